@@ -12,6 +12,7 @@ mod damage;
 mod deferred_writes;
 mod full_disk_log;
 mod presence;
+mod purge;
 mod removals;
 mod rollback;
 mod room_events;
@@ -41,6 +42,7 @@ use damage::DamageLog;
 use echat_proto::commands::CloseReason;
 use full_disk_log::FullDiskLog;
 use presence::PresenceFanOut;
+use purge::Purge;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use removals::Removals;
@@ -68,6 +70,7 @@ pub struct Engine {
     connections: Connections,
     presence: PresenceFanOut,
     removals: Removals,
+    purge: Purge,
     damage: DamageLog,
     full_disk_log: FullDiskLog,
     /// The rate limit of the debug line about requests that wait, for each reason.
@@ -165,6 +168,7 @@ impl Engine {
             connections: Connections::new(rng),
             presence: PresenceFanOut::default(),
             removals: Removals::default(),
+            purge: Purge::default(),
             damage: DamageLog::default(),
             full_disk_log: FullDiskLog::default(),
             waiting_log: HashMap::new(),
@@ -340,6 +344,7 @@ impl Engine {
             self.full_disk_log.deadline(),
             self.state.void_retry_at,
             self.removals.deadline(),
+            self.purge.deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use echat_proto::names::{Content, RoomName, Username};
-use echat_server::storage::{Batch, OpenError, Store, StoreError, create_template, schema_dump};
+use echat_server::storage::{
+    Batch, OpenError, Purged, Store, StoreError, create_template, schema_dump,
+};
 use rusqlite::Connection;
 
 fn name(raw: &str) -> Username {
@@ -338,4 +340,47 @@ fn the_committed_database_has_the_schema_of_the_migrations() {
             .unwrap();
         assert_eq!(rows, 0, "{table}");
     }
+}
+
+#[test]
+fn a_purge_leaves_a_long_log_to_another_thread_and_ends_with_an_empty_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.db");
+    let mut store = Store::open(&path).unwrap();
+    store.set_checkpoint_limits(10_000, 20, 100);
+    let length = || {
+        std::fs::metadata(path.with_extension("db-wal"))
+            .unwrap()
+            .len()
+    };
+    let mut batch = store.batch();
+    let ann = batch.create_user(&name("ann"), "phc", 1).unwrap().unwrap();
+    let den = RoomName::new("den").unwrap();
+    batch.create_room(&den, ann, 1).unwrap().unwrap();
+    let _receipt = batch.commit().unwrap();
+    // The first purge is for what an earlier process left.
+    assert!(store.has_leftovers());
+    for _ in 0..100 {
+        say(&mut store);
+    }
+    let said = length();
+    assert!(matches!(store.purge().unwrap(), Purged::Waits));
+    assert!(matches!(store.purge().unwrap(), Purged::Waits));
+    let outcome = store.take_checkpoint().unwrap().run();
+    store.checkpoint_done(outcome).unwrap();
+    assert_eq!(length(), said, "a short file is cut in the loop");
+    assert!(matches!(store.purge().unwrap(), Purged::All));
+    assert_eq!(length(), 0);
+    assert!(!store.has_leftovers());
+    // A read of another program holds what was in the log when it began.
+    say(&mut store);
+    let other = Connection::open(&path).unwrap();
+    other
+        .execute_batch("BEGIN; SELECT count(*) FROM messages")
+        .unwrap();
+    say(&mut store);
+    assert!(matches!(store.purge().unwrap(), Purged::Held(_)));
+    other.execute_batch("COMMIT").unwrap();
+    assert!(matches!(store.purge().unwrap(), Purged::All));
+    assert_eq!(length(), 0);
 }

@@ -71,6 +71,7 @@ pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
     engine
         .removals
         .go_on(&mut engine.store, &mut engine.state, now)?;
+    engine.purge.go_on(&mut engine.store, now)?;
     engine.damage.note(&mut engine.store, now);
     for conn in &record.served {
         engine.connections.end_turn(*conn, &engine.state.limits);

@@ -124,7 +124,7 @@ impl<'s> Batch<'s> {
         self.writes
     }
 
-    /// Notes that text of messages was removed or replaced, which the log still has.
+    /// Notes that text of messages was removed or replaced, of which nothing may be left in the files.
     pub(super) fn note_removed_text(&mut self) {
         self.removes_text = true;
     }
@@ -152,6 +152,9 @@ impl<'s> Batch<'s> {
                 self.control("COMMIT")
                     .map_err(|error| self.not_committed(error))?;
                 self.state.set(State::Reading);
+                if self.removes_text {
+                    self.log.note_removed();
+                }
                 if let (Some(high_water), Some(newest)) = (&mut self.high_water, self.newest) {
                     high_water.note(newest)?;
                 }

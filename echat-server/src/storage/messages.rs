@@ -259,6 +259,7 @@ impl Batch<'_> {
             if left <= 0 {
                 return Ok(false);
             }
+            self.note_removed_text();
             self.write("DELETE FROM messages WHERE id = ?1", [id])?;
         }
         Ok(true)

@@ -89,7 +89,7 @@ pub use rooms::{
 pub use salvage::{Salvaged, salvage};
 pub use schema::{Store, create_template, schema_dump};
 pub use search::Found;
-pub use write_ahead_log::{Checkpoint, CheckpointOutcome};
+pub use write_ahead_log::{Checkpoint, CheckpointOutcome, Purged};
 
 /// The two kinds of conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -18,7 +18,7 @@ use super::migrate::{APPLICATION_ID, MIGRATIONS, migrate, pragma, refuse_newer};
 use super::open_error::OpenError;
 use super::settings::SETTINGS;
 use super::upgrade_copy::copy_before_upgrade;
-use super::write_ahead_log::{self, Checkpoint, CheckpointOutcome, WriteAheadLog};
+use super::write_ahead_log::{self, Checkpoint, CheckpointOutcome, Purged, WriteAheadLog};
 
 /// `SQLite` 3.51.3. In earlier versions, a reset of the write-ahead log could corrupt the database.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -149,6 +149,19 @@ impl Store {
     /// `Fatal`: a write or a sync failed.
     pub fn checkpoint_done(&mut self, outcome: CheckpointOutcome) -> Result<(), StoreError> {
         self.log.checkpoint_done(outcome, &self.damage)
+    }
+
+    /// Whether the files of the database may still contain text that was removed from it.
+    pub fn has_leftovers(&self) -> bool {
+        self.log.has_leftovers()
+    }
+
+    /// One step towards files that contain nothing of removed text.
+    ///
+    /// # Errors
+    /// `Fatal`: a write or a sync failed.
+    pub fn purge(&mut self) -> Result<Purged, StoreError> {
+        self.log.purge(&self.db, &self.damage)
     }
 
     /// Sets the number of pages from which the log is checkpointed, and how many of them a commit copies at most: of a log

@@ -6,6 +6,8 @@
 //! grows to 16 MiB; from there on a commit copies up to 8 MiB. A log that is longer, because another program kept a read
 //! open, is left to the thread again.
 //!
+//! After text was removed, the whole log is copied and its file is cut to nothing, see [`purge`].
+//!
 //! A failed sync is not repaired by a later successful one: the kernel marks the unwritten pages clean and shows them to
 //! readers until the power is cut. So a failure is never ignored, and a log of an earlier process is rewritten before
 //! anything relies on it. Even a full disk is an error then (on copy-on-write file systems, writing in place can need
@@ -13,6 +15,7 @@
 //! that is in the log but perhaps not on the disk.
 
 mod checkpoint;
+mod purge;
 mod truncation;
 pub(super) mod write_back;
 
@@ -37,6 +40,8 @@ use super::open_error::OpenError;
 
 use checkpoint::CheckpointEnd;
 pub use checkpoint::{Checkpoint, CheckpointOutcome};
+use purge::Leftovers;
+pub use purge::Purged;
 use truncation::Truncation;
 
 /// Pages in the log from which it is checkpointed: 4 MiB.
@@ -69,6 +74,8 @@ pub(super) struct WriteAheadLog {
     alone: Cell<bool>,
     /// Whether a write or a sync failed. Then pages that count as copied may be missing from the disk.
     failed: Cell<bool>,
+    /// What is left of removed text in the log and in the database below it.
+    leftovers: Leftovers,
     cut: Truncation,
     /// The number of pages at which the limit of the file is checked next.
     cut_at: Cell<c_int>,
@@ -127,6 +134,7 @@ impl WriteAheadLog {
             background: Cell::new(Background::None),
             alone: Cell::new(false),
             failed: Cell::new(false),
+            leftovers: Leftovers::default(),
             cut: Truncation::new(),
             cut_at: Cell::new(0),
             file: None,
@@ -200,7 +208,8 @@ impl WriteAheadLog {
         }
         let database = db.path()?.into();
         self.background.set(Background::Running);
-        Some(Checkpoint::of(database, self.file.clone()))
+        let empties = self.leftovers.is_long();
+        Some(Checkpoint::of(database, self.file.clone(), empties))
     }
 
     /// Takes the outcome of a checkpoint.
@@ -213,6 +222,7 @@ impl WriteAheadLog {
         damage: &DamageLog,
     ) -> Result<(), StoreError> {
         self.background.set(Background::None);
+        self.leftovers.copied();
         let end = match outcome.0 {
             Ok(end) => end,
             Err(error) => return self.judged(error, damage),

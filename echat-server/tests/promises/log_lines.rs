@@ -26,7 +26,7 @@ impl Write for Lines {
 }
 
 /// Runs something and gives the lines that it logged at info or above.
-fn logged(act: impl FnOnce()) -> Vec<String> {
+pub(super) fn logged(act: impl FnOnce()) -> Vec<String> {
     logged_at(Level::INFO, act)
 }
 
@@ -45,7 +45,7 @@ fn logged_at(level: Level, act: impl FnOnce()) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-fn count(lines: &[String], part: &str) -> u64 {
+pub(super) fn count(lines: &[String], part: &str) -> u64 {
     lines.iter().filter(|line| line.contains(part)).count() as u64
 }
 

@@ -1,6 +1,7 @@
 //! Retention: messages that are too old are hidden at once, and removed in portions. Where nothing is kept, nothing is
 //! stored.
 
+use super::log_lines::{count, logged};
 use super::storage::code;
 use crate::sim::script::log_in;
 use crate::sim::{Sim, seed};
@@ -307,4 +308,78 @@ fn where_nothing_is_kept_a_message_is_told_and_known_again_and_not_stored() {
         .expect("a count");
     assert_eq!(left, 0);
     assert_eq!(stored(&db), 10);
+}
+
+/// The names of the files in a folder that contain a text.
+fn files_with(folder: &Path, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in std::fs::read_dir(folder).expect("a folder") {
+        let file = file.expect("a file");
+        let bytes = std::fs::read(file.path()).expect("readable");
+        let text = text.as_bytes();
+        if bytes.windows(text.len()).any(|window| window == text) {
+            found.push(file.file_name().into_string().expect("text"));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn nothing_of_a_removed_text_is_left_in_the_files_a_second_later() {
+    let close = r#"CLOSE_ROOM "tea""#;
+    let keep_none = r#"SET_ROOM {"roomname":"tea","keep_days":0}"#;
+    let erase = &format!(
+        r#"DELETE_ACCOUNT {{"password":"{}","erase":true}}"#,
+        seed::PASSWORD
+    );
+    for removal in [close, keep_none, erase] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut sim = sim(database(&folder.path().join("a.db")), None);
+        log_in(&mut sim, &["ann", "bob"]);
+        // A short one and a long one.
+        let secrets = ["4711-a-secret".to_owned(), "4712-long".repeat(200)];
+        for secret in &secrets {
+            let params = format!(r#"{{"target_type":1,"target":"tea","content":"{secret}"}}"#);
+            let said = sim.ask("ann", "SEND_MESSAGE", &params);
+            assert_eq!(said.last().map(|said| said.command), Some(109));
+        }
+        let left = |text: &str| files_with(folder.path(), text);
+        assert!(!left("4711-a-secret").is_empty());
+        let (command, params) = removal.split_once(' ').expect("a request");
+        sim.ask("ann", command, params);
+        sim.advance(Duration::from_secs(2));
+        for text in ["4711-a-secret", "4712-long"] {
+            assert_eq!(left(text), Vec::<String>::new(), "{removal}");
+        }
+        assert!(!sim.engine.store().has_leftovers(), "{removal}");
+    }
+}
+
+#[test]
+fn a_reader_of_another_program_keeps_a_removed_text_in_the_log_until_it_ends() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.db");
+    let mut sim = sim(database(&path), None);
+    log_in(&mut sim, &["ann", "bob"]);
+    let said = r#"{"target_type":1,"target":"tea","content":"4711-a-secret"}"#;
+    sim.ask("ann", "SEND_MESSAGE", said);
+    let other = Connection::open(&path).expect("it opens");
+    other.execute_batch("BEGIN").expect("a transaction");
+    assert_eq!(stored(&other), 21);
+    let lines = logged(|| {
+        sim.ask("ann", "CLOSE_ROOM", r#""tea""#);
+        sim.advance(Duration::from_secs(3));
+    });
+    let found = files_with(folder.path(), "4711-a-secret");
+    assert!(found.contains(&"a.db-wal".to_owned()), "{found:?}");
+    let held = "removed text is still in the write-ahead log";
+    assert_eq!(count(&lines, held), 1, "{lines:?}");
+    let lines = logged(|| {
+        other.execute_batch("COMMIT").expect("it ends");
+        sim.advance(Duration::from_secs(1));
+    });
+    assert!(files_with(folder.path(), "4711-a-secret").is_empty());
+    let gone = "removed text is out of the write-ahead log";
+    assert_eq!(count(&lines, gone), 1, "{lines:?}");
 }

@@ -13,6 +13,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::super::failure;
 use super::super::settings::SETTINGS;
+use super::purge::empty;
 use super::{Progress, checkpoint, log_of, progress, write_back};
 
 /// A checkpoint of the log, to be run by a thread that may wait for the disk. Other connections can read
@@ -22,6 +23,8 @@ pub struct Checkpoint {
     database: PathBuf,
     /// The file of the database, if it may be synced outside `SQLite`.
     file: Option<Arc<File>>,
+    /// Whether the file of the log is cut to nothing afterwards.
+    empties: bool,
 }
 
 /// The outcome of a [`Checkpoint`]: how it ended, or why a write or a sync failed.
@@ -55,8 +58,12 @@ impl CheckpointOutcome {
 
 impl Checkpoint {
     /// A checkpoint of the database at this path, which contains no symbolic link.
-    pub(super) fn of(database: PathBuf, file: Option<Arc<File>>) -> Self {
-        Self { database, file }
+    pub(super) fn of(database: PathBuf, file: Option<Arc<File>>, empties: bool) -> Self {
+        Self {
+            database,
+            file,
+            empties,
+        }
     }
 
     /// Runs the checkpoint. It may be killed at any moment: the pages are written again from the log.
@@ -79,6 +86,13 @@ impl Checkpoint {
         if copied > before {
             self.sync(before..copied)
                 .map_err(|error| failure::sync(&error))?;
+        }
+        if self.empties {
+            match empty(db) {
+                Err(error) if !failure::can_wait(&error) => return Err(error),
+                // It is tried again.
+                _ => {}
+            }
         }
         Ok(if pages >= 0 && pages == copied {
             CheckpointEnd::Complete

@@ -1,0 +1,137 @@
+//! Removes what is left of removed text in the files of the database.
+//!
+//! `secure_delete` overwrites what is deleted, but the log still has the pages from before, and so has the database until
+//! the log is copied. So the whole log is copied, and its file is cut to nothing. A long log is copied by another thread
+//! first, and so is a long file cut: freeing it may take long.
+
+use std::cell::Cell;
+use std::fs;
+use std::path::Path;
+
+use rusqlite::wal::CheckpointMode;
+use rusqlite::{Connection, MAIN_DB};
+
+use super::super::StoreError;
+use super::super::failure::{self, DamageLog};
+use super::truncation::KEPT;
+use super::{Background, WriteAheadLog, left, log_of};
+
+/// What one step of a purge came to.
+#[derive(Debug)]
+pub enum Purged {
+    /// Nothing is left of removed text.
+    All,
+    /// Another thread copies the log.
+    Waits,
+    /// Another program reads an older state of the database, or the disk has no room for the pages of the log.
+    Held(rusqlite::Error),
+}
+
+/// What is left of removed text.
+#[derive(Debug)]
+pub(super) struct Leftovers {
+    state: Cell<State>,
+    /// Whether the file of the log is too long to be cut in the loop.
+    is_long: Cell<bool>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    None,
+    /// Text was removed.
+    Some,
+    /// Another thread copied what was in the log since.
+    Copied,
+}
+
+impl Default for Leftovers {
+    /// A process that ended may have left some.
+    fn default() -> Self {
+        Self {
+            state: Cell::new(State::Some),
+            is_long: Cell::new(false),
+        }
+    }
+}
+
+impl Leftovers {
+    /// Whether the next checkpoint on another thread is to cut the file.
+    pub(super) fn is_long(&self) -> bool {
+        self.state.get() != State::None && self.is_long.get()
+    }
+
+    /// Notes that another thread copied the log.
+    pub(super) fn copied(&self) {
+        if self.state.get() == State::Some {
+            self.state.set(State::Copied);
+        }
+    }
+}
+
+impl WriteAheadLog {
+    /// Notes that text was removed by a commit.
+    pub(in super::super) fn note_removed(&self) {
+        self.leftovers.state.set(State::Some);
+    }
+
+    /// Whether something is left of removed text.
+    pub(in super::super) fn has_leftovers(&self) -> bool {
+        self.leftovers.state.get() != State::None
+    }
+
+    /// One step towards a log of no length.
+    ///
+    /// # Errors
+    /// As [`WriteAheadLog::committed`].
+    pub(in super::super) fn purge(
+        &self,
+        db: &Connection,
+        damage: &DamageLog,
+    ) -> Result<Purged, StoreError> {
+        if self.background.get() != Background::None {
+            return Ok(Purged::Waits);
+        }
+        match self.purge_now(db) {
+            Ok(purged) => Ok(purged),
+            Err(error) if failure::can_wait(&error) => Ok(Purged::Held(error)),
+            Err(error) => {
+                self.judged(error, damage)?;
+                // It was damage. What is in the log stays until the database is repaired.
+                self.leftovers.state.set(State::None);
+                Ok(Purged::All)
+            }
+        }
+    }
+
+    fn purge_now(&self, db: &Connection) -> rusqlite::Result<Purged> {
+        let bounds = self.bounds.get();
+        let most = match self.leftovers.state.get() {
+            State::Copied => bounds.inline,
+            State::None | State::Some => bounds.few,
+        };
+        let is_long = file_length(db) > KEPT;
+        self.leftovers.is_long.set(is_long);
+        if is_long || left(db)? > most {
+            self.background.set(Background::Wanted);
+            return Ok(Purged::Waits);
+        }
+        empty(db)?;
+        self.leftovers.state.set(State::None);
+        self.seen.set(0);
+        self.again_at.set(0);
+        self.cut_at.set(0);
+        Ok(Purged::All)
+    }
+}
+
+/// Copies the whole log into the database, syncs it, and cuts the file of the log to nothing.
+pub(super) fn empty(db: &Connection) -> rusqlite::Result<()> {
+    db.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::TRUNCATE)
+        .map(drop)
+}
+
+fn file_length(db: &Connection) -> u64 {
+    let path = db.path().filter(|path| !path.is_empty());
+    let file = path.map(|path| fs::metadata(log_of(Path::new(path))));
+    file.and_then(Result::ok).map_or(0, |file| file.len())
+}
