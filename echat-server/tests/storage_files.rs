@@ -342,23 +342,40 @@ fn the_committed_database_has_the_schema_of_the_migrations() {
     }
 }
 
+/// Closes a room, and removes what was said in it.
+fn remove_a_room(store: &mut Store) {
+    let mut batch = store.batch();
+    let ann = batch.find_user("ann").unwrap().unwrap().id;
+    let room = RoomName::new("tea").unwrap();
+    let tea = batch.create_room(&room, ann, 1).unwrap().unwrap();
+    let text = Content::new("a secret").unwrap();
+    batch.insert_message(tea, ann, &text, None, 1).unwrap();
+    let tea = batch.find_room("tea").unwrap().unwrap();
+    batch.close_room(&tea).unwrap();
+    let removal = Removal::ClosedRooms;
+    while batch
+        .remove(&removal, Retention::default())
+        .unwrap()
+        .is_some()
+    {}
+    let _receipt = batch.commit().unwrap();
+}
+
 #[test]
 fn a_purge_leaves_a_long_log_to_another_thread_and_ends_with_an_empty_file() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.db");
     let mut store = Store::open(&path).unwrap();
     store.set_checkpoint_limits(10_000, 20, 100);
-    let length = || {
-        std::fs::metadata(path.with_extension("db-wal"))
-            .unwrap()
-            .len()
-    };
+    let log = path.with_extension("db-wal");
+    let length = || std::fs::metadata(&log).unwrap().len();
     let mut batch = store.batch();
     let ann = batch.create_user(&name("ann"), "phc", 1).unwrap().unwrap();
     let den = RoomName::new("den").unwrap();
     batch.create_room(&den, ann, 1).unwrap().unwrap();
     let _receipt = batch.commit().unwrap();
-    // The first purge is for what an earlier process left.
+    assert!(!store.has_leftovers());
+    remove_a_room(&mut store);
     assert!(store.has_leftovers());
     for _ in 0..100 {
         say(&mut store);
@@ -378,9 +395,35 @@ fn a_purge_leaves_a_long_log_to_another_thread_and_ends_with_an_empty_file() {
     other
         .execute_batch("BEGIN; SELECT count(*) FROM messages")
         .unwrap();
-    say(&mut store);
+    remove_a_room(&mut store);
     assert!(matches!(store.purge().unwrap(), Purged::Held(_)));
     other.execute_batch("COMMIT").unwrap();
     assert!(matches!(store.purge().unwrap(), Purged::All));
     assert_eq!(length(), 0);
+}
+
+#[test]
+fn a_log_that_an_earlier_process_left_is_purged() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, copy) = (dir.path().join("a.db"), dir.path().join("b.db"));
+    let mut store = Store::open(&path).unwrap();
+    let mut batch = store.batch();
+    batch.create_user(&name("ann"), "phc", 1).unwrap().unwrap();
+    let _receipt = batch.commit().unwrap();
+    remove_a_room(&mut store);
+    // As a kill leaves it.
+    std::fs::copy(&path, &copy).unwrap();
+    std::fs::copy(path.with_extension("db-wal"), copy.with_extension("db-wal")).unwrap();
+    drop(store);
+    let holds = |path: &Path| {
+        let bytes = std::fs::read(path).unwrap();
+        bytes.windows(8).any(|window| window == b"a secret")
+    };
+    assert!(holds(&copy.with_extension("db-wal")));
+    let mut store = Store::open(&copy).unwrap();
+    assert!(store.has_leftovers());
+    assert!(matches!(store.purge().unwrap(), Purged::All));
+    assert!(!holds(&copy) && !holds(&copy.with_extension("db-wal")));
+    drop(store);
+    assert!(!Store::open(&copy).unwrap().has_leftovers());
 }

@@ -82,8 +82,13 @@ impl Store {
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NOFOLLOW
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        // An orderly end leaves no log. Another one may have left removed text in it.
+        let is_left = write_ahead_log::length_of_log(path) > 0;
         let mut db = Connection::open_with_flags(path, flags)?;
         let log = set_up(&mut db, "wal", begin)?;
+        if is_left {
+            log.note_removed();
+        }
         write_ahead_log::renew(&mut db, path)?;
         log.cut_in_steps(&db)?;
         copy_before_upgrade(&db, path)?;

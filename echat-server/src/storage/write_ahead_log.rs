@@ -42,6 +42,7 @@ use checkpoint::CheckpointEnd;
 pub use checkpoint::{Checkpoint, CheckpointOutcome};
 use purge::Leftovers;
 pub use purge::Purged;
+pub(super) use purge::length_of_log;
 use truncation::Truncation;
 
 /// Pages in the log from which it is checkpointed: 4 MiB.

@@ -28,30 +28,21 @@ pub enum Purged {
 }
 
 /// What is left of removed text.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Leftovers {
     state: Cell<State>,
     /// Whether the file of the log is too long to be cut in the loop.
     is_long: Cell<bool>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
+    #[default]
     None,
     /// Text was removed.
     Some,
     /// Another thread copied what was in the log since.
     Copied,
-}
-
-impl Default for Leftovers {
-    /// A process that ended may have left some.
-    fn default() -> Self {
-        Self {
-            state: Cell::new(State::Some),
-            is_long: Cell::new(false),
-        }
-    }
 }
 
 impl Leftovers {
@@ -69,7 +60,7 @@ impl Leftovers {
 }
 
 impl WriteAheadLog {
-    /// Notes that text was removed by a commit.
+    /// Notes that text was removed by a commit, perhaps one of an earlier process.
     pub(in super::super) fn note_removed(&self) {
         self.leftovers.state.set(State::Some);
     }
@@ -132,6 +123,10 @@ pub(super) fn empty(db: &Connection) -> rusqlite::Result<()> {
 
 fn file_length(db: &Connection) -> u64 {
     let path = db.path().filter(|path| !path.is_empty());
-    let file = path.map(|path| fs::metadata(log_of(Path::new(path))));
-    file.and_then(Result::ok).map_or(0, |file| file.len())
+    path.map_or(0, |path| length_of_log(Path::new(path)))
+}
+
+/// Bytes of the log of the database at `path`; 0 if there is none.
+pub(in super::super) fn length_of_log(path: &Path) -> u64 {
+    fs::metadata(log_of(path)).map_or(0, |file| file.len())
 }
