@@ -38,7 +38,7 @@ complete -c echat-server -n "__fish_echat_server_needs_command" -f -a "verify" -
 complete -c echat-server -n "__fish_echat_server_needs_command" -f -a "restore" -d 'Put a backup into a data folder, and keep what was there aside'
 complete -c echat-server -n "__fish_echat_server_needs_command" -f -a "check" -d 'Check the database of a data folder, and repair it'
 complete -c echat-server -n "__fish_echat_server_needs_command" -f -a "export" -d 'Write accounts, rooms and messages as lines of JSON, also while a server uses them'
-complete -c echat-server -n "__fish_echat_server_needs_command" -f -a "import" -d 'Read an export into a new data folder'
+complete -c echat-server -n "__fish_echat_server_needs_command" -f -a "import" -d 'Read an export into a new data folder, or add a database of the original E-Chat to a data folder'
 complete -c echat-server -n "__fish_echat_server_using_subcommand backup" -l config -d 'Read this configuration instead of ./config.json' -r -F
 complete -c echat-server -n "__fish_echat_server_using_subcommand backup" -l data -d 'The data folder, instead of server.data' -r -F
 complete -c echat-server -n "__fish_echat_server_using_subcommand backup" -l without-key -d 'Leave the host key out'
@@ -60,5 +60,5 @@ complete -c echat-server -n "__fish_echat_server_using_subcommand export" -l dat
 complete -c echat-server -n "__fish_echat_server_using_subcommand export" -l all -d 'Everything'
 complete -c echat-server -n "__fish_echat_server_using_subcommand export" -l with-passwords -d 'With the hashes of passwords, so that users can log in after an import'
 complete -c echat-server -n "__fish_echat_server_using_subcommand export" -s h -l help -d 'Print help'
-complete -c echat-server -n "__fish_echat_server_using_subcommand import" -l data -d 'The data folder, which has no database yet' -r -F
+complete -c echat-server -n "__fish_echat_server_using_subcommand import" -l data -d 'The data folder, which has no database yet; for a database of the original, it may have one' -r -F
 complete -c echat-server -n "__fish_echat_server_using_subcommand import" -s h -l help -d 'Print help'

@@ -158,12 +158,12 @@ enum Command {
         #[command(flatten)]
         place: Place,
     },
-    /// Read an export into a new data folder
+    /// Read an export into a new data folder, or add a database of the original E-Chat to a data folder
     Import {
-        /// The export
+        /// The export, or the database
         #[arg(value_name = "FILE")]
         file: PathBuf,
-        /// The data folder, which has no database yet
+        /// The data folder, which has no database yet; for a database of the original, it may have one
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
     },

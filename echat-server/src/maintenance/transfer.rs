@@ -2,10 +2,13 @@
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write};
-use std::path::Path;
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
+use std::path::{Path, PathBuf};
 
-use echat_proto::names::{RoomName, Username};
+use rand::SeedableRng;
+use rand::rngs::{StdRng, SysRng};
+
+use echat_proto::names::{Password, RoomName, Username};
 use echat_system::private_file;
 
 use super::{MaintenanceError, Report, done};
@@ -13,7 +16,11 @@ use crate::backup::carry_administrator_code;
 use crate::cli::Exported;
 use crate::config::{self, Overrides};
 use crate::data_dir::{self, DataDirError, Incoming, Offline};
-use crate::storage::{self, Imported, Scope, TransferError, begin_history};
+use crate::storage::{
+    self, CopyError, DATABASE_HEADER, Imported, ImportedOriginal, Scope, TransferError,
+    begin_history, copy_database, create_template, reserved_ids,
+};
+use crate::workers::jobs::{self, HashMemory};
 
 pub(super) fn export(
     place: Overrides,
@@ -66,7 +73,10 @@ pub(super) fn import(file: &Path, data: &Path, now: i64) -> Result<Report, Maint
         path: file.to_owned(),
         source,
     };
-    let lines = File::open(file).map_err(|source| error(source.into()))?;
+    let mut lines = File::open(file).map_err(|source| error(source.into()))?;
+    if is_database(&mut lines).map_err(|source| error(source.into()))? {
+        return import_original(file, data, now);
+    }
     let folder = Offline::open(data, true)?;
     if folder.has_database()? {
         return Err(MaintenanceError::Exists(folder.shown_database()));
@@ -98,14 +108,137 @@ pub(super) fn import(file: &Path, data: &Path, now: i64) -> Result<Report, Maint
         data.display()
     );
     if has_new_code {
-        // A string takes all text.
-        let _ = writeln!(
-            text,
-            "no account is an administrator; the code that makes the first one: {}",
-            data.join("first_administrator_code").display()
-        );
+        text += &code_line(data);
     }
     Ok(done(text))
+}
+
+/// Where the code of the first administrator is.
+fn code_line(data: &Path) -> String {
+    format!(
+        "no account is an administrator; the code that makes the first one: {}\n",
+        data.join("first_administrator_code").display()
+    )
+}
+
+/// Whether a file is a database, as one of the original E-Chat, and no export.
+fn is_database(file: &mut File) -> io::Result<bool> {
+    let mut begin = Vec::new();
+    file.take(DATABASE_HEADER.len() as u64)
+        .read_to_end(&mut begin)?;
+    file.rewind()?;
+    Ok(begin == DATABASE_HEADER)
+}
+
+/// Adds a database of the original E-Chat to a folder, which may have a database. The old files are kept aside.
+fn import_original(file: &Path, data: &Path, now: i64) -> Result<Report, MaintenanceError> {
+    let folder = Offline::open(data, true)?;
+    let added = add_original(&folder, file, now);
+    if !matches!(&added, Ok((imported, ..)) if imported.is_new()) {
+        // The first error is the one to report.
+        let _ = folder.discard();
+    }
+    let (imported, aside, has_new_code) = added?;
+    let mut text = said(file, data, &imported);
+    if let Some(aside) = aside {
+        // A string takes all text.
+        let _ = writeln!(text, "what was there before: {}", aside.display());
+    }
+    if has_new_code {
+        text += &code_line(data);
+    }
+    Ok(done(text))
+}
+
+/// What was imported, the folder of the old files, and whether there is a new code for an administrator.
+type Added = (ImportedOriginal, Option<PathBuf>, bool);
+
+fn add_original(folder: &Offline, file: &Path, now: i64) -> Result<Added, MaintenanceError> {
+    let error = |source| MaintenanceError::Transfer {
+        path: file.to_owned(),
+        source,
+    };
+    let had_database = folder.has_database()?;
+    let incoming = folder.stage()?;
+    let database = incoming.database();
+    if had_database {
+        File::create_new(&database).map_err(|source| error(source.into()))?;
+        let copied = copy_database(&folder.database(), &database, || Ok(()));
+        copied.map_err(|source| error(not_copied(source)))?;
+    } else {
+        create_template(&database).map_err(|source| error(source.into()))?;
+    }
+    let above = reserved_ids(&folder.high_water()).unwrap_or(0);
+    let mut rng = StdRng::try_from_rng(&mut SysRng).map_err(|source| {
+        let source = io::Error::other(source.to_string());
+        error(source.into())
+    })?;
+    let mut memory = HashMemory::default();
+    let mut hash = |password: &Password| jobs::hash(password, &mut rng, &mut memory);
+    let imported =
+        storage::import_original(file, &database, (above, now), &mut hash).map_err(error)?;
+    if !imported.is_new() {
+        return Ok((imported, None, false));
+    }
+    begin_history(&database, &incoming.high_water(), above)
+        .map_err(|source| error(source.into()))?;
+    if !folder.has_host_key()? {
+        incoming.create_host_key().map_err(DataDirError::from)?;
+    }
+    let has_new_code = carry_administrator_code(folder, &incoming, !had_database)?;
+    let aside = folder.replace(&incoming, "import")?;
+    Ok((imported, aside, has_new_code))
+}
+
+fn not_copied(error: CopyError) -> TransferError {
+    match error {
+        CopyError::Open(error) => error.into(),
+        CopyError::Page(error) => error.into(),
+        CopyError::Sync(error) => error.into(),
+    }
+}
+
+/// Lines of the report of each kind at most.
+const LINES: usize = 100;
+
+/// The report: what is new, then what needs a look.
+fn said(file: &Path, data: &Path, imported: &ImportedOriginal) -> String {
+    let ImportedOriginal {
+        users,
+        friends,
+        requests,
+        rooms,
+        members,
+        messages,
+        rows,
+        known,
+        ..
+    } = imported;
+    let mut text = format!(
+        "imported {} into {}: users {users}, friendships {friends}, requests {requests}, rooms {rooms}, members \
+         {members}, messages {messages}; {rows} message rows read, {known} messages there already\n",
+        file.display(),
+        data.display()
+    );
+    let weak: Vec<String> = imported
+        .weak
+        .iter()
+        .map(|name| format!("user {name} needs a new password: the old one is too short, or none"))
+        .collect();
+    let left_out: Vec<String> = imported
+        .left_out
+        .iter()
+        .map(|line| format!("left out: {line}"))
+        .collect();
+    for lines in [&imported.renamed, &weak, &left_out] {
+        for line in lines.iter().take(LINES) {
+            let _ = writeln!(text, "{line}");
+        }
+        if let Some(more) = lines.len().checked_sub(LINES).filter(|more| *more > 0) {
+            let _ = writeln!(text, "and {more} more");
+        }
+    }
+    text
 }
 
 fn fill(incoming: &Incoming, lines: File, now: i64) -> Result<Imported, TransferError> {

@@ -70,6 +70,9 @@ pub enum TransferError {
         /// What is wrong with it.
         what: String,
     },
+    /// The file is a database, but not one of the original E-Chat.
+    #[error("this is no database of the original E-Chat: {0}")]
+    NotOriginal(String),
     /// The imported database contradicts itself.
     #[error("the imported data contradicts itself: {0}")]
     Contradiction(String),

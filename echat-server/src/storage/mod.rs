@@ -36,6 +36,7 @@ mod left_rooms;
 mod messages;
 mod migrate;
 mod open_error;
+mod original;
 mod people;
 mod removal;
 mod resume;
@@ -78,6 +79,7 @@ pub use invitation_codes::{
 pub use invitations::{Invitation, InvitationCounts};
 pub use messages::{Extras, SentBefore, StoredMessage};
 pub use open_error::OpenError;
+pub use original::{DATABASE_HEADER, ImportedOriginal, import_original};
 pub(crate) use people::Friend;
 pub use removal::Removal;
 pub use resume::SecretHash;

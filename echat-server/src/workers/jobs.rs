@@ -178,7 +178,12 @@ fn phc(password: &[u8], salt: &[u8; SALT], memory: &mut HashMemory) -> String {
     hash.to_string()
 }
 
-fn hash(password: &Password, rng: &mut impl CryptoRng, memory: &mut HashMemory) -> String {
+/// The PHC string of a password, with a new salt.
+pub(crate) fn hash(
+    password: &Password,
+    rng: &mut impl CryptoRng,
+    memory: &mut HashMemory,
+) -> String {
     let mut salt = [0; SALT];
     rng.fill_bytes(&mut salt);
     phc(password.as_bytes(), &salt, memory)

@@ -20,3 +20,11 @@ CREATE INDEX unkept_messages_by_conversation ON unkept_messages (conversation);
 -- The time is in this one, too.
 DROP INDEX tombstones;
 CREATE INDEX tombstones ON messages (conversation, id, sender, deleted_at, send_time) WHERE deleted_at IS NOT NULL;
+
+-- What names of a database of the original E-Chat have become, so that it can be imported again.
+CREATE TABLE imported_names (
+    kind INTEGER NOT NULL CHECK (kind IN (0, 1)), -- 0 a user's, 1 a room's
+    name TEXT NOT NULL,
+    id INTEGER NOT NULL, -- of the user or room, which may be gone
+    PRIMARY KEY (kind, name)
+) STRICT, WITHOUT ROWID;

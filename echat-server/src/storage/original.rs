@@ -1,0 +1,748 @@
+//! Reads a database of the original E-Chat, the program in Python of 2017, and adds what it has to a database.
+//!
+//! * The original has a row for each recipient of a message. Rows of one time, sender, target and text are one message,
+//!   until a recipient comes again.
+//! * A message is imported if a present member of its room received it. A member sees a room from the first message on that
+//!   it received.
+//! * What was imported is found again by its name (`imported_names`) and, for messages, by a txn_id of its own, so that the
+//!   same database, or a later state of it, can be imported again.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt::Write;
+use std::path::Path;
+
+use echat_proto::names::{Content, Password, RoomName, Username, looks};
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, params};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::check::{derive, findings};
+use super::export::TransferError;
+use super::high_water::newest_id;
+use super::migrate::{MIGRATIONS, migrate};
+use super::settings::SETTINGS;
+use super::skeletons;
+
+/// In the place of a password's hash: no password fits it.
+const NO_PASSWORD: &str = "*";
+
+/// Characters of a name at most.
+const NAME: usize = 20;
+
+/// Rows that are named for each reason why they are left out.
+const ROWS: usize = 20;
+
+/// What the file of a database begins with (<https://sqlite.org/fileformat2.html>, section 1.3).
+pub const DATABASE_HEADER: &[u8] = b"SQLite format 3\0";
+
+// What is read of the tables of the original. One has this spelling.
+const USERS: &str =
+    "SELECT created_at, username, password FROM users ORDER BY created_at, username";
+const FRIENDS: &str = "SELECT from_user, to_user, created_at, accepted FROM freinds ORDER BY rowid";
+const ROOMS: &str = "SELECT created_at, room_name FROM chat_rooms ORDER BY created_at, room_name";
+const MEMBERS: &str = "SELECT room, user FROM room_users ORDER BY rowid";
+const MESSAGES: &str = "SELECT id, send_time, username, sender, target_type, target, content, sent
+     FROM messages ORDER BY id";
+
+/// What was imported of an original database.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImportedOriginal {
+    /// New accounts.
+    pub users: u64,
+    /// New friendships.
+    pub friends: u64,
+    /// New requests for friendship.
+    pub requests: u64,
+    /// New rooms.
+    pub rooms: u64,
+    /// New memberships of rooms.
+    pub members: u64,
+    /// New messages.
+    pub messages: u64,
+    /// Rows of messages that were read.
+    pub rows: u64,
+    /// Messages that an earlier import brought.
+    pub known: u64,
+    /// Names that were changed, a line each.
+    pub renamed: Vec<String>,
+    /// Accounts whose password needs a change, by their new names.
+    pub weak: Vec<String>,
+    /// What was left out and why, a line each.
+    pub left_out: Vec<String>,
+}
+
+impl ImportedOriginal {
+    /// Whether the database has changed.
+    pub fn is_new(&self) -> bool {
+        let new = [
+            self.users,
+            self.friends,
+            self.requests,
+            self.rooms,
+            self.members,
+            self.messages,
+        ];
+        new.iter().any(|count| *count > 0)
+    }
+}
+
+/// Adds what the database `original` has to the one at `database`, in one transaction. New message ids are above `above`.
+/// `hash` makes the PHC string of a password. `now` is the time in unix seconds.
+///
+/// # Errors
+/// `original` is not a database of the original, or a file cannot be read or written. Nothing is added then.
+pub fn import_original(
+    original: &Path,
+    database: &Path,
+    (above, now): (u64, i64),
+    hash: &mut dyn FnMut(&Password) -> String,
+) -> Result<ImportedOriginal, TransferError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let from = Connection::open_with_flags(original, flags)?;
+    for sql in [USERS, FRIENDS, ROOMS, MEMBERS, MESSAGES] {
+        if let Err(error) = from.prepare(sql) {
+            return Err(TransferError::NotOriginal(error.to_string()));
+        }
+    }
+    // All of one moment, also while the original runs.
+    from.execute_batch("BEGIN")?;
+    let mut to = Connection::open(database)?;
+    to.execute_batch(SETTINGS)?;
+    skeletons::add_function(&to)?;
+    migrate(&mut to, MIGRATIONS)?;
+    let step = to.transaction()?;
+    let next_id = newest_id(&step)?.max(i64::try_from(above).unwrap_or(i64::MAX / 2)) + 1;
+    let mut import = Import {
+        from: &from,
+        db: &step,
+        now,
+        next_id,
+        users: HashMap::new(),
+        rooms: HashMap::new(),
+        pairs: HashMap::new(),
+        members: HashMap::new(),
+        new_rooms: HashSet::new(),
+        seen: BTreeMap::new(),
+        left_out: BTreeMap::new(),
+        done: ImportedOriginal::default(),
+    };
+    import.add_users(hash)?;
+    import.add_friends()?;
+    import.add_rooms()?;
+    import.add_members()?;
+    import.add_messages()?;
+    import.add_participants()?;
+    let done = import.report();
+    derive(&step)?;
+    step.commit()?;
+    if let Some(fault) = findings(&to)?.faults.first() {
+        return Err(TransferError::Contradiction(fault.to_string()));
+    }
+    to.close().map_err(|(_, error)| error)?;
+    Ok(done)
+}
+
+/// What an original name has become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    /// This user or room.
+    Id(i64),
+    /// The account was deleted, or the room closed, after an earlier import.
+    Gone,
+}
+
+/// What a user has seen of a conversation.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    /// The first message that it received.
+    first: i64,
+    /// The first one that it received and that was not sent to it.
+    unread: Option<i64>,
+    last: i64,
+}
+
+/// Whether rows are about one message.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Same {
+    sender: i64,
+    conversation: i64,
+    content: String,
+}
+
+/// A message, and its rows so far.
+#[derive(Debug)]
+struct Folded {
+    same: Same,
+    time: i64,
+    /// The first row.
+    row: i64,
+    /// Recipients, and whether it was sent to them.
+    recipients: BTreeMap<i64, bool>,
+    rows: Vec<i64>,
+}
+
+struct Import<'a> {
+    from: &'a Connection,
+    db: &'a Transaction<'a>,
+    now: i64,
+    next_id: i64,
+    /// By original name.
+    users: HashMap<String, Known>,
+    rooms: HashMap<String, Known>,
+    /// Private conversations by their two users.
+    pairs: HashMap<(i64, i64), i64>,
+    /// Members of rooms, and both friends.
+    members: HashMap<i64, HashSet<i64>>,
+    new_rooms: HashSet<i64>,
+    /// By conversation and user.
+    seen: BTreeMap<(i64, i64), Seen>,
+    /// How many of what are left out, and the first of them, by kind and reason.
+    left_out: BTreeMap<(&'static str, &'static str), (u64, Vec<String>)>,
+    done: ImportedOriginal,
+}
+
+impl Import<'_> {
+    fn leave_out(&mut self, what: &'static str, why: &'static str, which: String) {
+        let (count, named) = self.left_out.entry((what, why)).or_default();
+        *count += 1;
+        if named.len() < ROWS {
+            named.push(which);
+        }
+    }
+
+    fn report(mut self) -> ImportedOriginal {
+        for ((what, why), (count, named)) in self.left_out {
+            let more = if count > named.len() as u64 {
+                ", …"
+            } else {
+                ""
+            };
+            let line = format!("{what} {}{more} ({count}): {why}", named.join(", "));
+            self.done.left_out.push(line);
+        }
+        self.done
+    }
+
+    /// What an earlier import made of a name.
+    fn imported(&self, kind: i64, name: &str) -> rusqlite::Result<Option<i64>> {
+        let sql = "SELECT id FROM imported_names WHERE kind = ?1 AND name = ?2";
+        let mut statement = self.db.prepare_cached(sql)?;
+        statement
+            .query_row(params![kind, name], |row| row.get(0))
+            .optional()
+    }
+
+    fn note_imported(&self, kind: i64, name: &str, id: i64) -> rusqlite::Result<()> {
+        let sql = "INSERT INTO imported_names (kind, name, id) VALUES (?1, ?2, ?3)";
+        self.db.execute(sql, params![kind, name, id]).map(drop)
+    }
+
+    fn exists(&self, sql: &str, id: i64) -> rusqlite::Result<bool> {
+        self.db.prepare_cached(sql)?.exists([id])
+    }
+
+    /// Whether a name in its stored form can be given: no other has it, or looks like it.
+    fn is_free(&self, kind: i64, name: &str) -> rusqlite::Result<bool> {
+        let sql = "SELECT 1 FROM name_looks WHERE kind = ?1 AND look = ?2";
+        let mut statement = self.db.prepare_cached(sql)?;
+        for look in looks(name) {
+            if statement.exists(params![kind, look])? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The name that an original one becomes, see [`candidates`].
+    fn free_name(&self, kind: i64, name: &str) -> rusqlite::Result<String> {
+        let valid = |name: &str| match kind {
+            0 => Username::new(name).map(|name| name.as_str().to_owned()),
+            _ => RoomName::new(name).map(|name| name.as_str().to_owned()),
+        };
+        for candidate in candidates(name, if kind == 0 { "user" } else { "room" }) {
+            if let Ok(stored) = valid(&candidate)
+                && self.is_free(kind, &stored)?
+            {
+                return Ok(stored);
+            }
+        }
+        unreachable!("numbers do not end")
+    }
+
+    /// Takes a name.
+    fn take_name(&mut self, kind: i64, name: &str, stored: &str, id: i64) -> rusqlite::Result<()> {
+        for look in looks(stored) {
+            let sql = "INSERT INTO name_looks (kind, look, id) VALUES (?1, ?2, ?3)";
+            self.db.execute(sql, params![kind, look, id])?;
+        }
+        self.note_imported(kind, name, id)?;
+        if name != stored {
+            let noun = if kind == 0 { "user" } else { "room" };
+            self.done
+                .renamed
+                .push(format!("{noun} {name:?} is now {stored}"));
+        }
+        Ok(())
+    }
+
+    fn add_users(&mut self, hash: &mut dyn FnMut(&Password) -> String) -> rusqlite::Result<()> {
+        let mut found = Vec::new();
+        let mut statement = self.from.prepare(USERS)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let Some(name) = text(row, 1)? else {
+                self.leave_out("user", "the name is no text", "?".to_owned());
+                continue;
+            };
+            let password = text(row, 2)?.map(Zeroizing::new);
+            found.push((name, time(row, 0)?.unwrap_or(self.now), password));
+        }
+        // Names that stay as they are go first, so that no changed one takes them.
+        found
+            .sort_by_key(|(name, ..)| !is_stored(name, Username::new(name).map(|n| n.to_string())));
+        for (name, created_at, password) in found {
+            if let Some(id) = self.imported(0, &name)? {
+                let is_there = "SELECT 1 FROM users WHERE id = ?1 AND deleted_at IS NULL";
+                let known = if self.exists(is_there, id)? {
+                    Known::Id(id)
+                } else {
+                    self.leave_out("user", "the account was deleted", format!("{name:?}"));
+                    Known::Gone
+                };
+                self.users.insert(name, known);
+                continue;
+            }
+            let stored = self.free_name(0, &name)?;
+            let password = password.and_then(|password| Password::presented(&password).ok());
+            let is_good = password.as_ref().is_some_and(Password::is_allowed);
+            let phc = password.as_ref().map_or(NO_PASSWORD.to_owned(), &mut *hash);
+            self.db.execute(
+                "INSERT INTO users (name, password, created_at, must_change_password) VALUES (?1, ?2, ?3, ?4)",
+                params![stored, phc, created_at, !is_good],
+            )?;
+            let id = self.db.last_insert_rowid();
+            self.take_name(0, &name, &stored, id)?;
+            if !is_good {
+                self.done.weak.push(stored);
+            }
+            self.users.insert(name, Known::Id(id));
+            self.done.users += 1;
+        }
+        Ok(())
+    }
+
+    /// The user of a name.
+    fn user(&self, name: Option<String>) -> Result<i64, &'static str> {
+        match name.and_then(|name| self.users.get(&name)) {
+            Some(Known::Id(id)) => Ok(*id),
+            Some(Known::Gone) => Err("an account was deleted"),
+            None => Err("a user does not exist"),
+        }
+    }
+
+    /// The private conversation of two users, which is made unless there is one.
+    fn pair(
+        &mut self,
+        (a, b): (i64, i64),
+        created_at: i64,
+        ended_at: Option<i64>,
+    ) -> rusqlite::Result<i64> {
+        let pair = (a.min(b), a.max(b));
+        if let Some(conversation) = self.pairs.get(&pair) {
+            return Ok(*conversation);
+        }
+        let sql = "SELECT conversation FROM friendships WHERE low_user = ?1 AND high_user = ?2";
+        let known = self.db.query_row(sql, pair, |row| row.get(0)).optional()?;
+        let conversation = match known {
+            Some(conversation) => conversation,
+            None => {
+                let id = self.new_conversation(0)?;
+                let sql = "INSERT INTO friendships (low_user, high_user, conversation, created_at, ended_at)
+                           VALUES (?1, ?2, ?3, ?4, ?5)";
+                let row = params![pair.0, pair.1, id, created_at, ended_at];
+                self.db.execute(sql, row)?;
+                self.done.friends += 1;
+                id
+            }
+        };
+        self.pairs.insert(pair, conversation);
+        self.members
+            .insert(conversation, HashSet::from([pair.0, pair.1]));
+        Ok(conversation)
+    }
+
+    fn new_conversation(&self, kind: i64) -> rusqlite::Result<i64> {
+        let sql = "INSERT INTO conversations (kind) VALUES (?1)";
+        self.db.execute(sql, [kind])?;
+        Ok(self.db.last_insert_rowid())
+    }
+
+    fn add_friends(&mut self) -> rusqlite::Result<()> {
+        let mut requests = Vec::new();
+        let mut statement = self.from.prepare(FRIENDS)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (from, to) = (text(row, 0)?, text(row, 1)?);
+            let which = format!("{:?} and {:?}", or_none(&from), or_none(&to));
+            let created_at = time(row, 2)?.unwrap_or(self.now);
+            let pair = match (self.user(from), self.user(to)) {
+                (Err(why), _) | (_, Err(why)) => Err(why),
+                (Ok(from), Ok(to)) if from == to => Err("both are the same user"),
+                (Ok(from), Ok(to)) => Ok((from, to)),
+            };
+            match pair {
+                Err(why) => self.leave_out("friendship of", why, which),
+                Ok(pair) if flag(row, 3)? => {
+                    self.pair(pair, created_at, None)?;
+                }
+                Ok(pair) => requests.push((pair, created_at)),
+            }
+        }
+        for ((from, to), created_at) in requests {
+            // Friends, or a request the other way round: there is nothing left to ask.
+            let sql = "SELECT 1 FROM friendships WHERE low_user = ?1 AND high_user = ?2
+                       UNION ALL SELECT 1 FROM friend_requests
+                           WHERE (sender = ?1 AND receiver = ?2) OR (sender = ?2 AND receiver = ?1)";
+            let pair = (from.min(to), from.max(to));
+            if self.db.prepare_cached(sql)?.exists(pair)? {
+                continue;
+            }
+            let sql =
+                "INSERT INTO friend_requests (sender, receiver, created_at) VALUES (?1, ?2, ?3)";
+            self.db.execute(sql, (from, to, created_at))?;
+            self.done.requests += 1;
+        }
+        Ok(())
+    }
+
+    fn add_rooms(&mut self) -> rusqlite::Result<()> {
+        let mut found = Vec::new();
+        let mut statement = self.from.prepare(ROOMS)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            match text(row, 1)? {
+                Some(name) => found.push((name, time(row, 0)?.unwrap_or(self.now))),
+                None => self.leave_out("room", "the name is no text", "?".to_owned()),
+            }
+        }
+        found.sort_by_key(|(name, _)| !is_stored(name, RoomName::new(name).map(|n| n.to_string())));
+        for (name, created_at) in found {
+            if let Some(id) = self.imported(1, &name)? {
+                let known = if self.exists("SELECT 1 FROM rooms WHERE id = ?1", id)? {
+                    Known::Id(id)
+                } else {
+                    self.leave_out("room", "it was closed", format!("{name:?}"));
+                    Known::Gone
+                };
+                self.rooms.insert(name, known);
+                continue;
+            }
+            let Some(owner) = self.first_member(&name)? else {
+                self.leave_out("room", "it has no members", format!("{name:?}"));
+                continue;
+            };
+            let stored = self.free_name(1, &name)?;
+            let id = self.new_conversation(1)?;
+            self.db.execute(
+                "INSERT INTO rooms (id, name, owner, created_at) VALUES (?1, ?2, ?3, ?4)",
+                params![id, stored, owner, created_at],
+            )?;
+            self.take_name(1, &name, &stored, id)?;
+            self.rooms.insert(name, Known::Id(id));
+            self.new_rooms.insert(id);
+            self.done.rooms += 1;
+        }
+        Ok(())
+    }
+
+    /// The member with the oldest account.
+    fn first_member(&self, room: &str) -> rusqlite::Result<Option<i64>> {
+        let sql = "SELECT m.user FROM room_users AS m JOIN users AS u ON u.username = m.user
+                   WHERE m.room = ?1 ORDER BY u.created_at, u.username";
+        let mut statement = self.from.prepare_cached(sql)?;
+        let mut rows = statement.query([room])?;
+        while let Some(row) = rows.next()? {
+            if let Ok(user) = self.user(text(row, 0)?) {
+                return Ok(Some(user));
+            }
+        }
+        Ok(None)
+    }
+
+    fn room(&self, name: Option<String>) -> Result<i64, &'static str> {
+        match name.and_then(|name| self.rooms.get(&name)) {
+            Some(Known::Id(id)) => Ok(*id),
+            Some(Known::Gone) => Err("the room was closed"),
+            None => Err("the room does not exist, or has no members"),
+        }
+    }
+
+    fn add_members(&mut self) -> rusqlite::Result<()> {
+        let mut statement = self.from.prepare(MEMBERS)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (room, user) = (text(row, 0)?, text(row, 1)?);
+            let which = format!("{:?} of {:?}", or_none(&user), or_none(&room));
+            match (self.room(room), self.user(user)) {
+                (Ok(room), Ok(user)) => {
+                    let sql = "SELECT 1 FROM left_rooms WHERE conversation = ?1 AND user = ?2
+                               UNION ALL SELECT 1 FROM bans WHERE room = ?1 AND user = ?2";
+                    if self.db.prepare_cached(sql)?.exists((room, user))? {
+                        self.leave_out("member", "the user left the room", which);
+                    } else {
+                        self.members.entry(room).or_default().insert(user);
+                    }
+                }
+                (Err(why), _) | (_, Err(why)) => self.leave_out("member", why, which),
+            }
+        }
+        Ok(())
+    }
+
+    fn add_messages(&mut self) -> rusqlite::Result<()> {
+        let mut statement = self.from.prepare(MESSAGES)?;
+        let mut rows = statement.query([])?;
+        // Those of one second: rows of one message have one time.
+        let mut folded: Vec<Folded> = Vec::new();
+        let mut second = None;
+        while let Some(row) = rows.next()? {
+            self.done.rows += 1;
+            let id: i64 = row.get(0)?;
+            let (time, same, recipient) = match self.message(row)? {
+                Ok(message) => message,
+                Err(why) => {
+                    self.leave_out("message row", why, id.to_string());
+                    continue;
+                }
+            };
+            if second.replace(time) != Some(time) {
+                self.store(&mut folded)?;
+            }
+            let sent = flag(row, 7)?;
+            let goes_on = folded
+                .iter_mut()
+                .find(|other| other.same == same && !other.recipients.contains_key(&recipient));
+            match goes_on {
+                Some(other) => {
+                    other.recipients.insert(recipient, sent);
+                    other.rows.push(id);
+                }
+                None => folded.push(Folded {
+                    same,
+                    time,
+                    row: id,
+                    recipients: BTreeMap::from([(recipient, sent)]),
+                    rows: vec![id],
+                }),
+            }
+        }
+        self.store(&mut folded)
+    }
+
+    /// Time, content and recipient of a row; or why it is left out.
+    fn message(
+        &mut self,
+        row: &Row<'_>,
+    ) -> rusqlite::Result<Result<(i64, Same, i64), &'static str>> {
+        let ValueRef::Integer(time) = row.get_ref(1)? else {
+            return Ok(Err("the time is no number"));
+        };
+        let Some(content) = text(row, 6)? else {
+            return Ok(Err("the text is no text"));
+        };
+        if content.is_empty() {
+            return Ok(Err("the text is empty"));
+        }
+        let Ok(content) = Content::new(content) else {
+            return Ok(Err(
+                "the text has characters that echat does not allow, or is too long",
+            ));
+        };
+        let users = (self.user(text(row, 2)?), self.user(text(row, 3)?));
+        let (recipient, sender) = match users {
+            (Ok(recipient), Ok(sender)) => (recipient, sender),
+            (Err(why), _) | (_, Err(why)) => return Ok(Err(why)),
+        };
+        let target = text(row, 5)?;
+        let conversation = match row.get_ref(4)? {
+            ValueRef::Integer(1) => self.room(target),
+            ValueRef::Integer(0) => match self.user(target) {
+                // The row of the sender names the recipient, and that of the recipient the sender.
+                Ok(target) if recipient == sender || target == sender => {
+                    let other = if recipient == sender {
+                        target
+                    } else {
+                        recipient
+                    };
+                    if other == sender {
+                        Err("it is from a user to the same user")
+                    } else {
+                        // Friendships did not end: this one is missing for another reason, and the history stays.
+                        Ok(self.pair((sender, other), time, Some(self.now))?)
+                    }
+                }
+                Ok(_) => Err("sender and target do not fit"),
+                Err(why) => Err(why),
+            },
+            _ => Err("the kind of its target is unknown"),
+        };
+        Ok(conversation.map(|conversation| {
+            let content = content.into_text();
+            let same = Same {
+                sender,
+                conversation,
+                content,
+            };
+            (time.max(0), same, recipient)
+        }))
+    }
+
+    /// Stores messages, except those that are there already and those that no present member received.
+    fn store(&mut self, folded: &mut Vec<Folded>) -> rusqlite::Result<()> {
+        for message in folded.drain(..) {
+            let Same {
+                sender,
+                conversation,
+                content,
+            } = &message.same;
+            let members = self.members.get(conversation);
+            let is_seen = |user: &i64| members.is_some_and(|members| members.contains(user));
+            if !message.recipients.keys().any(is_seen) {
+                for row in message.rows {
+                    let why = "no member of the room received it";
+                    self.leave_out("message row", why, row.to_string());
+                }
+                continue;
+            }
+            let txn_id = txn_id(&message);
+            let sql = "SELECT id FROM messages WHERE sender = ?1 AND txn_id = ?2";
+            let known = self.db.prepare_cached(sql)?;
+            let known: Option<i64> = { known }
+                .query_row(params![sender, txn_id], |row| row.get(0))
+                .optional()?;
+            let id = match known {
+                Some(id) => {
+                    self.done.known += 1;
+                    id
+                }
+                None => {
+                    let sql = "INSERT INTO messages (id, conversation, sender, send_time, content, txn_id)
+                               VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+                    let id = self.next_id;
+                    let time = message.time;
+                    let row = params![id, conversation, sender, time, content, txn_id];
+                    self.db.prepare_cached(sql)?.execute(row)?;
+                    self.next_id += 1;
+                    self.done.messages += 1;
+                    id
+                }
+            };
+            for (user, sent) in message.recipients {
+                let seen = self.seen.entry((*conversation, user)).or_insert(Seen {
+                    first: id,
+                    unread: None,
+                    last: id,
+                });
+                seen.last = id;
+                if !sent {
+                    seen.unread.get_or_insert(id);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds members. One that is there already keeps its markers.
+    fn add_participants(&mut self) -> rusqlite::Result<()> {
+        let newest = self.next_id - 1;
+        for (conversation, users) in &self.members {
+            for user in users {
+                // Without a message, a member sees what comes.
+                let seen = self.seen.get(&(*conversation, *user));
+                let after = seen.map_or(newest, |seen| seen.first - 1);
+                let read = seen.map_or(newest, |seen| seen.unread.map_or(seen.last, |id| id - 1));
+                let sql = "INSERT OR IGNORE INTO participants (user, conversation, after_id, read_id, joined_at)
+                           SELECT ?1, ?2, ?3, ?4, max(
+                               coalesce((SELECT created_at FROM rooms WHERE id = ?2), 0),
+                               (SELECT created_at FROM users WHERE id = ?1))";
+                let row = params![user, conversation, after, read.max(after)];
+                let added = self.db.prepare_cached(sql)?.execute(row)?;
+                if !self.pairs.values().any(|pair| pair == conversation) {
+                    self.done.members += added as u64;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The txn_id under which a message is found again: of its first row, and of what it says.
+fn txn_id(message: &Folded) -> String {
+    let mut digest = Sha256::new();
+    digest.update(message.time.to_be_bytes());
+    digest.update(message.same.content.as_bytes());
+    let mut txn_id = format!("original-{}-", message.row);
+    for byte in &digest.finalize()[..8] {
+        // A string takes all text.
+        let _ = write!(txn_id, "{byte:02x}");
+    }
+    txn_id
+}
+
+/// The names that an original one may become, in order:
+/// 1. the name itself;
+/// 2. the name with `_` in the place of each character that no name may have, without separators before the first letter or
+///    digit, cut to 20 characters;
+/// 3. `user` or `room`, if that leaves nothing;
+/// 4. these with `-2`, `-3` and so on behind them, and then `user` or `room` with these numbers.
+fn candidates(name: &str, noun: &'static str) -> impl Iterator<Item = String> {
+    let is_good = |c: char| c.is_alphanumeric() || "_.-".contains(c);
+    let replaced = name.chars().map(|c| if is_good(c) { c } else { '_' });
+    let begun = replaced.skip_while(|c| !c.is_alphanumeric());
+    let kept: String = begun.take(NAME).collect();
+    let base = if kept.is_empty() {
+        noun.to_owned()
+    } else {
+        kept
+    };
+    let numbered = (2..).flat_map({
+        let base = base.clone();
+        move |number: u64| {
+            let end = format!("-{number}");
+            let cut = |text: &str| text.chars().take(NAME - end.len()).collect::<String>() + &end;
+            [cut(&base), cut(noun)]
+        }
+    });
+    [name.to_owned(), base].into_iter().chain(numbered)
+}
+
+/// Whether a name is in its stored form already.
+fn is_stored<E>(name: &str, stored: Result<String, E>) -> bool {
+    stored.is_ok_and(|stored| stored == name)
+}
+
+fn or_none(name: &Option<String>) -> &str {
+    name.as_deref().unwrap_or("?")
+}
+
+/// A text, or none if the column has something else.
+fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
+    Ok(match row.get_ref(column)? {
+        ValueRef::Text(bytes) => std::str::from_utf8(bytes).ok().map(str::to_owned),
+        _ => None,
+    })
+}
+
+fn flag(row: &Row<'_>, column: usize) -> rusqlite::Result<bool> {
+    Ok(matches!(row.get_ref(column)?, ValueRef::Integer(value) if value != 0))
+}
+
+/// A time as the original writes it, in UTC: `2026-11-22 07:22:50`. In unix seconds.
+fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<i64>> {
+    let parsed = text(row, column)?.and_then(|text| text.parse::<DateTime>().ok());
+    let zoned = parsed.and_then(|time| time.to_zoned(TimeZone::UTC).ok());
+    Ok(zoned.map(|time| time.timestamp().as_second().max(0)))
+}
