@@ -225,7 +225,7 @@ mod tests {
             let taken = portions(&mut store, sweep, DAY + 700);
             assert!((11..=16).contains(&taken), "{taken}");
             let first = store.batch().all_ids_of(tea).unwrap();
-            assert_eq!(first, Vec::from_iter(701..=1_000));
+            assert_eq!(first, (701..=1_000).collect::<Vec<_>>());
             assert_eq!(
                 portions(&mut store, sweep, DAY + 700),
                 if thorough { 2 } else { 1 }

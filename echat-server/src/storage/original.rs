@@ -356,17 +356,17 @@ impl Import<'_> {
         }
         let sql = "SELECT conversation FROM friendships WHERE low_user = ?1 AND high_user = ?2";
         let known = self.db.query_row(sql, pair, |row| row.get(0)).optional()?;
-        let conversation = match known {
-            Some(conversation) => conversation,
-            None => {
-                let id = self.new_conversation(0)?;
-                let sql = "INSERT INTO friendships (low_user, high_user, conversation, created_at, ended_at)
-                           VALUES (?1, ?2, ?3, ?4, ?5)";
-                let row = params![pair.0, pair.1, id, created_at, ended_at];
-                self.db.execute(sql, row)?;
-                self.done.friends += 1;
-                id
-            }
+        let conversation = if let Some(conversation) = known {
+            conversation
+        } else {
+            let id = self.new_conversation(0)?;
+            let sql =
+                "INSERT INTO friendships (low_user, high_user, conversation, created_at, ended_at)
+                       VALUES (?1, ?2, ?3, ?4, ?5)";
+            let row = params![pair.0, pair.1, id, created_at, ended_at];
+            self.db.execute(sql, row)?;
+            self.done.friends += 1;
+            id
         };
         self.pairs.insert(pair, conversation);
         self.members
@@ -386,7 +386,11 @@ impl Import<'_> {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let (from, to) = (text(row, 0)?, text(row, 1)?);
-            let which = format!("{:?} and {:?}", or_none(&from), or_none(&to));
+            let which = format!(
+                "{:?} and {:?}",
+                or_none(from.as_deref()),
+                or_none(to.as_deref())
+            );
             let created_at = time(row, 2)?.unwrap_or(self.now);
             let pair = match (self.user(from), self.user(to)) {
                 (Err(why), _) | (_, Err(why)) => Err(why),
@@ -485,7 +489,11 @@ impl Import<'_> {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let (room, user) = (text(row, 0)?, text(row, 1)?);
-            let which = format!("{:?} of {:?}", or_none(&user), or_none(&room));
+            let which = format!(
+                "{:?} of {:?}",
+                or_none(user.as_deref()),
+                or_none(room.as_deref())
+            );
             match (self.room(room), self.user(user)) {
                 (Ok(room), Ok(user)) => {
                     let sql = "SELECT 1 FROM left_rooms WHERE conversation = ?1 AND user = ?2
@@ -619,26 +627,24 @@ impl Import<'_> {
             }
             let txn_id = txn_id(&message);
             let sql = "SELECT id FROM messages WHERE sender = ?1 AND txn_id = ?2";
-            let known = self.db.prepare_cached(sql)?;
-            let known: Option<i64> = { known }
+            let mut find = self.db.prepare_cached(sql)?;
+            let known: Option<i64> = find
                 .query_row(params![sender, txn_id], |row| row.get(0))
                 .optional()?;
-            let id = match known {
-                Some(id) => {
-                    self.done.known += 1;
-                    id
-                }
-                None => {
-                    let sql = "INSERT INTO messages (id, conversation, sender, send_time, content, txn_id)
-                               VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-                    let id = self.next_id;
-                    let time = message.time;
-                    let row = params![id, conversation, sender, time, content, txn_id];
-                    self.db.prepare_cached(sql)?.execute(row)?;
-                    self.next_id += 1;
-                    self.done.messages += 1;
-                    id
-                }
+            drop(find);
+            let id = if let Some(id) = known {
+                self.done.known += 1;
+                id
+            } else {
+                let sql =
+                    "INSERT INTO messages (id, conversation, sender, send_time, content, txn_id)
+                           VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+                let (id, time) = (self.next_id, message.time);
+                let row = params![id, conversation, sender, time, content, txn_id];
+                self.db.prepare_cached(sql)?.execute(row)?;
+                self.next_id += 1;
+                self.done.messages += 1;
+                id
             };
             for (user, sent) in message.recipients {
                 let seen = self.seen.entry((*conversation, user)).or_insert(Seen {
@@ -724,8 +730,8 @@ fn is_stored<E>(name: &str, stored: Result<String, E>) -> bool {
     stored.is_ok_and(|stored| stored == name)
 }
 
-fn or_none(name: &Option<String>) -> &str {
-    name.as_deref().unwrap_or("?")
+fn or_none(name: Option<&str>) -> &str {
+    name.unwrap_or("?")
 }
 
 /// A text, or none if the column has something else.

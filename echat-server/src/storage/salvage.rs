@@ -5,6 +5,9 @@
 //! still has the name of an account whose row is gone, and the index of members the members. What cannot be read and is
 //! referred to becomes a row that refers to nothing: an account becomes a deleted one, a room gets a new name.
 //!
+//! Nothing that was hidden is shown again by a repair: indexes know which rooms are public, which have no owner, which
+//! accounts are being erased and which friendships ended. What no index can tell counts as private, or as ended.
+//!
 //! `SQLite` has an extension for this, `sqlite3_recover`. The bundled library does not contain it, and it knows nothing of
 //! what the tables mean.
 
@@ -468,13 +471,14 @@ impl Salvage<'_> {
         self.remove_dangling()
     }
 
-    /// Calls `each` for the rows of a query on the damaged database, as far as they can be read from either end.
+    /// Calls `each` for the rows of a query on the damaged database, as far as they can be read from either end. Returns
+    /// whether all could be read.
     fn each_readable<const N: usize>(
         &self,
         sql: &str,
         order: [&str; N],
         mut each: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
-    ) -> Result<(), OpenError> {
+    ) -> Result<bool, OpenError> {
         for direction in ["ASC", "DESC"] {
             let by = order.map(|column| format!("{column} {direction}"));
             let sql = format!("{sql} ORDER BY {}", by.join(", "));
@@ -487,12 +491,22 @@ impl Salvage<'_> {
                 Ok(())
             };
             match read() {
-                Ok(()) => return Ok(()),
+                Ok(()) => return Ok(true),
                 Err(error) if is_damage(&error) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(())
+        Ok(false)
+    }
+
+    /// The numbers of an index of one column, as far as they can be read, and whether all could be.
+    fn indexed(&self, sql: &str, column: &str) -> Result<(BTreeSet<i64>, bool), OpenError> {
+        let mut found = BTreeSet::new();
+        let is_whole = self.each_readable(sql, [column], |row| {
+            found.insert(row.get(0)?);
+            Ok(())
+        })?;
+        Ok((found, is_whole))
     }
 
     /// Ids and names as the index of names has them.
@@ -565,6 +579,12 @@ impl Salvage<'_> {
             }
         }
         self.mend_bots()?;
+        self.lose_unnamed_accounts()?;
+        self.hide_erased()
+    }
+
+    /// Accounts of which only the number is known.
+    fn lose_unnamed_accounts(&mut self) -> Result<(), OpenError> {
         for id in self.missing("users")? {
             let name = format!("deleted account {id}");
             let sql = "INSERT OR IGNORE INTO users (id, name, password, created_at, deleted_at)
@@ -573,6 +593,17 @@ impl Salvage<'_> {
             self.lost.push(format!(
                 "account {id}: all but its number; its messages stay, of {name:?}"
             ));
+        }
+        Ok(())
+    }
+
+    /// The messages of an account that is being erased stay hidden. The next start goes on with it.
+    fn hide_erased(&mut self) -> Result<(), OpenError> {
+        let sql = "SELECT id FROM users INDEXED BY users_erased WHERE erased = 1";
+        let (erased, _) = self.indexed(sql, "id")?;
+        for id in erased {
+            let sql = "UPDATE users SET erased = 1 WHERE id = ?1 AND deleted_at IS NOT NULL";
+            self.to.execute(sql, [id])?;
         }
         Ok(())
     }
@@ -614,25 +645,52 @@ impl Salvage<'_> {
         let ids: Vec<i64> = statement
             .query_map([], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
+        let owners = self.known_owners()?;
+        let sql = "SELECT id FROM rooms INDEXED BY rooms_public WHERE private = 0";
+        let (public, _) = self.indexed(sql, "name")?;
         for id in ids.into_iter().chain(names.keys().copied()) {
             if self.has("rooms", id)? || !self.has("conversations", id)? {
                 continue;
             }
             let known = names.get(&id);
             let name = known.cloned().unwrap_or_else(|| format!("recovered-{id}"));
-            // It may have been private, and its members can open it again.
-            let sql = "INSERT OR IGNORE INTO rooms (id, name, created_at, private) VALUES (?1, ?2, ?3, 1)";
-            if self.to.execute(sql, (id, &name, self.now))? > 0 {
-                self.without_owner.push(id);
+            // If that is not known, it may have been private, and its members can open it again.
+            let private = !public.contains(&id);
+            let owner = owners.get(&id).copied();
+            let sql = "INSERT OR IGNORE INTO rooms (id, name, created_at, private, owner)
+                       VALUES (?1, ?2, ?3, ?4, ?5)";
+            if self
+                .to
+                .execute(sql, (id, &name, self.now, private, owner.flatten()))?
+                > 0
+            {
+                if owner.is_none() {
+                    self.without_owner.push(id);
+                }
+                let owner = if owner.is_none() { "owner, " } else { "" };
+                let now = if private {
+                    "private now"
+                } else {
+                    "still public"
+                };
                 self.lost.push(match known {
-                    Some(_) => {
-                        format!("room {name:?}: its owner, topic and settings; it is private now")
-                    }
-                    None => format!("room {id}: its name; it is {name:?} and private now"),
+                    Some(_) => format!("room {name:?}: its {owner}topic and settings; it is {now}"),
+                    None => format!("room {id}: its name; it is {name:?} and {now}"),
                 });
             }
         }
         Ok(())
+    }
+
+    /// The owners of rooms, as far as an index knows them. The lobby has no owner.
+    fn known_owners(&self) -> Result<BTreeMap<i64, Option<i64>>, OpenError> {
+        let mut owners = BTreeMap::new();
+        let sql = "SELECT owner, id FROM rooms INDEXED BY rooms_by_owner";
+        self.each_readable(sql, ["owner", "id"], |row| {
+            owners.insert(row.get(1)?, row.get(0)?);
+            Ok(())
+        })?;
+        Ok(owners)
     }
 
     /// Members that only the index of members knows. What was said in a room before is hidden from them, because it is not
@@ -666,14 +724,7 @@ impl Salvage<'_> {
                 "{lost} memberships: what was read, and since when; those of rooms begin anew"
             ));
         }
-        self.to.execute_batch(
-            "INSERT OR IGNORE INTO friendships (low_user, high_user, conversation, created_at)
-                 SELECT min(p.user), max(p.user), p.conversation, min(p.joined_at)
-                 FROM participants AS p CROSS JOIN conversations AS c ON c.id = p.conversation
-                 WHERE c.kind = 0 AND NOT EXISTS
-                     (SELECT 1 FROM friendships AS f WHERE f.conversation = p.conversation)
-                 GROUP BY p.conversation HAVING count(*) = 2;",
-        )?;
+        self.mend_friendships()?;
         // The lobby has no owner, and needs none.
         let sql = "SELECT r.id FROM rooms AS r WHERE r.owner NOT IN
                        (SELECT p.user FROM participants AS p WHERE p.conversation = r.id)";
@@ -687,6 +738,39 @@ impl Salvage<'_> {
                 .execute("UPDATE rooms SET owner = ?2 WHERE id = ?1", (id, owner))?;
             let sql = "UPDATE participants SET operator = 0 WHERE user = ?2 AND conversation = ?1";
             self.to.execute(sql, (id, owner))?;
+        }
+        Ok(())
+    }
+
+    /// Friendships that only their conversations still tell of. One that may have ended counts as ended: friends can begin
+    /// it again.
+    fn mend_friendships(&mut self) -> Result<(), OpenError> {
+        let sql = "SELECT conversation FROM friendships INDEXED BY friendships_ended
+                   WHERE ended_at IS NOT NULL";
+        let (ended, is_whole) = self.indexed(sql, "conversation")?;
+        let mut added = self.to.prepare(
+            "INSERT OR IGNORE INTO friendships (low_user, high_user, conversation, created_at)
+                 SELECT min(p.user), max(p.user), p.conversation, min(p.joined_at)
+                 FROM participants AS p CROSS JOIN conversations AS c ON c.id = p.conversation
+                 WHERE c.kind = 0 AND NOT EXISTS
+                     (SELECT 1 FROM friendships AS f WHERE f.conversation = p.conversation)
+                 GROUP BY p.conversation HAVING count(*) = 2
+             RETURNING conversation",
+        )?;
+        let conversations = added.query_map([], |row| row.get(0))?;
+        let conversations: Vec<i64> = conversations.collect::<rusqlite::Result<_>>()?;
+        for id in &conversations {
+            if !is_whole || ended.contains(id) {
+                let sql = "UPDATE friendships SET ended_at = ?2 WHERE conversation = ?1";
+                self.to.execute(sql, (id, self.now))?;
+            }
+        }
+        if !conversations.is_empty() && !is_whole {
+            let line = format!(
+                "{} friendships: whether they ended; they count as ended, and their users can begin them again",
+                conversations.len()
+            );
+            self.lost.push(line);
         }
         Ok(())
     }

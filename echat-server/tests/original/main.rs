@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use echat_testkit::server_process::{ServerFolder, stderr, stdout};
+use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout};
 use echat_testkit::wire::{Client, line};
 use rusqlite::Connection;
 
@@ -99,13 +99,18 @@ fn what_the_original_wrote_is_there_with_its_passwords_and_can_be_imported_again
     log_in(&mut carol, "carol", "pw3");
     let refused = line(&carol.asks(r#"QUERY_HISTORY {"target_type":1,"target":"room1"}"#));
     assert!(refused.contains("not_a_member"), "{refused}");
+    is_imported_again(&dir, server, &mut bob);
+}
+
+/// The same database, and a later state of it.
+fn is_imported_again(dir: &ServerFolder, server: ServerProcess, bob: &mut Client) {
     // A new message, then the same import: nothing is doubled or changed.
     let new = line(&bob.asks(r#"SEND_MESSAGE {"target_type":1,"target":"room1","content":"new"}"#));
     assert!(new.starts_with("ON_NEW_MESSAGE"), "{new}");
     let in_use = dir.run(&["import", "original.db", "--data", "data"]);
     assert_ne!(in_use.status.code(), Some(0), "{}", stdout(&in_use));
     server.stop();
-    let again = imports(&dir);
+    let again = imports(dir);
     assert!(
         again.starts_with(
             "imported original.db into data: users 0, friendships 0, requests 0, rooms 0, members 0, messages 0; 9 message \
@@ -113,24 +118,24 @@ fn what_the_original_wrote_is_there_with_its_passwords_and_can_be_imported_again
         ),
         "{again}"
     );
-    assert_eq!(aside(&dir), Vec::<PathBuf>::new(), "nothing was replaced");
+    assert_eq!(aside(dir), Vec::<PathBuf>::new(), "nothing was replaced");
     // The original went on: what is new there comes after what is here, and the old files are kept.
     also(
-        &dir,
+        dir,
         "INSERT INTO users VALUES ('2026-11-23 00:00:00', 'dan', 'a longer one');
          INSERT INTO room_users VALUES ('room1', 'dan');
          INSERT INTO messages VALUES
              (10, 1795400000, 'alice', 'dan', 1, 'room1', 'late', 0), (11, 1795400000, 'bob', 'dan', 1, 'room1', 'late', 1),
              (12, 1795400000, 'dan', 'dan', 1, 'room1', 'late', 1);",
     );
-    let report = imports(&dir);
+    let report = imports(dir);
     let start = "imported original.db into data: users 1, friendships 0, requests 0, rooms 0, members 1, messages 1; 12";
     assert!(report.starts_with(start), "{report}");
     assert!(
         report.contains("what was there before: data/before-import-1\n"),
         "{report}"
     );
-    assert_eq!(aside(&dir).len(), 1);
+    assert_eq!(aside(dir).len(), 1);
     let server = dir.start(&["--log", "warn"]);
     let mut bob = Client::connect(&server);
     log_in(&mut bob, "bob", "pw2");

@@ -28,3 +28,7 @@ CREATE TABLE imported_names (
     id INTEGER NOT NULL, -- of the user or room, which may be gone
     PRIMARY KEY (kind, name)
 ) STRICT, WITHOUT ROWID;
+
+-- What a repair needs to know of rows that it cannot read: messages that are hidden, friendships that ended.
+CREATE INDEX users_erased ON users (id) WHERE erased = 1;
+CREATE INDEX friendships_ended ON friendships (conversation) WHERE ended_at IS NOT NULL;
