@@ -4,7 +4,7 @@ use std::path::Path;
 
 use echat_proto::names::{Content, RoomName, Username};
 use echat_server::storage::{
-    Batch, OpenError, Purged, Store, StoreError, create_template, schema_dump,
+    Batch, OpenError, Purged, Removal, Retention, Store, StoreError, create_template, schema_dump,
 };
 use rusqlite::Connection;
 
