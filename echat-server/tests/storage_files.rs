@@ -350,6 +350,8 @@ fn remove_a_room(store: &mut Store) {
     let tea = batch.create_room(&room, ann, 1).unwrap().unwrap();
     let text = Content::new("a secret").unwrap();
     batch.insert_message(tea, ann, &text, None, 1).unwrap();
+    let _receipt = batch.commit().unwrap();
+    let mut batch = store.batch();
     let tea = batch.find_room("tea").unwrap().unwrap();
     batch.close_room(&tea).unwrap();
     let removal = Removal::ClosedRooms;

@@ -61,7 +61,7 @@ const SERVER: &[Row] = &[
     (
         "maintenance",
         &[
-            "backup", "cli", "config", "data_dir", "exit", "host_key", "storage",
+            "backup", "cli", "config", "data_dir", "exit", "host_key", "storage", "workers",
         ],
     ),
     ("roster", &["conn", "storage"]),

@@ -15,6 +15,26 @@ use echat_proto::param::{Mark, Nullable, TargetType};
 use echat_proto::records::{ChatMessage, Code, Reaction};
 use std::time::Duration;
 
+/// The acknowledgement of a message that was sent before and not kept; none if there was no such message.
+fn unkept_before(
+    view: &View<'_, '_>,
+    me: &Caller,
+    (target_type, target): (TargetType, &NameQuery),
+    content: &Content,
+    txn: &TxnId,
+) -> Result<Option<Event>, Reject> {
+    let sent = view.batch.find_unkept(me.id, txn, content)?;
+    let Some(sent) = sent.filter(|sent| sent.target.is_some()) else {
+        return Ok(None);
+    };
+    let same_target = wire_type(sent.kind) == target_type && target.key() == sent.target.as_deref();
+    if !same_target || !sent.is_same {
+        return Err(Code::TxnReused.into());
+    }
+    let txn = Nullable(Some(txn.clone()));
+    Ok(Some(unkept_message(me, sent, content.clone(), txn)))
+}
+
 /// SEND_MESSAGE: one row, whatever the size of the room.
 pub(crate) fn send_message(
     view: &View<'_, '_>,
@@ -38,23 +58,10 @@ pub(crate) fn send_message(
         }
         return Ok(Plan::Reply(new_message(&me, sent, Nullable(txn_id))));
     }
-    let unkept = match &txn_id {
-        Some(txn) => view.batch.find_unkept(me.id, txn, &content)?,
-        None => None,
-    };
-    if let Some(sent) = unkept.filter(|sent| sent.target.is_some()) {
-        let same_target =
-            wire_type(sent.kind) == target_type && target.key() == sent.target.as_deref();
-        return if same_target && sent.is_same {
-            Ok(Plan::Reply(unkept_message(
-                &me,
-                sent,
-                content,
-                Nullable(txn_id),
-            )))
-        } else {
-            Err(Code::TxnReused.into())
-        };
+    if let Some(txn) = &txn_id
+        && let Some(answer) = unkept_before(view, &me, (target_type, &target), &content, txn)?
+    {
+        return Ok(Plan::Reply(answer));
     }
     if me.bot && target_type == TargetType::Friend {
         return Err(Code::NotForBots.into());

@@ -4,7 +4,7 @@ use super::admission::{Demand, Plan, View, Written};
 use super::effects::{Effect, InRoom};
 use super::rooms::{self, page_limit, page_start, told_role, wire_role};
 use super::{Caller, Ctx, Reject, bots, done_with, targets, unix};
-use crate::storage::{Batch, OpenRoom, Role, Room, StoreError, User};
+use crate::storage::{Batch, OpenRoom, Retention, Role, Room, StoreError, User};
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::limits::{KEEP_DAYS_MAX, SLOW_SECONDS_MAX};
 use echat_proto::names::{NameQuery, RoomName, Topic};
@@ -83,6 +83,12 @@ impl Wanted {
     }
 }
 
+/// Whether a room keeps messages for a shorter time after a change.
+fn keeps_less(retention: Retention, was: &Room, is: &Room) -> bool {
+    let days = |room: &Room| retention.days_in(room.keep_days);
+    days(is).is_some_and(|kept| days(was).is_none_or(|before| kept < before))
+}
+
 /// SET_ROOM. The name and the privacy of the lobby stay: the configuration names it, and it is for all.
 #[expect(
     clippy::too_many_arguments,
@@ -131,9 +137,7 @@ pub(crate) fn set_room(
     {
         return Err(Code::RoomExists.into());
     }
-    let days = |room: &Room| view.batch.retention().days_in(room.keep_days);
-    let keeps_less =
-        days(&changed).is_some_and(|days_kept| days(&room).is_none_or(|was| days_kept < was));
+    let keeps_less = keeps_less(view.batch.retention(), &room, &changed);
     let demand = Demand::Change { stores: true };
     Ok(Plan::write(demand, move |batch| {
         batch.change_room(&room, &changed)?;
