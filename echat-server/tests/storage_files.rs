@@ -398,6 +398,7 @@ fn a_purge_leaves_a_long_log_to_another_thread_and_ends_with_an_empty_file() {
         .execute_batch("BEGIN; SELECT count(*) FROM messages")
         .unwrap();
     remove_a_room(&mut store);
+    store.set_checkpoint_limits(10_000, 1_000, 1_000);
     assert!(matches!(store.purge().unwrap(), Purged::Held(_)));
     other.execute_batch("COMMIT").unwrap();
     assert!(matches!(store.purge().unwrap(), Purged::All));
@@ -424,6 +425,7 @@ fn a_log_that_an_earlier_process_left_is_purged() {
     assert!(holds(&copy.with_extension("db-wal")));
     let mut store = Store::open(&copy).unwrap();
     assert!(store.has_leftovers());
+    store.set_checkpoint_limits(10_000, 1_000, 1_000);
     assert!(matches!(store.purge().unwrap(), Purged::All));
     assert!(!holds(&copy) && !holds(&copy.with_extension("db-wal")));
     drop(store);

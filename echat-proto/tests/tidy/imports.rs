@@ -58,17 +58,17 @@ const SERVER: &[Row] = &[
     ("host_key", &["exit"]),
     ("data_dir", &["exit", "host_key"]),
     ("backup", &["data_dir", "exit", "host_key", "storage"]),
+    ("roster", &["conn", "storage"]),
+    ("session_log", &["conn", "storage"]),
+    ("limits", &["config", "storage"]),
+    ("outbox", &["conn", "roster", "storage"]),
+    ("workers", &["conn", "limits"]),
     (
         "maintenance",
         &[
             "backup", "cli", "config", "data_dir", "exit", "host_key", "storage", "workers",
         ],
     ),
-    ("roster", &["conn", "storage"]),
-    ("session_log", &["conn", "storage"]),
-    ("limits", &["config", "storage"]),
-    ("outbox", &["conn", "roster", "storage"]),
-    ("workers", &["conn", "limits"]),
     ("peer", &["clock", "config", "conn", "limits"]),
     (
         "handlers",

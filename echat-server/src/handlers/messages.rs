@@ -5,8 +5,8 @@ use super::effects::{Effect, Hears};
 use super::mentions::{Place, mentioned};
 use super::{Caller, Ctx, Reject, target_type as wire_type, targets, unix};
 use crate::storage::{
-    ALL, Batch, ConversationId, Extras, Mention, MessageId, SentBefore, StoredMessage,
-    UnkeptMessage, UserId,
+    ALL, Batch, ConversationId, Extras, Mention, MessageId, SentBefore, StoreError,
+    StoredMessage, UnkeptMessage, UserId,
 };
 use echat_proto::commands::Event;
 use echat_proto::limits::{HISTORY_DEFAULT, HISTORY_MAX, PAGE_BYTES};
@@ -33,6 +33,22 @@ fn unkept_before(
     }
     let txn = Nullable(Some(txn.clone()));
     Ok(Some(unkept_message(me, sent, content.clone(), txn)))
+}
+
+/// Stores a message, or only its id where nothing is kept.
+fn insert(
+    batch: &mut Batch<'_>,
+    conversation: &targets::Conversation,
+    me: &Caller,
+    (content, txn_id, extras): (&Content, Option<&TxnId>, &Extras),
+    now: i64,
+) -> Result<MessageId, StoreError> {
+    let place = (conversation.id, me.id);
+    if conversation.keeps_nothing {
+        batch.insert_unkept(place, content, txn_id, now)
+    } else {
+        batch.insert_message_with(place, content, txn_id, extras, now)
+    }
 }
 
 /// SEND_MESSAGE: one row, whatever the size of the room.
@@ -88,13 +104,8 @@ pub(crate) fn send_message(
         if is_slow {
             batch.note_sent(conversation.id, me.id, send_time)?;
         }
-        let to = (conversation.id, me.id);
-        let txn = txn_id.as_ref();
-        let id = if conversation.keeps_nothing {
-            batch.insert_unkept(to, &content, txn, send_time)?
-        } else {
-            batch.insert_message_with(to, &content, txn, &extras, send_time)?
-        };
+        let message = (&content, txn_id.as_ref(), &extras);
+        let id = insert(batch, &conversation, &me, message, send_time)?;
         let mentions = names(batch, &extras.mentions)?;
         let effects = vec![Effect::TellMessage(hears(&conversation, me.id))];
         Ok(Written {

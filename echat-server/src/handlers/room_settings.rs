@@ -137,9 +137,7 @@ pub(crate) fn set_room(
     {
         return Err(Code::RoomExists.into());
     }
-    let keeps_less = keeps_less(view.batch.retention(), &room, &changed);
-    let demand = Demand::Change { stores: true };
-    Ok(Plan::write(demand, move |batch| {
+    Ok(Plan::write(Demand::Change { stores: true }, move |batch| {
         batch.change_room(&room, &changed)?;
         let event = Event::OnRoomChanged {
             was: room.name.clone(),
@@ -147,7 +145,7 @@ pub(crate) fn set_room(
             room: info(batch, &changed, None)?,
         };
         let mut effects = vec![Effect::TellRoom(room.id, event)];
-        if keeps_less {
+        if keeps_less(batch.retention(), &room, &changed) {
             effects.push(Effect::KeepsLess(room.id));
         }
         if is_renamed {
