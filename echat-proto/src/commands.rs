@@ -21,7 +21,7 @@ use crate::names::{
     RoomName, Topic, TxnId, Username,
 };
 use crate::param::{
-    AwayText, Emoji, Fields, KeepDays, Keyword, Mark, MembersOf, Names, NewPassword, Param,
+    AwayText, Dict, Emoji, Fields, KeepDays, Keyword, Mark, MembersOf, Names, NewPassword, Param,
     ParamError, Part, RequestState, RoomRole, SearchText, TargetType, encode_entry, put,
 };
 use crate::records::{
@@ -266,6 +266,9 @@ requests! {
     /// Ends a code to register with.
     53 REVOKE_INVITATION RevokeInvitation one { code: InvitationCode }
         => DONE | REFUSED; short, Keeps;
+    /// Has the server's administration carry out a command, for administrators.
+    54 ADMIN Admin dict { command: String, params: Dict }
+        => ADMIN_RESULT | REFUSED; paged, Keeps;
 }
 
 events! {
@@ -364,6 +367,8 @@ events! {
     136 SESSIONS Sessions Reply one { sessions: Vec<SessionLine> };
     /// The open codes to register with.
     137 INVITATIONS Invitations Reply one { invitations: Vec<InvitationCodeLine> };
+    /// What a command of the administration came to: by key, and as text for people.
+    138 ADMIN_RESULT AdminResult Reply dict { result: Dict, text: String };
     /// What a client needs to know of the server; it comes between LOGIN_SUCCESS and LOGIN_BUNDLE.
     140 ON_WELCOME OnWelcome Event dict {
         server: String, message_of_the_day: Option<String>, keeps: Keeps, limits: GivenLimits
@@ -396,11 +401,15 @@ events! {
     149 ON_READ OnRead Event dict { target_type: TargetType, target: String, id: u64 };
     /// Another session of the user sent or answered a friend request.
     150 ON_REQUEST_CHANGED OnRequestChanged Event dict { username: String, state: RequestState };
+    /// An administrator says something to everybody.
+    151 ON_BROADCAST OnBroadcast Event dict { text: String };
     /// What the user set or has was changed, in another session or by others. Keys that are left out did not change.
     152 ON_SELF_CHANGED OnSelfChanged Event dict {
         blocked: Option<Vec<String>>, invitations: Option<Vec<InvitationLine>>,
         away: Option<AwayText>, last_seen: Option<bool>
     };
+    /// A user has another name from now on: a friend, a member of one of the user's rooms, or the user.
+    153 ON_USER_RENAMED OnUserRenamed Event dict { was: String, username: String };
     /// REGISTER: the name, or a confusable one, is taken.
     201 USERNAME_EXIST UsernameExist Refusal one { fail: Fail };
     /// LOGIN is refused.

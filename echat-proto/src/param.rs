@@ -289,6 +289,25 @@ impl Param for Names {
     }
 }
 
+/// A dict whose keys depend on what it belongs to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Dict(pub Vec<(String, Value)>);
+
+impl Param for Dict {
+    const KIND: &'static str = "dict";
+
+    fn from_value(value: &Value) -> Result<Self, ParamError> {
+        match value {
+            Value::Dict(entries) => Ok(Self(entries.clone())),
+            other => Err(wrong_kind::<Self>(other)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::Dict(self.0.clone())
+    }
+}
+
 /// What a user who is away says, or null for a user who is not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AwayText(pub Option<String>);

@@ -158,6 +158,17 @@ enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// Give a command to the server that uses the data folder; `help` lists the commands
+    Ctl {
+        /// The command, and what it is about
+        #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+        /// Print the answer as one line of JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Read an export into a new data folder, or add a database of the original E-Chat to a data folder
     Import {
         /// The export, or the database
@@ -226,6 +237,15 @@ pub enum Task {
         /// What is exported.
         what: Exported,
     },
+    /// Ask the server that uses a data folder.
+    Ctl {
+        /// Which data folder.
+        place: Overrides,
+        /// The command.
+        words: Vec<String>,
+        /// Whether the answer is one line of JSON.
+        json: bool,
+    },
     /// Import an export.
     Import {
         /// The export.
@@ -286,6 +306,11 @@ impl From<Command> for Task {
                 what: what.exported(with_passwords),
             },
             Command::Import { file, data } => Self::Import { file, data },
+            Command::Ctl { words, json, place } => Self::Ctl {
+                place: place.into(),
+                words,
+                json,
+            },
             Command::Check {
                 repair,
                 json,

@@ -20,7 +20,7 @@ use thiserror::Error;
 pub use self::log_filter::{BadLogFilter, LogFilter};
 
 /// What is said outside the file; each wins over the file.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Overrides {
     /// The file to read: `--config`, else `ECHAT_CONFIG`. It has to be there.
     pub file: Option<PathBuf>,
@@ -63,7 +63,7 @@ impl From<&ServerConfig> for Settings {
 }
 
 /// A configuration and where it came from.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loaded {
     /// The configuration.
     pub config: ServerConfig,

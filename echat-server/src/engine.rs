@@ -7,6 +7,7 @@
 //! which of them handles its requests next, `presence` tells rooms of presence changes in parts,
 //! `rollback` is for a full disk and for damage.
 
+mod administration;
 mod connections;
 mod damage;
 mod deferred_writes;
@@ -20,16 +21,21 @@ mod scheduler;
 mod space;
 mod tick;
 
+pub use crate::handlers::administration::{
+    COMMANDS, CommandInfo, ExportScope, Report as AdministrationReport, Task as AdministrationTask,
+};
+pub use administration::{Answer as AdministrationAnswer, Applied, Refused};
 pub use scheduler::why_waiting::WaitReason;
 
 use crate::clock::Now;
 use crate::config::{Limits, Settings};
 use crate::conn::{ConnId, Departure};
+use crate::handlers::administration::Act;
 use crate::handlers::journal::{Entry, Journal};
 use crate::handlers::kept_voids::KeptVoids;
 use crate::handlers::lobby;
 use crate::handlers::session_ends::SessionsEnd;
-use crate::handlers::{Ctx, DeferredWrite, Reject};
+use crate::handlers::{Ctx, DeferredWrite, Gauges, Reject};
 use crate::limits::{LogLimiter, RateLimits};
 use crate::outbox::Outbox;
 use crate::peer::Peer;
@@ -37,6 +43,7 @@ use crate::roster::Roster;
 use crate::session_log::SessionLog;
 use crate::storage::{Batch, Checkpoint, CheckpointOutcome, Removal, Store, StoreError, UserId};
 use crate::workers::jobs::{Job, JobResult};
+use administration::Administration;
 use connections::Connections;
 use damage::DamageLog;
 use echat_proto::commands::CloseReason;
@@ -73,6 +80,7 @@ pub struct Engine {
     purge: Purge,
     damage: DamageLog,
     full_disk_log: FullDiskLog,
+    administration: Administration,
     /// The rate limit of the debug line about requests that wait, for each reason.
     waiting_log: HashMap<Discriminant<WaitReason>, LogLimiter>,
     /// Whether the quotas of the last 24 hours were read.
@@ -103,6 +111,10 @@ struct MemoryState {
     session_ends: Vec<SessionsEnd>,
     /// What is to be removed in portions once the tick is committed.
     removals: Vec<Removal>,
+    /// What orders of the administration change in memory once the tick is committed.
+    acts: Vec<Act>,
+    /// What the administration is shown of the server.
+    gauges: Gauges,
     /// Whether the request that was handled last is a try at a password that is refused unjudged.
     login_refused: bool,
     space: Space,
@@ -136,6 +148,8 @@ impl MemoryState {
             removals: &mut self.removals,
             login_refused: &mut self.login_refused,
             disk_is_low: self.space.is_low(),
+            gauges: &self.gauges,
+            acts: &mut self.acts,
         }
     }
 }
@@ -159,12 +173,15 @@ impl Engine {
             journal: Journal::default(),
             session_ends: Vec::new(),
             removals: Vec::new(),
+            acts: Vec::new(),
+            gauges: Gauges::default(),
             login_refused: false,
             space: Space::default(),
         };
         Self {
             store,
             state,
+            administration: Administration::default(),
             connections: Connections::new(rng),
             presence: PresenceFanOut::default(),
             removals: Removals::default(),
@@ -212,7 +229,8 @@ impl Engine {
             .keep_days
             .map(|days| u32::try_from(days).unwrap_or(u32::MAX));
         self.store.keep(days);
-        self.state.settings = settings;
+        self.administration.configured = settings;
+        self.state.settings = self.administration.settings();
     }
 
     /// Creates the lobby that the configuration names, unless a room has its name or a confusable one. A full or locked
@@ -258,6 +276,9 @@ impl Engine {
 
     /// Takes a connection in; `None` if it is to be closed at once.
     pub fn accept(&mut self, address: SocketAddr, now: Now) -> Option<ConnId> {
+        if self.administration.bans.refuse(address.ip(), now.unix) {
+            return None;
+        }
         self.connections.accept(address, &self.state.limits, now)
     }
 
@@ -494,10 +515,5 @@ impl Engine {
     /// The users who are online, for the terminal and for tests.
     pub fn roster(&self) -> &Roster {
         &self.state.roster
-    }
-
-    /// The address of a connection.
-    pub(crate) fn address(&self, conn: ConnId) -> Option<SocketAddr> {
-        self.connections.peer(conn).map(|peer| peer.address)
     }
 }

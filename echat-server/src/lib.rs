@@ -17,6 +17,7 @@ pub mod clock;
 pub mod config;
 pub mod conn;
 pub mod console;
+pub mod ctl;
 pub mod data_dir;
 pub mod engine;
 mod escape;

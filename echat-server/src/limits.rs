@@ -2,6 +2,7 @@
 //! registrations, wrong passwords, bytes and rooms a day, log lines. Pure arithmetic on the time that is
 //! passed in.
 
+mod address_bans;
 mod daily_quota;
 mod log_limiter;
 mod login_throttle;
@@ -17,6 +18,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 use token_bucket::{Rate, TokenBuckets};
 
+pub(crate) use address_bans::{AddressBans, AddressPrefix};
 pub(crate) use daily_quota::DailyQuota;
 pub(crate) use log_limiter::LogLimiter;
 pub(crate) use login_throttle::{CountedTry, Guesser};

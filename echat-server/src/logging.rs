@@ -9,11 +9,13 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::{self, Debug};
 use std::io::{self, IsTerminal, Write};
 use std::panic::{self, PanicHookInfo};
+use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
 
 use tracing::Subscriber;
 use tracing::field::Field;
+use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::fmt::format::{self, Writer};
 use tracing_subscriber::fmt::time::SystemTime;
@@ -64,7 +66,20 @@ pub fn say(text: &str) {
 /// Sends the events of this process to standard error, with colours on a terminal. A second call has no effect.
 pub fn init(filter: &LogFilter) {
     let ansi = io::stderr().is_terminal();
-    let _ = tracing::subscriber::set_global_default(subscriber(filter, ansi, || Line));
+    let (subscriber, set) = reloadable(filter, ansi, || Line);
+    if tracing::subscriber::set_global_default(subscriber).is_ok() {
+        let _ = SET_FILTER.set(Box::new(set));
+    }
+}
+
+/// Changes which events of this process are logged.
+static SET_FILTER: OnceLock<Box<dyn Fn(EnvFilter) + Send + Sync>> = OnceLock::new();
+
+/// Logs what `filter` says from now on; nothing before [`init`].
+pub fn set_filter(filter: &LogFilter) {
+    if let Some(set) = SET_FILTER.get() {
+        set(filter.to_env_filter());
+    }
 }
 
 /// The formatter's output; it writes a whole event in one call.
@@ -87,7 +102,19 @@ pub fn subscriber<W: Write + 'static>(
     ansi: bool,
     out: impl Fn() -> W + Send + Sync + 'static,
 ) -> impl Subscriber + Send + Sync {
-    tracing_subscriber::fmt()
+    reloadable(filter, ansi, out).0
+}
+
+/// The same, and what changes its filter.
+fn reloadable<W: Write + 'static>(
+    filter: &LogFilter,
+    ansi: bool,
+    out: impl Fn() -> W + Send + Sync + 'static,
+) -> (
+    impl Subscriber + Send + Sync,
+    impl Fn(EnvFilter) + Send + Sync + 'static,
+) {
+    let builder = tracing_subscriber::fmt()
         .with_env_filter(filter.to_env_filter())
         .with_writer(out)
         .with_ansi(ansi)
@@ -95,7 +122,13 @@ pub fn subscriber<W: Write + 'static>(
         .fmt_fields(format::debug_fn(write_field).delimited(" "))
         // It would report a closed stderr by eprintln, which panics on a closed stderr.
         .log_internal_errors(false)
-        .finish()
+        .with_filter_reloading();
+    let handle = builder.reload_handle();
+    let set = move |filter| {
+        // The subscriber lives as long as the process.
+        let _ = handle.reload(filter);
+    };
+    (builder.finish(), set)
 }
 
 /// Writes a field; the message is a field too. Escapes characters that could forge a line, move the cursor or hide text,

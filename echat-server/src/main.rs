@@ -13,11 +13,12 @@ use thiserror::Error;
 
 use echat_server::cli::{Cli, Task};
 use echat_server::config::{self, ConfigError, Overrides};
+use echat_server::ctl::{self, CtlError};
 use echat_server::data_dir::{self, AdministratorCodeFile, DataDir, DataDirError};
 use echat_server::exit::ExitCode;
 use echat_server::logging;
 use echat_server::maintenance::{self, MaintenanceError, Report};
-use echat_server::reactor::{self, ReactorError, Signals};
+use echat_server::reactor::{self, ReactorError, Services, Signals};
 use echat_server::storage::{
     HighWaterError, OpenError, Store, StoreError, administrator_code_hash,
 };
@@ -42,6 +43,7 @@ enum Failure {
     #[error("the system refuses: {0}")]
     System(#[source] io::Error),
     Maintenance(#[from] MaintenanceError),
+    Ctl(#[from] CtlError),
 }
 
 impl Failure {
@@ -51,6 +53,7 @@ impl Failure {
             Self::DataDir(error) => error.exit_code(),
             Self::Database { source, .. } => database_code(source),
             Self::Maintenance(error) => error.exit_code(),
+            Self::Ctl(error) => error.exit_code(),
             Self::Reactor(ReactorError::Listen { .. }) => ExitCode::Unavailable,
             Self::AdministratorCode(_)
             | Self::Reactor(_)
@@ -111,9 +114,23 @@ fn perform(task: Task) -> Result<ExitCode, Failure> {
             print(&format!("config ok: {}\n", name(file.as_deref())))?;
         }
         Task::PrintDefaultConfig => print(&default_json()?)?,
+        Task::Ctl { place, words, json } => return ask(place, &words, json),
         task => return maintain(task),
     }
     Ok(ExitCode::Ok)
+}
+
+/// A command for the server that uses a data folder.
+fn ask(place: Overrides, words: &[String], as_json: bool) -> Result<ExitCode, Failure> {
+    logging::report_panics_without_contents();
+    let data = config::load(place)?.config.data;
+    let said = ctl::ask(&data, words, as_json)?;
+    if said.is_error {
+        logging::say(&said.text);
+    } else {
+        print(&said.text)?;
+    }
+    Ok(said.code)
 }
 
 /// A command that is about a data folder or a backup.
@@ -146,7 +163,7 @@ fn serve(overrides: Overrides, init: bool) -> Result<(), Failure> {
     logging::report_panics_without_contents();
     private_memory::close().map_err(Failure::System)?;
     let signals = Signals::catch().map_err(Failure::System)?;
-    let loaded = config::load(overrides)?;
+    let loaded = config::load(overrides.clone())?;
     data_dir::keep_new_files_private();
     logging::init(&loaded.log);
     tracing::info!("configuration: {}", name(loaded.file.as_deref()));
@@ -166,14 +183,23 @@ fn serve(overrides: Overrides, init: bool) -> Result<(), Failure> {
             tracing::warn!(%error, "{} cannot be removed", code.shown().display());
         }
     };
-    let schedule = maintenance::schedule(&loaded, &data);
+    let services = Services {
+        backups: maintenance::schedule(&loaded, &data),
+        source: maintenance::source(&loaded, &data),
+        socket: Some(data.path().join(ctl::SOCKET)),
+        administrator_made: &remove_code,
+        reload: &|| {
+            let loaded = config::load(overrides.clone())?;
+            let schedule = maintenance::schedule(&loaded, &data);
+            Ok((loaded, schedule))
+        },
+    };
     Ok(reactor::run(
-        &loaded.config,
+        &loaded,
         store,
         data.host_key(),
         signals,
-        schedule,
-        &remove_code,
+        services,
     )?)
 }
 

@@ -12,9 +12,10 @@ use serde_json::json;
 use thiserror::Error;
 
 use crate::backup::{self, BackupError, Manifest, RestoreError, Restored, Schedule, Source};
-use crate::cli::Task;
+use crate::cli::{Exported, Task};
 use crate::config::{self, ConfigError, Loaded, Overrides};
 use crate::data_dir::{self, DataDir, DataDirError};
+use crate::engine::{AdministrationTask, ExportScope};
 use crate::exit::ExitCode;
 use crate::host_key;
 use crate::storage::{OpenError, TransferError};
@@ -37,6 +38,9 @@ pub enum MaintenanceError {
     Config(#[from] ConfigError),
     /// The data folder cannot be used.
     DataDir(#[from] DataDirError),
+    /// The database is damaged.
+    #[error("{0}")]
+    Damaged(String),
     /// A backup is not made or not good.
     Backup(#[from] BackupError),
     /// Nothing was restored.
@@ -68,6 +72,7 @@ impl MaintenanceError {
         match self {
             Self::Config(_) => ExitCode::Config,
             Self::DataDir(error) => error.exit_code(),
+            Self::Damaged(_) => ExitCode::Data,
             Self::Backup(error) => error.exit_code(),
             Self::Restore(error) => error.exit_code(),
             Self::Exists(_) => ExitCode::CannotCreate,
@@ -121,8 +126,54 @@ pub fn perform(task: Task, now: i64) -> Result<Report, MaintenanceError> {
         } => transfer::export(place, &target, what, now),
         Task::Import { file, data } => transfer::import(&file, &data, now),
         // They are performed elsewhere.
-        Task::Serve { .. } | Task::CheckConfig(_) | Task::PrintDefaultConfig => {
+        Task::Serve { .. }
+        | Task::CheckConfig(_)
+        | Task::PrintDefaultConfig
+        | Task::Ctl { .. } => {
             Ok(done(String::new()))
+        }
+    }
+}
+
+/// Performs a task of the administration, beside the server that this process is. `now` is in unix seconds.
+///
+/// # Errors
+/// A code, and a sentence.
+pub fn beside(
+    task: AdministrationTask,
+    source: &Source,
+    now: i64,
+) -> Result<String, (&'static str, String)> {
+    let performed = match task {
+        AdministrationTask::Backup(target) => backup::create(source, &target, now)
+            .map(|manifest| format!("backup {}: {}", target.display(), contents(&manifest)))
+            .map_err(MaintenanceError::from),
+        AdministrationTask::Verify(file) => verify(&file, false).map(|report| report.text),
+        AdministrationTask::Check => check::beside(&source.database),
+        AdministrationTask::Export(target, scope) => {
+            let what = match scope {
+                ExportScope::All => Exported::All { passwords: false },
+                ExportScope::User(name) => Exported::User(name),
+                ExportScope::Room(name) => Exported::Room(name),
+            };
+            transfer::export_from(&source.database, &target, what, now).map(|report| report.text)
+        }
+        // The loop has done these.
+        AdministrationTask::Hash(_)
+        | AdministrationTask::Reload
+        | AdministrationTask::Drain(_)
+        | AdministrationTask::Quit => Ok(String::new()),
+    };
+    match performed {
+        Ok(text) => Ok(text.trim_end().replace('\n', "; ")),
+        Err(error) => {
+            let code = match error.exit_code() {
+                ExitCode::Data => "storage_damaged",
+                ExitCode::NoInput => "not_found",
+                ExitCode::CannotCreate => "cannot_create",
+                _ => "failed",
+            };
+            Err((code, error.to_string()))
         }
     }
 }
@@ -136,16 +187,21 @@ fn done(text: String) -> Report {
 pub fn schedule(loaded: &Loaded, data: &DataDir) -> Option<Schedule> {
     let settings = &loaded.config.backup;
     Some(Schedule {
-        source: Source {
-            database: data.database(),
-            host_key: Some(data.host_key_path()),
-            config: loaded.file.clone(),
-            free_bytes: loaded.config.limits.free_bytes,
-        },
+        source: source(loaded, data),
         folder: settings.folder.as_ref()?.into(),
         every: Duration::from_hours(settings.every_hours),
         keep: settings.keep,
     })
+}
+
+/// What a backup of the folder that this process serves has.
+pub fn source(loaded: &Loaded, data: &DataDir) -> Source {
+    Source {
+        database: data.database(),
+        host_key: Some(data.host_key_path()),
+        config: loaded.file.clone(),
+        free_bytes: loaded.config.limits.free_bytes,
+    }
 }
 
 fn back_up(

@@ -47,6 +47,13 @@ pub(crate) enum Delivery {
         /// The new name.
         name: String,
     },
+    /// A user has another name. Presence changes of the user that rooms were not told of yet use it.
+    RenamedUser {
+        /// The user.
+        user: UserId,
+        /// The new name.
+        name: String,
+    },
     /// The final reply of a request. A connection has one at a time, so replies alone never close it.
     Reply {
         /// The connection of the request.
@@ -171,6 +178,11 @@ impl Outbox {
         self.staged.push(Delivery::Renamed { room, name });
     }
 
+    /// Stages that a user has another name, for presence changes that are pending.
+    pub(crate) fn rename_user(&mut self, user: UserId, name: String) {
+        self.staged.push(Delivery::RenamedUser { user, name });
+    }
+
     /// Stages an event for the online members of a room.
     pub(crate) fn send_room(&mut self, to: RoomAudience, event: &Event) {
         let event = self.encode(event);
@@ -224,7 +236,7 @@ impl Outbox {
 
     /// An event as it is sent, encoded in the kept buffer. One with a secret leaves no copy there.
     fn encode(&mut self, event: &Event) -> Rc<[u8]> {
-        if matches!(event, Event::LoginBundle { .. } | Event::BotToken { .. }) {
+        if matches!(event, Event::LoginBundle { .. } | Event::BotToken { .. } | Event::AdminResult { .. }) {
             return encoded(event);
         }
         self.scratch.clear();
@@ -339,7 +351,8 @@ mod tests {
             | Delivery::Presence(_)
             | Delivery::CatchUp { .. }
             | Delivery::AdministratorMade
-            | Delivery::Renamed { .. } => (0, 0),
+            | Delivery::Renamed { .. }
+            | Delivery::RenamedUser { .. } => (0, 0),
             Delivery::Close { conn, .. }
             | Delivery::Authenticated(conn, _)
             | Delivery::Unauthenticated(conn) => (conn.0, 0),

@@ -7,25 +7,32 @@
 
 mod backups;
 mod clock;
+mod ctl;
 mod disk;
 mod listener;
 mod listeners;
 mod ready;
 mod signals;
 mod socket;
+mod tasks;
 mod terminal;
 
-use crate::backup::Schedule;
+use crate::backup::{Schedule, Source};
 use crate::clock::Now;
-use crate::config::{ServerConfig, Settings};
+use crate::config::{ConfigError, Loaded, Settings};
 use crate::conn::{ConnId, ConnMap};
 use crate::console::{self, Response};
-use crate::engine::{Engine, Fatal};
+use crate::ctl::{refusal_line, reply_line};
+use crate::engine::{
+    AdministrationAnswer, AdministrationReport, AdministrationTask as Task, Applied, Engine, Fatal,
+    Refused,
+};
 use crate::logging;
 use crate::storage::{CheckpointOutcome, Store};
 use crate::workers::{self, HelperThread, Pool, jobs};
 use backups::Backups;
 use clock::Clock;
+use ctl::Ctl;
 use disk::Disk;
 use echat_proto::channel::SEALED_TOGETHER;
 use echat_proto::config::Registration;
@@ -36,9 +43,11 @@ use mio::{Events, Poll, Token, Waker};
 use ready::Ready;
 use signals::SignalRequest;
 use socket::Socket;
+use tasks::{Asker, Outcome, Tasks};
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use terminal::{Terminal, TerminalEnd};
@@ -53,6 +62,7 @@ compile_error!("the id of a connection has 64 bits, and so must a token of the p
 const WAKER: Token = Token(usize::MAX - 2);
 const SIGNALS: Token = Token(usize::MAX - 3);
 const TERMINAL: Token = Token(usize::MAX - 4);
+const CTL: Token = Token(usize::MAX - 5);
 /// The most events of one poll.
 const EVENTS: usize = 1024;
 /// The most connections accepted in one round.
@@ -82,28 +92,41 @@ pub enum ReactorError {
     Store(#[from] Fatal),
 }
 
-/// Serves until a signal or the console stops it, and makes the backups that `schedule` asks for.
+/// What the server needs besides its configuration and its database.
+pub struct Services<'a> {
+    /// The backups that it makes by itself.
+    pub backups: Option<Schedule>,
+    /// What a backup has that an administrator asks for.
+    pub source: Source,
+    /// Where it listens for `echat-server ctl`.
+    pub socket: Option<PathBuf>,
+    /// Called when the code of the first administrator was used.
+    pub administrator_made: &'a dyn Fn(),
+    /// Reads the configuration again.
+    pub reload: &'a dyn Fn() -> Result<(Loaded, Option<Schedule>), ConfigError>,
+}
+
+/// Serves until a signal or a command stops it.
 ///
 /// # Errors
 /// See [`ReactorError`].
 pub fn run(
-    config: &ServerConfig,
+    loaded: &Loaded,
     store: Store,
     host_key: &SigningKey,
     signals: Signals,
-    schedule: Option<Schedule>,
-    administrator_made: &dyn Fn(),
+    services: Services<'_>,
 ) -> Result<(), ReactorError> {
     jobs::warm_up();
-    let mut reactor = Reactor::new(config, store, host_key, signals, schedule)?;
-    let ended = reactor.run(administrator_made);
+    let mut reactor = Reactor::new(loaded, store, host_key, signals, services)?;
+    let ended = reactor.run();
     let now = reactor.clock.now();
     reactor.engine.end_sessions(ended.is_err(), now);
     ended?;
     Ok(reactor.engine.store().close().map_err(Fatal)?)
 }
 
-struct Reactor {
+struct Reactor<'a> {
     poll: Poll,
     listeners: Listeners,
     ready: Ready,
@@ -112,6 +135,14 @@ struct Reactor {
     pool: Pool,
     checkpoints: HelperThread<CheckpointOutcome>,
     backups: Backups,
+    ctl: Ctl,
+    tasks: Tasks,
+    /// The configuration that holds.
+    loaded: Loaded,
+    administrator_made: &'a dyn Fn(),
+    reload: &'a dyn Fn() -> Result<(Loaded, Option<Schedule>), ConfigError>,
+    /// When a drain ends.
+    drained_at: Option<Duration>,
     engine: Engine,
     disk: Disk,
     sockets: ConnMap<Socket>,
@@ -136,14 +167,15 @@ enum Stop {
     Now,
 }
 
-impl Reactor {
+impl<'a> Reactor<'a> {
     fn new(
-        config: &ServerConfig,
+        loaded: &Loaded,
         store: Store,
         host_key: &SigningKey,
         mut signals: Signals,
-        schedule: Option<Schedule>,
+        services: Services<'a>,
     ) -> Result<Self, ReactorError> {
+        let config = &loaded.config;
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
         let listeners = Listeners::bind(&config.listen, poll.registry())?;
@@ -166,11 +198,19 @@ impl Reactor {
             );
         }
         let fingerprint = echat_proto::fingerprint(&host_key.verifying_key());
+        let listening = listeners.addresses().map(|address| address.to_string());
+        engine.begin_administration(listening.collect(), fingerprint.clone(), clock.now())?;
         Ok(Self {
             terminal: Terminal::open(poll.registry(), TERMINAL)?,
             pool: Pool::start(host_key, &waker)?,
             checkpoints: HelperThread::new("checkpoint", &waker),
-            backups: Backups::new(schedule, &waker),
+            backups: Backups::new(services.backups, &waker),
+            ctl: Ctl::listen(services.socket.as_deref(), poll.registry(), CTL),
+            tasks: Tasks::new(services.source, &waker),
+            loaded: loaded.clone(),
+            administrator_made: services.administrator_made,
+            reload: services.reload,
+            drained_at: None,
             ready: Ready::announce(listeners.addresses(), &fingerprint, waker)?,
             engine,
             disk: Disk::new(&config.data),
@@ -187,7 +227,7 @@ impl Reactor {
         })
     }
 
-    fn run(&mut self, administrator_made: &dyn Fn()) -> Result<(), ReactorError> {
+    fn run(&mut self) -> Result<(), ReactorError> {
         let mut events = Events::with_capacity(EVENTS);
         loop {
             let timeout = self.timeout();
@@ -208,7 +248,8 @@ impl Reactor {
             if let Some(free) = self.disk.free(now.running) {
                 self.engine.set_free_space(free);
             }
-            self.note(&events, now);
+            self.note(&events, now)?;
+            self.administer(now)?;
             self.accept(now);
             self.read(now);
             for (conn, done) in self.pool.results() {
@@ -216,7 +257,7 @@ impl Reactor {
             }
             self.engine.tick(now)?;
             if self.engine.take_administrator_made() {
-                administrator_made();
+                (self.administrator_made)();
             }
             self.pool.submit(self.engine.take_jobs());
             self.checkpoint()?;
@@ -251,12 +292,14 @@ impl Reactor {
     }
 
     /// Records which sources became ready.
-    fn note(&mut self, events: &Events, now: Now) {
+    fn note(&mut self, events: &Events, now: Now) -> Result<(), Fatal> {
         for event in events {
             match event.token() {
                 WAKER => {}
                 SIGNALS => self.obey_signals(now),
-                TERMINAL => self.listen_to_terminal(event, now),
+                TERMINAL => self.listen_to_terminal(event, now)?,
+                CTL => self.ctl.ready(),
+                _ if self.ctl.note(event) => {}
                 token if self.listeners.ready(token) => {}
                 Token(number) => {
                     let conn = ConnId(number as u64);
@@ -273,15 +316,17 @@ impl Reactor {
                 }
             }
         }
+        Ok(())
     }
 
     fn obey_signals(&mut self, now: Now) {
         for asked in self.signals.asked() {
             match asked {
                 SignalRequest::Stop => self.stop(now),
-                SignalRequest::Reload => tracing::info!(
-                    "SIGHUP: nothing is reloaded, the configuration is read at a start only"
-                ),
+                SignalRequest::Reload => match self.reload(now) {
+                    Ok(done) => tracing::info!("{done}"),
+                    Err(why) => tracing::error!("{why}"),
+                },
             }
         }
     }
@@ -298,14 +343,18 @@ impl Reactor {
         }
     }
 
-    fn listen_to_terminal(&mut self, event: &Event, now: Now) {
+    fn listen_to_terminal(&mut self, event: &Event, now: Now) -> Result<(), Fatal> {
         let Some(mut terminal) = self.terminal.take() else {
-            return;
+            return Ok(());
         };
         for line in terminal.lines() {
-            match console::run(&mut self.engine, &line, now) {
-                Response::Quit => self.stop(now),
+            match console::run(&mut self.engine, &line, now)? {
                 Response::Text(text) => logging::say(&text),
+                // What is typed is not kept beyond one command.
+                Response::Task(..) if self.tasks.has(Asker::Terminal) => {
+                    logging::say("the last command is not done yet\n");
+                }
+                Response::Task(task, order) => self.tasks.add(Asker::Terminal, task, *order),
             }
         }
         if event.is_read_closed() || event.is_error() {
@@ -323,6 +372,129 @@ impl Reactor {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Carries out commands of the socket, and the tasks of commands.
+    fn administer(&mut self, now: Now) -> Result<(), Fatal> {
+        let registry = self.poll.registry();
+        self.ctl
+            .attend(&mut self.engine, &mut self.tasks, registry, now)?;
+        while let Some((asker, task, order)) = self.tasks.take_own() {
+            let outcome = match task {
+                Task::Reload => match self.reload(now) {
+                    Ok(done) => Outcome::Done(done),
+                    Err(why) => Outcome::Failed("bad_config", why),
+                },
+                Task::Drain(seconds) => Outcome::Done(self.drain(seconds, now)),
+                _ => Outcome::Done("the server stops".to_owned()),
+            };
+            let stops = matches!(task, Task::Quit);
+            self.conclude(asker, order, outcome, now)?;
+            if stops {
+                self.stop(now);
+            }
+        }
+        while let Some((asker, order, outcome)) = self.tasks.attend(now.unix) {
+            self.conclude(asker, order, outcome, now)?;
+        }
+        if let Some(filter) = self.engine.take_log_filter() {
+            logging::set_filter(&filter);
+        }
+        if self.drained_at.is_some_and(|at| at <= now.running) {
+            self.drained_at = None;
+            self.stop(now);
+        }
+        Ok(())
+    }
+
+    /// Tells the door of a command what its task came to.
+    fn conclude(
+        &mut self,
+        asker: Asker,
+        order: Applied,
+        outcome: Outcome,
+        now: Now,
+    ) -> Result<(), Fatal> {
+        let answer = match outcome {
+            Outcome::Hashed(hash) => self.engine.go_on(order, &hash, now)?,
+            Outcome::Done(what) => {
+                self.engine.conclude(&order, "done", now)?;
+                AdministrationAnswer::Done(AdministrationReport::done(what))
+            }
+            Outcome::Failed(code, message) => {
+                self.engine.conclude(&order, code, now)?;
+                let detail = Vec::new();
+                AdministrationAnswer::Refused(Refused {
+                    code,
+                    message,
+                    detail,
+                })
+            }
+        };
+        match (asker, answer) {
+            (asker, AdministrationAnswer::Task(task, order)) => {
+                self.tasks.add(asker, task, *order);
+            }
+            (Asker::Ctl(place, serial), AdministrationAnswer::Done(report)) => {
+                self.ctl.answer(place, serial, &reply_line(&report));
+            }
+            (Asker::Ctl(place, serial), AdministrationAnswer::Refused(refused)) => {
+                self.ctl.answer(place, serial, &refusal_line(&refused));
+            }
+            (Asker::Terminal, AdministrationAnswer::Done(report)) => logging::say(&report.text()),
+            (Asker::Terminal, AdministrationAnswer::Refused(refused)) => {
+                logging::say(&console::refusal(&refused, "echat-server"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops after so many seconds, which users are told. New connections are refused from now on.
+    fn drain(&mut self, seconds: u64, now: Now) -> String {
+        self.listeners.close(self.poll.registry());
+        self.drained_at = Some(now.running + Duration::from_secs(seconds));
+        self.engine
+            .broadcast(format!("The server stops in {seconds} s."));
+        format!("the server stops in {seconds} s")
+    }
+
+    /// Reads the configuration again. What is wrong with it, if it cannot be used: then all stays as it is.
+    fn reload(&mut self, now: Now) -> Result<String, String> {
+        let kept = |error: ConfigError| format!("the configuration is kept: {error}");
+        let (loaded, schedule) = (self.reload)().map_err(kept)?;
+        let (old, new) = (&self.loaded.config, &loaded.config);
+        let restart = [
+            ("server.listen", old.listen != new.listen),
+            ("server.data", old.data != new.data),
+            ("server.lobby", old.lobby != new.lobby),
+        ];
+        let restart = restart.iter().filter(|(_, differs)| *differs);
+        let restart: Vec<&str> = restart.map(|(key, _)| *key).collect();
+        let mut limits = new.limits.clone();
+        limits.connections = limits
+            .connections
+            .min(listener::places(self.listeners.count().max(1)));
+        self.engine.limit(limits);
+        let mut settings = Settings::from(new);
+        settings.lobby = Settings::from(old).lobby;
+        self.engine.configure(settings);
+        self.engine.allow_sessions(new.sessions_per_user);
+        if old.backup != new.backup {
+            self.backups.reschedule(schedule, now);
+        }
+        logging::set_filter(&loaded.log);
+        let (listen, data, lobby) = (old.listen.clone(), old.data.clone(), old.lobby.clone());
+        self.loaded = loaded;
+        // These hold as they were read at the start, and are named again at the next reload.
+        let config = &mut self.loaded.config;
+        (config.listen, config.data, config.lobby) = (listen, data, lobby);
+        Ok(if restart.is_empty() {
+            "the configuration was read again".to_owned()
+        } else {
+            let keys = restart.join(", ");
+            format!("the configuration was read again; these need a restart: {keys}")
+        })
     }
 
     fn accept(&mut self, now: Now) {
@@ -412,6 +584,8 @@ impl Reactor {
     /// The time until the next deadline; zero while there is work.
     fn timeout(&self) -> Option<Duration> {
         if self.engine.has_work()
+            || self.ctl.has_work()
+            || self.tasks.has_work()
             || self.listeners.is_ready(self.clock.running())
             || self
                 .readable
@@ -428,6 +602,7 @@ impl Reactor {
             self.engine.deadline(),
             self.listeners.retry_at(),
             self.backups.deadline(),
+            self.drained_at,
             stop,
         ];
         let now = self.clock.running();

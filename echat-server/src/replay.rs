@@ -4,6 +4,7 @@
 
 use crate::config::{Limits, Settings};
 use crate::handlers::Reject;
+use crate::handlers::administration;
 use crate::handlers::admission::{Plan, View};
 use crate::handlers::deletion;
 use crate::handlers::journal::Kind;
@@ -71,6 +72,10 @@ fn repeat(
         Kind::Lobby { name, now } => {
             lobby::create(&mut batch, name, *now)?;
         }
+        Kind::Administration(order) => {
+            administration::repeat(&mut batch, (limits, settings), order)?;
+        }
+        Kind::Audit(line) => batch.note_audit(line)?,
         Kind::Deferred(write) => write.make(&mut batch)?,
     }
     Ok(batch.commit().map(drop)?)

@@ -98,12 +98,14 @@ pub(crate) struct RoomAudience {
     pub(crate) but: Conns,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Change {
     Joined(UserId, ConversationId),
     Parted(UserId, ConversationId),
     Hid(UserId, UserId),
     Showed(UserId, UserId),
+    /// With the name until now.
+    Renamed(UserId, Rc<str>),
 }
 
 impl Default for Roster {
@@ -305,6 +307,19 @@ impl Roster {
         }
     }
 
+    /// Notes another name of a user; nothing if the user is not online.
+    pub(crate) fn rename(&mut self, user: UserId, name: &str) {
+        if let Some(was) = self.set_name(user, name.into()) {
+            self.changes.push(Change::Renamed(user, was));
+        }
+    }
+
+    /// Changes the name of a user who is online; returns the name until now.
+    fn set_name(&mut self, user: UserId, name: Rc<str>) -> Option<Rc<str>> {
+        let online = self.by_user.get_mut(&user)?;
+        Some(std::mem::replace(&mut online.name, name))
+    }
+
     /// Changes whether a user hides from another; false if nothing changes.
     fn set_hides(&mut self, user: UserId, from: UserId, hides: bool) -> bool {
         let Some(online) = self.by_user.get_mut(&user) else {
@@ -340,6 +355,7 @@ impl Roster {
                 Change::Parted(user, room) => self.put_in(user, room),
                 Change::Hid(user, from) => self.set_hides(user, from, false),
                 Change::Showed(user, to) => self.set_hides(user, to, true),
+                Change::Renamed(user, name) => self.set_name(user, name).is_some(),
             };
         }
     }

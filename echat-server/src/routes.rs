@@ -9,7 +9,7 @@
 //! * its access to the database, an [`Access`]; a request that writes names its admissions with it: the
 //!   rates and quotas that judge what it is about to write, each an [`Admission`], in the order in which
 //!   they refuse; one that `proves` counts a try at the caller's password, and writes when a worker has
-//!   found it right.
+//!   found it right; one that `administers` is judged by the table of administration;
 //!   A request that `issues` a secret writes, too, and its handler finds random bytes in its view;
 //! * the handler, and its parameters by name, as the program of 2017 proposed.
 //!
@@ -23,8 +23,9 @@
 use crate::handlers::admission::{Admission, Plan, RandomBytes, Received, View};
 use crate::handlers::gate::Passed;
 use crate::handlers::{
-    Answer, Caller, Ctx, Reject, account, blocks, bots, deletion, friends, gate, invitation_codes,
-    message_changes, messages, moderation, password, people, room_settings, rooms, search,
+    Answer, Caller, Ctx, Reject, account, administration, blocks, bots, deletion, friends, gate,
+    invitation_codes, message_changes, messages, moderation, password, people, room_settings,
+    rooms, search,
 };
 use echat_proto::Value;
 use echat_proto::commands::{Request, RequestKind};
@@ -104,6 +105,9 @@ macro_rules! policy {
     ($cost:ident, proves) => {
         Policy::new(Access::Writes, words::$cost, &[])
     };
+    ($cost:ident, administers) => {
+        Policy::new(Access::Writes, words::$cost, &[])
+    };
     ($cost:ident, writes($($admission:ident),*)) => {
         Policy::new(Access::Writes, words::$cost, &[$(words::$admission),*])
     };
@@ -122,6 +126,9 @@ macro_rules! handle {
         $handler($ctx, $caller $(, $argument)*).map(Answer::from)
     };
     (proves, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
+        $handler($ctx, $caller $(, $argument)*)
+    };
+    (administers, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
         $handler($ctx, $caller $(, $argument)*)
     };
     (writes, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
@@ -307,6 +314,8 @@ routes! {
     bots::remove_bot(username);
     #[route(NewBotToken, authenticated, people, light, issues(space))]
     bots::new_bot_token(username, expires);
+    #[route(Admin, authenticated, people, heavy, administers)]
+    administration::admin(command, params);
     #[route(Find, authenticated, people, heavy, reads)]
     search::find(keyword);
 }

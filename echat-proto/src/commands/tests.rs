@@ -41,6 +41,7 @@ samples! {
         Fail::any().prop_map(Outcome::Refused),
     ];
     AwayText = Option::any().prop_map(AwayText);
+    Dict = btree_map("d[a-z]{1,8}", Value::any(), 0..3).prop_map(|entries| Dict(entries.into_iter().collect()));
     Value = prop_oneof![
         Just(Value::Null),
         u64::any().prop_map(Value::Int),

@@ -10,10 +10,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::document::Document;
 use super::fault::{Fault, Reason};
 use super::listen::Listen;
 use super::section::{
-    Allowed, Announcement, Folder, Kind, RoomOrNone, one_of, or_null, section, whole,
+    Allowed, Announcement, Folder, Kind, RoomOrNone, Section, one_of, or_null, section, whole,
 };
 
 /// Bytes of a frame that are not the content of its message: the other parameters of `SEND_MESSAGE` and the
@@ -377,6 +378,29 @@ impl BackupConfig {
 }
 
 impl Limits {
+    /// Every limit by name, in the order of the table.
+    pub fn entries(&self) -> Vec<(String, u64)> {
+        let Ok(serde_json::Value::Object(limits)) = serde_json::to_value(self) else {
+            return Vec::new();
+        };
+        let number = |value: &serde_json::Value| value.as_u64().unwrap_or_default();
+        let limit = |key: &&'static str| Some(((*key).to_owned(), number(limits.get(*key)?)));
+        Self::KEYS.iter().filter_map(limit).collect()
+    }
+
+    /// The same limits but for one.
+    ///
+    /// # Errors
+    /// An unknown name, a value out of its range, or one that contradicts another limit. The path of the fault is that in
+    /// config.json.
+    pub fn with(&self, name: &str, value: u64) -> Result<Self, Fault> {
+        let mut limits = serde_json::json!(self);
+        limits[name] = value.into();
+        let text = serde_json::json!({"server": {"limits": limits}}).to_string();
+        let document = Document::parse(text.as_bytes()).expect("it is JSON");
+        document.server().map(|server| server.limits)
+    }
+
     /// Refuses values that are each in range and contradict each other.
     pub(super) fn check(&self) -> Result<(), Fault> {
         let refuse = |key, allowed: String, found: String| {
@@ -409,7 +433,7 @@ const _: () = assert!(MESSAGE_OVERHEAD < 4_096);
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::{Document, rows};
+    use super::super::rows;
     use super::*;
 
     fn read(limits: &Value) -> Result<Limits, String> {

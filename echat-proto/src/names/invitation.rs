@@ -80,7 +80,7 @@ impl InvitationCode {
     }
 
     /// The text to send.
-    pub(crate) fn to_text(&self) -> String {
+    pub fn to_text(&self) -> String {
         self.0.to_string()
     }
 }

@@ -467,6 +467,17 @@ impl Connections {
         self.admission.finish_log();
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// The connections from these addresses.
+    pub(super) fn from(&self, is_meant: impl Fn(IpAddr) -> bool) -> Vec<ConnId> {
+        let conns = self.table.conns().into_iter();
+        let is_meant = |conn: &ConnId| self.address(*conn).is_some_and(&is_meant);
+        conns.filter(is_meant).collect()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.table.len() == 0
     }

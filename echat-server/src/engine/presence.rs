@@ -82,6 +82,13 @@ impl PresenceFanOut {
         }
     }
 
+    /// Notes another name of a user for a change that rooms were not told of yet.
+    pub(super) fn rename_user(&mut self, user: UserId, name: String) {
+        if let Some(change) = self.pending.get_mut(&user) {
+            change.name = name;
+        }
+    }
+
     /// Whether a change of a user is pending.
     pub(super) fn is_pending(&self, user: UserId) -> bool {
         self.pending.contains_key(&user)

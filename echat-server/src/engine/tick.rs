@@ -21,7 +21,7 @@ use crate::clock::Now;
 use crate::conn::{ConnId, Departure, End};
 use crate::handlers::account::{self, LoginAttempt, Pending};
 use crate::handlers::{Answer, Caller, Ctx, DeferredWrite, Refusal, Reject, gate, refuse};
-use crate::handlers::{deletion, password};
+use crate::handlers::{administration, deletion, password};
 use crate::outbox::Delivery;
 use crate::peer::Item;
 use crate::routes::{self, Access, Cost};
@@ -56,6 +56,7 @@ pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
     for counted in engine.connections.jobs.take_untried() {
         engine.state.rates.guesses.take_back(counted);
     }
+    engine.state.gauges.connections = engine.connections.len();
     let (committed, record) = attempt(engine, now);
     match committed {
         Ok(receipt) => release(engine, now, receipt)?,
@@ -110,7 +111,7 @@ fn refuse_writes(
 }
 
 /// Makes the deferred writes, and releases the answers.
-fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreError> {
+pub(super) fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreError> {
     let state = &mut engine.state;
     state.roster.commit();
     state.sessions.commit();
@@ -118,6 +119,8 @@ fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreE
     state.journal.commit();
     end_sessions(&mut engine.store, state, now)?;
     engine.removals.add(state.removals.drain(..), now);
+    engine.apply_acts(now);
+    let state = &mut engine.state;
     let log = &mut engine.full_disk_log;
     let secrets = deferred_writes::write(&mut engine.store, state, log, now)?;
     let limits = &state.limits;
@@ -145,6 +148,7 @@ fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreE
             }
             Delivery::Presence(change) => engine.presence.begin(change),
             Delivery::Renamed { room, name } => engine.presence.rename(room, &name),
+            Delivery::RenamedUser { user, name } => engine.presence.rename_user(user, name),
             Delivery::CatchUp { user, room, to } => {
                 engine.presence.catch_up(user, room, &to, &mut recipients);
             }
@@ -436,6 +440,9 @@ impl<'t> Tick<'t> {
             }
             (Pending::DeleteAccount(deletion), JobResult::Verified(verdict)) => {
                 deletion::deleted(&mut self.ctx(conn), *deletion, verdict)
+            }
+            (Pending::Administer(order), JobResult::Hashed(hash)) => {
+                administration::hashed(&mut self.ctx(conn), order, hash)
             }
             _ => unreachable!("a worker's result of another kind than its request"),
         };

@@ -4,6 +4,7 @@
 //! connection's later requests wait. A LOGIN with the secret of an earlier session, or with a bot's token, needs no
 //! worker.
 
+use super::administration::Order;
 use super::admission::{Demand, Plan, View};
 use super::deletion::Deletion;
 use super::devices::PresentedDevice;
@@ -45,6 +46,8 @@ pub(crate) enum Pending {
     ChangePassword(CountedTry),
     /// DELETE_ACCOUNT, until the password is compared.
     DeleteAccount(Deletion),
+    /// ADMIN, until the password that the command gives out is hashed.
+    Administer(Box<Order>),
 }
 
 /// An attempt to log in.
@@ -94,7 +97,7 @@ impl Pending {
     /// The user to log in, if the name has an account.
     pub(crate) fn user(&self) -> Option<UserId> {
         match self {
-            Self::Register(..) | Self::ChangePassword(_) => None,
+            Self::Register(..) | Self::ChangePassword(_) | Self::Administer(_) => None,
             Self::DeleteAccount(deletion) => Some(deletion.user),
             Self::Login(attempt) => attempt.user.as_ref().map(|user| user.id),
         }
@@ -103,7 +106,7 @@ impl Pending {
     /// The user whose session begins or ends with this result. A wrong secret of any kind changes none.
     pub(crate) fn changes_session(&self, result: &JobResult) -> Option<UserId> {
         let is_known = match self {
-            Self::Register(..) | Self::ChangePassword(_) => return None,
+            Self::Register(..) | Self::ChangePassword(_) | Self::Administer(_) => return None,
             Self::Login(attempt) => attempt.is_known,
             Self::DeleteAccount(_) => false,
         };
@@ -114,7 +117,7 @@ impl Pending {
     /// The try at a password, if it is one.
     pub(crate) fn counted(&self) -> Option<CountedTry> {
         match self {
-            Self::Register(..) => None,
+            Self::Register(..) | Self::Administer(_) => None,
             Self::Login(attempt) => Some(attempt.counted),
             Self::ChangePassword(counted) => Some(*counted),
             Self::DeleteAccount(deletion) => Some(deletion.counted),
@@ -128,7 +131,10 @@ impl Pending {
                 InPlace::Nothing => None,
                 InPlace::Resume(_) | InPlace::Token(_) => Some(attempt.counted),
             },
-            Self::Register(..) | Self::ChangePassword(_) | Self::DeleteAccount(_) => None,
+            Self::Register(..)
+            | Self::ChangePassword(_)
+            | Self::DeleteAccount(_)
+            | Self::Administer(_) => None,
         }
     }
 
@@ -139,6 +145,7 @@ impl Pending {
             Self::Login(_) => RequestKind::Login,
             Self::ChangePassword(_) => RequestKind::ChangePassword,
             Self::DeleteAccount(_) => RequestKind::DeleteAccount,
+            Self::Administer(_) => RequestKind::Admin,
         };
         kind.info().number
     }

@@ -1,6 +1,6 @@
 //! DELETE_ACCOUNT: a worker compares the password.
 
-use super::account::{Pending, audience_or_none, count_own_try};
+use super::account::{Pending, count_own_try};
 use super::effects::Effect;
 use super::journal::Entry;
 use super::password::wrong;
@@ -54,13 +54,7 @@ pub(crate) fn deleted(
     if *verdict == Verdict::Wrong {
         return Err(wrong(ctx, &me));
     }
-    let mut ends = Vec::new();
-    for bot in ctx.batch.bots_of(me.id)? {
-        let audience = audience_or_none(ctx, bot.user.id)?;
-        ends.push(SessionsEnd::of_deleted(ctx.conn, bot.user, audience));
-    }
-    let audience = audience_or_none(ctx, me.id)?;
-    ends.push(SessionsEnd::of_deleted(ctx.conn, me.user(), audience));
+    let mut ends = SessionsEnd::of_account(ctx, me.user())?;
     let now = ctx.now.unix;
     let (deleted, effects) = delete(ctx.batch, me.id, deletion.erase, now)?;
     ctx.journal

@@ -92,6 +92,20 @@ pub(crate) enum Effect {
     },
     /// A room keeps messages for a shorter time: those that are too old are removed from now on.
     KeepsLess(ConversationId),
+    /// All connections of all users are told.
+    TellAll(Event),
+    /// A user has another name: the roster notes it, and the user, the friends and the online members of the user's rooms
+    /// are told.
+    RenamedUser {
+        /// The user, with the name until now.
+        user: User,
+        /// The new name.
+        name: String,
+        /// The user's friends.
+        friends: Vec<UserId>,
+        /// The user's rooms.
+        rooms: Vec<ConversationId>,
+    },
     /// A room was closed: its online members are told, the roster forgets it, and its rows are removed from now on.
     Closed {
         /// The room.
@@ -174,6 +188,16 @@ impl Ctx<'_, '_> {
                         self.outbox.send_all(conns, &Event::OnNewRoom { roomname });
                     }
                 }
+                Effect::TellAll(event) => {
+                    let to = self.roster.sessions().map(|(conn, _)| conn).collect();
+                    self.outbox.send_all(to, &event);
+                }
+                Effect::RenamedUser {
+                    user,
+                    name,
+                    friends,
+                    rooms,
+                } => self.renamed(user, name, &friends, &rooms),
                 Effect::Closed { room, name, by } => self.closed(room, name, by),
                 Effect::KeepsLess(room) => {
                     let sweep = Sweep::of_room(room);
@@ -264,6 +288,21 @@ impl Ctx<'_, '_> {
             let event = member_event(&room.name, &of.name, change);
             self.outbox.send_all(to.clone(), &event);
         }
+    }
+
+    fn renamed(&mut self, user: User, name: String, friends: &[UserId], rooms: &[ConversationId]) {
+        self.roster.rename(user.id, &name);
+        self.outbox.rename_user(user.id, name.clone());
+        let mut told: BTreeSet<UserId> = friends.iter().copied().collect();
+        told.insert(user.id);
+        for room in rooms {
+            told.extend(self.roster.in_room(*room).map(|online| online.user));
+        }
+        let conns = told.iter().flat_map(|user| self.roster.conns_of(*user));
+        let to = conns.copied().collect();
+        let (was, username) = (user.name, name);
+        self.outbox
+            .send_all(to, &Event::OnUserRenamed { was, username });
     }
 
     fn closed(&mut self, room: ConversationId, name: String, by: Option<String>) {

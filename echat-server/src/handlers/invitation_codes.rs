@@ -133,7 +133,7 @@ pub(crate) fn create_invitation(
             code,
             uses,
             expires_at,
-            maker: me.id,
+            maker: Some(me.id),
         };
         batch.add_invitation(&new, now)?;
         Ok(Written {
@@ -177,7 +177,7 @@ pub(crate) fn revoke_invitation(
     let Some(found) = view.batch.invitation(&key)? else {
         return Ok(Plan::Reply(done));
     };
-    if found.maker != me.id && !view.batch.is_administrator(me.id)? {
+    if found.maker != Some(me.id) && !view.batch.is_administrator(me.id)? {
         return Err(Code::NotAllowed.into());
     }
     Ok(Plan::write(Demand::Nothing, move |batch| {

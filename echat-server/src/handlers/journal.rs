@@ -1,11 +1,12 @@
 //! The journal: every write of committed ticks, in order, as the request that caused it. A test that
 //! repeats a journal on another database gets the same rows. It is off unless a test asks for it.
 
+use super::administration::Order;
 use super::admission::RandomBytes;
 use super::admission::Received;
 use super::invitation_codes::NewAccount;
 use super::{Caller, DeferredWrite};
-use crate::storage::UserId;
+use crate::storage::{AuditLine, UserId};
 use echat_proto::Value;
 use echat_proto::commands::RequestKind;
 use echat_proto::names::RoomName;
@@ -42,6 +43,10 @@ pub(crate) enum Kind {
         /// Unix seconds.
         now: i64,
     },
+    /// An order of the administration.
+    Administration(Order),
+    /// A line of the audit alone: the order was refused, or wrote no other row.
+    Audit(AuditLine),
     /// A write that no answer depends on.
     Deferred(DeferredWrite),
 }
@@ -76,6 +81,16 @@ impl Entry {
     pub(crate) fn lobby(name: &RoomName, now: i64) -> Self {
         let name = name.clone();
         Self(Kind::Lobby { name, now })
+    }
+
+    /// An order of the administration.
+    pub(super) fn administration(order: &Order) -> Self {
+        Self(Kind::Administration(order.clone()))
+    }
+
+    /// A line of the audit.
+    pub(super) fn audit(line: AuditLine) -> Self {
+        Self(Kind::Audit(line))
     }
 
     /// The second step of DELETE_ACCOUNT.

@@ -13,6 +13,7 @@
 )]
 
 pub(crate) mod account;
+pub(crate) mod administration;
 pub(crate) mod admission;
 pub(crate) mod blocks;
 pub(crate) mod bots;
@@ -43,6 +44,8 @@ pub(crate) mod session_ends;
 mod targets;
 
 pub(crate) use refusal::{Refusal, Reject, refuse};
+
+use administration::Act;
 
 use crate::clock::Now;
 use crate::config::{Limits, Settings};
@@ -91,6 +94,23 @@ pub(crate) struct Ctx<'t, 's> {
     pub(crate) login_refused: &'t mut bool,
     /// Whether less space is free than `free_bytes`.
     pub(crate) disk_is_low: bool,
+    /// What the administration is shown of the server.
+    pub(crate) gauges: &'t Gauges,
+    /// What orders of the administration change in memory once the tick is committed.
+    pub(crate) acts: &'t mut Vec<Act>,
+}
+
+/// What the administration is shown of the server besides its database and its users.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Gauges {
+    /// When the server started, in unix seconds.
+    pub(crate) started_at: i64,
+    /// The addresses that it listens on.
+    pub(crate) listening: Vec<String>,
+    /// The fingerprint of its host key.
+    pub(crate) fingerprint: String,
+    /// Connections, with and without a login.
+    pub(crate) connections: usize,
 }
 
 /// The authenticated user of a request.

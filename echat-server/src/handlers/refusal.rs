@@ -31,6 +31,21 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
+    /// The code.
+    pub(crate) fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The sentence for people.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The keys beside code and message.
+    pub(crate) fn detail(&self) -> &[(String, Value)] {
+        &self.detail
+    }
+
     fn with(code: Code, key: &str, value: Value) -> Self {
         Self {
             detail: vec![(key.to_owned(), value)],

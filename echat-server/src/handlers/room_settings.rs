@@ -12,7 +12,7 @@ use echat_proto::param::{KeepDays, RoomRole};
 use echat_proto::records::{Code, PublicRoom, RoomInfo};
 
 /// Operators of a room, beside its owner. ROOM lists them all, and is sent to every member when the room changes.
-const OPERATORS_MAX: usize = 100;
+pub(super) const OPERATORS_MAX: usize = 100;
 
 /// ROOM_INFO.
 pub(crate) fn room_info(
@@ -27,7 +27,7 @@ pub(crate) fn room_info(
 }
 
 /// A room as the wire shows it.
-fn info(batch: &Batch<'_>, room: &Room, role: Option<Role>) -> Result<RoomInfo, StoreError> {
+pub(super) fn info(batch: &Batch<'_>, room: &Room, role: Option<Role>) -> Result<RoomInfo, StoreError> {
     Ok(RoomInfo {
         roomname: room.name.clone(),
         topic: room.topic.clone(),

@@ -5,7 +5,7 @@ use super::account::{audience_or_none, displace, note_seen};
 use super::presence::{Audience, Presence};
 use super::{Caller, Ctx, Reject, resume};
 use crate::conn::{ConnId, Departure};
-use crate::storage::User;
+use crate::storage::{User, UserId};
 
 /// Sessions of a user that end when the tick is committed. All secrets that resume one are void.
 #[derive(Debug)]
@@ -82,6 +82,33 @@ impl SessionsEnd {
         let farewell = audience_or_none(ctx, user.id)?.map(Farewell::Offline);
         ends.push(Self::all(ctx.conn, user, farewell));
         Ok(ends)
+    }
+
+    /// The same of a user whose devices the write forgets.
+    pub(super) fn of_reset(ctx: &Ctx<'_, '_>, user: User) -> Result<Vec<Self>, Reject> {
+        let mut ends = Self::of_user(ctx, user)?;
+        if let Some(own) = ends.last_mut() {
+            own.deleted = Deleted::Devices;
+        }
+        Ok(ends)
+    }
+
+    /// All sessions of a user whose account the write deletes, and of the user's bots. Called before the write, which ends
+    /// the friendships of those who are told.
+    pub(super) fn of_account(ctx: &Ctx<'_, '_>, user: User) -> Result<Vec<Self>, Reject> {
+        let mut ends = Vec::new();
+        for bot in ctx.batch.bots_of(user.id)? {
+            let audience = audience_or_none(ctx, bot.user.id)?;
+            ends.push(Self::of_deleted(ctx.conn, bot.user, audience));
+        }
+        let audience = audience_or_none(ctx, user.id)?;
+        ends.push(Self::of_deleted(ctx.conn, user, audience));
+        Ok(ends)
+    }
+
+    /// The user.
+    pub(super) fn user(&self) -> UserId {
+        self.user.id
     }
 
     /// The connection of the request.

@@ -66,6 +66,20 @@ pub(super) fn check(
     Ok(Report { text, code })
 }
 
+/// Checks the database of the server that this process is.
+pub(super) fn beside(database: &Path) -> Result<String, MaintenanceError> {
+    let checked = check_database(database).map_err(|source| MaintenanceError::Database {
+        path: database.to_owned(),
+        source,
+    })?;
+    let faults = checked.0.faults;
+    if faults.is_empty() {
+        return Ok("the database is sound".to_owned());
+    }
+    let shown: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    Err(MaintenanceError::Damaged(shown.join("; ")))
+}
+
 fn database_error(files: &Files) -> impl Fn(OpenError) -> MaintenanceError {
     let path = files.shown_database.clone();
     move |source| {

@@ -30,6 +30,16 @@ pub(super) fn export(
 ) -> Result<Report, MaintenanceError> {
     let data = config::load(place)?.config.data;
     let files = data_dir::find(&data)?;
+    export_from(&files.database, target, what, now)
+}
+
+/// Exports a part of a database.
+pub(super) fn export_from(
+    database: &Path,
+    target: &Path,
+    what: Exported,
+    now: i64,
+) -> Result<Report, MaintenanceError> {
     if target.symlink_metadata().is_ok() {
         return Err(MaintenanceError::Exists(target.to_owned()));
     }
@@ -37,7 +47,7 @@ pub(super) fn export(
     let mut messages = Ok(0);
     let written = private_file::replace(target, |file| {
         let mut out = BufWriter::new(file);
-        messages = storage::export(&files.database, &scope, now, &mut out);
+        messages = storage::export(database, &scope, now, &mut out);
         match &messages {
             Ok(_) => out.flush(),
             Err(_) => Err(io::ErrorKind::Other.into()),

@@ -16,6 +16,8 @@ pub(super) struct Backups {
     thread: HelperThread<Outcome>,
     /// When the next one is due; `None` while one is being made.
     next_at: Option<Duration>,
+    /// Whether the thread makes one.
+    is_busy: bool,
 }
 
 impl Backups {
@@ -23,7 +25,17 @@ impl Backups {
         Self {
             next_at: schedule.as_ref().map(|_| Duration::ZERO),
             schedule,
+            is_busy: false,
             thread: HelperThread::new("backup", waker),
+        }
+    }
+
+    /// Changes which backups are made. One that is being made is not broken off.
+    pub(super) fn reschedule(&mut self, schedule: Option<Schedule>, now: Now) {
+        self.schedule = schedule;
+        // The folder says when the next one is due.
+        if self.next_at.is_some() || !self.is_busy {
+            self.next_at = self.schedule.as_ref().map(|_| now.running);
         }
     }
 
@@ -34,13 +46,15 @@ impl Backups {
 
     /// Logs the outcome of a backup, and begins one that is due.
     pub(super) fn attend(&mut self, now: Now) {
+        if let Some(outcome) = self.thread.outcome() {
+            self.is_busy = false;
+            let every = self.schedule.as_ref().map(|schedule| schedule.every);
+            self.next_at = every.map(|every| now.running + wait(&outcome, every));
+            log(&outcome);
+        }
         let Some(schedule) = &self.schedule else {
             return;
         };
-        if let Some(outcome) = self.thread.outcome() {
-            self.next_at = Some(now.running + wait(&outcome, schedule.every));
-            log(&outcome);
-        }
         if self.next_at.is_some_and(|at| at <= now.running) {
             let job = {
                 let schedule = schedule.clone();
@@ -50,7 +64,10 @@ impl Backups {
                 }
             };
             self.next_at = match self.thread.begin(job, || Outcome::BrokenOff) {
-                Ok(()) => None,
+                Ok(()) => {
+                    self.is_busy = true;
+                    None
+                }
                 Err(error) => {
                     tracing::warn!(%error, "cannot start the thread for a backup");
                     Some(now.running + RETRY)

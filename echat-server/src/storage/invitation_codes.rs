@@ -18,8 +18,8 @@ pub(crate) struct InvitationCode {
     pub(crate) uses: u64,
     /// From when on it is refused, in unix seconds; `None` for never.
     pub(crate) expires_at: Option<i64>,
-    /// The user that made it.
-    pub(crate) maker: UserId,
+    /// The user that made it; `None` for the operator of the server.
+    pub(crate) maker: Option<UserId>,
 }
 
 /// The hash of a code of a first administrator, given in its stored form.
@@ -97,7 +97,7 @@ impl Batch<'_> {
         new: &InvitationCode,
         now: i64,
     ) -> Result<(), StoreError> {
-        let sql = "DELETE FROM invitation_codes WHERE maker = ?1 AND expires_at <= ?2";
+        let sql = "DELETE FROM invitation_codes WHERE maker IS ?1 AND expires_at <= ?2";
         self.write(sql, params![new.maker, now])?;
         self.write(
             "INSERT INTO invitation_codes (code, maker, uses, created_at, expires_at)

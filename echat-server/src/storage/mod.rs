@@ -12,6 +12,7 @@
 //! check them first.
 
 mod accounts;
+mod administration;
 mod annotations;
 mod backup;
 mod bans;
@@ -57,6 +58,7 @@ use thiserror::Error;
 
 pub(crate) use accounts::KNOWN_ADDRESS;
 pub use accounts::Suspension;
+pub(crate) use administration::{Account, AddressBan, AuditLine};
 pub use annotations::{ALL, Mention, StoredReaction};
 pub use backup::{CopyError, copy_database};
 pub use bans::{Ban, BanSummary};

@@ -9,6 +9,7 @@ use echat_proto::handshake::{AwaitClientFinished, ClientHello, respond};
 use echat_proto::names::Password;
 use ed25519_dalek::SigningKey;
 use rand::CryptoRng;
+use std::io;
 use std::net::IpAddr;
 use std::sync::LazyLock;
 use zeroize::Zeroizing;
@@ -176,6 +177,15 @@ fn phc(password: &[u8], salt: &[u8; SALT], memory: &mut HashMemory) -> String {
         hash: Some(hash.expect("any password of a bounded length has a hash")),
     };
     hash.to_string()
+}
+
+/// The PHC string of a password, for a thread that makes one only.
+///
+/// # Errors
+/// The system provides no randomness.
+pub fn hash_once(password: &Password) -> io::Result<String> {
+    let mut rng = super::seeded().map_err(io::Error::other)?;
+    Ok(hash(password, &mut rng, &mut HashMemory::default()))
 }
 
 /// The PHC string of a password, with a new salt.

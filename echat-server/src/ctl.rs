@@ -1,0 +1,193 @@
+//! `echat-server ctl`: asks the server that uses a data folder, and the form of what is said (docs/ctl.md).
+//!
+//! A command is a line of JSON: `{"command": "suspend", "params": {"name": "bob"}}`, or with the parameters in their order as
+//! `{"command": "suspend", "words": ["bob", "2h"]}`. The answer is a line, too: `{"ok": true, "result": {...}, "text": "..."}`,
+//! or `{"ok": false, "code": "unknown_user", "message": "..."}`.
+
+use crate::engine::{AdministrationReport as Report, COMMANDS, Refused};
+use crate::exit::ExitCode;
+use echat_proto::Value;
+use echat_proto::json::{from_json, to_json};
+use std::env;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, ErrorKind, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// The name of the socket in the data folder.
+pub const SOCKET: &str = "ctl.sock";
+
+/// Bytes of a line.
+pub const LINE_MAX: usize = 65_536;
+
+/// Bytes of the path of a socket (unix(7)).
+const PATH_MAX: usize = 107;
+
+/// Why a command was not carried out.
+#[derive(Debug, Error)]
+pub enum CtlError {
+    /// No server answers.
+    #[error("{}: no server uses this data folder: {source}", socket.display())]
+    NoServer {
+        /// The socket.
+        socket: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The socket is not this user's.
+    #[error("{}: {source}", socket.display())]
+    Permission {
+        /// The socket.
+        socket: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The connection failed, or the server ended.
+    #[error("the server did not answer: {0}")]
+    Broken(#[from] io::Error),
+}
+
+impl CtlError {
+    /// The exit code of this error.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::NoServer { .. } => ExitCode::Unavailable,
+            Self::Permission { .. } => ExitCode::Permission,
+            Self::Broken(_) => ExitCode::Io,
+        }
+    }
+}
+
+/// What the server said.
+#[derive(Debug)]
+pub struct Said {
+    /// Whole lines.
+    pub text: String,
+    /// Whether they are for standard error.
+    pub is_error: bool,
+    /// The exit code.
+    pub code: ExitCode,
+}
+
+/// Calls `with` with a path to a socket, however long its own path is.
+///
+/// # Errors
+/// Those of `with`, and of opening the folder.
+pub fn at<T>(path: &Path, with: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
+    match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) if path.as_os_str().len() > PATH_MAX => {
+            let folder = File::open(folder)?;
+            with(&Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string()).join(name))
+        }
+        _ => with(path),
+    }
+}
+
+/// Sends a command to the server that uses the data folder, and waits for the answer.
+///
+/// # Errors
+/// See [`CtlError`].
+pub fn ask(data: &Path, words: &[String], as_json: bool) -> Result<Said, CtlError> {
+    let socket = data.join(SOCKET);
+    let mut stream = at(&socket, |path| UnixStream::connect(path)).map_err(|source| {
+        let socket = socket.clone();
+        match source.kind() {
+            ErrorKind::PermissionDenied => CtlError::Permission { socket, source },
+            _ => CtlError::NoServer { socket, source },
+        }
+    })?;
+    let line = request(words);
+    // A refusal comes before the end of a line that is too long.
+    let sent = stream.write_all(line.as_bytes());
+    let mut answer = String::new();
+    let read = BufReader::new(&stream).read_line(&mut answer);
+    if read? == 0 {
+        sent?;
+        return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
+    }
+    Ok(said(&answer, as_json))
+}
+
+/// The line of a command. The server knows the current folder of its own process only, so paths are made full.
+fn request(words: &[String]) -> String {
+    let mut words: Vec<String> = words.to_vec();
+    let command = if words.is_empty() {
+        "help".to_owned()
+    } else {
+        words.remove(0)
+    };
+    let two = words.first().map(|second| format!("{command} {second}"));
+    let named = |name: &str| COMMANDS.iter().find(|info| info.name == name);
+    let (info, before) = match two.as_deref().and_then(named) {
+        Some(info) => (Some(info), 1),
+        None => (named(&command), 0),
+    };
+    if let (Some(info), Ok(folder)) = (info, env::current_dir()) {
+        for (word, param) in words.iter_mut().skip(before).zip(info.params) {
+            if param.kind == "file" {
+                *word = folder.join(&*word).to_string_lossy().into_owned();
+            }
+        }
+    }
+    let words = words.into_iter().map(Value::Str).collect();
+    let line = Value::Dict(vec![
+        ("command".to_owned(), Value::Str(command)),
+        ("words".to_owned(), Value::List(words)),
+    ]);
+    format!("{}\n", to_json(&line))
+}
+
+/// What to print of an answer.
+fn said(answer: &str, as_json: bool) -> Said {
+    let value = from_json(answer.trim_end()).unwrap_or(Value::Null);
+    let field = |name: &str| match &value {
+        Value::Dict(entries) => entries.iter().find(|(key, _)| key == name).map(|(_, it)| it),
+        _ => None,
+    };
+    let text = |name: &str| match field(name) {
+        Some(Value::Str(text)) => text.clone(),
+        _ => String::new(),
+    };
+    let is_error = field("ok") != Some(&Value::Bool(true));
+    let code = match text("code").as_str() {
+        _ if !is_error => ExitCode::Ok,
+        "bad_params" | "bad_line" | "too_long" => ExitCode::Usage,
+        "storage_full" | "storage_busy" | "storage_damaged" | "failed" => ExitCode::Io,
+        _ => ExitCode::Refused,
+    };
+    let lines = if as_json {
+        format!("{}\n", answer.trim_end())
+    } else if is_error {
+        format!("echat-server: {} ({})\n", text("message"), text("code"))
+    } else {
+        text("text")
+    };
+    Said {
+        text: lines,
+        is_error: is_error && !as_json,
+        code,
+    }
+}
+
+/// The answer that something was done.
+pub fn reply_line(report: &Report) -> String {
+    let value = Value::Dict(vec![
+        ("ok".to_owned(), Value::Bool(true)),
+        ("result".to_owned(), Value::Dict(report.entries())),
+        ("text".to_owned(), Value::Str(report.text())),
+    ]);
+    format!("{}\n", to_json(&value))
+}
+
+/// The answer that nothing was done.
+pub fn refusal_line(refused: &Refused) -> String {
+    let mut entries = vec![
+        ("ok".to_owned(), Value::Bool(false)),
+        ("code".to_owned(), Value::Str(refused.code.to_owned())),
+        ("message".to_owned(), Value::Str(refused.message.clone())),
+    ];
+    entries.extend_from_slice(&refused.detail);
+    format!("{}\n", to_json(&Value::Dict(entries)))
+}

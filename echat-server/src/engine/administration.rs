@@ -1,0 +1,279 @@
+//! The administration: commands from the server's own terminal and its socket, and what orders change in memory. Commands
+//! of administrators in the chat are requests as others.
+
+use super::{Engine, Fatal, NO_CONNECTION, tick};
+use crate::clock::Now;
+use crate::config::{Limits, LogFilter, Settings};
+use crate::handlers::administration::{self, Act, By, Given, Order, Outcome, Overridden, Report, Task};
+use crate::handlers::{Gauges, Reject};
+use crate::limits::AddressBans;
+use crate::storage::{Batch, StoreError};
+use echat_proto::Value;
+use echat_proto::commands::CloseReason;
+use echat_proto::records::Code;
+use crate::conn::End;
+use std::net::Ipv4Addr;
+
+/// What the administration keeps besides the database.
+#[derive(Default)]
+pub(super) struct Administration {
+    /// The settings of the configuration.
+    pub(super) configured: Settings,
+    /// What is stored in place of some.
+    overridden: Overridden,
+    /// The addresses that are not served.
+    pub(super) bans: AddressBans,
+    /// What is to be logged from now on.
+    log: Option<LogFilter>,
+}
+
+impl Administration {
+    /// The settings that hold.
+    pub(super) fn settings(&self) -> Settings {
+        self.overridden.over(&self.configured)
+    }
+}
+
+/// A command that was not carried out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refused {
+    /// The code.
+    pub code: &'static str,
+    /// A sentence for people.
+    pub message: String,
+    /// Further keys.
+    pub detail: Vec<(String, Value)>,
+}
+
+impl From<Code> for Refused {
+    fn from(code: Code) -> Self {
+        Self {
+            code: code.as_str(),
+            message: code.message().to_owned(),
+            detail: Vec::new(),
+        }
+    }
+}
+
+/// The order of a task that is not done yet.
+#[derive(Debug)]
+pub struct Applied(Order);
+
+/// What a command comes to.
+#[derive(Debug)]
+pub enum Answer {
+    /// It is done.
+    Done(Report),
+    /// First this has to be done, and then [`Engine::conclude`] or [`Engine::go_on`] called.
+    Task(Task, Box<Applied>),
+    /// It is refused.
+    Refused(Refused),
+}
+
+impl Engine {
+    /// Tells the administration about the server. Called once, at a start.
+    ///
+    /// # Errors
+    /// The database failed, which ends the server.
+    pub fn begin_administration(
+        &mut self,
+        listening: Vec<String>,
+        fingerprint: String,
+        now: Now,
+    ) -> Result<(), Fatal> {
+        self.state.gauges = Gauges {
+            started_at: now.unix,
+            listening,
+            fingerprint,
+            connections: 0,
+        };
+        let batch = self.store.batch();
+        self.administration.overridden = Overridden::read(&batch).map_err(Fatal)?;
+        self.administration.bans =
+            administration::read_address_bans(&batch, now.unix).map_err(Fatal)?;
+        drop(batch);
+        self.state.settings = self.administration.settings();
+        Ok(())
+    }
+
+    /// Carries out a command of the operator: of the process's own terminal, or of a user of the system at the socket.
+    ///
+    /// # Errors
+    /// The database failed, which ends the server.
+    pub fn administer(
+        &mut self,
+        system_user: Option<u32>,
+        command: &str,
+        given: Result<Vec<String>, Vec<(String, Value)>>,
+        now: Now,
+    ) -> Result<Answer, Fatal> {
+        let by = system_user.map_or(By::Terminal, By::Ctl);
+        let given = match given {
+            Ok(words) => Ok(Given::Words(words)),
+            Err(entries) => Given::of(entries).map_err(Reject::from),
+        };
+        let random = {
+            let mut bytes = [0; 32];
+            rand::Rng::fill_bytes(&mut self.state.random, &mut bytes);
+            bytes
+        };
+        let order = given.and_then(|given| Order::read(by, command, given, random, now.unix));
+        match order {
+            Ok(order) => self.carry_out(order, now),
+            Err(reject) => refused(reject),
+        }
+    }
+
+    /// Goes on with an order whose password is hashed.
+    ///
+    /// # Errors
+    /// The database failed, which ends the server.
+    pub fn go_on(&mut self, applied: Applied, hash: &str, now: Now) -> Result<Answer, Fatal> {
+        self.carry_out(applied.0.hashed(hash), now)
+    }
+
+    /// Notes in the audit what came of the task of an order: `done`, or a code.
+    ///
+    /// # Errors
+    /// The database failed, which ends the server.
+    pub fn conclude(&mut self, applied: &Applied, result: &str, now: Now) -> Result<(), Fatal> {
+        let concluded = self.transact(now, |engine, batch| {
+            let address = Ipv4Addr::UNSPECIFIED.into();
+            let mut ctx = engine.ctx(batch, NO_CONNECTION, address, now);
+            Ok(administration::conclude(&mut ctx, &applied.0, result)?)
+        })?;
+        if let Err(refused) = concluded {
+            tracing::warn!("a command is missing in the audit: {}", refused.message);
+        }
+        Ok(())
+    }
+
+    fn carry_out(&mut self, order: Order, now: Now) -> Result<Answer, Fatal> {
+        let outcome = self.transact(now, |state, batch| {
+            let address = Ipv4Addr::UNSPECIFIED.into();
+            let mut ctx = state.ctx(batch, NO_CONNECTION, address, now);
+            match administration::perform(&mut ctx, &order) {
+                // The refusal is in the audit.
+                Err(Reject::Refused(refusal)) => Ok(Err(refusal)),
+                outcome => outcome.map(Ok),
+            }
+        })?;
+        Ok(match outcome {
+            Err(refused) => Answer::Refused(refused),
+            Ok(Err(refusal)) => return refused(Reject::Refused(refusal)),
+            Ok(Ok(Outcome::Report(report))) => Answer::Done(report),
+            Ok(Ok(Outcome::Task(task))) => Answer::Task(task, Box::new(Applied(order))),
+        })
+    }
+
+    /// Writes in a transaction of its own, between ticks, and releases what follows from it.
+    fn transact<T>(
+        &mut self,
+        now: Now,
+        act: impl FnOnce(&mut super::MemoryState, &mut Batch<'_>) -> Result<T, Reject>,
+    ) -> Result<Result<T, Refused>, Fatal> {
+        self.state.gauges.connections = self.connections.len();
+        let mark = self.state.outbox.mark();
+        let mut batch = self.store.batch();
+        let acted = act(&mut self.state, &mut batch);
+        let committed = acted.and_then(|acted| Ok((acted, batch.commit()?)));
+        match committed {
+            Ok((acted, receipt)) => {
+                tick::release(self, now, receipt).map_err(Fatal)?;
+                Ok(Ok(acted))
+            }
+            Err(Reject::Store(error @ StoreError::Fatal(_))) => Err(Fatal(error)),
+            Err(reject) => {
+                self.forget_since(mark);
+                Ok(Err(match reject {
+                    Reject::Refused(refusal) => Refused {
+                        code: refusal.code().as_str(),
+                        message: refusal.message().to_owned(),
+                        detail: refusal.detail().to_vec(),
+                    },
+                    Reject::Store(error) => code_of(&error).into(),
+                }))
+            }
+        }
+    }
+
+    /// Takes back what a transaction that was not committed changed in memory.
+    fn forget_since(&mut self, mark: usize) {
+        let state = &mut self.state;
+        state.roster.roll_back();
+        state.sessions.roll_back();
+        state.rates.roll_back();
+        state.journal.roll_back();
+        state.session_ends.clear();
+        state.removals.clear();
+        state.acts.clear();
+        drop(state.outbox.split_off(mark));
+    }
+
+    /// Changes in memory what committed orders ask for.
+    pub(super) fn apply_acts(&mut self, now: Now) {
+        for act in std::mem::take(&mut self.state.acts) {
+            match act {
+                Act::Override(one) => {
+                    self.administration.overridden.set(one);
+                    self.state.settings = self.administration.settings();
+                }
+                Act::Ban(prefix, until) => {
+                    self.administration.bans.add(prefix, until);
+                    self.close_banned(now);
+                }
+                Act::Unban(prefix) => self.administration.bans.remove(prefix),
+                Act::Limits(limits) => self.state.limits = *limits,
+                Act::Log(filter) => self.administration.log = Some(filter),
+            }
+        }
+    }
+
+    /// Closes the connections from addresses that are not served.
+    fn close_banned(&mut self, now: Now) {
+        let bans = &self.administration.bans;
+        let banned = self.connections.from(|address| bans.refuse(address, now.unix));
+        for conn in banned {
+            let kicked = End::Notify(CloseReason::Kicked);
+            self.connections
+                .with(conn, &self.state.limits, |peer| peer.close(kicked, now));
+        }
+    }
+
+    /// What is to be logged from now on, once.
+    pub fn take_log_filter(&mut self) -> Option<LogFilter> {
+        self.administration.log.take()
+    }
+
+    /// Changes the limits, from the next request on.
+    pub fn limit(&mut self, limits: Limits) {
+        self.state.limits = limits;
+    }
+
+    /// Says something to all users that are logged in.
+    pub fn broadcast(&mut self, text: String) {
+        let to = self.state.roster.sessions().map(|(conn, _)| conn).collect();
+        let event = echat_proto::commands::Event::OnBroadcast { text };
+        self.state.outbox.send_all(to, &event);
+    }
+}
+
+fn refused(reject: Reject) -> Result<Answer, Fatal> {
+    match reject {
+        Reject::Refused(refusal) => Ok(Answer::Refused(Refused {
+            code: refusal.code().as_str(),
+            message: refusal.message().to_owned(),
+            detail: refusal.detail().to_vec(),
+        })),
+        Reject::Store(error @ StoreError::Fatal(_)) => Err(Fatal(error)),
+        Reject::Store(error) => Ok(Answer::Refused(code_of(&error).into())),
+    }
+}
+
+fn code_of(error: &StoreError) -> Code {
+    match error {
+        StoreError::Busy => Code::StorageBusy,
+        StoreError::Full => Code::StorageFull,
+        StoreError::Damaged(_) | StoreError::Fatal(_) => Code::StorageDamaged,
+    }
+}

@@ -1,0 +1,366 @@
+//! The parameters of commands: words as people type them, or values by name, as Rust types.
+
+use super::super::Reject;
+use crate::config::{LogFilter, Registration};
+use crate::limits::AddressPrefix;
+use echat_proto::Value;
+use echat_proto::names::{InvitationCode, NameQuery, Username};
+use echat_proto::param::{Param, ParamError};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use std::path::PathBuf;
+
+/// Most bytes of a text, such as a reason: as of a reason on the wire.
+const TEXT_BYTES: usize = 200;
+/// Most bytes of a text that users are shown, such as a broadcast.
+const LONG_TEXT_BYTES: usize = 1_000;
+
+/// A type of parameters.
+pub(super) trait Argument: Sized {
+    /// The type in a word, for help.
+    const KIND: &'static str;
+    /// Whether the parameter may be left out.
+    const OPTIONAL: bool = false;
+    /// Whether it takes all words that are left.
+    const IS_REST: bool = false;
+    /// Whether it is a secret, which is neither logged nor in the audit.
+    const IS_SECRET: bool = false;
+
+    /// Reads a value; the error is a sentence about the parameter. `now` is in unix seconds.
+    fn read(value: &Value, now: i64) -> Result<Self, ParamError>;
+
+    /// What stands for a parameter that is left out, if it may be.
+    fn absent() -> Option<Self> {
+        None
+    }
+
+    /// Whether a typed word is meant for this parameter. An optional one leaves others to the next.
+    fn claims(_: &str) -> bool {
+        true
+    }
+}
+
+impl<T: Argument> Argument for Option<T> {
+    const KIND: &'static str = T::KIND;
+    const OPTIONAL: bool = true;
+    const IS_REST: bool = T::IS_REST;
+    const IS_SECRET: bool = T::IS_SECRET;
+
+    fn read(value: &Value, now: i64) -> Result<Self, ParamError> {
+        match value {
+            Value::Null => Ok(None),
+            value => T::read(value, now).map(Some),
+        }
+    }
+
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
+
+    fn claims(word: &str) -> bool {
+        T::claims(word)
+    }
+}
+
+fn wrong(message: impl Into<String>) -> ParamError {
+    ParamError::new("", message)
+}
+
+fn text(value: &Value) -> Result<&str, ParamError> {
+    match value {
+        Value::Str(text) => Ok(text),
+        other => Err(wrong(format!("must be text, not {}", other.kind()))),
+    }
+}
+
+/// Types of the wire.
+macro_rules! wire_arguments {
+    ($($type:ty = $kind:literal, secret: $secret:literal;)*) => {$(
+        impl Argument for $type {
+            const KIND: &'static str = $kind;
+            const IS_SECRET: bool = $secret;
+            fn read(value: &Value, _: i64) -> Result<Self, ParamError> {
+                <Self as Param>::from_value(value)
+            }
+        }
+    )*};
+}
+
+wire_arguments! {
+    NameQuery = "name", secret: false;
+    Username = "name", secret: false;
+    InvitationCode = "code", secret: true;
+}
+
+/// A number.
+impl Argument for u64 {
+    const KIND: &'static str = "number";
+
+    fn read(value: &Value, _: i64) -> Result<Self, ParamError> {
+        let number = match value {
+            Value::Int(number) => Some(*number),
+            value => text(value)?.parse().ok(),
+        };
+        number.ok_or_else(|| wrong("must be a whole number, such as 10"))
+    }
+
+    fn claims(word: &str) -> bool {
+        begins_with_digit(word)
+    }
+}
+
+fn begins_with_digit(word: &str) -> bool {
+    word.starts_with(|first: char| first.is_ascii_digit())
+}
+
+/// A time to come: unix seconds, a duration from now (`30m`, `12h`, `7d`), or a day in UTC (`2026-12-31`).
+pub(super) struct Until(pub(super) i64);
+
+impl Argument for Until {
+    const KIND: &'static str = "time";
+
+    fn read(value: &Value, now: i64) -> Result<Self, ParamError> {
+        let at = match value {
+            Value::Int(at) => i64::try_from(*at).ok(),
+            value => time(text(value)?, now),
+        };
+        let at = at.ok_or_else(|| wrong("must be a time, such as 30m, 12h, 7d or 2026-12-31"))?;
+        if at <= now {
+            return Err(wrong("must be a time to come"));
+        }
+        Ok(Self(at))
+    }
+
+    fn claims(word: &str) -> bool {
+        begins_with_digit(word)
+    }
+}
+
+fn time(text: &str, now: i64) -> Option<i64> {
+    if let Ok(day) = text.parse::<Date>() {
+        let midnight = day.at(0, 0, 0, 0).to_zoned(TimeZone::UTC).ok()?;
+        return Some(midnight.timestamp().as_second());
+    }
+    if let Ok(moment) = text.parse::<Timestamp>() {
+        return Some(moment.as_second());
+    }
+    let unit = match text.chars().last()? {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return None,
+    };
+    let count: i64 = text[..text.len() - 1].parse().ok()?;
+    now.checked_add(count.checked_mul(unit)?)
+}
+
+/// One line of text.
+pub(super) struct Line<const BYTES: usize>(pub(super) String);
+
+/// A reason.
+pub(super) type Why = Line<TEXT_BYTES>;
+/// A text for users.
+pub(super) type Notice = Line<LONG_TEXT_BYTES>;
+
+impl<const BYTES: usize> Argument for Line<BYTES> {
+    const KIND: &'static str = "text";
+    const IS_REST: bool = true;
+
+    fn read(value: &Value, _: i64) -> Result<Self, ParamError> {
+        let text = text(value)?.trim();
+        if text.is_empty() || text.len() > BYTES {
+            return Err(wrong(format!("must have 1 to {BYTES} bytes")));
+        }
+        if text.contains(char::is_control) {
+            return Err(wrong("must be one line without control characters"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// The name behind which a list begins.
+pub(super) struct After(pub(super) String);
+
+impl Argument for After {
+    const KIND: &'static str = "name";
+
+    fn read(value: &Value, _: i64) -> Result<Self, ParamError> {
+        let after = NameQuery::new(text(value)?);
+        Ok(Self(after.key().unwrap_or(after.raw()).to_owned()))
+    }
+}
+
+/// One of a few words.
+pub(super) trait Words: Sized + Copy + 'static {
+    /// The words and their meanings.
+    const WORDS: &'static [(&'static str, Self)];
+    /// The words with bars between.
+    const KIND: &'static str;
+}
+
+/// A parameter that is one of a few words.
+pub(super) struct Word<T>(pub(super) T);
+
+impl<T: Words> Argument for Word<T> {
+    const KIND: &'static str = T::KIND;
+
+    fn read(value: &Value, _: i64) -> Result<Self, ParamError> {
+        let text = text(value)?;
+        let found = T::WORDS.iter().find(|(word, _)| *word == text);
+        let found = found.ok_or_else(|| wrong(format!("must be {}", T::KIND)))?;
+        Ok(Self(found.1))
+    }
+
+    fn claims(word: &str) -> bool {
+        T::WORDS.iter().any(|(known, _)| *known == word)
+    }
+}
+
+impl Words for Registration {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("open", Self::Open),
+        ("invitation", Self::Invitation),
+        ("closed", Self::Closed),
+    ];
+    const KIND: &'static str = "open|invitation|closed";
+}
+
+/// What becomes of the messages of a deleted account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Messages {
+    Keep,
+    Erase,
+}
+
+impl Words for Messages {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("keep-messages", Self::Keep), ("erase-messages", Self::Erase)];
+    const KIND: &'static str = "keep-messages|erase-messages";
+}
+
+impl Argument for LogFilter {
+    const KIND: &'static str = "level";
+
+    fn read(value: &Value, _: i64) -> Result<Self, ParamError> {
+        Self::parse(text(value)?).map_err(|bad| wrong(bad.to_string()))
+    }
+}
+
+impl Argument for AddressPrefix {
+    const KIND: &'static str = "address";
+
+    fn read(value: &Value, _: i64) -> Result<Self, ParamError> {
+        let prefix = text(value)?.parse().ok();
+        prefix.ok_or_else(|| wrong("must be an address or a prefix, such as 192.0.2.0/24"))
+    }
+}
+
+impl Argument for PathBuf {
+    const KIND: &'static str = "file";
+
+    fn read(value: &Value, _: i64) -> Result<Self, ParamError> {
+        let path = PathBuf::from(text(value)?);
+        if !path.is_absolute() {
+            return Err(wrong("must be a full path"));
+        }
+        Ok(path)
+    }
+}
+
+/// A name among those of the command's own.
+pub(super) struct Label(pub(super) String);
+
+impl Argument for Label {
+    const KIND: &'static str = "name";
+
+    fn read(value: &Value, _: i64) -> Result<Self, ParamError> {
+        let label = text(value)?;
+        if label.is_empty() || label.len() > 64 {
+            return Err(wrong("is no such name"));
+        }
+        Ok(Self(label.to_owned()))
+    }
+}
+
+/// What the table says of a parameter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ParamInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type in a word.
+    pub kind: &'static str,
+    /// Whether it may be left out.
+    pub optional: bool,
+    pub(super) is_rest: bool,
+    pub(super) is_secret: bool,
+    pub(super) claims: fn(&str) -> bool,
+}
+
+impl ParamInfo {
+    pub(super) const fn of<T: Argument>(name: &'static str) -> Self {
+        Self {
+            name,
+            kind: T::KIND,
+            optional: T::OPTIONAL,
+            is_rest: T::IS_REST,
+            is_secret: T::IS_SECRET,
+            claims: T::claims,
+        }
+    }
+}
+
+/// The arguments of a command, by name.
+pub(super) type Arguments = Vec<(String, Value)>;
+
+/// Reads an argument.
+pub(super) fn take<T: Argument>(
+    arguments: &Arguments,
+    name: &'static str,
+    now: i64,
+) -> Result<T, Reject> {
+    let found = arguments.iter().find(|(given, _)| given == name);
+    let read = match found {
+        Some((_, value)) => T::read(value, now),
+        None => T::absent().ok_or_else(|| wrong("is missing")),
+    };
+    read.map_err(|error| error.of(name).into())
+}
+
+/// Gives words to parameters in their order. An optional parameter leaves a word that it does not claim to the next one.
+pub(super) fn from_words(params: &[ParamInfo], words: &[String]) -> Result<Arguments, Reject> {
+    let mut arguments = Arguments::new();
+    let mut words = words.iter().peekable();
+    for (index, param) in params.iter().enumerate() {
+        let Some(word) = words.peek() else {
+            break;
+        };
+        let is_last = index + 1 == params.len();
+        if param.optional && !is_last && !(param.claims)(word) {
+            continue;
+        }
+        let value = if param.is_rest {
+            let rest: Vec<&str> = words.by_ref().map(String::as_str).collect();
+            rest.join(" ")
+        } else {
+            words.next().cloned().unwrap_or_default()
+        };
+        arguments.push((param.name.to_owned(), Value::Str(value)));
+    }
+    match words.next() {
+        Some(word) => Err(ParamError::new("words", format!("has one too many: {word:?}")).into()),
+        None => Ok(arguments),
+    }
+}
+
+/// Refuses arguments that the command does not have.
+pub(super) fn known(params: &[ParamInfo], arguments: &Arguments) -> Result<(), Reject> {
+    let is_known = |name: &str| params.iter().any(|param| param.name == name);
+    match arguments.iter().find(|(name, _)| !is_known(name)) {
+        Some((name, _)) => {
+            Err(ParamError::new(name, "is not a parameter of this command").into())
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,253 @@
+//! The commands about accounts and sessions.
+
+use super::super::effects::Effect;
+use super::super::{Ctx, Reject, deletion, targets};
+use super::arguments::{After, Messages, Until, Why, Word};
+use super::report::at;
+use super::{Deed, Ends, Order, ROWS, Report, Task, View};
+use crate::roster::Online;
+use crate::storage::{Account, User};
+use echat_proto::names::{NameQuery, Password, Username};
+use echat_proto::records::Code;
+
+pub(super) fn users(ctx: &Ctx<'_, '_>, after: Option<After>) -> Result<Report, Reject> {
+    let after = after.map_or_else(String::new, |after| after.0);
+    let accounts = ctx.batch.accounts(&after, ROWS + 1, ctx.now.unix)?;
+    let row = |account: Account| {
+        vec![
+            account.user.name.into(),
+            ctx.roster.is_online(account.user.id).into(),
+            account.is_administrator.into(),
+            account.is_suspended.into(),
+            account.owner.is_some().into(),
+            at(account.created_at),
+            at(account.last_seen),
+        ]
+    };
+    const COLUMNS: &[&str] = &[
+        "name",
+        "online",
+        "administrator",
+        "suspended",
+        "bot",
+        "created",
+        "last_seen",
+    ];
+    let rows = accounts.into_iter().map(row).collect();
+    Ok(Report::table("users", COLUMNS, rows, ROWS))
+}
+
+pub(super) fn user(ctx: &Ctx<'_, '_>, name: NameQuery) -> Result<Report, Reject> {
+    let user = targets::user(ctx.batch, &name)?;
+    let account = ctx.batch.account(user.id, ctx.now.unix)?;
+    let account = account.ok_or(Code::UnknownUser)?;
+    let suspension = ctx.batch.suspension(user.id, ctx.now.unix)?;
+    let (until, reason) = suspension.map_or((None, None), |it| (it.until, it.reason));
+    let rooms = ctx.batch.room_sizes_of(user.id)?.into_iter();
+    let rooms: Vec<String> = rooms.map(|room| room.name).take(ROWS).collect();
+    let bots = ctx.batch.bots_of(user.id)?.into_iter();
+    let bots = bots.map(|bot| bot.user.name).collect();
+    let friends = ctx.batch.friends(user.id)?.len();
+    let sessions = ctx.roster.conns_of(user.id).len();
+    Ok(Report::facts(vec![
+        ("name", user.name.into()),
+        ("online", (sessions > 0).into()),
+        ("sessions", sessions.into()),
+        ("administrator", account.is_administrator.into()),
+        ("must_change_password", account.must_change_password.into()),
+        ("suspended", account.is_suspended.into()),
+        ("suspended_until", at(until)),
+        ("suspended_because", reason.into()),
+        ("bot_of", account.owner.into()),
+        ("created", at(account.created_at)),
+        ("last_seen", at(account.last_seen)),
+        ("friends", friends.into()),
+        ("rooms", super::report::Fact::Names(rooms)),
+        ("bots", super::report::Fact::Names(bots)),
+    ]))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
+pub(super) fn sessions(ctx: &Ctx<'_, '_>) -> Result<Report, Reject> {
+    let sessions = ctx.roster.sessions().take(ROWS + 1);
+    let row = |(conn, online): (crate::conn::ConnId, &Online)| {
+        let begun = ctx.roster.began(conn);
+        vec![
+            conn.to_string().into(),
+            online.name.to_string().into(),
+            begun.map(|begun| begun.address.to_string()).into(),
+            at(begun.map(|begun| begun.since)),
+            online.bot.into(),
+        ]
+    };
+    const COLUMNS: &[&str] = &["connection", "name", "address", "since", "bot"];
+    Ok(Report::table("sessions", COLUMNS, sessions.map(row).collect(), ROWS))
+}
+
+pub(super) fn bots(ctx: &Ctx<'_, '_>, after: Option<After>) -> Result<Report, Reject> {
+    let after = after.map_or_else(String::new, |after| after.0);
+    let row = |account: Account| {
+        vec![
+            account.user.name.into(),
+            account.owner.into(),
+            ctx.roster.is_online(account.user.id).into(),
+            at(account.created_at),
+            at(account.last_seen),
+        ]
+    };
+    const COLUMNS: &[&str] = &["name", "owner", "online", "created", "last_seen"];
+    let rows = ctx.batch.bots(&after, ROWS + 1)?.into_iter().map(row);
+    Ok(Report::table("bots", COLUMNS, rows.collect(), ROWS))
+}
+
+pub(super) fn quota(ctx: &Ctx<'_, '_>) -> Result<Report, Reject> {
+    let most = ctx.throttle.stored.most(ROWS + 1, ctx.now.running);
+    let row = |(user, bytes): (crate::storage::UserId, u64)| {
+        let name = ctx.batch.user_name(user)?.unwrap_or_default();
+        Ok(vec![name.into(), bytes.into()])
+    };
+    let rows: Result<_, Reject> = most.into_iter().map(row).collect();
+    Ok(Report::table("users", &["name", "bytes"], rows?, ROWS))
+}
+
+/// Refuses an order of an administrator about its own account.
+fn another(order: &Order, user: &User) -> Result<(), Reject> {
+    let me = order.by.administrator();
+    if me.is_some_and(|me| me.id == user.id) {
+        return Err(Code::NotAllowed.into());
+    }
+    Ok(())
+}
+
+pub(super) fn make_admin(
+    view: &View<'_, '_>,
+    _: &Order,
+    name: NameQuery,
+) -> Result<Deed, Reject> {
+    let user = targets::person(view.batch, &name)?;
+    let done = format!("{} is an administrator", user.name);
+    Ok(Deed::done(done).writes(move |batch| {
+        batch.set_administrator(user.id, true)?;
+        Ok(Vec::new())
+    }))
+}
+
+pub(super) fn unmake_admin(
+    view: &View<'_, '_>,
+    _: &Order,
+    name: NameQuery,
+) -> Result<Deed, Reject> {
+    let user = targets::person(view.batch, &name)?;
+    let done = format!("{} is no administrator", user.name);
+    Ok(Deed::done(done).writes(move |batch| {
+        batch.set_administrator(user.id, false)?;
+        Ok(Vec::new())
+    }))
+}
+
+pub(super) fn reset_password(
+    view: &View<'_, '_>,
+    order: &Order,
+    name: NameQuery,
+) -> Result<Deed, Reject> {
+    let user = targets::person(view.batch, &name)?;
+    let password = order.password();
+    let Some(hash) = order.hash.clone() else {
+        let password = Password::new(&password.to_text()).expect("a code is a possible password");
+        return Ok(Deed::task(Task::Hash(password)));
+    };
+    let done = format!("{} has a one-time password, and has to change it", user.name);
+    let report = Report::done(done).with("password", password.to_text());
+    let ends = Ends::Reset(user.clone());
+    Ok(Deed::reported(report).ends(ends).writes(move |batch| {
+        batch.reset_password(user.id, &hash.0)?;
+        Ok(Vec::new())
+    }))
+}
+
+pub(super) fn suspend(
+    view: &View<'_, '_>,
+    order: &Order,
+    name: NameQuery,
+    until: Option<Until>,
+    reason: Option<Why>,
+) -> Result<Deed, Reject> {
+    let user = targets::user(view.batch, &name)?;
+    another(order, &user)?;
+    let (until, reason) = (until.map(|it| it.0), reason.map(|it| it.0));
+    let report = Report::done(format!("{} is suspended", user.name))
+        .with("until", at(until))
+        .with("reason", reason.clone());
+    let now = order.now;
+    let ends = Ends::Of(user.clone());
+    Ok(Deed::reported(report).ends(ends).writes(move |batch| {
+        batch.suspend(user.id, until, reason.as_deref(), now)?;
+        Ok(Vec::new())
+    }))
+}
+
+pub(super) fn unsuspend(
+    view: &View<'_, '_>,
+    _: &Order,
+    name: NameQuery,
+) -> Result<Deed, Reject> {
+    let user = targets::user(view.batch, &name)?;
+    let done = format!("{} is not suspended", user.name);
+    Ok(Deed::done(done).writes(move |batch| {
+        batch.unsuspend(user.id)?;
+        Ok(Vec::new())
+    }))
+}
+
+pub(super) fn delete_user(
+    view: &View<'_, '_>,
+    order: &Order,
+    name: NameQuery,
+    messages: Option<Word<Messages>>,
+) -> Result<Deed, Reject> {
+    let user = targets::user(view.batch, &name)?;
+    another(order, &user)?;
+    let erase = messages.is_some_and(|messages| messages.0 == Messages::Erase);
+    let done = format!("deleted the account {}", user.name);
+    let (id, now) = (user.id, order.now);
+    let ends = Ends::Deleted(user, erase);
+    Ok(Deed::done(done).ends(ends).writes(move |batch| {
+        let (_, effects) = deletion::delete(batch, id, erase, now)?;
+        Ok(effects)
+    }))
+}
+
+pub(super) fn rename_user(
+    view: &View<'_, '_>,
+    _: &Order,
+    name: NameQuery,
+    new_name: Username,
+) -> Result<Deed, Reject> {
+    let user = targets::person(view.batch, &name)?;
+    if view.batch.user_name_taken_by_another(user.id, &new_name)? {
+        return Err(Code::NameTaken.into());
+    }
+    let done = format!("{} is called {} from now on", user.name, new_name.as_str());
+    if user.name == new_name.as_str() {
+        return Ok(Deed::done(done));
+    }
+    let friends = view.batch.friends(user.id)?.into_iter();
+    let rooms = view.batch.room_sizes_of(user.id)?.into_iter();
+    let effect = Effect::RenamedUser {
+        name: new_name.as_str().to_owned(),
+        friends: friends.map(|friend| friend.id).collect(),
+        rooms: rooms.map(|room| room.id).collect(),
+        user: user.clone(),
+    };
+    Ok(Deed::done(done).writes(move |batch| {
+        batch.rename_user(&user, &new_name)?;
+        Ok(vec![effect])
+    }))
+}
+
+pub(super) fn kick(view: &View<'_, '_>, order: &Order, name: NameQuery) -> Result<Deed, Reject> {
+    let user = targets::user(view.batch, &name)?;
+    another(order, &user)?;
+    let done = format!("ended the sessions of {}", user.name);
+    Ok(Deed::done(done).ends(Ends::Of(user)))
+}

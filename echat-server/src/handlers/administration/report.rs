@@ -1,0 +1,249 @@
+//! What a command came to: one value, of which the form for programs and that for people are made.
+
+use crate::escape::escape;
+use echat_proto::Value;
+use jiff::Timestamp;
+use std::fmt::Write;
+
+/// A part of a report.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Fact {
+    /// A name or another text.
+    Text(String),
+    /// A count.
+    Number(u64),
+    /// Unix seconds.
+    Time(i64),
+    /// Whether something is so. A table shows the name of its column, or nothing.
+    Flag(bool),
+    /// Several names.
+    Names(Vec<String>),
+    /// Nothing to say.
+    None,
+}
+
+impl Fact {
+    fn value(&self) -> Value {
+        match self {
+            Self::Text(text) => Value::Str(text.clone()),
+            Self::Number(number) => Value::Int(*number),
+            Self::Time(at) => Value::Int(at.unsigned_abs()),
+            Self::Flag(flag) => Value::Bool(*flag),
+            Self::Names(names) => Value::List(names.iter().cloned().map(Value::Str).collect()),
+            Self::None => Value::Null,
+        }
+    }
+
+    fn text(&self, name: &str) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Number(number) => number.to_string(),
+            Self::Time(at) => Timestamp::from_second(*at).map_or_else(|_| at.to_string(), |at| at.to_string()),
+            Self::Flag(true) => name.replace('_', " "),
+            Self::Flag(false) | Self::None => String::new(),
+            Self::Names(names) => names.join(", "),
+        }
+    }
+}
+
+impl From<&str> for Fact {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Fact {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<u64> for Fact {
+    fn from(number: u64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<usize> for Fact {
+    fn from(number: usize) -> Self {
+        Self::Number(number as u64)
+    }
+}
+
+impl From<bool> for Fact {
+    fn from(flag: bool) -> Self {
+        Self::Flag(flag)
+    }
+}
+
+impl<T: Into<Fact>> From<Option<T>> for Fact {
+    fn from(fact: Option<T>) -> Self {
+        fact.map_or(Self::None, Into::into)
+    }
+}
+
+/// A fact that is a time in unix seconds.
+pub(crate) fn at(unix: impl Into<Option<i64>>) -> Fact {
+    unix.into().map_or(Fact::None, Fact::Time)
+}
+
+/// What a command came to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    done: Option<String>,
+    facts: Vec<(&'static str, Fact)>,
+    table: Option<Table>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Table {
+    name: &'static str,
+    columns: &'static [&'static str],
+    rows: Vec<Vec<Fact>>,
+    more: bool,
+}
+
+impl Report {
+    /// A change, in a sentence.
+    pub(crate) fn done(what: impl Into<String>) -> Self {
+        Self {
+            done: Some(what.into()),
+            ..Self::default()
+        }
+    }
+
+    /// Facts by name.
+    pub(crate) fn facts(facts: Vec<(&'static str, Fact)>) -> Self {
+        Self {
+            facts,
+            ..Self::default()
+        }
+    }
+
+    /// Adds a fact.
+    pub(crate) fn with(mut self, name: &'static str, fact: impl Into<Fact>) -> Self {
+        self.facts.push((name, fact.into()));
+        self
+    }
+
+    /// A table. `limit` rows are shown at most, and whether there are more.
+    pub(crate) fn table(
+        name: &'static str,
+        columns: &'static [&'static str],
+        mut rows: Vec<Vec<Fact>>,
+        limit: usize,
+    ) -> Self {
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        Self {
+            table: Some(Table {
+                name,
+                columns,
+                rows,
+                more,
+            }),
+            ..Self::default()
+        }
+    }
+
+    /// The form for programs: a dict. Times are unix seconds.
+    pub fn entries(&self) -> Vec<(String, Value)> {
+        let mut entries = Vec::new();
+        if let Some(done) = &self.done {
+            entries.push(("done".to_owned(), Value::Str(done.clone())));
+        }
+        for (name, fact) in &self.facts {
+            entries.push(((*name).to_owned(), fact.value()));
+        }
+        if let Some(table) = &self.table {
+            let row = |row: &Vec<Fact>| {
+                let cells = table.columns.iter().zip(row);
+                Value::Dict(
+                    cells
+                        .map(|(name, fact)| ((*name).to_owned(), fact.value()))
+                        .collect(),
+                )
+            };
+            let rows = table.rows.iter().map(row).collect();
+            entries.push((table.name.to_owned(), Value::List(rows)));
+            entries.push(("more".to_owned(), Value::Bool(table.more)));
+        }
+        entries
+    }
+
+    /// The form for people: lines, whose texts cannot control a terminal.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        if let Some(done) = &self.done {
+            text.push_str(&escape(done));
+            text.push('\n');
+        }
+        for (name, fact) in &self.facts {
+            let value = match fact {
+                Fact::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
+                Fact::None => continue,
+                fact => fact.text(name),
+            };
+            // A string takes all text.
+            let _ = writeln!(text, "{}: {}", name.replace('_', " "), escape(&value));
+        }
+        if let Some(table) = &self.table {
+            table.write(&mut text);
+        }
+        text
+    }
+}
+
+impl Table {
+    fn write(&self, text: &mut String) {
+        let cell = |(name, fact): (&&str, &Fact)| escape(&fact.text(name));
+        let rows: Vec<Vec<String>> = self
+            .rows
+            .iter()
+            .map(|row| self.columns.iter().zip(row).map(cell).collect())
+            .collect();
+        let mut widths = vec![0; self.columns.len()];
+        for row in &rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+        for row in &rows {
+            let mut line = String::new();
+            for (width, cell) in widths.iter().zip(row).filter(|(width, _)| **width > 0) {
+                // A string takes all text.
+                let _ = write!(line, "{cell:<width$}  ");
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        if rows.is_empty() {
+            text.push_str("none\n");
+        }
+        if self.more {
+            text.push_str("... and more\n");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_are_made_of_one_value() {
+        let rows = vec![
+            vec!["ann".into(), true.into(), at(0)],
+            vec!["b\u{1b}[2J".into(), false.into(), at(None)],
+        ];
+        let report = Report::table("users", &["name", "online", "since"], rows, 2);
+        let text = "ann         online  1970-01-01T00:00:00Z\nb\\u{1b}[2J\n";
+        assert_eq!(report.text(), text);
+        let [(name, Value::List(rows)), (more, Value::Bool(false))] = &report.entries()[..] else {
+            panic!("{:?}", report.entries());
+        };
+        assert_eq!((name.as_str(), more.as_str(), rows.len()), ("users", "more", 2));
+        let done = Report::done("done it").with("password", "x").with("none", Fact::None);
+        assert_eq!(done.text(), "done it\npassword: x\n");
+    }
+}

@@ -1,0 +1,102 @@
+//! The commands about rooms.
+
+use super::super::effects::Effect;
+use super::super::room_settings::OPERATORS_MAX;
+use super::super::rooms::told_role;
+use super::super::{Ctx, Reject};
+use super::arguments::After;
+use super::report::{Fact, at};
+use super::{Deed, Order, ROWS, Report, View};
+use crate::storage::{Batch, Role, Room};
+use echat_proto::names::NameQuery;
+use echat_proto::param::RoomRole;
+use echat_proto::records::Code;
+
+/// The room of a name, private or not.
+fn find(batch: &Batch<'_>, name: &NameQuery) -> Result<Room, Reject> {
+    let unknown = || Reject::from(Code::UnknownRoom);
+    let room = batch.find_room(name.key().ok_or_else(unknown)?)?;
+    room.ok_or_else(unknown)
+}
+
+pub(super) fn rooms(ctx: &Ctx<'_, '_>, after: Option<After>) -> Result<Report, Reject> {
+    let after = after.map_or_else(String::new, |after| after.0);
+    let row = |(name, owner, members, private): (String, String, u64, bool)| {
+        vec![name.into(), owner.into(), members.into(), private.into()]
+    };
+    const COLUMNS: &[&str] = &["name", "owner", "members", "private"];
+    let rows = ctx.batch.room_page(&after, ROWS + 1)?.into_iter().map(row);
+    Ok(Report::table("rooms", COLUMNS, rows.collect(), ROWS))
+}
+
+pub(super) fn room(ctx: &Ctx<'_, '_>, name: NameQuery) -> Result<Report, Reject> {
+    let room = find(ctx.batch, &name)?;
+    let members = ctx.batch.members(room.id, ROWS)?.into_iter();
+    let members = members.map(|member| member.user.name).collect();
+    Ok(Report::facts(vec![
+        ("name", room.name.into()),
+        ("topic", room.topic.into()),
+        ("owner", room.owner_name.into()),
+        ("operators", Fact::Names(ctx.batch.operators(room.id)?)),
+        ("private", room.private.into()),
+        ("read_only", room.read_only.into()),
+        ("slow_seconds", u64::from(room.slow_seconds).into()),
+        ("keep_days", room.keep_days.map(u64::from).into()),
+        ("created", at(room.created_at)),
+        ("online", ctx.roster.online_in(room.id).into()),
+        ("member_count", room.members.into()),
+        ("members", Fact::Names(members)),
+    ]))
+}
+
+pub(super) fn room_owner(
+    view: &View<'_, '_>,
+    order: &Order,
+    room: NameQuery,
+    name: NameQuery,
+) -> Result<Deed, Reject> {
+    let room = find(view.batch, &room)?;
+    let not_a_member = || Reject::from(Code::NotAMember);
+    let member = view.batch.find_user(name.key().ok_or_else(not_a_member)?)?;
+    let member = member.ok_or_else(not_a_member)?;
+    let role = view.batch.role(&room, member.id)?.ok_or_else(not_a_member)?;
+    let Some(former) = room.owner.filter(|_| !view.batch.is_bot(member.id).unwrap_or(true)) else {
+        return Err(Code::NotAllowed.into());
+    };
+    let done = Deed::done(format!("{} owns {}", member.name, room.name));
+    if role == Role::Owner {
+        return Ok(done);
+    }
+    let more = usize::from(role == Role::Member);
+    if view.batch.operators(room.id)?.len() + more > OPERATORS_MAX {
+        return Err(Reject::too_many(OPERATORS_MAX));
+    }
+    let by = order.by.name();
+    Ok(done.writes(move |batch| {
+        batch.set_owner(room.id, member.id)?;
+        batch.set_operator(room.id, former, true)?;
+        let owns = told_role(&room, member.name, RoomRole::Owner, by.clone());
+        let operates = told_role(&room, room.owner_name.clone(), RoomRole::Operator, by);
+        Ok(vec![owns, operates])
+    }))
+}
+
+pub(super) fn close_room(
+    view: &View<'_, '_>,
+    order: &Order,
+    room: NameQuery,
+) -> Result<Deed, Reject> {
+    let room = find(view.batch, &room)?;
+    if room.owner.is_none() {
+        return Err(Code::NotAllowed.into());
+    }
+    let by = order.by.name();
+    Ok(Deed::done(format!("closed {}", room.name)).writes(move |batch| {
+        batch.close_room(&room)?;
+        Ok(vec![Effect::Closed {
+            room: room.id,
+            name: room.name,
+            by,
+        }])
+    }))
+}

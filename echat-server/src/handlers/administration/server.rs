@@ -1,0 +1,385 @@
+//! The commands about the server as a whole.
+
+use super::super::effects::Effect;
+use super::super::{Ctx, Reject};
+use super::arguments::{Label, Notice, Until, Word};
+use super::report::{Fact, at};
+use super::{Act, COMMANDS, Deed, ExportScope, Order, ROWS, Report, Task, View};
+use crate::config::{LogFilter, Registration, Settings};
+use crate::limits::{AddressBans, AddressPrefix};
+use crate::storage::{AddressBan, Batch, InvitationCode as StoredCode, StoreError};
+use echat_proto::commands::Event;
+use echat_proto::names::InvitationCode;
+use echat_proto::param::ParamError;
+use std::path::PathBuf;
+
+/// Accounts that can be made with one code at most: as many as a room has members.
+const USES_MAX: u64 = 10_000;
+/// Bans of addresses that hold.
+const BANS: usize = 1_000;
+/// Administrators that are listed.
+const ADMINISTRATORS: usize = 20;
+/// The longest time until a stop.
+const DRAIN_MAX: u64 = 86_400;
+
+const REGISTRATION: &str = "registration";
+const MESSAGE_OF_THE_DAY: &str = "message_of_the_day";
+
+pub(super) fn help(_: &Ctx<'_, '_>, name: Option<Label>) -> Result<Report, Reject> {
+    let name = name.map(|name| name.0).unwrap_or_default();
+    let is_meant = |command: &str| {
+        name.is_empty() || command == name || command.split(' ').next() == Some(&name)
+    };
+    let commands = COMMANDS.iter().filter(|command| is_meant(command.name));
+    let row = |command: &super::CommandInfo| {
+        vec![command.usage().into(), command.about.into(), (!command.in_chat).into()]
+    };
+    let rows: Vec<_> = commands.map(row).collect();
+    if rows.is_empty() {
+        return Err(ParamError::new("name", "is no command").into());
+    }
+    Ok(Report::table("commands", &["command", "about", "only_ctl"], rows, ROWS))
+}
+
+pub(super) fn status(ctx: &Ctx<'_, '_>) -> Result<Report, Reject> {
+    let gauges = ctx.gauges;
+    let online = ctx.roster.online().filter(|online| !online.bot).count();
+    Ok(Report::facts(vec![
+        ("server", concat!("echat-server ", env!("CARGO_PKG_VERSION")).into()),
+        ("listening", Fact::Names(gauges.listening.clone())),
+        ("fingerprint", gauges.fingerprint.clone().into()),
+        ("since", at(gauges.started_at)),
+        ("time", at(ctx.now.unix)),
+        ("connections", gauges.connections.into()),
+        ("sessions", ctx.roster.sessions().count().into()),
+        ("users_online", online.into()),
+        ("registration", registration_word(ctx.settings.registration).into()),
+        ("message_of_the_day", ctx.settings.message_of_the_day.clone().into()),
+        ("administrators", Fact::Names(ctx.batch.administrators(ADMINISTRATORS)?)),
+        ("newest_message", newest(ctx)?.into()),
+        ("disk_is_low", ctx.disk_is_low.into()),
+    ]))
+}
+
+fn newest(ctx: &Ctx<'_, '_>) -> Result<u64, StoreError> {
+    Ok(u64::try_from(ctx.batch.newest_id()?.0).unwrap_or(0))
+}
+
+pub(super) fn statistics(ctx: &Ctx<'_, '_>) -> Result<Report, Reject> {
+    let counts = ctx.batch.administration_counts()?;
+    let facts = counts.into_iter().map(|(name, count)| (name, Fact::from(count)));
+    let facts = facts.chain([("newest_message", newest(ctx)?.into())]);
+    Ok(Report::facts(facts.collect()))
+}
+
+fn registration_word(registration: Registration) -> &'static str {
+    match registration {
+        Registration::Open => "open",
+        Registration::Invitation => "invitation",
+        Registration::Closed => "closed",
+    }
+}
+
+/// A setting in place of the configuration's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Override {
+    Registration(Registration),
+    /// Empty for none.
+    MessageOfTheDay(String),
+}
+
+impl Override {
+    /// Its name and its value as they are stored.
+    fn stored(&self) -> (&'static str, String) {
+        match self {
+            Self::Registration(to) => (REGISTRATION, registration_word(*to).to_owned()),
+            Self::MessageOfTheDay(text) => (MESSAGE_OF_THE_DAY, text.clone()),
+        }
+    }
+
+    /// That of a stored name and value; `None` for one of a later version.
+    fn read(name: &str, value: String) -> Option<Self> {
+        Some(match (name, value.as_str()) {
+            (REGISTRATION, "open") => Self::Registration(Registration::Open),
+            (REGISTRATION, "invitation") => Self::Registration(Registration::Invitation),
+            (REGISTRATION, "closed") => Self::Registration(Registration::Closed),
+            (MESSAGE_OF_THE_DAY, _) => Self::MessageOfTheDay(value),
+            _ => return None,
+        })
+    }
+}
+
+/// Settings that are stored in place of the configuration's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Overridden {
+    registration: Option<Registration>,
+    /// Empty for none.
+    message_of_the_day: Option<String>,
+}
+
+impl Overridden {
+    /// Those of the database.
+    pub(crate) fn read(batch: &Batch<'_>) -> Result<Self, StoreError> {
+        let mut overridden = Self::default();
+        for (name, value) in batch.server_settings()? {
+            if let Some(one) = Override::read(&name, value) {
+                overridden.set(one);
+            }
+        }
+        Ok(overridden)
+    }
+
+    /// Adds one.
+    pub(crate) fn set(&mut self, one: Override) {
+        match one {
+            Override::Registration(to) => self.registration = Some(to),
+            Override::MessageOfTheDay(text) => self.message_of_the_day = Some(text),
+        }
+    }
+
+    /// The settings that hold.
+    pub(crate) fn over(&self, configured: &Settings) -> Settings {
+        let message = match &self.message_of_the_day {
+            Some(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+            None => configured.message_of_the_day.clone(),
+        };
+        Settings {
+            registration: self.registration.unwrap_or(configured.registration),
+            message_of_the_day: message,
+            ..configured.clone()
+        }
+    }
+}
+
+/// Stores a setting in place of the configuration's.
+fn set(deed: Deed, one: Override) -> Deed {
+    let (name, value) = one.stored();
+    deed.acts(Act::Override(one)).writes(move |batch| {
+        batch.set_server_setting(name, Some(&value))?;
+        Ok(Vec::new())
+    })
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
+pub(super) fn registration(
+    view: &View<'_, '_>,
+    _: &Order,
+    to: Option<Word<Registration>>,
+) -> Result<Deed, Reject> {
+    let Some(Word(to)) = to else {
+        let word = registration_word(view.settings.registration);
+        return Ok(Deed::shows(Report::facts(vec![(REGISTRATION, word.into())])));
+    };
+    let word = registration_word(to);
+    let report = Report::done("registration changed").with(REGISTRATION, word);
+    Ok(set(Deed::reported(report), Override::Registration(to)))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
+pub(super) fn message_of_the_day(
+    _: &View<'_, '_>,
+    _: &Order,
+    text: Option<Notice>,
+) -> Result<Deed, Reject> {
+    let done = match &text {
+        Some(_) => "users are shown this after logging in",
+        None => "users are shown no message after logging in",
+    };
+    let text = text.map(|text| text.0);
+    let report = Report::done(done).with(MESSAGE_OF_THE_DAY, text.clone());
+    let text = text.unwrap_or_default();
+    Ok(set(Deed::reported(report), Override::MessageOfTheDay(text)))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
+pub(super) fn broadcast(_: &View<'_, '_>, _: &Order, text: Notice) -> Result<Deed, Reject> {
+    let event = Event::OnBroadcast { text: text.0 };
+    let effect = Effect::TellAll(event);
+    Ok(Deed::done("told all users that are logged in").writes(move |_| Ok(vec![effect])))
+}
+
+pub(super) fn new_invitation(
+    view: &View<'_, '_>,
+    order: &Order,
+    uses: Option<u64>,
+    expires: Option<Until>,
+) -> Result<Deed, Reject> {
+    let uses = uses.unwrap_or(1);
+    if !(1..=USES_MAX).contains(&uses) {
+        return Err(ParamError::new("uses", "must be 1 to 10000").into());
+    }
+    let maker = order.by.administrator().map(|me| me.id);
+    if view.batch.open_invitations(None, order.now, ROWS + 1)?.len() > ROWS {
+        return Err(Reject::too_many(ROWS));
+    }
+    let shown = order.password();
+    let code = shown.key().expect("a code of its own form").to_string();
+    let expires_at = expires.map(|expires| expires.0);
+    let report = Report::done("made a code to register with")
+        .with("code", shown.to_text())
+        .with("uses", uses)
+        .with("expires", at(expires_at));
+    let now = order.now;
+    Ok(Deed::reported(report).writes(move |batch| {
+        let new = StoredCode {
+            code,
+            uses,
+            expires_at,
+            maker,
+        };
+        batch.add_invitation(&new, now)?;
+        Ok(Vec::new())
+    }))
+}
+
+pub(super) fn invitations(ctx: &Ctx<'_, '_>) -> Result<Report, Reject> {
+    let found = ctx.batch.open_invitations(None, ctx.now.unix, ROWS + 1)?;
+    let mut rows = Vec::new();
+    for code in found {
+        let maker = code.maker.map(|maker| ctx.batch.user_name(maker));
+        let maker = maker.transpose()?.flatten();
+        rows.push(vec![code.code.into(), code.uses.into(), at(code.expires_at), maker.into()]);
+    }
+    const COLUMNS: &[&str] = &["code", "uses", "expires", "maker"];
+    Ok(Report::table("invitations", COLUMNS, rows, ROWS))
+}
+
+pub(super) fn revoke_invitation(
+    _: &View<'_, '_>,
+    _: &Order,
+    code: InvitationCode,
+) -> Result<Deed, Reject> {
+    let key = code.key().ok_or_else(|| ParamError::new("code", "is no code"))?;
+    let key = key.to_string();
+    Ok(Deed::done("the code is not good any more").writes(move |batch| {
+        batch.delete_invitation_code(&key)?;
+        Ok(Vec::new())
+    }))
+}
+
+/// The bans of addresses that hold.
+pub(crate) fn read_address_bans(batch: &Batch<'_>, now: i64) -> Result<AddressBans, StoreError> {
+    let bans = batch.address_bans(now, BANS)?.into_iter();
+    let read = |ban: AddressBan| Some((ban.prefix.parse().ok()?, ban.until));
+    Ok(bans.filter_map(read).collect())
+}
+
+pub(super) fn ban_address(
+    view: &View<'_, '_>,
+    order: &Order,
+    address: AddressPrefix,
+    until: Option<Until>,
+) -> Result<Deed, Reject> {
+    if view.batch.address_bans(order.now, BANS + 1)?.len() > BANS {
+        return Err(Reject::too_many(BANS));
+    }
+    let (until, now) = (until.map(|until| until.0), order.now);
+    let prefix = address.to_string();
+    let report = Report::done(format!("{prefix} is not served")).with("until", at(until));
+    let deed = Deed::reported(report).acts(Act::Ban(address, until));
+    Ok(deed.writes(move |batch| {
+        batch.ban_addresses(&AddressBan { prefix, until }, now)?;
+        Ok(Vec::new())
+    }))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
+pub(super) fn unban_address(
+    _: &View<'_, '_>,
+    _: &Order,
+    address: AddressPrefix,
+) -> Result<Deed, Reject> {
+    let prefix = address.to_string();
+    let deed = Deed::done(format!("{prefix} is served")).acts(Act::Unban(address));
+    Ok(deed.writes(move |batch| {
+        batch.unban_addresses(&prefix)?;
+        Ok(Vec::new())
+    }))
+}
+
+pub(super) fn banned_addresses(ctx: &Ctx<'_, '_>) -> Result<Report, Reject> {
+    let bans = ctx.batch.address_bans(ctx.now.unix, ROWS + 1)?.into_iter();
+    let rows = bans.map(|ban| vec![ban.prefix.into(), at(ban.until)]);
+    Ok(Report::table("addresses", &["address", "until"], rows.collect(), ROWS))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
+pub(super) fn log_level(
+    _: &View<'_, '_>,
+    _: &Order,
+    level: LogFilter,
+) -> Result<Deed, Reject> {
+    Ok(Deed::done("the log changes").acts(Act::Log(level)))
+}
+
+pub(super) fn limits(
+    view: &View<'_, '_>,
+    _: &Order,
+    name: Option<Label>,
+    value: Option<u64>,
+) -> Result<Deed, Reject> {
+    match (name, value) {
+        (Some(Label(name)), Some(value)) => {
+            let limits = view.limits.with(&name, value);
+            let limits = limits.map_err(|fault| ParamError::new("value", fault.to_string()))?;
+            let done = format!("{name} is {value} until a restart or reload");
+            Ok(Deed::done(done).acts(Act::Limits(Box::new(limits))))
+        }
+        (name, _) => {
+            let is_meant = |(known, _): &(String, u64)| {
+                name.as_ref().is_none_or(|name| name.0 == *known)
+            };
+            let found = view.limits.entries().into_iter().filter(is_meant);
+            let rows: Vec<_> = found.map(|(name, value)| vec![name.into(), value.into()]).collect();
+            if rows.is_empty() {
+                return Err(ParamError::new("name", "is no limit").into());
+            }
+            let report = Report::table("limits", &["name", "value"], rows, ROWS);
+            Ok(Deed::shows(report))
+        }
+    }
+}
+
+pub(super) fn audit(ctx: &Ctx<'_, '_>, before: Option<u64>) -> Result<Report, Reject> {
+    let lines = ctx.batch.audit(before, ROWS + 1)?.into_iter();
+    let row = |(id, line): (u64, crate::storage::AuditLine)| {
+        vec![
+            id.into(),
+            at(line.at),
+            line.door.into(),
+            line.by.into(),
+            line.result.into(),
+            line.command.into(),
+        ]
+    };
+    const COLUMNS: &[&str] = &["id", "at", "door", "by", "result", "command"];
+    Ok(Report::table("audit", COLUMNS, lines.map(row).collect(), ROWS))
+}
+
+/// Commands that a door has done by a task.
+macro_rules! tasks {
+    ($($handler:ident($($param:ident: $type:ty),*) = $task:expr;)*) => {$(
+        #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
+        pub(super) fn $handler(_: &View<'_, '_>, _: &Order $(, $param: $type)*) -> Result<Deed, Reject> {
+            Ok(Deed::task($task))
+        }
+    )*};
+}
+
+tasks! {
+    backup(file: PathBuf) = Task::Backup(file);
+    verify(file: PathBuf) = Task::Verify(file);
+    check() = Task::Check;
+    export_all(file: PathBuf) = Task::Export(file, ExportScope::All);
+    export_user(name: Label, file: PathBuf) = Task::Export(file, ExportScope::User(name.0));
+    export_room(name: Label, file: PathBuf) = Task::Export(file, ExportScope::Room(name.0));
+    reload() = Task::Reload;
+    quit() = Task::Quit;
+}
+
+pub(super) fn drain(_: &View<'_, '_>, _: &Order, seconds: u64) -> Result<Deed, Reject> {
+    if seconds > DRAIN_MAX {
+        return Err(ParamError::new("seconds", "must be 0 to 86400").into());
+    }
+    Ok(Deed::task(Task::Drain(seconds)))
+}

@@ -1,0 +1,394 @@
+//! The socket of the administration in the data folder: `echat-server ctl` and other programs of the operator send a command
+//! in a line of JSON, and read a line for each. Only the user of the server, and root, may.
+//!
+//! A client has one command at a time, and its next line is read when it has taken the answer of the last: so what a client
+//! costs is bounded by one line and one answer, and a client that never reads stops only itself.
+
+use super::tasks::{Asker, Tasks};
+use crate::clock::Now;
+use crate::ctl::{LINE_MAX, reply_line, refusal_line};
+use crate::engine::{AdministrationAnswer, Engine, Fatal, Refused};
+use echat_proto::Value;
+use echat_proto::json::from_json;
+use mio::event::Event;
+use mio::net::{UnixListener, UnixStream};
+use mio::{Interest, Registry, Token};
+use rustix::process::geteuid;
+use std::fs::{self, Permissions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroize;
+
+/// Clients at the same time. One more has the one closed that has done nothing for longest.
+const PLACES: usize = 32;
+/// The token of the first client; the others follow. They are below those of the listeners.
+const FIRST: usize = usize::MAX - 128;
+const _: () = assert!(PLACES < 64, "room for the tokens of the listeners above");
+/// Clients that one round accepts.
+const ACCEPTS: usize = 64;
+/// Bytes of one read.
+const CHUNK: usize = 16 * 1024;
+
+/// The socket, and its clients.
+pub(super) struct Ctl {
+    /// `None`: the folder cannot have one.
+    listener: Option<Bound>,
+    is_ready: bool,
+    clients: Vec<Option<Client>>,
+    /// The number of the next client, and of its next use.
+    serial: u64,
+}
+
+struct Bound {
+    socket: UnixListener,
+    path: PathBuf,
+}
+
+impl Drop for Bound {
+    fn drop(&mut self) {
+        // Another server may not take its place before the folder is unlocked.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+struct Client {
+    stream: UnixStream,
+    /// The user of the system.
+    user: u32,
+    /// Grows with each client.
+    serial: u64,
+    /// When it did something last: a number that grows.
+    used: u64,
+    input: Vec<u8>,
+    output: Vec<u8>,
+    can_read: bool,
+    can_write: bool,
+    /// Whether its command has a task that is not done.
+    waits: bool,
+    /// Whether it has closed its direction.
+    has_ended: bool,
+    /// Whether it is closed when it has taken the answer.
+    is_last: bool,
+}
+
+impl Ctl {
+    /// Listens in the data folder. A socket that is left of an earlier server is replaced: the folder is this process's.
+    /// Without a socket the server serves as well, which the log says.
+    pub(super) fn listen(path: Option<&Path>, registry: &Registry, token: Token) -> Self {
+        let listener = path.and_then(|path| match bind(path, registry, token) {
+            Ok(bound) => Some(bound),
+            Err(error) => {
+                tracing::warn!("no socket for echat-server ctl: {}: {error}", path.display());
+                None
+            }
+        });
+        Self {
+            listener,
+            is_ready: true,
+            clients: (0..PLACES).map(|_| None).collect(),
+            serial: 0,
+        }
+    }
+
+    /// Notes that clients wait to be accepted.
+    pub(super) fn ready(&mut self) {
+        self.is_ready = true;
+    }
+
+    /// Notes what became possible at a client; false if the token is none of a client.
+    pub(super) fn note(&mut self, event: &Event) -> bool {
+        let place = event.token().0.checked_sub(FIRST);
+        let Some(client) = place.and_then(|place| self.clients.get_mut(place)) else {
+            return false;
+        };
+        if let Some(client) = client {
+            client.can_read |= event.is_readable() || event.is_read_closed() || event.is_error();
+            client.can_write |= event.is_writable();
+        }
+        true
+    }
+
+    /// Whether a round would find something to do at once.
+    pub(super) fn has_work(&self) -> bool {
+        let has_work = |client: &Client| {
+            !client.waits && client.output.is_empty() && (client.can_read || client.has_line())
+        };
+        self.listener.is_some() && self.is_ready || self.clients.iter().flatten().any(has_work)
+    }
+
+    /// Accepts clients, and carries out one command of each.
+    pub(super) fn attend(
+        &mut self,
+        engine: &mut Engine,
+        tasks: &mut Tasks,
+        registry: &Registry,
+        now: Now,
+    ) -> Result<(), Fatal> {
+        self.accept(registry);
+        for place in 0..self.clients.len() {
+            let Some(client) = &mut self.clients[place] else {
+                continue;
+            };
+            client.write();
+            client.read();
+            if let Some(line) = client.line() {
+                self.serial += 1;
+                client.used = self.serial;
+                let asker = Asker::Ctl(place, client.serial);
+                match carry_out(engine, client.user, line, now)? {
+                    AdministrationAnswer::Task(task, order) => {
+                        client.waits = true;
+                        tasks.add(asker, task, *order);
+                    }
+                    AdministrationAnswer::Done(report) => client.answer(&reply_line(&report)),
+                    AdministrationAnswer::Refused(refused) => {
+                        client.answer(&refusal_line(&refused));
+                    }
+                }
+                client.write();
+            }
+            if client.is_over() {
+                self.clients[place] = None;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a client the answer that its task has come to. It may be gone.
+    pub(super) fn answer(&mut self, place: usize, serial: u64, line: &str) {
+        let client = self.clients.get_mut(place).and_then(Option::as_mut);
+        if let Some(client) = client.filter(|client| client.serial == serial) {
+            client.waits = false;
+            client.answer(line);
+            client.write();
+        }
+    }
+
+    fn accept(&mut self, registry: &Registry) {
+        let Some(bound) = &self.listener else {
+            return;
+        };
+        for _ in 0..ACCEPTS {
+            if !self.is_ready {
+                return;
+            }
+            match bound.socket.accept() {
+                Ok((stream, _)) => {
+                    self.serial += 1;
+                    let place = place(&self.clients);
+                    self.clients[place] = Client::new(stream, self.serial, registry, place);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // Out of file descriptors, for example: the next client tries again.
+                Err(_) => self.is_ready = false,
+            }
+        }
+    }
+}
+
+/// A free place, or that of the client that has done nothing for longest and waits for no task.
+fn place(clients: &[Option<Client>]) -> usize {
+    let used = |place: &usize| match &clients[*place] {
+        None => (false, 0),
+        Some(client) => (client.waits, client.used),
+    };
+    (0..clients.len()).min_by_key(used).unwrap_or(0)
+}
+
+fn bind(path: &Path, registry: &Registry, token: Token) -> io::Result<Bound> {
+    match path.symlink_metadata() {
+        Ok(found) if found.file_type().is_socket() => fs::remove_file(path)?,
+        Ok(_) => return Err(io::Error::other("something else has this name")),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let socket = crate::ctl::at(path, |path| UnixListener::bind(path))?;
+    let path = path.to_owned();
+    let mut bound = Bound { socket, path };
+    fs::set_permissions(&bound.path, Permissions::from_mode(0o600))?;
+    registry.register(&mut bound.socket, token, Interest::READABLE)?;
+    Ok(bound)
+}
+
+/// The user of the system at the other end.
+#[cfg(target_os = "linux")]
+fn user_of(stream: &UnixStream) -> io::Result<u32> {
+    Ok(rustix::net::sockopt::socket_peercred(stream)?.uid.as_raw())
+}
+
+/// Elsewhere the mode of the socket alone decides.
+#[cfg(not(target_os = "linux"))]
+fn user_of(_: &UnixStream) -> io::Result<u32> {
+    Ok(geteuid().as_raw())
+}
+
+fn refused(code: &'static str, message: &str) -> AdministrationAnswer {
+    AdministrationAnswer::Refused(Refused {
+        code,
+        message: message.to_owned(),
+        detail: Vec::new(),
+    })
+}
+
+/// Carries out the command of a line.
+fn carry_out(
+    engine: &mut Engine,
+    user: u32,
+    mut line: Vec<u8>,
+    now: Now,
+) -> Result<AdministrationAnswer, Fatal> {
+    let read = match std::str::from_utf8(&line) {
+        Ok(text) => from_json(text).map_err(|error| error.to_string()),
+        Err(_) => Err("it is not UTF-8".to_owned()),
+    };
+    line.zeroize();
+    let value = match read {
+        Ok(value) => value,
+        Err(why) => return Ok(refused("bad_line", &format!("The line is no command: {why}."))),
+    };
+    match command(value) {
+        Ok((command, given)) => engine.administer(Some(user), &command, given, now),
+        Err(why) => Ok(refused("bad_line", &format!("The line is no command: {why}."))),
+    }
+}
+
+/// Words, or values by name.
+type Given = Result<Vec<String>, Vec<(String, Value)>>;
+
+fn command(value: Value) -> Result<(String, Given), String> {
+    let Value::Dict(entries) = value else {
+        return Err(format!("it is {}, not an object", value.kind()));
+    };
+    let (mut command, mut words, mut params) = (None, None, None);
+    for (key, value) in entries {
+        match (key.as_str(), value) {
+            ("command", Value::Str(text)) => command = Some(text),
+            ("words", words_given @ Value::List(_)) => words = Some(words_given),
+            ("params", Value::Dict(entries)) => params = Some(entries),
+            (key @ ("command" | "words" | "params"), value) => {
+                return Err(format!("{key} cannot be {}", value.kind()));
+            }
+            (key, _) => return Err(format!("{key:?} is unknown")),
+        }
+    }
+    let command = command.ok_or("command is missing")?;
+    let given = match (words, params) {
+        (Some(_), Some(_)) => return Err("it has both words and params".to_owned()),
+        (Some(words), None) => Err(vec![("words".to_owned(), words)]),
+        (None, params) => Err(params.unwrap_or_default()),
+    };
+    Ok((command, given))
+}
+
+impl Client {
+    /// A client in a place. One that may not ask is told so.
+    fn new(
+        mut stream: UnixStream,
+        serial: u64,
+        registry: &Registry,
+        place: usize,
+    ) -> Option<Self> {
+        let user = user_of(&stream).ok()?;
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        registry
+            .register(&mut stream, Token(FIRST + place), interest)
+            .ok()?;
+        let mut client = Self {
+            stream,
+            user,
+            serial,
+            used: serial,
+            input: Vec::new(),
+            output: Vec::new(),
+            can_read: true,
+            can_write: true,
+            waits: false,
+            has_ended: false,
+            is_last: false,
+        };
+        if user != 0 && user != geteuid().as_raw() {
+            tracing::warn!("echat-server ctl: the user {user} of the system may not ask");
+            let message = "Only the user of the server, and root, may ask.";
+            client.refuse("not_allowed", message);
+        }
+        Some(client)
+    }
+
+    /// Refuses what a client says, and all that follows.
+    fn refuse(&mut self, code: &'static str, message: &str) {
+        self.is_last = true;
+        self.input = Vec::new();
+        if let AdministrationAnswer::Refused(refused) = refused(code, message) {
+            self.answer(&refusal_line(&refused));
+        }
+        self.write();
+    }
+
+    fn has_line(&self) -> bool {
+        self.input.contains(&b'\n')
+    }
+
+    /// Reads until there is a line. One that is too long is refused, and so is all that follows.
+    fn read(&mut self) {
+        if self.is_last || self.waits || !self.output.is_empty() {
+            return;
+        }
+        let mut chunk = [0; CHUNK];
+        while self.can_read && !self.has_line() && self.input.len() <= LINE_MAX {
+            match self.stream.read(&mut chunk) {
+                Ok(0) => (self.can_read, self.has_ended) = (false, true),
+                Ok(length) => self.input.extend_from_slice(&chunk[..length]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.can_read = false,
+                Err(_) => {
+                    (self.can_read, self.has_ended) = (false, true);
+                    self.input.clear();
+                }
+            }
+        }
+        chunk.zeroize();
+        let length = self.input.iter().position(|byte| *byte == b'\n');
+        if length.unwrap_or(self.input.len()) > LINE_MAX {
+            self.refuse("too_long", "A line may have 65536 bytes.");
+        }
+    }
+
+    /// Takes a whole line, if the client has taken the answer of the last one.
+    fn line(&mut self) -> Option<Vec<u8>> {
+        if self.is_last || self.waits || !self.output.is_empty() {
+            return None;
+        }
+        let end = self.input.iter().position(|byte| *byte == b'\n')?;
+        let rest = self.input.split_off(end + 1);
+        Some(std::mem::replace(&mut self.input, rest))
+    }
+
+    fn answer(&mut self, line: &str) {
+        self.output.extend_from_slice(line.as_bytes());
+    }
+
+    fn write(&mut self) {
+        let mut written = 0;
+        while self.can_write && written < self.output.len() {
+            match self.stream.write(&self.output[written..]) {
+                Ok(length) => written += length,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.can_write = false,
+                Err(_) => {
+                    self.is_last = true;
+                    written = self.output.len();
+                }
+            }
+        }
+        // An answer may have a password.
+        self.output[..written].zeroize();
+        self.output.drain(..written);
+    }
+
+    /// Whether nothing is to be said any more. Half a line at the end is no command.
+    fn is_over(&self) -> bool {
+        let says_no_more = self.is_last || self.has_ended && !self.has_line();
+        says_no_more && self.output.is_empty() && !self.waits
+    }
+}

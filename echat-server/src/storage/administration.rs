@@ -1,0 +1,266 @@
+//! What the administration of the server reads and writes: accounts as an administrator sees them, the audit, settings in
+//! place of the configuration's, and addresses that are not served.
+
+use echat_proto::names::Username;
+use rusqlite::{Row, params};
+
+use super::accounts::user;
+use super::{Batch, Kind, StoreError, User, UserId};
+
+/// How long a line of the audit is kept, in seconds: 400 days.
+const KEPT: i64 = 400 * 24 * 60 * 60;
+/// Old lines that a new one deletes at most.
+const PRUNED_AT_ONCE: i64 = 100;
+
+/// A change that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AuditLine {
+    /// Unix seconds.
+    pub(crate) at: i64,
+    /// The door: `terminal`, `ctl` or `chat`.
+    pub(crate) door: String,
+    /// The administrator of the chat, or the user of the system.
+    pub(crate) by: String,
+    /// The command as it is typed, without secrets.
+    pub(crate) command: String,
+    /// `done`, or the code that refused it.
+    pub(crate) result: String,
+}
+
+/// An account, as an administrator sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Account {
+    /// The user.
+    pub(crate) user: User,
+    /// Unix seconds.
+    pub(crate) created_at: i64,
+    /// Whether it is an administrator.
+    pub(crate) is_administrator: bool,
+    /// Whether the next thing to do is to change the password.
+    pub(crate) must_change_password: bool,
+    /// The end of the last session, in unix seconds.
+    pub(crate) last_seen: Option<i64>,
+    /// Whether it is suspended now.
+    pub(crate) is_suspended: bool,
+    /// The owner, if it is a bot.
+    pub(crate) owner: Option<String>,
+}
+
+/// Addresses that are not served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AddressBan {
+    /// An address, a slash, and the bits that count.
+    pub(crate) prefix: String,
+    /// When the ban ends, in unix seconds; `None` for no end.
+    pub(crate) until: Option<i64>,
+}
+
+const ACCOUNT: &str = "SELECT u.id, u.name, u.created_at, u.administrator, u.must_change_password, u.last_seen,
+         u.suspended_at IS NOT NULL AND (u.suspended_until IS NULL OR u.suspended_until > ?1), o.name
+     FROM users AS u LEFT JOIN bots AS b ON b.user = u.id LEFT JOIN users AS o ON o.id = b.owner
+     WHERE u.deleted_at IS NULL";
+
+fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
+    Ok(Account {
+        user: user(row)?,
+        created_at: row.get(2)?,
+        is_administrator: row.get(3)?,
+        must_change_password: row.get(4)?,
+        last_seen: row.get(5)?,
+        is_suspended: row.get(6)?,
+        owner: row.get(7)?,
+    })
+}
+
+impl Batch<'_> {
+    /// The first `limit` accounts behind a name, by name.
+    pub(crate) fn accounts(
+        &self,
+        after: &str,
+        limit: usize,
+        now: i64,
+    ) -> Result<Vec<Account>, StoreError> {
+        let sql = format!("{ACCOUNT} AND u.name > ?2 ORDER BY u.name LIMIT ?3");
+        self.all(&sql, params![now, after, bounded(limit)], account)
+    }
+
+    /// The first `limit` bots behind a name, by name.
+    pub(crate) fn bots(&self, after: &str, limit: usize) -> Result<Vec<Account>, StoreError> {
+        let sql = format!("{ACCOUNT} AND b.user IS NOT NULL AND u.name > ?2 ORDER BY u.name LIMIT ?3");
+        self.all(&sql, params![0, after, bounded(limit)], account)
+    }
+
+    /// The account of a user that is not deleted.
+    pub(crate) fn account(&self, user: UserId, now: i64) -> Result<Option<Account>, StoreError> {
+        let sql = format!("{ACCOUNT} AND u.id = ?2");
+        self.first(&sql, params![now, user], account)
+    }
+
+    /// The administrators, by name; at most `limit`.
+    pub(crate) fn administrators(&self, limit: usize) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT name FROM users WHERE administrator = 1 AND deleted_at IS NULL ORDER BY name LIMIT ?1";
+        self.all(sql, [bounded(limit)], |row| row.get(0))
+    }
+
+    /// The first `limit` rooms behind a name, by name: name, owner, members, whether it is private.
+    pub(crate) fn room_page(
+        &self,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<(String, String, u64, bool)>, StoreError> {
+        self.all(
+            "SELECT r.name, coalesce(u.name, ''), r.members, r.private FROM rooms AS r
+             LEFT JOIN users AS u ON u.id = r.owner WHERE r.name > ?1 ORDER BY r.name LIMIT ?2",
+            params![after, bounded(limit)],
+            |row| {
+                let members: i64 = row.get(2)?;
+                Ok((row.get(0)?, row.get(1)?, members.unsigned_abs(), row.get(3)?))
+            },
+        )
+    }
+
+    /// Stores the PHC string of a password that the user has to change. The secrets of the user's devices are void.
+    pub(crate) fn reset_password(&mut self, user: UserId, phc: &str) -> Result<(), StoreError> {
+        let sql = "UPDATE users SET password = ?2, must_change_password = 1 WHERE id = ?1";
+        self.write(sql, params![user, phc])?;
+        self.write("DELETE FROM devices WHERE user = ?1", [user])
+            .map(drop)
+    }
+
+    /// Whether a user other than this one has this name or a confusable one, or had it.
+    pub(crate) fn user_name_taken_by_another(
+        &self,
+        user: UserId,
+        name: &Username,
+    ) -> Result<bool, StoreError> {
+        let named = self.find_user(name.as_str())?;
+        Ok(named.is_some_and(|other| other.id != user)
+            || self.looks_taken_by_another(Kind::Private, &name.looks(), user.0)?)
+    }
+
+    /// Gives a user another name. The former name is never given out again.
+    pub(crate) fn rename_user(&mut self, was: &User, name: &Username) -> Result<(), StoreError> {
+        for look in name.looks() {
+            let sql = "INSERT OR IGNORE INTO name_looks (kind, look, id) VALUES (0, ?1, ?2)";
+            self.write(sql, params![look, was.id])?;
+        }
+        self.unindex_name(Kind::Private, was.id.0, &was.name)?;
+        self.index_name(Kind::Private, was.id.0, name.as_str())?;
+        let sql = "UPDATE users SET name = ?2 WHERE id = ?1";
+        self.write(sql, params![was.id, name.as_str()]).map(drop)
+    }
+
+    /// How much is stored: accounts, bots, rooms, friendships and administrators.
+    pub(crate) fn administration_counts(&self) -> Result<Vec<(&'static str, u64)>, StoreError> {
+        [
+            ("users", "SELECT count(*) FROM users WHERE deleted_at IS NULL"),
+            ("deleted_users", "SELECT count(*) FROM users WHERE deleted_at IS NOT NULL"),
+            ("bots", "SELECT count(*) FROM bots"),
+            ("rooms", "SELECT count(*) FROM rooms"),
+            ("friendships", "SELECT count(*) FROM friendships"),
+        ]
+        .into_iter()
+        .map(|(name, sql)| Ok((name, self.count(sql, [])?)))
+        .collect()
+    }
+
+    /// Adds a line to the audit, and deletes some that are 400 days old.
+    pub(crate) fn note_audit(&mut self, line: &AuditLine) -> Result<(), StoreError> {
+        self.write(
+            "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ?1 ORDER BY at LIMIT ?2)",
+            [line.at.saturating_sub(KEPT), PRUNED_AT_ONCE],
+        )?;
+        self.write(
+            "INSERT INTO audit (at, door, by, command, result) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![line.at, line.door, line.by, line.command, line.result],
+        )
+        .map(drop)
+    }
+
+    /// The newest `limit` lines of the audit with a lower number, with their numbers; newest first.
+    pub(crate) fn audit(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<(u64, AuditLine)>, StoreError> {
+        let before = before.and_then(|before| i64::try_from(before).ok());
+        self.all(
+            "SELECT id, at, door, by, command, result FROM audit WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+            params![before.unwrap_or(i64::MAX), bounded(limit)],
+            |row| {
+                let id: i64 = row.get(0)?;
+                let line = AuditLine {
+                    at: row.get(1)?,
+                    door: row.get(2)?,
+                    by: row.get(3)?,
+                    command: row.get(4)?,
+                    result: row.get(5)?,
+                };
+                Ok((id.unsigned_abs(), line))
+            },
+        )
+    }
+
+    /// The settings in place of the configuration's: names and values.
+    pub(crate) fn server_settings(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let sql = "SELECT name, value FROM server_settings ORDER BY name";
+        self.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    /// Stores a setting in place of the configuration's; `None` gives it back to the configuration.
+    pub(crate) fn set_server_setting(
+        &mut self,
+        name: &str,
+        value: Option<&str>,
+    ) -> Result<(), StoreError> {
+        match value {
+            Some(value) => self.write(
+                "INSERT INTO server_settings (name, value) VALUES (?1, ?2)
+                 ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                params![name, value],
+            ),
+            None => self.write("DELETE FROM server_settings WHERE name = ?1", [name]),
+        }
+        .map(drop)
+    }
+
+    /// The first `limit` bans of addresses that hold at `now`.
+    pub(crate) fn address_bans(
+        &self,
+        now: i64,
+        limit: usize,
+    ) -> Result<Vec<AddressBan>, StoreError> {
+        self.all(
+            "SELECT prefix, until FROM address_bans WHERE until IS NULL OR until > ?1
+             ORDER BY prefix LIMIT ?2",
+            params![now, bounded(limit)],
+            |row| {
+                Ok(AddressBan {
+                    prefix: row.get(0)?,
+                    until: row.get(1)?,
+                })
+            },
+        )
+    }
+
+    /// Stores that addresses are not served, and deletes the bans that have ended.
+    pub(crate) fn ban_addresses(&mut self, ban: &AddressBan, now: i64) -> Result<(), StoreError> {
+        self.write("DELETE FROM address_bans WHERE until <= ?1", [now])?;
+        self.write(
+            "INSERT INTO address_bans (prefix, created_at, until) VALUES (?1, ?2, ?3)
+             ON CONFLICT (prefix) DO UPDATE SET until = excluded.until",
+            params![ban.prefix, now, ban.until],
+        )
+        .map(drop)
+    }
+
+    /// Ends the ban of addresses; false if there is none.
+    pub(crate) fn unban_addresses(&mut self, prefix: &str) -> Result<bool, StoreError> {
+        let sql = "DELETE FROM address_bans WHERE prefix = ?1";
+        Ok(self.write(sql, [prefix])? > 0)
+    }
+}
+
+fn bounded(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
