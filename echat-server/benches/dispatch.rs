@@ -15,7 +15,7 @@ use std::time::Duration;
 use divan::{Bencher, black_box};
 use echat_proto::commands::{Request, RequestKind};
 use echat_proto::names::{InvitationCode, NameQuery, Password, RoomName, Username};
-use echat_proto::param::{AwayText, KeepDays, Names, NewPassword, RoomRole, ShortText, TargetType};
+use echat_proto::param::{AwayText, Dict, KeepDays, Names, NewPassword, RoomRole, ShortText, TargetType};
 use echat_server::storage::Store;
 use stage::Stage;
 
@@ -277,6 +277,10 @@ fn of_accounts(kind: RequestKind, number: u32) -> Request {
         RequestKind::ListInvitations => Request::ListInvitations {},
         RequestKind::RevokeInvitation => Request::RevokeInvitation {
             code: InvitationCode::presented("2345-6789-ABCD-EFGH").expect("short"),
+        },
+        RequestKind::Admin => Request::Admin {
+            command: "users".to_owned(),
+            params: Dict::default(),
         },
         RequestKind::CreateBot => Request::CreateBot {
             username: Username::new(&format!("bot{number}")).expect("a possible name"),

@@ -3,6 +3,7 @@
 use crate::clock::Now;
 use crate::engine::{AdministrationAnswer, AdministrationTask as Task, Applied, Engine, Fatal, Refused};
 use crate::escape::escape;
+use echat_proto::Value;
 
 /// The answer to a typed line.
 #[derive(Debug)]
@@ -37,6 +38,14 @@ pub fn response(answer: AdministrationAnswer, command: &str) -> Response {
 
 /// The line that refuses a command.
 pub fn refusal(refused: &Refused, command: &str) -> String {
-    let Refused { code, message, .. } = refused;
+    let Refused {
+        code,
+        message,
+        detail,
+    } = refused;
+    let field = ("field".to_owned(), Value::Str("command".to_owned()));
+    if detail.contains(&field) {
+        return format!("{}: unknown command; try help\n", escape(command));
+    }
     format!("{}: {} ({code})\n", escape(command), escape(message))
 }

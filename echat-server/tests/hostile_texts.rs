@@ -139,7 +139,7 @@ fn print_all(sim: &mut Sim, text: &str, paper: &Paper) {
     }
     let mut paper = paper.clone();
     for line in [text, "users", "rooms", "sessions"] {
-        if let Response::Text(text) = console::run(&mut sim.engine, line, sim.now) {
+        if let Ok(Response::Text(text)) = console::run(&mut sim.engine, line, sim.now) {
             paper.write_all(text.as_bytes()).expect("memory");
         }
     }

@@ -47,7 +47,15 @@ impl App {
         let missed = asked == Some(RequestContext::CatchUp);
         let limits = self.context.session.limits();
         if let Event::OnRoomChanged { was, room, .. } = &event {
-            self.rename_room(was, &room.roomname);
+            let target = |name: &str| Target::Room(name.to_owned());
+            self.rename(&target(was), &target(&room.roomname));
+        }
+        if let Event::OnUserRenamed { was, username } = &event {
+            let target = |name: &str| Target::Friend(name.to_owned());
+            self.rename(&target(was), &target(username));
+            if self.context.session.me() == Some(was) {
+                self.rename_me(was, username);
+            }
         }
         for (was, name) in self.context.session.renamed_in(&event) {
             self.rename_room(&was, &name);
@@ -77,18 +85,27 @@ impl App {
         }
     }
 
-    /// A room has another name: its chat, unsent lines and questions stay.
-    fn rename_room(&mut self, was: &str, name: &str) {
-        let Some(me) = self.context.session.me().filter(|_| was != name) else {
+    /// A room or a friend has another name: the chat, unsent lines and questions stay.
+    fn rename(&mut self, was: &Target, now: &Target) {
+        let Some(me) = self.context.session.me().filter(|_| was != now) else {
             return;
         };
         let me = me.to_owned();
-        if self.context.outgoing.rename_room(&me, was, name) {
+        if self.context.outgoing.rename(&me, was, now) {
             self.save(me);
         }
-        self.sending.rename_room(was, name);
-        self.questions.rename_room(was, name);
-        self.mode.on_rename(was, name);
+        self.sending.rename(was, now);
+        self.questions.rename(was, now);
+        self.mode.on_rename(was, now);
+    }
+
+    /// The user has another name: unsent lines are kept under it, and the next login is under it.
+    fn rename_me(&mut self, was: &str, name: &str) {
+        self.login.rename(name);
+        if self.context.outgoing.rename_user(was, name) {
+            self.save(was.to_owned());
+            self.save(name.to_owned());
+        }
     }
 
     /// Whether an update follows from a request of this session whose answer tells the same.

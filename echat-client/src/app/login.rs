@@ -147,6 +147,16 @@ impl Login {
         credentials.and_then(|user| user.resume.take()).is_some()
     }
 
+    /// The user has another name.
+    pub(super) fn rename(&mut self, name: &str) {
+        if let Some(credentials) = &mut self.credentials {
+            name.clone_into(&mut credentials.name);
+        }
+        if let Some(known) = &mut self.known_user {
+            *known = normal_name(name);
+        }
+    }
+
     /// Whether a login is wanted of a user of whom nothing is known yet.
     pub(super) fn is_of_new_user(&self) -> bool {
         let name = self.name().map(normal_name);

@@ -286,18 +286,17 @@ impl Questions {
         std::mem::take(&mut self.open)
     }
 
-    /// A room has another name: questions about it are about the same room.
-    pub(super) fn rename_room(&mut self, was: &str, name: &str) {
-        let old = Target::Room(was.to_owned());
+    /// A target has another name: questions about it are about the same target.
+    pub(super) fn rename(&mut self, was: &Target, now: &Target) {
         for question in &mut self.open {
-            if question.target().as_ref() != Some(&old) {
+            if question.target().as_ref() != Some(was) {
                 continue;
             }
-            let new = Target::Room(name.to_owned());
+            let new = now.clone();
             match question {
                 Question::SendAsText(target, _) => *target = new,
                 Question::Paste(pasted) => pasted.target = Some(new),
-                Question::Confirm(typed) => typed.rename_room(name),
+                Question::Confirm(typed) => typed.rename(now),
                 Question::Privacy(_) => {}
             }
         }

@@ -83,14 +83,13 @@ impl Sending {
         self.slow_said.insert(room.clone())
     }
 
-    /// A room has another name.
-    pub(super) fn rename_room(&mut self, was: &str, name: &str) {
-        let (old, new) = (Target::Room(was.to_owned()), Target::Room(name.to_owned()));
-        if let Some(end) = self.slow.remove(&old) {
-            self.slow.insert(new.clone(), end);
+    /// A target has another name.
+    pub(super) fn rename(&mut self, was: &Target, now: &Target) {
+        if let Some(end) = self.slow.remove(was) {
+            self.slow.insert(now.clone(), end);
         }
-        if self.slow_said.remove(&old) {
-            self.slow_said.insert(new);
+        if self.slow_said.remove(was) {
+            self.slow_said.insert(now.clone());
         }
     }
 

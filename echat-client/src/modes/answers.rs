@@ -30,6 +30,11 @@ pub(super) fn tell(update: &Update, context: &Context) -> Vec<Line> {
         Update::OwnAway(Some(text)) => vec![context.dim(Text::AwayElsewhere { text })],
         Update::OwnAway(None) => vec![context.dim(Text::BackElsewhere)],
         Update::MessageOfTheDay(text) => context.message_of_the_day(text),
+        Update::Broadcast(text) => vec![context.bold(Text::Broadcast { text })],
+        Update::Renamed { name, .. } if context.session.me() == Some(name) => {
+            vec![context.bold(Text::Renamed { name })]
+        }
+        Update::Renamed { was, name } => vec![context.line(Text::UserRenamed { was, name })],
         Update::HistoryReplaced => vec![context.error(Text::HistoryReplaced)],
         Update::Answer(asked, Ok(event)) => answer(asked, event, context),
         Update::Answer(asked, Err(fail)) => refusal(asked, fail, context),
@@ -136,6 +141,7 @@ fn answer(asked: &RequestContext, event: &Event, context: &Context) -> Vec<Line>
             let words = typed.words().unwrap_or_default();
             found(&words, (users, rooms), *more, context)
         }
+        (_, Event::AdminResult { text, .. }) => text.lines().map(plain).collect(),
         (_, Event::Rooms { rooms }) => rooms::own(rooms, context),
         (_, Event::PublicRooms { rooms, more }) => rooms::public(rooms, *more, context),
         (Some(typed), Event::Room { room }) if typed.command().words() == "/topic" => {

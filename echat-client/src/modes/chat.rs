@@ -308,10 +308,10 @@ impl Mode for Chat {
         Some(&self.target)
     }
 
-    fn on_rename(&mut self, was: &str, name: &str) {
-        if self.is_here(was) {
-            self.target = Target::Room(name.to_owned());
-            self.presence.rename(name);
+    fn on_rename(&mut self, was: &Target, now: &Target) {
+        if self.target == *was {
+            self.target = now.clone();
+            self.presence.rename(now.name());
         }
     }
 

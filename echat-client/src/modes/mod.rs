@@ -196,8 +196,8 @@ pub trait Mode: fmt::Debug {
         Vec::new()
     }
 
-    /// A room has another name.
-    fn on_rename(&mut self, _was: &str, _name: &str) {}
+    /// A room or a friend has another name.
+    fn on_rename(&mut self, _was: &Target, _now: &Target) {}
 
     /// The session has changed.
     fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {

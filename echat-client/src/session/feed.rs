@@ -87,6 +87,19 @@ impl Feed {
         }
     }
 
+    /// A user has another name; messages that are held were sent under the old one.
+    pub(super) fn rename_user(&mut self, was: &str, name: &str) {
+        for message in self.held.values_mut() {
+            let is_private = message.target_type == TargetType::Friend;
+            if is_private && message.target == was {
+                name.clone_into(&mut message.target);
+            }
+            if message.sender == was {
+                name.clone_into(&mut message.sender);
+            }
+        }
+    }
+
     fn hold(&mut self, messages: &[ChatMessage]) {
         for message in messages {
             if !self.is_known(message.id) {

@@ -58,6 +58,17 @@ impl Members {
         names.into_iter().map(|(name, _)| name).collect()
     }
 
+    /// A user has another name.
+    pub(super) fn rename_user(&mut self, was: &str, name: &str) {
+        for known in self.rooms.values_mut() {
+            if let Some(member) = known.members.remove(was) {
+                known.by_sighting.remove(&member.seen);
+                self.sightings += 1;
+                known.see(name, member.spoke, self.sightings);
+            }
+        }
+    }
+
     /// The room has another name.
     pub(super) fn rename(&mut self, was: &str, name: &str) {
         if let Some(known) = self.rooms.remove(was) {

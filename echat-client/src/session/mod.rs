@@ -60,6 +60,15 @@ pub enum Update {
     FriendRemoved(String),
     /// Another session of the reader says that the reader is away, with a text, or is back.
     OwnAway(Option<String>),
+    /// An administrator says something to everybody.
+    Broadcast(String),
+    /// The reader, a friend or a member of a room has another name.
+    Renamed {
+        /// The name until now.
+        was: String,
+        /// The new one.
+        name: String,
+    },
     /// What the server tells everybody who logs in.
     MessageOfTheDay(String),
     /// A member of a room, who came or went.

@@ -263,14 +263,25 @@ impl Outgoing {
         failed.iter().filter_map(|id| self.remove(id)).collect()
     }
 
-    /// A room of this user has another name: lines for it go there.
+    /// A room or a friend of this user has another name: lines for it go there.
     /// Whether there are any.
-    pub fn rename_room(&mut self, user: &str, was: &str, name: &str) -> bool {
+    pub fn rename(&mut self, user: &str, was: &Target, now: &Target) -> bool {
         let mut is_any = false;
-        let old = Target::Room(was.to_owned());
         for NumberedEntry { entry, .. } in &mut self.entries {
-            if entry.user == user && entry.target == old {
-                entry.target = Target::Room(name.to_owned());
+            if entry.user == user && entry.target == *was {
+                entry.target = now.clone();
+                is_any = true;
+            }
+        }
+        is_any
+    }
+
+    /// This user has another name. Whether there are lines of the user.
+    pub fn rename_user(&mut self, was: &str, name: &str) -> bool {
+        let mut is_any = false;
+        for NumberedEntry { entry, .. } in &mut self.entries {
+            if entry.user == was {
+                name.clone_into(&mut entry.user);
                 is_any = true;
             }
         }

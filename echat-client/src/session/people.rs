@@ -72,6 +72,8 @@ impl Session {
                     updates.push(Update::FriendRemoved(username.clone()));
                 }
             }
+            Event::OnBroadcast { text } => updates.push(Update::Broadcast(text.clone())),
+            Event::OnUserRenamed { was, username } => self.user_renamed(was, username, updates),
             Event::OnRead {
                 target_type,
                 target,
@@ -107,6 +109,42 @@ impl Session {
         let blocked = &self.people.blocked;
         self.pending.retain(|name| !blocked.contains(name));
         self.room_state.drop_invitations_by(blocked);
+    }
+
+    /// A user has another name: the conversation, what is known of the user, and unanswered requests stay.
+    fn user_renamed(&mut self, was: &str, name: &str, updates: &mut Vec<Update>) {
+        if self.me() == Some(was) {
+            self.me = Some(name.to_owned());
+        }
+        self.members.rename_user(was, name);
+        for pending in self.pending.iter_mut().filter(|pending| *pending == was) {
+            name.clone_into(pending);
+        }
+        if self.people.blocked.remove(was) {
+            self.people.blocked.insert(name.to_owned());
+        }
+        if let Some(text) = self.people.away.remove(was) {
+            self.people.away.insert(name.to_owned(), text);
+        }
+        if let Some(online) = self.friends.remove(was) {
+            self.friends.insert(name.to_owned(), online);
+        }
+        let (old, new) = (
+            Target::Friend(was.to_owned()),
+            Target::Friend(name.to_owned()),
+        );
+        self.feed.rename_user(was, name);
+        let conversation = self.conversations.remove(&old);
+        if let Some(conversation) = conversation {
+            self.conversations.insert(new.clone(), conversation);
+        }
+        for target in self.recent.iter_mut().filter(|target| **target == old) {
+            *target = new.clone();
+        }
+        updates.push(Update::Renamed {
+            was: was.to_owned(),
+            name: name.to_owned(),
+        });
     }
 
     fn set_away(&mut self, name: &str, AwayText(text): &AwayText, updates: &mut Vec<Update>) {

@@ -158,6 +158,7 @@ impl Kind {
             | Self::Uses
             | Self::Days
             | Self::Code
+            | Self::Order
             | Self::NewRoom
             | Self::Topic
             | Self::Reason

@@ -1,5 +1,6 @@
 //! What a row of the table is made of.
 
+use echat_proto::Value;
 use echat_proto::commands::{Request, RequestKind};
 use echat_proto::limits::{AWAY_BYTES, REASON_BYTES, TOPIC_BYTES};
 use echat_proto::names::{
@@ -7,7 +8,7 @@ use echat_proto::names::{
     Username,
 };
 use echat_proto::param::{
-    AwayText, KeepDays, MemberPage, MembersOf, Names, Nullable, RoomRole, ShortText, TargetType,
+    AwayText, Dict, KeepDays, MemberPage, MembersOf, Names, Nullable, RoomRole, ShortText, TargetType,
 };
 use echat_proto::records::Code;
 
@@ -223,6 +224,8 @@ pub(super) enum Kind {
     Days,
     /// An invitation code.
     Code,
+    /// A command of the server's administration.
+    Order,
     /// The name of a member of the open room.
     Member,
     /// The name of a room that the user may join.
@@ -265,6 +268,7 @@ impl Kind {
             Self::Uses => Text::AUses,
             Self::Days => Text::ADays,
             Self::Code => Text::ACode,
+            Self::Order => Text::AnOrder,
         })
     }
 
@@ -450,6 +454,15 @@ impl Fill<Names> for &[String] {
 impl Fill<String> for &str {
     fn fill(self) -> Result<String, Unfit> {
         Ok(self.to_owned())
+    }
+}
+
+/// The words behind a command of the server's administration.
+impl Fill<Dict> for Option<&str> {
+    fn fill(self) -> Result<Dict, Unfit> {
+        let words = self.unwrap_or_default().split_whitespace();
+        let words = words.map(Value::from).collect();
+        Ok(Dict(vec![("words".to_owned(), Value::List(words))]))
     }
 }
 

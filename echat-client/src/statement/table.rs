@@ -823,6 +823,18 @@ pub(super) static ROWS: &[Row] = &[
             zh "好友不能再看到你上次在线的时间。"
         }
     },
+    row! {
+        "/admin" in SLASH (command: Order) (words: Text?)
+        en "carry out a command of the server's administration; `/admin help` lists them"
+        zh "执行服务器管理命令；`/admin help` 列出全部命令"
+        asks Admin { command: command, params: words }
+        refused {
+            NotAllowed {
+                en "Only administrators of the server may do this, and some commands only its operator."
+                zh "只有服务器管理员可以执行，部分命令仅限服务器的运维人员。"
+            }
+        }
+    },
     // ---- the open chat, and unsent lines
     row! {
         "/history" in SLASH

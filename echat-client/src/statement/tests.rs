@@ -116,6 +116,8 @@ Query | /bots | LIST_BOTS null | /bots
 Chat | /bots new build room1 房间 | CREATE_BOT {"username":"build","rooms":["room1","房间"]} | /bots new build room1 房间
 Chat | /bots token build | NEW_BOT_TOKEN {"username":"build"} | /bots token build
 Chat | /bots remove build | REMOVE_BOT "build" | /bots remove build
+Chat | /admin status | ADMIN {"command":"status","params":{"words":[]}} | /admin status
+Contact | ／admin　suspend Bob 2h spam here | ADMIN {"command":"suspend","params":{"words":["Bob","2h","spam","here"]}} | /admin suspend Bob 2h spam here
 Command | /privacy last-seen on | SET_PRIVACY {"last_seen":true} | /privacy last-seen on
 Command | /privacy last-seen off | SET_PRIVACY {"last_seen":false} | /privacy last-seen off
 "#;

@@ -6,7 +6,7 @@ use echat_proto::records::Code;
 use super::command::{Command, LONGEST_KEPT, commands};
 use super::duration;
 use super::row::{Asks, Count, Kind, Meaning, Parameter, Saying, Unfit};
-use crate::target::normal_name;
+use crate::target::{Target, normal_name};
 use crate::text::{Language, Text};
 
 /// Makes a room, and does not say who can find and join it.
@@ -173,13 +173,17 @@ impl TypedRequest {
         self
     }
 
-    /// The room that it is about has another name.
-    pub fn rename_room(&mut self, name: &str) {
+    /// The room or the user that it is about has another name.
+    pub fn rename(&mut self, now: &Target) {
         let parameters = self.arguments.parameters.iter();
         let mut each = parameters.zip(&mut self.arguments.typed);
-        let is_room = |parameter: &Parameter| matches!(parameter.kind, Kind::Room | Kind::Here);
-        if let Some((_, typed)) = each.find(|(parameter, _)| is_room(parameter)) {
-            *typed = vec![name.to_owned()];
+        let is_meant = |parameter: &Parameter| match parameter.kind {
+            Kind::Room | Kind::Here => now.is_room(),
+            Kind::User | Kind::Asker | Kind::Member => !now.is_room(),
+            _ => false,
+        };
+        if let Some((_, typed)) = each.find(|(parameter, _)| is_meant(parameter)) {
+            *typed = vec![now.name().to_owned()];
         }
     }
 

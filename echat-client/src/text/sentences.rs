@@ -1252,6 +1252,22 @@ sentences! {
     ACode
         en "<code>"
         zh "<邀请码>";
+    /// Stands for a command of the server's administration in help.
+    AnOrder
+        en "<command>"
+        zh "<管理命令>";
+    /// An administrator says something to everybody.
+    Broadcast { text: &'a str }
+        en "The administrator to everybody: {text}"
+        zh "管理员广播：{text}";
+    /// An administrator gave another user another name.
+    UserRenamed { was: &'a str, name: &'a str }
+        en "{was} is called {name} now."
+        zh "“{was}”改名为“{name}”。";
+    /// An administrator gave the reader another name.
+    Renamed { name: &'a str }
+        en "The administrator has given you another name: you are {name} now, and log in with it."
+        zh "管理员更改了你的用户名：你现在叫“{name}”，以后请用它登录。";
 
     // ---- query
     /// The server's clock.

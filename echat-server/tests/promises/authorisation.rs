@@ -779,6 +779,27 @@ const TABLE: &[Command] = &[
         &["not_allowed"],
         &[people(r#""2345-6789-ABCD-EFGH""#, OK)],
     ),
+    // Whatever the command is: only administrators learn which there are.
+    command(
+        Admin,
+        &[
+            "not_allowed",
+            "unknown_user",
+            "unknown_room",
+            "not_a_member",
+            "name_taken",
+            "bad_name",
+            "too_many",
+        ],
+        &[
+            people(r#"{"command":"status","params":{}}"#, "not_allowed"),
+            people(
+                r#"{"command":"make-admin","params":{"words":["member"]}}"#,
+                "not_allowed",
+            ),
+            people(r#"{"command":"","params":{}}"#, "not_allowed"),
+        ],
+    ),
 ];
 
 /// Users beside the callers.

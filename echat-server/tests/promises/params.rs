@@ -28,6 +28,7 @@ fn good(field: &FieldInfo) -> Value {
         "int" => Value::Int(1),
         "bool" => Value::Bool(false),
         "list" => Value::List(Vec::new()),
+        "dict" => Value::Dict(Vec::new()),
         kind if kind.starts_with("int 0") => Value::Int(0),
         "str" if field.name == "password" => Value::from("long enough"),
         "int or null" => Value::Int(1),
