@@ -23,7 +23,7 @@ pub use self::listen::Listen;
 pub use self::section::{Allowed, Row, Section};
 pub use self::settings::{
     ClientConfig, ConfigFile, Inviters, LanguageSetting, Limits, MESSAGE_OVERHEAD, Notify,
-    Presence, Registration, ServerConfig,
+    LogFormat, Presence, Registration, ServerConfig,
 };
 
 /// config.json with every default spelt out, ending in a newline.

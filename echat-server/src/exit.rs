@@ -9,7 +9,7 @@ echat_system::exit_codes! {
         Data = 65, "the database or the backup is damaged, or rows were lost in a repair";
         NoInput = 66, "a file is missing: the backup, the data folder, or a database or host key that was there before";
         Unavailable = 69, "the address to listen on is not available, or no server uses the data folder";
-        CannotCreate = 73, "the data folder, a file in it or a backup cannot be created, or the backup exists already";
+        CannotCreate = 73, "the data folder, a file in it, the log file or a backup cannot be created, or the backup exists already";
         Io = 74, "reading or writing failed; nothing unsaved was acknowledged";
         Busy = 75, "another echat-server uses the data folder, or another process writes the same backup";
         Permission = 77, "the data folder or a file in it is not private, or not the server's own";

@@ -2,6 +2,8 @@
 //! of panics. Everything passes through one bounded queue to a writer thread, so that a log that is not read never stops
 //! the server. Lines without room are counted, and the count is written in their place.
 
+mod file;
+mod form;
 mod queue;
 mod writer;
 
@@ -9,7 +11,9 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::{self, Debug};
 use std::io::{self, IsTerminal, Write};
 use std::panic::{self, PanicHookInfo};
+use std::path::Path;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -18,16 +22,21 @@ use tracing::field::Field;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::fmt::format::{self, Writer};
-use tracing_subscriber::fmt::time::SystemTime;
 
-use crate::config::LogFilter;
+use crate::config::{LogFilter, LogFormat};
 use crate::escape::escape;
 use crate::output::{self, Output};
+use file::LogFile;
+use form::Form;
 use queue::Queue;
 use writer::Writer as QueueWriter;
 
 /// The queue of this process to standard error.
 static STDERR: Queue = Queue::new();
+/// The queue of this process to the file of the log.
+static FILE: Queue = Queue::new();
+/// Set to have the file of the log opened again.
+static REOPEN: AtomicBool = AtomicBool::new(false);
 
 /// The longest wait at the end of the process for its last lines.
 const LAST_LINES: Duration = Duration::from_secs(2);
@@ -41,6 +50,7 @@ pub struct Started(());
 impl Drop for Started {
     fn drop(&mut self) {
         STDERR.wait_until_written(LAST_LINES);
+        FILE.wait_until_written(LAST_LINES);
     }
 }
 
@@ -63,13 +73,48 @@ pub fn say(text: &str) {
     STDERR.push(text.as_bytes());
 }
 
-/// Sends the events of this process to standard error, with colours on a terminal. A second call has no effect.
-pub fn init(filter: &LogFilter) {
-    let ansi = io::stderr().is_terminal();
-    let (subscriber, set) = reloadable(filter, ansi, || Line);
+/// Where the log goes, and in which form.
+#[derive(Clone, Copy, Debug)]
+pub struct Log<'a> {
+    /// What is logged.
+    pub filter: &'a LogFilter,
+    /// The file; `None` for standard error.
+    pub file: Option<&'a Path>,
+    /// The form of a line.
+    pub format: LogFormat,
+}
+
+/// Sends the events of this process to the log: standard error, with colours on a terminal and priorities for the journal,
+/// or a file. A second call has no effect.
+///
+/// # Errors
+/// The file cannot be opened, or the system cannot start its thread.
+pub fn init(log: Log<'_>) -> io::Result<()> {
+    let Log {
+        filter,
+        file,
+        format,
+    } = log;
+    if let Some(path) = file {
+        let file = LogFile::open(path, &REOPEN)?;
+        let writer = thread::Builder::new().name("log file".to_owned());
+        writer.spawn(|| QueueWriter::new(file).run(&FILE))?;
+    }
+    let queue = if file.is_some() { &FILE } else { &STDERR };
+    let is_stderr = file.is_none();
+    let ansi = is_stderr && format == LogFormat::Text && io::stderr().is_terminal();
+    let form = Form::new(format, is_stderr && form::is_journal());
+    let (subscriber, set) = reloadable(filter, (ansi, form), move || Line(queue));
     if tracing::subscriber::set_global_default(subscriber).is_ok() {
         let _ = SET_FILTER.set(Box::new(set));
     }
+    Ok(())
+}
+
+/// Has the file of the log opened again at its next line, which says so.
+pub fn reopen() {
+    REOPEN.store(true, Ordering::Relaxed);
+    tracing::info!("SIGUSR1: the log goes on in a file that is opened again");
 }
 
 /// Changes which events of this process are logged.
@@ -83,11 +128,11 @@ pub fn set_filter(filter: &LogFilter) {
 }
 
 /// The formatter's output; it writes a whole event in one call.
-struct Line;
+struct Line(&'static Queue);
 
 impl Write for Line {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        STDERR.push(line);
+        self.0.push(line);
         Ok(line.len())
     }
 
@@ -102,13 +147,14 @@ pub fn subscriber<W: Write + 'static>(
     ansi: bool,
     out: impl Fn() -> W + Send + Sync + 'static,
 ) -> impl Subscriber + Send + Sync {
-    reloadable(filter, ansi, out).0
+    let form = Form::new(LogFormat::Text, false);
+    reloadable(filter, (ansi, form), out).0
 }
 
 /// The same, and what changes its filter.
 fn reloadable<W: Write + 'static>(
     filter: &LogFilter,
-    ansi: bool,
+    (ansi, form): (bool, Form),
     out: impl Fn() -> W + Send + Sync + 'static,
 ) -> (
     impl Subscriber + Send + Sync,
@@ -118,10 +164,10 @@ fn reloadable<W: Write + 'static>(
         .with_env_filter(filter.to_env_filter())
         .with_writer(out)
         .with_ansi(ansi)
-        .with_timer(SystemTime)
-        .fmt_fields(format::debug_fn(write_field).delimited(" "))
         // It would report a closed stderr by eprintln, which panics on a closed stderr.
         .log_internal_errors(false)
+        .event_format(form)
+        .fmt_fields(format::debug_fn(write_field).delimited(" "))
         .with_filter_reloading();
     let handle = builder.reload_handle();
     let set = move |filter| {

@@ -16,7 +16,7 @@ use echat_server::config::{self, ConfigError, Overrides};
 use echat_server::ctl::{self, CtlError};
 use echat_server::data_dir::{self, AdministratorCodeFile, DataDir, DataDirError};
 use echat_server::exit::ExitCode;
-use echat_server::logging;
+use echat_server::logging::{self, Log};
 use echat_server::maintenance::{self, MaintenanceError, Report};
 use echat_server::reactor::{self, ReactorError, Services, Signals};
 use echat_server::storage::{
@@ -44,6 +44,11 @@ enum Failure {
     System(#[source] io::Error),
     Maintenance(#[from] MaintenanceError),
     Ctl(#[from] CtlError),
+    #[error("{path}: {source}")]
+    LogFile {
+        path: String,
+        source: io::Error,
+    },
 }
 
 impl Failure {
@@ -54,6 +59,7 @@ impl Failure {
             Self::Database { source, .. } => database_code(source),
             Self::Maintenance(error) => error.exit_code(),
             Self::Ctl(error) => error.exit_code(),
+            Self::LogFile { .. } => ExitCode::CannotCreate,
             Self::Reactor(ReactorError::Listen { .. }) => ExitCode::Unavailable,
             Self::AdministratorCode(_)
             | Self::Reactor(_)
@@ -123,7 +129,11 @@ fn perform(task: Task) -> Result<ExitCode, Failure> {
 /// A command for the server that uses a data folder.
 fn ask(place: Overrides, words: &[String], as_json: bool) -> Result<ExitCode, Failure> {
     logging::report_panics_without_contents();
-    let data = config::load(place)?.config.data;
+    // A configuration that is being repaired is not in the way of one that names the folder.
+    let data = match place.data {
+        Some(data) => data,
+        None => config::load(place)?.config.data,
+    };
     let said = ctl::ask(&data, words, as_json)?;
     if said.is_error {
         logging::say(&said.text);
@@ -165,7 +175,16 @@ fn serve(overrides: Overrides, init: bool) -> Result<(), Failure> {
     let signals = Signals::catch().map_err(Failure::System)?;
     let loaded = config::load(overrides.clone())?;
     data_dir::keep_new_files_private();
-    logging::init(&loaded.log);
+    let log_file = loaded.config.log_file.as_ref().map(Path::new);
+    logging::init(Log {
+        filter: &loaded.log,
+        file: log_file,
+        format: loaded.config.log_format,
+    })
+    .map_err(|source| Failure::LogFile {
+        path: log_file.map_or_else(String::new, |path| path.display().to_string()),
+        source,
+    })?;
     tracing::info!("configuration: {}", name(loaded.file.as_deref()));
     let data = DataDir::open(&loaded.config.data, init)?;
     let store = Store::open_in_folder(&data.database(), &data.high_water(), init);

@@ -19,7 +19,7 @@ mod terminal;
 
 use crate::backup::{Schedule, Source};
 use crate::clock::Now;
-use crate::config::{ConfigError, Loaded, Settings};
+use crate::config::{ConfigError, Loaded, ServerConfig, Settings};
 use crate::conn::{ConnId, ConnMap};
 use crate::console::{self, Response};
 use crate::ctl::{refusal_line, reply_line};
@@ -323,9 +323,10 @@ impl<'a> Reactor<'a> {
         for asked in self.signals.asked() {
             match asked {
                 SignalRequest::Stop => self.stop(now),
+                SignalRequest::ReopenLog => logging::reopen(),
                 SignalRequest::Reload => match self.reload(now) {
-                    Ok(done) => tracing::info!("{done}"),
-                    Err(why) => tracing::error!("{why}"),
+                    Ok(done) => tracing::info!("SIGHUP: {done}"),
+                    Err(why) => tracing::error!("SIGHUP: {why}"),
                 },
             }
         }
@@ -468,6 +469,8 @@ impl<'a> Reactor<'a> {
             ("server.listen", old.listen != new.listen),
             ("server.data", old.data != new.data),
             ("server.lobby", old.lobby != new.lobby),
+            ("server.log_file", old.log_file != new.log_file),
+            ("server.log_format", old.log_format != new.log_format),
         ];
         let restart = restart.iter().filter(|(_, differs)| *differs);
         let restart: Vec<&str> = restart.map(|(key, _)| *key).collect();
@@ -484,11 +487,19 @@ impl<'a> Reactor<'a> {
             self.backups.reschedule(schedule, now);
         }
         logging::set_filter(&loaded.log);
-        let (listen, data, lobby) = (old.listen.clone(), old.data.clone(), old.lobby.clone());
-        self.loaded = loaded;
-        // These hold as they were read at the start, and are named again at the next reload.
-        let config = &mut self.loaded.config;
-        (config.listen, config.data, config.lobby) = (listen, data, lobby);
+        let kept = ServerConfig {
+            listen: old.listen.clone(),
+            data: old.data.clone(),
+            lobby: old.lobby.clone(),
+            log_file: old.log_file.clone(),
+            log_format: old.log_format,
+            ..new.clone()
+        };
+        // What needs a restart holds as it was read at the start, and is named again at the next reload.
+        self.loaded = Loaded {
+            config: kept,
+            ..loaded
+        };
         Ok(if restart.is_empty() {
             "the configuration was read again".to_owned()
         } else {

@@ -49,6 +49,14 @@ section! {
         #[zh = "记录什么日志：`off`、`error`、`warn`、`info`、`debug`、`trace`，或 `模块=级别,...`。"]
         #[unit = "a filter", "过滤器"]
         log: String = "info".to_owned();
+        /// The file that the log is appended to, in place of standard error; a relative path begins at the current
+        /// folder. SIGUSR1 opens it again, after it was renamed.
+        #[zh = "日志追加到哪个文件，不写则输出到标准错误；相对路径从当前目录算起。改名之后，SIGUSR1 会重新打开它。"]
+        #[unit = "a file", "文件"]
+        log_file: Option<String> = None;
+        /// The form of a line of the log: text for people, or JSON for programs.
+        #[zh = "日志每行的格式：给人看的文本，或给程序用的 JSON。"]
+        log_format: LogFormat = LogFormat::Text;
         /// Sessions that one user may have at the same time. One more closes the oldest.
         #[zh = "一个用户可同时拥有的会话数。再多一个就关闭最早的。"]
         #[unit = "sessions", "个"]
@@ -261,6 +269,23 @@ section! {
         /// Times in UTC instead of local time.
         #[zh = "使用 UTC 时间，而不是本地时间。"]
         utc: bool = false;
+    }
+}
+
+/// The form of a line of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One object a line.
+    Json,
+}
+
+impl Kind for LogFormat {
+    fn allowed() -> Allowed {
+        one_of::<Self>()
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Engine, Fatal, NO_CONNECTION, tick};
 use crate::clock::Now;
 use crate::config::{Limits, LogFilter, Settings};
 use crate::handlers::administration::{self, Act, By, Given, Order, Outcome, Overridden, Report, Task};
-use crate::handlers::{Gauges, Reject};
+use crate::handlers::{Gauges, Refusal, Reject};
 use crate::limits::AddressBans;
 use crate::storage::{Batch, StoreError};
 use echat_proto::Value;
@@ -47,10 +47,25 @@ pub struct Refused {
 
 impl From<Code> for Refused {
     fn from(code: Code) -> Self {
+        Refusal::from(code).into()
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        let code = refusal.code();
+        // Some codes have the sentence of the program of 2017, for its users.
+        let message = match code {
+            Code::UnknownUser => "There is no such user.",
+            Code::UnknownRoom => "There is no such room.",
+            Code::NotAMember => "This user is no member of the room.",
+            Code::NameTaken => "This name, or one that looks like it, is or was another user's.",
+            _ => refusal.message(),
+        };
         Self {
             code: code.as_str(),
-            message: code.message().to_owned(),
-            detail: Vec::new(),
+            message: message.to_owned(),
+            detail: refusal.detail().to_vec(),
         }
     }
 }
@@ -186,11 +201,7 @@ impl Engine {
             Err(reject) => {
                 self.forget_since(mark);
                 Ok(Err(match reject {
-                    Reject::Refused(refusal) => Refused {
-                        code: refusal.code().as_str(),
-                        message: refusal.message().to_owned(),
-                        detail: refusal.detail().to_vec(),
-                    },
+                    Reject::Refused(refusal) => refusal.into(),
                     Reject::Store(error) => code_of(&error).into(),
                 }))
             }
@@ -260,11 +271,7 @@ impl Engine {
 
 fn refused(reject: Reject) -> Result<Answer, Fatal> {
     match reject {
-        Reject::Refused(refusal) => Ok(Answer::Refused(Refused {
-            code: refusal.code().as_str(),
-            message: refusal.message().to_owned(),
-            detail: refusal.detail().to_vec(),
-        })),
+        Reject::Refused(refusal) => Ok(Answer::Refused(refusal.into())),
         Reject::Store(error @ StoreError::Fatal(_)) => Err(Fatal(error)),
         Reject::Store(error) => Ok(Answer::Refused(code_of(&error).into())),
     }

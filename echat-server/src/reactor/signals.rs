@@ -9,8 +9,8 @@ use std::io;
 /// Signals that are received without effect. The server uses no timers or descriptors that send them. By default SIGXFSZ
 /// would end a server that reaches the limit of file sizes (`ulimit -f`); handled, the write fails and the error is
 /// treated as a full disk. The standard library ignores SIGPIPE.
-const HARMLESS: [i32; 7] = [
-    SIGUSR1, SIGUSR2, SIGXFSZ, SIGALRM, SIGVTALRM, SIGPROF, SIGIO,
+const HARMLESS: [i32; 6] = [
+    SIGUSR2, SIGXFSZ, SIGALRM, SIGVTALRM, SIGPROF, SIGIO,
 ];
 
 /// Pending signals.
@@ -21,16 +21,17 @@ pub struct Signals(signal_hook_mio::v1_0::Signals);
 pub(super) enum SignalRequest {
     Stop,
     Reload,
+    ReopenLog,
 }
 
 impl Signals {
-    /// Handles SIGHUP and the harmless signals. SIGTERM and SIGINT still end the process until `listen`:
+    /// Handles SIGHUP, SIGUSR1 and the harmless signals. SIGTERM and SIGINT still end the process until `listen`:
     /// before, there is nothing to finish.
     ///
     /// # Errors
     /// The system provides no handler or socket.
     pub fn catch() -> io::Result<Self> {
-        let harmless = HARMLESS.iter().chain(&[SIGHUP]);
+        let harmless = HARMLESS.iter().chain(&[SIGHUP, SIGUSR1]);
         Ok(Self(signal_hook_mio::v1_0::Signals::new(harmless)?))
     }
 
@@ -47,6 +48,7 @@ impl Signals {
         let asked = |signal| match signal {
             SIGTERM | SIGINT => Some(SignalRequest::Stop),
             SIGHUP => Some(SignalRequest::Reload),
+            SIGUSR1 => Some(SignalRequest::ReopenLog),
             _ => None,
         };
         self.0.pending().filter_map(asked).collect()

@@ -1,0 +1,555 @@
+//! The administration with the real server: each door, what changes at once, the audit, reloading, the files of the log, and
+//! bad input at the socket.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Output, Stdio};
+
+use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout};
+use echat_testkit::terminal::pty::Pty;
+use echat_testkit::wire::{Client, PASSWORD, line, raw_connection, some_bytes};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use rustix::process::Signal;
+
+/// Runs `echat-server ctl` with these words.
+fn ctl(dir: &ServerFolder, words: &str) -> Output {
+    let words: Vec<&str> = words.split(' ').collect();
+    dir.run(&[&["ctl"], &words[..]].concat())
+}
+
+/// What a command prints that is carried out.
+fn done(dir: &ServerFolder, words: &str) -> String {
+    let output = ctl(dir, words);
+    let code = output.status.code();
+    assert_eq!(code, Some(0), "{words}: {}", stderr(&output));
+    stdout(&output).to_owned()
+}
+
+/// A connection to the socket.
+struct Socket(BufReader<UnixStream>);
+
+impl Socket {
+    fn connect(dir: &ServerFolder) -> Self {
+        let stream = UnixStream::connect(dir.path("data/ctl.sock")).unwrap();
+        Self(BufReader::new(stream))
+    }
+
+    fn sends(&mut self, bytes: impl AsRef<[u8]>) {
+        self.0.get_mut().write_all(bytes.as_ref()).unwrap();
+    }
+
+    /// The next answer; empty if the server has closed the connection.
+    fn hears(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).unwrap();
+        line
+    }
+
+    fn asks(&mut self, line: &str) -> String {
+        self.sends(format!("{line}\n"));
+        self.hears()
+    }
+}
+
+const ADMIN: &str = r#"ADMIN {"command":"status","params":{}}"#;
+
+#[test]
+fn a_server_without_administrators_gets_one_by_ctl_and_every_door_is_in_the_audit() {
+    let dir = ServerFolder::new();
+    let pty = Pty::open();
+    let shell = pty.shell(r#""$0" "$@""#);
+    let args = ["--listen", "127.0.0.1:0", "--log", "off"];
+    let server = ServerProcess::start(dir.command(&shell, &args));
+    let mut ann = Client::register(&server, "ann");
+    assert!(line(&ann.asks(ADMIN)).contains("not_allowed"));
+    done(&dir, "make-admin ann");
+    let status = line(&ann.asks(ADMIN));
+    assert!(status.contains(r#""administrators":["ann"]"#), "{status}");
+    ann.asks(r#"ADMIN {"command":"kick","params":{"words":["nobody"]}}"#);
+    pty.types("suspend ann\n");
+    pty.shows("ann is suspended");
+    pty.types("unsuspend ann\n");
+    pty.shows("ann is not suspended");
+    let audit = done(&dir, "--json audit");
+    let mut at = usize::MAX;
+    for entry in [
+        r#""door":"ctl","by":"uid "#,
+        r#""door":"chat","by":"ann","result":"unknown_user","command":"kick nobody"}"#,
+        r#""door":"terminal","by":"operator","result":"done","command":"suspend ann"}"#,
+    ] {
+        // Newest first.
+        let found = audit.find(entry).unwrap_or_else(|| panic!("{entry}: {audit}"));
+        assert!(found < at, "{audit}");
+        at = found;
+    }
+    let screen = pty.reads_on();
+    assert_eq!(server.stop().status.code(), Some(0));
+    drop(screen);
+}
+
+#[test]
+fn a_suspended_or_deleted_user_is_gone_from_every_session_at_once() {
+    let dir = ServerFolder::new();
+    dir.write("config.json", r#"{"server": {"sessions_per_user": 3}}"#);
+    let server = dir.start(&[]);
+    for command in ["suspend ann 1h spam", "delete-user ann"] {
+        let mut sessions = vec![Client::register(&server, "ann")];
+        sessions.push(Client::login(&server, "ann"));
+        done(&dir, command);
+        for session in &mut sessions {
+            let mut heard = Vec::new();
+            while let Some(incoming) = session.hears() {
+                heard.push(format!("{incoming:?}"));
+            }
+            assert!(heard.iter().any(|heard| heard.contains("command: 104")), "{heard:?}");
+        }
+        assert!(!done(&dir, "sessions").contains("ann"));
+        if command.starts_with("suspend") {
+            let mut again = Client::connect(&server);
+            let login = format!(r#"LOGIN {{"username":"ann","password":"{PASSWORD}"}}"#);
+            let refused = line(&again.asks(&login));
+            assert!(refused.contains(r#""reason":"spam""#), "{refused}");
+            done(&dir, "delete-user ann erase-messages");
+            // The name is never given out again.
+            let register = r#"REGISTER {"username":"ann","password":"correct horse"}"#;
+            assert!(line(&again.asks(register)).contains("name_taken"));
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_one_time_password_is_shown_once_and_has_to_be_changed() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&["--log", "trace"]);
+    let mut ann = Client::register(&server, "ann");
+    let shown = done(&dir, "reset-password ann");
+    let password = shown.lines().find_map(|line| line.strip_prefix("password: ")).unwrap();
+    assert_eq!(password.len(), 19, "{shown}");
+    while ann.hears().is_some() {}
+    let mut again = Client::connect(&server);
+    let old = format!(r#"LOGIN {{"username":"ann","password":"{PASSWORD}"}}"#);
+    assert!(line(&again.asks(&old)).contains("bad_credentials"));
+    let new = format!(r#"LOGIN {{"username":"ann","password":"{password}"}}"#);
+    assert!(line(&again.asks(&new)).contains(r#""must_change_password":true"#));
+    let change = format!(r#"CHANGE_PASSWORD {{"old":"{password}","new":"another horse"}}"#);
+    assert!(line(&again.asks(&change)).starts_with("DONE"));
+    let account = done(&dir, "--json user ann");
+    assert!(account.contains(r#""must_change_password":false"#), "{account}");
+    // The password is in no log, and not in the audit.
+    assert!(!done(&dir, "audit").contains(password));
+    let output = server.stop();
+    assert!(!stderr(&output).contains(password));
+}
+
+#[test]
+fn the_answer_has_an_exit_code_and_a_form_for_programs() {
+    let dir = ServerFolder::new();
+    let missing = ctl(&dir, "status");
+    assert_eq!(missing.status.code(), Some(69), "{}", stderr(&missing));
+    let server = dir.start(&[]);
+    for (words, code) in [
+        ("suspend nobody", 1),
+        ("room nowhere", 1),
+        ("suspend", 64),
+        ("nothing", 64),
+        ("registration shut", 64),
+        ("limits friends 0", 64),
+        ("user a b", 64),
+        ("verify missing.backup", 1),
+    ] {
+        let output = ctl(&dir, words);
+        assert_eq!(output.status.code(), Some(code), "{words}: {}", stderr(&output));
+        assert_eq!(stdout(&output), "", "{words}");
+        assert!(stderr(&output).starts_with("echat-server: "), "{words}");
+        let output = ctl(&dir, &format!("--json {words}"));
+        assert_eq!(output.status.code(), Some(code), "{words}");
+        assert!(stdout(&output).starts_with(r#"{"ok":false,"code":""#), "{words}");
+    }
+    let json = done(&dir, "--json registration");
+    let expected = r#"{"ok":true,"result":{"registration":"open"},"text":"registration: open\n"}"#;
+    assert_eq!(json.trim_end(), expected);
+    let help = done(&dir, "help");
+    for command in ["suspend NAME [UNTIL] [REASON]", "invitation new [USES] [EXPIRES]"] {
+        assert!(help.contains(command), "{help}");
+    }
+    assert_eq!(server.stop().status.code(), Some(0));
+    assert!(!dir.path("data/ctl.sock").exists());
+}
+
+#[test]
+fn what_is_set_holds_over_a_restart_but_for_limits() {
+    let dir = ServerFolder::new();
+    dir.write("config.json", r#"{"server": {"message_of_the_day": "of the file"}}"#);
+    let server = dir.start(&[]);
+    assert!(done(&dir, "status").contains("message of the day: of the file"));
+    done(&dir, "registration closed");
+    done(&dir, "message-of-the-day be kind");
+    done(&dir, "limits friends 7");
+    assert!(done(&dir, "limits friends").contains('7'));
+    server.stop();
+    let server = dir.start(&[]);
+    let status = done(&dir, "status");
+    assert!(status.contains("registration: closed"), "{status}");
+    assert!(status.contains("message of the day: be kind"), "{status}");
+    assert!(done(&dir, "limits friends").contains("500"));
+    let mut new = Client::connect(&server);
+    let register = r#"REGISTER {"username":"new","password":"correct horse"}"#;
+    assert!(line(&new.asks(register)).contains("registration_closed"));
+}
+
+#[test]
+fn a_banned_address_is_not_served_until_the_ban_ends() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let mut ann = Client::register(&server, "ann");
+    done(&dir, "ban-address 127.0.0.0/8 1h");
+    while ann.hears().is_some() {}
+    assert!(some_bytes(&mut raw_connection(server.address())).is_empty());
+    assert!(done(&dir, "banned-addresses").contains("127.0.0.0/8"));
+    server.stop();
+    let server = dir.start(&[]);
+    assert!(some_bytes(&mut raw_connection(server.address())).is_empty());
+    done(&dir, "unban-address 127.0.0.0/8");
+    Client::login(&server, "ann").is_served();
+}
+
+#[test]
+fn a_backup_a_check_and_exports_are_made_beside_the_server() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let mut ann = Client::register(&server, "ann");
+    ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
+    ann.asks(r#"SEND_MESSAGE {"target_type":1,"target":"tea","content":"a text"}"#);
+    done(&dir, "backup now.backup");
+    assert!(done(&dir, "verify now.backup").contains("messages 1"));
+    assert_eq!(ctl(&dir, "backup now.backup").status.code(), Some(1));
+    assert!(done(&dir, "check").contains("sound"));
+    for command in ["export all all", "export user ann user", "export room tea room"] {
+        done(&dir, command);
+        let file = dir.path(command.rsplit(' ').next().unwrap());
+        assert!(fs::read_to_string(&file).unwrap().contains("a text"), "{command}");
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    assert_eq!(ctl(&dir, "export user nobody file").status.code(), Some(1));
+    // No other command shows a text.
+    for command in ["status", "users", "user ann", "rooms", "room tea", "sessions", "audit"] {
+        assert!(!done(&dir, command).contains("a text"), "{command}");
+    }
+    ann.is_served();
+}
+
+#[test]
+fn a_reload_changes_what_it_can_and_names_the_rest_and_drops_no_one() {
+    let dir = ServerFolder::new();
+    dir.write("config.json", r#"{"server": {"log": "info"}}"#);
+    let mut server = dir.start(&["--config", "config.json"]);
+    let mut ann = Client::register(&server, "ann");
+    let config = r#"{"server": {"message_of_the_day": "new", "limits": {"friends": 9}, "lobby": "hall", "log": "info"}}"#;
+    dir.write("config.json", config);
+    let said = done(&dir, "reload");
+    assert!(said.contains("these need a restart: server.lobby"), "{said}");
+    let status = done(&dir, "status");
+    assert!(status.contains("message of the day: new"), "{status}");
+    assert!(done(&dir, "limits friends").contains('9'));
+    // A bad file changes nothing, and says why.
+    for bad in [r#"{"server": {"limits": {"friends": 0}}}"#, "{", ""] {
+        dir.write("config.json", bad);
+        assert_eq!(ctl(&dir, "reload").status.code(), Some(78), "{bad}");
+        let output = ctl(&dir, "--data data reload");
+        assert_eq!(output.status.code(), Some(1), "{bad}");
+        assert!(stderr(&output).contains("the configuration is kept: config.json"), "{bad}");
+        server.signal(Signal::HUP);
+        server.logs("SIGHUP: the configuration is kept: config.json");
+        assert!(done(&dir, "--data data limits friends").contains('9'));
+    }
+    dir.write("config.json", r#"{"server": {"limits": {"friends": 8}, "log": "info"}}"#);
+    server.signal(Signal::HUP);
+    let logged = server.logs("SIGHUP: the configuration was read again");
+    assert!(!logged.contains("restart"), "{logged}");
+    assert!(done(&dir, "limits friends").contains('8'));
+    ann.is_served();
+}
+
+#[test]
+fn the_log_goes_to_a_file_that_is_opened_again() {
+    let dir = ServerFolder::new();
+    dir.write(
+        "config.json",
+        r#"{"server": {"log_file": "echat.log", "log_format": "json"}}"#,
+    );
+    let server = dir.start(&["--log", "info"]);
+    Client::register(&server, "ann").is_served();
+    let log = dir.path("echat.log");
+    assert_eq!(log.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    fs::rename(&log, dir.path("echat.log.1")).unwrap();
+    server.signal(Signal::USR1);
+    while !log.exists() {
+        Client::login(&server, "ann").is_served();
+    }
+    let output = server.stop();
+    assert_eq!(stderr(&output), "");
+    let old = fs::read_to_string(dir.path("echat.log.1")).unwrap();
+    let new = fs::read_to_string(&log).unwrap();
+    assert!(old.contains("listening") || old.contains("serving data folder"), "{old}");
+    assert!(new.contains("SIGUSR1") && new.contains("stopping"), "{new}");
+    for line in old.lines().chain(new.lines()) {
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        for key in ["time", "level", "target", "message"] {
+            assert!(value[key].is_string(), "{key}: {line}");
+        }
+    }
+    dir.write("config.json", r#"{"server": {"log_file": "missing/echat.log"}}"#);
+    let output = dir.run(&["--listen", "127.0.0.1:0"]);
+    assert_eq!(output.status.code(), Some(73), "{}", stderr(&output));
+}
+
+#[test]
+fn lines_for_the_journal_begin_with_their_priority() {
+    let dir = ServerFolder::new();
+    for (stream, first) in [("$(stat -L -c %d:%i /proc/self/fd/2)", "<6>"), ("1:1", "20")] {
+        // The shell's own standard error is that of the server.
+        let shell = format!("export JOURNAL_STREAM={stream}");
+        let output = dir.start_behind(&shell, &["--log", "info"]).stop();
+        let lines: Vec<&str> = stderr(&output).lines().collect();
+        assert!(lines.len() > 2, "{lines:?}");
+        assert!(lines.iter().all(|line| line.starts_with(first)), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_drain_tells_users_and_ends_the_server() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let mut ann = Client::register(&server, "ann");
+    done(&dir, "drain 1");
+    let told = ann.hears_message();
+    assert_eq!(line(&told), r#"ON_BROADCAST {"text":"The server stops in 1 s."}"#);
+    assert_eq!(server.end().status.code(), Some(0));
+    let server = dir.start(&[]);
+    done(&dir, "quit");
+    assert_eq!(server.end().status.code(), Some(0));
+}
+
+#[test]
+fn bad_lines_are_refused_one_by_one_and_hurt_no_one_else() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let mut ann = Client::register(&server, "ann");
+    let mut socket = Socket::connect(&dir);
+    for bad in [
+        "",
+        "x",
+        "{",
+        "7",
+        "null",
+        "[]",
+        "{}",
+        r#"{"command":7}"#,
+        r#"{"command":"status","params":[]}"#,
+        r#"{"command":"status","words":{}}"#,
+        r#"{"command":"status","words":[1]}"#,
+        r#"{"command":"status","words":[],"params":{}}"#,
+        r#"{"command":"status","more":1}"#,
+        r#"{"command":"status","command":"users"}"#,
+        r#"{"command":"user","params":{"name":["ann"]}}"#,
+        r#"{"command":"user","params":{"name":null}}"#,
+        r#"{"command":"suspend","params":{"name":"ann","until":"soon"}}"#,
+        r#"{"command":"suspend","params":{"name":"ann","until":1.5}}"#,
+        r#"{"command":"drain","params":{"seconds":-1}}"#,
+        r#"{"command":"drain","params":{"seconds":18446744073709551615}}"#,
+        "\u{1b}[2J",
+    ] {
+        let answer = socket.asks(bad);
+        assert!(answer.starts_with(r#"{"ok":false,"code":"bad_"#), "{bad}: {answer}");
+        assert!(!answer.contains('\u{1b}'), "{answer}");
+    }
+    socket.sends(b"\xff\xfe\n");
+    assert!(socket.hears().contains("not UTF-8"));
+    socket.sends(format!("{}\n", "[".repeat(60_000)));
+    assert!(socket.hears().contains("bad_line"));
+    // Several lines at once, and one in pieces.
+    socket.sends("{\"command\":\"users\"}\n{\"command\":\"rooms\"}\n{\"com");
+    assert!(socket.hears().contains(r#""users":[{"name":"ann""#));
+    assert!(socket.hears().contains(r#""rooms":["#));
+    ann.is_served();
+    socket.sends("mand\":\"bots\"}\n");
+    assert!(socket.hears().contains(r#""bots":[]"#));
+    // Half a line at the end is no command.
+    let mut half = Socket::connect(&dir);
+    half.sends(r#"{"command":"delete-user","params":{"name":"ann"}}"#);
+    half.0.get_ref().shutdown(std::net::Shutdown::Write).unwrap();
+    assert_eq!(half.hears(), "");
+    ann.is_served();
+    // A line that is too long is refused before its end, and the connection closed.
+    let mut long = Socket::connect(&dir);
+    long.sends(vec![b'x'; 65_537]);
+    assert!(long.hears().contains("too_long"));
+    assert_eq!(long.hears(), "");
+    ann.is_served();
+}
+
+#[test]
+fn neither_a_thousand_clients_nor_one_that_never_reads_stop_the_server() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let mut ann = Client::register(&server, "ann");
+    // Commands whose answers are not read: more than the socket holds.
+    let deaf = UnixStream::connect(dir.path("data/ctl.sock")).unwrap();
+    deaf.set_nonblocking(true).unwrap();
+    let mut sent = 0;
+    for _ in 0..100_000 {
+        match (&deaf).write(b"{\"command\":\"help\"}\n") {
+            Ok(length) => sent += length,
+            Err(_) => break,
+        }
+    }
+    assert!(sent > 0);
+    ann.is_served();
+    let memory = memory(server.id());
+    let mut crowd = Vec::new();
+    for number in 0..1_000 {
+        let client = Socket::connect(&dir);
+        crowd.push(client);
+        if number % 100 == 0 {
+            ann.is_served();
+            done(&dir, "status");
+        }
+    }
+    ann.is_served();
+    assert!(done(&dir, "sessions").contains("ann"));
+    let grown = self::memory(server.id()).saturating_sub(memory);
+    assert!(grown < 16 * 1024, "{grown} KiB");
+    // The newest are served; the oldest were closed for them.
+    let last = crowd.last_mut().unwrap();
+    assert!(last.asks(r#"{"command":"status"}"#).contains(r#""ok":true"#));
+    assert_eq!(crowd[0].hears(), "");
+    drop(deaf);
+    assert_eq!(server.stop().status.code(), Some(0));
+}
+
+/// The resident memory of a process, in KiB.
+fn memory(process: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.unwrap().trim().split(' ').next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_socket_that_is_left_is_replaced_and_another_file_is_not() {
+    let dir = ServerFolder::new();
+    dir.start(&[]).kill();
+    let socket = dir.path("data/ctl.sock");
+    assert!(socket.metadata().unwrap().file_type().is_socket());
+    let server = dir.start(&[]);
+    done(&dir, "status");
+    assert_eq!(socket.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    server.stop();
+    dir.write_private("data/ctl.sock", "mine");
+    let mut server = dir.start(&["--log", "warn"]);
+    server.logs("no socket for echat-server ctl");
+    assert_eq!(ctl(&dir, "status").status.code(), Some(69));
+    server.stop();
+    assert_eq!(fs::read_to_string(&socket).unwrap(), "mine");
+}
+
+#[test]
+fn another_user_of_the_system_may_not_ask() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("NOT RUN: only root can be another user");
+        return;
+    }
+    // Other users can reach it.
+    let dir = ServerFolder::in_memory();
+    let server = dir.start(&[]);
+    let socket = dir.path("data/ctl.sock");
+    let ask = r#"
+$ctl = IO::Socket::UNIX->new($ARGV[0]) or exit($!{EACCES} ? 13 : 1);
+print $ctl "{\"command\":\"status\"}\n";
+$ctl->flush;
+print <$ctl>;
+"#;
+    let as_another = || {
+        let mut command = Command::new("setpriv");
+        let ids = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
+        let perl = ["perl", "-MErrno", "-MIO::Socket::UNIX", "-e", ask];
+        command.args(ids).args(perl).arg(&socket);
+        command.stdin(Stdio::null()).output().unwrap()
+    };
+    assert_eq!(as_another().status.code(), Some(13));
+    // Even if the file system lets the user through.
+    for path in [dir.path(""), dir.path("data")] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    fs::set_permissions(&socket, fs::Permissions::from_mode(0o666)).unwrap();
+    let refused = as_another();
+    assert!(stdout(&refused).contains("not_allowed"), "{refused:?}");
+    assert!(!stdout(&refused).contains("fingerprint"));
+    done(&dir, "status");
+    drop(server);
+}
+
+#[test]
+fn the_socket_is_found_however_long_its_path_is() {
+    let dir = ServerFolder::new();
+    let long = "d".repeat(120);
+    fs::create_dir(dir.path(&long)).unwrap();
+    let data = format!("{long}/data");
+    let args = ["--data", &data];
+    let server = dir.start(&args);
+    let output = dir.run(&["ctl", "--data", &data, "status"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    server.stop();
+    assert!(!dir.path(format!("{data}/ctl.sock")).exists());
+}
+
+/// Pieces of lines that are nearly commands.
+fn nearly() -> impl Strategy<Value = Vec<u8>> {
+    let word = prop_oneof![
+        Just("\"command\"".to_owned()),
+        Just("\"words\"".to_owned()),
+        Just("\"params\"".to_owned()),
+        Just("\"user\"".to_owned()),
+        Just("\"invitation\"".to_owned()),
+        Just("\"limits\"".to_owned()),
+        Just("\"name\"".to_owned()),
+        "[\\[\\]{}:,0-9.e-]",
+        "\"\\PC{0,8}\"",
+    ];
+    let text = proptest::collection::vec(word, 0..12).prop_map(|words| words.concat().into_bytes());
+    prop_oneof![text, proptest::collection::vec(any::<u8>(), 0..64)]
+}
+
+/// What the fuzzed lines must not contain: commands that end the server or the test.
+fn is_harmless(line: &[u8]) -> bool {
+    let has = |word: &str| line.windows(word.len()).any(|part| part == word.as_bytes());
+    !has("quit") && !has("drain") && !line.contains(&b'\n')
+}
+
+#[test]
+fn every_line_has_one_answer_whatever_is_in_it() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let mut ann = Client::register(&server, "ann");
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut socket = Socket::connect(&dir);
+    for _ in 0..2_000 {
+        let mut line = nearly().new_tree(&mut runner).unwrap().current();
+        if !is_harmless(&line) {
+            continue;
+        }
+        line.push(b'\n');
+        socket.sends(&line);
+        let answer = socket.hears();
+        let value: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        assert!(value["ok"].is_boolean(), "{line:?}: {answer}");
+    }
+    ann.is_served();
+    let mut rest = String::new();
+    socket.0.get_ref().shutdown(std::net::Shutdown::Write).unwrap();
+    socket.0.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "");
+}
