@@ -136,6 +136,22 @@ pub fn load(overrides: Overrides) -> Result<Loaded, ConfigError> {
     Ok(Loaded { config, log, file })
 }
 
+/// The same for a server that runs: a pipe, which may have nothing to read, would stop it.
+///
+/// # Errors
+/// Those of [`load`], and a file that is not regular.
+pub fn load_again(overrides: Overrides) -> Result<Loaded, ConfigError> {
+    let file = overrides.file.clone();
+    let file = file.or_else(|| present(Path::new("config.json")));
+    if let Some(file) = file
+        && file.metadata().is_ok_and(|found| !found.is_file())
+    {
+        let source = io::Error::other("only a regular file is read again");
+        return Err(ConfigError::Read { file, source });
+    }
+    load(overrides)
+}
+
 fn invalid(path: &str, why: String) -> Fault {
     let (path, reason) = (path.to_owned(), Reason::Invalid(why));
     Fault { path, reason }

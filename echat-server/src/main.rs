@@ -208,7 +208,7 @@ fn serve(overrides: Overrides, init: bool) -> Result<(), Failure> {
         socket: Some(data.path().join(ctl::SOCKET)),
         administrator_made: &remove_code,
         reload: &|| {
-            let loaded = config::load(overrides.clone())?;
+            let loaded = config::load_again(overrides.clone())?;
             let schedule = maintenance::schedule(&loaded, &data);
             Ok((loaded, schedule))
         },

@@ -20,12 +20,15 @@ use rustix::process::Signal;
 /// A way to come to a data folder.
 type Before = Box<dyn Fn(&ServerFolder)>;
 
-/// One for each version of the schema, from nothing at all: the files `0001.sql` and so on of this folder.
+/// One for each version of the schema, from nothing at all: the files `0001.sql` and so on of this folder, in order.
 fn versions() -> Vec<Before> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/upgrade");
-    let databases = (1..).map_while(|version| {
-        let sql = fs::read_to_string(folder.join(format!("{version:04}.sql"))).ok()?;
-        Some(Box::new(move |dir: &ServerFolder| fixture(dir, &sql)) as Before)
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = files.filter(|path| path.extension() == Some("sql".as_ref())).collect();
+    files.sort();
+    let databases = files.into_iter().map(|file| {
+        let sql = fs::read_to_string(file).unwrap();
+        Box::new(move |dir: &ServerFolder| fixture(dir, &sql)) as Before
     });
     let mut versions: Vec<Before> = vec![Box::new(|_| {})];
     versions.extend(databases);
