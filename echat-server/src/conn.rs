@@ -21,7 +21,8 @@ impl ConnId {
         Self(serial << Self::SLOT_BITS | u64::from(slot))
     }
 
-    fn serial(self) -> u64 {
+    /// The serial number: a later connection has a greater one.
+    pub(crate) fn serial(self) -> u64 {
         self.0 >> Self::SLOT_BITS
     }
 

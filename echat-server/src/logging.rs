@@ -13,7 +13,6 @@ use std::io::{self, IsTerminal, Write};
 use std::panic::{self, PanicHookInfo};
 use std::path::Path;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -27,16 +26,18 @@ use crate::config::{LogFilter, LogFormat};
 use crate::escape::escape;
 use crate::output::{self, Output};
 use file::LogFile;
-use form::Form;
+use form::{Form, Style};
 use queue::Queue;
-use writer::Writer as QueueWriter;
+use writer::{Sink, Writer as QueueWriter};
 
 /// The queue of this process to standard error.
 static STDERR: Queue = Queue::new();
 /// The queue of this process to the file of the log.
 static FILE: Queue = Queue::new();
-/// Set to have the file of the log opened again.
-static REOPEN: AtomicBool = AtomicBool::new(false);
+/// The form of the log on standard error, once it is known.
+static STDERR_STYLE: OnceLock<Style> = OnceLock::new();
+/// The form of the log in its file.
+static FILE_STYLE: OnceLock<Style> = OnceLock::new();
 
 /// The longest wait at the end of the process for its last lines.
 const LAST_LINES: Duration = Duration::from_secs(2);
@@ -63,7 +64,7 @@ pub fn start() -> io::Result<Started> {
     writer.spawn(|| {
         // Without the mask, lines are written too, except under `stty tostop`.
         let _ = output::write_from_the_background();
-        QueueWriter::new(Output::stderr()).run(&STDERR)
+        QueueWriter::new(Output::stderr(), &STDERR_STYLE).run(&STDERR)
     })?;
     Ok(Started(()))
 }
@@ -96,26 +97,35 @@ pub fn init(log: Log<'_>) -> io::Result<()> {
         format,
     } = log;
     if let Some(path) = file {
-        let file = LogFile::open(path, &REOPEN)?;
+        let file = LogFile::open(path)?;
         let writer = thread::Builder::new().name("log file".to_owned());
-        writer.spawn(|| QueueWriter::new(file).run(&FILE))?;
+        writer.spawn(|| QueueWriter::new(file, &FILE_STYLE).run(&FILE))?;
     }
-    let queue = if file.is_some() { &FILE } else { &STDERR };
+    let (queue, known) = match file {
+        Some(_) => (&FILE, &FILE_STYLE),
+        None => (&STDERR, &STDERR_STYLE),
+    };
     let is_stderr = file.is_none();
     let ansi = is_stderr && format == LogFormat::Text && io::stderr().is_terminal();
-    let form = Form::new(format, is_stderr && form::is_journal());
-    let (subscriber, set) = reloadable(filter, (ansi, form), move || Line(queue));
+    let style = *known.get_or_init(|| Style::new(format, is_stderr && form::is_journal()));
+    let (subscriber, set) = reloadable(filter, (ansi, Form::new(style)), move || Line(queue));
     if tracing::subscriber::set_global_default(subscriber).is_ok() {
         let _ = SET_FILTER.set(Box::new(set));
     }
     Ok(())
 }
 
-/// Has the file of the log opened again at its next line, which says so.
+/// Has the file of the log opened again, behind the lines of before.
 pub fn reopen() {
-    REOPEN.store(true, Ordering::Relaxed);
-    tracing::info!("SIGUSR1: the log goes on in a file that is opened again");
+    if FILE_STYLE.get().is_some() {
+        FILE.reopen();
+        tracing::info!("SIGUSR1: the log goes on in this file");
+    } else {
+        tracing::info!("SIGUSR1: the log goes to standard error, no file is opened again");
+    }
 }
+
+impl Sink for Output {}
 
 /// Changes which events of this process are logged.
 static SET_FILTER: OnceLock<Box<dyn Fn(EnvFilter) + Send + Sync>> = OnceLock::new();
@@ -147,8 +157,7 @@ pub fn subscriber<W: Write + 'static>(
     ansi: bool,
     out: impl Fn() -> W + Send + Sync + 'static,
 ) -> impl Subscriber + Send + Sync {
-    let form = Form::new(LogFormat::Text, false);
-    reloadable(filter, (ansi, form), out).0
+    reloadable(filter, (ansi, Form::new(Style::default())), out).0
 }
 
 /// The same, and what changes its filter.

@@ -500,12 +500,17 @@ impl<'a> Reactor<'a> {
             config: kept,
             ..loaded
         };
-        Ok(if restart.is_empty() {
-            "the configuration was read again".to_owned()
-        } else {
-            let keys = restart.join(", ");
-            format!("the configuration was read again; these need a restart: {keys}")
-        })
+        let mut done = "the configuration was read again".to_owned();
+        if !restart.is_empty() {
+            done.push_str("; these need a restart: ");
+            done.push_str(&restart.join(", "));
+        }
+        let overridden = self.engine.overridden();
+        if !overridden.is_empty() {
+            done.push_str("; these are set by a command instead: ");
+            done.push_str(&overridden.join(", "));
+        }
+        Ok(done)
     }
 
     fn accept(&mut self, now: Now) {

@@ -229,6 +229,10 @@ impl Engine {
                     self.administration.overridden.set(one);
                     self.state.settings = self.administration.settings();
                 }
+                Act::UseConfigured(setting) => {
+                    self.administration.overridden.unset(setting);
+                    self.state.settings = self.administration.settings();
+                }
                 Act::Ban(prefix, until) => {
                     self.administration.bans.add(prefix, until);
                     self.close_banned(now);
@@ -249,6 +253,11 @@ impl Engine {
             self.connections
                 .with(conn, &self.state.limits, |peer| peer.close(kicked, now));
         }
+    }
+
+    /// The keys of the configuration in whose place something is stored.
+    pub fn overridden(&self) -> Vec<&'static str> {
+        self.administration.overridden.keys()
     }
 
     /// What is to be logged from now on, once.

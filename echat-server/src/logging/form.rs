@@ -13,22 +13,75 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-/// How events become lines.
-pub(super) struct Form {
-    text: Format<Full, SystemTime>,
+/// The form of a line.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Style {
     format: LogFormat,
     /// Whether each line begins with its priority (sd-daemon(3)), which the journal takes off.
     has_priority: bool,
 }
 
-impl Form {
-    pub(super) fn new(format: LogFormat, has_priority: bool) -> Self {
+impl Style {
+    pub(super) const fn new(format: LogFormat, has_priority: bool) -> Self {
         Self {
-            text: Format::default().with_timer(SystemTime),
             format,
             has_priority,
         }
     }
+
+    /// A line with its newline, without colours.
+    pub(super) fn line(self, level: Level, target: &str, message: &str) -> String {
+        let time = now();
+        let line = match self.format {
+            LogFormat::Text => format!("{time} {level:>5} {target}: {message}"),
+            LogFormat::Json => {
+                let mut entries = head(time, level, target);
+                entries.push(("message".to_owned(), message.into()));
+                to_json(&Value::Dict(entries))
+            }
+        };
+        format!("{}{line}\n", self.prefix(level))
+    }
+
+    fn prefix(self, level: Level) -> String {
+        if self.has_priority {
+            format!("<{}>", priority(level))
+        } else {
+            String::new()
+        }
+    }
+}
+
+/// How events become lines.
+pub(super) struct Form {
+    text: Format<Full, SystemTime>,
+    style: Style,
+}
+
+impl Form {
+    pub(super) fn new(style: Style) -> Self {
+        Self {
+            text: Format::default().with_timer(SystemTime),
+            style,
+        }
+    }
+}
+
+/// The time as in a line.
+fn now() -> String {
+    let mut time = String::new();
+    // Writing to a String cannot fail.
+    let _ = SystemTime.format_time(&mut Writer::new(&mut time));
+    time
+}
+
+/// The first entries of a line in JSON.
+fn head(time: String, level: Level, target: &str) -> Vec<(String, Value)> {
+    vec![
+        ("time".to_owned(), Value::Str(time)),
+        ("level".to_owned(), level.as_str().into()),
+        ("target".to_owned(), target.into()),
+    ]
 }
 
 /// Whether standard error is connected to the journal of systemd (systemd.exec(5), JOURNAL_STREAM).
@@ -60,20 +113,12 @@ where
         mut out: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        if self.has_priority {
-            write!(out, "<{}>", priority(*event.metadata().level()))?;
-        }
-        if self.format == LogFormat::Text {
+        let metadata = event.metadata();
+        out.write_str(&self.style.prefix(*metadata.level()))?;
+        if self.style.format == LogFormat::Text {
             return self.text.format_event(context, out, event);
         }
-        let mut time = String::new();
-        SystemTime.format_time(&mut Writer::new(&mut time))?;
-        let metadata = event.metadata();
-        let mut line = Entries(vec![
-            ("time".to_owned(), Value::Str(time)),
-            ("level".to_owned(), metadata.level().as_str().into()),
-            ("target".to_owned(), metadata.target().into()),
-        ]);
+        let mut line = Entries(head(now(), *metadata.level(), metadata.target()));
         event.record(&mut line);
         writeln!(out, "{}", to_json(&Value::Dict(line.0)))
     }

@@ -36,6 +36,8 @@ pub(super) enum Entry {
     Text(Vec<u8>),
     /// This many lines are missing at this place.
     Dropped(u64),
+    /// Further lines go to a file that is opened again.
+    Reopen,
 }
 
 impl Queue {
@@ -74,6 +76,15 @@ impl Queue {
         self.filled.notify_one();
     }
 
+    /// Has the file opened again behind the lines that are in the queue. Asking twice without a line between is asking once.
+    pub(super) fn reopen(&self) {
+        let mut state = self.lock();
+        if state.entries.back() != Some(&Entry::Reopen) {
+            state.entries.push_back(Entry::Reopen);
+        }
+        self.filled.notify_one();
+    }
+
     /// Waits for the next entry. The previous one then counts as written.
     pub(super) fn take(&self) -> Entry {
         let mut state = self.lock();
@@ -90,7 +101,7 @@ impl Queue {
                 state.bytes -= text.len();
                 Entry::Text(text)
             }
-            Some(gap) => gap,
+            Some(other) => other,
             None => Entry::Dropped(std::mem::take(&mut state.dropped)),
         }
     }
@@ -182,6 +193,18 @@ mod tests {
             assert_eq!(queue.take(), Entry::Text(quarter.clone()));
         }
         assert_eq!(queue.take(), Entry::Dropped(2));
+    }
+
+    #[test]
+    fn a_file_is_opened_again_between_the_lines_of_before_and_after() {
+        let queue = Queue::new();
+        queue.push(b"before\n");
+        queue.reopen();
+        queue.reopen();
+        queue.push(b"after\n");
+        assert_eq!(queue.take(), text("before\n"));
+        assert_eq!(queue.take(), Entry::Reopen);
+        assert_eq!(queue.take(), text("after\n"));
     }
 
     #[test]

@@ -1,25 +1,37 @@
 //! Writes the entries of the queue. A line is written completely or, if the stream fails, counted as lost.
 
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
+use std::sync::OnceLock;
 
-use tracing_subscriber::fmt::format::Writer as Text;
-use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+use tracing::Level;
 
+use super::form::Style;
 use super::queue::{Entry, Queue, lines};
+
+/// Where lines go.
+pub(super) trait Sink: Write {
+    /// Goes on in a new file under the name of this one; without an effect if it is none.
+    fn reopen(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 /// The writer of a queue.
 pub(super) struct Writer<W> {
     out: W,
+    /// The form of the writer's own lines, once it is known.
+    style: &'static OnceLock<Style>,
     /// Lost lines that are not reported yet.
     lost: u64,
     /// Whether a failure cut the last line.
     is_torn: bool,
 }
 
-impl<W: Write> Writer<W> {
-    pub(super) fn new(out: W) -> Self {
+impl<W: Sink> Writer<W> {
+    pub(super) fn new(out: W, style: &'static OnceLock<Style>) -> Self {
         Self {
             out,
+            style,
             lost: 0,
             is_torn: false,
         }
@@ -39,6 +51,11 @@ impl<W: Write> Writer<W> {
                 self.lost += count;
                 Vec::new()
             }
+            // Without a new file, lines go to the old one, wherever it is.
+            Entry::Reopen => match self.out.reopen() {
+                Ok(()) => return,
+                Err(error) => self.notice(&format!("the file of the log cannot be opened again: {error}")),
+            },
         };
         if (self.lost == 0 || self.tells_of_lost_lines()) && self.writes(&text) {
             return;
@@ -47,11 +64,18 @@ impl<W: Write> Writer<W> {
     }
 
     fn tells_of_lost_lines(&mut self) -> bool {
-        let told = self.writes(&notice(self.lost));
+        let words = "lines of the log are missing here: they could not be written in time";
+        let told = self.writes(&self.notice(&format!("{} {words}", self.lost)));
         if told {
             self.lost = 0;
         }
         told
+    }
+
+    /// A line of the writer's own. It is written whatever the filter, since it may stand for answers of the console.
+    fn notice(&self, words: &str) -> Vec<u8> {
+        let style = self.style.get().copied().unwrap_or_default();
+        style.line(Level::WARN, "echat_server::logging", words).into_bytes()
     }
 
     /// Writes a text; false if a part of it was not written.
@@ -74,19 +98,12 @@ impl<W: Write> Writer<W> {
     }
 }
 
-/// The line that reports lost lines. It is written whatever the filter, since it may stand for answers of the console.
-fn notice(lost: u64) -> Vec<u8> {
-    let mut time = String::new();
-    // Writing to a String cannot fail.
-    let _ = SystemTime.format_time(&mut Text::new(&mut time));
-    let words = "lines of the log are missing here: they could not be written in time";
-    format!("{time}  WARN echat_server::logging: {lost} {words}\n").into_bytes()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io;
+    use crate::config::LogFormat;
+
+    static STYLE: OnceLock<Style> = OnceLock::new();
 
     /// A stream that takes a number of bytes, then fails; one byte a write, so that a line can be cut
     /// anywhere.
@@ -111,10 +128,34 @@ mod tests {
         }
     }
 
+    impl Sink for Disk {
+        fn reopen(&mut self) -> io::Result<()> {
+            Err(ErrorKind::NotFound.into())
+        }
+    }
+
+    #[test]
+    fn the_writer_s_own_lines_have_the_form_of_the_log() {
+        static JSON: OnceLock<Style> = OnceLock::new();
+        let _ = JSON.set(Style::new(LogFormat::Json, false));
+        let mut writer = Writer::new(Disk::default(), &JSON);
+        writer.out.free = 1_000;
+        writer.put(Entry::Reopen);
+        writer.put(Entry::Dropped(7));
+        let content = String::from_utf8(writer.out.content).expect("UTF-8");
+        let lines: Vec<&str> = content.lines().collect();
+        let [cannot, lost] = lines[..] else {
+            panic!("{content}");
+        };
+        assert!(cannot.contains(r#""message":"the file of the log cannot be opened again"#), "{cannot}");
+        assert!(lost.contains(r#""message":"7 lines of the log are missing here"#), "{lost}");
+        assert!(content.lines().all(|line| line.starts_with(r#"{"time":""#)), "{content}");
+    }
+
     #[test]
     fn lines_lost_to_a_full_disk_are_counted_when_it_has_space() {
         for free in 0..=12 {
-            let mut writer = Writer::new(Disk::default());
+            let mut writer = Writer::new(Disk::default(), &STYLE);
             writer.out.free = free;
             for line in ["first\n", "second\n", "third\n"] {
                 writer.put(Entry::Text(line.into()));

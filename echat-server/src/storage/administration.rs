@@ -177,16 +177,18 @@ impl Batch<'_> {
         .map(drop)
     }
 
-    /// The newest `limit` lines of the audit with a lower number, with their numbers; newest first.
+    /// The newest `limit` lines of the audit with a lower number that are kept at `now`, with their numbers; newest first.
     pub(crate) fn audit(
         &self,
         before: Option<u64>,
         limit: usize,
+        now: i64,
     ) -> Result<Vec<(u64, AuditLine)>, StoreError> {
         let before = before.and_then(|before| i64::try_from(before).ok());
         self.all(
-            "SELECT id, at, door, by, command, result FROM audit WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
-            params![before.unwrap_or(i64::MAX), bounded(limit)],
+            "SELECT id, at, door, by, command, result FROM audit WHERE id < ?1 AND at >= ?3
+             ORDER BY id DESC LIMIT ?2",
+            params![before.unwrap_or(i64::MAX), bounded(limit), now.saturating_sub(KEPT)],
             |row| {
                 let id: i64 = row.get(0)?;
                 let line = AuditLine {

@@ -12,7 +12,7 @@ mod server;
 
 pub(crate) use arguments::ParamInfo;
 pub use report::Report;
-pub(crate) use server::{Overridden, Override, read_address_bans};
+pub(crate) use server::{Overridden, Override, Setting, read_address_bans};
 
 use super::account::Pending;
 use super::admission::{RandomBytes, View};
@@ -274,6 +274,8 @@ impl Order {
 pub(crate) enum Act {
     /// A setting is stored in place of the configuration's.
     Override(Override),
+    /// The configuration's setting holds.
+    UseConfigured(Setting),
     /// Addresses are not served, until a time in unix seconds.
     Ban(AddressPrefix, Option<i64>),
     /// Addresses are served again.
@@ -583,8 +585,8 @@ administration! {
     people::users(after: Option<After>);
     #[command("user", "one account", reads, everywhere)]
     people::user(name: NameQuery);
-    #[command("sessions", "the users that are logged in, and from where", reads, everywhere)]
-    people::sessions();
+    #[command("sessions", "the users that are logged in, and from where, the longest connected first", reads, everywhere)]
+    people::sessions(after: Option<u64>);
     #[command("rooms", "rooms by name", reads, everywhere)]
     rooms::rooms(after: Option<After>);
     #[command("room", "one room", reads, everywhere)]
@@ -623,6 +625,8 @@ administration! {
     server::revoke_invitation(code: InvitationCode);
     #[command("message-of-the-day", "sets or, without a text, removes what users are shown after logging in", changes, everywhere)]
     server::message_of_the_day(text: Option<Notice>);
+    #[command("use-configured", "gives a setting that was set by a command back to the configuration", changes, everywhere)]
+    server::use_configured(setting: Word<Setting>);
     #[command("broadcast", "says something to all users that are logged in", changes, everywhere)]
     server::broadcast(text: Notice);
     #[command("ban-address", "refuses connections from an address or a prefix", changes, everywhere)]

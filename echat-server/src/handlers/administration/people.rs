@@ -5,6 +5,7 @@ use super::super::{Ctx, Reject, deletion, targets};
 use super::arguments::{After, Messages, Until, Why, Word};
 use super::report::at;
 use super::{Deed, Ends, Order, ROWS, Report, Task, View};
+use crate::conn::ConnId;
 use crate::roster::Online;
 use crate::storage::{Account, User};
 use echat_proto::names::{NameQuery, Password, Username};
@@ -67,13 +68,16 @@ pub(super) fn user(ctx: &Ctx<'_, '_>, name: NameQuery) -> Result<Report, Reject>
     ]))
 }
 
+/// The sessions in the order of their connections, behind one of these.
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
-pub(super) fn sessions(ctx: &Ctx<'_, '_>) -> Result<Report, Reject> {
-    let sessions = ctx.roster.sessions().take(ROWS + 1);
-    let row = |(conn, online): (crate::conn::ConnId, &Online)| {
+pub(super) fn sessions(ctx: &Ctx<'_, '_>, after: Option<u64>) -> Result<Report, Reject> {
+    let mut sessions: Vec<(ConnId, &Online)> = ctx.roster.sessions().collect();
+    sessions.retain(|(conn, _)| after.is_none_or(|after| conn.serial() > after));
+    sessions.sort_unstable_by_key(|(conn, _)| conn.serial());
+    let row = |(conn, online): (ConnId, &Online)| {
         let begun = ctx.roster.began(conn);
         vec![
-            conn.to_string().into(),
+            conn.serial().into(),
             online.name.to_string().into(),
             begun.map(|begun| begun.address.to_string()).into(),
             at(begun.map(|begun| begun.since)),
@@ -81,7 +85,8 @@ pub(super) fn sessions(ctx: &Ctx<'_, '_>) -> Result<Report, Reject> {
         ]
     };
     const COLUMNS: &[&str] = &["connection", "name", "address", "since", "bot"];
-    Ok(Report::table("sessions", COLUMNS, sessions.map(row).collect(), ROWS))
+    let rows = sessions.into_iter().take(ROWS + 1).map(row).collect();
+    Ok(Report::table("sessions", COLUMNS, rows, ROWS))
 }
 
 pub(super) fn bots(ctx: &Ctx<'_, '_>, after: Option<After>) -> Result<Report, Reject> {

@@ -95,6 +95,18 @@ pub struct Report {
     table: Option<Table>,
 }
 
+/// Bytes of the rows of a table in both forms, without the blanks between columns.
+const TABLE_BYTES: usize = 160 * 1024;
+
+/// At least the bytes of a row: a value by name, and what is shown of it.
+fn row_bytes(columns: &[&str], row: &[Fact]) -> usize {
+    let cell = |(name, fact): (&&str, &Fact)| {
+        let text = fact.text(name);
+        16 + name.len() + text.len() + escape(&text).len()
+    };
+    columns.iter().zip(row).map(cell).sum()
+}
+
 #[derive(Clone, Debug, PartialEq)]
 struct Table {
     name: &'static str,
@@ -126,15 +138,22 @@ impl Report {
         self
     }
 
-    /// A table. `limit` rows are shown at most, and whether there are more.
+    /// A table. `limit` rows are shown at most, and as many as fit into a frame to a client; and whether there are more.
     pub(crate) fn table(
         name: &'static str,
         columns: &'static [&'static str],
         mut rows: Vec<Vec<Fact>>,
         limit: usize,
     ) -> Self {
-        let more = rows.len() > limit;
-        rows.truncate(limit);
+        let asked = rows.len();
+        let mut bytes = 0;
+        let fitting = rows.iter().take(limit).take_while(|row| {
+            bytes += row_bytes(columns, row);
+            bytes <= TABLE_BYTES
+        });
+        let fitting = fitting.count();
+        rows.truncate(fitting);
+        let more = asked > fitting;
         Self {
             table: Some(Table {
                 name,
@@ -229,6 +248,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use echat_proto::limits::PAGE_BYTES;
 
     #[test]
     fn both_forms_are_made_of_one_value() {
@@ -243,6 +263,15 @@ mod tests {
             panic!("{:?}", report.entries());
         };
         assert_eq!((name.as_str(), more.as_str(), rows.len()), ("users", "more", 2));
+        // A line of the audit may be long, and 200 of them fit into no frame.
+        let rows = vec![vec![Fact::from("\u{7}".repeat(1_200)); 2]; 200];
+        let report = Report::table("audit", &["by", "command"], rows, 200);
+        let [(_, Value::List(rows)), (_, Value::Bool(true))] = &report.entries()[..] else {
+            panic!("it is cut");
+        };
+        let shown = report.text();
+        assert!(rows.len() > 5 && shown.ends_with("... and more\n"));
+        assert!(shown.len() + rows.len() * 2_400 < PAGE_BYTES);
         let done = Report::done("done it").with("password", "x").with("none", Fact::None);
         assert_eq!(done.text(), "done it\npassword: x\n");
     }

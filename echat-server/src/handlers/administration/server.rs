@@ -2,7 +2,7 @@
 
 use super::super::effects::Effect;
 use super::super::{Ctx, Reject};
-use super::arguments::{Label, Notice, Until, Word};
+use super::arguments::{Label, Notice, Until, Word, Words};
 use super::report::{Fact, at};
 use super::{Act, COMMANDS, Deed, ExportScope, Order, ROWS, Report, Task, View};
 use crate::config::{LogFilter, Registration, Settings};
@@ -24,6 +24,31 @@ const DRAIN_MAX: u64 = 86_400;
 
 const REGISTRATION: &str = "registration";
 const MESSAGE_OF_THE_DAY: &str = "message_of_the_day";
+
+/// A setting that a command can set in place of the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Setting {
+    Registration,
+    MessageOfTheDay,
+}
+
+impl Setting {
+    /// Its name in the configuration and in the database.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Registration => REGISTRATION,
+            Self::MessageOfTheDay => MESSAGE_OF_THE_DAY,
+        }
+    }
+}
+
+impl Words for Setting {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("registration", Self::Registration),
+        ("message-of-the-day", Self::MessageOfTheDay),
+    ];
+    const KIND: &'static str = "registration|message-of-the-day";
+}
 
 pub(super) fn help(_: &Ctx<'_, '_>, name: Option<Label>) -> Result<Report, Reject> {
     let name = name.map(|name| name.0).unwrap_or_default();
@@ -137,6 +162,21 @@ impl Overridden {
         }
     }
 
+    /// Removes one: that of the configuration holds.
+    pub(crate) fn unset(&mut self, setting: Setting) {
+        match setting {
+            Setting::Registration => self.registration = None,
+            Setting::MessageOfTheDay => self.message_of_the_day = None,
+        }
+    }
+
+    /// The keys of the configuration that do not hold.
+    pub(crate) fn keys(&self) -> Vec<&'static str> {
+        let registration = self.registration.map(|_| REGISTRATION);
+        let message = self.message_of_the_day.as_ref().map(|_| MESSAGE_OF_THE_DAY);
+        registration.into_iter().chain(message).collect()
+    }
+
     /// The settings that hold.
     pub(crate) fn over(&self, configured: &Settings) -> Settings {
         let message = match &self.message_of_the_day {
@@ -189,6 +229,21 @@ pub(super) fn message_of_the_day(
     let report = Report::done(done).with(MESSAGE_OF_THE_DAY, text.clone());
     let text = text.unwrap_or_default();
     Ok(set(Deed::reported(report), Override::MessageOfTheDay(text)))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
+pub(super) fn use_configured(
+    _: &View<'_, '_>,
+    _: &Order,
+    setting: Word<Setting>,
+) -> Result<Deed, Reject> {
+    let Word(setting) = setting;
+    let key = setting.key();
+    let deed = Deed::done(format!("the configuration decides {key}")).acts(Act::UseConfigured(setting));
+    Ok(deed.writes(move |batch| {
+        batch.set_server_setting(key, None)?;
+        Ok(Vec::new())
+    }))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
@@ -298,9 +353,9 @@ pub(super) fn unban_address(
 }
 
 pub(super) fn banned_addresses(ctx: &Ctx<'_, '_>) -> Result<Report, Reject> {
-    let bans = ctx.batch.address_bans(ctx.now.unix, ROWS + 1)?.into_iter();
+    let bans = ctx.batch.address_bans(ctx.now.unix, BANS + 1)?.into_iter();
     let rows = bans.map(|ban| vec![ban.prefix.into(), at(ban.until)]);
-    Ok(Report::table("addresses", &["address", "until"], rows.collect(), ROWS))
+    Ok(Report::table("addresses", &["address", "until"], rows.collect(), BANS))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
@@ -341,7 +396,7 @@ pub(super) fn limits(
 }
 
 pub(super) fn audit(ctx: &Ctx<'_, '_>, before: Option<u64>) -> Result<Report, Reject> {
-    let lines = ctx.batch.audit(before, ROWS + 1)?.into_iter();
+    let lines = ctx.batch.audit(before, ROWS + 1, ctx.now.unix)?.into_iter();
     let row = |(id, line): (u64, crate::storage::AuditLine)| {
         vec![
             id.into(),
