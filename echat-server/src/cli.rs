@@ -160,8 +160,8 @@ enum Command {
     },
     /// Give a command to the server that uses the data folder; `help` lists the commands
     Ctl {
-        /// The command, and what it is about
-        #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
+        /// The command, and what it is about; behind --, words may begin with a hyphen
+        #[arg(value_name = "COMMAND")]
         words: Vec<String>,
         /// Print the answer as one line of JSON
         #[arg(long)]

@@ -1,4 +1,4 @@
-//! `echat-server ctl`: asks the server that uses a data folder, and the form of what is said (docs/ctl.md).
+//! `echat-server ctl`: asks the server that uses a data folder, and the form of what is said (docs/administration.md).
 //!
 //! A command is a line of JSON: `{"command": "suspend", "params": {"name": "bob"}}`, or with the parameters in their order as
 //! `{"command": "suspend", "words": ["bob", "2h"]}`. The answer is a line, too: `{"ok": true, "result": {...}, "text": "..."}`,

@@ -172,6 +172,9 @@ fn the_answer_has_an_exit_code_and_a_form_for_programs() {
     let json = done(&dir, "--json registration");
     let expected = r#"{"ok":true,"result":{"registration":"open"},"text":"registration: open\n"}"#;
     assert_eq!(json.trim_end(), expected);
+    assert_eq!(done(&dir, "registration --json"), json);
+    done(&dir, "broadcast -- --json is a flag, not a text");
+    assert!(done(&dir, "audit").contains("broadcast --json is a flag, not a text"));
     let help = done(&dir, "help");
     for command in ["suspend NAME [UNTIL] [REASON]", "invitation new [USES] [EXPIRES]"] {
         assert!(help.contains(command), "{help}");
@@ -467,6 +470,7 @@ fn another_user_of_the_system_may_not_ask() {
     let server = dir.start(&[]);
     let socket = dir.path("data/ctl.sock");
     let ask = r#"
+$SIG{PIPE} = 'IGNORE';
 $ctl = IO::Socket::UNIX->new($ARGV[0]) or exit($!{EACCES} ? 13 : 1);
 print $ctl "{\"command\":\"status\"}\n";
 $ctl->flush;

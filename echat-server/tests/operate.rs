@@ -10,11 +10,12 @@ mod damage;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use echat_testkit::programs;
-use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr};
+use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout};
 use echat_testkit::wire::{Client, line, number, text};
+use rustix::process::Signal;
 
 /// A section of the page that has commands.
 struct Section {
@@ -29,6 +30,131 @@ struct Section {
 }
 
 const SECTIONS: &[Section] = &[
+    Section {
+        heading: "Administrators",
+        before: |_| {},
+        fails: &[],
+        after: |sandbox| {
+            assert!(sandbox.says("echat-server ctl user ann").contains("administrator: no"));
+            let audit = sandbox.says("echat-server ctl audit");
+            assert!(audit.contains("make-admin ann"), "{audit}");
+        },
+    },
+    Section {
+        heading: "Invite people",
+        before: |_| {},
+        fails: &[],
+        after: |sandbox| {
+            let list = sandbox.says("echat-server ctl invitation list");
+            let code = list.split(' ').next().unwrap();
+            let mut new = Client::connect(sandbox.server.as_ref().unwrap());
+            let register = r#"REGISTER {"username":"new","password":"correct horse""#;
+            assert!(line(&new.asks(&format!("{register}}}"))).contains("bad_invitation"));
+            let invited = format!(r#"{register},"invitation":"{code}"}}"#);
+            assert!(line(&new.asks(&invited)).starts_with("REGISTER_SUCCESS"));
+        },
+    },
+    Section {
+        heading: "See who is connected",
+        before: |sandbox| sandbox.stays = Some(sandbox.client()),
+        fails: &[],
+        after: |sandbox| {
+            let sessions = sandbox.says("echat-server ctl sessions");
+            assert!(sessions.contains("ann") && sessions.contains("127.0.0.1"), "{sessions}");
+            assert!(sandbox.says("echat-server ctl status").contains(&sandbox.fingerprint));
+        },
+    },
+    Section {
+        heading: "Forgotten password",
+        before: |sandbox| sandbox.stays = Some(sandbox.another("bob")),
+        fails: &[],
+        after: |sandbox| {
+            sandbox.gone();
+            let told = sandbox.says("echat-server ctl user bob");
+            assert!(told.contains("must change password: yes"), "{told}");
+        },
+    },
+    Section {
+        heading: "Stop abuse",
+        before: |sandbox| sandbox.stays = Some(sandbox.another("bob")),
+        fails: &[],
+        after: |sandbox| {
+            sandbox.gone();
+            let status = sandbox.says("echat-server ctl status");
+            assert!(status.contains("registration: closed"), "{status}");
+            let audit = sandbox.says("echat-server ctl audit");
+            for command in [
+                "suspend bob 2d spam in tea",
+                "ban-address 198.51.100.0/24 12h",
+                "limits message_rate 5",
+            ] {
+                assert!(audit.contains(command), "{command}: {audit}");
+            }
+            Client::login(sandbox.server.as_ref().unwrap(), "bob").is_served();
+        },
+    },
+    Section {
+        heading: "Rename or delete an account",
+        before: |sandbox| sandbox.stays = Some(sandbox.another("bob")),
+        fails: &[],
+        after: |sandbox| {
+            sandbox.gone();
+            assert!(!sandbox.says("echat-server ctl users").contains("ob"));
+        },
+    },
+    Section {
+        heading: "Hand over or delete a room",
+        before: |sandbox| {
+            let mut bob = sandbox.another("bob");
+            bob.asks(r#"JOIN_ROOM "tea""#);
+        },
+        fails: &[],
+        after: |sandbox| {
+            assert!(!sandbox.says("echat-server ctl rooms").contains("tea"));
+            let audit = sandbox.says("echat-server ctl audit");
+            assert!(audit.contains("room-owner tea bob"), "{audit}");
+        },
+    },
+    Section {
+        heading: "Tell users something",
+        before: |sandbox| sandbox.stays = Some(sandbox.client()),
+        fails: &[],
+        after: |sandbox| {
+            let told = line(&sandbox.stays.as_mut().unwrap().hears_message());
+            assert_eq!(told, r#"ON_BROADCAST {"text":"The server restarts at six."}"#);
+            let status = sandbox.says("echat-server ctl status");
+            assert!(status.contains("Backups are made at four"), "{status}");
+        },
+    },
+    Section {
+        heading: "Change the configuration",
+        before: |sandbox| {
+            sandbox.stays = Some(sandbox.client());
+            sandbox.dir.write("config.json", r#"{"server": {"limits": {"friends": 7}}}"#);
+        },
+        fails: &[],
+        after: |sandbox| {
+            assert!(sandbox.says("echat-server ctl limits friends").contains('7'));
+            sandbox.stays.as_mut().unwrap().is_served();
+        },
+    },
+    Section {
+        heading: "Rotate the log",
+        before: |sandbox| {
+            sandbox.stop();
+            let config = r#"{"server": {"log_file": "echat.log"}}"#;
+            sandbox.dir.write("config.json", config);
+            sandbox.start();
+        },
+        fails: &[],
+        after: |sandbox| {
+            // The signal is handled beside the commands.
+            while !sandbox.dir.path("echat.log").exists() {
+                sandbox.client().is_served();
+            }
+            assert!(sandbox.dir.path("echat.log.1").exists());
+        },
+    },
     Section {
         heading: "Back up",
         before: |_| {},
@@ -86,6 +212,16 @@ const SECTIONS: &[Section] = &[
         },
     },
     Section {
+        heading: "Upgrade",
+        before: |sandbox| sandbox.stays = Some(sandbox.client()),
+        fails: &[],
+        after: |sandbox| {
+            let told = line(&sandbox.stays.as_mut().unwrap().hears_message());
+            assert_eq!(told, r#"ON_BROADCAST {"text":"The server stops in 5 s."}"#);
+            assert_eq!(sandbox.messages(), MESSAGES);
+        },
+    },
+    Section {
         heading: "Give users their data",
         before: |_| {},
         fails: &[],
@@ -122,6 +258,29 @@ const SECTIONS: &[Section] = &[
             sandbox.run("echat-server check");
         },
     },
+    Section {
+        heading: "Full disk",
+        before: |_| {},
+        fails: &[],
+        after: |sandbox| {
+            let status = sandbox.says("echat-server ctl status");
+            assert!(status.contains("disk is low: "), "{status}");
+        },
+    },
+    Section {
+        heading: "Lost host key",
+        before: |sandbox| {
+            sandbox.run("mkdir backups && echat-server backup backups/monday.backup");
+            sandbox.stop();
+            sandbox.run("rm data/host_key");
+        },
+        fails: &[],
+        after: |sandbox| {
+            let server = sandbox.server.as_ref().unwrap();
+            assert_eq!(server.fingerprint(), sandbox.fingerprint);
+            assert_eq!(sandbox.messages(), MESSAGES);
+        },
+    },
 ];
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operate.md");
@@ -142,6 +301,8 @@ struct Sandbox {
     /// A message id that a section remembers.
     newest: u64,
     fingerprint: String,
+    /// A session that is there while the commands run.
+    stays: Option<Client>,
 }
 
 impl Sandbox {
@@ -156,6 +317,7 @@ impl Sandbox {
             history: String::new(),
             newest: 0,
             fingerprint: String::new(),
+            stays: None,
         };
         sandbox.start();
         let server = sandbox.server.as_ref().unwrap();
@@ -175,6 +337,17 @@ impl Sandbox {
     fn stop(&mut self) {
         let stopped = self.server.take().expect("it runs").stop();
         assert_eq!(stopped.status.code(), Some(0), "{}", stderr(&stopped));
+    }
+
+    /// A new account with a session.
+    fn another(&self, name: &str) -> Client {
+        Client::register(self.server.as_ref().expect("it runs"), name)
+    }
+
+    /// The session that was there has ended.
+    fn gone(&mut self) {
+        let mut session = self.stays.take().expect("there was one");
+        while session.hears().is_some() {}
     }
 
     fn client(&self) -> Client {
@@ -209,19 +382,37 @@ impl Sandbox {
         match command {
             "systemctl start echat" => self.start(),
             "systemctl stop echat" => self.stop(),
+            "systemctl kill --signal=USR1 echat" => {
+                self.server.as_ref().expect("it runs").signal(Signal::USR1);
+            }
             _ => {
-                let path = format!("{}:/usr/bin:/bin", self.dir.path("bin").display());
-                let output = Command::new("bash")
-                    .args(["-euo", "pipefail", "-c", command])
-                    .current_dir(self.dir.path(""))
-                    .env_clear()
-                    .env("PATH", path)
-                    .output()
-                    .unwrap();
+                let output = self.shell(command);
+                if command.starts_with("echat-server ctl drain") {
+                    let drained = self.server.take().expect("it runs").end();
+                    assert_eq!(drained.status.code(), Some(0), "{}", stderr(&drained));
+                }
                 return (output.status.code().unwrap(), stderr(&output).to_owned());
             }
         }
         (0, String::new())
+    }
+
+    fn shell(&self, command: &str) -> Output {
+        let path = format!("{}:/usr/bin:/bin", self.dir.path("bin").display());
+        Command::new("bash")
+            .args(["-euo", "pipefail", "-c", command])
+            .current_dir(self.dir.path(""))
+            .env_clear()
+            .env("PATH", path)
+            .output()
+            .unwrap()
+    }
+
+    /// What a command prints.
+    fn says(&self, command: &str) -> String {
+        let output = self.shell(command);
+        assert_eq!(output.status.code(), Some(0), "{command}: {}", stderr(&output));
+        stdout(&output).to_owned()
     }
 
     fn run(&mut self, command: &str) {
