@@ -22,6 +22,9 @@ _echat__server() {
             echat__server,check)
                 cmd="echat__server__subcmd__check"
                 ;;
+            echat__server,ctl)
+                cmd="echat__server__subcmd__ctl"
+                ;;
             echat__server,export)
                 cmd="echat__server__subcmd__export"
                 ;;
@@ -41,7 +44,7 @@ _echat__server() {
 
     case "${cmd}" in
         echat__server)
-            opts="-h -V --config --listen --data --log --init --check-config --print-default-config --help --version backup verify restore check export import"
+            opts="-h -V --config --listen --data --log --init --check-config --print-default-config --help --version backup verify restore check export ctl import"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -94,6 +97,28 @@ _echat__server() {
             ;;
         echat__subcmd__server__subcmd__check)
             opts="-h --repair --json --config --data --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        echat__subcmd__server__subcmd__ctl)
+            opts="-h --json --config --data --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -171,6 +171,40 @@ fn said(answer: &str, as_json: bool) -> Said {
     }
 }
 
+/// The name of a command, and its words in the order of the parameters or its values by name.
+pub type Command = (String, Result<Vec<String>, Vec<(String, Value)>>);
+
+/// Reads a line that asks for a command.
+///
+/// # Errors
+/// Why the line is no command.
+pub fn read_line(line: &[u8]) -> Result<Command, String> {
+    let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8".to_owned())?;
+    let value = from_json(text).map_err(|error| error.to_string())?;
+    let Value::Dict(entries) = value else {
+        return Err(format!("it is {}, not an object", value.kind()));
+    };
+    let (mut command, mut words, mut params) = (None, None, None);
+    for (key, value) in entries {
+        match (key.as_str(), value) {
+            ("command", Value::Str(text)) => command = Some(text),
+            ("words", words_given @ Value::List(_)) => words = Some(words_given),
+            ("params", Value::Dict(entries)) => params = Some(entries),
+            (key @ ("command" | "words" | "params"), value) => {
+                return Err(format!("{key} cannot be {}", value.kind()));
+            }
+            (key, _) => return Err(format!("{key:?} is unknown")),
+        }
+    }
+    let command = command.ok_or("command is missing")?;
+    let given = match (words, params) {
+        (Some(_), Some(_)) => return Err("it has both words and params".to_owned()),
+        (Some(words), None) => Err(vec![("words".to_owned(), words)]),
+        (None, params) => Err(params.unwrap_or_default()),
+    };
+    Ok((command, given))
+}
+
 /// The answer that something was done.
 pub fn reply_line(report: &Report) -> String {
     let value = Value::Dict(vec![

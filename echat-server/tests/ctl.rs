@@ -205,6 +205,87 @@ fn what_is_set_holds_over_a_restart_but_for_limits() {
 }
 
 #[test]
+fn what_a_command_has_set_is_named_by_a_reload_and_given_back() {
+    let dir = ServerFolder::new();
+    dir.write("config.json", r#"{"server": {"message_of_the_day": "of the file"}}"#);
+    let server = dir.start(&[]);
+    done(&dir, "message-of-the-day of a command");
+    done(&dir, "registration closed");
+    let said = done(&dir, "reload");
+    let named = "these are set by a command instead: registration, message_of_the_day";
+    assert!(said.contains(named), "{said}");
+    assert!(done(&dir, "status").contains("message of the day: of a command"));
+    done(&dir, "use-configured message-of-the-day");
+    done(&dir, "use-configured registration");
+    assert!(!done(&dir, "reload").contains("instead"));
+    server.stop();
+    let server = dir.start(&[]);
+    let status = done(&dir, "status");
+    assert!(status.contains("message of the day: of the file"), "{status}");
+    assert!(status.contains("registration: open"), "{status}");
+    drop(server);
+}
+
+#[test]
+fn sessions_have_pages_in_the_order_of_their_connections() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let _all = ["cyn", "bob", "ann"].map(|name| Client::register(&server, name));
+    let sessions = done(&dir, "sessions");
+    let names: Vec<&str> = sessions.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
+    assert_eq!(names, ["cyn", "bob", "ann"]);
+    let first = sessions.split(' ').next().unwrap();
+    let rest = done(&dir, &format!("sessions {first}"));
+    assert_eq!(rest.lines().count(), 2, "{rest}");
+    assert!(!rest.contains("cyn"));
+}
+
+#[test]
+fn a_line_of_the_audit_is_kept_for_400_days() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let status: serde_json::Value = serde_json::from_str(&done(&dir, "--json status")).unwrap();
+    let now = status["result"]["time"].as_i64().unwrap();
+    server.stop();
+    let database = dir.path("data/database.db");
+    let db = rusqlite::Connection::open(&database).unwrap();
+    for days in [401, 399] {
+        let sql = "INSERT INTO audit (at, door, by, command, result) VALUES (?1, 'ctl', 'uid 0', ?2, 'done')";
+        let line = (now - days * 24 * 60 * 60, format!("kick {days}"));
+        db.execute(sql, line).unwrap();
+    }
+    drop(db);
+    let server = dir.start(&[]);
+    let audit = done(&dir, "audit");
+    assert!(audit.contains("kick 399") && !audit.contains("kick 401"), "{audit}");
+    // The next change removes it from the file.
+    done(&dir, "log-level info");
+    server.stop();
+    let db = rusqlite::Connection::open(&database).unwrap();
+    let mut lines = db.prepare("SELECT command FROM audit ORDER BY id").unwrap();
+    let lines = lines.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    let lines: Vec<String> = lines.map(Result::unwrap).collect();
+    assert_eq!(lines, ["kick 399", "log-level info"]);
+}
+
+#[test]
+fn a_password_does_not_wait_for_a_file() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    Client::register(&server, "ann").is_served();
+    // Nobody writes to it yet.
+    let pipe = dir.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut slow = Socket::connect(&dir);
+    let file = serde_json::to_string(pipe.to_str().unwrap()).unwrap();
+    slow.sends(format!("{{\"command\":\"verify\",\"words\":[{file}]}}\n"));
+    assert!(done(&dir, "reset-password ann").contains("password: "));
+    drop(fs::OpenOptions::new().write(true).open(&pipe).unwrap());
+    assert!(slow.hears().contains(r#""ok":false"#));
+    server.stop();
+}
+
+#[test]
 fn a_banned_address_is_not_served_until_the_ban_ends() {
     let dir = ServerFolder::new();
     let server = dir.start(&[]);

@@ -1,9 +1,12 @@
-//! config.json against hostile bytes: the committed one, and mutations of it and of a short one.
+//! What the server reads besides the wire, against hostile bytes: config.json and mutations of it, and lines of the
+//! administration's socket, with the corpus that the fuzzer keeps and mutations of it.
+
+mod decoders;
 
 use std::fs;
 
 use echat_server::config::{Overrides, load};
-use echat_testkit::corpus::{decodings, smoke};
+use echat_testkit::corpus::{corpus, decodings, smoke};
 use echat_testkit::decoders::memory::bounded;
 
 #[test]
@@ -25,4 +28,9 @@ fn any_config_is_read_or_refused_with_a_reason() {
         }
     };
     smoke(&[committed, short.to_vec()], read, decodings());
+}
+
+#[test]
+fn lines_of_the_administration() {
+    smoke(&corpus("ctl"), decoders::ctl::check, decodings());
 }

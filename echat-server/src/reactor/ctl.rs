@@ -6,10 +6,8 @@
 
 use super::tasks::{Asker, Tasks};
 use crate::clock::Now;
-use crate::ctl::{LINE_MAX, reply_line, refusal_line};
+use crate::ctl::{LINE_MAX, read_line, refusal_line, reply_line};
 use crate::engine::{AdministrationAnswer, Engine, Fatal, Refused};
-use echat_proto::Value;
-use echat_proto::json::from_json;
 use mio::event::Event;
 use mio::net::{UnixListener, UnixStream};
 use mio::{Interest, Registry, Token};
@@ -238,47 +236,12 @@ fn carry_out(
     mut line: Vec<u8>,
     now: Now,
 ) -> Result<AdministrationAnswer, Fatal> {
-    let read = match std::str::from_utf8(&line) {
-        Ok(text) => from_json(text).map_err(|error| error.to_string()),
-        Err(_) => Err("it is not UTF-8".to_owned()),
-    };
+    let read = read_line(&line);
     line.zeroize();
-    let value = match read {
-        Ok(value) => value,
-        Err(why) => return Ok(refused("bad_line", &format!("The line is no command: {why}."))),
-    };
-    match command(value) {
+    match read {
         Ok((command, given)) => engine.administer(Some(user), &command, given, now),
         Err(why) => Ok(refused("bad_line", &format!("The line is no command: {why}."))),
     }
-}
-
-/// Words, or values by name.
-type Given = Result<Vec<String>, Vec<(String, Value)>>;
-
-fn command(value: Value) -> Result<(String, Given), String> {
-    let Value::Dict(entries) = value else {
-        return Err(format!("it is {}, not an object", value.kind()));
-    };
-    let (mut command, mut words, mut params) = (None, None, None);
-    for (key, value) in entries {
-        match (key.as_str(), value) {
-            ("command", Value::Str(text)) => command = Some(text),
-            ("words", words_given @ Value::List(_)) => words = Some(words_given),
-            ("params", Value::Dict(entries)) => params = Some(entries),
-            (key @ ("command" | "words" | "params"), value) => {
-                return Err(format!("{key} cannot be {}", value.kind()));
-            }
-            (key, _) => return Err(format!("{key:?} is unknown")),
-        }
-    }
-    let command = command.ok_or("command is missing")?;
-    let given = match (words, params) {
-        (Some(_), Some(_)) => return Err("it has both words and params".to_owned()),
-        (Some(words), None) => Err(vec![("words".to_owned(), words)]),
-        (None, params) => Err(params.unwrap_or_default()),
-    };
-    Ok((command, given))
 }
 
 impl Client {
