@@ -22,8 +22,8 @@ pub use self::fault::{Fault, Form, Reason, TextError, nearest, quoted};
 pub use self::listen::Listen;
 pub use self::section::{Allowed, Row, Section};
 pub use self::settings::{
-    ClientConfig, ConfigFile, Inviters, LanguageSetting, Limits, MESSAGE_OVERHEAD, Notify,
-    LogFormat, Presence, Registration, ServerConfig,
+    ClientConfig, ConfigFile, Inviters, LanguageSetting, Limits, LogFormat, MESSAGE_OVERHEAD,
+    Notify, Presence, Registration, ServerConfig,
 };
 
 /// config.json with every default spelt out, ending in a newline.

@@ -15,7 +15,9 @@ use std::time::Duration;
 use divan::{Bencher, black_box};
 use echat_proto::commands::{Request, RequestKind};
 use echat_proto::names::{InvitationCode, NameQuery, Password, RoomName, Username};
-use echat_proto::param::{AwayText, Dict, KeepDays, Names, NewPassword, RoomRole, ShortText, TargetType};
+use echat_proto::param::{
+    AwayText, Dict, KeepDays, Names, NewPassword, RoomRole, ShortText, TargetType,
+};
 use echat_server::storage::Store;
 use stage::Stage;
 

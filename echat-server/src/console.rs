@@ -1,7 +1,9 @@
 //! The server's own terminal: a line is a command of the administration, and its answer is text.
 
 use crate::clock::Now;
-use crate::engine::{AdministrationAnswer, AdministrationTask as Task, Applied, Engine, Fatal, Refused};
+use crate::engine::{
+    AdministrationAnswer, AdministrationTask as Task, Applied, Engine, Fatal, Refused,
+};
 use crate::escape::escape;
 use echat_proto::Value;
 

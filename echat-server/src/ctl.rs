@@ -79,7 +79,11 @@ pub fn at<T>(path: &Path, with: impl FnOnce(&Path) -> io::Result<T>) -> io::Resu
     match (path.parent(), path.file_name()) {
         (Some(folder), Some(name)) if path.as_os_str().len() > PATH_MAX => {
             let folder = File::open(folder)?;
-            with(&Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string()).join(name))
+            with(
+                &Path::new("/proc/self/fd")
+                    .join(folder.as_raw_fd().to_string())
+                    .join(name),
+            )
         }
         _ => with(path),
     }
@@ -143,7 +147,10 @@ fn request(words: &[String]) -> String {
 fn said(answer: &str, as_json: bool) -> Said {
     let value = from_json(answer.trim_end()).unwrap_or(Value::Null);
     let field = |name: &str| match &value {
-        Value::Dict(entries) => entries.iter().find(|(key, _)| key == name).map(|(_, it)| it),
+        Value::Dict(entries) => entries
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, it)| it),
         _ => None,
     };
     let text = |name: &str| match field(name) {

@@ -114,7 +114,7 @@ fn main() -> process::ExitCode {
 
 fn perform(task: Task) -> Result<ExitCode, Failure> {
     match task {
-        Task::Serve { overrides, init } => serve(overrides, init)?,
+        Task::Serve { overrides, init } => serve(&overrides, init)?,
         Task::CheckConfig(overrides) => {
             let file = config::load(overrides)?.file;
             print(&format!("config ok: {}\n", name(file.as_deref())))?;
@@ -169,7 +169,7 @@ fn print(text: &str) -> Result<(), Failure> {
         .map_err(Failure::Stdout)
 }
 
-fn serve(overrides: Overrides, init: bool) -> Result<(), Failure> {
+fn serve(overrides: &Overrides, init: bool) -> Result<(), Failure> {
     logging::report_panics_without_contents();
     private_memory::close().map_err(Failure::System)?;
     let signals = Signals::catch().map_err(Failure::System)?;

@@ -126,10 +126,7 @@ pub fn perform(task: Task, now: i64) -> Result<Report, MaintenanceError> {
         } => transfer::export(place, &target, what, now),
         Task::Import { file, data } => transfer::import(&file, &data, now),
         // They are performed elsewhere.
-        Task::Serve { .. }
-        | Task::CheckConfig(_)
-        | Task::PrintDefaultConfig
-        | Task::Ctl { .. } => {
+        Task::Serve { .. } | Task::CheckConfig(_) | Task::PrintDefaultConfig | Task::Ctl { .. } => {
             Ok(done(String::new()))
         }
     }

@@ -236,7 +236,10 @@ impl Outbox {
 
     /// An event as it is sent, encoded in the kept buffer. One with a secret leaves no copy there.
     fn encode(&mut self, event: &Event) -> Rc<[u8]> {
-        if matches!(event, Event::LoginBundle { .. } | Event::BotToken { .. } | Event::AdminResult { .. }) {
+        if matches!(
+            event,
+            Event::LoginBundle { .. } | Event::BotToken { .. } | Event::AdminResult { .. }
+        ) {
             return encoded(event);
         }
         self.scratch.clear();

@@ -43,13 +43,13 @@ use mio::{Events, Poll, Token, Waker};
 use ready::Ready;
 use signals::SignalRequest;
 use socket::Socket;
-use tasks::{Asker, Outcome, Tasks};
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tasks::{Asker, Outcome, Tasks};
 use terminal::{Terminal, TerminalEnd};
 use thiserror::Error;
 

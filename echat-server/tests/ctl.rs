@@ -81,7 +81,9 @@ fn a_server_without_administrators_gets_one_by_ctl_and_every_door_is_in_the_audi
         r#""door":"terminal","by":"operator","result":"done","command":"suspend ann"}"#,
     ] {
         // Newest first.
-        let found = audit.find(entry).unwrap_or_else(|| panic!("{entry}: {audit}"));
+        let found = audit
+            .find(entry)
+            .unwrap_or_else(|| panic!("{entry}: {audit}"));
         assert!(found < at, "{audit}");
         at = found;
     }
@@ -104,7 +106,10 @@ fn a_suspended_or_deleted_user_is_gone_from_every_session_at_once() {
             while let Some(incoming) = session.hears() {
                 heard.push(format!("{incoming:?}"));
             }
-            assert!(heard.iter().any(|heard| heard.contains("command: 104")), "{heard:?}");
+            assert!(
+                heard.iter().any(|heard| heard.contains("command: 104")),
+                "{heard:?}"
+            );
         }
         assert!(!done(&dir, "sessions").contains("ann"));
         if command.starts_with("suspend") {
@@ -127,7 +132,10 @@ fn a_one_time_password_is_shown_once_and_has_to_be_changed() {
     let server = dir.start(&["--log", "trace"]);
     let mut ann = Client::register(&server, "ann");
     let shown = done(&dir, "reset-password ann");
-    let password = shown.lines().find_map(|line| line.strip_prefix("password: ")).unwrap();
+    let password = shown
+        .lines()
+        .find_map(|line| line.strip_prefix("password: "))
+        .unwrap();
     assert_eq!(password.len(), 19, "{shown}");
     while ann.hears().is_some() {}
     let mut again = Client::connect(&server);
@@ -138,7 +146,10 @@ fn a_one_time_password_is_shown_once_and_has_to_be_changed() {
     let change = format!(r#"CHANGE_PASSWORD {{"old":"{password}","new":"another horse"}}"#);
     assert!(line(&again.asks(&change)).starts_with("DONE"));
     let account = done(&dir, "--json user ann");
-    assert!(account.contains(r#""must_change_password":false"#), "{account}");
+    assert!(
+        account.contains(r#""must_change_password":false"#),
+        "{account}"
+    );
     // The password is in no log, and not in the audit.
     assert!(!done(&dir, "audit").contains(password));
     let output = server.stop();
@@ -162,12 +173,20 @@ fn the_answer_has_an_exit_code_and_a_form_for_programs() {
         ("verify missing.backup", 1),
     ] {
         let output = ctl(&dir, words);
-        assert_eq!(output.status.code(), Some(code), "{words}: {}", stderr(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{words}: {}",
+            stderr(&output)
+        );
         assert_eq!(stdout(&output), "", "{words}");
         assert!(stderr(&output).starts_with("echat-server: "), "{words}");
         let output = ctl(&dir, &format!("--json {words}"));
         assert_eq!(output.status.code(), Some(code), "{words}");
-        assert!(stdout(&output).starts_with(r#"{"ok":false,"code":""#), "{words}");
+        assert!(
+            stdout(&output).starts_with(r#"{"ok":false,"code":""#),
+            "{words}"
+        );
     }
     let json = done(&dir, "--json registration");
     let expected = r#"{"ok":true,"result":{"registration":"open"},"text":"registration: open\n"}"#;
@@ -176,7 +195,10 @@ fn the_answer_has_an_exit_code_and_a_form_for_programs() {
     done(&dir, "broadcast -- --json is a flag, not a text");
     assert!(done(&dir, "audit").contains("broadcast --json is a flag, not a text"));
     let help = done(&dir, "help");
-    for command in ["suspend NAME [UNTIL] [REASON]", "invitation new [USES] [EXPIRES]"] {
+    for command in [
+        "suspend NAME [UNTIL] [REASON]",
+        "invitation new [USES] [EXPIRES]",
+    ] {
         assert!(help.contains(command), "{help}");
     }
     assert_eq!(server.stop().status.code(), Some(0));
@@ -186,7 +208,10 @@ fn the_answer_has_an_exit_code_and_a_form_for_programs() {
 #[test]
 fn what_is_set_holds_over_a_restart_but_for_limits() {
     let dir = ServerFolder::new();
-    dir.write("config.json", r#"{"server": {"message_of_the_day": "of the file"}}"#);
+    dir.write(
+        "config.json",
+        r#"{"server": {"message_of_the_day": "of the file"}}"#,
+    );
     let server = dir.start(&[]);
     assert!(done(&dir, "status").contains("message of the day: of the file"));
     done(&dir, "registration closed");
@@ -207,7 +232,10 @@ fn what_is_set_holds_over_a_restart_but_for_limits() {
 #[test]
 fn what_a_command_has_set_is_named_by_a_reload_and_given_back() {
     let dir = ServerFolder::new();
-    dir.write("config.json", r#"{"server": {"message_of_the_day": "of the file"}}"#);
+    dir.write(
+        "config.json",
+        r#"{"server": {"message_of_the_day": "of the file"}}"#,
+    );
     let server = dir.start(&[]);
     done(&dir, "message-of-the-day of a command");
     done(&dir, "registration closed");
@@ -221,7 +249,10 @@ fn what_a_command_has_set_is_named_by_a_reload_and_given_back() {
     server.stop();
     let server = dir.start(&[]);
     let status = done(&dir, "status");
-    assert!(status.contains("message of the day: of the file"), "{status}");
+    assert!(
+        status.contains("message of the day: of the file"),
+        "{status}"
+    );
     assert!(status.contains("registration: open"), "{status}");
     drop(server);
 }
@@ -232,7 +263,10 @@ fn sessions_have_pages_in_the_order_of_their_connections() {
     let server = dir.start(&[]);
     let _all = ["cyn", "bob", "ann"].map(|name| Client::register(&server, name));
     let sessions = done(&dir, "sessions");
-    let names: Vec<&str> = sessions.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
+    let names: Vec<&str> = sessions
+        .lines()
+        .filter_map(|line| line.split_whitespace().nth(1))
+        .collect();
     assert_eq!(names, ["cyn", "bob", "ann"]);
     let first = sessions.split(' ').next().unwrap();
     let rest = done(&dir, &format!("sessions {first}"));
@@ -257,7 +291,10 @@ fn a_line_of_the_audit_is_kept_for_400_days() {
     drop(db);
     let server = dir.start(&[]);
     let audit = done(&dir, "audit");
-    assert!(audit.contains("kick 399") && !audit.contains("kick 401"), "{audit}");
+    assert!(
+        audit.contains("kick 399") && !audit.contains("kick 401"),
+        "{audit}"
+    );
     // The next change removes it from the file.
     done(&dir, "log-level info");
     server.stop();
@@ -275,7 +312,13 @@ fn a_password_does_not_wait_for_a_file() {
     Client::register(&server, "ann").is_served();
     // Nobody writes to it yet.
     let pipe = dir.path("pipe");
-    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
     let mut slow = Socket::connect(&dir);
     let file = serde_json::to_string(pipe.to_str().unwrap()).unwrap();
     slow.sends(format!("{{\"command\":\"verify\",\"words\":[{file}]}}\n"));
@@ -312,15 +355,24 @@ fn a_backup_a_check_and_exports_are_made_beside_the_server() {
     assert!(done(&dir, "verify now.backup").contains("messages 1"));
     assert_eq!(ctl(&dir, "backup now.backup").status.code(), Some(1));
     assert!(done(&dir, "check").contains("sound"));
-    for command in ["export all all", "export user ann user", "export room tea room"] {
+    for command in [
+        "export all all",
+        "export user ann user",
+        "export room tea room",
+    ] {
         done(&dir, command);
         let file = dir.path(command.rsplit(' ').next().unwrap());
-        assert!(fs::read_to_string(&file).unwrap().contains("a text"), "{command}");
+        assert!(
+            fs::read_to_string(&file).unwrap().contains("a text"),
+            "{command}"
+        );
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     }
     assert_eq!(ctl(&dir, "export user nobody file").status.code(), Some(1));
     // No other command shows a text.
-    for command in ["status", "users", "user ann", "rooms", "room tea", "sessions", "audit"] {
+    for command in [
+        "status", "users", "user ann", "rooms", "room tea", "sessions", "audit",
+    ] {
         assert!(!done(&dir, command).contains("a text"), "{command}");
     }
     ann.is_served();
@@ -335,7 +387,10 @@ fn a_reload_changes_what_it_can_and_names_the_rest_and_drops_no_one() {
     let config = r#"{"server": {"message_of_the_day": "new", "limits": {"friends": 9}, "lobby": "hall", "log": "info"}}"#;
     dir.write("config.json", config);
     let said = done(&dir, "reload");
-    assert!(said.contains("these need a restart: server.lobby"), "{said}");
+    assert!(
+        said.contains("these need a restart: server.lobby"),
+        "{said}"
+    );
     let status = done(&dir, "status");
     assert!(status.contains("message of the day: new"), "{status}");
     assert!(done(&dir, "limits friends").contains('9'));
@@ -345,12 +400,18 @@ fn a_reload_changes_what_it_can_and_names_the_rest_and_drops_no_one() {
         assert_eq!(ctl(&dir, "reload").status.code(), Some(78), "{bad}");
         let output = ctl(&dir, "--data data reload");
         assert_eq!(output.status.code(), Some(1), "{bad}");
-        assert!(stderr(&output).contains("the configuration is kept: config.json"), "{bad}");
+        assert!(
+            stderr(&output).contains("the configuration is kept: config.json"),
+            "{bad}"
+        );
         server.signal(Signal::HUP);
         server.logs("SIGHUP: the configuration is kept: config.json");
         assert!(done(&dir, "--data data limits friends").contains('9'));
     }
-    dir.write("config.json", r#"{"server": {"limits": {"friends": 8}, "log": "info"}}"#);
+    dir.write(
+        "config.json",
+        r#"{"server": {"limits": {"friends": 8}, "log": "info"}}"#,
+    );
     server.signal(Signal::HUP);
     let logged = server.logs("SIGHUP: the configuration was read again");
     assert!(!logged.contains("restart"), "{logged}");
@@ -378,7 +439,10 @@ fn the_log_goes_to_a_file_that_is_opened_again() {
     assert_eq!(stderr(&output), "");
     let old = fs::read_to_string(dir.path("echat.log.1")).unwrap();
     let new = fs::read_to_string(&log).unwrap();
-    assert!(old.contains("listening") || old.contains("serving data folder"), "{old}");
+    assert!(
+        old.contains("listening") || old.contains("serving data folder"),
+        "{old}"
+    );
     assert!(new.contains("SIGUSR1") && new.contains("stopping"), "{new}");
     for line in old.lines().chain(new.lines()) {
         let value: serde_json::Value = serde_json::from_str(line).unwrap();
@@ -386,7 +450,10 @@ fn the_log_goes_to_a_file_that_is_opened_again() {
             assert!(value[key].is_string(), "{key}: {line}");
         }
     }
-    dir.write("config.json", r#"{"server": {"log_file": "missing/echat.log"}}"#);
+    dir.write(
+        "config.json",
+        r#"{"server": {"log_file": "missing/echat.log"}}"#,
+    );
     let output = dir.run(&["--listen", "127.0.0.1:0"]);
     assert_eq!(output.status.code(), Some(73), "{}", stderr(&output));
 }
@@ -394,13 +461,19 @@ fn the_log_goes_to_a_file_that_is_opened_again() {
 #[test]
 fn lines_for_the_journal_begin_with_their_priority() {
     let dir = ServerFolder::new();
-    for (stream, first) in [("$(stat -L -c %d:%i /proc/self/fd/2)", "<6>"), ("1:1", "20")] {
+    for (stream, first) in [
+        ("$(stat -L -c %d:%i /proc/self/fd/2)", "<6>"),
+        ("1:1", "20"),
+    ] {
         // The shell's own standard error is that of the server.
         let shell = format!("export JOURNAL_STREAM={stream}");
         let output = dir.start_behind(&shell, &["--log", "info"]).stop();
         let lines: Vec<&str> = stderr(&output).lines().collect();
         assert!(lines.len() > 2, "{lines:?}");
-        assert!(lines.iter().all(|line| line.starts_with(first)), "{lines:?}");
+        assert!(
+            lines.iter().all(|line| line.starts_with(first)),
+            "{lines:?}"
+        );
     }
 }
 
@@ -411,7 +484,10 @@ fn a_drain_tells_users_and_ends_the_server() {
     let mut ann = Client::register(&server, "ann");
     done(&dir, "drain 1");
     let told = ann.hears_message();
-    assert_eq!(line(&told), r#"ON_BROADCAST {"text":"The server stops in 1 s."}"#);
+    assert_eq!(
+        line(&told),
+        r#"ON_BROADCAST {"text":"The server stops in 1 s."}"#
+    );
     assert_eq!(server.end().status.code(), Some(0));
     let server = dir.start(&[]);
     done(&dir, "quit");
@@ -448,7 +524,10 @@ fn bad_lines_are_refused_one_by_one_and_hurt_no_one_else() {
         "\u{1b}[2J",
     ] {
         let answer = socket.asks(bad);
-        assert!(answer.starts_with(r#"{"ok":false,"code":"bad_"#), "{bad}: {answer}");
+        assert!(
+            answer.starts_with(r#"{"ok":false,"code":"bad_"#),
+            "{bad}: {answer}"
+        );
         assert!(!answer.contains('\u{1b}'), "{answer}");
     }
     socket.sends(b"\xff\xfe\n");
@@ -465,7 +544,10 @@ fn bad_lines_are_refused_one_by_one_and_hurt_no_one_else() {
     // Half a line at the end is no command.
     let mut half = Socket::connect(&dir);
     half.sends(r#"{"command":"delete-user","params":{"name":"ann"}}"#);
-    half.0.get_ref().shutdown(std::net::Shutdown::Write).unwrap();
+    half.0
+        .get_ref()
+        .shutdown(std::net::Shutdown::Write)
+        .unwrap();
     assert_eq!(half.hears(), "");
     ann.is_served();
     // A line that is too long is refused before its end, and the connection closed.
@@ -509,7 +591,10 @@ fn neither_a_thousand_clients_nor_one_that_never_reads_stop_the_server() {
     assert!(grown < 16 * 1024, "{grown} KiB");
     // The newest are served; the oldest were closed for them.
     let last = crowd.last_mut().unwrap();
-    assert!(last.asks(r#"{"command":"status"}"#).contains(r#""ok":true"#));
+    assert!(
+        last.asks(r#"{"command":"status"}"#)
+            .contains(r#""ok":true"#)
+    );
     assert_eq!(crowd[0].hears(), "");
     drop(deaf);
     assert_eq!(server.stop().status.code(), Some(0));
@@ -519,7 +604,13 @@ fn neither_a_thousand_clients_nor_one_that_never_reads_stop_the_server() {
 fn memory(process: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.unwrap().trim().split(' ').next().unwrap().parse().unwrap()
+    line.unwrap()
+        .trim()
+        .split(' ')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap()
 }
 
 #[test]
@@ -530,7 +621,10 @@ fn a_socket_that_is_left_is_replaced_and_another_file_is_not() {
     assert!(socket.metadata().unwrap().file_type().is_socket());
     let server = dir.start(&[]);
     done(&dir, "status");
-    assert_eq!(socket.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        socket.metadata().unwrap().permissions().mode() & 0o777,
+        0o600
+    );
     server.stop();
     dir.write_private("data/ctl.sock", "mine");
     let mut server = dir.start(&["--log", "warn"]);
@@ -634,7 +728,11 @@ fn every_line_has_one_answer_whatever_is_in_it() {
     }
     ann.is_served();
     let mut rest = String::new();
-    socket.0.get_ref().shutdown(std::net::Shutdown::Write).unwrap();
+    socket
+        .0
+        .get_ref()
+        .shutdown(std::net::Shutdown::Write)
+        .unwrap();
     socket.0.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "");
 }

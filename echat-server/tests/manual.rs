@@ -14,7 +14,9 @@ use std::path::PathBuf;
 const MARKS: (&str, &str) = ("<!-- commands -->\n", "<!-- /commands -->\n");
 
 fn page(name: &str) -> (PathBuf, String) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../docs")
+        .join(name);
     let text = fs::read_to_string(&path).expect(name);
     (path, text)
 }
@@ -22,7 +24,10 @@ fn page(name: &str) -> (PathBuf, String) {
 /// The first cell of each row.
 fn usages() -> Vec<String> {
     let usage = |usage: String| format!("`{}`", usage.replace('|', "\\|"));
-    COMMANDS.iter().map(|command| usage(command.usage())).collect()
+    COMMANDS
+        .iter()
+        .map(|command| usage(command.usage()))
+        .collect()
 }
 
 #[test]
@@ -41,7 +46,10 @@ fn the_page_in_chinese_has_them_too() {
     let (_, text) = page("administration.zh-CN.md");
     let (_, table) = text.split_once(MARKS.0).expect("it begins");
     let (table, _) = table.split_once(MARKS.1).expect("it ends");
-    let rows = table.lines().skip(2).map(|row| row.trim_matches('|').replace("\\|", "\0"));
+    let rows = table
+        .lines()
+        .skip(2)
+        .map(|row| row.trim_matches('|').replace("\\|", "\0"));
     for ((row, usage), command) in rows.clone().zip(usages()).zip(COMMANDS) {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
         let [found, in_chat, about] = cells[..] else {

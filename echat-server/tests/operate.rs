@@ -35,7 +35,11 @@ const SECTIONS: &[Section] = &[
         before: |_| {},
         fails: &[],
         after: |sandbox| {
-            assert!(sandbox.says("echat-server ctl user ann").contains("administrator: no"));
+            assert!(
+                sandbox
+                    .says("echat-server ctl user ann")
+                    .contains("administrator: no")
+            );
             let audit = sandbox.says("echat-server ctl audit");
             assert!(audit.contains("make-admin ann"), "{audit}");
         },
@@ -60,8 +64,15 @@ const SECTIONS: &[Section] = &[
         fails: &[],
         after: |sandbox| {
             let sessions = sandbox.says("echat-server ctl sessions");
-            assert!(sessions.contains("ann") && sessions.contains("127.0.0.1"), "{sessions}");
-            assert!(sandbox.says("echat-server ctl status").contains(&sandbox.fingerprint));
+            assert!(
+                sessions.contains("ann") && sessions.contains("127.0.0.1"),
+                "{sessions}"
+            );
+            assert!(
+                sandbox
+                    .says("echat-server ctl status")
+                    .contains(&sandbox.fingerprint)
+            );
         },
     },
     Section {
@@ -121,7 +132,10 @@ const SECTIONS: &[Section] = &[
         fails: &[],
         after: |sandbox| {
             let told = line(&sandbox.stays.as_mut().unwrap().hears_message());
-            assert_eq!(told, r#"ON_BROADCAST {"text":"The server restarts at six."}"#);
+            assert_eq!(
+                told,
+                r#"ON_BROADCAST {"text":"The server restarts at six."}"#
+            );
             let status = sandbox.says("echat-server ctl status");
             assert!(status.contains("Backups are made at four"), "{status}");
         },
@@ -130,11 +144,17 @@ const SECTIONS: &[Section] = &[
         heading: "Change the configuration",
         before: |sandbox| {
             sandbox.stays = Some(sandbox.client());
-            sandbox.dir.write("config.json", r#"{"server": {"limits": {"friends": 7}}}"#);
+            sandbox
+                .dir
+                .write("config.json", r#"{"server": {"limits": {"friends": 7}}}"#);
         },
         fails: &[],
         after: |sandbox| {
-            assert!(sandbox.says("echat-server ctl limits friends").contains('7'));
+            assert!(
+                sandbox
+                    .says("echat-server ctl limits friends")
+                    .contains('7')
+            );
             sandbox.stays.as_mut().unwrap().is_served();
         },
     },
@@ -411,7 +431,12 @@ impl Sandbox {
     /// What a command prints.
     fn says(&self, command: &str) -> String {
         let output = self.shell(command);
-        assert_eq!(output.status.code(), Some(0), "{command}: {}", stderr(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{command}: {}",
+            stderr(&output)
+        );
         stdout(&output).to_owned()
     }
 

@@ -8,7 +8,8 @@ use echat_proto::names::{
     Username,
 };
 use echat_proto::param::{
-    AwayText, Dict, KeepDays, MemberPage, MembersOf, Names, Nullable, RoomRole, ShortText, TargetType,
+    AwayText, Dict, KeepDays, MemberPage, MembersOf, Names, Nullable, RoomRole, ShortText,
+    TargetType,
 };
 use echat_proto::records::Code;
 

@@ -4,14 +4,16 @@
 use super::{Engine, Fatal, NO_CONNECTION, tick};
 use crate::clock::Now;
 use crate::config::{Limits, LogFilter, Settings};
-use crate::handlers::administration::{self, Act, By, Given, Order, Outcome, Overridden, Report, Task};
+use crate::conn::End;
+use crate::handlers::administration::{
+    self, Act, By, Given, Order, Outcome, Overridden, Report, Task,
+};
 use crate::handlers::{Gauges, Refusal, Reject};
 use crate::limits::AddressBans;
 use crate::storage::{Batch, StoreError};
 use echat_proto::Value;
 use echat_proto::commands::CloseReason;
 use echat_proto::records::Code;
-use crate::conn::End;
 use std::net::Ipv4Addr;
 
 /// What the administration keeps besides the database.
@@ -247,7 +249,9 @@ impl Engine {
     /// Closes the connections from addresses that are not served.
     fn close_banned(&mut self, now: Now) {
         let bans = &self.administration.bans;
-        let banned = self.connections.from(|address| bans.refuse(address, now.unix));
+        let banned = self
+            .connections
+            .from(|address| bans.refuse(address, now.unix));
         for conn in banned {
             let kicked = End::Notify(CloseReason::Kicked);
             self.connections

@@ -155,8 +155,8 @@ impl Ctx<'_, '_> {
                 }
                 Effect::BotLeft(room, bot) => self.bot_left(&room, &bot),
                 Effect::EndSessions(bot) => {
-                    let end = SessionsEnd::all(self.conn, bot, None);
-                    self.session_ends.push(end);
+                    self.session_ends
+                        .push(SessionsEnd::all(self.conn, bot, None));
                 }
                 Effect::Left(room, user) => self.left(&room, &user),
                 Effect::TellRoom(room, event) => self.tell_readers(room, &[], &event),
@@ -179,15 +179,7 @@ impl Ctx<'_, '_> {
                 Effect::BlocksChanged(users) => {
                     self.tell_own(&users, |batch, user| blocks::changed(batch, user, false))?;
                 }
-                Effect::Renamed { room, was } => {
-                    self.outbox.rename_room(room.id, room.name.clone());
-                    for (name, conns) in self.members(room.id) {
-                        let left = member_event(&was, &name, MemberChange::Left);
-                        self.outbox.send_all(conns.clone(), &left);
-                        let roomname = room.name.clone();
-                        self.outbox.send_all(conns, &Event::OnNewRoom { roomname });
-                    }
-                }
+                Effect::Renamed { room, was } => self.renamed_room(&room, &was),
                 Effect::TellAll(event) => {
                     let to = self.roster.sessions().map(|(conn, _)| conn).collect();
                     self.outbox.send_all(to, &event);
@@ -227,6 +219,16 @@ impl Ctx<'_, '_> {
         let told = members.filter(|member| but.binary_search(&member.user).is_err());
         let conns = told.flat_map(|member| member.conns.iter().copied());
         self.outbox.send_all(conns.collect(), event);
+    }
+
+    fn renamed_room(&mut self, room: &InRoom, was: &str) {
+        self.outbox.rename_room(room.id, room.name.clone());
+        for (name, conns) in self.members(room.id) {
+            let left = member_event(was, &name, MemberChange::Left);
+            self.outbox.send_all(conns.clone(), &left);
+            let roomname = room.name.clone();
+            self.outbox.send_all(conns, &Event::OnNewRoom { roomname });
+        }
     }
 
     fn left(&mut self, room: &InRoom, user: &User) {

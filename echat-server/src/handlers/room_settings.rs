@@ -27,7 +27,11 @@ pub(crate) fn room_info(
 }
 
 /// A room as the wire shows it.
-pub(super) fn info(batch: &Batch<'_>, room: &Room, role: Option<Role>) -> Result<RoomInfo, StoreError> {
+pub(super) fn info(
+    batch: &Batch<'_>,
+    room: &Room,
+    role: Option<Role>,
+) -> Result<RoomInfo, StoreError> {
     Ok(RoomInfo {
         roomname: room.name.clone(),
         topic: room.topic.clone(),

@@ -117,7 +117,16 @@ mod tests {
             assert_eq!(prefix(text).to_string(), shown);
             assert_eq!(prefix(shown), prefix(text));
         }
-        for bad in ["", "x", "192.0.2.7/33", "::/129", "192.0.2.7/", "/8", "192.0.2.7/-1", "1.2.3/8"] {
+        for bad in [
+            "",
+            "x",
+            "192.0.2.7/33",
+            "::/129",
+            "192.0.2.7/",
+            "/8",
+            "192.0.2.7/-1",
+            "1.2.3/8",
+        ] {
             assert_eq!(bad.parse::<AddressPrefix>(), Err(BadPrefix), "{bad}");
         }
         let inside = "192.0.2.255".parse().expect("an address");

@@ -54,7 +54,9 @@ impl<W: Sink> Writer<W> {
             // Without a new file, lines go to the old one, wherever it is.
             Entry::Reopen => match self.out.reopen() {
                 Ok(()) => return,
-                Err(error) => self.notice(&format!("the file of the log cannot be opened again: {error}")),
+                Err(error) => self.notice(&format!(
+                    "the file of the log cannot be opened again: {error}"
+                )),
             },
         };
         if (self.lost == 0 || self.tells_of_lost_lines()) && self.writes(&text) {
@@ -75,7 +77,9 @@ impl<W: Sink> Writer<W> {
     /// A line of the writer's own. It is written whatever the filter, since it may stand for answers of the console.
     fn notice(&self, words: &str) -> Vec<u8> {
         let style = self.style.get().copied().unwrap_or_default();
-        style.line(Level::WARN, "echat_server::logging", words).into_bytes()
+        style
+            .line(Level::WARN, "echat_server::logging", words)
+            .into_bytes()
     }
 
     /// Writes a text; false if a part of it was not written.
@@ -147,9 +151,18 @@ mod tests {
         let [cannot, lost] = lines[..] else {
             panic!("{content}");
         };
-        assert!(cannot.contains(r#""message":"the file of the log cannot be opened again"#), "{cannot}");
-        assert!(lost.contains(r#""message":"7 lines of the log are missing here"#), "{lost}");
-        assert!(content.lines().all(|line| line.starts_with(r#"{"time":""#)), "{content}");
+        assert!(
+            cannot.contains(r#""message":"the file of the log cannot be opened again"#),
+            "{cannot}"
+        );
+        assert!(
+            lost.contains(r#""message":"7 lines of the log are missing here"#),
+            "{lost}"
+        );
+        assert!(
+            content.lines().all(|line| line.starts_with(r#"{"time":""#)),
+            "{content}"
+        );
     }
 
     #[test]

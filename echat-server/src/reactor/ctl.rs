@@ -62,12 +62,20 @@ struct Client {
     output: Vec<u8>,
     can_read: bool,
     can_write: bool,
-    /// Whether its command has a task that is not done.
-    waits: bool,
+    stage: Stage,
     /// Whether it has closed its direction.
     has_ended: bool,
-    /// Whether it is closed when it has taken the answer.
-    is_last: bool,
+}
+
+/// What is to be done for a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Its next line is a command.
+    Asks,
+    /// Its command has a task that is not done.
+    Waits,
+    /// It is closed when it has taken the answer.
+    Leaves,
 }
 
 impl Ctl {
@@ -77,7 +85,10 @@ impl Ctl {
         let listener = path.and_then(|path| match bind(path, registry, token) {
             Ok(bound) => Some(bound),
             Err(error) => {
-                tracing::warn!("no socket for echat-server ctl: {}: {error}", path.display());
+                tracing::warn!(
+                    "no socket for echat-server ctl: {}: {error}",
+                    path.display()
+                );
                 None
             }
         });
@@ -109,9 +120,7 @@ impl Ctl {
 
     /// Whether a round would find something to do at once.
     pub(super) fn has_work(&self) -> bool {
-        let has_work = |client: &Client| {
-            !client.waits && client.output.is_empty() && (client.can_read || client.has_line())
-        };
+        let has_work = |client: &Client| client.may_ask() && (client.can_read || client.has_line());
         self.listener.is_some() && self.is_ready || self.clients.iter().flatten().any(has_work)
     }
 
@@ -136,7 +145,7 @@ impl Ctl {
                 let asker = Asker::Ctl(place, client.serial);
                 match carry_out(engine, client.user, line, now)? {
                     AdministrationAnswer::Task(task, order) => {
-                        client.waits = true;
+                        client.stage = Stage::Waits;
                         tasks.add(asker, task, *order);
                     }
                     AdministrationAnswer::Done(report) => client.answer(&reply_line(&report)),
@@ -157,7 +166,7 @@ impl Ctl {
     pub(super) fn answer(&mut self, place: usize, serial: u64, line: &str) {
         let client = self.clients.get_mut(place).and_then(Option::as_mut);
         if let Some(client) = client.filter(|client| client.serial == serial) {
-            client.waits = false;
+            client.stage = Stage::Asks;
             client.answer(line);
             client.write();
         }
@@ -189,7 +198,7 @@ impl Ctl {
 fn place(clients: &[Option<Client>]) -> usize {
     let used = |place: &usize| match &clients[*place] {
         None => (false, 0),
-        Some(client) => (client.waits, client.used),
+        Some(client) => (client.stage == Stage::Waits, client.used),
     };
     (0..clients.len()).min_by_key(used).unwrap_or(0)
 }
@@ -240,18 +249,16 @@ fn carry_out(
     line.zeroize();
     match read {
         Ok((command, given)) => engine.administer(Some(user), &command, given, now),
-        Err(why) => Ok(refused("bad_line", &format!("The line is no command: {why}."))),
+        Err(why) => Ok(refused(
+            "bad_line",
+            &format!("The line is no command: {why}."),
+        )),
     }
 }
 
 impl Client {
     /// A client in a place. One that may not ask is told so.
-    fn new(
-        mut stream: UnixStream,
-        serial: u64,
-        registry: &Registry,
-        place: usize,
-    ) -> Option<Self> {
+    fn new(mut stream: UnixStream, serial: u64, registry: &Registry, place: usize) -> Option<Self> {
         let user = user_of(&stream).ok()?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         registry
@@ -266,9 +273,8 @@ impl Client {
             output: Vec::new(),
             can_read: true,
             can_write: true,
-            waits: false,
+            stage: Stage::Asks,
             has_ended: false,
-            is_last: false,
         };
         if user != 0 && user != geteuid().as_raw() {
             tracing::warn!("echat-server ctl: the user {user} of the system may not ask");
@@ -280,12 +286,17 @@ impl Client {
 
     /// Refuses what a client says, and all that follows.
     fn refuse(&mut self, code: &'static str, message: &str) {
-        self.is_last = true;
+        self.stage = Stage::Leaves;
         self.input = Vec::new();
         if let AdministrationAnswer::Refused(refused) = refused(code, message) {
             self.answer(&refusal_line(&refused));
         }
         self.write();
+    }
+
+    /// Whether its next line is taken: it has taken the answer of the last one.
+    fn may_ask(&self) -> bool {
+        self.stage == Stage::Asks && self.output.is_empty()
     }
 
     fn has_line(&self) -> bool {
@@ -294,7 +305,7 @@ impl Client {
 
     /// Reads until there is a line. One that is too long is refused, and so is all that follows.
     fn read(&mut self) {
-        if self.is_last || self.waits || !self.output.is_empty() {
+        if !self.may_ask() {
             return;
         }
         let mut chunk = [0; CHUNK];
@@ -319,7 +330,7 @@ impl Client {
 
     /// Takes a whole line, if the client has taken the answer of the last one.
     fn line(&mut self) -> Option<Vec<u8>> {
-        if self.is_last || self.waits || !self.output.is_empty() {
+        if !self.may_ask() {
             return None;
         }
         let end = self.input.iter().position(|byte| *byte == b'\n')?;
@@ -339,7 +350,7 @@ impl Client {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.can_write = false,
                 Err(_) => {
-                    self.is_last = true;
+                    self.stage = Stage::Leaves;
                     written = self.output.len();
                 }
             }
@@ -351,7 +362,11 @@ impl Client {
 
     /// Whether nothing is to be said any more. Half a line at the end is no command.
     fn is_over(&self) -> bool {
-        let says_no_more = self.is_last || self.has_ended && !self.has_line();
-        says_no_more && self.output.is_empty() && !self.waits
+        let says_no_more = match self.stage {
+            Stage::Asks => self.has_ended && !self.has_line(),
+            Stage::Waits => false,
+            Stage::Leaves => true,
+        };
+        says_no_more && self.output.is_empty()
     }
 }

@@ -9,9 +9,7 @@ use std::io;
 /// Signals that are received without effect. The server uses no timers or descriptors that send them. By default SIGXFSZ
 /// would end a server that reaches the limit of file sizes (`ulimit -f`); handled, the write fails and the error is
 /// treated as a full disk. The standard library ignores SIGPIPE.
-const HARMLESS: [i32; 6] = [
-    SIGUSR2, SIGXFSZ, SIGALRM, SIGVTALRM, SIGPROF, SIGIO,
-];
+const HARMLESS: [i32; 6] = [SIGUSR2, SIGXFSZ, SIGALRM, SIGVTALRM, SIGPROF, SIGIO];
 
 /// Pending signals.
 pub struct Signals(signal_hook_mio::v1_0::Signals);

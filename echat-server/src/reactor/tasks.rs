@@ -120,7 +120,9 @@ impl Lane {
         if self.current.is_none() {
             let Waiting { asker, task, order } = self.waiting.pop_front()?;
             let source = source.clone();
-            let begun = self.thread.begin(move || run(task, &source, now), broken_off);
+            let begun = self
+                .thread
+                .begin(move || run(task, &source, now), broken_off);
             if let Err(error) = begun {
                 let outcome = Outcome::Failed("storage_busy", format!("no thread: {error}"));
                 return Some((asker, order, outcome));

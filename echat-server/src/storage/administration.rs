@@ -86,7 +86,8 @@ impl Batch<'_> {
 
     /// The first `limit` bots behind a name, by name.
     pub(crate) fn bots(&self, after: &str, limit: usize) -> Result<Vec<Account>, StoreError> {
-        let sql = format!("{ACCOUNT} AND b.user IS NOT NULL AND u.name > ?2 ORDER BY u.name LIMIT ?3");
+        let sql =
+            format!("{ACCOUNT} AND b.user IS NOT NULL AND u.name > ?2 ORDER BY u.name LIMIT ?3");
         self.all(&sql, params![0, after, bounded(limit)], account)
     }
 
@@ -114,7 +115,12 @@ impl Batch<'_> {
             params![after, bounded(limit)],
             |row| {
                 let members: i64 = row.get(2)?;
-                Ok((row.get(0)?, row.get(1)?, members.unsigned_abs(), row.get(3)?))
+                Ok((
+                    row.get(0)?,
+                    row.get(1)?,
+                    members.unsigned_abs(),
+                    row.get(3)?,
+                ))
             },
         )
     }
@@ -153,8 +159,14 @@ impl Batch<'_> {
     /// How much is stored: accounts, bots, rooms, friendships and administrators.
     pub(crate) fn administration_counts(&self) -> Result<Vec<(&'static str, u64)>, StoreError> {
         [
-            ("users", "SELECT count(*) FROM users WHERE deleted_at IS NULL"),
-            ("deleted_users", "SELECT count(*) FROM users WHERE deleted_at IS NOT NULL"),
+            (
+                "users",
+                "SELECT count(*) FROM users WHERE deleted_at IS NULL",
+            ),
+            (
+                "deleted_users",
+                "SELECT count(*) FROM users WHERE deleted_at IS NOT NULL",
+            ),
             ("bots", "SELECT count(*) FROM bots"),
             ("rooms", "SELECT count(*) FROM rooms"),
             ("friendships", "SELECT count(*) FROM friendships"),
@@ -188,7 +200,11 @@ impl Batch<'_> {
         self.all(
             "SELECT id, at, door, by, command, result FROM audit WHERE id < ?1 AND at >= ?3
              ORDER BY id DESC LIMIT ?2",
-            params![before.unwrap_or(i64::MAX), bounded(limit), now.saturating_sub(KEPT)],
+            params![
+                before.unwrap_or(i64::MAX),
+                bounded(limit),
+                now.saturating_sub(KEPT)
+            ],
             |row| {
                 let id: i64 = row.get(0)?;
                 let line = AuditLine {

@@ -48,10 +48,16 @@ pub fn check(bytes: &[u8]) {
             AdministrationAnswer::Task(..) => return,
         };
         let (answer, end) = line.split_at(line.len() - 1);
-        assert!(end == "\n" && !answer.contains(char::is_control), "{line:?}");
+        assert!(
+            end == "\n" && !answer.contains(char::is_control),
+            "{line:?}"
+        );
         let Ok(Value::Dict(entries)) = from_json(answer) else {
             panic!("{line:?}");
         };
-        assert!(matches!(entries[0], (ref key, Value::Bool(_)) if key == "ok"), "{line:?}");
+        assert!(
+            matches!(entries[0], (ref key, Value::Bool(_)) if key == "ok"),
+            "{line:?}"
+        );
     });
 }

@@ -23,8 +23,12 @@ type Before = Box<dyn Fn(&ServerFolder)>;
 /// One for each version of the schema, from nothing at all: the files `0001.sql` and so on of this folder, in order.
 fn versions() -> Vec<Before> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/upgrade");
-    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<_> = files.filter(|path| path.extension() == Some("sql".as_ref())).collect();
+    let files = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = files
+        .filter(|path| path.extension() == Some("sql".as_ref()))
+        .collect();
     files.sort();
     let databases = files.into_iter().map(|file| {
         let sql = fs::read_to_string(file).unwrap();

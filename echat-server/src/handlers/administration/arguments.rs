@@ -235,8 +235,10 @@ pub(super) enum Messages {
 }
 
 impl Words for Messages {
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("keep-messages", Self::Keep), ("erase-messages", Self::Erase)];
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("keep-messages", Self::Keep),
+        ("erase-messages", Self::Erase),
+    ];
     const KIND: &'static str = "keep-messages|erase-messages";
 }
 
@@ -358,9 +360,7 @@ pub(super) fn from_words(params: &[ParamInfo], words: &[String]) -> Result<Argum
 pub(super) fn known(params: &[ParamInfo], arguments: &Arguments) -> Result<(), Reject> {
     let is_known = |name: &str| params.iter().any(|param| param.name == name);
     match arguments.iter().find(|(name, _)| !is_known(name)) {
-        Some((name, _)) => {
-            Err(ParamError::new(name, "is not a parameter of this command").into())
-        }
+        Some((name, _)) => Err(ParamError::new(name, "is not a parameter of this command").into()),
         None => Ok(()),
     }
 }

@@ -32,9 +32,9 @@ use echat_proto::param::{Dict, ParamError};
 use echat_proto::records::Code;
 use std::path::PathBuf;
 
-use arguments::{After, Label, Messages, Notice, Until, Why, Word};
 use crate::config::Registration;
 use crate::limits::AddressPrefix;
+use arguments::{After, Label, Messages, Notice, Until, Why, Word};
 use echat_proto::names::{NameQuery, Username};
 
 /// Rows of a list.
@@ -128,11 +128,8 @@ impl CommandInfo {
             } else {
                 param.name.to_uppercase()
             };
-            usage.push_str(&if param.optional {
-                format!(" [{name}]")
-            } else {
-                format!(" {name}")
-            });
+            let (open, close) = if param.optional { ("[", "]") } else { ("", "") };
+            usage.extend([" ", open, &name, close]);
         }
         usage
     }
@@ -181,9 +178,16 @@ impl Given {
         }
         let word = |word: &Value| match word {
             Value::Str(word) => Ok(word.clone()),
-            other => Err(ParamError::new("words", format!("must be texts, not {}", other.kind()))),
+            other => Err(ParamError::new(
+                "words",
+                format!("must be texts, not {}", other.kind()),
+            )),
         };
-        words.iter().map(word).collect::<Result<_, _>>().map(Self::Words)
+        words
+            .iter()
+            .map(word)
+            .collect::<Result<_, _>>()
+            .map(Self::Words)
     }
 }
 

@@ -25,17 +25,21 @@ pub(super) fn users(ctx: &Ctx<'_, '_>, after: Option<After>) -> Result<Report, R
             at(account.last_seen),
         ]
     };
-    const COLUMNS: &[&str] = &[
-        "name",
-        "online",
-        "administrator",
-        "suspended",
-        "bot",
-        "created",
-        "last_seen",
-    ];
     let rows = accounts.into_iter().map(row).collect();
-    Ok(Report::table("users", COLUMNS, rows, ROWS))
+    Ok(Report::table(
+        "users",
+        &[
+            "name",
+            "online",
+            "administrator",
+            "suspended",
+            "bot",
+            "created",
+            "last_seen",
+        ],
+        rows,
+        ROWS,
+    ))
 }
 
 pub(super) fn user(ctx: &Ctx<'_, '_>, name: NameQuery) -> Result<Report, Reject> {
@@ -84,9 +88,13 @@ pub(super) fn sessions(ctx: &Ctx<'_, '_>, after: Option<u64>) -> Result<Report, 
             online.bot.into(),
         ]
     };
-    const COLUMNS: &[&str] = &["connection", "name", "address", "since", "bot"];
     let rows = sessions.into_iter().take(ROWS + 1).map(row).collect();
-    Ok(Report::table("sessions", COLUMNS, rows, ROWS))
+    Ok(Report::table(
+        "sessions",
+        &["connection", "name", "address", "since", "bot"],
+        rows,
+        ROWS,
+    ))
 }
 
 pub(super) fn bots(ctx: &Ctx<'_, '_>, after: Option<After>) -> Result<Report, Reject> {
@@ -100,9 +108,13 @@ pub(super) fn bots(ctx: &Ctx<'_, '_>, after: Option<After>) -> Result<Report, Re
             at(account.last_seen),
         ]
     };
-    const COLUMNS: &[&str] = &["name", "owner", "online", "created", "last_seen"];
     let rows = ctx.batch.bots(&after, ROWS + 1)?.into_iter().map(row);
-    Ok(Report::table("bots", COLUMNS, rows.collect(), ROWS))
+    Ok(Report::table(
+        "bots",
+        &["name", "owner", "online", "created", "last_seen"],
+        rows.collect(),
+        ROWS,
+    ))
 }
 
 pub(super) fn quota(ctx: &Ctx<'_, '_>) -> Result<Report, Reject> {
@@ -124,11 +136,7 @@ fn another(order: &Order, user: &User) -> Result<(), Reject> {
     Ok(())
 }
 
-pub(super) fn make_admin(
-    view: &View<'_, '_>,
-    _: &Order,
-    name: NameQuery,
-) -> Result<Deed, Reject> {
+pub(super) fn make_admin(view: &View<'_, '_>, _: &Order, name: NameQuery) -> Result<Deed, Reject> {
     let user = targets::person(view.batch, &name)?;
     let done = format!("{} is an administrator", user.name);
     Ok(Deed::done(done).writes(move |batch| {
@@ -161,7 +169,10 @@ pub(super) fn reset_password(
         let password = Password::new(&password.to_text()).expect("a code is a possible password");
         return Ok(Deed::task(Task::Hash(password)));
     };
-    let done = format!("{} has a one-time password, and has to change it", user.name);
+    let done = format!(
+        "{} has a one-time password, and has to change it",
+        user.name
+    );
     let report = Report::done(done).with("password", password.to_text());
     let ends = Ends::Reset(user.clone());
     Ok(Deed::reported(report).ends(ends).writes(move |batch| {
@@ -191,11 +202,7 @@ pub(super) fn suspend(
     }))
 }
 
-pub(super) fn unsuspend(
-    view: &View<'_, '_>,
-    _: &Order,
-    name: NameQuery,
-) -> Result<Deed, Reject> {
+pub(super) fn unsuspend(view: &View<'_, '_>, _: &Order, name: NameQuery) -> Result<Deed, Reject> {
     let user = targets::user(view.batch, &name)?;
     let done = format!("{} is not suspended", user.name);
     Ok(Deed::done(done).writes(move |batch| {

@@ -38,7 +38,9 @@ impl Fact {
         match self {
             Self::Text(text) => text.clone(),
             Self::Number(number) => number.to_string(),
-            Self::Time(at) => Timestamp::from_second(*at).map_or_else(|_| at.to_string(), |at| at.to_string()),
+            Self::Time(at) => {
+                Timestamp::from_second(*at).map_or_else(|_| at.to_string(), |at| at.to_string())
+            }
             Self::Flag(true) => name.replace('_', " "),
             Self::Flag(false) | Self::None => String::new(),
             Self::Names(names) => names.join(", "),
@@ -262,7 +264,10 @@ mod tests {
         let [(name, Value::List(rows)), (more, Value::Bool(false))] = &report.entries()[..] else {
             panic!("{:?}", report.entries());
         };
-        assert_eq!((name.as_str(), more.as_str(), rows.len()), ("users", "more", 2));
+        assert_eq!(
+            (name.as_str(), more.as_str(), rows.len()),
+            ("users", "more", 2)
+        );
         // A line of the audit may be long, and 200 of them fit into no frame.
         let rows = vec![vec![Fact::from("\u{7}".repeat(1_200)); 2]; 200];
         let report = Report::table("audit", &["by", "command"], rows, 200);
@@ -272,7 +277,9 @@ mod tests {
         let shown = report.text();
         assert!(rows.len() > 5 && shown.ends_with("... and more\n"));
         assert!(shown.len() + rows.len() * 2_400 < PAGE_BYTES);
-        let done = Report::done("done it").with("password", "x").with("none", Fact::None);
+        let done = Report::done("done it")
+            .with("password", "x")
+            .with("none", Fact::None);
         assert_eq!(done.text(), "done it\npassword: x\n");
     }
 }

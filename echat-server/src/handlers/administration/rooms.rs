@@ -24,9 +24,13 @@ pub(super) fn rooms(ctx: &Ctx<'_, '_>, after: Option<After>) -> Result<Report, R
     let row = |(name, owner, members, private): (String, String, u64, bool)| {
         vec![name.into(), owner.into(), members.into(), private.into()]
     };
-    const COLUMNS: &[&str] = &["name", "owner", "members", "private"];
     let rows = ctx.batch.room_page(&after, ROWS + 1)?.into_iter().map(row);
-    Ok(Report::table("rooms", COLUMNS, rows.collect(), ROWS))
+    Ok(Report::table(
+        "rooms",
+        &["name", "owner", "members", "private"],
+        rows.collect(),
+        ROWS,
+    ))
 }
 
 pub(super) fn room(ctx: &Ctx<'_, '_>, name: NameQuery) -> Result<Report, Reject> {
@@ -59,8 +63,14 @@ pub(super) fn room_owner(
     let not_a_member = || Reject::from(Code::NotAMember);
     let member = view.batch.find_user(name.key().ok_or_else(not_a_member)?)?;
     let member = member.ok_or_else(not_a_member)?;
-    let role = view.batch.role(&room, member.id)?.ok_or_else(not_a_member)?;
-    let Some(former) = room.owner.filter(|_| !view.batch.is_bot(member.id).unwrap_or(true)) else {
+    let role = view
+        .batch
+        .role(&room, member.id)?
+        .ok_or_else(not_a_member)?;
+    let Some(former) = room
+        .owner
+        .filter(|_| !view.batch.is_bot(member.id).unwrap_or(true))
+    else {
         return Err(Code::NotAllowed.into());
     };
     let done = Deed::done(format!("{} owns {}", member.name, room.name));
@@ -91,12 +101,14 @@ pub(super) fn close_room(
         return Err(Code::NotAllowed.into());
     }
     let by = order.by.name();
-    Ok(Deed::done(format!("closed {}", room.name)).writes(move |batch| {
-        batch.close_room(&room)?;
-        Ok(vec![Effect::Closed {
-            room: room.id,
-            name: room.name,
-            by,
-        }])
-    }))
+    Ok(
+        Deed::done(format!("closed {}", room.name)).writes(move |batch| {
+            batch.close_room(&room)?;
+            Ok(vec![Effect::Closed {
+                room: room.id,
+                name: room.name,
+                by,
+            }])
+        }),
+    )
 }

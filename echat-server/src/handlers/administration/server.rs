@@ -57,20 +57,32 @@ pub(super) fn help(_: &Ctx<'_, '_>, name: Option<Label>) -> Result<Report, Rejec
     };
     let commands = COMMANDS.iter().filter(|command| is_meant(command.name));
     let row = |command: &super::CommandInfo| {
-        vec![command.usage().into(), command.about.into(), (!command.in_chat).into()]
+        vec![
+            command.usage().into(),
+            command.about.into(),
+            (!command.in_chat).into(),
+        ]
     };
     let rows: Vec<_> = commands.map(row).collect();
     if rows.is_empty() {
         return Err(ParamError::new("name", "is no command").into());
     }
-    Ok(Report::table("commands", &["command", "about", "only_ctl"], rows, ROWS))
+    Ok(Report::table(
+        "commands",
+        &["command", "about", "only_ctl"],
+        rows,
+        ROWS,
+    ))
 }
 
 pub(super) fn status(ctx: &Ctx<'_, '_>) -> Result<Report, Reject> {
     let gauges = ctx.gauges;
     let online = ctx.roster.online().filter(|online| !online.bot).count();
     Ok(Report::facts(vec![
-        ("server", concat!("echat-server ", env!("CARGO_PKG_VERSION")).into()),
+        (
+            "server",
+            concat!("echat-server ", env!("CARGO_PKG_VERSION")).into(),
+        ),
         ("listening", Fact::Names(gauges.listening.clone())),
         ("fingerprint", gauges.fingerprint.clone().into()),
         ("since", at(gauges.started_at)),
@@ -78,21 +90,32 @@ pub(super) fn status(ctx: &Ctx<'_, '_>) -> Result<Report, Reject> {
         ("connections", gauges.connections.into()),
         ("sessions", ctx.roster.sessions().count().into()),
         ("users_online", online.into()),
-        ("registration", registration_word(ctx.settings.registration).into()),
-        ("message_of_the_day", ctx.settings.message_of_the_day.clone().into()),
-        ("administrators", Fact::Names(ctx.batch.administrators(ADMINISTRATORS)?)),
+        (
+            "registration",
+            registration_word(ctx.settings.registration).into(),
+        ),
+        (
+            "message_of_the_day",
+            ctx.settings.message_of_the_day.clone().into(),
+        ),
+        (
+            "administrators",
+            Fact::Names(ctx.batch.administrators(ADMINISTRATORS)?),
+        ),
         ("newest_message", newest(ctx)?.into()),
         ("disk_is_low", ctx.disk_is_low.into()),
     ]))
 }
 
 fn newest(ctx: &Ctx<'_, '_>) -> Result<u64, StoreError> {
-    Ok(u64::try_from(ctx.batch.newest_id()?.0).unwrap_or(0))
+    Ok(ctx.batch.newest_id()?.0)
 }
 
 pub(super) fn statistics(ctx: &Ctx<'_, '_>) -> Result<Report, Reject> {
     let counts = ctx.batch.administration_counts()?;
-    let facts = counts.into_iter().map(|(name, count)| (name, Fact::from(count)));
+    let facts = counts
+        .into_iter()
+        .map(|(name, count)| (name, Fact::from(count)));
     let facts = facts.chain([("newest_message", newest(ctx)?.into())]);
     Ok(Report::facts(facts.collect()))
 }
@@ -208,7 +231,10 @@ pub(super) fn registration(
 ) -> Result<Deed, Reject> {
     let Some(Word(to)) = to else {
         let word = registration_word(view.settings.registration);
-        return Ok(Deed::shows(Report::facts(vec![(REGISTRATION, word.into())])));
+        return Ok(Deed::shows(Report::facts(vec![(
+            REGISTRATION,
+            word.into(),
+        )])));
     };
     let word = registration_word(to);
     let report = Report::done("registration changed").with(REGISTRATION, word);
@@ -239,7 +265,8 @@ pub(super) fn use_configured(
 ) -> Result<Deed, Reject> {
     let Word(setting) = setting;
     let key = setting.key();
-    let deed = Deed::done(format!("the configuration decides {key}")).acts(Act::UseConfigured(setting));
+    let deed =
+        Deed::done(format!("the configuration decides {key}")).acts(Act::UseConfigured(setting));
     Ok(deed.writes(move |batch| {
         batch.set_server_setting(key, None)?;
         Ok(Vec::new())
@@ -264,7 +291,12 @@ pub(super) fn new_invitation(
         return Err(ParamError::new("uses", "must be 1 to 10000").into());
     }
     let maker = order.by.administrator().map(|me| me.id);
-    if view.batch.open_invitations(None, order.now, ROWS + 1)?.len() > ROWS {
+    if view
+        .batch
+        .open_invitations(None, order.now, ROWS + 1)?
+        .len()
+        > ROWS
+    {
         return Err(Reject::too_many(ROWS));
     }
     let shown = order.password();
@@ -293,10 +325,19 @@ pub(super) fn invitations(ctx: &Ctx<'_, '_>) -> Result<Report, Reject> {
     for code in found {
         let maker = code.maker.map(|maker| ctx.batch.user_name(maker));
         let maker = maker.transpose()?.flatten();
-        rows.push(vec![code.code.into(), code.uses.into(), at(code.expires_at), maker.into()]);
+        rows.push(vec![
+            code.code.into(),
+            code.uses.into(),
+            at(code.expires_at),
+            maker.into(),
+        ]);
     }
-    const COLUMNS: &[&str] = &["code", "uses", "expires", "maker"];
-    Ok(Report::table("invitations", COLUMNS, rows, ROWS))
+    Ok(Report::table(
+        "invitations",
+        &["code", "uses", "expires", "maker"],
+        rows,
+        ROWS,
+    ))
 }
 
 pub(super) fn revoke_invitation(
@@ -304,12 +345,16 @@ pub(super) fn revoke_invitation(
     _: &Order,
     code: InvitationCode,
 ) -> Result<Deed, Reject> {
-    let key = code.key().ok_or_else(|| ParamError::new("code", "is no code"))?;
+    let key = code
+        .key()
+        .ok_or_else(|| ParamError::new("code", "is no code"))?;
     let key = key.to_string();
-    Ok(Deed::done("the code is not good any more").writes(move |batch| {
-        batch.delete_invitation_code(&key)?;
-        Ok(Vec::new())
-    }))
+    Ok(
+        Deed::done("the code is not good any more").writes(move |batch| {
+            batch.delete_invitation_code(&key)?;
+            Ok(Vec::new())
+        }),
+    )
 }
 
 /// The bans of addresses that hold.
@@ -355,15 +400,16 @@ pub(super) fn unban_address(
 pub(super) fn banned_addresses(ctx: &Ctx<'_, '_>) -> Result<Report, Reject> {
     let bans = ctx.batch.address_bans(ctx.now.unix, BANS + 1)?.into_iter();
     let rows = bans.map(|ban| vec![ban.prefix.into(), at(ban.until)]);
-    Ok(Report::table("addresses", &["address", "until"], rows.collect(), BANS))
+    Ok(Report::table(
+        "addresses",
+        &["address", "until"],
+        rows.collect(),
+        BANS,
+    ))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
-pub(super) fn log_level(
-    _: &View<'_, '_>,
-    _: &Order,
-    level: LogFilter,
-) -> Result<Deed, Reject> {
+pub(super) fn log_level(_: &View<'_, '_>, _: &Order, level: LogFilter) -> Result<Deed, Reject> {
     Ok(Deed::done("the log changes").acts(Act::Log(level)))
 }
 
@@ -381,11 +427,12 @@ pub(super) fn limits(
             Ok(Deed::done(done).acts(Act::Limits(Box::new(limits))))
         }
         (name, _) => {
-            let is_meant = |(known, _): &(String, u64)| {
-                name.as_ref().is_none_or(|name| name.0 == *known)
-            };
+            let is_meant =
+                |(known, _): &(String, u64)| name.as_ref().is_none_or(|name| name.0 == *known);
             let found = view.limits.entries().into_iter().filter(is_meant);
-            let rows: Vec<_> = found.map(|(name, value)| vec![name.into(), value.into()]).collect();
+            let rows: Vec<_> = found
+                .map(|(name, value)| vec![name.into(), value.into()])
+                .collect();
             if rows.is_empty() {
                 return Err(ParamError::new("name", "is no limit").into());
             }
@@ -407,14 +454,17 @@ pub(super) fn audit(ctx: &Ctx<'_, '_>, before: Option<u64>) -> Result<Report, Re
             line.command.into(),
         ]
     };
-    const COLUMNS: &[&str] = &["id", "at", "door", "by", "result", "command"];
-    Ok(Report::table("audit", COLUMNS, lines.map(row).collect(), ROWS))
+    Ok(Report::table(
+        "audit",
+        &["id", "at", "door", "by", "result", "command"],
+        lines.map(row).collect(),
+        ROWS,
+    ))
 }
 
 /// Commands that a door has done by a task.
 macro_rules! tasks {
     ($($handler:ident($($param:ident: $type:ty),*) = $task:expr;)*) => {$(
-        #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
         pub(super) fn $handler(_: &View<'_, '_>, _: &Order $(, $param: $type)*) -> Result<Deed, Reject> {
             Ok(Deed::task($task))
         }
