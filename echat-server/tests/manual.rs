@@ -36,7 +36,8 @@ fn the_page_has_the_commands_of_the_administration() {
     let mut table = "| command | in the chat | does |\n| --- | --- | --- |\n".to_owned();
     for (command, usage) in COMMANDS.iter().zip(usages()) {
         let in_chat = if command.in_chat { "yes" } else { "" };
-        table += &format!("| {usage} | {in_chat} | {} |\n", command.about);
+        let row = [&usage, in_chat, command.about].join(" | ");
+        table.extend(["| ", &row, " |\n"]);
     }
     generated::check(&path, &generated::put(&text, MARKS.0, MARKS.1, &table));
 }
