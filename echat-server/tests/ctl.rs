@@ -152,6 +152,18 @@ fn a_one_time_password_is_shown_once_and_has_to_be_changed() {
     );
     // The password is in no log, and not in the audit.
     assert!(!done(&dir, "audit").contains(password));
+    // Nor is a code to register with.
+    let made = done(&dir, "invitation new");
+    let code = made
+        .lines()
+        .find_map(|line| line.strip_prefix("code: "))
+        .unwrap();
+    done(&dir, &format!("invitation revoke {code}"));
+    let audit = done(&dir, "audit");
+    assert!(
+        audit.contains("invitation revoke ...") && !audit.contains(code),
+        "{audit}"
+    );
     let output = server.stop();
     assert!(!stderr(&output).contains(password));
 }
