@@ -161,7 +161,12 @@ fn said(answer: &str, as_json: bool) -> Said {
     let code = match text("code").as_str() {
         _ if !is_error => ExitCode::Ok,
         "bad_params" | "bad_line" | "too_long" => ExitCode::Usage,
-        "storage_full" | "storage_busy" | "storage_damaged" | "failed" => ExitCode::Io,
+        // As of the commands that do the same without a server.
+        "storage_damaged" => ExitCode::Data,
+        "not_found" => ExitCode::NoInput,
+        "cannot_create" => ExitCode::CannotCreate,
+        "storage_full" | "storage_busy" | "failed" => ExitCode::Io,
+        "bad_config" => ExitCode::Config,
         _ => ExitCode::Refused,
     };
     let lines = if as_json {

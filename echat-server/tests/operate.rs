@@ -50,7 +50,7 @@ const SECTIONS: &[Section] = &[
         fails: &[],
         after: |sandbox| {
             let list = sandbox.says("echat-server ctl invitation list");
-            let code = list.split(' ').next().unwrap();
+            let code = list.lines().nth(1).unwrap().split(' ').next().unwrap();
             let mut new = Client::connect(sandbox.server.as_ref().unwrap());
             let register = r#"REGISTER {"username":"new","password":"correct horse""#;
             assert!(line(&new.asks(&format!("{register}}}"))).contains("bad_invitation"));

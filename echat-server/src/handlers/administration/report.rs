@@ -14,7 +14,7 @@ pub(crate) enum Fact {
     Number(u64),
     /// Unix seconds.
     Time(i64),
-    /// Whether something is so. A table shows the name of its column, or nothing.
+    /// Whether something is so. A table shows yes, or nothing.
     Flag(bool),
     /// Several names.
     Names(Vec<String>),
@@ -34,14 +34,14 @@ impl Fact {
         }
     }
 
-    fn text(&self, name: &str) -> String {
+    fn text(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
             Self::Number(number) => number.to_string(),
             Self::Time(at) => {
                 Timestamp::from_second(*at).map_or_else(|_| at.to_string(), |at| at.to_string())
             }
-            Self::Flag(true) => name.replace('_', " "),
+            Self::Flag(true) => "yes".to_owned(),
             Self::Flag(false) | Self::None => String::new(),
             Self::Names(names) => names.join(", "),
         }
@@ -103,7 +103,7 @@ const TABLE_BYTES: usize = 160 * 1024;
 /// At least the bytes of a row: a value by name, and what is shown of it.
 fn row_bytes(columns: &[&str], row: &[Fact]) -> usize {
     let cell = |(name, fact): (&&str, &Fact)| {
-        let text = fact.text(name);
+        let text = fact.text();
         16 + name.len() + text.len() + escape(&text).len()
     };
     columns.iter().zip(row).map(cell).sum()
@@ -201,10 +201,12 @@ impl Report {
         }
         for (name, fact) in &self.facts {
             let value = match fact {
-                Fact::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
-                Fact::None => continue,
-                fact => fact.text(name),
+                Fact::Flag(false) => "no".to_owned(),
+                fact => fact.text(),
             };
+            if value.is_empty() {
+                continue;
+            }
             // A string takes all text.
             let _ = writeln!(text, "{}: {}", name.replace('_', " "), escape(&value));
         }
@@ -216,20 +218,30 @@ impl Report {
 }
 
 impl Table {
+    /// A heading, and a line for each row; a column without any text is left out.
     fn write(&self, text: &mut String) {
-        let cell = |(name, fact): (&&str, &Fact)| escape(&fact.text(name));
-        let rows: Vec<Vec<String>> = self
-            .rows
-            .iter()
-            .map(|row| self.columns.iter().zip(row).map(cell).collect())
-            .collect();
+        let row = |row: &Vec<Fact>| row.iter().map(|fact| escape(&fact.text())).collect();
+        let rows: Vec<Vec<String>> = self.rows.iter().map(row).collect();
         let mut widths = vec![0; self.columns.len()];
         for row in &rows {
             for (width, cell) in widths.iter_mut().zip(row) {
                 *width = (*width).max(cell.chars().count());
             }
         }
-        for row in &rows {
+        let heading = self
+            .columns
+            .iter()
+            .map(|name| name.to_uppercase().replace('_', " "));
+        let heading: Vec<String> = heading.collect();
+        for (width, name) in widths
+            .iter_mut()
+            .zip(&heading)
+            .filter(|(width, _)| **width > 0)
+        {
+            *width = (*width).max(name.len());
+        }
+        let heading = (!rows.is_empty()).then_some(&heading);
+        for row in heading.into_iter().chain(&rows) {
             let mut line = String::new();
             for (width, cell) in widths.iter().zip(row).filter(|(width, _)| **width > 0) {
                 // A string takes all text.
@@ -259,7 +271,8 @@ mod tests {
             vec!["b\u{1b}[2J".into(), false.into(), at(None)],
         ];
         let report = Report::table("users", &["name", "online", "since"], rows, 2);
-        let text = "ann         online  1970-01-01T00:00:00Z\nb\\u{1b}[2J\n";
+        let text =
+            "NAME        ONLINE  SINCE\nann         yes     1970-01-01T00:00:00Z\nb\\u{1b}[2J\n";
         assert_eq!(report.text(), text);
         let [(name, Value::List(rows)), (more, Value::Bool(false))] = &report.entries()[..] else {
             panic!("{:?}", report.entries());

@@ -410,7 +410,7 @@ pub(super) fn banned_addresses(ctx: &Ctx<'_, '_>) -> Result<Report, Reject> {
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
 pub(super) fn log_level(_: &View<'_, '_>, _: &Order, level: LogFilter) -> Result<Deed, Reject> {
-    Ok(Deed::done("the log changes").acts(Act::Log(level)))
+    Ok(Deed::done("this is logged until a restart or a reload").acts(Act::Log(level)))
 }
 
 pub(super) fn limits(
