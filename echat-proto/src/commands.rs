@@ -23,8 +23,6 @@ use crate::names::{
 use crate::param::{
     AwayText, Dict, Emoji, Fields, KeepDays, Keyword, Mark, MembersOf, Names, NewPassword, Param,
     ParamError, Part, RequestState, RoomRole, SearchText, TargetType, encode_entry, put,
-    AwayText, Dict, Fields, KeepDays, Keyword, Mark, MembersOf, Names, NewPassword, Param,
-    ParamError, Part, RequestState, RoomRole, TargetType, encode_entry, put,
 };
 use crate::records::{
     AwayLine, BanLine, BotLine, ChatMessage, Code, Fail, FriendLine, GivenLimits,

@@ -19,6 +19,7 @@ mod rollback;
 mod room_events;
 mod scheduler;
 mod space;
+mod tally;
 mod tick;
 
 pub use crate::handlers::administration::{
@@ -59,6 +60,7 @@ use std::mem::{Discriminant, discriminant};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
+use tally::Tally;
 use thiserror::Error;
 
 /// The database failed in a way that leaves open what is on the disk. No answer leaves any more; the
@@ -87,6 +89,7 @@ pub struct Engine {
     day_is_loaded: bool,
     /// Empty between ticks; kept for its memory.
     record: tick::Record,
+    tally: Tally,
 }
 
 /// The state in memory that commands read and change.
@@ -191,6 +194,7 @@ impl Engine {
             waiting_log: HashMap::new(),
             day_is_loaded: false,
             record: tick::Record::default(),
+            tally: Tally::default(),
         }
     }
 

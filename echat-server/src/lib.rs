@@ -27,6 +27,7 @@ pub mod host_key;
 mod limits;
 pub mod logging;
 pub mod maintenance;
+pub mod metrics;
 mod outbox;
 pub mod output;
 mod peer;

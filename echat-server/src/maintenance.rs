@@ -157,6 +157,7 @@ pub fn beside(
         }
         // The loop has done these.
         AdministrationTask::Hash(_)
+        | AdministrationTask::Metrics
         | AdministrationTask::Reload
         | AdministrationTask::Drain(_)
         | AdministrationTask::Quit => Ok(String::new()),

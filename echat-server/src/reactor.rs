@@ -9,6 +9,7 @@ mod backups;
 mod clock;
 mod ctl;
 mod disk;
+mod http;
 mod listener;
 mod listeners;
 mod ready;
@@ -28,6 +29,7 @@ use crate::engine::{
     Refused,
 };
 use crate::logging;
+use crate::metrics::{self, Durations, SystemFacts};
 use crate::storage::{CheckpointOutcome, Store};
 use crate::workers::{self, HelperThread, Pool, jobs};
 use backups::Backups;
@@ -36,17 +38,19 @@ use ctl::Ctl;
 use disk::Disk;
 use echat_proto::channel::SEALED_TOGETHER;
 use echat_proto::config::Registration;
+use echat_system::proc;
 use ed25519_dalek::SigningKey;
+use http::Http;
 use listeners::Listeners;
 use mio::event::Event;
-use mio::{Events, Poll, Token, Waker};
+use mio::{Events, Poll, Registry, Token, Waker};
 use ready::Ready;
 use signals::SignalRequest;
 use socket::Socket;
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tasks::{Asker, Outcome, Tasks};
@@ -63,6 +67,7 @@ const WAKER: Token = Token(usize::MAX - 2);
 const SIGNALS: Token = Token(usize::MAX - 3);
 const TERMINAL: Token = Token(usize::MAX - 4);
 const CTL: Token = Token(usize::MAX - 5);
+const METRICS: Token = Token(usize::MAX - 6);
 /// The most events of one poll.
 const EVENTS: usize = 1024;
 /// The most connections accepted in one round.
@@ -137,6 +142,8 @@ struct Reactor<'a> {
     backups: Backups,
     ctl: Ctl,
     tasks: Tasks,
+    http: Http,
+    measured: Measured,
     /// The configuration that holds.
     loaded: Loaded,
     administrator_made: &'a dyn Fn(),
@@ -155,6 +162,33 @@ struct Reactor<'a> {
     /// Whether a connection was ever accepted.
     served: bool,
     stop: Stop,
+}
+
+/// What the loop measures for the metrics.
+struct Measured {
+    /// How long ticks take.
+    ticks: Durations,
+    /// The start, in unix seconds.
+    started_at: i64,
+    /// The database.
+    database: PathBuf,
+}
+
+impl Measured {
+    fn facts(&self, disk: &Disk, backups: &Backups) -> SystemFacts {
+        let process = std::process::id();
+        let length = |path: &Path| Some(path.metadata().ok()?.len());
+        SystemFacts {
+            started_at: self.started_at,
+            database_bytes: length(&self.database),
+            log_bytes: length(&self.database.with_extension("db-wal")),
+            free_bytes: disk.known(),
+            backup_at: backups.made_at(),
+            resident_bytes: proc::resident_kib(process).map(|kib| kib * 1024),
+            processor: proc::cpu_time(process),
+            ticks: self.ticks.clone(),
+        }
+    }
 }
 
 /// Whether the server is stopping.
@@ -186,6 +220,7 @@ impl<'a> Reactor<'a> {
         engine.configure(Settings::from(config));
         engine.allow_sessions(config.sessions_per_user);
         let clock = Clock::start();
+        engine.measure_by(clock.stopwatch());
         engine.load_day(clock.now()).map_err(Fatal)?;
         engine.create_lobby(clock.now())?;
         // From here on, a stop has connections to close.
@@ -206,6 +241,12 @@ impl<'a> Reactor<'a> {
             checkpoints: HelperThread::new("checkpoint", &waker),
             backups: Backups::new(services.backups, &waker),
             ctl: Ctl::listen(services.socket.as_deref(), poll.registry(), CTL),
+            http: watch(config, poll.registry())?,
+            measured: Measured {
+                ticks: Durations::default(),
+                started_at: clock.now().unix,
+                database: services.source.database.clone(),
+            },
             tasks: Tasks::new(services.source, &waker),
             loaded: loaded.clone(),
             administrator_made: services.administrator_made,
@@ -250,12 +291,17 @@ impl<'a> Reactor<'a> {
             }
             self.note(&events, now)?;
             self.administer(now)?;
+            self.show_metrics(now);
             self.accept(now);
             self.read(now);
             for (conn, done) in self.pool.results() {
                 self.engine.complete(conn, done);
             }
+            let begun = self.clock.running();
             self.engine.tick(now)?;
+            self.measured
+                .ticks
+                .add(self.clock.running().saturating_sub(begun));
             if self.engine.take_administrator_made() {
                 (self.administrator_made)();
             }
@@ -299,7 +345,8 @@ impl<'a> Reactor<'a> {
                 SIGNALS => self.obey_signals(now),
                 TERMINAL => self.listen_to_terminal(event, now)?,
                 CTL => self.ctl.ready(),
-                _ if self.ctl.note(event) => {}
+                METRICS => self.http.ready(),
+                _ if self.ctl.note(event) || self.http.note(event) => {}
                 token if self.listeners.ready(token) => {}
                 Token(number) => {
                     let conn = ConnId(number as u64);
@@ -383,6 +430,7 @@ impl<'a> Reactor<'a> {
             .attend(&mut self.engine, &mut self.tasks, registry, now)?;
         while let Some((asker, task, order)) = self.tasks.take_own() {
             let outcome = match task {
+                Task::Metrics => Outcome::Page("metrics", self.metrics()),
                 Task::Reload => match self.reload(now) {
                     Ok(done) => Outcome::Done(done),
                     Err(why) => Outcome::Failed("bad_config", why),
@@ -409,6 +457,22 @@ impl<'a> Reactor<'a> {
         Ok(())
     }
 
+    /// Serves the programs that watch the server.
+    fn show_metrics(&mut self, now: Now) {
+        let is_well = self.drained_at.is_none() && self.stop == Stop::No;
+        let registry = self.poll.registry();
+        self.http.attend(registry, now.running, is_well, || {
+            let system = self.measured.facts(&self.disk, &self.backups);
+            metrics::page(&self.engine.facts(), &system)
+        });
+    }
+
+    /// The page of metrics.
+    fn metrics(&mut self) -> String {
+        let system = self.measured.facts(&self.disk, &self.backups);
+        metrics::page(&self.engine.facts(), &system)
+    }
+
     /// Tells the door of a command what its task came to.
     fn conclude(
         &mut self,
@@ -422,6 +486,9 @@ impl<'a> Reactor<'a> {
             Outcome::Done(what) => {
                 self.engine.conclude(&order, "done", now)?;
                 AdministrationAnswer::Done(AdministrationReport::done(what))
+            }
+            Outcome::Page(name, lines) => {
+                AdministrationAnswer::Done(AdministrationReport::page(name, lines))
             }
             Outcome::Failed(code, message) => {
                 self.engine.conclude(&order, code, now)?;
@@ -471,6 +538,7 @@ impl<'a> Reactor<'a> {
             ("server.lobby", old.lobby != new.lobby),
             ("server.log_file", old.log_file != new.log_file),
             ("server.log_format", old.log_format != new.log_format),
+            ("server.metrics", old.metrics != new.metrics),
         ];
         let restart = restart.iter().filter(|(_, differs)| *differs);
         let restart: Vec<&str> = restart.map(|(key, _)| *key).collect();
@@ -493,6 +561,7 @@ impl<'a> Reactor<'a> {
             lobby: old.lobby.clone(),
             log_file: old.log_file.clone(),
             log_format: old.log_format,
+            metrics: old.metrics,
             ..new.clone()
         };
         // What needs a restart holds as it was read at the start, and is named again at the next reload.
@@ -601,6 +670,7 @@ impl<'a> Reactor<'a> {
     fn timeout(&self) -> Option<Duration> {
         if self.engine.has_work()
             || self.ctl.has_work()
+            || self.http.has_work()
             || self.tasks.has_work()
             || self.listeners.is_ready(self.clock.running())
             || self
@@ -619,6 +689,7 @@ impl<'a> Reactor<'a> {
             self.listeners.retry_at(),
             self.backups.deadline(),
             self.drained_at,
+            self.http.deadline(),
             stop,
         ];
         let now = self.clock.running();
@@ -631,6 +702,22 @@ impl<'a> Reactor<'a> {
 
 /// The token of a connection: all 64 bits of its id. Serial numbers, the upper 40 bits, would reach the tokens at the top
 /// only after a million million connections.
+/// Listens for programs that watch the server.
+fn watch(config: &ServerConfig, registry: &Registry) -> Result<Http, ReactorError> {
+    let address = config.metrics.map(|metrics| metrics.0);
+    let http = Http::bind(address, registry, METRICS).map_err(|source| match address {
+        Some(address) => ReactorError::Listen { address, source },
+        None => source.into(),
+    })?;
+    if let Some(address) = http.address() {
+        tracing::info!("metrics at http://{address}/metrics");
+        if !address.ip().is_loopback() {
+            tracing::warn!("other machines can read the metrics at {address}");
+        }
+    }
+    Ok(http)
+}
+
 fn token(conn: ConnId) -> Token {
     Token(usize::try_from(conn.0).expect("fewer connections than addresses"))
 }

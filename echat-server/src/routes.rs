@@ -26,7 +26,6 @@ use crate::handlers::{
     Answer, Caller, Ctx, Reject, account, administration, blocks, bots, deletion, friends, gate,
     invitation_codes, message_changes, messages, moderation, password, people, room_settings,
     rooms, search,
-    invitation_codes, messages, moderation, password, people, room_settings, rooms, search,
 };
 use echat_proto::Value;
 use echat_proto::commands::{Request, RequestKind};

@@ -110,6 +110,49 @@ impl Kind for Listen {
     }
 }
 
+/// Where the server shows its metrics: an address and a port, or a port alone, which only this machine reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MetricsAddress(pub SocketAddr);
+
+impl Serialize for MetricsAddress {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for MetricsAddress {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(MetricsVisitor)
+    }
+}
+
+impl Kind for Option<MetricsAddress> {
+    fn allowed() -> Allowed {
+        Allowed::Text
+    }
+}
+
+struct MetricsVisitor;
+
+impl Visitor<'_> for MetricsVisitor {
+    type Value = MetricsAddress;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a port, or an IP address and port, such as 127.0.0.1:9464")
+    }
+
+    fn visit_u64<E: Error>(self, port: u64) -> Result<MetricsAddress, E> {
+        let refusal = |_| E::invalid_value(Unexpected::Unsigned(port), &self);
+        let port = u16::try_from(port).map_err(refusal)?;
+        Ok(MetricsAddress((Ipv4Addr::LOCALHOST, port).into()))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<MetricsAddress, E> {
+        let refusal = |_| E::invalid_value(Unexpected::Str(text), &self);
+        text.parse().map(MetricsAddress).map_err(refusal)
+    }
+}
+
 struct ListVisitor;
 
 impl<'de> Visitor<'de> for ListVisitor {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::document::Document;
 use super::fault::{Fault, Reason};
-use super::listen::Listen;
+use super::listen::{Listen, MetricsAddress};
 use super::section::{
     Allowed, Announcement, Folder, Kind, RoomOrNone, Section, one_of, or_null, section, whole,
 };
@@ -57,6 +57,11 @@ section! {
         /// The form of a line of the log: text for people, or JSON for programs.
         #[zh = "日志每行的格式：给人看的文本，或给程序用的 JSON。"]
         log_format: LogFormat = LogFormat::Text;
+        /// Where metrics for Prometheus are shown, at `/metrics`, and `/healthz`. A port alone is one that only this
+        /// machine reaches. Without it they are not shown.
+        #[zh = "在哪里以 `/metrics` 提供 Prometheus 指标，并提供 `/healthz`。只写端口时仅本机可以访问；不写则不提供。"]
+        #[unit = "a port, or an IP address and port", "端口，或 IP 地址和端口"]
+        metrics: Option<MetricsAddress> = None;
         /// Sessions that one user may have at the same time. One more closes the oldest.
         #[zh = "一个用户可同时拥有的会话数。再多一个就关闭最早的。"]
         #[unit = "sessions", "个"]

@@ -63,6 +63,24 @@ pub(super) struct Connections {
     /// Buffers for frames.
     buffers: FrameBuffers,
     rng: StdRng,
+    traffic: Traffic,
+}
+
+/// What went through connections since the start.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Traffic {
+    /// Connections that were accepted.
+    pub(super) accepted: u64,
+    /// Events that were queued, without answers.
+    pub(super) deliveries: u64,
+    /// Bytes from clients.
+    pub(super) received: u64,
+    /// Bytes to clients.
+    pub(super) sent: u64,
+}
+
+fn count(of: usize) -> u64 {
+    u64::try_from(of).unwrap_or(u64::MAX)
 }
 
 impl Connections {
@@ -80,6 +98,7 @@ impl Connections {
             bad_frames: LogLimiter::default(),
             buffers: FrameBuffers::default(),
             rng,
+            traffic: Traffic::default(),
         };
         connections.jobs.prepare_more();
         connections
@@ -111,7 +130,13 @@ impl Connections {
             self.admission.added(conn, entry);
         }
         self.settle(conn, limits);
+        self.traffic.accepted += 1;
         Some(conn)
+    }
+
+    /// What went through connections since the start.
+    pub(super) fn traffic(&self) -> Traffic {
+        self.traffic
     }
 
     /// Hands bytes from the socket to a peer.
@@ -119,6 +144,7 @@ impl Connections {
         let Some(entry) = self.table.get_mut(conn) else {
             return;
         };
+        self.traffic.received += count(bytes.len());
         let address = entry.peer.address;
         if let Some(hello) = entry.peer.receive(bytes, limits, now) {
             self.jobs.answer(conn, address.ip(), hello);
@@ -149,6 +175,7 @@ impl Connections {
         (limits, now): (&Limits, Now),
     ) {
         if let Some(entry) = self.table.get_mut(conn) {
+            self.traffic.deliveries += count(events.len());
             entry.peer.send(events, limits, now);
             // The goodbye of a reader that is too slow has a deadline.
             let urgency = if entry.peer.is_closing() {
@@ -399,6 +426,7 @@ impl Connections {
         let Some(entry) = self.table.get_mut(conn) else {
             return false;
         };
+        self.traffic.sent += count(bytes);
         self.buffers.keep(entry.peer.wrote(bytes, limits, now));
         entry.places.forget_output();
         let is_flushed = entry.peer.is_flushed();

@@ -16,6 +16,7 @@ use super::rollback::{Handled, roll_back};
 use super::room_events::RoomRun;
 use super::scheduler::cost::Counts;
 use super::scheduler::{FlowKey, TurnsEnd};
+use super::tally::Tally;
 use super::{Engine, MemoryState, deferred_writes};
 use crate::clock::Now;
 use crate::conn::{ConnId, Departure, End};
@@ -89,13 +90,19 @@ fn attempt(engine: &mut Engine, now: Now) -> (Result<Receipt, StoreError>, Recor
         state: &mut engine.state,
         connections: &mut engine.connections,
         presence: &engine.presence,
+        tally: &mut engine.tally,
         now,
         commit_alone: engine.damage.is_near(now),
         record,
     };
     let ran = tick.run();
-    let Tick { batch, record, .. } = tick;
-    (ran.and_then(|()| batch.commit()), record)
+    let Tick {
+        batch,
+        record,
+        tally,
+        ..
+    } = tick;
+    (ran.and_then(|()| tally.commit(batch)), record)
 }
 
 /// Rolls a tick back that cannot be committed: refuses its writes with this code, and releases the rest.
@@ -105,6 +112,13 @@ fn refuse_writes(
     record: &Record,
     code: Code,
 ) -> Result<(), StoreError> {
+    for _ in record
+        .handled
+        .iter()
+        .filter(|request| request.depends_on_writes)
+    {
+        engine.tally.refused(code);
+    }
     let handled = (&*record.handled, code);
     let receipt = roll_back(&mut engine.store, &mut engine.state, handled, now)?;
     release(engine, now, receipt)
@@ -160,6 +174,7 @@ pub(super) fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result
             }
             Delivery::AdministratorMade => state.administrator_is_made = true,
             Delivery::Authenticated(conn, user) => {
+                engine.tally.logged_in();
                 connections.bill(conn, Some(user));
                 connections.with(conn, limits, |peer| peer.authenticate(limits));
             }
@@ -239,6 +254,7 @@ struct Tick<'t> {
     state: &'t mut MemoryState,
     connections: &'t mut Connections,
     presence: &'t PresenceFanOut,
+    tally: &'t mut Tally,
     now: Now,
     /// Whether the tick ends with the first turn that writes.
     commit_alone: bool,
@@ -632,6 +648,7 @@ impl<'t> Tick<'t> {
     /// Refuses an unknown command (204), and closes the connection after too many of them.
     fn unknown(&mut self, conn: ConnId, number: u32) -> Result<bool, StoreError> {
         let started = self.start(conn, number);
+        self.tally.refused(Code::UnknownCommand);
         self.state
             .outbox
             .reply(conn, refuse(number, Code::UnknownCommand.into()));
@@ -709,7 +726,11 @@ impl<'t> Tick<'t> {
                 None
             }
         };
+        if !waits {
+            self.tally.answered(started.number);
+        }
         if let Some(refusal) = refusal {
+            self.tally.refused(refusal.code());
             self.state
                 .outbox
                 .reply(conn, refuse(started.number, refusal));

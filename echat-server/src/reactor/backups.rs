@@ -18,6 +18,8 @@ pub(super) struct Backups {
     next_at: Option<Duration>,
     /// Whether the thread makes one.
     is_busy: bool,
+    /// The end of the last one that is known, in unix seconds.
+    made_at: Option<i64>,
 }
 
 impl Backups {
@@ -26,6 +28,7 @@ impl Backups {
             next_at: schedule.as_ref().map(|_| Duration::ZERO),
             schedule,
             is_busy: false,
+            made_at: None,
             thread: HelperThread::new("backup", waker),
         }
     }
@@ -44,12 +47,26 @@ impl Backups {
         self.next_at
     }
 
+    /// The end of the last backup that is known, in unix seconds.
+    pub(super) fn made_at(&self) -> Option<i64> {
+        self.made_at
+    }
+
     /// Logs the outcome of a backup, and begins one that is due.
     pub(super) fn attend(&mut self, now: Now) {
         if let Some(outcome) = self.thread.outcome() {
             self.is_busy = false;
             let every = self.schedule.as_ref().map(|schedule| schedule.every);
             self.next_at = every.map(|every| now.running + wait(&outcome, every));
+            let age = match &outcome {
+                Outcome::Made(_) => Some(Duration::ZERO),
+                Outcome::Early(left) => every.map(|every| every.saturating_sub(*left)),
+                Outcome::Failed(_) | Outcome::BrokenOff => None,
+            };
+            if let Some(age) = age {
+                let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
+                self.made_at = Some(now.unix.saturating_sub(seconds));
+            }
             log(&outcome);
         }
         let Some(schedule) = &self.schedule else {

@@ -24,6 +24,12 @@ impl Clock {
         self.started.elapsed()
     }
 
+    /// What tells the same time elsewhere.
+    pub(super) fn stopwatch(&self) -> impl Fn() -> Duration + 'static {
+        let started = self.started;
+        move || started.elapsed()
+    }
+
     /// The present moment by both clocks. A time of day before 1970 counts as 1970.
     pub(super) fn now(&self) -> Now {
         let unix = SystemTime::now()

@@ -9,6 +9,8 @@ const INTERVAL: Duration = Duration::from_secs(1);
 pub(super) struct Disk {
     folder: PathBuf,
     ask_at: Duration,
+    /// What the last query that succeeded found.
+    known: Option<u64>,
 }
 
 impl Disk {
@@ -16,6 +18,7 @@ impl Disk {
         Self {
             folder: folder.to_owned(),
             ask_at: Duration::ZERO,
+            known: None,
         }
     }
 
@@ -26,6 +29,12 @@ impl Disk {
         }
         self.ask_at = now + INTERVAL;
         let known = rustix::fs::statvfs(&self.folder).ok()?;
-        Some(known.f_bavail.saturating_mul(known.f_frsize))
+        self.known = Some(known.f_bavail.saturating_mul(known.f_frsize));
+        self.known
+    }
+
+    /// Bytes that were free at the last query.
+    pub(super) fn known(&self) -> Option<u64> {
+        self.known
     }
 }

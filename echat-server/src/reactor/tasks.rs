@@ -24,6 +24,8 @@ pub(super) enum Outcome {
     Hashed(String),
     /// What was done, in a line.
     Done(String),
+    /// What is shown, as it is.
+    Page(&'static str, String),
     /// Why it was not done: a code, and a sentence.
     Failed(&'static str, String),
 }
@@ -65,7 +67,7 @@ impl Tasks {
     pub(super) fn add(&mut self, asker: Asker, task: Task, order: Applied) {
         let queue = match task {
             Task::Hash(_) => &mut self.hashes.waiting,
-            Task::Reload | Task::Drain(_) | Task::Quit => &mut self.own,
+            Task::Metrics | Task::Reload | Task::Drain(_) | Task::Quit => &mut self.own,
             Task::Backup(_) | Task::Verify(_) | Task::Check | Task::Export(..) => {
                 &mut self.files.waiting
             }

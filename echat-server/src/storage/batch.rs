@@ -47,6 +47,8 @@ pub struct Usage {
     pub ascii_names: u64,
     /// The same of other names, which takes the tables of Unicode.
     pub unicode_names: u64,
+    /// Messages that were inserted.
+    pub messages: u64,
 }
 
 /// Proof that everything a batch wrote is durable. Only a commit creates one.
@@ -272,6 +274,7 @@ impl<'s> Batch<'s> {
             return Err(error);
         }
         self.newest = Some(id);
+        self.add(|usage| usage.messages += 1);
         Ok(())
     }
 

@@ -116,6 +116,7 @@ mod tests {
                 scanned_bytes: 2_048,
                 ascii_names: 3,
                 unicode_names: 1,
+                ..Usage::default()
             },
             messages: 1,
             request_bytes: 512,

@@ -110,10 +110,12 @@ pub struct CommandInfo {
     pub name: &'static str,
     /// What it does.
     pub about: &'static str,
-    /// Whether it changes something: then it is in the audit.
+    /// Whether it is more than a look at memory and database.
     pub changes: bool,
     /// Whether administrators have it in the chat.
     pub in_chat: bool,
+    /// Whether its orders are in the audit.
+    is_audited: bool,
     /// Its parameters, in the order in which they are typed.
     pub(crate) params: &'static [ParamInfo],
 }
@@ -132,11 +134,6 @@ impl CommandInfo {
             usage.extend([" ", open, &name, close]);
         }
         usage
-    }
-
-    /// Whether its orders are in the audit. A check changes nothing.
-    fn is_audited(&self) -> bool {
-        self.changes && !matches!(self.name, "check" | "verify")
     }
 
     fn is_open_to(&self, door: Door) -> bool {
@@ -303,6 +300,8 @@ pub enum Task {
     Check,
     /// Export to a file.
     Export(PathBuf, ExportScope),
+    /// Show what is measured.
+    Metrics,
     /// Read the configuration again.
     Reload,
     /// Stop after so many seconds.
@@ -507,7 +506,7 @@ pub(crate) fn conclude(
     order: &Order,
     result: &str,
 ) -> Result<(), StoreError> {
-    if !order.command.is_audited() {
+    if !order.command.is_audited {
         return Ok(());
     }
     let line = order.audit_line(result);
@@ -533,22 +532,25 @@ pub(crate) fn repeat(
     write(batch, deed.write, order).map(drop)
 }
 
-/// Rows of the table. Each names, in this order: the command, what it does, whether it `reads` or `changes`, whether it is
-/// open `everywhere` or only to the operator (`ctl`: the terminal and the socket), the handler, and its parameters by name
+/// Rows of the table. Each names, in this order: the command, what it does, whether it `reads`, `changes` or `examines` (a task
+/// that changes nothing, and is not in the audit), whether it is open `everywhere` or only to the operator (`ctl`: the terminal and the socket), the handler, and its parameters by name
 /// and type. A handler that reads gets a context that cannot write, one that changes a [`View`] and the [`Order`].
 macro_rules! administration {
     (@changes reads) => { false };
     (@changes changes) => { true };
+    (@changes examines) => { true };
+    (@audited changes) => { true };
+    (@audited $access:ident) => { false };
     (@chat everywhere) => { true };
     (@chat ctl) => { false };
     (@look reads, $ctx:ident, $order:ident, $module:ident::$handler:ident, $($param:ident: $type:ty),*) => {
         Some($module::$handler($ctx, $(take::<$type>(&$order.arguments, stringify!($param), $order.now)?),*)?)
     };
-    (@look changes, $($rest:tt)*) => { None };
-    (@decide changes, $view:ident, $order:ident, $module:ident::$handler:ident, $($param:ident: $type:ty),*) => {
+    (@look $access:ident, $($rest:tt)*) => { None };
+    (@decide reads, $($rest:tt)*) => { unreachable!("a command that reads is no order") };
+    (@decide $access:ident, $view:ident, $order:ident, $module:ident::$handler:ident, $($param:ident: $type:ty),*) => {
         $module::$handler($view, $order, $(take::<$type>(&$order.arguments, stringify!($param), $order.now)?),*)
     };
-    (@decide reads, $($rest:tt)*) => { unreachable!("a command that reads is no order") };
     ($(
         #[command($name:literal, $about:literal, $access:ident, $doors:ident)]
         $module:ident::$handler:ident($($param:ident: $type:ty),*);
@@ -558,6 +560,7 @@ macro_rules! administration {
             name: $name,
             about: $about,
             changes: administration!(@changes $access),
+            is_audited: administration!(@audited $access),
             in_chat: administration!(@chat $doors),
             params: &[$(ParamInfo::of::<$type>(stringify!($param))),*],
         }),*];
@@ -649,9 +652,9 @@ administration! {
     server::statistics();
     #[command("backup", "writes a backup to a new file", changes, ctl)]
     server::backup(file: PathBuf);
-    #[command("verify", "checks that a backup is complete, unchanged and sound", changes, ctl)]
+    #[command("verify", "checks that a backup is complete, unchanged and sound", examines, ctl)]
     server::verify(file: PathBuf);
-    #[command("check", "checks the database", changes, ctl)]
+    #[command("check", "checks the database", examines, ctl)]
     server::check();
     #[command("export all", "writes accounts, rooms and messages as lines of JSON", changes, ctl)]
     server::export_all(file: PathBuf);
@@ -659,6 +662,8 @@ administration! {
     server::export_user(name: Label, file: PathBuf);
     #[command("export room", "the same of one room", changes, ctl)]
     server::export_room(name: Label, file: PathBuf);
+    #[command("metrics", "what is measured, as text for Prometheus", examines, ctl)]
+    server::metrics();
     #[command("reload", "reads the configuration again", changes, ctl)]
     server::reload();
     #[command("drain", "tells users, and stops the server after so many seconds", changes, ctl)]

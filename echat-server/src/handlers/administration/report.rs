@@ -95,6 +95,8 @@ pub struct Report {
     done: Option<String>,
     facts: Vec<(&'static str, Fact)>,
     table: Option<Table>,
+    /// Lines as they are, under a name.
+    page: Option<(&'static str, String)>,
 }
 
 /// Bytes of the rows of a table in both forms, without the blanks between columns.
@@ -122,6 +124,14 @@ impl Report {
     pub(crate) fn done(what: impl Into<String>) -> Self {
         Self {
             done: Some(what.into()),
+            ..Self::default()
+        }
+    }
+
+    /// Lines that are shown as they are; they contain nothing that users wrote.
+    pub(crate) fn page(name: &'static str, lines: String) -> Self {
+        Self {
+            page: Some((name, lines)),
             ..Self::default()
         }
     }
@@ -189,6 +199,9 @@ impl Report {
             entries.push((table.name.to_owned(), Value::List(rows)));
             entries.push(("more".to_owned(), Value::Bool(table.more)));
         }
+        if let Some((name, lines)) = &self.page {
+            entries.push(((*name).to_owned(), Value::Str(lines.clone())));
+        }
         entries
     }
 
@@ -212,6 +225,9 @@ impl Report {
         }
         if let Some(table) = &self.table {
             table.write(&mut text);
+        }
+        if let Some((_, lines)) = &self.page {
+            text.push_str(lines);
         }
         text
     }

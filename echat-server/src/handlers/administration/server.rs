@@ -478,6 +478,7 @@ tasks! {
     export_all(file: PathBuf) = Task::Export(file, ExportScope::All);
     export_user(name: Label, file: PathBuf) = Task::Export(file, ExportScope::User(name.0));
     export_room(name: Label, file: PathBuf) = Task::Export(file, ExportScope::Room(name.0));
+    metrics() = Task::Metrics;
     reload() = Task::Reload;
     quit() = Task::Quit;
 }

@@ -1,0 +1,108 @@
+//! What the engine counts for the metrics. No answer depends on it.
+
+use super::Engine;
+use crate::metrics::{Durations, EngineFacts};
+use crate::storage::{Batch, Receipt, StoreError};
+use echat_proto::commands::RequestKind;
+use echat_proto::records::Code;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The greatest number of a request, and one more.
+const NUMBERS: usize = 64;
+
+/// Counts since the start.
+pub(super) struct Tally {
+    /// Requests that were answered, by number.
+    requests: [u64; NUMBERS],
+    refusals: BTreeMap<&'static str, u64>,
+    logins: u64,
+    messages: u64,
+    commits: Durations,
+    /// The time, for the duration of commits; `None` measures none.
+    clock: Option<Box<dyn Fn() -> Duration>>,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            requests: [0; NUMBERS],
+            refusals: BTreeMap::new(),
+            logins: 0,
+            messages: 0,
+            commits: Durations::default(),
+            clock: None,
+        }
+    }
+}
+
+impl Tally {
+    /// A request was answered.
+    pub(super) fn answered(&mut self, number: u32) {
+        let place = usize::try_from(number).ok();
+        if let Some(count) = place.and_then(|place| self.requests.get_mut(place)) {
+            *count += 1;
+        }
+    }
+
+    /// A request was refused.
+    pub(super) fn refused(&mut self, code: Code) {
+        *self.refusals.entry(code.as_str()).or_default() += 1;
+    }
+
+    /// A user logged in.
+    pub(super) fn logged_in(&mut self) {
+        self.logins += 1;
+    }
+
+    /// Commits a batch, and measures how long that takes if it wrote something.
+    pub(super) fn commit(&mut self, batch: Batch<'_>) -> Result<Receipt, StoreError> {
+        let (messages, writes) = (batch.usage().messages, batch.writes() > 0);
+        let begun = self.clock.as_ref().filter(|_| writes).map(|clock| clock());
+        let receipt = batch.commit()?;
+        self.messages += messages;
+        if let (Some(begun), Some(clock)) = (begun, &self.clock) {
+            self.commits.add(clock().saturating_sub(begun));
+        }
+        Ok(receipt)
+    }
+}
+
+impl Engine {
+    /// Has the duration of commits measured by this clock.
+    pub fn measure_by(&mut self, clock: impl Fn() -> Duration + 'static) {
+        self.tally.clock = Some(Box::new(clock));
+    }
+
+    /// What is counted and known for the metrics.
+    pub fn facts(&mut self) -> EngineFacts {
+        let newest = self.store.batch().newest_id().map_or(0, |id| id.0);
+        let Self {
+            tally,
+            state,
+            connections,
+            ..
+        } = self;
+        let named = |(number, count): (u32, &u64)| {
+            let kind = RequestKind::from_number(number).filter(|_| *count > 0)?;
+            Some((kind.info().name, *count))
+        };
+        let traffic = connections.traffic();
+        EngineFacts {
+            connections: connections.len(),
+            sessions: state.roster.sessions().count(),
+            users_online: state.roster.online().filter(|online| !online.bot).count(),
+            waiting: connections.scheduler.waiting(),
+            accepted: traffic.accepted,
+            logins: tally.logins,
+            messages: tally.messages,
+            newest_message: newest,
+            deliveries: traffic.deliveries,
+            bytes_received: traffic.received,
+            bytes_sent: traffic.sent,
+            requests: (0..).zip(&tally.requests).filter_map(named).collect(),
+            refusals: tally.refusals.clone(),
+            commits: tally.commits.clone(),
+        }
+    }
+}

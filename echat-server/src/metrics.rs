@@ -1,0 +1,258 @@
+//! What is measured of the server, as text for Prometheus (exposition format 0.0.4).
+//!
+//! Counts are plain numbers of their owners; a scrape copies them into a registry. Only durations are kept here, as
+//! histograms. Nothing here has a name or an address of a user.
+
+use prometheus_client::encoding::prometheus_text::encode;
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The type of the text, for HTTP.
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// The durations of something, from 100 µs to 1.6 s and more.
+#[derive(Clone, Debug)]
+pub struct Durations(Histogram);
+
+impl Default for Durations {
+    fn default() -> Self {
+        Self(Histogram::new(exponential_buckets(0.0001, 2.0, 15)))
+    }
+}
+
+impl Durations {
+    /// Adds a duration.
+    pub fn add(&self, duration: Duration) {
+        self.0.observe(duration.as_secs_f64());
+    }
+}
+
+/// Counts since the start, by a label.
+pub type Labelled = BTreeMap<&'static str, u64>;
+
+/// What the engine counts and knows.
+#[derive(Clone, Debug, Default)]
+pub struct EngineFacts {
+    /// Connections.
+    pub connections: usize,
+    /// Sessions, of bots too.
+    pub sessions: usize,
+    /// Users with a session, without bots.
+    pub users_online: usize,
+    /// Connections whose requests wait for a turn.
+    pub waiting: usize,
+    /// Connections that were accepted.
+    pub accepted: u64,
+    /// Logins.
+    pub logins: u64,
+    /// Messages that were stored.
+    pub messages: u64,
+    /// The greatest id of a message.
+    pub newest_message: u64,
+    /// Events that were queued for a connection, without answers.
+    pub deliveries: u64,
+    /// Bytes from clients.
+    pub bytes_received: u64,
+    /// Bytes to clients.
+    pub bytes_sent: u64,
+    /// Requests by name.
+    pub requests: Labelled,
+    /// Refusals by code.
+    pub refusals: Labelled,
+    /// Transactions that wrote something.
+    pub commits: Durations,
+}
+
+/// What the loop measures, and what the system says.
+#[derive(Clone, Debug, Default)]
+pub struct SystemFacts {
+    /// The start, in unix seconds.
+    pub started_at: i64,
+    /// Bytes of the database.
+    pub database_bytes: Option<u64>,
+    /// Bytes of its write-ahead log.
+    pub log_bytes: Option<u64>,
+    /// Bytes that are free on its disk.
+    pub free_bytes: Option<u64>,
+    /// The end of the last automatic backup that is known, in unix seconds.
+    pub backup_at: Option<i64>,
+    /// Bytes of memory in RAM.
+    pub resident_bytes: Option<u64>,
+    /// Processor time.
+    pub processor: Option<Duration>,
+    /// Ticks of the engine.
+    pub ticks: Durations,
+}
+
+fn whole(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A registry that is filled once.
+struct Page(Registry);
+
+impl Page {
+    fn gauge(&mut self, name: &str, help: &str, value: u64) {
+        self.0.register(name, help, ConstGauge::new(whole(value)));
+    }
+
+    fn bytes(&mut self, name: &str, help: &str, value: Option<u64>) {
+        if let Some(value) = value {
+            let gauge = ConstGauge::new(whole(value));
+            self.0.register_with_unit(name, help, Unit::Bytes, gauge);
+        }
+    }
+
+    fn time(&mut self, name: &str, help: &str, unix: Option<i64>) {
+        if let Some(unix) = unix {
+            let gauge = ConstGauge::new(unix);
+            self.0.register_with_unit(name, help, Unit::Seconds, gauge);
+        }
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: u64) {
+        self.0.register(name, help, ConstCounter::new(value));
+    }
+
+    fn counters(&mut self, name: &str, help: &str, label: &'static str, values: &Labelled) {
+        let family = Family::<[(&str, &str); 1], Counter>::default();
+        for (value, count) in values {
+            family.get_or_create(&[(label, *value)]).inc_by(*count);
+        }
+        self.0.register(name, help, family);
+    }
+
+    fn durations(&mut self, name: &str, help: &str, durations: &Durations) {
+        let histogram = durations.0.clone();
+        self.0
+            .register_with_unit(name, help, Unit::Seconds, histogram);
+    }
+}
+
+/// The page of all metrics.
+pub fn page(engine: &EngineFacts, system: &SystemFacts) -> String {
+    let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let mut page = Page(Registry::with_prefix("echat"));
+    page.gauge("connections", "Connections", count(engine.connections));
+    page.gauge("sessions", "Sessions, of bots too", count(engine.sessions));
+    page.gauge(
+        "users_online",
+        "Users with a session, without bots",
+        count(engine.users_online),
+    );
+    let help = "Connections whose requests wait for a turn";
+    page.gauge("waiting_connections", help, count(engine.waiting));
+    page.gauge(
+        "newest_message",
+        "The greatest id of a message",
+        engine.newest_message,
+    );
+    page.counter(
+        "accepted_connections",
+        "Connections that were accepted",
+        engine.accepted,
+    );
+    page.counter("logins", "Logins", engine.logins);
+    page.counter("messages", "Messages that were stored", engine.messages);
+    page.counter(
+        "deliveries",
+        "Events that were queued for a connection",
+        engine.deliveries,
+    );
+    page.counter(
+        "received_bytes",
+        "Bytes from clients",
+        engine.bytes_received,
+    );
+    page.counter("sent_bytes", "Bytes to clients", engine.bytes_sent);
+    page.counters(
+        "requests",
+        "Requests that were answered",
+        "command",
+        &engine.requests,
+    );
+    page.counters(
+        "refusals",
+        "Requests that were refused",
+        "code",
+        &engine.refusals,
+    );
+    page.durations("tick_duration", "Ticks of the engine", &system.ticks);
+    page.durations(
+        "commit_duration",
+        "Transactions that wrote something",
+        &engine.commits,
+    );
+    page.bytes("database_size", "The database", system.database_bytes);
+    page.bytes(
+        "write_ahead_log_size",
+        "The write-ahead log",
+        system.log_bytes,
+    );
+    page.bytes(
+        "disk_free",
+        "Free on the disk of the data folder",
+        system.free_bytes,
+    );
+    page.time(
+        "started_at",
+        "The start of the server",
+        Some(system.started_at),
+    );
+    page.time(
+        "last_backup_at",
+        "The last automatic backup",
+        system.backup_at,
+    );
+    page.bytes("resident_memory", "Memory in RAM", system.resident_bytes);
+    let processor = system.processor.unwrap_or_default().as_secs_f64();
+    let help = "Processor time of all threads";
+    let counter = ConstCounter::new(processor);
+    page.0
+        .register_with_unit("processor", help, Unit::Seconds, counter);
+    let mut text = String::new();
+    encode(&mut text, &page.0).expect("a string takes all text");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_has_each_number_under_its_name() {
+        let engine = EngineFacts {
+            connections: 3,
+            messages: 7,
+            requests: [("LOGIN", 2)].into(),
+            refusals: [("bad_params", 5)].into(),
+            ..EngineFacts::default()
+        };
+        engine.commits.add(Duration::from_millis(3));
+        let system = SystemFacts {
+            log_bytes: Some(4_096),
+            ..SystemFacts::default()
+        };
+        let text = page(&engine, &system);
+        for line in [
+            "# TYPE echat_connections gauge",
+            "echat_connections 3",
+            "# TYPE echat_messages_total counter",
+            "echat_messages_total 7",
+            "echat_requests_total{command=\"LOGIN\"} 2",
+            "echat_refusals_total{code=\"bad_params\"} 5",
+            "echat_commit_duration_seconds_count 1",
+            "echat_commit_duration_seconds_bucket{le=\"0.0032\"} 1",
+            "echat_write_ahead_log_size_bytes 4096",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}: {text}");
+        }
+        // What is not known is left out.
+        assert!(!text.contains("database_size"));
+    }
+}

@@ -1,0 +1,330 @@
+//! The page of metrics, and a health check, for programs that watch the server: HTTP/1.1, one request for each
+//! connection. What a client costs is bounded by one request, one answer and ten seconds.
+
+use crate::metrics::CONTENT_TYPE;
+use httparse::{EMPTY_HEADER, Error, Status};
+use mio::event::Event;
+use mio::net::{TcpListener, TcpStream};
+use mio::{Interest, Registry, Token};
+use std::cell::LazyCell;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr};
+use std::time::Duration;
+
+/// Clients at the same time. One more has the oldest closed.
+const PLACES: usize = 16;
+/// The token of the first client; the others follow. They are below those of the administration's socket.
+const FIRST: usize = usize::MAX - 192;
+const _: () = assert!(PLACES < 64, "room for the tokens above");
+/// Clients that one round accepts.
+const ACCEPTS: usize = 64;
+/// Bytes of a request: of its line and its headers.
+const REQUEST_MAX: usize = 8 * 1024;
+/// Headers of a request.
+const HEADERS: usize = 64;
+/// Bytes of one read.
+const CHUNK: usize = 4 * 1024;
+/// The longest time that a client has.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a client may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Page {
+    Metrics,
+    Health,
+}
+
+/// What a request comes to: a page, or the line of a status that refuses it.
+type Asked = Result<Page, &'static str>;
+
+/// The listener, and its clients.
+pub(super) struct Http {
+    /// `None`: nothing is shown.
+    listener: Option<TcpListener>,
+    is_ready: bool,
+    clients: Vec<Option<Client>>,
+    /// The number of the next client.
+    serial: u64,
+}
+
+struct Client {
+    stream: TcpStream,
+    serial: u64,
+    /// When it is closed, whatever it does.
+    until: Duration,
+    input: Vec<u8>,
+    output: Vec<u8>,
+    stage: Stage,
+    can_read: bool,
+    can_write: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Its request is not complete.
+    Asks,
+    /// It takes the answer.
+    Takes,
+    /// It has the answer. What it still sends is not looked at; a close before it was read could cut the answer off.
+    Leaves,
+    Gone,
+}
+
+impl Http {
+    /// Listens on an address.
+    pub(super) fn bind(
+        address: Option<SocketAddr>,
+        registry: &Registry,
+        token: Token,
+    ) -> io::Result<Self> {
+        let listen = |address| {
+            let mut listener = TcpListener::bind(address)?;
+            registry.register(&mut listener, token, Interest::READABLE)?;
+            Ok::<_, io::Error>(listener)
+        };
+        Ok(Self {
+            listener: address.map(listen).transpose()?,
+            is_ready: true,
+            clients: (0..PLACES).map(|_| None).collect(),
+            serial: 0,
+        })
+    }
+
+    /// The address, with the real port.
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        self.listener.as_ref()?.local_addr().ok()
+    }
+
+    /// Notes that clients wait to be accepted.
+    pub(super) fn ready(&mut self) {
+        self.is_ready = true;
+    }
+
+    /// Notes what became possible at a client; false if the token is none of a client.
+    pub(super) fn note(&mut self, event: &Event) -> bool {
+        let place = event.token().0.checked_sub(FIRST);
+        let Some(client) = place.and_then(|place| self.clients.get_mut(place)) else {
+            return false;
+        };
+        if let Some(client) = client {
+            client.can_read |= event.is_readable() || event.is_read_closed() || event.is_error();
+            client.can_write |= event.is_writable();
+        }
+        true
+    }
+
+    /// Whether a round would find something to do at once.
+    pub(super) fn has_work(&self) -> bool {
+        let reads = |client: &Client| client.can_read && client.stage != Stage::Takes;
+        self.listener.is_some() && self.is_ready || self.clients.iter().flatten().any(reads)
+    }
+
+    /// When the next client is closed.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        let clients = self.clients.iter().flatten();
+        clients.map(|client| client.until).min()
+    }
+
+    /// Accepts clients, and gives them what they ask for. `metrics` makes the page, once for all that ask in this round;
+    /// `is_well` says whether the server takes new users.
+    pub(super) fn attend(
+        &mut self,
+        registry: &Registry,
+        now: Duration,
+        is_well: bool,
+        metrics: impl FnOnce() -> String,
+    ) {
+        self.accept(registry, now);
+        let metrics = LazyCell::new(metrics);
+        for place in &mut self.clients {
+            let Some(client) = place else {
+                continue;
+            };
+            client.read();
+            if let Some(asked) = client.asked() {
+                client.output = match asked {
+                    Ok(Page::Metrics) => answer("200 OK", CONTENT_TYPE, &metrics),
+                    Ok(Page::Health) if is_well => answer("200 OK", PLAIN, "ok\n"),
+                    Ok(Page::Health) => answer("503 Service Unavailable", PLAIN, "stopping\n"),
+                    Err(status) => answer(status, PLAIN, &format!("{status}\n")),
+                };
+                client.stage = Stage::Takes;
+            }
+            client.write();
+            if client.stage == Stage::Gone || client.until <= now {
+                *place = None;
+            }
+        }
+    }
+
+    fn accept(&mut self, registry: &Registry, now: Duration) {
+        let Some(listener) = &self.listener else {
+            return;
+        };
+        for _ in 0..ACCEPTS {
+            if !self.is_ready {
+                return;
+            }
+            match listener.accept() {
+                Ok((stream, _)) => {
+                    self.serial += 1;
+                    let age = |place: &usize| self.clients[*place].as_ref().map(|it| it.serial);
+                    let place = (0..PLACES).min_by_key(age).unwrap_or(0);
+                    let until = now + PATIENCE;
+                    let token = Token(FIRST + place);
+                    self.clients[place] = Client::new(stream, self.serial, until, registry, token);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // Out of file descriptors, for example: the next client tries again.
+                Err(_) => self.is_ready = false,
+            }
+        }
+    }
+}
+
+const PLAIN: &str = "text/plain; charset=utf-8";
+
+/// An answer, which is the last one of its connection.
+fn answer(status: &str, kind: &str, body: &str) -> Vec<u8> {
+    let allow = if status.starts_with("405") {
+        "Allow: GET\r\n"
+    } else {
+        ""
+    };
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\n{allow}Content-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+/// What the bytes of a request ask for; `None` while it is not complete.
+fn asked(input: &[u8]) -> Option<Asked> {
+    let mut headers = [EMPTY_HEADER; HEADERS];
+    let mut request = httparse::Request::new(&mut headers);
+    match request.parse(input) {
+        Ok(Status::Partial) if input.len() < REQUEST_MAX => None,
+        Ok(Status::Partial) | Err(Error::TooManyHeaders) => {
+            Some(Err("431 Request Header Fields Too Large"))
+        }
+        Ok(Status::Complete(_)) => {
+            let path = request.path.unwrap_or_default();
+            let path = path.split('?').next().unwrap_or_default();
+            Some(match (request.method, path) {
+                (Some("GET"), "/metrics") => Ok(Page::Metrics),
+                (Some("GET"), "/healthz") => Ok(Page::Health),
+                (_, "/metrics" | "/healthz") => Err("405 Method Not Allowed"),
+                _ => Err("404 Not Found"),
+            })
+        }
+        Err(_) => Some(Err("400 Bad Request")),
+    }
+}
+
+impl Client {
+    fn new(
+        mut stream: TcpStream,
+        serial: u64,
+        until: Duration,
+        registry: &Registry,
+        token: Token,
+    ) -> Option<Self> {
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        registry.register(&mut stream, token, interest).ok()?;
+        Some(Self {
+            stream,
+            serial,
+            until,
+            input: Vec::new(),
+            output: Vec::new(),
+            stage: Stage::Asks,
+            can_read: true,
+            can_write: true,
+        })
+    }
+
+    /// Reads once.
+    fn read(&mut self) {
+        if !self.can_read || self.stage == Stage::Takes {
+            return;
+        }
+        let mut chunk = [0; CHUNK];
+        match self.stream.read(&mut chunk) {
+            Ok(0) => self.stage = Stage::Gone,
+            Ok(length) if self.stage == Stage::Asks => {
+                self.input.extend_from_slice(&chunk[..length]);
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => self.can_read = false,
+            Err(_) => self.stage = Stage::Gone,
+        }
+    }
+
+    fn asked(&self) -> Option<Asked> {
+        if self.stage != Stage::Asks || self.input.is_empty() {
+            return None;
+        }
+        asked(&self.input)
+    }
+
+    fn write(&mut self) {
+        let mut written = 0;
+        while self.stage == Stage::Takes && self.can_write && written < self.output.len() {
+            match self.stream.write(&self.output[written..]) {
+                Ok(length) => written += length,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.can_write = false,
+                Err(_) => self.stage = Stage::Gone,
+            }
+        }
+        self.output.drain(..written);
+        if self.stage == Stage::Takes && self.output.is_empty() {
+            self.stage = match self.stream.shutdown(Shutdown::Write) {
+                Ok(()) => Stage::Leaves,
+                Err(_) => Stage::Gone,
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_judged_when_it_is_complete() {
+        for (request, expected) in [
+            ("", None),
+            ("GET /metrics HTTP/1.1\r\nHost: x\r\n", None),
+            (
+                "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n",
+                Some(Ok(Page::Metrics)),
+            ),
+            ("GET /metrics?x=1 HTTP/1.0\r\n\r\n", Some(Ok(Page::Metrics))),
+            ("GET /healthz HTTP/1.1\r\n\r\n", Some(Ok(Page::Health))),
+            (
+                "HEAD /metrics HTTP/1.1\r\n\r\n",
+                Some(Err("405 Method Not Allowed")),
+            ),
+            (
+                "POST /healthz HTTP/1.1\r\n\r\n",
+                Some(Err("405 Method Not Allowed")),
+            ),
+            ("GET / HTTP/1.1\r\n\r\n", Some(Err("404 Not Found"))),
+            (
+                "GET /metrics/../x HTTP/1.1\r\n\r\n",
+                Some(Err("404 Not Found")),
+            ),
+            ("\u{0}", Some(Err("400 Bad Request"))),
+            ("GET /metrics HTTP/9\r\n\r\n", Some(Err("400 Bad Request"))),
+        ] {
+            assert_eq!(asked(request.as_bytes()), expected, "{request:?}");
+        }
+        let large = Some(Err("431 Request Header Fields Too Large"));
+        let long = format!("GET /{} HTTP/1.1\r\n", "x".repeat(REQUEST_MAX));
+        assert_eq!(asked(long.as_bytes()), large);
+        let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(HEADERS + 1));
+        assert_eq!(asked(many.as_bytes()), large);
+    }
+}
