@@ -136,8 +136,16 @@ impl Page {
 
 /// The page of all metrics.
 pub fn page(engine: &EngineFacts, system: &SystemFacts) -> String {
-    let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let mut page = Page(Registry::with_prefix("echat"));
+    of_engine(&mut page, engine);
+    of_system(&mut page, system);
+    let mut text = String::new();
+    encode(&mut text, &page.0).expect("a string takes all text");
+    text
+}
+
+fn of_engine(page: &mut Page, engine: &EngineFacts) {
+    let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     page.gauge("connections", "Connections", count(engine.connections));
     page.gauge("sessions", "Sessions, of bots too", count(engine.sessions));
     page.gauge(
@@ -182,12 +190,15 @@ pub fn page(engine: &EngineFacts, system: &SystemFacts) -> String {
         "code",
         &engine.refusals,
     );
-    page.durations("tick_duration", "Ticks of the engine", &system.ticks);
     page.durations(
         "commit_duration",
         "Transactions that wrote something",
         &engine.commits,
     );
+}
+
+fn of_system(page: &mut Page, system: &SystemFacts) {
+    page.durations("tick_duration", "Ticks of the engine", &system.ticks);
     page.bytes("database_size", "The database", system.database_bytes);
     page.bytes(
         "write_ahead_log_size",
@@ -215,9 +226,6 @@ pub fn page(engine: &EngineFacts, system: &SystemFacts) -> String {
     let counter = ConstCounter::new(processor);
     page.0
         .register_with_unit("processor", help, Unit::Seconds, counter);
-    let mut text = String::new();
-    encode(&mut text, &page.0).expect("a string takes all text");
-    text
 }
 
 #[cfg(test)]

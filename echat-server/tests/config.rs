@@ -49,7 +49,7 @@ const WRONG: &[(&str, &str)] = &[
     ),
     (
         r#"{"server": {"q": 1}}"#,
-        "server.q: unknown key; known: listen, data, log, log_file, log_format, sessions_per_user, registration, invitations, lobby, message_of_the_day, keep_days, edit_seconds, backup, limits",
+        "server.q: unknown key; known: listen, data, log, log_file, log_format, metrics, sessions_per_user, registration, invitations, lobby, message_of_the_day, keep_days, edit_seconds, backup, limits",
     ),
     (
         r#"{"server": {"backup": {"folder": ""}}}"#,

@@ -159,6 +159,16 @@ const SECTIONS: &[Section] = &[
         },
     },
     Section {
+        heading: "Monitor",
+        before: |_| {},
+        fails: &[],
+        after: |sandbox| {
+            let metrics = sandbox.says("echat-server ctl metrics");
+            let messages = format!("\nechat_messages_total {MESSAGES}\n");
+            assert!(metrics.contains(&messages), "{metrics}");
+        },
+    },
+    Section {
         heading: "Rotate the log",
         before: |sandbox| {
             sandbox.stop();
