@@ -40,6 +40,7 @@ fn every_file_is_private_under_umask_000() {
     let dir = ServerFolder::new();
     let server = dir.start(&["--data", "new/data"]);
     let while_running = [
+        "ctl.sock",
         "database.db",
         "database.db-shm",
         "database.db-wal",

@@ -143,7 +143,7 @@ fn start(bench: &Bench, folder: Folder, pings: bool) -> Result<Process, Failure>
     Process::start(command, folder, address, &bench.clock)
 }
 
-/// Copies a folder of files with their modes.
+/// Copies a folder of files with their modes, without sockets.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir(to)?;
     fs::set_permissions(to, fs::metadata(from)?.permissions())?;
@@ -152,7 +152,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
         let target = to.join(entry.file_name());
         if entry.file_type()?.is_dir() {
             copy(&entry.path(), &target)?;
-        } else {
+        } else if entry.file_type()?.is_file() {
             fs::copy(entry.path(), target)?;
         }
     }
