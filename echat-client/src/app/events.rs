@@ -58,7 +58,7 @@ impl App {
             }
         }
         for (was, name) in self.context.session.renamed_in(&event) {
-            self.rename_room(&was, &name);
+            self.rename(&Target::Room(was), &Target::Room(name));
         }
         let updates = self.context.session.apply(event, asked);
         if self.context.session.limits() != limits {
