@@ -18,6 +18,7 @@ mod removals;
 mod rollback;
 mod room_events;
 mod scheduler;
+mod search_index;
 mod space;
 mod tally;
 mod tick;
@@ -42,7 +43,9 @@ use crate::outbox::Outbox;
 use crate::peer::Peer;
 use crate::roster::Roster;
 use crate::session_log::SessionLog;
-use crate::storage::{Batch, Checkpoint, CheckpointOutcome, Removal, Store, StoreError, UserId};
+use crate::storage::{
+    Batch, Checkpoint, CheckpointOutcome, Removal, Search, Store, StoreError, UserId,
+};
 use crate::workers::jobs::{Job, JobResult};
 use administration::Administration;
 use connections::Connections;
@@ -54,7 +57,9 @@ use purge::Purge;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use removals::Removals;
+use search_index::SearchIndex;
 use space::Space;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::mem::{Discriminant, discriminant};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -83,6 +88,7 @@ pub struct Engine {
     damage: DamageLog,
     full_disk_log: FullDiskLog,
     administration: Administration,
+    search_index: SearchIndex,
     /// The rate limit of the debug line about requests that wait, for each reason.
     waiting_log: HashMap<Discriminant<WaitReason>, LogLimiter>,
     /// Whether the quotas of the last 24 hours were read.
@@ -118,6 +124,10 @@ struct MemoryState {
     acts: Vec<Act>,
     /// What the administration is shown of the server.
     gauges: Gauges,
+    /// What a turn before left of the request that is being handled.
+    unfinished: Cell<Option<Box<Search>>>,
+    /// Whether messages were written since the search index was brought up to date.
+    has_unindexed: bool,
     /// Whether the request that was handled last is a try at a password that is refused unjudged.
     login_refused: bool,
     space: Space,
@@ -153,6 +163,7 @@ impl MemoryState {
             disk_is_low: self.space.is_low(),
             gauges: &self.gauges,
             acts: &mut self.acts,
+            unfinished: &self.unfinished,
         }
     }
 }
@@ -178,6 +189,9 @@ impl Engine {
             removals: Vec::new(),
             acts: Vec::new(),
             gauges: Gauges::default(),
+            unfinished: Cell::new(None),
+            // A process that ended may have left some.
+            has_unindexed: true,
             login_refused: false,
             space: Space::default(),
         };
@@ -191,6 +205,7 @@ impl Engine {
             purge: Purge::default(),
             damage: DamageLog::default(),
             full_disk_log: FullDiskLog::default(),
+            search_index: SearchIndex::default(),
             waiting_log: HashMap::new(),
             day_is_loaded: false,
             record: tick::Record::default(),
@@ -370,6 +385,7 @@ impl Engine {
             self.state.void_retry_at,
             self.removals.deadline(),
             self.purge.deadline(),
+            self.search_index.deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }

@@ -73,6 +73,9 @@ pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
     engine
         .removals
         .go_on(&mut engine.store, &mut engine.state, now)?;
+    engine
+        .search_index
+        .go_on(&mut engine.store, &mut engine.state, now)?;
     engine.purge.go_on(&mut engine.store, now)?;
     engine.damage.note(&mut engine.store, now);
     for conn in &record.served {
@@ -98,10 +101,12 @@ fn attempt(engine: &mut Engine, now: Now) -> (Result<Receipt, StoreError>, Recor
     let ran = tick.run();
     let Tick {
         batch,
+        state,
         record,
         tally,
         ..
     } = tick;
+    state.has_unindexed |= batch.writes() > 0;
     (ran.and_then(|()| tally.commit(batch)), record)
 }
 
@@ -492,9 +497,11 @@ impl<'t> Tick<'t> {
         let before = self.cost();
         let mut sending = Duration::ZERO;
         self.record.logins = Duration::ZERO;
+        let earlier = self.take_unfinished(conn);
         let served = self.serve_messages(conn, flow, &mut sending);
         let cost = self.cost_since(before).saturating_sub(self.record.logins);
-        let heavy = cost.saturating_sub(sending);
+        let heavy = earlier + cost.saturating_sub(sending);
+        let heavy = self.put_off(conn, heavy);
         let now = self.now;
         let scheduler = &mut self.connections.scheduler;
         scheduler.charge(flow, cost, heavy, now.running);
@@ -502,6 +509,28 @@ impl<'t> Tick<'t> {
             self.connections.charge_refusal(conn, now);
         }
         served
+    }
+
+    /// Hands the request that goes on what earlier turns left of it. Returns what they cost.
+    fn take_unfinished(&mut self, conn: ConnId) -> Duration {
+        let entry = self.connections.entry_mut(conn);
+        let unfinished = entry.and_then(|entry| entry.unfinished.take()).unzip();
+        self.state.unfinished.set(unfinished.0);
+        unfinished.1.unwrap_or_default()
+    }
+
+    /// What makes a flow cool down now: nothing while a request goes on, and all of its turns when it is done.
+    fn put_off(&mut self, conn: ConnId, heavy: Duration) -> Duration {
+        // A handler that does not go on with it leaves it.
+        self.state.unfinished.set(None);
+        let entry = self.connections.entry_mut(conn);
+        match entry.and_then(|entry| entry.unfinished.as_mut()) {
+            Some((_, cost)) => {
+                *cost = heavy;
+                Duration::ZERO
+            }
+            None => heavy,
+        }
     }
 
     fn serve_messages(
@@ -579,6 +608,12 @@ impl<'t> Tick<'t> {
         let logs_in = before.filter(|_| matches!(result, Ok(Answer::LogIn(_))));
         if let Ok(Answer::LogIn(attempt)) = result {
             result = self.log_in(conn, attempt);
+        }
+        if let Ok(Answer::Unfinished(search)) = result {
+            if let Some(entry) = self.connections.entry_mut(conn) {
+                entry.unfinished = Some((search, Duration::ZERO));
+            }
+            return Ok(false);
         }
         let finished = self.finish_request(conn, started, result);
         if let Some(before) = logs_in {
@@ -720,7 +755,9 @@ impl<'t> Tick<'t> {
                 }
                 None
             }
-            Ok(Answer::LogIn(_)) => unreachable!("a login went on before"),
+            Ok(Answer::LogIn(_) | Answer::Unfinished(_)) => {
+                unreachable!("it went on before")
+            }
             Ok(Answer::Reply(event)) => {
                 self.state.outbox.reply(conn, event);
                 None

@@ -55,7 +55,7 @@ use crate::outbox::Outbox;
 use crate::roster::Roster;
 use crate::session_log::SessionLog;
 use crate::storage::{
-    Batch, ChainChange, ChainId, ChainWrite, Kind, Removal, Retention, SecretHash, StoreError,
+    Batch, ChainChange, ChainId, ChainWrite, Kind, Removal, Retention, Search, SecretHash, StoreError,
     User, UserId,
 };
 use crate::workers::jobs::Task;
@@ -67,6 +67,7 @@ use kept_voids::KeptVoids;
 use password::PasswordHash;
 use rand::rngs::StdRng;
 use session_ends::SessionsEnd;
+use std::cell::Cell;
 use std::net::IpAddr;
 
 /// What a handler works with.
@@ -98,6 +99,8 @@ pub(crate) struct Ctx<'t, 's> {
     pub(crate) gauges: &'t Gauges,
     /// What orders of the administration change in memory once the tick is committed.
     pub(crate) acts: &'t mut Vec<Act>,
+    /// What a turn before left of the request, taken by its handler.
+    pub(crate) unfinished: &'t Cell<Option<Box<Search>>>,
 }
 
 /// What the administration is shown of the server besides its database and its users.
@@ -142,6 +145,8 @@ pub(crate) enum Answer {
     LogIn(account::LoginAttempt),
     /// The same, but the session may not begin yet: `account` goes on when it may.
     Ready(account::Pending),
+    /// A part of a search: the request is handled again in the next tick, and goes on with it.
+    Unfinished(Box<Search>),
 }
 
 impl From<Event> for Answer {
@@ -176,6 +181,8 @@ pub(crate) enum DeferredWrite {
     NoteDevice(UserId, SecretHash, i64),
     /// A portion of what is hidden already is removed.
     Remove(Removal, Retention),
+    /// A portion of the search index is brought up to date.
+    IndexMessages,
 }
 
 impl DeferredWrite {
@@ -191,6 +198,7 @@ impl DeferredWrite {
             Self::NewDevice(user, secret, at) => batch.add_device(*user, secret, *at),
             Self::NoteDevice(user, secret, at) => batch.note_device(*user, secret, *at),
             Self::Remove(removal, retention) => batch.remove(removal, *retention).map(drop),
+            Self::IndexMessages => batch.index_messages().map(drop),
         }
     }
 
@@ -224,7 +232,8 @@ impl DeferredWrite {
             | Self::PruneChains(_)
             | Self::NewDevice(..)
             | Self::NoteDevice(..)
-            | Self::Remove(..) => None,
+            | Self::Remove(..)
+            | Self::IndexMessages => None,
         }
     }
 
@@ -237,7 +246,8 @@ impl DeferredWrite {
             | Self::PruneChains(_)
             | Self::NewDevice(..)
             | Self::NoteDevice(..)
-            | Self::Remove(..) => None,
+            | Self::Remove(..)
+            | Self::IndexMessages => None,
             Self::Chain(write) => write.unwritten().map(Self::Chain),
             Self::VoidChains(_) => Some(self),
         }

@@ -1,10 +1,12 @@
-//! Finding users and rooms.
+//! Finding users, rooms and messages.
 
-use super::{Caller, Ctx, Reject};
+use super::messages::chat_message;
+use super::{Answer, Caller, Ctx, Reject, targets};
+use crate::storage::{FoundMessages, MessageId, SearchQuery, Searched, Wanted};
 use echat_proto::commands::Event;
+use echat_proto::limits::{HISTORY_DEFAULT, HISTORY_MAX, PAGE_BYTES};
 use echat_proto::names::NameQuery;
 use echat_proto::param::{Keyword, SearchText, ShortText, TargetType};
-use echat_proto::records::Code;
 
 /// The most users, and the most rooms, in one reply.
 const FOUND: usize = 50;
@@ -31,19 +33,79 @@ pub(crate) fn find(
     })
 }
 
-/// SEARCH: messages by their words.
+/// SEARCH: messages by their words, in as many turns as it takes.
 #[expect(clippy::too_many_arguments, reason = "the parameters of the request")]
 pub(crate) fn search(
-    _ctx: &Ctx<'_, '_>,
-    _me: Caller,
-    _query: SearchText,
-    _target_type: Option<TargetType>,
-    _target: Option<NameQuery>,
-    _sender: Option<NameQuery>,
-    _since: Option<u64>,
-    _until: Option<u64>,
-    _before: Option<u64>,
-    _limit: Option<u64>,
-) -> Result<Event, Reject> {
-    Err(Code::NotAllowed.into())
+    ctx: &Ctx<'_, '_>,
+    me: Caller,
+    ShortText(query): SearchText,
+    target_type: Option<TargetType>,
+    target: Option<NameQuery>,
+    sender: Option<NameQuery>,
+    since: Option<u64>,
+    until: Option<u64>,
+    before: Option<u64>,
+    limit: Option<u64>,
+) -> Result<Answer, Reject> {
+    let searched = match ctx.unfinished.take() {
+        Some(search) => ctx.batch.search_on(*search)?,
+        None => {
+            let limit = limit.unwrap_or(HISTORY_DEFAULT);
+            if !(1..=HISTORY_MAX).contains(&limit) {
+                return Err(Reject::bad_params("limit", "must be 1 to 200"));
+            }
+            let conversation = match (target_type, &target) {
+                (Some(target_type), Some(target)) => {
+                    Some(targets::conversation(ctx.batch, &me, target_type, target)?.id)
+                }
+                (None, None) => None,
+                (None, Some(_)) => return Err(Reject::bad_params("target_type", "is missing")),
+                (Some(_), None) => return Err(Reject::bad_params("target", "is missing")),
+            };
+            let has_filters =
+                target.is_some() || sender.is_some() || since.is_some() || until.is_some();
+            let query = SearchQuery::new(&query);
+            // A name that is none, or no user's, sent nothing.
+            let from = match sender.as_ref().map(NameQuery::key) {
+                Some(Some(key)) => ctx.batch.find_user(key)?.map(|user| user.id),
+                Some(None) | None => None,
+            };
+            if (!query.has_words() && !has_filters) || (sender.is_some() && from.is_none()) {
+                return Ok(found(&me, None).into());
+            }
+            let time = |time: Option<u64>| time.map(|time| i64::try_from(time).unwrap_or(i64::MAX));
+            ctx.batch.search(
+                me.id,
+                Wanted {
+                    query,
+                    conversation,
+                    sender: from,
+                    since: time(since),
+                    until: time(until),
+                    before: before.map(MessageId),
+                    limit: usize::try_from(limit).expect("at most 200"),
+                    budget: PAGE_BYTES,
+                },
+            )?
+        }
+    };
+    Ok(match searched {
+        Searched::Page(page) => found(&me, Some(page)).into(),
+        Searched::Part(search) => Answer::Unfinished(Box::new(search)),
+    })
+}
+
+/// The reply to SEARCH.
+fn found(me: &Caller, page: Option<FoundMessages>) -> Event {
+    let (messages, next, indexed) = match page {
+        Some(page) => (page.messages, page.next, page.indexed),
+        None => (Vec::new(), None, None),
+    };
+    let messages = messages.into_iter();
+    Event::FoundMessages {
+        messages: messages.map(|message| chat_message(me, message)).collect(),
+        more: next.is_some(),
+        next: next.map(|id| id.0),
+        indexed: indexed.map(|id| id.0),
+    }
 }

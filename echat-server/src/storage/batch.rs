@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 
+use rusqlite::limits::Limit;
 use rusqlite::{
     CachedStatement, Connection, ErrorCode, OptionalExtension, Params, Row, StatementStatus, ffi,
 };
@@ -43,6 +44,8 @@ pub struct Usage {
     pub steps: u64,
     /// Bytes of text that statements searched, which their steps do not show.
     pub scanned_bytes: u64,
+    /// Work of the search index that steps do not show, in microseconds.
+    pub index_micros: u64,
     /// ASCII names that callers brought into their stored form, to look them up.
     pub ascii_names: u64,
     /// The same of other names, which takes the tables of Unicode.
@@ -101,6 +104,17 @@ impl<'s> Batch<'s> {
     pub fn count_scanned(&self, bytes: usize) {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self.add(|usage| usage.scanned_bytes = usage.scanned_bytes.saturating_add(bytes));
+    }
+
+    /// Counts work of the search index that steps do not show, in microseconds.
+    pub(super) fn count_index_work(&self, micros: u64) {
+        self.add(|usage| usage.index_micros = usage.index_micros.saturating_add(micros));
+    }
+
+    /// Changes the most bytes of a text that statements take.
+    pub(super) fn limit_texts(&self, bytes: i32) {
+        // It fails for a limit that does not exist.
+        let _ = self.db.set_limit(Limit::SQLITE_LIMIT_LENGTH, bytes);
     }
 
     /// Counts a name that a caller brings into its stored form.

@@ -11,7 +11,7 @@ use super::failure::is_damage;
 use super::high_water::newest_id;
 use super::migrate::{MIGRATIONS, pragma};
 use super::open_error::OpenError;
-use super::skeletons;
+use super::{search_index, skeletons};
 
 /// The most faults that are listed.
 const FAULTS: usize = 100;
@@ -38,6 +38,8 @@ pub enum FaultKind {
     NameEndings,
     /// A name lacks a skeleton.
     NameLooks,
+    /// The index of words differs from the messages.
+    SearchIndex,
 }
 
 impl FaultKind {
@@ -49,6 +51,7 @@ impl FaultKind {
             Self::Counter => "counter",
             Self::NameEndings => "name_endings",
             Self::NameLooks => "name_looks",
+            Self::SearchIndex => "search_index",
         }
     }
 }
@@ -163,10 +166,10 @@ pub(super) fn count(db: &Connection, sql: &str) -> rusqlite::Result<u64> {
     Ok(count.unsigned_abs())
 }
 
-/// The tables of echat, without those of `SQLite` itself.
+/// The tables of echat, without those of `SQLite` itself and those of its index of words.
 pub(super) fn tables(db: &Connection) -> rusqlite::Result<Vec<String>> {
-    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
-               ORDER BY name";
+    let sql = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'
+                   AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name";
     let mut statement = db.prepare(sql)?;
     let names = statement.query_map([], |row| row.get(0))?;
     names.collect()
@@ -176,8 +179,14 @@ pub(super) fn tables(db: &Connection) -> rusqlite::Result<Vec<String>> {
 pub(super) fn findings(db: &Connection) -> Result<Findings, OpenError> {
     skeletons::add_function(db)?;
     let mut found = Findings::default();
-    let parts: [fn(&Connection, &mut Findings) -> rusqlite::Result<()>; 5] =
-        [integrity, foreign_keys, counters, name_endings, name_looks];
+    let parts: [fn(&Connection, &mut Findings) -> rusqlite::Result<()>; 6] = [
+        integrity,
+        foreign_keys,
+        counters,
+        name_endings,
+        name_looks,
+        search_index,
+    ];
     // What is derived is checked in the newest version only: a start brings an older one there first.
     let is_newest = usize::try_from(pragma(db, "user_version")?) == Ok(MIGRATIONS.len());
     let count = if is_newest { parts.len() } else { 2 };
@@ -300,7 +309,15 @@ fn name_looks(db: &Connection, found: &mut Findings) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Makes anew what is derived from the rows: all indexes, the counts of members and of reactions, and the indexes of names. Nothing is
+fn search_index(db: &Connection, found: &mut Findings) -> rusqlite::Result<()> {
+    for what in search_index::faults(db)? {
+        found.add(FaultKind::SearchIndex, what);
+    }
+    Ok(())
+}
+
+/// Makes anew what is derived from the rows: all indexes, the counts of members and of reactions, and the
+/// indexes of names and words. Nothing is
 /// changed unless the database is sound afterwards.
 ///
 /// # Errors
@@ -327,7 +344,8 @@ fn rebuilt(db: &mut Connection) -> Result<bool, OpenError> {
     Ok(is_sound)
 }
 
-/// Writes the counts of members and of reactions and the indexes of names anew. The function `looks` is registered.
+/// Writes the counts of members and of reactions, and the indexes of names and words anew. The function `looks` is
+/// registered.
 pub(super) fn derive(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(&format!(
         "UPDATE rooms SET members = (SELECT count(*) FROM participants AS p WHERE p.conversation = rooms.id);
@@ -345,7 +363,8 @@ pub(super) fn derive(db: &Connection) -> rusqlite::Result<()> {
              ON CONFLICT (message, emoji) DO UPDATE SET users = excluded.users;
          UPDATE messages SET annotated = 1 WHERE annotated = 0
              AND id IN (SELECT message FROM reactors UNION SELECT message FROM mentions);"
-    ))
+    ))?;
+    search_index::rebuild(db)
 }
 
 #[cfg(test)]

@@ -48,6 +48,8 @@ impl Batch<'_> {
         let Some(room) = self.first(next, [], |row| row.get::<_, i64>(0))? else {
             return Ok(false);
         };
+        // Their words leave the index first.
+        let most = most.min(self.removable()?);
         let mut left = most.saturating_sub(self.remove_messages_of(room, most)?);
         for sql in OTHERS {
             if left == 0 {

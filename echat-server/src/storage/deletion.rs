@@ -76,8 +76,9 @@ impl Batch<'_> {
     }
 
     /// Makes tombstones of a portion of a user's messages, from a place on. It looks at 2,000 messages at most, and
-    /// writes 64 at most. Returns where the next portion begins. After the last one the user counts as erased no more:
-    /// nothing is left to hide. Does nothing to a user whose messages are not hidden.
+    /// writes 64 at most: fewer, or none, while words of others wait to leave the search index. Returns where the next
+    /// portion begins. After the last one the user counts as erased no more: nothing is left to hide. Does nothing to a
+    /// user whose messages are not hidden.
     pub(super) fn erase(
         &mut self,
         user: UserId,
@@ -86,6 +87,10 @@ impl Batch<'_> {
     ) -> Result<Option<ErasurePlace>, StoreError> {
         if !self.exists("SELECT 1 FROM users WHERE id = ?1 AND erased = 1", [user])? {
             return Ok(None);
+        }
+        let most = ERASED.min(self.removable()?);
+        if most == 0 {
+            return Ok(Some(from));
         }
         let mut seen = 0;
         let mut found = Vec::new();
@@ -105,13 +110,13 @@ impl Batch<'_> {
                 if sender == user {
                     found.push(last.message);
                 }
-                Ok(found.len() < ERASED)
+                Ok(found.len() < most)
             },
         )?;
         for id in &found {
             self.remove_content(MessageId::of_row(*id), now)?;
         }
-        if seen == LOOKED_AT || found.len() == ERASED {
+        if seen == LOOKED_AT || found.len() == most {
             return Ok(Some(last));
         }
         self.write("UPDATE users SET erased = 0 WHERE id = ?1", [user])?;

@@ -84,14 +84,14 @@ pub struct Older {
 
 /// A user's participation in a conversation.
 #[derive(Clone, Debug)]
-struct Participation {
-    conversation: ConversationId,
+pub(super) struct Participation {
+    pub(super) conversation: ConversationId,
     kind: Kind,
     target: String,
-    after_id: i64,
+    pub(super) after_id: i64,
     read_id: MessageId,
     /// Earlier messages are too old to be shown.
-    kept_since: i64,
+    pub(super) kept_since: i64,
 }
 
 pub(super) const PARTICIPATIONS: &str =
@@ -539,7 +539,7 @@ impl Batch<'_> {
 
     /// The participations of a query. Messages at the beginning of a conversation that are too old count as those that
     /// the user may not see.
-    fn participations(
+    pub(super) fn participations(
         &self,
         sql: &str,
         params: impl Params,
@@ -670,7 +670,7 @@ fn participation(row: &Row<'_>, retention: Retention) -> rusqlite::Result<Partic
     })
 }
 
-fn message(
+pub(super) fn message(
     row: &Row<'_>,
     reader: UserId,
     participation: &Participation,

@@ -163,6 +163,7 @@ impl Batch<'_> {
             return Ok(());
         };
         let digest = self.digest_of(&was)?;
+        self.text_goes(id.row())?;
         self.write(
             "UPDATE messages SET content = ?2, edited_at = ?3, digest = coalesce(digest, ?4),
                     annotated = max(annotated, ?5) WHERE id = ?1",
@@ -182,6 +183,7 @@ impl Batch<'_> {
             return Ok(());
         };
         let digest = self.digest_of(&was)?;
+        self.text_goes(id.row())?;
         self.write(
             "UPDATE messages SET content = '', deleted_at = ?2, digest = coalesce(digest, ?3),
                     edited_at = NULL, reply_to = NULL, annotated = 0 WHERE id = ?1",
@@ -260,6 +262,7 @@ impl Batch<'_> {
                 return Ok(false);
             }
             self.note_removed_text();
+            self.text_goes(*id)?;
             self.write("DELETE FROM messages WHERE id = ?1", [id])?;
         }
         Ok(true)

@@ -46,6 +46,9 @@ mod rooms;
 mod salvage;
 mod schema;
 mod search;
+mod search_index;
+mod search_messages;
+mod search_words;
 mod settings;
 mod skeletons;
 mod upgrade_copy;
@@ -93,6 +96,8 @@ pub use rooms::{
 pub use salvage::{Salvaged, salvage};
 pub use schema::{Store, create_template, schema_dump};
 pub use search::Found;
+pub use search_messages::{FoundMessages, Search, Searched, Wanted};
+pub use search_words::SearchQuery;
 pub use write_ahead_log::{Checkpoint, CheckpointOutcome, Purged};
 
 /// The two kinds of conversation.

@@ -306,9 +306,14 @@ impl Batch<'_> {
         retention: Retention,
     ) -> Result<Option<Sweep>, StoreError> {
         let begin = sweep;
+        // Words of others leave the search index first.
+        let removed = REMOVED.min(self.removable()?);
+        if removed == 0 {
+            return Ok(Some(begin));
+        }
         let (mut looked_at, mut bytes) = (0, 0);
         let mut too_old = Vec::new();
-        while looked_at < LOOKED_AT && too_old.len() < REMOVED && bytes < REMOVED_BYTES {
+        while looked_at < LOOKED_AT && too_old.len() < removed && bytes < REMOVED_BYTES {
             if sweep.message == i64::MAX {
                 let next = if retention.days.is_some() {
                     NEXT_CONVERSATION
@@ -328,7 +333,7 @@ impl Batch<'_> {
                 (sweep.conversation, sweep.message) = (next, 0);
             }
             looked_at += 1;
-            let most = (LOOKED_AT - looked_at).min(REMOVED - too_old.len()).max(1);
+            let most = (LOOKED_AT - looked_at).min(removed - too_old.len()).max(1);
             let done = self.sweep_one(&mut sweep, retention, most, &mut |message, size| {
                 too_old.push(message);
                 bytes += size;

@@ -41,7 +41,12 @@ const DIVISIONS: u32 = 20_000;
 const WIDE: u64 = 1 << 10;
 
 /// Tables that are derived from others, and not copied.
-const DERIVED: [&str; 1] = ["name_endings"];
+const DERIVED: [&str; 4] = [
+    "name_endings",
+    "search_blocks",
+    "search_progress",
+    "search_stale",
+];
 
 /// The most lines about what is lost, for each table.
 const LINES: usize = 100;

@@ -8,6 +8,7 @@ use crate::conn::{ConnId, ConnIds, ConnMap};
 use crate::engine::scheduler::Schedule;
 use crate::handlers::account::Pending;
 use crate::peer::Peer;
+use crate::storage::Search;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ pub(in crate::engine) struct ConnectionEntry {
     /// A request that waits for a worker; later ones wait for it.
     pub(in crate::engine) pending: Option<Box<Pending>>,
     pub(in crate::engine) retry: Retry,
+    /// What is left of the request at the head of its inbox, and what its turns cost so far.
+    pub(in crate::engine) unfinished: Option<(Box<Search>, Duration)>,
     /// Whether it is only told that the server is full.
     pub(super) spare: bool,
     /// Whether [`Admission`](super::admission::Admission) counts it as unauthenticated.
@@ -38,6 +41,7 @@ impl ConnectionEntry {
             schedule,
             pending: None,
             retry: Retry::default(),
+            unfinished: None,
             spare,
             unauthenticated: true,
             waits: false,

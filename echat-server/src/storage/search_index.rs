@@ -1,0 +1,558 @@
+//! The index of the words of messages: how it is kept up to date.
+//!
+//! A word in the index stands behind the number of a *block*, so a query of a block reads nothing of others. A block is a
+//! part of one conversation. The row of a message in the index has the id of the message.
+//!
+//! Messages are indexed in portions, after they were stored: that costs a quarter of indexing each by itself. Nothing is
+//! written for it when a message is stored, since ids increase: what is indexed is a range of ids ([`Covered`]). A search
+//! reads the texts of newer messages ([`search_messages`](super::search_messages)).
+//!
+//! Who changes or removes a text calls [`Batch::text_goes`] or [`Batch::texts_go`] first.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use rusqlite::limits::Limit;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+
+use super::schema::ROW_BYTES;
+use super::search_words::words;
+use super::{Batch, ConversationId, StoreError};
+
+/// Messages of a block. A query of the beginning of a word reads all words of a block that begin so, at once: 3 ms.
+pub(super) const BLOCK: i64 = 32_768;
+
+/// Messages that a portion indexes at most, and bytes of their texts after which it ends: 4 ms.
+const MESSAGES: i64 = 256;
+const BYTES: usize = 16 * 1024;
+
+/// Words that a portion removes at most: 4 ms. Each has to be found in every part of the index.
+const REMOVED: usize = 100;
+
+/// Messages whose words wait to be removed, from which on portions of removals wait for them.
+const STALE: i64 = 256;
+
+/// Bytes of the words of the longest text.
+const WORD_BYTES: i32 = 8 * 1024 * 1024;
+
+/// Digits of the number of a block, which are in the order of their codes.
+const DIGITS: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
+
+/// The beginning of each word of a block in the index.
+pub(super) fn prefix(block: i64) -> String {
+    (0..6)
+        .rev()
+        .map(|place| {
+            let digit = (block >> (5 * place)) & 31;
+            char::from(DIGITS[usize::try_from(digit).unwrap_or(0)])
+        })
+        .collect()
+}
+
+/// What a database and a batch can do, so that both index alike.
+pub(super) trait Sql {
+    type Error;
+
+    fn rows<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        from_row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, Self::Error>;
+
+    fn row<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        from_row: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, Self::Error>;
+
+    fn change(&mut self, sql: &str, params: impl Params) -> Result<usize, Self::Error>;
+
+    /// Limits the length of texts; that of a row of the database is too low for the words of a long text.
+    fn limit_texts(&self, bytes: i32);
+}
+
+impl Sql for Batch<'_> {
+    type Error = StoreError;
+
+    fn rows<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        from_row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.all(sql, params, from_row)
+    }
+
+    fn row<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        from_row: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, StoreError> {
+        self.first(sql, params, from_row)
+    }
+
+    fn change(&mut self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
+        self.write(sql, params)
+    }
+
+    fn limit_texts(&self, bytes: i32) {
+        Batch::limit_texts(self, bytes);
+    }
+}
+
+impl Sql for &Connection {
+    type Error = rusqlite::Error;
+
+    fn rows<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        from_row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<Vec<T>> {
+        self.prepare_cached(sql)?
+            .query_map(params, from_row)?
+            .collect()
+    }
+
+    fn row<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        from_row: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<Option<T>> {
+        self.prepare_cached(sql)?
+            .query_row(params, from_row)
+            .optional()
+    }
+
+    fn change(&mut self, sql: &str, params: impl Params) -> rusqlite::Result<usize> {
+        self.prepare_cached(sql)?.execute(params)
+    }
+
+    fn limit_texts(&self, bytes: i32) {
+        let _ = self.set_limit(Limit::SQLITE_LIMIT_LENGTH, bytes);
+    }
+}
+
+/// The range of ids that are indexed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Covered {
+    /// Those above this one,
+    pub(super) above: i64,
+    /// up to this one.
+    pub(super) upto: i64,
+}
+
+pub(super) fn covered<D: Sql>(db: &D) -> Result<Covered, D::Error> {
+    let sql = "SELECT above, upto FROM search_progress";
+    let found = db.row(sql, [], |row| {
+        Ok(Covered {
+            above: row.get(0)?,
+            upto: row.get(1)?,
+        })
+    })?;
+    Ok(found.unwrap_or(Covered { above: 0, upto: 0 }))
+}
+
+impl Batch<'_> {
+    /// Notes that the text of a message is about to be changed or removed. Its words leave the index in a later portion, and
+    /// those of its new text follow, if it has one.
+    pub(super) fn text_goes(&mut self, id: i64) -> Result<(), StoreError> {
+        let sql = "SELECT conversation FROM messages WHERE id = ?1";
+        let Some(conversation) = self.first(sql, [id], |row| row.get(0))? else {
+            return Ok(());
+        };
+        self.texts_go(conversation, id, id)
+    }
+
+    /// The same of all messages of a conversation in a range of ids.
+    pub(super) fn texts_go(
+        &mut self,
+        conversation: ConversationId,
+        first: i64,
+        last: i64,
+    ) -> Result<(), StoreError> {
+        let covered = covered(self)?;
+        let (first, last) = (first.max(covered.above + 1), last.min(covered.upto));
+        if first > last {
+            return Ok(());
+        }
+        // A text that is stale already stays: the index has its words.
+        self.write(
+            "INSERT OR IGNORE INTO search_stale (id, block, content)
+             SELECT m.id, (SELECT b.number FROM search_blocks AS b
+                     WHERE b.conversation = m.conversation AND b.first_id <= m.id
+                     ORDER BY b.first_id DESC LIMIT 1) AS block, m.content
+             FROM messages AS m
+             WHERE m.conversation = ?1 AND m.id BETWEEN ?2 AND ?3 AND m.content <> '' AND block IS NOT NULL",
+            params![conversation, first, last],
+        )
+        .map(drop)
+    }
+
+    /// Messages whose text may be removed until a portion of the index has to be made first.
+    pub(super) fn removable(&self) -> Result<usize, StoreError> {
+        let stale = self.count(
+            "SELECT count(*) FROM (SELECT 1 FROM search_stale LIMIT ?1)",
+            [STALE],
+        )?;
+        Ok(usize::try_from(STALE)
+            .unwrap_or(0)
+            .saturating_sub(usize::try_from(stale).unwrap_or(usize::MAX)))
+    }
+
+    /// Brings a portion of the index up to date. False if nothing is left to do. The same database gives the same portions.
+    pub fn index_messages(&mut self) -> Result<bool, StoreError> {
+        portion(self)
+    }
+}
+
+/// Makes the index anew from the messages.
+pub(super) fn rebuild(db: &Connection) -> rusqlite::Result<()> {
+    db.execute_batch(
+        "DELETE FROM search_stale;
+         DELETE FROM search_blocks;
+         INSERT INTO search (search) VALUES ('delete-all');
+         INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
+         INSERT OR REPLACE INTO search_progress (id, above, upto) VALUES (1, 0, 0);",
+    )?;
+    let mut db = db;
+    while portion(&mut db)? {}
+    Ok(())
+}
+
+/// Says how the index differs from the messages that it covers.
+pub(super) fn faults(db: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut faults = Vec::new();
+    let expected = expected_entries(&db)?;
+    let stored = stored_entries(db)?;
+    if expected != stored {
+        faults.push(format!(
+            "the index of words has {} entries, and the messages have {}",
+            stored.0, expected.0
+        ));
+    }
+    let wrong = "SELECT count(*) FROM search_blocks AS b WHERE b.messages <>
+             (SELECT count(*) FROM messages AS m, search_progress AS p
+              WHERE m.conversation = b.conversation AND m.id BETWEEN b.first_id AND b.last_id
+                  AND m.id > p.above AND m.id <= p.upto AND m.content <> '')
+           + (SELECT count(*) FROM search_stale AS s WHERE s.block = b.number
+              AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = s.id AND m.content <> ''))";
+    let wrong: i64 = db.query_row(wrong, [], |row| row.get(0))?;
+    if wrong > 0 {
+        faults.push(format!(
+            "{wrong} blocks of the index of words count other messages"
+        ));
+    }
+    Ok(faults)
+}
+
+/// Entries of the index: how many, and a sum of what each is, in any order.
+type Entries = (u64, u64);
+
+fn add_entry(entries: &mut Entries, word: &str, id: i64, place: i64) {
+    let mut hasher = DefaultHasher::new();
+    (word, id, place).hash(&mut hasher);
+    *entries = (entries.0 + 1, entries.1.wrapping_add(hasher.finish()));
+}
+
+/// The entries that the texts of messages call for.
+fn expected_entries(db: &&Connection) -> rusqlite::Result<Entries> {
+    let mut entries = (0, 0);
+    let covered = covered(db)?;
+    let sql = "SELECT m.id, m.content, coalesce(s.block, (SELECT b.number FROM search_blocks AS b
+                   WHERE b.conversation = m.conversation AND b.first_id <= m.id ORDER BY b.first_id DESC LIMIT 1))
+               FROM messages AS m LEFT JOIN search_stale AS s ON s.id = m.id
+               WHERE m.id > ?1 AND m.id <= ?2 AND m.content <> '' AND s.id IS NULL";
+    let mut statement = db.prepare(sql)?;
+    let mut rows = statement.query([covered.above, covered.upto])?;
+    while let Some(row) = rows.next()? {
+        let (id, content): (i64, String) = (row.get(0)?, text(row.get_ref(1)?));
+        let prefix = prefix(row.get::<_, Option<i64>>(2)?.unwrap_or(0));
+        for (word, place) in words(&content).iter().zip(0..) {
+            add_entry(&mut entries, &format!("{prefix}{word}"), id, place);
+        }
+    }
+    let mut statement = db.prepare("SELECT id, content, block, removed FROM search_stale")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (id, content): (i64, String) = (row.get(0)?, text(row.get_ref(1)?));
+        let prefix = prefix(row.get(2)?);
+        let all = words(&content);
+        let distinct: BTreeSet<&String> = all.iter().collect();
+        let removed = usize::try_from(row.get::<_, i64>(3)?).unwrap_or(0);
+        let removed: BTreeSet<&String> = distinct.into_iter().take(removed).collect();
+        for (word, place) in all.iter().zip(0..) {
+            if !removed.contains(word) {
+                add_entry(&mut entries, &format!("{prefix}{word}"), id, place);
+            }
+        }
+    }
+    Ok(entries)
+}
+
+/// The entries that are there.
+fn stored_entries(db: &Connection) -> rusqlite::Result<Entries> {
+    db.execute_batch(
+        "CREATE VIRTUAL TABLE IF NOT EXISTS temp.search_entries USING fts5vocab(main, search, instance)",
+    )?;
+    let mut entries = (0, 0);
+    let mut statement = db.prepare("SELECT term, doc, offset FROM temp.search_entries")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let word = text(row.get_ref(0)?);
+        add_entry(&mut entries, &word, row.get(1)?, row.get(2)?);
+    }
+    Ok(entries)
+}
+
+/// Makes a portion; false if nothing is left.
+fn portion<D: Sql>(db: &mut D) -> Result<bool, D::Error> {
+    db.limit_texts(WORD_BYTES);
+    let made = make_portion(db);
+    db.limit_texts(ROW_BYTES);
+    made
+}
+
+fn make_portion<D: Sql>(db: &mut D) -> Result<bool, D::Error> {
+    if remove_words(db)? {
+        return Ok(true);
+    }
+    let covered = covered(db)?;
+    let newer = next_messages(db, "m.id > ?1 ORDER BY m.id", covered.upto)?;
+    if let Some(last) = newer.last() {
+        let upto = last.id;
+        add_messages(db, newer, End::Newest)?;
+        let sql = "UPDATE search_progress SET upto = ?1";
+        db.change(sql, [upto])?;
+        return Ok(true);
+    }
+    if covered.above == 0 {
+        return Ok(false);
+    }
+    let older = next_messages(db, "m.id <= ?1 ORDER BY m.id DESC", covered.above)?;
+    let above = older.last().map_or(0, |oldest| oldest.id - 1);
+    add_messages(db, older, End::Oldest)?;
+    db.change("UPDATE search_progress SET above = ?1", [above])?;
+    Ok(above > 0)
+}
+
+struct Message {
+    id: i64,
+    conversation: i64,
+    send_time: i64,
+    content: String,
+}
+
+/// The messages of the next portion, at least one if there is any.
+fn next_messages<D: Sql>(db: &D, which: &str, id: i64) -> Result<Vec<Message>, D::Error> {
+    let sql = format!(
+        "SELECT m.id, m.conversation, m.send_time, m.content FROM messages AS m WHERE {which} LIMIT ?2"
+    );
+    let mut found = db.rows(&sql, [id, MESSAGES], |row| {
+        Ok(Message {
+            id: row.get(0)?,
+            conversation: row.get(1)?,
+            send_time: row.get(2)?,
+            content: text(row.get_ref(3)?),
+        })
+    })?;
+    let mut bytes = 0;
+    let fitting = found.iter().take_while(|message| {
+        let fits = bytes < BYTES;
+        bytes += message.content.len();
+        fits
+    });
+    let fitting = fitting.count();
+    found.truncate(fitting);
+    Ok(found)
+}
+
+/// A text of a row. Damage may have left bytes that are none: a portion does not end there.
+pub(super) fn text(value: ValueRef<'_>) -> String {
+    String::from_utf8_lossy(value.as_bytes().unwrap_or_default()).into_owned()
+}
+
+/// The end of the blocks of a conversation at which messages are added.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Newest,
+    Oldest,
+}
+
+/// A block that messages are added to.
+struct Block {
+    number: i64,
+    first_id: i64,
+    last_id: i64,
+    messages: i64,
+    oldest_at: i64,
+    newest_at: i64,
+}
+
+impl Block {
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            number: row.get(0)?,
+            first_id: row.get(1)?,
+            last_id: row.get(2)?,
+            messages: row.get(3)?,
+            oldest_at: row.get(4)?,
+            newest_at: row.get(5)?,
+        })
+    }
+
+    fn add(&mut self, message: &Message) {
+        self.first_id = self.first_id.min(message.id);
+        self.last_id = self.last_id.max(message.id);
+        self.messages += 1;
+        self.oldest_at = self.oldest_at.min(message.send_time);
+        self.newest_at = self.newest_at.max(message.send_time);
+    }
+
+    fn save<D: Sql>(&self, db: &mut D) -> Result<(), D::Error> {
+        db.change(
+            "UPDATE search_blocks SET first_id = ?2, last_id = ?3, messages = ?4, oldest_at = ?5, newest_at = ?6
+             WHERE number = ?1",
+            params![
+                self.number,
+                self.first_id,
+                self.last_id,
+                self.messages,
+                self.oldest_at,
+                self.newest_at
+            ],
+        )
+        .map(drop)
+    }
+}
+
+/// Adds messages to the index, in the order of their distance from what is indexed.
+fn add_messages<D: Sql>(db: &mut D, messages: Vec<Message>, end: End) -> Result<(), D::Error> {
+    let mut open: HashMap<i64, Block> = HashMap::new();
+    let mut rows: Vec<(i64, String)> = Vec::new();
+    for message in messages {
+        // A tombstone.
+        if message.content.is_empty() {
+            continue;
+        }
+        let block = match open.remove(&message.conversation) {
+            Some(block) => Some(block),
+            None => open_block(db, message.conversation, end)?,
+        };
+        let block = match block {
+            Some(mut block) if block.messages < BLOCK => {
+                block.add(&message);
+                block
+            }
+            full => {
+                if let Some(full) = full {
+                    full.save(db)?;
+                }
+                new_block(db, &message)?
+            }
+        };
+        rows.push((message.id, row_of(&words(&message.content), block.number)));
+        open.insert(message.conversation, block);
+    }
+    let mut blocks: Vec<Block> = open.into_values().collect();
+    blocks.sort_unstable_by_key(|block| block.number);
+    for block in blocks {
+        block.save(db)?;
+    }
+    // In ascending order they become one segment of the index.
+    rows.sort_unstable();
+    for (id, words) in rows {
+        let sql = "INSERT INTO search (rowid, words) VALUES (?1, ?2)";
+        db.change(sql, params![id, words])?;
+    }
+    Ok(())
+}
+
+fn open_block<D: Sql>(db: &D, conversation: i64, end: End) -> Result<Option<Block>, D::Error> {
+    let order = if end == End::Newest { "DESC" } else { "ASC" };
+    let sql = format!(
+        "SELECT number, first_id, last_id, messages, oldest_at, newest_at FROM search_blocks
+         WHERE conversation = ?1 ORDER BY first_id {order} LIMIT 1"
+    );
+    db.row(&sql, [conversation], Block::of)
+}
+
+fn new_block<D: Sql>(db: &mut D, message: &Message) -> Result<Block, D::Error> {
+    db.change(
+        "INSERT INTO search_blocks (conversation, first_id, last_id, messages, oldest_at, newest_at)
+         VALUES (?1, ?2, ?2, 1, ?3, ?3)",
+        [message.conversation, message.id, message.send_time],
+    )?;
+    let sql = "SELECT number, first_id, last_id, messages, oldest_at, newest_at FROM search_blocks
+               WHERE conversation = ?1 AND first_id = ?2";
+    let made = db.row(sql, [message.conversation, message.id], Block::of)?;
+    Ok(made.expect("it was just written"))
+}
+
+/// Words as a row of the index has them.
+fn row_of<W: AsRef<str>>(words: &[W], block: i64) -> String {
+    let prefix = prefix(block);
+    let mut row = String::new();
+    for word in words {
+        row.push_str(&prefix);
+        row.push_str(word.as_ref());
+        row.push(' ');
+    }
+    row
+}
+
+/// Removes words that the index should not have any more; false if there are none.
+fn remove_words<D: Sql>(db: &mut D) -> Result<bool, D::Error> {
+    let mut left = REMOVED;
+    let mut any = false;
+    while left > 0 {
+        let sql = "SELECT id, block, content, removed FROM search_stale ORDER BY id LIMIT 1";
+        let stale = db.row(sql, [], |row| {
+            Ok((row.get(0)?, row.get(1)?, text(row.get_ref(2)?), row.get(3)?))
+        })?;
+        let Some((id, block, content, removed)): Option<(i64, i64, String, i64)> = stale else {
+            break;
+        };
+        any = true;
+        let all = words(&content);
+        let distinct: BTreeSet<&str> = all.iter().map(String::as_str).collect();
+        let skipped = usize::try_from(removed).unwrap_or(0);
+        let next: Vec<&str> = distinct.iter().skip(skipped).take(left).copied().collect();
+        left = left.saturating_sub(next.len().max(1));
+        let sql = "INSERT INTO search (search, rowid, words) VALUES ('delete', ?1, ?2)";
+        db.change(sql, params![id, row_of(&next, block)])?;
+        if skipped + next.len() < distinct.len() {
+            // The index counts rows, and this one is not gone yet.
+            db.change("INSERT INTO search (rowid, words) VALUES (?1, '')", [id])?;
+            let sql = "UPDATE search_stale SET removed = removed + ?2 WHERE id = ?1";
+            db.change(sql, params![id, i64::try_from(next.len()).unwrap_or(0)])?;
+            break;
+        }
+        finish_stale(db, id, block)?;
+    }
+    Ok(any)
+}
+
+/// The words of a former text are gone: those of the present one follow.
+fn finish_stale<D: Sql>(db: &mut D, id: i64, block: i64) -> Result<(), D::Error> {
+    db.change("DELETE FROM search_stale WHERE id = ?1", [id])?;
+    let sql = "SELECT content FROM messages WHERE id = ?1 AND content <> ''";
+    let content = db.row(sql, [id], |row| Ok(text(row.get_ref(0)?)))?;
+    if let Some(content) = content {
+        let sql = "INSERT INTO search (rowid, words) VALUES (?1, ?2)";
+        return db
+            .change(sql, params![id, row_of(&words(&content), block)])
+            .map(drop);
+    }
+    let sql = "DELETE FROM search_blocks WHERE number = ?1 AND messages = 1";
+    if db.change(sql, [block])? == 0 {
+        let sql = "UPDATE search_blocks SET messages = messages - 1 WHERE number = ?1";
+        db.change(sql, [block])?;
+    }
+    Ok(())
+}

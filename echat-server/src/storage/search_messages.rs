@@ -1,0 +1,488 @@
+//! Finds messages by their words, newest first, in portions.
+//!
+//! A search visits *sources*: the blocks of the index that belong to conversations of the user, and the messages of these
+//! conversations that are not indexed. The source with the newest messages is visited first, and a source is left out when a
+//! page of newer messages was found. So the cost depends on the conversations of the user, and not on those of others.
+//!
+//! The rights of a user are those of [`history`](super::history): the same rows of `participants` are the beginning of
+//! every source, and each message of the reply is read anew by them.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+
+use rusqlite::{Row, params};
+
+use super::gather::Filling;
+use super::history::{ONE, PARTICIPATION, PARTICIPATIONS, Participation, message};
+use super::search_index::{covered, prefix, text};
+use super::search_words::SearchQuery;
+use super::{Batch, ConversationId, MessageId, StoreError, StoredMessage, UserId};
+
+/// Work after which a portion ends, in microseconds of the estimates below: a turn's.
+const PORTION: u64 = 1_000;
+
+/// Finding one word of a block in the index.
+const WORD: u64 = 20;
+
+/// Messages of a block for which its words that begin alike are read in a microsecond. They are read at once.
+const BEGINNINGS: u64 = 16;
+
+/// Looking at one message that the index found, and at the text of one that is not indexed.
+const MESSAGE: u64 = 2;
+/// Bytes of such a text for which another microsecond is counted.
+const TEXT: usize = 64;
+
+/// Messages of a source that are looked at, at most, before others have their turn.
+const ROWS: i64 = 500;
+
+/// What is searched for, and how far.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The words.
+    pub query: SearchQuery,
+    /// In this conversation of the user, or in all of them.
+    pub conversation: Option<ConversationId>,
+    /// Sent by this user.
+    pub sender: Option<UserId>,
+    /// Sent at this time or later, in unix seconds.
+    pub since: Option<i64>,
+    /// Sent at this time or earlier.
+    pub until: Option<i64>,
+    /// With a lower id.
+    pub before: Option<MessageId>,
+    /// Messages of a page.
+    pub limit: usize,
+    /// Bytes of a page, about.
+    pub budget: usize,
+}
+
+/// A page of what was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundMessages {
+    /// Newest first.
+    pub messages: Vec<StoredMessage>,
+    /// Where the next page begins, if there may be one.
+    pub next: Option<MessageId>,
+    /// Messages with lower ids are not indexed yet.
+    pub indexed: Option<MessageId>,
+}
+
+/// What a portion of a search came to.
+#[derive(Debug)]
+pub enum Searched {
+    /// All of it.
+    Page(FoundMessages),
+    /// More portions follow.
+    Part(Search),
+}
+
+/// A search that goes on.
+#[derive(Debug)]
+pub struct Search {
+    user: UserId,
+    wanted: Wanted,
+    conversations: Vec<Participation>,
+    sources: BinaryHeap<Source>,
+    /// The newest ids found so far, and the conversation of each: one more than a page has.
+    found: BTreeMap<i64, usize>,
+    indexed: Option<MessageId>,
+}
+
+/// Where messages may be found.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Source {
+    /// Messages below this id are left; the source with the highest comes first.
+    below: i64,
+    /// None has this id or a lower one.
+    above: i64,
+    kind: SourceKind,
+    /// Its conversation.
+    at: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum SourceKind {
+    /// A block of the index.
+    Block { number: i64, messages: i64 },
+    /// Messages of a conversation, whose texts are read.
+    Texts,
+    /// Messages that are in the index by a former text.
+    Stale,
+}
+
+const BLOCKS: &str =
+    "SELECT b.number, b.conversation, b.first_id, b.last_id, b.messages, b.oldest_at, b.newest_at
+     FROM participants AS p CROSS JOIN search_blocks AS b ON b.conversation = p.conversation
+     WHERE p.user = ?1 AND b.last_id > p.after_id";
+
+/// What a message needs to be found, besides its words. Those of erased accounts are hidden like tombstones.
+const CANDIDATE: &str = "m.id, m.sender, m.send_time, m.deleted_at IS NOT NULL OR u.erased";
+
+/// A candidate of a source.
+struct Candidate {
+    id: i64,
+    sender: UserId,
+    send_time: i64,
+    hidden: bool,
+}
+
+impl Candidate {
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            sender: row.get(1)?,
+            send_time: row.get(2)?,
+            hidden: row.get(3)?,
+        })
+    }
+}
+
+impl Wanted {
+    fn takes(&self, candidate: &Candidate) -> bool {
+        let time = candidate.send_time;
+        !candidate.hidden
+            && self.sender.is_none_or(|sender| sender == candidate.sender)
+            && self.since.is_none_or(|since| since <= time)
+            && self.until.is_none_or(|until| time <= until)
+    }
+
+    /// Whether a block may have messages of the wanted time.
+    fn overlaps(&self, oldest_at: i64, newest_at: i64) -> bool {
+        self.since.is_none_or(|since| since <= newest_at)
+            && self.until.is_none_or(|until| oldest_at <= until)
+    }
+
+    /// The query of a block in the language of FTS5.
+    fn expression(&self, block: i64) -> String {
+        let prefix = prefix(block);
+        let phrases = self.query.phrases.iter().map(|phrase| {
+            let words = phrase.words.iter().map(|word| format!("{prefix}{word}"));
+            let words: Vec<String> = words.collect();
+            let end = if phrase.is_prefix { "*" } else { "" };
+            format!("\"{}\"{end}", words.join(" "))
+        });
+        phrases.collect::<Vec<String>>().join(" AND ")
+    }
+
+    /// What reading a block costs besides the messages that are found.
+    fn block_work(&self, messages: i64) -> u64 {
+        let words = self.query.phrases.iter().map(|phrase| phrase.words.len());
+        let words = u64::try_from(words.sum::<usize>()).unwrap_or(u64::MAX);
+        let begins = self.query.phrases.iter().any(|phrase| phrase.is_prefix);
+        let beginnings = if begins {
+            messages.unsigned_abs() / BEGINNINGS
+        } else {
+            0
+        };
+        words.saturating_mul(WORD).saturating_add(beginnings)
+    }
+}
+
+impl Batch<'_> {
+    /// Begins a search, and makes its first portion.
+    pub fn search(&self, user: UserId, wanted: Wanted) -> Result<Searched, StoreError> {
+        let conversations = match wanted.conversation {
+            Some(conversation) => {
+                let found = self.rights(user, conversation)?;
+                found.into_iter().collect()
+            }
+            None => self.participations(PARTICIPATIONS, [user])?,
+        };
+        let mut search = Search {
+            user,
+            wanted,
+            conversations,
+            sources: BinaryHeap::new(),
+            found: BTreeMap::new(),
+            indexed: None,
+        };
+        search.open(self)?;
+        self.search_on(search)
+    }
+
+    /// What a user may see of a conversation; nothing of a room that was closed.
+    fn rights(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+    ) -> Result<Option<Participation>, StoreError> {
+        let sql = format!("{PARTICIPATION} AND coalesce(r.name, u.name) IS NOT NULL");
+        let found = self.participations(&sql, params![user, conversation])?;
+        Ok(found.into_iter().next())
+    }
+
+    /// Makes the next portion of a search.
+    pub fn search_on(&self, mut search: Search) -> Result<Searched, StoreError> {
+        let mut work = 0;
+        while work < PORTION
+            && let Some(source) = search.sources.pop()
+        {
+            work += search.visit(self, source)?;
+        }
+        self.count_index_work(work);
+        if search.sources.is_empty() {
+            search.page(self).map(Searched::Page)
+        } else {
+            Ok(Searched::Part(search))
+        }
+    }
+}
+
+impl Search {
+    /// Finds the sources.
+    fn open(&mut self, batch: &Batch<'_>) -> Result<(), StoreError> {
+        let below = self.wanted.before.map_or(i64::MAX, MessageId::row);
+        if !self.wanted.query.has_words() {
+            // Without a word the texts do not matter, and neither does the index.
+            self.add_texts(below, 0);
+            return Ok(());
+        }
+        let covered = covered(batch)?;
+        if covered.above > 0 {
+            self.indexed = Some(MessageId::of_row(covered.above + 1));
+        }
+        if batch.newest_id()?.row() > covered.upto {
+            self.add_texts(below, covered.upto);
+        }
+        let places = self.conversations.iter().enumerate();
+        let places: HashMap<ConversationId, usize> = places
+            .map(|(at, participation)| (participation.conversation, at))
+            .collect();
+        let (wanted, sources) = (&self.wanted, &mut self.sources);
+        batch.walk(BLOCKS, [self.user], |row| {
+            let Some(&at) = places.get(&row.get(1)?) else {
+                return Ok(true);
+            };
+            let (first, last): (i64, i64) = (row.get(2)?, row.get(3)?);
+            let source = Source {
+                below: below.min(last.saturating_add(1)),
+                above: (first - 1).max(self.conversations[at].after_id),
+                kind: SourceKind::Block {
+                    number: row.get(0)?,
+                    messages: row.get(4)?,
+                },
+                at,
+            };
+            if wanted.overlaps(row.get(5)?, row.get(6)?) && source.below > source.above + 1 {
+                sources.push(source);
+            }
+            Ok(true)
+        })?;
+        if batch.exists("SELECT 1 FROM search_stale", [])? {
+            self.sources.push(Source {
+                below,
+                above: 0,
+                kind: SourceKind::Stale,
+                at: 0,
+            });
+        }
+        Ok(())
+    }
+
+    /// Adds the messages of all conversations above an id, whose texts are read.
+    fn add_texts(&mut self, below: i64, above: i64) {
+        for (at, participation) in self.conversations.iter().enumerate() {
+            self.sources.push(Source {
+                below,
+                above: above.max(participation.after_id),
+                kind: SourceKind::Texts,
+                at,
+            });
+        }
+    }
+
+    /// Looks at some messages of a source, and puts it back if more are left. Returns the work.
+    fn visit(&mut self, batch: &Batch<'_>, mut source: Source) -> Result<u64, StoreError> {
+        let most = self.wanted.limit + 1;
+        let oldest = self.found.keys().next().copied();
+        let full = oldest.filter(|_| self.found.len() >= most);
+        source.above = source.above.max(full.unwrap_or(0));
+        if source.below <= source.above.saturating_add(1) {
+            return Ok(MESSAGE);
+        }
+        let seen = match source.kind {
+            SourceKind::Block { number, messages } => {
+                let mut seen = self.visit_block(batch, &source, number)?;
+                seen.work += self.wanted.block_work(messages);
+                seen
+            }
+            SourceKind::Texts => self.visit_texts(batch, &source)?,
+            SourceKind::Stale => self.visit_stale(batch, &source)?,
+        };
+        for (id, at) in seen.found {
+            self.found.insert(id, at);
+        }
+        while self.found.len() > most {
+            self.found.pop_first();
+        }
+        if let Some(next) = seen.next {
+            source.below = next;
+            self.sources.push(source);
+        }
+        Ok(seen.work)
+    }
+
+    fn visit_block(
+        &self,
+        batch: &Batch<'_>,
+        source: &Source,
+        number: i64,
+    ) -> Result<Seen, StoreError> {
+        let sql = format!(
+            "SELECT {CANDIDATE} OR EXISTS (SELECT 1 FROM search_stale AS o WHERE o.id = m.id)
+             FROM search AS s CROSS JOIN messages AS m ON m.id = s.rowid CROSS JOIN users AS u ON u.id = m.sender
+             WHERE s.search MATCH ?1 AND s.rowid > ?2 AND s.rowid < ?3 ORDER BY s.rowid DESC LIMIT ?4"
+        );
+        let mut seen = Seen::default();
+        let expression = self.wanted.expression(number);
+        batch.walk(
+            &sql,
+            params![expression, source.above, source.below, ROWS],
+            |row| {
+                let candidate = Candidate::of(row)?;
+                let taken = self.takes(&candidate, source.at);
+                Ok(seen.add(
+                    &candidate,
+                    taken.then_some(source.at),
+                    MESSAGE,
+                    self.wanted.limit,
+                ))
+            },
+        )?;
+        Ok(seen)
+    }
+
+    fn visit_texts(&self, batch: &Batch<'_>, source: &Source) -> Result<Seen, StoreError> {
+        let sql = format!(
+            "SELECT {CANDIDATE}, m.content FROM messages AS m CROSS JOIN users AS u ON u.id = m.sender
+             WHERE m.conversation = ?1 AND m.id > ?2 AND m.id < ?3 ORDER BY m.id DESC LIMIT ?4"
+        );
+        let mut seen = Seen::default();
+        let conversation = self.conversations[source.at].conversation;
+        batch.walk(
+            &sql,
+            params![conversation, source.above, source.below, ROWS],
+            |row| {
+                let candidate = Candidate::of(row)?;
+                let (has_words, work) = self.reads(row)?;
+                let taken = has_words && self.takes(&candidate, source.at);
+                Ok(seen.add(
+                    &candidate,
+                    taken.then_some(source.at),
+                    work,
+                    self.wanted.limit,
+                ))
+            },
+        )?;
+        Ok(seen)
+    }
+
+    fn visit_stale(&self, batch: &Batch<'_>, source: &Source) -> Result<Seen, StoreError> {
+        let sql = format!(
+            "SELECT {CANDIDATE}, m.content, m.conversation
+             FROM search_stale AS o CROSS JOIN messages AS m ON m.id = o.id CROSS JOIN users AS u ON u.id = m.sender
+             WHERE o.id > ?1 AND o.id < ?2 ORDER BY o.id DESC LIMIT ?3"
+        );
+        let mut seen = Seen::default();
+        batch.walk(&sql, params![source.above, source.below, ROWS], |row| {
+            let candidate = Candidate::of(row)?;
+            let conversation: ConversationId = row.get(5)?;
+            let at = self.conversations.iter().position(|participation| {
+                participation.conversation == conversation && participation.after_id < candidate.id
+            });
+            let (has_words, work) = match at {
+                Some(_) => self.reads(row)?,
+                None => (false, MESSAGE),
+            };
+            let at = at.filter(|at| has_words && self.takes(&candidate, *at));
+            Ok(seen.add(&candidate, at, work, self.wanted.limit))
+        })?;
+        Ok(seen)
+    }
+
+    /// Whether a candidate of a conversation is wanted, and not too old.
+    fn takes(&self, candidate: &Candidate, at: usize) -> bool {
+        candidate.send_time >= self.conversations[at].kept_since && self.wanted.takes(candidate)
+    }
+
+    /// Whether the text of a row, its fifth column, has the words; and the work.
+    fn reads(&self, row: &Row<'_>) -> rusqlite::Result<(bool, u64)> {
+        if !self.wanted.query.has_words() {
+            return Ok((true, MESSAGE));
+        }
+        let text = text(row.get_ref(4)?);
+        let work = MESSAGE + u64::try_from(text.len() / TEXT).unwrap_or(u64::MAX);
+        Ok((self.wanted.query.matches(&text), work))
+    }
+
+    /// Reads the messages of the page. What was removed since, or is not the user's to see any more, is left out.
+    fn page(self, batch: &Batch<'_>) -> Result<FoundMessages, StoreError> {
+        let more = self.found.len() > self.wanted.limit;
+        let mut filled = Filling::page(self.wanted.budget);
+        let mut seen: HashMap<usize, Option<Participation>> = HashMap::new();
+        let mut last = None;
+        let mut is_cut = false;
+        for (&id, &at) in self.found.iter().rev().take(self.wanted.limit) {
+            if let Entry::Vacant(place) = seen.entry(at) {
+                let conversation = self.conversations[at].conversation;
+                place.insert(batch.rights(self.user, conversation)?);
+            }
+            let Some(rights) = seen[&at].as_ref().filter(|rights| rights.after_id < id) else {
+                continue;
+            };
+            let found = batch.first(ONE, [id], |row| message(row, self.user, rights))?;
+            let Some(mut found) = found.filter(|found| !found.deleted && found.send_time >= rights.kept_since) else {
+                continue;
+            };
+            batch.annotate(self.user, &mut found)?;
+            if !filled.push(found) {
+                is_cut = true;
+                break;
+            }
+            last = Some(id);
+        }
+        let end = if is_cut {
+            last
+        } else {
+            let last_of_page = self
+                .found
+                .keys()
+                .rev()
+                .nth(self.wanted.limit.saturating_sub(1));
+            last_of_page.copied().filter(|_| more)
+        };
+        Ok(FoundMessages {
+            messages: filled.messages,
+            next: end.map(MessageId::of_row),
+            indexed: self.indexed,
+        })
+    }
+}
+
+/// What a visit of a source came to.
+#[derive(Default)]
+struct Seen {
+    found: Vec<(i64, usize)>,
+    /// Messages below this id are left; `None` if the source is read to its end.
+    next: Option<i64>,
+    work: u64,
+    rows: i64,
+}
+
+impl Seen {
+    /// Adds a message that was looked at; false if the visit ends with it.
+    fn add(
+        &mut self,
+        candidate: &Candidate,
+        taken: Option<usize>,
+        work: u64,
+        limit: usize,
+    ) -> bool {
+        self.rows += 1;
+        self.work += work;
+        self.found.extend(taken.map(|at| (candidate.id, at)));
+        let is_over = self.rows == ROWS || self.found.len() > limit || self.work >= PORTION;
+        self.next = is_over.then_some(candidate.id);
+        !is_over
+    }
+}
