@@ -126,8 +126,6 @@ struct MemoryState {
     gauges: Gauges,
     /// What a turn before left of the request that is being handled.
     unfinished: Cell<Option<Box<Search>>>,
-    /// Whether messages were written since the search index was brought up to date.
-    has_unindexed: bool,
     /// Whether the request that was handled last is a try at a password that is refused unjudged.
     login_refused: bool,
     space: Space,
@@ -190,8 +188,6 @@ impl Engine {
             acts: Vec::new(),
             gauges: Gauges::default(),
             unfinished: Cell::new(None),
-            // A process that ended may have left some.
-            has_unindexed: true,
             login_refused: false,
             space: Space::default(),
         };

@@ -45,7 +45,7 @@ impl SearchIndex {
         state: &mut MemoryState,
         now: Now,
     ) -> Result<(), StoreError> {
-        if std::mem::take(&mut state.has_unindexed) && !self.is_damaged {
+        if store.is_unindexed() && !self.is_damaged {
             self.next_at.get_or_insert(now.running + WAIT);
         }
         if self.next_at.is_none_or(|at| now.running < at) {

@@ -101,12 +101,10 @@ fn attempt(engine: &mut Engine, now: Now) -> (Result<Receipt, StoreError>, Recor
     let ran = tick.run();
     let Tick {
         batch,
-        state,
         record,
         tally,
         ..
     } = tick;
-    state.has_unindexed |= batch.writes() > 0;
     (ran.and_then(|()| tally.commit(batch)), record)
 }
 

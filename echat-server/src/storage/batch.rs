@@ -26,6 +26,8 @@ pub struct Batch<'s> {
     pub(super) has_unkept: &'s Cell<bool>,
     /// How long messages are kept, as of the time of this batch.
     pub(super) retention: Retention,
+    /// Whether the search index may lack something: set too often rather than too seldom.
+    is_unindexed: &'s Cell<bool>,
     /// The newest message id that this batch assigned.
     newest: Option<i64>,
     /// Whether it removed text of messages.
@@ -87,6 +89,7 @@ impl<'s> Batch<'s> {
             damage: &store.damage,
             log: &store.log,
             high_water: store.high_water.as_mut(),
+            is_unindexed: &store.is_unindexed,
             newest: None,
             removes_text: false,
             state: Cell::new(State::Reading),
@@ -115,6 +118,11 @@ impl<'s> Batch<'s> {
     pub(super) fn limit_texts(&self, bytes: i32) {
         // It fails for a limit that does not exist.
         let _ = self.db.set_limit(Limit::SQLITE_LIMIT_LENGTH, bytes);
+    }
+
+    /// Notes whether the search index may lack something.
+    pub(super) fn set_unindexed(&self, is_unindexed: bool) {
+        self.is_unindexed.set(is_unindexed);
     }
 
     /// Counts a name that a caller brings into its stored form.
@@ -288,6 +296,7 @@ impl<'s> Batch<'s> {
             return Err(error);
         }
         self.newest = Some(id);
+        self.is_unindexed.set(true);
         self.add(|usage| usage.messages += 1);
         Ok(())
     }

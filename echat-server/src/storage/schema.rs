@@ -42,6 +42,8 @@ pub struct Store {
     pub(super) keep_days: Option<u32>,
     /// Whether a message was ever told and not kept: else none is looked up.
     pub(super) has_unkept: Cell<bool>,
+    /// Whether the search index may lack something.
+    pub(super) is_unindexed: Cell<bool>,
 }
 
 impl Store {
@@ -122,6 +124,17 @@ impl Store {
     /// shorter time.
     pub fn keep(&mut self, days: Option<u32>) {
         self.keep_days = days;
+    }
+
+    /// Bytes of the search index.
+    pub fn search_index_bytes(&self) -> Result<u64, OpenError> {
+        let sql = "SELECT coalesce(sum(length(id) + length(block)), 0) FROM search_data";
+        Ok(super::check::count(&self.db, sql)?)
+    }
+
+    /// Whether [`Batch::index_messages`] may find something to do: messages were stored or changed since it last did not.
+    pub fn is_unindexed(&self) -> bool {
+        self.is_unindexed.get()
     }
 
     /// Records an orderly end in the file `high_water`, after the last batch.
@@ -205,6 +218,8 @@ impl Store {
             high_water: None,
             keep_days: None,
             has_unkept: Cell::new(true),
+            // A process that ended may have left something.
+            is_unindexed: Cell::new(true),
         })
     }
 

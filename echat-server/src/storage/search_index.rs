@@ -181,6 +181,7 @@ impl Batch<'_> {
         if first > last {
             return Ok(());
         }
+        self.set_unindexed(true);
         // A text that is stale already stays: the index has its words.
         self.write(
             "INSERT OR IGNORE INTO search_stale (id, block, content)
@@ -207,7 +208,9 @@ impl Batch<'_> {
 
     /// Brings a portion of the index up to date. False if nothing is left to do. The same database gives the same portions.
     pub fn index_messages(&mut self) -> Result<bool, StoreError> {
-        portion(self)
+        let has_more = portion(self)?;
+        self.set_unindexed(has_more);
+        Ok(has_more)
     }
 }
 
