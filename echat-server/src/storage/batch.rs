@@ -114,6 +114,11 @@ impl<'s> Batch<'s> {
         self.add(|usage| usage.index_micros = usage.index_micros.saturating_add(micros));
     }
 
+    /// Rows that were changed since the database was opened, those of the parts of an index of words too.
+    pub(super) fn total_changes(&self) -> u64 {
+        self.db.total_changes()
+    }
+
     /// Changes the most bytes of a text that statements take.
     pub(super) fn limit_texts(&self, bytes: i32) {
         // It fails for a limit that does not exist.

@@ -398,7 +398,7 @@ mod tests {
 
     #[test]
     fn each_derived_part_is_found_and_made_anew() {
-        use FaultKind::{Counter, ForeignKey, NameEndings, NameLooks};
+        use FaultKind::{Counter, ForeignKey, NameEndings, NameLooks, SearchIndex};
         for (change, kind, mended) in [
             ("UPDATE rooms SET members = 9", Counter, true),
             (
@@ -430,6 +430,18 @@ mod tests {
             (
                 "DELETE FROM name_looks WHERE kind = 0 AND id = 3",
                 NameLooks,
+                true,
+            ),
+            (
+                "UPDATE search_progress SET upto = 1;
+                 INSERT INTO messages (conversation, sender, send_time, content)
+                     VALUES (1, 1, 1, 'not indexed')",
+                SearchIndex,
+                true,
+            ),
+            (
+                "INSERT INTO search (rowid, words) VALUES (7, '000001x')",
+                SearchIndex,
                 true,
             ),
             (

@@ -486,3 +486,6 @@ impl Seen {
         !is_over
     }
 }
+
+#[cfg(test)]
+mod tests;

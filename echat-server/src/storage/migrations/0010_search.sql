@@ -4,6 +4,8 @@ CREATE VIRTUAL TABLE search USING fts5 (
     words, content = '', columnsize = 0, tokenize = "ascii tokenchars '!#+@$_'"
 );
 INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
+-- The server merges the segments of the index itself, a few pages at a time: FTS5 would do hundreds in one statement.
+INSERT INTO search (search, rank) VALUES ('automerge', 0);
 
 -- Messages of one conversation that are indexed together, in the order of their ids. The numbers are not given out again:
 -- words of a block that is gone may still be in the index.
@@ -25,6 +27,7 @@ CREATE TABLE search_progress (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     above INTEGER NOT NULL,
     upto INTEGER NOT NULL,
+    unmerged INTEGER NOT NULL DEFAULT 0 CHECK (unmerged IN (0, 1)), -- 1 if segments may be left to merge
     CHECK (above <= upto)
 ) STRICT;
 INSERT INTO search_progress (id, above, upto)

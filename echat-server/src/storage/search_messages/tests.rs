@@ -1,0 +1,586 @@
+//! Searches against a model that reads every text, while the index is anywhere between empty and complete.
+
+use echat_proto::names::{Content, RoomName, Username};
+use proptest::prelude::*;
+
+use super::super::search_index::{self, BLOCK};
+use super::super::{Store, Usage};
+use super::*;
+
+const USERS: usize = 3;
+const ROOMS: usize = 3;
+const TEXTS: [&str; 8] = [
+    "hello world",
+    "Hello, 世界",
+    "今天天气很好",
+    "天 foo_bar C++",
+    "see #123 at https://example.org/foo",
+    "👍 hello hello",
+    "ｗｏｒｌｄ café",
+    "bar 天气 world",
+];
+const QUERIES: [&str; 12] = [
+    "hello",
+    "天",
+    "天气",
+    "今天天气",
+    "world hello",
+    "\"hello world\"",
+    "foo*",
+    "foo_bar",
+    "c++",
+    "👍",
+    "cafe",
+    "",
+];
+
+/// What happens to the database between searches.
+#[derive(Clone, Debug)]
+enum Step {
+    Say {
+        room: usize,
+        sender: usize,
+        text: usize,
+    },
+    Edit {
+        message: usize,
+        text: usize,
+    },
+    Delete {
+        message: usize,
+    },
+    Leave {
+        room: usize,
+    },
+    Join {
+        room: usize,
+    },
+    Erase {
+        sender: usize,
+    },
+    Index,
+    Search {
+        query: usize,
+        room: Option<usize>,
+        sender: Option<usize>,
+        since: Option<i64>,
+        until: Option<i64>,
+    },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let (room, sender, text) = (0..ROOMS, 0..USERS, 0..TEXTS.len());
+    let say = (room.clone(), sender.clone(), text.clone());
+    let when = || prop::option::weighted(0.2, 0_i64..60);
+    let search = (
+        0..QUERIES.len(),
+        prop::option::weighted(0.3, room.clone()),
+        prop::option::weighted(0.3, sender.clone()),
+        when(),
+        when(),
+    );
+    prop_oneof![
+        8 => say.prop_map(|(room, sender, text)| Step::Say { room, sender, text }),
+        2 => (any::<usize>(), text).prop_map(|(message, text)| Step::Edit { message, text }),
+        2 => any::<usize>().prop_map(|message| Step::Delete { message }),
+        1 => room.clone().prop_map(|room| Step::Leave { room }),
+        2 => room.prop_map(|room| Step::Join { room }),
+        1 => sender.prop_map(|sender| Step::Erase { sender }),
+        4 => Just(Step::Index),
+        6 => search.prop_map(|(query, room, sender, since, until)| Step::Search {
+            query, room, sender, since, until,
+        }),
+    ]
+}
+
+/// A message as the model has it.
+struct Said {
+    id: i64,
+    room: usize,
+    sender: usize,
+    time: i64,
+    text: &'static str,
+    deleted: bool,
+}
+
+/// The database, and what it should have.
+struct World {
+    store: Store,
+    users: Vec<UserId>,
+    rooms: Vec<ConversationId>,
+    said: Vec<Said>,
+    erased: [bool; USERS],
+    /// The id after which the first user sees each room.
+    after: [Option<i64>; ROOMS],
+    now: i64,
+}
+
+impl World {
+    fn new() -> Self {
+        let mut store = Store::in_memory().unwrap();
+        let mut batch = store.batch();
+        let users = ["ann", "bob", "cyn"].map(|name| {
+            let name = Username::new(name).unwrap();
+            batch.create_user(&name, "phc", 1).unwrap().unwrap()
+        });
+        let rooms = ["r0", "r1", "r2"].map(|name| {
+            let name = RoomName::new(name).unwrap();
+            let room = batch.create_room(&name, users[1], 1).unwrap().unwrap();
+            batch.add_member(room, users[1], 1).unwrap();
+            room
+        });
+        batch.add_member(rooms[0], users[0], 1).unwrap();
+        let _ = batch.commit().unwrap();
+        Self {
+            store,
+            users: users.into(),
+            rooms: rooms.into(),
+            said: Vec::new(),
+            erased: [false; USERS],
+            after: [Some(0), None, None],
+            now: 1,
+        }
+    }
+
+    fn act(&mut self, step: &Step) {
+        self.now += 1;
+        let mut batch = self.store.batch();
+        match *step {
+            Step::Say { room, sender, text } => {
+                let content = Content::new(TEXTS[text]).unwrap();
+                let (at, from) = (self.rooms[room], self.users[sender]);
+                let id = batch.insert_message(at, from, &content, None, self.now);
+                self.said.push(Said {
+                    id: id.unwrap().row(),
+                    room,
+                    sender,
+                    time: self.now,
+                    text: TEXTS[text],
+                    deleted: false,
+                });
+            }
+            Step::Edit { message, text } => {
+                let count = self.said.len().max(1);
+                if let Some(said) = self.said.get_mut(message % count)
+                    && !said.deleted
+                {
+                    said.text = TEXTS[text];
+                    batch.text_goes(said.id).unwrap();
+                    let sql = "UPDATE messages SET content = ?2 WHERE id = ?1";
+                    batch.write(sql, params![said.id, said.text]).unwrap();
+                }
+            }
+            Step::Delete { message } => {
+                let count = self.said.len().max(1);
+                if let Some(said) = self.said.get_mut(message % count) {
+                    said.deleted = true;
+                    batch.delete_message(said.id, self.now).unwrap();
+                }
+            }
+            Step::Leave { room } => {
+                batch
+                    .remove_member(self.rooms[room], self.users[0])
+                    .unwrap();
+                self.after[room] = None;
+            }
+            Step::Join { room } => {
+                let came = batch.add_member(self.rooms[room], self.users[0], self.now);
+                if came.unwrap() {
+                    let newest = self.said.last().map_or(0, |said| said.id);
+                    self.after[room] = Some(newest);
+                }
+            }
+            Step::Erase { sender } => {
+                let sql = "UPDATE users SET erased = 1 WHERE id = ?1";
+                batch.write(sql, [self.users[sender]]).unwrap();
+                self.erased[sender] = true;
+            }
+            Step::Index => {
+                batch.index_messages().unwrap();
+            }
+            Step::Search {
+                query,
+                room,
+                sender,
+                since,
+                until,
+            } => {
+                drop(batch);
+                self.search(query, room, sender, (since, until));
+                return;
+            }
+        }
+        let _ = batch.commit().unwrap();
+    }
+
+    /// Compares all pages of a search with the model.
+    fn search(
+        &mut self,
+        query: usize,
+        room: Option<usize>,
+        sender: Option<usize>,
+        (since, until): (Option<i64>, Option<i64>),
+    ) {
+        let query = SearchQuery::new(QUERIES[query]);
+        let expected: Vec<i64> = self
+            .said
+            .iter()
+            .rev()
+            .filter(|said| {
+                self.after[said.room].is_some_and(|after| after < said.id)
+                    && !said.deleted
+                    && !self.erased[said.sender]
+                    && room.is_none_or(|room| room == said.room)
+                    && sender.is_none_or(|sender| sender == said.sender)
+                    && since.is_none_or(|since| since <= said.time)
+                    && until.is_none_or(|until| said.time <= until)
+                    && query.matches(said.text)
+            })
+            .map(|said| said.id)
+            .collect();
+        let mut wanted = Wanted {
+            query,
+            conversation: room.map(|room| self.rooms[room]),
+            sender: sender.map(|sender| self.users[sender]),
+            since,
+            until,
+            before: None,
+            limit: 3,
+            budget: 10_000,
+        };
+        let mut found = Vec::new();
+        loop {
+            let page = searched(&mut self.store, self.users[0], &wanted).0;
+            assert!(page.messages.len() <= 3);
+            assert_eq!(page.indexed, None);
+            found.extend(page.messages.iter().map(|message| message.id.row()));
+            let Some(next) = page.next else { break };
+            assert!(Some(next) < wanted.before || wanted.before.is_none());
+            wanted.before = Some(next);
+        }
+        assert_eq!(found, expected, "{wanted:?}");
+    }
+}
+
+/// A page, and the number of portions that it took.
+fn searched(store: &mut Store, user: UserId, wanted: &Wanted) -> (FoundMessages, usize) {
+    let batch = store.batch();
+    let mut searched = batch.search(user, wanted.clone()).unwrap();
+    let mut portions = 1;
+    loop {
+        match searched {
+            Searched::Page(page) => return (page, portions),
+            Searched::Part(search) => searched = batch.search_on(search).unwrap(),
+        }
+        portions += 1;
+    }
+}
+
+fn wanted(query: &str) -> Wanted {
+    Wanted {
+        query: SearchQuery::new(query),
+        conversation: None,
+        sender: None,
+        since: None,
+        until: None,
+        before: None,
+        limit: 50,
+        budget: 100_000,
+    }
+}
+
+fn ids(page: &FoundMessages) -> Vec<i64> {
+    page.messages
+        .iter()
+        .map(|message| message.id.row())
+        .collect()
+}
+
+/// Says texts in the first room, and indexes them if so wanted.
+fn say(world: &mut World, room: usize, texts: impl IntoIterator<Item = String>, index: bool) {
+    let mut batch = world.store.batch();
+    for text in texts {
+        let content = Content::new(text).unwrap();
+        let sent = batch.insert_message(world.rooms[room], world.users[1], &content, None, 1);
+        sent.unwrap();
+    }
+    while index && batch.index_messages().unwrap() {}
+    let _ = batch.commit().unwrap();
+}
+
+/// Words of the index, without the numbers of their blocks.
+fn index_words(store: &Store) -> Vec<String> {
+    let db = store.connection();
+    let vocabulary =
+        "CREATE VIRTUAL TABLE IF NOT EXISTS temp.all_words USING fts5vocab(main, search, row)";
+    db.execute_batch(vocabulary).unwrap();
+    let mut words = db
+        .prepare("SELECT substr(term, 7) FROM temp.all_words")
+        .unwrap();
+    let words = words.query_map([], |row| row.get(0)).unwrap();
+    words.collect::<rusqlite::Result<_>>().unwrap()
+}
+
+proptest! {
+    #[test]
+    fn a_search_finds_what_reading_every_text_finds(steps in prop::collection::vec(step(), 1..60)) {
+        let mut world = World::new();
+        for step in &steps {
+            world.act(step);
+        }
+        for query in 0..QUERIES.len() {
+            world.search(query, None, None, (None, None));
+        }
+        prop_assert_eq!(search_index::faults(world.store.connection()).unwrap(), Vec::<String>::new());
+        let mut batch = world.store.batch();
+        while batch.index_messages().unwrap() {}
+        let _ = batch.commit().unwrap();
+        prop_assert!(!world.store.is_unindexed());
+        prop_assert_eq!(search_index::faults(world.store.connection()).unwrap(), Vec::<String>::new());
+        for query in 0..QUERIES.len() {
+            world.search(query, None, None, (None, None));
+        }
+        // Nothing of a text that was deleted or edited away is left.
+        let kept: Vec<&str> = world.said.iter().filter(|said| !said.deleted).map(|said| said.text).collect();
+        let kept: Vec<String> = kept.iter().flat_map(|text| super::super::search_words::words(text)).collect();
+        for word in index_words(&world.store) {
+            prop_assert!(kept.contains(&word), "{}", word);
+        }
+    }
+}
+
+#[test]
+fn a_long_search_is_cut_into_portions_of_the_same_result() {
+    let mut world = World::new();
+    say(
+        &mut world,
+        0,
+        (0..3_000).map(|number| format!("tea {number}")),
+        false,
+    );
+    let (page, portions) = searched(&mut world.store, world.users[0], &wanted("tea 7"));
+    assert_eq!(ids(&page), [8]);
+    // A text of eight bytes is 2 us of 1,000.
+    assert_eq!(portions, 7);
+    let mut batch = world.store.batch();
+    while batch.index_messages().unwrap() {}
+    let _ = batch.commit().unwrap();
+    let (indexed, portions) = searched(&mut world.store, world.users[0], &wanted("tea 7"));
+    assert_eq!((indexed, portions), (page, 1));
+}
+
+#[test]
+fn messages_of_several_blocks_are_found_in_order() {
+    let mut world = World::new();
+    let many = usize::try_from(BLOCK).unwrap() + 100;
+    let texts = (0..many).map(|number| format!("w{}", number % 97));
+    say(&mut world, 0, texts, true);
+    let blocks: i64 = world
+        .store
+        .connection()
+        .query_row("SELECT count(*) FROM search_blocks", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(blocks, 2);
+    let expected = (0..many).rev().filter(|number| number % 97 == 5);
+    let expected: Vec<i64> = expected
+        .map(|number| i64::try_from(number).unwrap() + 1)
+        .collect();
+    let mut wanted = Wanted {
+        limit: 20,
+        ..wanted("w5")
+    };
+    let mut found = Vec::new();
+    loop {
+        let page = searched(&mut world.store, world.users[0], &wanted).0;
+        found.extend(ids(&page));
+        let Some(next) = page.next else { break };
+        wanted.before = Some(next);
+    }
+    assert_eq!(found, expected);
+}
+
+/// What a search costs, in all that is counted.
+fn cost(world: &mut World, query: &str) -> Usage {
+    let batch = world.store.batch();
+    let found = batch.search(world.users[0], wanted(query)).unwrap();
+    assert!(matches!(found, Searched::Page(_)), "one portion");
+    batch.usage()
+}
+
+#[test]
+fn a_search_costs_the_same_with_a_thousand_rooms_of_others() {
+    for index in [false, true] {
+        let mut world = World::new();
+        let texts = (0..50).map(|number| format!("tea 天气 {number}"));
+        say(&mut world, 0, texts.clone(), index);
+        let alone =
+            ["tea", "天", "tea 7", "\"tea 天气\"", "te*"].map(|query| cost(&mut world, query));
+        let mut batch = world.store.batch();
+        for number in 0..1_000 {
+            let name = RoomName::new(&format!("other{number}")).unwrap();
+            let room = batch
+                .create_room(&name, world.users[1], 1)
+                .unwrap()
+                .unwrap();
+            batch.add_member(room, world.users[1], 1).unwrap();
+            for text in texts.clone().take(3) {
+                let text = Content::new(text).unwrap();
+                batch
+                    .insert_message(room, world.users[1], &text, None, 1)
+                    .unwrap();
+            }
+        }
+        while index && batch.index_messages().unwrap() {}
+        let _ = batch.commit().unwrap();
+        let among =
+            ["tea", "天", "tea 7", "\"tea 天气\"", "te*"].map(|query| cost(&mut world, query));
+        for (among, alone) in among.iter().zip(&alone) {
+            let work = |usage: &Usage| (usage.statements, usage.index_micros);
+            assert_eq!(work(among), work(alone), "indexed: {index}");
+            // A search for a number in a tree may take one more step, or one less.
+            assert!(
+                among.steps.abs_diff(alone.steps) <= 3,
+                "{among:?} {alone:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_the_asker_cannot_see_is_not_read() {
+    let mut world = World::new();
+    say(
+        &mut world,
+        1,
+        (0..2_000).map(|number| format!("tea {number}")),
+        true,
+    );
+    let before = cost(&mut world, "tea");
+    // A member who came later sees nothing of it, at the cost of one block at most.
+    let mut batch = world.store.batch();
+    batch.add_member(world.rooms[1], world.users[0], 1).unwrap();
+    let _ = batch.commit().unwrap();
+    let after = cost(&mut world, "tea");
+    assert!(after.steps < before.steps + 50, "{before:?} {after:?}");
+    assert_eq!(
+        searched(&mut world.store, world.users[0], &wanted("tea"))
+            .0
+            .messages,
+        []
+    );
+}
+
+#[test]
+fn an_older_database_is_indexed_from_the_newest_message_back() {
+    let mut world = World::new();
+    say(
+        &mut world,
+        0,
+        (0..600).map(|number| format!("tea {number}")),
+        false,
+    );
+    // As a migration leaves it.
+    let db = world.store.connection();
+    db.execute_batch("UPDATE search_progress SET above = 600, upto = 600")
+        .unwrap();
+    let mut lowest = 601;
+    loop {
+        let page = searched(
+            &mut world.store,
+            world.users[0],
+            &Wanted {
+                limit: 200,
+                ..wanted("tea")
+            },
+        )
+        .0;
+        let Some(indexed) = page.indexed else { break };
+        assert!(indexed.row() <= lowest);
+        lowest = indexed.row();
+        let expected = (lowest..=600).rev().take(200);
+        assert_eq!(ids(&page), expected.collect::<Vec<_>>());
+        let mut batch = world.store.batch();
+        assert!(batch.index_messages().unwrap());
+        // A new message is found at once, and indexed before the older ones.
+        let _ = batch.commit().unwrap();
+    }
+    say(&mut world, 0, ["tea 599 again".to_owned()], false);
+    let page = searched(&mut world.store, world.users[0], &wanted("599")).0;
+    assert_eq!(ids(&page), [601, 600]);
+    assert_eq!(
+        search_index::faults(world.store.connection()).unwrap(),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn the_longest_text_is_indexed_and_removed_in_portions() {
+    let mut world = World::new();
+    let long: String = (0..8_000).map(|number| format!("w{number} ")).collect();
+    say(&mut world, 0, [long, "tea".to_owned()], true);
+    let found = |world: &mut World, query: &str| {
+        let page = searched(&mut world.store, world.users[0], &wanted(query)).0;
+        ids(&page)
+    };
+    assert_eq!(found(&mut world, "w7999 w1"), [1]);
+    let mut batch = world.store.batch();
+    batch.delete_message(1, 2).unwrap();
+    let _ = batch.commit().unwrap();
+    let mut portions = 0;
+    loop {
+        assert_eq!(found(&mut world, "w7999"), [] as [i64; 0]);
+        assert_eq!(found(&mut world, "tea"), [2]);
+        let faults = search_index::faults(world.store.connection()).unwrap();
+        assert_eq!(faults, Vec::<String>::new());
+        let mut batch = world.store.batch();
+        let has_more = batch.index_messages().unwrap();
+        let _ = batch.commit().unwrap();
+        portions += 1;
+        if !has_more {
+            break;
+        }
+    }
+    assert!(portions >= 80, "{portions}");
+    assert_eq!(index_words(&world.store), ["tea"]);
+}
+
+#[test]
+fn a_closed_room_leaves_no_word_behind() {
+    let mut world = World::new();
+    say(
+        &mut world,
+        0,
+        (0..400).map(|number| format!("tea {number}")),
+        true,
+    );
+    let mut batch = world.store.batch();
+    let room = batch.find_room("r0").unwrap().unwrap();
+    batch.close_room(&room).unwrap();
+    let _ = batch.commit().unwrap();
+    assert_eq!(
+        searched(&mut world.store, world.users[0], &wanted("tea"))
+            .0
+            .messages,
+        []
+    );
+    for _ in 0..1_000 {
+        let mut batch = world.store.batch();
+        let (closed, index) = (
+            batch.remove_closed(100).unwrap(),
+            batch.index_messages().unwrap(),
+        );
+        let _ = batch.commit().unwrap();
+        if !closed && !index {
+            break;
+        }
+    }
+    assert_eq!(index_words(&world.store), [] as [String; 0]);
+    let rows = "SELECT (SELECT count(*) FROM search_blocks) + (SELECT count(*) FROM search_stale)
+                     + (SELECT count(*) FROM messages)";
+    let left: i64 = world
+        .store
+        .connection()
+        .query_row(rows, [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(left, 0);
+}
