@@ -223,6 +223,10 @@ impl Batch<'_> {
 
     /// Brings a portion of the index up to date. False if nothing is left to do. The same database gives the same portions.
     pub fn index_messages(&mut self) -> Result<bool, StoreError> {
+        // Until then the index has words of texts that were removed.
+        if self.exists("SELECT 1 FROM search_stale", [])? {
+            self.note_removed_text();
+        }
         let has_more = portion(self)?;
         self.set_unindexed(has_more);
         Ok(has_more)

@@ -165,16 +165,19 @@ impl World {
                     && !said.deleted
                 {
                     said.text = TEXTS[text];
-                    batch.text_goes(said.id).unwrap();
-                    let sql = "UPDATE messages SET content = ?2 WHERE id = ?1";
-                    batch.write(sql, params![said.id, said.text]).unwrap();
+                    let content = Content::new(said.text).unwrap();
+                    batch
+                        .set_content(MessageId::of_row(said.id), &content, &[], self.now)
+                        .unwrap();
                 }
             }
             Step::Delete { message } => {
                 let count = self.said.len().max(1);
                 if let Some(said) = self.said.get_mut(message % count) {
                     said.deleted = true;
-                    batch.delete_message(said.id, self.now).unwrap();
+                    batch
+                        .remove_content(MessageId::of_row(said.id), self.now)
+                        .unwrap();
                 }
             }
             Step::Leave { room } => {
@@ -524,7 +527,7 @@ fn the_longest_text_is_indexed_and_removed_in_portions() {
     };
     assert_eq!(found(&mut world, "w7999 w1"), [1]);
     let mut batch = world.store.batch();
-    batch.delete_message(1, 2).unwrap();
+    batch.remove_content(MessageId(1), 2).unwrap();
     let _ = batch.commit().unwrap();
     let mut portions = 0;
     loop {
