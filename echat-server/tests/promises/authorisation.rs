@@ -707,6 +707,20 @@ const TABLE: &[Command] = &[
     ),
     command(ListMentions, &[], &[ask("{}", USERS)]),
     command(
+        Search,
+        &[
+            "unknown_user",
+            "not_a_friend",
+            "unknown_room",
+            "not_a_member",
+        ],
+        &[
+            ask(r#"{"query":"hi"}"#, USERS),
+            friends(r#"{"query":"hi","target_type":0,"target":"bob"}"#, ALONE),
+            for_members(r#"{"query":"hi","target_type":1,"target":"tea"}"#),
+        ],
+    ),
+    command(
         CreateBot,
         &[
             "bad_name",

@@ -191,6 +191,16 @@ const BEYOND: &[(&str, &str, &str)] = &[
         "at",
     ),
     ("LIST_MENTIONS", r#"{"limit":0}"#, "limit"),
+    ("SEARCH", r#"{"query":"LONG*257"}"#, "query"),
+    ("SEARCH", r#"{"query":"x","limit":0}"#, "limit"),
+    ("SEARCH", r#"{"query":"x","limit":201}"#, "limit"),
+    ("SEARCH", r#"{"query":"x","target":"tea"}"#, "target_type"),
+    ("SEARCH", r#"{"query":"x","target_type":1}"#, "target"),
+    (
+        "SEARCH",
+        r#"{"query":"x","target_type":2,"target":"tea"}"#,
+        "target_type",
+    ),
     ("LIST_MENTIONS", r#"{"limit":201}"#, "limit"),
     ("REACT", r#"{"id":1,"emoji":"","on":true}"#, "emoji"),
     ("REACT", r#"{"id":1,"emoji":"a","on":true}"#, "emoji"),
@@ -316,7 +326,7 @@ fn values_that_a_field_does_not_take_are_bad_params_and_change_nothing() {
     for (command, params, field) in BEYOND {
         let past = sim.now.unix.to_string();
         let mut params = params.replace("PAST", &past).replace("MANY", &names);
-        for bytes in [65, 201, 301] {
+        for bytes in [65, 201, 257, 301] {
             params = params.replace(&format!("LONG*{bytes}"), &"x".repeat(bytes));
         }
         let replies = sim.ask("ann", command, &params);
