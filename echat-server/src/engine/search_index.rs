@@ -61,7 +61,7 @@ impl SearchIndex {
             }
             Err(fatal @ StoreError::Fatal(_)) => return Err(fatal),
             Err(StoreError::Damaged(error)) => {
-                tracing::error!(%error, "new messages are not indexed until the database is repaired");
+                tracing::warn!(%error, "new messages are not indexed until the database is repaired");
                 self.is_damaged = true;
                 None
             }

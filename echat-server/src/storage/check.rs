@@ -433,7 +433,7 @@ mod tests {
                 true,
             ),
             (
-                "UPDATE search_progress SET upto = 1;
+                "INSERT INTO search_progress (id, above, upto) VALUES (1, 0, 1);
                  INSERT INTO messages (conversation, sender, send_time, content)
                      VALUES (1, 1, 1, 'not indexed')",
                 SearchIndex,

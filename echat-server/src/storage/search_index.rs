@@ -241,7 +241,7 @@ pub(super) fn rebuild(db: &Connection) -> rusqlite::Result<()> {
          INSERT INTO search (search) VALUES ('delete-all');
          INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
          INSERT INTO search (search, rank) VALUES ('automerge', 0);
-         INSERT OR REPLACE INTO search_progress (id, above, upto) VALUES (1, 0, 0);",
+         DELETE FROM search_progress;",
     )?;
     let mut db = db;
     while portion(&mut db)? {}
@@ -351,7 +351,8 @@ fn make_portion<D: Sql>(db: &mut D) -> Result<bool, D::Error> {
         let upto = last.id;
         add_messages(db, newer, End::Newest)?;
         let unmerged = merge(db)?;
-        let sql = "UPDATE search_progress SET upto = ?1, unmerged = ?2";
+        let sql = "INSERT INTO search_progress (id, above, upto, unmerged) VALUES (1, 0, ?1, ?2)
+                   ON CONFLICT (id) DO UPDATE SET upto = excluded.upto, unmerged = excluded.unmerged";
         db.change(sql, params![upto, unmerged])?;
         return Ok(true);
     }

@@ -237,10 +237,10 @@ pub(crate) fn pardon(store: &mut Store, user: usize) {
     let _ = batch.commit().expect("it can be written");
 }
 
-/// The names of all tables, those of SQLite too.
+/// The names of all tables, those of SQLite too. The virtual table of the search index has its rows in tables of SQLite.
 fn tables(db: &Connection) -> Vec<String> {
     let mut statement = db
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        .prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type <> 'virtual'")
         .expect("a query");
     let names = statement.query_map([], |row| row.get(0)).expect("a query");
     names.map(|name| name.expect("a name")).collect()

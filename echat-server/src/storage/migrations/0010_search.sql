@@ -31,9 +31,7 @@ CREATE TABLE search_progress (
     CHECK (above <= upto)
 ) STRICT;
 INSERT INTO search_progress (id, above, upto)
-    SELECT 1, newest, newest FROM (SELECT max(
-        coalesce((SELECT id FROM messages ORDER BY id DESC LIMIT 1), 0),
-        coalesce((SELECT assigned FROM message_ids WHERE id = 1), 0)) AS newest);
+    SELECT 1, newest, newest FROM (SELECT max(id) AS newest FROM messages) WHERE newest > 0;
 
 -- Messages that were edited or deleted, with the text of which the index still has words. A portion later these words are
 -- gone, and so is the row.

@@ -484,7 +484,7 @@ fn an_older_database_is_indexed_from_the_newest_message_back() {
     );
     // As a migration leaves it.
     let db = world.store.connection();
-    db.execute_batch("UPDATE search_progress SET above = 600, upto = 600")
+    db.execute_batch("INSERT INTO search_progress (id, above, upto) VALUES (1, 600, 600)")
         .unwrap();
     let mut lowest = 601;
     loop {
