@@ -39,6 +39,10 @@ fn main() {
     let language = Language::new();
     let (reader, filled) = fill(&mut store, &language, messages);
     println!("{filled}");
+    println!(
+        "indexing each message by itself: {:.1} us",
+        by_itself(&mut store, &language)
+    );
     let bytes = store.search_index_bytes().expect("it is read");
     let total = std::fs::metadata(&path).expect("a file").len();
     println!(
@@ -50,7 +54,7 @@ fn main() {
     println!("| query | found | p50 ms | p99 ms | longest ms | longest part ms |");
     println!("| --- | --- | --- | --- | --- | --- |");
     let mut random = Random(7);
-    for (name, make) in kinds() {
+    for (name, make) in kinds().into_iter().chain(filtered()) {
         let mut times = Vec::new();
         let (mut longest_part, mut found) = (Duration::ZERO, 0);
         for _ in 0..QUERIES {
@@ -71,7 +75,27 @@ fn main() {
 
 type Make = fn(&Language, &mut Random) -> Wanted;
 
-/// The kinds of queries.
+/// The kinds of queries with filters.
+fn filtered() -> Vec<(&'static str, Make)> {
+    vec![
+        ("common word of one user", |language, random| Wanted {
+            sender: Some(UserId(
+                i64::try_from(random.between(1, SENDERS)).unwrap_or(1),
+            )),
+            ..plain(language.english(random.between(0, 20)))
+        }),
+        ("common word of a day", |language, random| {
+            let day = i64::try_from(random.between(0, 180)).unwrap_or(0) * 86_400;
+            Wanted {
+                since: Some(BEGINNING + day),
+                until: Some(BEGINNING + day + 86_399),
+                ..plain(language.english(random.between(0, 20)))
+            }
+        }),
+    ]
+}
+
+/// The kinds of queries without.
 fn kinds() -> Vec<(&'static str, Make)> {
     vec![
         ("rare word", |language, random| {
@@ -128,20 +152,6 @@ fn kinds() -> Vec<(&'static str, Make)> {
         }),
         ("no such word", |_, random| {
             plain(&format!("zzz{}", random.next()))
-        }),
-        ("common word of one user", |language, random| Wanted {
-            sender: Some(UserId(
-                i64::try_from(random.between(1, SENDERS)).unwrap_or(1),
-            )),
-            ..plain(language.english(random.between(0, 20)))
-        }),
-        ("common word of a day", |language, random| {
-            let day = i64::try_from(random.between(0, 180)).unwrap_or(0) * 86_400;
-            Wanted {
-                since: Some(BEGINNING + day),
-                until: Some(BEGINNING + day + 86_399),
-                ..plain(language.english(random.between(0, 20)))
-            }
         }),
     ]
 }
@@ -231,6 +241,33 @@ fn fill(store: &mut Store, language: &Language, messages: usize) -> (UserId, Str
         quantiles(portions)
     );
     (users[0], report)
+}
+
+/// Microseconds to index a message that is alone in its portion.
+fn by_itself(store: &mut Store, language: &Language) -> f64 {
+    const COUNT: usize = 2_000;
+    let mut random = Random(3);
+    let mut indexing = Duration::ZERO;
+    for _ in 0..COUNT {
+        let mut batch = store.batch();
+        let text = Content::new(language.text(&mut random)).expect("a valid text");
+        let stored = batch.insert_message(ConversationId(1), UserId(1), &text, None, BEGINNING);
+        stored.expect("it is stored");
+        let before = now();
+        batch.index_messages().expect("it is indexed");
+        // The index is written by the commit.
+        let _receipt = batch.commit().expect("it is committed");
+        indexing += now() - before;
+        while {
+            let before = now();
+            let mut batch = store.batch();
+            let has_more = batch.index_messages().expect("it is indexed");
+            let _receipt = batch.commit().expect("it is committed");
+            indexing += now() - before;
+            has_more
+        } {}
+    }
+    indexing.as_secs_f64() * 1e6 / ratio_of(COUNT)
 }
 
 fn user(batch: &mut Batch<'_>, number: u64) -> UserId {

@@ -20,6 +20,7 @@ mod quotas;
 mod requests;
 mod retention;
 mod splits;
+mod search;
 mod storage;
 mod storms;
 

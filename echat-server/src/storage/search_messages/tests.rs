@@ -160,16 +160,7 @@ impl World {
                 });
             }
             Step::Edit { message, text } => {
-                let count = self.said.len().max(1);
-                if let Some(said) = self.said.get_mut(message % count)
-                    && !said.deleted
-                {
-                    said.text = TEXTS[text];
-                    let content = Content::new(said.text).unwrap();
-                    batch
-                        .set_content(MessageId::of_row(said.id), &content, &[], self.now)
-                        .unwrap();
-                }
+                edit(&mut batch, &mut self.said, message, text, self.now)
             }
             Step::Delete { message } => {
                 let count = self.said.len().max(1);
@@ -262,6 +253,17 @@ impl World {
             wanted.before = Some(next);
         }
         assert_eq!(found, expected, "{wanted:?}");
+    }
+}
+
+/// Edits a message, unless it is deleted.
+fn edit(batch: &mut Batch<'_>, said: &mut [Said], message: usize, text: usize, now: i64) {
+    let count = said.len().max(1);
+    if let Some(said) = said.get_mut(message % count).filter(|said| !said.deleted) {
+        said.text = TEXTS[text];
+        let content = Content::new(said.text).unwrap();
+        let edited = batch.set_content(MessageId::of_row(said.id), &content, &[], now);
+        edited.unwrap();
     }
 }
 
