@@ -182,7 +182,7 @@ fn search(store: &mut Store, reader: UserId, wanted: &Wanted) -> (Vec<Duration>,
             Some(search) => batch.search_on(search),
         };
         drop(batch);
-        parts.push(now() - before);
+        parts.push(since(before));
         match searched.expect("it is found") {
             Searched::Page(page) => return (parts, page.messages.len()),
             Searched::Part(search) => unfinished = Some(search),
@@ -214,14 +214,14 @@ fn fill(store: &mut Store, language: &Language, messages: usize) -> (UserId, Str
             stored.expect("it is stored");
         }
         let _receipt = batch.commit().expect("it is committed");
-        storing += now() - before;
+        storing += since(before);
         loop {
             let before = now();
             let mut batch = store.batch();
             let has_more = batch.index_messages().expect("it is indexed");
             let _receipt = batch.commit().expect("it is committed");
-            portions.push(now() - before);
-            indexing += now() - before;
+            portions.push(since(before));
+            indexing += since(before);
             if !has_more {
                 break;
             }
@@ -257,13 +257,13 @@ fn by_itself(store: &mut Store, language: &Language) -> f64 {
         batch.index_messages().expect("it is indexed");
         // The index is written by the commit.
         let _receipt = batch.commit().expect("it is committed");
-        indexing += now() - before;
+        indexing += since(before);
         while {
             let before = now();
             let mut batch = store.batch();
             let has_more = batch.index_messages().expect("it is indexed");
             let _receipt = batch.commit().expect("it is committed");
-            indexing += now() - before;
+            indexing += since(before);
             has_more
         } {}
     }
@@ -344,15 +344,13 @@ impl Language {
                 text.push_str(&self.chinese[rank]);
             }
         }
-        match random.between(0, 20) {
-            0 => text.push_str(&format!(" #{}", random.between(1, 10_000))),
-            1 => text.push_str(&format!(
-                " https://example.org/{}",
-                self.english[self.rank(random)]
-            )),
-            2 => text.push('👍'),
-            _ => text.push('。'),
-        }
+        let end = match random.between(0, 20) {
+            0 => format!(" #{}", random.between(1, 10_000)),
+            1 => format!(" https://example.org/{}", self.english[self.rank(random)]),
+            2 => "👍".to_owned(),
+            _ => "。".to_owned(),
+        };
+        text.push_str(&end);
         text
     }
 }
@@ -400,6 +398,10 @@ impl Random {
     fn fraction(&mut self) -> f64 {
         f64::from(u32::try_from(self.next() >> 32).unwrap_or(0)) / f64::from(u32::MAX)
     }
+}
+
+fn since(before: Duration) -> Duration {
+    now().saturating_sub(before)
 }
 
 /// Processor time of this thread.

@@ -47,52 +47,51 @@ pub(crate) fn search(
     before: Option<u64>,
     limit: Option<u64>,
 ) -> Result<Answer, Reject> {
-    let searched = match ctx.unfinished.take() {
-        Some(search) => ctx.batch.search_on(*search)?,
-        None => {
-            let limit = limit.unwrap_or(HISTORY_DEFAULT);
-            if !(1..=HISTORY_MAX).contains(&limit) {
-                return Err(Reject::bad_params("limit", "must be 1 to 200"));
-            }
-            let conversation = match (target_type, &target) {
-                (Some(target_type), Some(target)) => {
-                    Some(targets::conversation(ctx.batch, &me, target_type, target)?.id)
-                }
-                (None, None) => None,
-                (None, Some(_)) => return Err(Reject::bad_params("target_type", "is missing")),
-                (Some(_), None) => return Err(Reject::bad_params("target", "is missing")),
-            };
-            let has_filters =
-                target.is_some() || sender.is_some() || since.is_some() || until.is_some();
-            let query = SearchQuery::new(&query);
-            // A name that is none, or no user's, sent nothing.
-            let from = match sender.as_ref().map(NameQuery::key) {
-                Some(Some(key)) => ctx.batch.find_user(key)?.map(|user| user.id),
-                Some(None) | None => None,
-            };
-            if (!query.has_words() && !has_filters) || (sender.is_some() && from.is_none()) {
-                return Ok(found(&me, None).into());
-            }
-            let time = |time: Option<u64>| time.map(|time| i64::try_from(time).unwrap_or(i64::MAX));
-            ctx.batch.search(
-                me.id,
-                Wanted {
-                    query,
-                    conversation,
-                    sender: from,
-                    since: time(since),
-                    until: time(until),
-                    before: before.map(MessageId),
-                    limit: usize::try_from(limit).expect("at most 200"),
-                    budget: PAGE_BYTES,
-                },
-            )?
+    if let Some(search) = ctx.unfinished.take() {
+        return Ok(answer(&me, ctx.batch.search_on(*search)?));
+    }
+    let limit = limit.unwrap_or(HISTORY_DEFAULT);
+    if !(1..=HISTORY_MAX).contains(&limit) {
+        return Err(Reject::bad_params("limit", "must be 1 to 200"));
+    }
+    let conversation = match (target_type, &target) {
+        (Some(target_type), Some(target)) => {
+            Some(targets::conversation(ctx.batch, &me, target_type, target)?.id)
         }
+        (None, None) => None,
+        (None, Some(_)) => return Err(Reject::bad_params("target_type", "is missing")),
+        (Some(_), None) => return Err(Reject::bad_params("target", "is missing")),
     };
-    Ok(match searched {
-        Searched::Page(page) => found(&me, Some(page)).into(),
+    let has_filters = target.is_some() || sender.is_some() || since.is_some() || until.is_some();
+    let query = SearchQuery::new(&query);
+    // A name that is none, or no user's, sent nothing.
+    let from = match sender.as_ref().map(NameQuery::key) {
+        Some(Some(key)) => ctx.batch.find_user(key)?.map(|user| user.id),
+        Some(None) | None => None,
+    };
+    if (!query.has_words() && !has_filters) || (sender.is_some() && from.is_none()) {
+        return Ok(found(&me, None).into());
+    }
+    let time = |time: Option<u64>| time.map(|time| i64::try_from(time).unwrap_or(i64::MAX));
+    let wanted = Wanted {
+        query,
+        conversation,
+        sender: from,
+        since: time(since),
+        until: time(until),
+        before: before.map(MessageId),
+        limit: usize::try_from(limit).expect("at most 200"),
+        budget: PAGE_BYTES,
+    };
+    Ok(answer(&me, ctx.batch.search(me.id, wanted)?))
+}
+
+/// The reply, or what is left to search.
+fn answer(me: &Caller, searched: Searched) -> Answer {
+    match searched {
+        Searched::Page(page) => found(me, Some(page)).into(),
         Searched::Part(search) => Answer::Unfinished(Box::new(search)),
-    })
+    }
 }
 
 /// The reply to SEARCH.

@@ -251,7 +251,7 @@ pub(super) fn rebuild(db: &Connection) -> rusqlite::Result<()> {
 /// Says how the index differs from the messages that it covers.
 pub(super) fn faults(db: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut faults = Vec::new();
-    let expected = expected_entries(&db)?;
+    let expected = expected_entries(db)?;
     let stored = stored_entries(db)?;
     if expected != stored {
         faults.push(format!(
@@ -284,9 +284,9 @@ fn add_entry(entries: &mut Entries, word: &str, id: i64, place: i64) {
 }
 
 /// The entries that the texts of messages call for.
-fn expected_entries(db: &&Connection) -> rusqlite::Result<Entries> {
+fn expected_entries(db: &Connection) -> rusqlite::Result<Entries> {
     let mut entries = (0, 0);
-    let covered = covered(db)?;
+    let covered = covered(&db)?;
     let sql = "SELECT m.id, m.content, coalesce(s.block, (SELECT b.number FROM search_blocks AS b
                    WHERE b.conversation = m.conversation AND b.first_id <= m.id ORDER BY b.first_id DESC LIMIT 1))
                FROM messages AS m LEFT JOIN search_stale AS s ON s.id = m.id

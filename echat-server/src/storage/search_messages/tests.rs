@@ -160,7 +160,7 @@ impl World {
                 });
             }
             Step::Edit { message, text } => {
-                edit(&mut batch, &mut self.said, message, text, self.now)
+                edit(&mut batch, &mut self.said, message, text, self.now);
             }
             Step::Delete { message } => {
                 let count = self.said.len().max(1);
@@ -521,7 +521,8 @@ fn an_older_database_is_indexed_from_the_newest_message_back() {
 #[test]
 fn the_longest_text_is_indexed_and_removed_in_portions() {
     let mut world = World::new();
-    let long: String = (0..8_000).map(|number| format!("w{number} ")).collect();
+    let long: Vec<String> = (0..8_000).map(|number| format!("w{number}")).collect();
+    let long = long.join(" ");
     say(&mut world, 0, [long, "tea".to_owned()], true);
     let found = |world: &mut World, query: &str| {
         let page = searched(&mut world.store, world.users[0], &wanted(query)).0;
