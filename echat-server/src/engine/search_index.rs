@@ -1,7 +1,7 @@
 //! Brings the search index up to date, a portion after each tick.
 //!
 //! A search reads the texts of messages that are not indexed, so nothing depends on when a portion is made. Several messages
-//! share one, which costs a quarter of indexing each by itself; so the first portion waits for others to be stored. What is
+//! share one, which costs a twentieth of indexing each by itself; so the first portion waits for others to be stored. What is
 //! removed is out of the index within a second. Each portion is a transaction of its own after the answers of a tick, and is
 //! written to the journal like other writes that no answer depends on.
 

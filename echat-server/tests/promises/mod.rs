@@ -19,8 +19,8 @@ mod people;
 mod quotas;
 mod requests;
 mod retention;
-mod splits;
 mod search;
+mod splits;
 mod storage;
 mod storms;
 
