@@ -15,6 +15,7 @@
 //! settings              what the user chose
 //! line_editor           keys to an edited or submitted line
 //! text                  every sentence, in both languages
+//! links                 links in a text
 //! target                the friend or room that a message is for
 //! render                text that cannot control a terminal, its width, styles and rows
 //! net                   the connection: address, trust, socket, handshake, reconnecting
@@ -31,6 +32,7 @@ pub mod chat;
 pub mod clock;
 pub mod exit;
 pub mod line_editor;
+pub mod links;
 pub mod load;
 pub mod local;
 pub mod modes;

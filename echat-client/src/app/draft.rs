@@ -1,7 +1,30 @@
 //! The edited line: its editor, the completion under way, and whether it may be sent as it is.
 
 use crate::line_editor::{Completer, Key, KeyOutcome, LineEditor};
+use crate::session::Said;
 use crate::statement::Completion;
+use crate::target::Target;
+
+/// A message of the user's that the line takes the place of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct EditedMessage {
+    /// Where it was said.
+    pub(super) target: Target,
+    /// Its id.
+    pub(super) id: u64,
+    /// Its text.
+    pub(super) content: String,
+}
+
+impl EditedMessage {
+    pub(super) fn new(target: Target, said: &Said) -> Self {
+        Self {
+            target,
+            id: said.id,
+            content: said.content.clone(),
+        }
+    }
+}
 
 /// The edited line.
 #[derive(Debug)]
@@ -12,6 +35,8 @@ pub(super) struct Draft {
     is_garbled: bool,
     /// Whether the line that was submitted was refused, so that it is to be edited.
     is_refused: bool,
+    /// The message that Enter changes.
+    message: Option<EditedMessage>,
 }
 
 impl Draft {
@@ -21,6 +46,7 @@ impl Draft {
             completer: None,
             is_garbled: false,
             is_refused: false,
+            message: None,
         }
     }
 
@@ -88,6 +114,37 @@ impl Draft {
         if self.is_empty() {
             self.editor.set(line, cursor);
         }
+    }
+
+    /// The message that Enter changes, if it changes one.
+    pub(super) fn edited_message(&self) -> Option<&EditedMessage> {
+        self.message.as_ref()
+    }
+
+    /// Takes a message into the line, which is empty or has the command that asks for this.
+    pub(super) fn edit(&mut self, message: EditedMessage) {
+        let text = &message.content;
+        self.editor.set(text, text.len());
+        self.message = Some(message);
+    }
+
+    /// Gives a submitted line that cannot be the message back.
+    pub(super) fn edit_again(&mut self, message: EditedMessage, line: &str) {
+        self.editor.set(line, line.len());
+        self.message = Some(message);
+    }
+
+    /// The line is an ordinary one again, and empty. The text as it was changed, if it was.
+    pub(super) fn end_edit(&mut self) -> Option<String> {
+        let message = self.message.take()?;
+        let text = self.editor.text().to_owned();
+        self.editor.clear();
+        (text != message.content && !text.trim().is_empty()).then_some(text)
+    }
+
+    /// The line was submitted as the message. What it changes.
+    pub(super) fn take_edit(&mut self) -> Option<EditedMessage> {
+        self.message.take()
     }
 
     /// Inserts text at the cursor.

@@ -8,7 +8,7 @@ use echat_proto::records::{Code, Fail};
 use super::input::WorstOutcome;
 use super::question::Question;
 use super::{Alert, App, Effect};
-use crate::modes::{Goto, command_of, mentions};
+use crate::modes::{Goto, command_of};
 use crate::render::safe::Safe;
 use crate::session::{RequestContext, RoomNews, Said, Update};
 use crate::statement::Scope;
@@ -160,7 +160,15 @@ impl App {
 
     /// What was asked by ids of the old history is void.
     fn forget_history(&mut self) {
-        self.requests.drop_pages();
+        if let Some(text) = self.draft.end_edit() {
+            self.say_not_edited(&text);
+        }
+        let dropped = self.requests.drop_pages();
+        let commands: Vec<String> = dropped.iter().map(command_of).collect();
+        if !commands.is_empty() {
+            let commands = &self.named(&commands);
+            self.fail(Text::Dropped { commands });
+        }
     }
 
     /// Questions of another user are not for this one.
@@ -286,12 +294,7 @@ impl App {
     /// Asks for an alert where a message is meant for the reader. How often that may ring depends on
     /// the time, which is not known here to the millisecond.
     fn ring(&mut self, target: &Target, said: &Said) {
-        let is_for_me = !target.is_room()
-            || self
-                .context
-                .session
-                .me()
-                .is_some_and(|me| mentions(&said.content, me));
+        let is_for_me = !target.is_room() || self.context.is_for_me(said);
         let is_folded = self.context.session.folds(target, &said.sender);
         if said.mine || !is_for_me || is_folded || !self.context.settings.interactive {
             return;

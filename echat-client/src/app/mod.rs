@@ -3,6 +3,7 @@
 
 mod connection;
 mod draft;
+mod editing;
 mod effect;
 mod events;
 mod input;
@@ -37,7 +38,7 @@ use crate::text::{Language, Text};
 pub use effect::{Alert, Effect, Files, Input};
 
 use connection::Loss;
-use draft::Draft;
+use draft::{Draft, EditedMessage};
 use input::{InputEnd, InputQueue, WorstOutcome};
 use login::{Login, LoginSecret};
 use outage::{Outage, seconds_to_attempt};
@@ -200,6 +201,7 @@ impl App {
                     question.map(|(_, prompt)| prompt).unwrap_or_default()
                 }
                 Question::Privacy(_) => language.say(Text::PublicOrPrivateShort),
+                Question::Delete(..) => language.say(Text::DeleteShort),
                 Question::SendAsText(..) => language.say(Text::SendAsText),
                 Question::Paste(pasted) => {
                     let count = pasted.count() as u64;
@@ -212,10 +214,20 @@ impl App {
             };
             add(&format!("{asks} "), Style::Bold);
         }
+        if self.draft.edited_message().is_some() {
+            let editing = language.say(Text::Editing);
+            add(&format!("({editing}) "), Style::Bold);
+        }
         add(&self.mode.prompt(&self.context), Style::Prompt);
-        let unread = self.context.session.unread();
-        if unread > 0 {
-            add(&format!(" [{unread}]"), Style::Bold);
+        let session = &self.context.session;
+        match (session.unread(), session.mentions()) {
+            (0, _) => {}
+            (unread, 0) => add(&format!(" [{unread}]"), Style::Bold),
+            (unread, mentions) => {
+                add(&format!(" [{unread}, "), Style::Bold);
+                add(&format!("@{mentions}"), Style::Mention);
+                add("]", Style::Bold);
+            }
         }
         let count = self.context.pending() as u64;
         if count > 0 {
@@ -297,6 +309,15 @@ impl App {
                     let asked = RequestContext::of(&request);
                     self.ask_aloud(request, asked);
                 }
+                Act::AskFor(request, asked) => self.ask_aloud(request, asked),
+                Act::Look(lookup) => {
+                    let request = lookup.request();
+                    self.ask_aloud(request, RequestContext::Lookup(lookup));
+                }
+                Act::Reply(target, text, id) => self.send_reply(target, &text, Some(id)),
+                Act::Edit(target, said) => self.draft.edit(EditedMessage::new(target, &said)),
+                Act::ChangeText(target, id, text) => self.change_text(&target, id, &text),
+                Act::Delete(target, said) => self.delete_message(target, said),
                 Act::Typed(typed) => self.carry_out_typed(typed),
                 Act::AskTimed(timed) => self.ask_time_for(timed),
                 Act::LogIn { name, password } => self.log_in(name, LoginSecret::Password(password)),
@@ -314,7 +335,10 @@ impl App {
     }
 
     fn go(&mut self, place: Goto) {
-        if let Goto::Chat(target) = &place {
+        if let Some(edited) = self.draft.end_edit() {
+            self.say_not_edited(&edited);
+        }
+        if let Goto::Chat(target) | Goto::ChatAround(target, _) = &place {
             self.context.session.touch(target);
         }
         self.mode = place.mode();

@@ -1,7 +1,7 @@
 //! Open questions, which block nothing.
 
 use crate::line_editor::LINE_MAX;
-use crate::session::{Excess, Limits};
+use crate::session::{Excess, Limits, Said};
 use crate::statement::{TypedRequest, ascii_form};
 use crate::target::{Target, normal_name};
 
@@ -20,6 +20,8 @@ pub(super) enum Question {
     Confirm(TypedRequest),
     /// Who can find and join a room that is to be made?
     Privacy(TypedRequest),
+    /// Shall a message be deleted?
+    Delete(Target, Said),
     /// Shall pasted lines be sent?
     Paste(Pasted),
 }
@@ -186,7 +188,7 @@ impl Question {
     /// The conversation that it is about. Without this conversation the question has no object.
     fn target(&self) -> Option<Target> {
         match self {
-            Self::SendAsText(target, _) => Some(target.clone()),
+            Self::SendAsText(target, _) | Self::Delete(target, _) => Some(target.clone()),
             Self::Confirm(typed) => typed.room().map(Target::Room),
             Self::Privacy(_) => None,
             Self::Paste(pasted) => pasted.target.clone(),
@@ -228,7 +230,10 @@ impl Questions {
     /// Asks a question. Returns the oldest one if there are too many. The same command is asked about
     /// once: an older question gives way to the new one.
     pub(super) fn ask(&mut self, question: Question) -> Option<Question> {
-        if matches!(question, Question::Confirm(_) | Question::Privacy(_)) {
+        if matches!(
+            question,
+            Question::Confirm(_) | Question::Privacy(_) | Question::Delete(..)
+        ) {
             self.open.retain(|open| *open != question);
         }
         self.open.push(question);
@@ -294,7 +299,7 @@ impl Questions {
             }
             let new = now.clone();
             match question {
-                Question::SendAsText(target, _) => *target = new,
+                Question::SendAsText(target, _) | Question::Delete(target, _) => *target = new,
                 Question::Paste(pasted) => pasted.target = Some(new),
                 Question::Confirm(typed) => typed.rename(now),
                 Question::Privacy(_) => {}

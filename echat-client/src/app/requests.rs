@@ -30,10 +30,24 @@ impl Requests {
         self.queued.len()
     }
 
-    /// Drops the queued requests for older messages: their ids are void.
-    pub(super) fn drop_pages(&mut self) {
-        let pages = |request: &Request| matches!(request, Request::QueryHistory { .. });
-        self.queued.retain(|(request, _)| !pages(request));
+    /// Drops the queued requests that name messages: their ids are void. Those that would have changed a message.
+    pub(super) fn drop_pages(&mut self) -> Vec<RequestContext> {
+        let names = |(request, _): &(Request, RequestContext)| {
+            matches!(
+                request,
+                Request::QueryHistory { .. }
+                    | Request::ListMentions { .. }
+                    | Request::Search { .. }
+                    | Request::EditMessage { .. }
+                    | Request::DeleteMessage { .. }
+                    | Request::React { .. }
+            )
+        };
+        let queued = std::mem::take(&mut self.queued).into_iter();
+        let (dropped, kept): (Vec<_>, Vec<_>) = queued.partition(names);
+        self.queued = kept.into();
+        let dropped = dropped.into_iter().map(|(_, asked)| asked);
+        dropped.filter(|asked| !asked.is_query()).collect()
     }
 
     /// A request was sent.

@@ -159,6 +159,11 @@ enum Hold {
 
 impl App {
     pub(super) fn send_line(&mut self, target: Target, text: &str) {
+        self.send_reply(target, text, None);
+    }
+
+    /// Sends a line that answers a message.
+    pub(super) fn send_reply(&mut self, target: Target, text: &str, reply_to: Option<u64>) {
         let Some(user) = self.context.session.me().map(str::to_owned) else {
             return self.refuse(Code::NotLoggedIn);
         };
@@ -183,6 +188,7 @@ impl App {
             txn_id,
             target,
             content,
+            reply_to,
             typed_at: self.context.now,
             was_sent: false,
         });

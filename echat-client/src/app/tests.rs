@@ -19,6 +19,7 @@ mod drafts;
 mod forged;
 mod leaving;
 mod limits;
+mod messages;
 mod modes;
 mod pasted;
 mod pending;

@@ -17,6 +17,9 @@ use crate::text::Text;
 
 impl App {
     pub(super) fn key(&mut self, key: Key) {
+        if self.edit_key(&key) {
+            return self.questions.edited(self.draft.is_empty());
+        }
         match self.draft.key(key) {
             KeyOutcome::None | KeyOutcome::Redraw => {}
             KeyOutcome::Submit(line) if self.draft.is_garbled(&line) => {
@@ -26,7 +29,10 @@ impl App {
             KeyOutcome::Submit(line) => {
                 let line = Zeroizing::new(line);
                 self.draft.submit();
-                self.typed(&line);
+                match self.draft.take_edit() {
+                    Some(message) => self.submit_edit(message, &line),
+                    None => self.typed(&line),
+                }
                 self.give_back(&line);
             }
             KeyOutcome::Complete => self.complete(false),
@@ -35,6 +41,9 @@ impl App {
                 if lines.iter().any(|line| self.draft.is_garbled(line)) =>
             {
                 self.fail(Text::NotTextHere);
+            }
+            KeyOutcome::PasteOfLines(lines) if self.draft.edited_message().is_some() => {
+                self.draft.insert(&lines.join("\n"));
             }
             KeyOutcome::PasteOfLines(lines) => self.ask_about_paste(lines),
             KeyOutcome::ClearScreen => self.output.push(Effect::ClearScreen),
@@ -225,7 +234,10 @@ impl App {
     /// not answer the open question.
     fn echo(&mut self, line: &str) {
         let answers = |question: &Question| question.reply(line).is_some();
-        let is_text = matches!(statement::parse(Scope::Chat, line), Ok(Statement::Say(_)));
+        let is_text = matches!(
+            statement::parse(Scope::Chat, line),
+            Ok(Statement::Say(_) | Statement::Action(_) | Statement::Reply(..))
+        );
         let is_answer = self.open_question().is_some_and(answers);
         let is_command = !is_text || is_answer || self.way_in(line).is_some();
         let is_misspelt =
@@ -257,6 +269,7 @@ impl App {
             (Question::Privacy(typed), QuestionAnswer::Private) => {
                 self.ask_typed(typed.with_privacy(true));
             }
+            (Question::Delete(_, said), QuestionAnswer::Yes) => self.delete_at_once(&said),
             (Question::SendAsText(target, text), QuestionAnswer::Yes) => {
                 self.send_line(target, &text);
                 self.give_back(&text);
@@ -303,6 +316,11 @@ impl App {
                 let room = typed.room().unwrap_or_default();
                 return self.say(Text::PublicOrPrivate { room: &room });
             }
+            Question::Delete(_, said) => {
+                let mut lines = vec![self.context.line(Text::DeleteQuestion)];
+                lines.extend(self.context.message(said));
+                return self.print(lines);
+            }
             Question::SendAsText(_, line) if statement::begins_with_slash(line) => {
                 Text::UnknownSlash { line }
             }
@@ -347,6 +365,7 @@ impl App {
                 let room = typed.room().unwrap_or_default();
                 self.say(Text::NotCreated { room: &room });
             }
+            Question::Delete(..) => self.say(Text::NotDeleted),
             _ => self.say(Text::NotSent),
         }
         if let Question::Paste(Pasted { typed, .. }) = question {
@@ -474,6 +493,9 @@ impl App {
 
     /// Ctrl-C: out of a question, and out of a mode that only asks.
     fn interrupt(&mut self) {
+        if self.draft.edited_message().is_some() {
+            return self.leave_edit();
+        }
         self.draft.clear();
         self.drop_held();
         let is_asking = self.questions.newest().is_some();

@@ -29,6 +29,13 @@ impl Zone {
         Self(TimeZone::fixed(offset))
     }
 
+    /// The unix second at which a day begins; 0 for a day before 1970.
+    pub fn start_of(&self, day: Date) -> u64 {
+        let start = day.to_zoned(self.0.clone());
+        let second = start.map(|start| start.timestamp().as_second());
+        u64::try_from(second.unwrap_or_default()).unwrap_or_default()
+    }
+
     /// The local time at a unix time, which ends with the year 9999.
     pub fn at(&self, unix: u64) -> LocalTime {
         let second = i64::try_from(unix).unwrap_or(i64::MAX);

@@ -5,9 +5,9 @@ use echat_proto::commands::{Event, RequestKind};
 use echat_proto::records::{Code, Fail};
 
 use super::lines::{plain, styled};
-use super::{Context, rooms};
+use super::{Context, found, rooms};
 use crate::render::styled::{Line, Style};
-use crate::session::{RequestContext, Timed, Update};
+use crate::session::{Jump, RequestContext, Sought, Timed, Update};
 use crate::statement::TypedRequest;
 use crate::target::Target;
 use crate::text::{Doing, Text, code_of};
@@ -17,6 +17,7 @@ pub(super) fn tell(update: &Update, context: &Context) -> Vec<Line> {
     match update {
         Update::Message(target, said) if said.mine => context.sent(said, target.name()),
         Update::Message(target, _) => context.first_notice(target).into_iter().collect(),
+        Update::Changed(..) => Vec::new(),
         Update::FriendRequest(name) => vec![context.bold(Text::FriendRequest { name })],
         Update::NewContact(name) => vec![context.line(Text::NewContact { name })],
         Update::NewRoom(room) => vec![context.line(Text::NewRoom { room })],
@@ -48,6 +49,9 @@ fn refusal(asked: &RequestContext, fail: &Fail, context: &Context) -> Vec<Line> 
         RequestContext::Send | RequestContext::MarkRead(_) | RequestContext::CatchUp
     ) {
         return Vec::new();
+    }
+    if let Some(lines) = change_refusal(asked, fail, context) {
+        return lines;
     }
     if *asked == RequestContext::Login
         && let Some(said) = context.suspension(fail)
@@ -85,6 +89,38 @@ fn refusal(asked: &RequestContext, fail: &Fail, context: &Context) -> Vec<Line> 
     vec![styled(&said, Style::Error)]
 }
 
+/// Why a message is not changed; `None` for another request. A text that was typed is shown again.
+fn change_refusal(asked: &RequestContext, fail: &Fail, context: &Context) -> Option<Vec<Line>> {
+    let code = code_of(fail);
+    let say = |text| context.language.say(text);
+    let reason = &match (code, asked) {
+        (Some(Code::UnknownMessage), _) => say(Text::MessageGone),
+        (Some(Code::TooLate), _) => say(Text::TooLateToEdit),
+        (Some(Code::NotYours), RequestContext::Edit { .. }) => say(Text::OnlySenderEdits),
+        (Some(Code::NotYours), _) => say(Text::OnlySenderDeletes),
+        (Some(Code::BadParams), RequestContext::React { .. }) => say(Text::IsNoEmoji),
+        (Some(Code::TooMany), RequestContext::React { .. }) => say(Text::TooManyReactions),
+        _ => context
+            .language
+            .refusal(&rooms::with_local_times(fail, context)),
+    };
+    Some(match asked {
+        RequestContext::Edit { text, .. } => {
+            let mut lines = vec![context.error(Text::NotEdited { reason })];
+            lines.extend(context.refused_line(text));
+            lines
+        }
+        RequestContext::Delete { .. } => vec![context.error(Text::NotDeletedBecause { reason })],
+        RequestContext::React { emoji, .. } => {
+            vec![context.error(Text::NotReacted { emoji, reason })]
+        }
+        RequestContext::Jump(..) if code == Some(Code::UnknownMessage) => {
+            vec![styled(reason, Style::Error)]
+        }
+        _ => return None,
+    })
+}
+
 /// The user and the room that a request is about.
 fn about(asked: &RequestContext) -> (Option<String>, Option<String>) {
     match asked {
@@ -92,7 +128,9 @@ fn about(asked: &RequestContext) -> (Option<String>, Option<String>) {
         RequestContext::Register(name) | RequestContext::Page(Target::Friend(name)) => {
             (Some(name.clone()), None)
         }
-        RequestContext::Page(Target::Room(room)) => (None, Some(room.clone())),
+        RequestContext::Page(Target::Room(room)) | RequestContext::Jump(Target::Room(room), _) => {
+            (None, Some(room.clone()))
+        }
         _ => (None, None),
     }
 }
@@ -104,6 +142,17 @@ pub fn command_of(asked: &RequestContext) -> String {
         RequestContext::Register(_) => "register".to_owned(),
         RequestContext::Login => "login".to_owned(),
         RequestContext::Page(_) => "/history".to_owned(),
+        RequestContext::Jump(_, Jump::Older) => "/history".to_owned(),
+        RequestContext::Jump(_, Jump::Newer) => "/newer".to_owned(),
+        RequestContext::Jump(_, Jump::At(_)) => "/date".to_owned(),
+        RequestContext::Jump(_, Jump::Around(_)) => "/open".to_owned(),
+        RequestContext::Lookup(lookup) => match &lookup.sought {
+            Sought::Mentions => "/mentions".to_owned(),
+            Sought::Words(search) => format!("/search {}", search.typed),
+        },
+        RequestContext::Edit { text, .. } => format!("/edit {text}"),
+        RequestContext::Delete { .. } => "/delete".to_owned(),
+        RequestContext::React { emoji, .. } => format!("/react {emoji}"),
         RequestContext::Other(RequestKind::ChangePassword) => "/passwd".to_owned(),
         RequestContext::Other(RequestKind::DeleteAccount) => "/delete-account".to_owned(),
         RequestContext::Other(RequestKind::CreateInvitation)
@@ -139,13 +188,16 @@ fn answer(asked: &RequestContext, event: &Event, context: &Context) -> Vec<Line>
         (_, Event::LoggedOut {}) => line(Text::LoggedOut),
         (Some(typed), Event::Found { users, rooms, more }) => {
             let words = typed.words().unwrap_or_default();
-            found(&words, (users, rooms), *more, context)
+            found_names(&words, (users, rooms), *more, context)
         }
         (_, Event::AdminResult { text, .. }) => text.lines().map(plain).collect(),
         (_, Event::Rooms { rooms }) => rooms::own(rooms, context),
         (_, Event::PublicRooms { rooms, more }) => rooms::public(rooms, *more, context),
         (Some(typed), Event::Room { room }) if typed.command().words() == "/topic" => {
             rooms::topic(room, context)
+        }
+        (None, _) if let RequestContext::Lookup(lookup) = asked => {
+            found::lines(lookup, event, context)
         }
         (Some(_), Event::Room { room }) => rooms::info(room, context),
         (Some(typed), Event::Bans { bans }) => {
@@ -164,7 +216,7 @@ fn answer(asked: &RequestContext, event: &Event, context: &Context) -> Vec<Line>
     }
 }
 
-fn found(
+fn found_names(
     part: &str,
     (users, rooms): (&[String], &[String]),
     more: bool,

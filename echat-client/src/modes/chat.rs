@@ -3,15 +3,17 @@
 use std::collections::VecDeque;
 
 use echat_proto::commands::{Event, Request, RequestKind};
+use echat_proto::param::ShortText;
 use jiff::civil::Date;
 
-use super::lines::day_rule;
+use super::lines::{day_rule, emoji, span};
+use super::numbers::{NUMBERED, Numbers, newest_first};
 use super::presence::{Move, Presence};
-use super::{Act, Context, Goto, Mode, answers, print, read, rooms};
-use crate::render::styled::Line;
-use crate::session::{Conversation, RequestContext, Said, Step, Update};
+use super::{Act, Context, Goto, Mode, answers, mistake, print, read, rooms};
+use crate::render::styled::{Line, Style};
+use crate::session::{Change, Conversation, Jump, MessageNews, RequestContext, Said, Step, Update};
 use crate::settings;
-use crate::statement::{self, Misread, Scope, Statement};
+use crate::statement::{self, Misread, Scope, Statement, Substitution};
 use crate::target::Target;
 use crate::text::Text;
 
@@ -42,6 +44,20 @@ pub(super) struct Chat {
     folded: VecDeque<Said>,
     /// Whether the line shown last stands for messages of blocked users that arrived.
     is_folding: bool,
+    /// The message to begin at.
+    begins_at: Option<u64>,
+    /// Messages that were jumped to.
+    window: Option<Window>,
+    numbers: Numbers,
+}
+
+/// Messages that were jumped to, which do not follow on the newest.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    /// The oldest.
+    first: u64,
+    /// The newest.
+    last: u64,
 }
 
 impl Chat {
@@ -60,6 +76,17 @@ impl Chat {
             presence,
             folded: VecDeque::new(),
             is_folding: false,
+            begins_at: None,
+            window: None,
+            numbers: Numbers::default(),
+        }
+    }
+
+    /// The chat, with the messages around one of it.
+    pub(super) fn around(target: Target, id: u64) -> Self {
+        Self {
+            begins_at: Some(id),
+            ..Self::new(target)
         }
     }
 
@@ -187,6 +214,10 @@ impl Chat {
 
     /// Older messages: from memory, else from the server.
     fn older(&mut self, context: &Context) -> Vec<Act> {
+        if let Some(window) = self.window {
+            let jump = self.jump(Jump::Older, (Some(window.first), None), (None, None));
+            return vec![jump];
+        }
         let top = self.top.unwrap_or(u64::MAX);
         let conversation = context.session.conversation(&self.target);
         let known: Vec<&Said> = conversation
@@ -203,6 +234,284 @@ impl Chat {
         let mut acts = print(vec![context.dim(Text::LoadingOlder)]);
         acts.push(self.ask(self.top));
         acts
+    }
+
+    /// Asks for messages that need not follow on the remembered ones: before or after a message, around one, or from
+    /// a time on.
+    fn jump(
+        &self,
+        to: Jump,
+        (before, after): (Option<u64>, Option<u64>),
+        (around, at): (Option<u64>, Option<u64>),
+    ) -> Act {
+        let request = Request::QueryHistory {
+            target_type: Some(self.target.target_type()),
+            target: Some(self.target.query()),
+            before,
+            after,
+            limit: Some(PAGE as u64),
+            around,
+            at,
+        };
+        Act::AskFor(request, RequestContext::Jump(self.target.clone(), to))
+    }
+
+    /// `/newer`
+    fn newer(&self, context: &Context) -> Vec<Act> {
+        match self.window {
+            Some(window) => {
+                vec![self.jump(Jump::Newer, (None, Some(window.last)), (None, None))]
+            }
+            None => print(vec![context.dim(Text::NoNewer)]),
+        }
+    }
+
+    /// `/date`
+    fn date(&self, typed: &str, context: &Context) -> Vec<Act> {
+        let zone = &context.settings.zone;
+        let today = zone.at(context.now).date();
+        match statement::day(typed, today) {
+            Some(day) => {
+                let at = zone.start_of(day);
+                vec![self.jump(Jump::At(at), (None, None), (None, Some(at)))]
+            }
+            None => mistake(context, Text::NoDay { typed }),
+        }
+    }
+
+    /// A page that was jumped to: between rules, since the terminal shows it below newer messages, and with numbers.
+    fn jumped(&mut self, to: Jump, event: &Event, context: &Context) -> Vec<Act> {
+        let Event::History { messages, .. } = event else {
+            return Vec::new();
+        };
+        let page = messages.iter().cloned();
+        let page: Vec<Said> = page.map(|message| context.session.said(message)).collect();
+        let (Some(first), Some(last)) = (page.first(), page.last()) else {
+            return print(vec![context.dim(match to {
+                Jump::Older => Text::NoOlder,
+                Jump::Newer => Text::NoNewer,
+                _ => Text::NothingSince,
+            })]);
+        };
+        let ends = Window {
+            first: first.id,
+            last: last.id,
+        };
+        self.window = Some(ends);
+        let at = |unix| context.settings.zone.at(unix);
+        let hit = |id| page.iter().find(|said| said.id == id).unwrap_or(first);
+        let mut lines = vec![match to {
+            Jump::Around(id) => {
+                let time = &at(hit(id).time).to_string();
+                context.rule(Text::JumpAround { time })
+            }
+            Jump::At(unix) => {
+                let time = &at(unix).date().to_string();
+                context.rule(Text::JumpFrom { time })
+            }
+            Jump::Older => context.rule(Text::OlderRule),
+            Jump::Newer => context.rule(Text::NewerRule),
+        }];
+        lines.extend(self.with_numbers(&page, context));
+        lines.push(context.rule(Text::JumpEnd));
+        lines.push(context.dim(Text::HowToGoOn));
+        print(lines)
+    }
+
+    /// Messages with numbers beside them, counted from below. Those of blocked users have none.
+    fn with_numbers(&mut self, page: &[Said], context: &Context) -> Vec<Line> {
+        let folds = |said: &Said| context.session.folds(&self.target, &said.sender);
+        let shown: Vec<Said> = page.iter().filter(|said| !folds(said)).cloned().collect();
+        self.numbers.show(&shown);
+        let folded = (page.len() - shown.len()) as u64;
+        context.begin_list();
+        let mut lines = Vec::new();
+        let mut day = None;
+        for (index, said) in shown.iter().enumerate() {
+            let time = context.settings.zone.at(said.time);
+            let is_new = day.replace(time.date()) != Some(time.date());
+            if is_new && !context.settings.config.compact {
+                lines.push(day_rule(time));
+            }
+            let number = (shown.len() - index) as u64;
+            lines.extend(context.numbered(said, number));
+        }
+        if folded > 0 {
+            lines.push(context.dim(Text::Folded { count: folded }));
+        }
+        context.begin_list();
+        lines
+    }
+
+    /// `/n`
+    fn show_numbers(&mut self, context: &Context) -> Vec<Act> {
+        let newest = newest_first(&self.target, context).take(NUMBERED).cloned();
+        let mut page: Vec<Said> = newest.collect();
+        page.reverse();
+        if page.is_empty() {
+            return print(vec![context.line(Text::NoMessages)]);
+        }
+        print(self.with_numbers(&page, context))
+    }
+
+    /// The message that a command is about: the one with a number, or the newest that is fitting.
+    fn meant(
+        &self,
+        number: Option<u64>,
+        fits: impl Fn(&Said) -> bool,
+        none: Text<'_>,
+        context: &Context,
+    ) -> Result<Said, Vec<Act>> {
+        let Some(number) = number else {
+            let mut newest = newest_first(&self.target, context);
+            let newest = newest.find(|said| !said.deleted && fits(said));
+            return newest.cloned().ok_or_else(|| mistake(context, none));
+        };
+        match self.numbers.get(number, &self.target, context) {
+            Some(said) if said.deleted => Err(mistake(context, Text::IsDeleted)),
+            Some(said) => Ok(said),
+            None => Err(mistake(context, Text::NoMessageNumber { number })),
+        }
+    }
+
+    fn own(&self, number: Option<u64>, context: &Context) -> Result<Said, Vec<Act>> {
+        self.meant(number, |said| said.mine, Text::NoOwnMessage, context)
+    }
+
+    fn of_others(&self, number: Option<u64>, context: &Context) -> Result<Said, Vec<Act>> {
+        self.meant(number, |said| !said.mine, Text::NoOtherMessage, context)
+    }
+
+    /// `/edit`
+    fn edit(
+        &self,
+        number: Option<u64>,
+        text: Option<String>,
+        context: &Context,
+    ) -> Result<Vec<Act>, Vec<Act>> {
+        let said = self.own(number, context)?;
+        if !said.mine {
+            let name = &said.sender;
+            return Err(mistake(context, Text::IsNotYours { name }));
+        }
+        let target = self.target.clone();
+        match text {
+            Some(text) => Ok(vec![Act::ChangeText(target, said.id, text)]),
+            None if context.settings.interactive => Ok(vec![Act::Edit(target, said)]),
+            None => {
+                let form = "/edit [<number>] <text>";
+                Err(mistake(context, Text::Usage { form }))
+            }
+        }
+    }
+
+    /// `/react`: a second time, the reaction is taken back.
+    fn react(
+        &self,
+        number: Option<u64>,
+        word: &str,
+        context: &Context,
+    ) -> Result<Vec<Act>, Vec<Act>> {
+        let Some(emoji) = statement::emoji(word) else {
+            return Err(mistake(context, Text::NoEmoji { word }));
+        };
+        let said = self.of_others(number, context)?;
+        let mut reactions = said.reactions.iter();
+        let is_mine = reactions.any(|known| known.mine && known.emoji == emoji);
+        Ok(vec![Act::Ask(Request::React {
+            id: said.id,
+            emoji: ShortText(emoji),
+            on: !is_mine,
+        })])
+    }
+
+    /// `s/old/new/`. A line of this form that does not fit the last message may be meant as text.
+    fn substitute(&self, change: &Substitution, line: &str, context: &Context) -> Vec<Act> {
+        let own = self.own(None, context).ok();
+        let text = own.and_then(|said| Some((said.id, change.of(&said.content)?)));
+        let target = self.target.clone();
+        vec![match text {
+            Some((id, text)) => Act::ChangeText(target, id, text),
+            None => Act::SendIfMeant(target, line.to_owned()),
+        }]
+    }
+
+    /// Commands about messages.
+    fn obey(&mut self, statement: Statement, context: &Context) -> Vec<Act> {
+        let text = match &statement {
+            Statement::Reply(_, text) | Statement::Edit(_, Some(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let done = match statement {
+            Statement::History => Ok(self.older(context)),
+            Statement::Newer => Ok(self.newer(context)),
+            Statement::Date(day) => Ok(self.date(&day, context)),
+            Statement::Show => Ok(self.unfold(context)),
+            Statement::Numbers => Ok(self.show_numbers(context)),
+            Statement::Edit(number, text) => self.edit(number, text, context),
+            Statement::Delete(number) => self
+                .own(number, context)
+                .map(|said| vec![Act::Delete(self.target.clone(), said)]),
+            Statement::Reply(number, text) => self
+                .of_others(number, context)
+                .map(|said| vec![Act::Reply(self.target.clone(), text, said.id)]),
+            Statement::React(number, emoji) => self.react(number, &emoji, context),
+            Statement::Action(does) => {
+                let text = statement::of_action(&does);
+                Ok(vec![Act::Send(self.target.clone(), text)])
+            }
+            _ => Ok(Vec::new()),
+        };
+        done.unwrap_or_else(|mut refused| {
+            // What was typed is not lost.
+            refused.extend(text.map(|text| Act::Print(context.refused_line(&text))));
+            refused
+        })
+    }
+
+    /// A message of the open chat has changed.
+    fn changed(&mut self, news: &MessageNews, context: &Context) -> Vec<Act> {
+        self.numbers.change(news);
+        let is_by_blocked = context.session.folds(&self.target, &news.by);
+        let is_folded = context.session.folds(&self.target, &news.said.sender);
+        if self.opening || is_folded || is_by_blocked {
+            return Vec::new();
+        }
+        self.is_folding = false;
+        let mut lines = self.presence.flush(context);
+        let said = &news.said;
+        let reacted = match &news.change {
+            Change::Edited => {
+                lines.extend(context.message(said));
+                return print(lines);
+            }
+            Change::Deleted => {
+                lines.push(deletion(news, context));
+                return print(lines);
+            }
+            Change::Reacted(emoji) => (emoji, true),
+            Change::Unreacted(emoji) => (emoji, false),
+        };
+        let me = context.session.me();
+        let by = &rooms::actor(Some(&news.by), context);
+        let name = &if said.mine {
+            context.language.say(if me == Some(&news.by) {
+                Text::Me
+            } else {
+                Text::YouInside
+            })
+        } else {
+            said.sender.clone()
+        };
+        let emoji = &emoji(reacted.0);
+        let head = context.language.say(if reacted.1 {
+            Text::ReactedTo { by, emoji, name }
+        } else {
+            Text::UnreactedTo { by, emoji, name }
+        });
+        let head = vec![span(&head, Style::Plain)];
+        lines.extend(context.excerpt(head, &context.short(said), Style::Dim));
+        print(lines)
     }
 
     fn ask(&self, before: Option<u64>) -> Act {
@@ -272,6 +581,22 @@ impl Chat {
     }
 }
 
+/// Says that a message was deleted.
+fn deletion(news: &MessageNews, context: &Context) -> Line {
+    let said = &news.said;
+    let time = &context.settings.zone.at(said.time).to_string();
+    let by = &rooms::actor(Some(&news.by), context);
+    if news.by == said.sender {
+        return context.dim(Text::DeletedOwn { name: by, time });
+    }
+    let name = &if said.mine {
+        context.language.say(Text::YouInside)
+    } else {
+        rooms::inviter(Some(&said.sender), context.language)
+    };
+    context.dim(Text::DeletedOf { by, name, time })
+}
+
 /// Whether a line is a command of another mode with a name that is known: it answers an open friend
 /// request, or opens a chat. With other names the words begin a sentence.
 fn has_known_name(line: &str, context: &Context) -> bool {
@@ -317,6 +642,18 @@ impl Mode for Chat {
 
     fn enter(&mut self, context: &Context) -> Vec<Act> {
         let conversation = context.session.conversation(&self.target);
+        if let Some(id) = self.begins_at.take() {
+            let jump = self.jump(Jump::Around(id), (None, None), (Some(id), None));
+            // What is not shown is not marked as read.
+            let has_unread = conversation.is_some_and(|found| found.unread() > 0);
+            let mut acts = if has_unread {
+                self.show(context)
+            } else {
+                Vec::new()
+            };
+            acts.push(jump);
+            return acts;
+        }
         // What is unread is shown before it is marked as read, as far as a page goes.
         let is_incomplete = conversation.is_some_and(|found| match found.lines().count() {
             0 => found.older().is_some() || found.lacks_unread(),
@@ -346,15 +683,22 @@ impl Mode for Chat {
                 vec![Act::Send(self.target.clone(), QUIT.to_owned())]
             }
             Ok(Statement::Say(text))
+                if context.settings.interactive
+                    && let Some(change) = Substitution::read(line) =>
+            {
+                self.substitute(&change, &text, context)
+            }
+            Ok(Statement::Say(text))
                 if !statement::begins_with_two_slashes(line)
                     && (statement::looks_like_command(&text) || has_known_name(&text, context)) =>
             {
                 vec![Act::SendIfMeant(self.target.clone(), text)]
             }
-            Ok(Statement::Say(text)) => vec![Act::Send(self.target.clone(), text)],
-            Ok(Statement::History) => self.older(context),
-            Ok(Statement::Show) => self.unfold(context),
-            Ok(_) => Vec::new(),
+            Ok(Statement::Say(text)) => {
+                self.numbers.forget();
+                vec![Act::Send(self.target.clone(), text)]
+            }
+            Ok(statement) => self.obey(statement, context),
             Err(acts) => acts,
         });
         acts
@@ -363,6 +707,12 @@ impl Mode for Chat {
     fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {
         match update {
             Update::Message(target, said) if *target == self.target => self.arrived(said, context),
+            Update::Changed(target, news) if *target == self.target => self.changed(news, context),
+            Update::Answer(RequestContext::Jump(target, to), Ok(event))
+                if *target == self.target =>
+            {
+                self.jumped(*to, event, context)
+            }
             Update::Member(room, name, step) if self.is_here(room) => {
                 let moved = match (step, context.session.friends().get(name)) {
                     (Step::Online, _) => Move::CameOnline,

@@ -162,6 +162,11 @@ fn unread(context: &Context) -> Vec<Line> {
 
 fn unread_of(target: &Target, conversation: &Conversation, context: &Context) -> Line {
     let (target, count) = (target.name(), conversation.unread());
-    let said = context.language.say(Text::UnreadOf { target, count });
+    let mut said = context.language.say(Text::UnreadOf { target, count });
+    let count = conversation.mentions();
+    if count > 0 {
+        said += &context.language.say(Text::Semicolon);
+        said += &context.language.say(Text::MentionsOfYou { count });
+    }
     plain(&format!("  {said}"))
 }

@@ -1,19 +1,32 @@
 //! Sentences and messages as lines.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::{Context, heads};
+use crate::links::links;
 use crate::local::local_time::LocalTime;
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Span, Style, colour_of};
 use crate::session::outgoing::{Aside, Entry};
-use crate::session::{Excess, Said};
+use crate::session::{Conversation, Excess, ReactionCount, Said};
+use crate::statement;
 use crate::target::Target;
 use crate::text::Text;
 
 /// What stands before the second and later lines of one message: as much as a terminal shows before
 /// the rows that it has to begin itself.
 const INDENT: &str = "    ";
+/// What stands before a line of code, which is set apart by it.
+const CODE_INDENT: &str = "        ";
+/// What begins and ends code in a message, on a line of its own.
+const FENCE: &str = "```";
+/// Columns of a code line's indentation that are kept where a run of spaces is folded.
+const CODE_DEPTH: usize = 24;
+/// Characters of a quote.
+const QUOTED: usize = 60;
+/// Characters of an emoji that are shown.
+const EMOJI: usize = 10;
 /// Tabs in messages go to multiples of so many columns.
 const TAB_STOP: usize = 8;
 /// The same in the compact style.
@@ -103,56 +116,154 @@ impl Context {
     }
 
     /// `[YYYY-MM-DD HH:MM:SS] name says: text`, or the compact form.
-    pub(super) fn message(&self, said: &Said) -> Vec<Line> {
+    pub(crate) fn message(&self, said: &Said) -> Vec<Line> {
         let between = if self.settings.config.compact {
             ": ".to_owned()
         } else {
             self.language.say(Text::Says)
         };
-        self.said(said, &between)
+        self.said(said, &between, None)
+    }
+
+    /// The same with a number before it.
+    pub(super) fn numbered(&self, said: &Said, number: u64) -> Vec<Line> {
+        let between = if self.settings.config.compact {
+            ": ".to_owned()
+        } else {
+            self.language.say(Text::Says)
+        };
+        self.said(said, &between, Some(number))
     }
 
     /// A message of the user to a chat that is not open.
     pub(super) fn sent(&self, said: &Said, target: &str) -> Vec<Line> {
-        self.said(said, &self.language.say(Text::SentTo { target }))
+        self.said(said, &self.language.say(Text::SentTo { target }), None)
     }
 
-    fn said(&self, said: &Said, between: &str) -> Vec<Line> {
+    /// How the sender of a message is called.
+    pub(super) fn name_of(&self, said: &Said) -> String {
+        if said.mine {
+            self.language.say(Text::Me)
+        } else {
+            said.sender.clone()
+        }
+    }
+
+    /// Whether a message of another user names the reader.
+    pub(crate) fn is_for_me(&self, said: &Said) -> bool {
+        let me = self.session.me().filter(|_| !said.mine);
+        said.names_me || me.is_some_and(|me| mentions(&said.content, me))
+    }
+
+    fn said(&self, said: &Said, between: &str, number: Option<u64>) -> Vec<Line> {
         let at = self.settings.zone.at(said.time);
         let time = if self.settings.config.compact {
             format!("{} ", at.hour_and_minute())
         } else {
             format!("[{at}] ")
         };
-        let me = self.language.say(Text::Me);
-        let name = if said.mine { &me } else { &said.sender };
-        let is_mention = !said.mine
-            && self
-                .session
-                .me()
-                .is_some_and(|me| mentions(&said.content, me));
-        let style = if is_mention {
+        let style = if self.is_for_me(said) {
             Style::Mention
         } else {
             Style::Plain
         };
-        let mut head = vec![
-            span(&time, Style::Dim),
-            span(name, Style::Name(colour_of(&said.sender))),
-        ];
-        if said.bot {
-            head.push(span(&self.language.say(Text::BotMark), Style::Dim));
+        let number = number.map(|number| span(&format!("{number:>3} "), Style::Bold));
+        let mut head: Vec<Span> = number.into_iter().collect();
+        head.push(span(&time, Style::Dim));
+        let name = span(&self.name_of(said), Style::Name(colour_of(&said.sender)));
+        let marks = self.marks(said).into_iter();
+        // A text follows on what a user does without a sign between them: marks stand where no text can.
+        let does = statement::action(&said.content).filter(|_| !said.deleted);
+        if does.is_some() {
+            let marks: String = marks.collect();
+            let marks = marks.trim_start().to_owned() + if marks.is_empty() { "" } else { " " };
+            head.push(span(&marks, Style::Dim));
+            head.push(span("* ", Style::Bold));
+            head.push(name);
+            head.push(span(" ", Style::Plain));
+        } else {
+            head.push(name);
+            head.extend(marks.map(|mark| span(&mark, Style::Dim)));
+            head.push(span(between, Style::Plain));
         }
-        head.push(span(between, Style::Plain));
-        let mut lines = if said.deleted {
+        let mut lines: Vec<Line> = said
+            .reply_to
+            .iter()
+            .flat_map(|id| self.quote(*id))
+            .collect();
+        lines.extend(if said.deleted {
             self.with_text(head, &self.language.say(Text::Deleted), Style::Dim)
         } else {
-            self.with_text(head, &said.content, style)
-        };
+            self.with_text(head, does.unwrap_or(&said.content), style)
+        });
+        lines.extend(self.reactions(&said.reactions));
         let is_new_day = self.shown_day.replace(Some(at.date())) != Some(at.date());
         if self.settings.config.compact && is_new_day {
             lines.insert(0, day_rule(at));
         }
+        lines
+    }
+
+    /// What stands behind the name of the sender, where no text of a user can stand.
+    fn marks(&self, said: &Said) -> Vec<String> {
+        let marks = [
+            (said.bot, Text::BotMark),
+            (said.reply_to.is_some(), Text::ReplyMark),
+            (said.edited && !said.deleted, Text::EditedMark),
+        ];
+        let marks = marks.into_iter().filter(|(is, _)| *is);
+        marks.map(|(_, mark)| self.language.say(mark)).collect()
+    }
+
+    /// The message that another one answers, in a line above it.
+    fn quote(&self, id: u64) -> Vec<Line> {
+        let Some((target, said)) = self.session.message(id) else {
+            return vec![self.dim(Text::QuoteOfEarlier)];
+        };
+        let name = &self.name_of(said);
+        let head = vec![span(&self.language.say(Text::Quote { name }), Style::Dim)];
+        let text = if self.session.folds(target, &said.sender) {
+            self.language.say(Text::OfBlocked)
+        } else {
+            self.short(said)
+        };
+        self.excerpt(head, &text, Style::Dim)
+    }
+
+    /// The beginning of a message, in one line.
+    pub(super) fn short(&self, said: &Said) -> String {
+        if said.deleted {
+            return self.language.say(Text::Deleted);
+        }
+        shortened(&plain_excerpt(&said.content), QUOTED)
+    }
+
+    /// The reactions to a message, in a line below it.
+    fn reactions(&self, reactions: &[ReactionCount]) -> Option<Line> {
+        let spans = reactions.iter().map(|reaction| {
+            let style = if reaction.mine {
+                Style::Bold
+            } else {
+                Style::Dim
+            };
+            span(
+                &format!("  {} {}", emoji(&reaction.emoji), reaction.count),
+                style,
+            )
+        });
+        (!reactions.is_empty()).then(|| Line(spans.collect()))
+    }
+
+    /// A text in one line behind a head; only what reads like a head of its own begins another one.
+    pub(super) fn excerpt(&self, head: Vec<Span>, text: &str, style: Style) -> Vec<Line> {
+        self.excerpt_with(head, &[(plain_excerpt(text), style)])
+    }
+
+    /// The same of a text in pieces.
+    pub(super) fn excerpt_with(&self, head: Vec<Span>, pieces: &[(String, Style)]) -> Vec<Line> {
+        let mut lines = vec![Line(head)];
+        let pieces = pieces.iter().map(|(text, style)| (self.text(text), *style));
+        self.add_row(&mut lines, &pieces.collect::<Vec<_>>(), None);
         lines
     }
 
@@ -187,6 +298,17 @@ impl Context {
             .map(|(target, conversation)| (target, conversation.new_messages()))
             .filter(|(_, count)| *count > 0)
             .collect();
+        let notice = |target: &Target, count: u64| {
+            let mut line = self.bold(new_messages(target, count));
+            let conversation = self.session.conversation(target);
+            let mentions = conversation.map_or(0, Conversation::mentions);
+            if mentions > 0 {
+                let said = self.language.say(Text::Semicolon)
+                    + &self.language.say(Text::MentionsOfYou { count: mentions });
+                line.0.push(span(&said, Style::Mention));
+            }
+            line
+        };
         let shown = if noticed.len() > rows {
             rows.saturating_sub(1)
         } else {
@@ -199,7 +321,7 @@ impl Context {
             lines.push(self.bold(Text::NewElsewhere { count }));
         }
         let shown = shown.iter().rev();
-        lines.extend(shown.map(|(target, count)| self.bold(new_messages(target, *count))));
+        lines.extend(shown.map(|(target, count)| notice(target, *count)));
         lines
     }
 
@@ -359,22 +481,67 @@ impl Context {
     /// head or a rule of the client's own: wherever a row is cut later, by a terminal that becomes
     /// narrower or by the reader of a pipe, that does not begin one.
     fn with_text(&self, head: Vec<Span>, text: &str, style: Style) -> Vec<Line> {
-        let compact = self.settings.config.compact;
         let mut lines = vec![Line(head)];
+        let mut is_code = false;
         for (index, row) in text.split('\n').enumerate() {
-            let row = self.text(row);
-            for (part, range) in heads::parts(row.as_str(), compact).enumerate() {
-                if index + part > 0 {
-                    let text = Safe::ours(INDENT);
-                    lines.push(Line(vec![Span { text, style }]));
-                }
-                let mut text = Safe::default();
-                text.push_part(&row, range);
-                let line = lines.last_mut().expect("there is the head");
-                line.0.push(Span { text, style });
+            if is_fence(row, is_code) {
+                is_code = !is_code;
+                continue;
             }
+            if is_code {
+                let indent = Some(Safe::ours(CODE_INDENT));
+                self.add_row(&mut lines, &[(self.code(row), Style::Code)], indent);
+                continue;
+            }
+            let indent = (index > 0).then(|| Safe::ours(INDENT));
+            self.add_row(&mut lines, &with_links(&self.text(row), style), indent);
         }
         lines
+    }
+
+    /// Adds a row of a message in pieces: to the last line, or with an indent as a line of its own. Parts of it that read
+    /// like a head are lines of their own, too.
+    fn add_row(&self, lines: &mut Vec<Line>, pieces: &[(Safe, Style)], indent: Option<Safe>) {
+        let whole: String = pieces.iter().map(|(text, _)| text.as_str()).collect();
+        let style = pieces.first().map_or(Style::Plain, |(_, style)| *style);
+        let compact = self.settings.config.compact;
+        for (part, range) in heads::parts(&whole, compact).enumerate() {
+            let ours = indent.clone().or((part > 0).then(|| Safe::ours(INDENT)));
+            if let Some(text) = ours {
+                lines.push(Line(vec![Span { text, style }]));
+            }
+            let line = lines.last_mut().expect("there is the head");
+            let mut start = 0;
+            for (text, style) in pieces {
+                let length = text.as_str().len();
+                let from = range.start.clamp(start, start + length) - start;
+                let to = range.end.clamp(start, start + length) - start;
+                start += length;
+                if from < to || whole.is_empty() {
+                    let mut part = Safe::default();
+                    part.push_part(text, from..to);
+                    line.0.push(Span {
+                        text: part,
+                        style: *style,
+                    });
+                }
+            }
+        }
+    }
+
+    /// A line of code: it keeps its indentation everywhere.
+    fn code(&self, row: &str) -> Safe {
+        let code = Safe::tabbed(row, COMPACT_TAB_STOP);
+        if !self.settings.folds {
+            return code;
+        }
+        let text = code.as_str();
+        let depth = text.len() - text.trim_start_matches(' ').len();
+        let mut kept = Safe::line(&" ".repeat(depth.min(CODE_DEPTH)));
+        let mut rest = Safe::default();
+        rest.push_part(&code, depth..text.len());
+        kept.push(&rest.folded());
+        kept
     }
 
     /// One line of a message.
@@ -391,6 +558,47 @@ impl Context {
             text
         }
     }
+}
+
+/// Whether a row begins or ends code. What follows the sign of a beginning may name the language.
+fn is_fence(row: &str, is_code: bool) -> bool {
+    let behind = row.trim().strip_prefix(FENCE);
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "+#._-".contains(c);
+    behind.is_some_and(|behind| behind.chars().all(|c| !is_code && is_name(c)))
+}
+
+/// A text in pieces, of which some are links.
+fn with_links(text: &Safe, style: Style) -> Vec<(Safe, Style)> {
+    let part = |range: Range<usize>| {
+        let mut part = Safe::default();
+        part.push_part(text, range);
+        part
+    };
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    if matches!(style, Style::Plain | Style::Mention) {
+        for link in links(text.as_str()) {
+            if start < link.start {
+                pieces.push((part(start..link.start), style));
+            }
+            start = link.end;
+            pieces.push((part(link), Style::Link));
+        }
+    }
+    if start < text.as_str().len() || pieces.is_empty() {
+        pieces.push((part(start..text.as_str().len()), style));
+    }
+    pieces
+}
+
+/// A text in one line.
+pub(super) fn plain_excerpt(text: &str) -> String {
+    text.replace('\n', " ")
+}
+
+/// An emoji as it is shown: the server takes only emoji, and what another one sends is short at least.
+pub(super) fn emoji(emoji: &str) -> String {
+    shortened(&plain_excerpt(emoji), EMOJI)
 }
 
 fn new_messages(target: &Target, count: u64) -> Text<'_> {

@@ -9,8 +9,10 @@ mod chat;
 mod command;
 mod contact;
 mod credentials;
+mod found;
 mod heads;
 mod lines;
+mod numbers;
 mod people;
 mod presence;
 mod query;
@@ -28,7 +30,7 @@ use crate::net::address::LinkTarget;
 use crate::render::safe::Safe;
 use crate::render::styled::Line;
 use crate::session::outgoing::Outgoing;
-use crate::session::{Session, Timed, Update};
+use crate::session::{Lookup, RequestContext, Said, Session, Sought, Timed, Update};
 use crate::settings::Settings;
 use crate::statement::{self, Misread, Scope, Statement, TypedRequest, Which};
 use crate::target::Target;
@@ -74,6 +76,18 @@ pub enum Act {
     Print(Vec<Line>),
     /// Ask the server.
     Ask(Request),
+    /// Ask the server, for an answer of which the request does not say all.
+    AskFor(Request, RequestContext),
+    /// Ask the server for messages of all conversations.
+    Look(Lookup),
+    /// Send an answer to a message.
+    Reply(Target, String, u64),
+    /// Take a message of the user's into the edited line.
+    Edit(Target, Said),
+    /// Change the text of a message.
+    ChangeText(Target, u64, String),
+    /// Delete a message, after a yes.
+    Delete(Target, Said),
     /// Ask the server what was typed.
     Typed(TypedRequest),
     /// Ask the server for its time, and then for something that has an end.
@@ -123,6 +137,8 @@ pub enum Goto {
     Contact,
     /// Chat mode.
     Chat(Target),
+    /// Chat mode, at the message with this id.
+    ChatAround(Target, u64),
     /// Query mode.
     Query,
     /// The questions for another password, and the mode behind them.
@@ -140,6 +156,7 @@ impl Goto {
             Self::Login(name) => Box::new(account::LoginMode::new(name)),
             Self::Contact => Box::new(contact::Contact::default()),
             Self::Chat(target) => Box::new(chat::Chat::new(target)),
+            Self::ChatAround(target, id) => Box::new(chat::Chat::around(target, id)),
             Self::Query => Box::new(query::Query),
             Self::ChangePassword(back) => Box::new(credentials::ChangeMode::new(*back)),
             Self::DeleteAccount(back) => Box::new(credentials::DeleteMode::new(*back)),
@@ -266,7 +283,25 @@ fn read(
             | Statement::DeleteAccount
             | Statement::NewInvitation(..)),
         ) => Err(account(&statement, Goto::of(scope, open), context)),
-        Ok(Statement::History | Statement::Show) if open.is_none() => {
+        Ok(
+            Statement::Search(_) | Statement::Mentions | Statement::More | Statement::OpenFound(_),
+        ) if scope == Scope::Command && !context.signed_in => Err(not_logged_in(context)),
+        Ok(Statement::Search(words)) => Err(found::search(&words, open, context)),
+        Ok(Statement::Mentions) => Err(vec![Act::Look(Lookup::new(Sought::Mentions))]),
+        Ok(Statement::More) => Err(found::more(context)),
+        Ok(Statement::OpenFound(number)) => Err(found::open(number, context)),
+        Ok(
+            Statement::History
+            | Statement::Show
+            | Statement::Newer
+            | Statement::Date(_)
+            | Statement::Numbers
+            | Statement::Edit(..)
+            | Statement::Delete(_)
+            | Statement::Reply(..)
+            | Statement::React(..)
+            | Statement::Action(_),
+        ) if open.is_none() => {
             let line = line.trim();
             Err(mistake(context, Text::OnlyInChats { line }))
         }

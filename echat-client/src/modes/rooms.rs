@@ -119,7 +119,7 @@ fn role_news(
 }
 
 /// Who did it, as the beginning of a sentence.
-fn actor(by: Option<&str>, context: &Context) -> String {
+pub(super) fn actor(by: Option<&str>, context: &Context) -> String {
     match by {
         None => context.language.say(Text::AnAdministrator),
         Some(name) if context.session.me() == Some(name) => context.language.say(Text::You),

@@ -18,6 +18,10 @@ pub enum Style {
     Bold,
     /// A line that names the reader.
     Mention,
+    /// A link.
+    Link,
+    /// Code in a message.
+    Code,
     /// A refusal or a failure.
     Error,
     /// A rule between two parts, as between old and new lines.

@@ -71,11 +71,24 @@ pub(crate) fn wrap(line: &Line, width: usize, indent: usize) -> Vec<Row> {
     let mut rows = Rows::new(width, indent);
     let mut pieces = Pieces::new(line);
     let mut start = 0;
-    for end in word_ends(&text) {
+    let links = link_places(line);
+    let is_inside = |end: usize| links.iter().any(|link| link.start < end && end < link.end);
+    for end in word_ends(&text).filter(|end| !is_inside(*end)) {
         rows.put_word(&pieces.take(end - start));
         start = end;
     }
     rows.done
+}
+
+/// Where the links of a line stand, in bytes: a row that has room for a link as a whole does not divide it.
+fn link_places(line: &Line) -> Vec<Range<usize>> {
+    let mut start = 0;
+    let places = line.0.iter().map(|span| {
+        let place = start..start + span.text.as_str().len();
+        start = place.end;
+        (span.style == Style::Link).then_some(place)
+    });
+    places.flatten().collect()
 }
 
 /// The bytes of a text where a word ends with the spaces behind it, and a row may end.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use echat_proto::commands::Event;
 
+use super::elsewhere::Elsewhere;
 use super::feed::Feed;
 use super::lineage::{self, Lineage};
 use super::members::Members;
@@ -59,6 +60,10 @@ impl Session {
         self.room_state.at_login(invitations.as_deref());
         self.are_invitations(invitations.as_deref().unwrap_or_default(), updates);
         let first_time = self.feed.is_new();
+        // Messages that are remembered may have changed while the connection was lost.
+        for message in messages {
+            self.refresh(message);
+        }
         // What one comes back to is no updates: chats show it when they are opened.
         for message in self.feed.come_back(messages) {
             self.store(message, false, updates);
@@ -76,7 +81,11 @@ impl Session {
         }
         for unread in unread {
             self.listed(Target::new(unread.target_type, unread.target.clone()))
-                .set_unread(unread.count, unread.read_id);
+                .set_unread(
+                    unread.count,
+                    unread.mentions.unwrap_or_default(),
+                    unread.read_id,
+                );
         }
         replaced
     }
@@ -138,5 +147,6 @@ impl Session {
         self.feed = Feed::default();
         self.lineage = Lineage::default();
         self.members = Members::default();
+        self.elsewhere = Elsewhere::default();
     }
 }

@@ -24,6 +24,25 @@ pub struct Said {
     pub bot: bool,
     /// Whether it was deleted. Its text is empty then.
     pub deleted: bool,
+    /// The message of the same conversation that it answers.
+    pub reply_to: Option<u64>,
+    /// Whether its text was changed.
+    pub edited: bool,
+    /// Whether the server says that it names the reader.
+    pub names_me: bool,
+    /// The reactions to it.
+    pub reactions: Vec<ReactionCount>,
+}
+
+/// Reactions to a message with one emoji.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReactionCount {
+    /// The emoji, as it came.
+    pub emoji: String,
+    /// How many users reacted with it.
+    pub count: u64,
+    /// Whether the reader did.
+    pub mine: bool,
 }
 
 /// The newest messages of a conversation.
@@ -38,6 +57,8 @@ pub struct Conversation {
     unread: u64,
     /// Messages of others that arrived since the login and were not shown.
     new: u64,
+    /// Unread messages that name the reader.
+    mentions: u64,
     /// Up to where the server knows that it was read.
     read_id: u64,
 }
@@ -51,6 +72,17 @@ impl Conversation {
     /// How many messages of others are unread.
     pub fn unread(&self) -> u64 {
         self.unread
+    }
+
+    /// How many unread messages name the reader.
+    pub fn mentions(&self) -> u64 {
+        self.mentions
+    }
+
+    /// The message with this id, if it is remembered.
+    pub fn get(&self, id: u64) -> Option<&Said> {
+        let at = self.lines.binary_search_by_key(&id, |said| said.id).ok()?;
+        self.lines.get(at)
     }
 
     /// How many unread messages arrived while the user was logged in.
@@ -132,20 +164,35 @@ impl Conversation {
         }
     }
 
-    pub(super) fn count_unread(&mut self) {
+    /// Puts a message as it is now in the place of what it was. The message as it was, if it is remembered.
+    pub(super) fn replace(&mut self, said: Said) -> Option<Said> {
+        let at = self.lines.binary_search_by_key(&said.id, |held| held.id);
+        let held = self.lines.get_mut(at.ok()?)?;
+        self.bytes = self.bytes + said.content.len() - held.content.len();
+        let is_unread = self.unread > 0 && !said.mine && said.id > self.read_id;
+        if is_unread && held.names_me && said.deleted {
+            self.mentions = self.mentions.saturating_sub(1);
+        }
+        Some(std::mem::replace(held, said))
+    }
+
+    /// A message of another user arrived; whether it names the reader.
+    pub(super) fn count_unread(&mut self, names_me: bool) {
         self.unread += 1;
         self.new += 1;
+        self.mentions += u64::from(names_me);
     }
 
     /// What the server says at login; it knows best what it remembers.
-    pub(super) fn set_unread(&mut self, count: u64, read_id: u64) {
+    pub(super) fn set_unread(&mut self, count: u64, mentions: u64, read_id: u64) {
         self.unread = count;
+        self.mentions = mentions.min(count);
         self.read_id = read_id;
     }
 
     /// Everything was shown.
     pub(super) fn read(&mut self) {
-        (self.unread, self.new) = (0, 0);
+        (self.unread, self.new, self.mentions) = (0, 0, 0);
     }
 
     /// Another session of the user has read up to this id.
@@ -158,14 +205,17 @@ impl Conversation {
         if self.lines.front().is_none_or(|first| first.id <= id) {
             let is_unread = |said: &&Said| !said.mine && said.id > id;
             let left = self.lines.iter().filter(is_unread).count() as u64;
+            let naming = self.lines.iter().filter(is_unread);
+            let naming = naming.filter(|said| said.names_me).count() as u64;
             self.unread = self.unread.min(left);
             self.new = self.new.min(left);
+            self.mentions = self.mentions.min(naming);
         }
     }
 
     /// The server says that everything known here was read before.
     pub(super) fn read_elsewhere(&mut self) {
-        self.unread = 0;
+        (self.unread, self.mentions) = (0, 0);
         let newest = self.lines.back().map_or(0, |said| said.id);
         self.read_id = self.read_id.max(newest);
     }

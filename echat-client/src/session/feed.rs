@@ -78,6 +78,12 @@ impl Feed {
         self.release(if self.behind { reached } else { u64::MAX })
     }
 
+    /// Puts a message as it is now in the place of one that is held, and says whether it is.
+    pub(super) fn replace(&mut self, message: &ChatMessage) -> bool {
+        let held = self.held.get_mut(&message.id);
+        held.map(|held| held.clone_from(message)).is_some()
+    }
+
     /// A room has another name; messages of it that are held arrived under the old one.
     pub(super) fn rename(&mut self, was: &str, name: &str) {
         for message in self.held.values_mut() {

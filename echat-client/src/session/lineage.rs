@@ -60,7 +60,10 @@ pub(super) fn contradicts(
                 let is_deleted = message.deleted.unwrap_or(false) || said.deleted;
                 (told_to != *target && exists(target))
                     || message.send_time != said.time
-                    || (message.content != said.content && !is_deleted)
+                    // A text that was changed or deleted in the meantime is another one.
+                    || (message.content != said.content
+                        && message.edited.is_none()
+                        && !is_deleted)
             })
         })
     });

@@ -3,7 +3,9 @@
 //! that the server has not acknowledged.
 
 mod bundle;
+mod changes;
 mod conversation;
+mod elsewhere;
 mod feed;
 mod limits;
 mod lineage;
@@ -19,16 +21,19 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use echat_proto::commands::{Event, RequestKind};
-use echat_proto::records::{ChatMessage, Code, Fail, GivenLimits, MemberLine, RoomLine};
+use echat_proto::records::{ChatMessage, Code, Fail, GivenLimits, MemberLine, Reaction, RoomLine};
 
 use crate::statement::TypedRequest;
 use crate::target::Target;
 
-pub use conversation::{Conversation, Said};
+pub use changes::{Change, MessageNews};
+pub use conversation::{Conversation, ReactionCount, Said};
+pub use elsewhere::{Lookup, Search, Sought};
 pub use limits::{Excess, Limits, possible};
-pub use pending::{PendingRequests, RequestContext, Timed};
+pub use pending::{Jump, PendingRequests, RequestContext, Timed};
 pub use room_news::{RoomNews, Step};
 
+use elsewhere::Elsewhere;
 use feed::Feed;
 use lineage::Lineage;
 use members::Members;
@@ -44,6 +49,8 @@ use room_news::RoomState;
 pub enum Update {
     /// A message, one's own or another's.
     Message(Target, Said),
+    /// A message has another text, was deleted, or a reaction to it came or went.
+    Changed(Target, Box<MessageNews>),
     /// Another user sent a friend request.
     FriendRequest(String),
     /// Another user is a friend now.
@@ -82,6 +89,9 @@ pub enum Update {
     Answer(RequestContext, Result<Event, Fail>),
 }
 
+/// Names every member of a room in a list of mentions.
+const ALL: &str = "@all";
+
 /// The client's knowledge of the server's state.
 #[derive(Debug, Default)]
 pub struct Session {
@@ -97,6 +107,7 @@ pub struct Session {
     limits: Limits,
     members: Members,
     room_state: RoomState,
+    elsewhere: Elsewhere,
     people: People,
     message_of_the_day: MessageOfTheDay,
 }
@@ -184,6 +195,14 @@ impl Session {
     /// How many messages are unread, in all conversations.
     pub fn unread(&self) -> u64 {
         self.conversations.values().map(Conversation::unread).sum()
+    }
+
+    /// How many unread messages name the reader, in all conversations.
+    pub fn mentions(&self) -> u64 {
+        self.conversations
+            .values()
+            .map(Conversation::mentions)
+            .sum()
     }
 
     /// Notes that this conversation is the one that was used last.
@@ -277,6 +296,7 @@ impl Session {
                 }
             }
             Event::OnNewMessage { .. } => self.take_message(&event, &mut updates),
+            Event::OnMessageChanged { .. } => self.take_change(&event, &mut updates),
             Event::History { messages, more, .. } => {
                 self.take_page(asked.as_ref(), messages, *more, &mut updates);
             }
@@ -293,6 +313,9 @@ impl Session {
                 self.take_people_event(&event, &mut updates);
                 self.apply_to_rooms(&event, &mut updates);
             }
+        }
+        if let Some(RequestContext::Lookup(lookup)) = &asked {
+            self.take_found(lookup, &event);
         }
         if let Some(asked) = asked {
             self.take_answer(asked, event, replaced, &mut updates);
@@ -311,6 +334,7 @@ impl Session {
         let outcome = pending::outcome(event);
         if matches!(outcome, Ok(Event::Done { .. })) {
             self.note_done(&asked);
+            self.note_change(&asked, updates);
         }
         let news = match &outcome {
             Ok(Event::LoginBundle { .. }) => self.message_of_the_day.take(),
@@ -451,7 +475,9 @@ impl Session {
         // counted all that came before.
         if self.me.as_deref() != Some(sender) {
             let target = Target::new(*target_type, target.clone());
-            self.conversations.entry(target).or_default().count_unread();
+            let names_me = self.names_me(&message) && !self.folds(&target, sender);
+            let conversation = self.conversations.entry(target).or_default();
+            conversation.count_unread(names_me);
         }
         for message in self.feed.live(message) {
             self.store(message, true, updates);
@@ -488,6 +514,14 @@ impl Session {
                 let conversation = self.conversations.entry(target.clone()).or_default();
                 conversation.prepend(page, more);
             }
+            Some(RequestContext::Jump(target, _)) => {
+                let page: Vec<Said> = messages
+                    .iter()
+                    .cloned()
+                    .map(|message| self.said(message))
+                    .collect();
+                self.elsewhere.jump(target, &page);
+            }
             _ => {}
         }
     }
@@ -513,13 +547,38 @@ impl Session {
         Said {
             id: message.id,
             mine: self.me.as_deref() == Some(message.sender.as_str()),
+            names_me: self.names_me(&message),
             sender: message.sender,
             time: message.send_time,
             content: message.content,
             bot: message.bot.0,
             deleted: message.deleted.unwrap_or(false),
+            reply_to: message.reply_to,
+            edited: message.edited.is_some(),
+            reactions: reactions(message.reactions),
         }
     }
+
+    /// Whether the server says that a message of another user names the reader.
+    fn names_me(&self, message: &ChatMessage) -> bool {
+        let me = self.me.as_deref();
+        let named = message.mentions.as_deref().unwrap_or_default().iter();
+        me != Some(message.sender.as_str())
+            && named
+                .map(String::as_str)
+                .any(|name| name == ALL || Some(name) == me)
+    }
+}
+
+/// Reactions as they are remembered.
+fn reactions(reactions: Option<Vec<Reaction>>) -> Vec<ReactionCount> {
+    let reactions = reactions.unwrap_or_default().into_iter();
+    let kept = reactions.map(|reaction| ReactionCount {
+        emoji: reaction.emoji,
+        count: reaction.count,
+        mine: reaction.mine.unwrap_or(false),
+    });
+    kept.collect()
 }
 
 /// Whether a refusal means that there is nothing to answer any more. Others leave the request open.

@@ -29,6 +29,8 @@ pub struct Entry {
     pub target: Target,
     /// The text.
     pub content: Content,
+    /// The message that it answers.
+    pub reply_to: Option<u64>,
     /// Unix seconds.
     pub typed_at: u64,
     /// Whether the server may have it: it was sent, and the connection was lost before the answer.
@@ -44,7 +46,7 @@ impl Entry {
             target: self.target.query(),
             content: self.content.clone(),
             txn_id: Some(self.txn_id.clone()),
-            reply_to: None,
+            reply_to: self.reply_to,
         }
     }
 
@@ -55,6 +57,7 @@ impl Entry {
             target_type: u8::from(self.target.is_room()),
             target: self.target.name().to_owned(),
             content: self.content.to_string(),
+            reply_to: self.reply_to,
             typed_at: self.typed_at,
         };
         serde_json::to_string(&kept).expect("texts and numbers have a JSON form") + "\n"
@@ -131,6 +134,8 @@ struct Kept {
     target_type: u8,
     target: String,
     content: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reply_to: Option<u64>,
     typed_at: u64,
 }
 
@@ -403,6 +408,7 @@ fn read(
             txn_id,
             target,
             content,
+            reply_to: kept.reply_to,
             typed_at: kept.typed_at,
             was_sent: false,
         }),

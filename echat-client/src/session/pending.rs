@@ -4,6 +4,7 @@
 use echat_proto::commands::{Event, PendingReplies, Request, RequestKind};
 use echat_proto::records::Fail;
 
+use super::{Lookup, Sought};
 use crate::statement::TypedRequest;
 use crate::target::{Target, normal_name};
 
@@ -20,6 +21,31 @@ pub enum RequestContext {
     Send,
     /// Older messages of one conversation.
     Page(Target),
+    /// Messages of one conversation that do not follow on the remembered ones.
+    Jump(Target, Jump),
+    /// Messages of all conversations by what they are.
+    Lookup(Lookup),
+    /// Another text of a message.
+    Edit {
+        /// The message.
+        id: u64,
+        /// Its new text.
+        text: String,
+    },
+    /// The end of a message.
+    Delete {
+        /// The message.
+        id: u64,
+    },
+    /// A reaction.
+    React {
+        /// The message.
+        id: u64,
+        /// The emoji.
+        emoji: String,
+        /// Whether it comes.
+        on: bool,
+    },
     /// Messages of all conversations that were missed.
     CatchUp,
     /// What was read in a conversation.
@@ -51,6 +77,16 @@ impl RequestContext {
             Request::Register { username, .. } => Self::Register(username.to_string()),
             Request::Login { .. } => Self::Login,
             Request::SendMessage { .. } => Self::Send,
+            Request::EditMessage { id, content } => Self::Edit {
+                id: *id,
+                text: content.to_string(),
+            },
+            Request::DeleteMessage { id } => Self::Delete { id: *id },
+            Request::React { id, emoji, on } => Self::React {
+                id: *id,
+                emoji: emoji.0.clone(),
+                on: *on,
+            },
             Request::QueryHistory {
                 target_type: Some(target_type),
                 target: Some(target),
@@ -86,7 +122,7 @@ impl RequestContext {
     pub fn is_query(&self) -> bool {
         match self {
             Self::Typed(typed) => typed.is_query(),
-            Self::Page(_) | Self::CatchUp => true,
+            Self::Page(_) | Self::Jump(..) | Self::Lookup(_) | Self::CatchUp => true,
             _ => false,
         }
     }
@@ -98,12 +134,32 @@ impl RequestContext {
             Self::Register(_) => RequestKind::Register,
             Self::Login => RequestKind::Login,
             Self::Send => RequestKind::SendMessage,
-            Self::Page(_) | Self::CatchUp => RequestKind::QueryHistory,
+            Self::Page(_) | Self::Jump(..) | Self::CatchUp => RequestKind::QueryHistory,
+            Self::Lookup(lookup) => match lookup.sought {
+                Sought::Mentions => RequestKind::ListMentions,
+                Sought::Words(_) => RequestKind::Search,
+            },
+            Self::Edit { .. } => RequestKind::EditMessage,
+            Self::Delete { .. } => RequestKind::DeleteMessage,
+            Self::React { .. } => RequestKind::React,
             Self::MarkRead(_) => RequestKind::MarkRead,
             Self::Clock(_) => RequestKind::QueryServerTime,
             Self::Other(kind) => *kind,
         }
     }
+}
+
+/// Where to jump to in a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Jump {
+    /// Around the message with this id.
+    Around(u64),
+    /// From this unix second on.
+    At(u64),
+    /// The messages before those that are shown.
+    Older,
+    /// The messages behind them.
+    Newer,
 }
 
 /// Unanswered requests, oldest first.

@@ -134,6 +134,7 @@ impl RoomState {
     /// A request about a room that was renamed while it was unanswered is about the room of the new name.
     pub(super) fn up_to_date(&self, asked: RequestContext) -> RequestContext {
         let (RequestContext::Page(Target::Room(room))
+        | RequestContext::Jump(Target::Room(room), _)
         | RequestContext::MarkRead(Target::Room(room))) = &asked
         else {
             return asked;
@@ -147,6 +148,7 @@ impl RoomState {
         let target = Target::Room(name);
         match asked {
             RequestContext::Page(_) => RequestContext::Page(target),
+            RequestContext::Jump(_, to) => RequestContext::Jump(target, to),
             _ => RequestContext::MarkRead(target),
         }
     }
@@ -320,6 +322,7 @@ impl Session {
         if let Some(conversation) = self.conversations.remove(&old) {
             self.conversations.insert(new.clone(), conversation);
         }
+        self.elsewhere.rename(&old, &new);
         for target in &mut self.recent {
             if *target == old {
                 *target = new.clone();

@@ -214,6 +214,11 @@ impl Parameter {
         if self.kind.takes_rest() {
             return Some((text, ""));
         }
+        if self.kind == Kind::Number {
+            let (word, behind) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+            let is_number = number(word).is_some_and(|number| number > 0);
+            return is_number.then(|| (word, behind.trim_start()));
+        }
         if self.kind == Kind::For {
             return match duration::read(text) {
                 Some((_, behind)) => Some((&text[..text.len() - behind.len()], behind)),
@@ -240,7 +245,7 @@ impl Kind {
     fn read(self, word: &str) -> Option<String> {
         match self {
             Self::Line => Which::read(word).map(Which::word),
-            Self::Uses | Self::Days => number(word)
+            Self::Uses | Self::Days | Self::Number => number(word)
                 .filter(|number| *number > 0)
                 .map(|number| number.to_string()),
             Self::NewRoom if is_privacy(word) => None,

@@ -164,7 +164,10 @@ impl Kind {
             | Self::Reason
             | Self::For
             | Self::Slow
-            | Self::Keep => None,
+            | Self::Keep
+            | Self::Number
+            | Self::Day
+            | Self::Emoji => None,
         }
     }
 }
@@ -235,7 +238,7 @@ fn begins_head(head: &str, prefix: &str) -> bool {
 }
 
 /// The form in which names are compared: compatibility characters, case and composition do not count.
-fn fold(text: &str) -> String {
+pub fn fold(text: &str) -> String {
     text.nfkd()
         .flat_map(char::to_lowercase)
         .map(|c| if c == 'ς' { 'σ' } else { c })

@@ -7,7 +7,10 @@
 mod row;
 mod command;
 mod complete;
+mod day;
 mod duration;
+mod emoji;
+mod search;
 mod table;
 mod typed;
 
@@ -19,9 +22,12 @@ use echat_proto::names::{RoomName, Username};
 use crate::target::Target;
 
 pub use command::{Command, help, slash_commands};
-pub use complete::{Completion, Names, addressee, complete};
+pub use complete::{Completion, Names, addressee, complete, fold};
+pub use day::day;
 pub use duration::in_words;
+pub use emoji::emoji;
 pub use row::Unfit;
+pub use search::{Sifted, folded_words, sift};
 pub use typed::{TypedRequest, kept};
 
 use command::{Read, commands, commands_of};
@@ -82,6 +88,30 @@ pub enum Statement {
     Who,
     /// Older messages of the open chat.
     History,
+    /// The messages behind those that were jumped to.
+    Newer,
+    /// Messages of the open chat from a day on, as typed.
+    Date(String),
+    /// Numbers beside the newest messages of the open chat.
+    Numbers,
+    /// Another text for one's last message or the one with a number: this one, or one that is edited now.
+    Edit(Option<u64>, Option<String>),
+    /// Delete one's last message, or the one with a number.
+    Delete(Option<u64>),
+    /// Answer the last message of another user, or the one with a number.
+    Reply(Option<u64>, String),
+    /// React to the last message of another user, or to the one with a number.
+    React(Option<u64>, String),
+    /// What the user does, said in the open chat.
+    Action(String),
+    /// Find messages by words, with filters as typed.
+    Search(String),
+    /// Messages that name the user.
+    Mentions,
+    /// More of what was found last.
+    More,
+    /// Go to the found message with a number.
+    OpenFound(u64),
     /// The folded messages of the open chat.
     Show,
     /// Ask for a new password.
@@ -207,6 +237,67 @@ pub fn command_words(line: &str) -> String {
     let first = parts.next().unwrap_or_default();
     let end = first.find(['=', '＝']).unwrap_or(first.len());
     first[..end].to_owned()
+}
+
+/// `s/old/new/`, which changes a text of before: what is replaced, and by what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Substitution {
+    old: String,
+    new: String,
+    /// Whether it is replaced everywhere.
+    is_global: bool,
+}
+
+impl Substitution {
+    /// Reads a line; the slashes may be the wide ones. `\/` stands for a slash in a text.
+    pub fn read(line: &str) -> Option<Self> {
+        let mut line = line.trim().chars();
+        let is_slash = |c: char| c == '/' || c == WIDE_SLASH;
+        let begins = line.next().is_some_and(|c| ascii_form(c) == 's');
+        if !begins || !line.next().is_some_and(is_slash) {
+            return None;
+        }
+        let mut parts = vec![String::new()];
+        while let Some(c) = line.next() {
+            let is_escaped = c == '\\' && line.clone().next().is_some_and(is_slash);
+            let last = parts.last_mut().expect("there is one");
+            match c {
+                _ if is_escaped => last.extend(line.next()),
+                c if is_slash(c) => parts.push(String::new()),
+                c => last.push(c),
+            }
+        }
+        let [old, new, flags] = <[String; 3]>::try_from(parts).ok()?;
+        let flags: String = flags.chars().map(ascii_form).collect();
+        let is_global = flags == "g";
+        let is_meant = !old.is_empty() && (is_global || flags.is_empty());
+        is_meant.then_some(Self {
+            old,
+            new,
+            is_global,
+        })
+    }
+
+    /// The text with the change; `None` if it does not have what is replaced.
+    pub fn of(&self, text: &str) -> Option<String> {
+        let count = if self.is_global { usize::MAX } else { 1 };
+        text.contains(&self.old)
+            .then(|| text.replacen(&self.old, &self.new, count))
+    }
+}
+
+/// Begins a message that says what its sender does.
+const ACTION: &str = "/me ";
+
+/// What the sender of a message does, if it says that.
+pub fn action(content: &str) -> Option<&str> {
+    let does = content.strip_prefix(ACTION)?;
+    (!does.trim().is_empty()).then_some(does)
+}
+
+/// The message that says what its sender does.
+pub fn of_action(does: &str) -> String {
+    format!("{ACTION}{does}")
 }
 
 /// Whether a line of chat is a command of another mode, typed in the wrong place.

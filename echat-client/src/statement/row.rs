@@ -247,6 +247,12 @@ pub(super) enum Kind {
     Slow,
     /// Days that messages are kept; kept as a number or as `server`.
     Keep,
+    /// The number of a message. A word that is none is left to what follows.
+    Number,
+    /// A day, to the end of the line.
+    Day,
+    /// An emoji, or a word for one.
+    Emoji,
 }
 
 impl Kind {
@@ -269,13 +275,19 @@ impl Kind {
             Self::Uses => Text::AUses,
             Self::Days => Text::ADays,
             Self::Code => Text::ACode,
+            Self::Number => Text::ANumber,
+            Self::Day => Text::ADay,
+            Self::Emoji => Text::AnEmoji,
             Self::Order => Text::AnOrder,
         })
     }
 
     /// Whether it takes the rest of the line.
     pub(super) fn takes_rest(self) -> bool {
-        matches!(self, Self::Words | Self::Text | Self::Topic | Self::Reason)
+        matches!(
+            self,
+            Self::Words | Self::Text | Self::Topic | Self::Reason | Self::Day
+        )
     }
 
     /// Whether it is a name, whose spelling does not count.

@@ -20,7 +20,7 @@
 use echat_proto::param::{KeepDays, RoomRole};
 
 use super::complete::addressed;
-use super::row::{Row, number};
+use super::row::{Row, number, number as number_of};
 use super::{Scope, Statement, Which};
 use crate::target::Target;
 
@@ -841,6 +841,78 @@ pub(super) static ROWS: &[Row] = &[
         en "show older messages of the open chat"
         zh "查看当前聊天中更早的消息"
         => Statement::History
+    },
+    row! {
+        "/newer" in SLASH
+        en "show the messages behind those that you jumped to"
+        zh "跳转之后，查看后面的消息"
+        => Statement::Newer
+    },
+    row! {
+        "/date" in SLASH (day: Day)
+        en "show the open chat from a day on: 2026-01-31, yesterday, 3d"
+        zh "从某一天开始查看当前聊天：2026-01-31、1月31日、昨天、3天前"
+        => Statement::Date(day.to_owned())
+    },
+    row! {
+        "/n" in SLASH
+        en "show numbers beside the last 30 messages, for /reply, /react, /edit and /delete"
+        zh "给最近 30 条消息标上编号，供 /reply、/react、/edit、/delete 使用"
+        => Statement::Numbers
+    },
+    row! {
+        "/reply" in SLASH (number: Number?) (text: Text)
+        en "reply to a message, counted from below; without a number to the last one of another user"
+        zh "回复倒数第几条消息；省略编号则回复别人的最后一条"
+        => Statement::Reply(number.and_then(number_of), text.to_owned())
+    },
+    row! {
+        "/react" in SLASH (number: Number?) (emoji: Emoji)
+        en "react to a message with an emoji (:heart:, +1), or take it back"
+        zh "用表情回应一条消息，再次输入则收回：👍、:heart:、赞"
+        => Statement::React(number.and_then(number_of), emoji.to_owned())
+    },
+    row! {
+        "/edit" in SLASH (number: Number?) (text: Text?)
+        en "edit your last message, or the one with a number; without a text it comes into the line"
+        zh "修改自己的最后一条或指定编号的消息；省略内容则放入输入行修改"
+        => Statement::Edit(number.and_then(number_of), text.map(str::to_owned))
+    },
+    row! {
+        "/delete" in SLASH (number: Number?)
+        en "delete your last message, or the one with a number"
+        zh "删除自己的最后一条或指定编号的消息"
+        => Statement::Delete(number.and_then(number_of))
+    },
+    row! {
+        "/me" in SLASH (text: Text)
+        en "say what you do: `/me waves`"
+        zh "描述自己的动作：`/me 挥手`"
+        => Statement::Action(text.to_owned())
+    },
+    row! {
+        "/search" in SLASH (words: Words)
+        en "find messages; filters: from:ann in:room1 before:2026-01-31 after:yesterday has:link"
+        zh "搜索消息；可加 来自:小明 在:茶馆 之前:2026-01-31 之后:昨天 含:链接"
+        => Statement::Search(words.to_owned())
+    },
+    row! {
+        "/mentions" in SLASH
+        en "show messages that mention you"
+        zh "查看提到你的消息"
+        => Statement::Mentions
+    },
+    row! {
+        "/more" in SLASH
+        en "show more of what was found"
+        zh "查看更多搜索结果"
+        => Statement::More
+    },
+    row! {
+        "/open" in SLASH (number: Number)
+        en "go to a message that was found, by its number"
+        zh "按编号跳转到搜索到的消息"
+        => Statement::OpenFound(number_of(number).unwrap_or_default())
     },
     row! {
         "/pending" in SLASH

@@ -350,7 +350,7 @@ fn every_row_reads_what_its_help_shows() {
         for language in [Language::English, Language::Chinese] {
             for (form, _) in help(scope, true, language) {
                 // Placeholders are names or numbers; without their marks the form is a line.
-                let counts = ["<uses>", "<days>", "<次数>", "<天数>"];
+                let counts = ["<uses>", "<days>", "<number>", "<次数>", "<天数>", "<编号>"];
                 let numbered = counts
                     .iter()
                     .fold(form.clone(), |form, count| form.replace(count, "2"));
@@ -458,7 +458,12 @@ fn completion_of_words_and_names() {
         (Scope::Contact, "new=bob+be", 8, &["ben"]),
         (Scope::Contact, "roo", 0, &["room1+="]),
         (Scope::Query, "se", 0, &["server time"]),
-        (Scope::Chat, "/m", 0, &["/msg ", "/members "]),
+        (
+            Scope::Chat,
+            "/m",
+            0,
+            &["/msg ", "/members ", "/me ", "/mentions", "/more"],
+        ),
         (Scope::Chat, "/msg #b", 5, &["#big "]),
         (Scope::Chat, "/join d", 6, &["den"]),
         (Scope::Chat, "/kick 小", 6, &["小明 "]),

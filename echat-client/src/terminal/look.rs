@@ -16,6 +16,8 @@ pub struct Look {
     pub redraw: bool,
     /// Characters beyond ASCII may be written.
     pub utf8: bool,
+    /// A link may be marked as one, so that it can be opened as a whole however it is divided (OSC 8).
+    pub links: bool,
     /// How the desktop is told of a message; not [`Notify::Auto`].
     pub notify: Notify,
 }
@@ -36,6 +38,7 @@ impl Look {
         colour: true,
         redraw: true,
         utf8: true,
+        links: true,
         notify: Notify::Off,
     };
 
@@ -44,6 +47,7 @@ impl Look {
         colour: false,
         redraw: false,
         utf8: true,
+        links: false,
         notify: Notify::Off,
     };
 
@@ -61,9 +65,45 @@ impl Look {
             colour: redraw && !wishes.no_colour && set("NO_COLOR").is_none(),
             redraw,
             utf8: locale.is_some_and(|locale| shows_all(&locale)),
+            links: redraw && knows_links(term, &set),
             notify: Notify::Off,
         }
     }
+}
+
+/// Whether the terminal is known to mark links. One that does not know OSC 8 ignores it by the standard, but old ones
+/// show it, so that only names that are known count. A multiplexer may be of any age.
+fn knows_links(term: &str, variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    if ["tmux", "screen"].iter().any(|name| term.starts_with(name)) || variable("TMUX").is_some() {
+        return false;
+    }
+    let terms = [
+        "foot",
+        "xterm-kitty",
+        "alacritty",
+        "xterm-ghostty",
+        "wezterm",
+        "contour",
+    ];
+    let programs = [
+        "iTerm.app",
+        "WezTerm",
+        "ghostty",
+        "vscode",
+        "Tabby",
+        "Hyper",
+        "rio",
+    ];
+    let number = |name: &str| {
+        let value = variable(name)?;
+        value.to_str()?.parse::<u32>().ok()
+    };
+    terms.iter().any(|name| term.starts_with(name))
+        || variable("TERM_PROGRAM").is_some_and(|known| programs.iter().any(|name| known == *name))
+        // 0.50 of VTE has it, without the faults of its first versions from 0.50.1 on.
+        || number("VTE_VERSION").is_some_and(|version| version > 5_000)
+        || number("KONSOLE_VERSION").is_some_and(|version| version >= 201_200)
+        || variable("WT_SESSION").is_some()
 }
 
 fn shows_all(locale: &OsStr) -> bool {
@@ -89,13 +129,47 @@ mod tests {
 
     #[test]
     fn the_environment_decides() {
-        let usual = [("TERM", "xterm-256color"), ("LANG", "zh_CN.UTF-8")];
+        let usual = [("TERM", "foot"), ("LANG", "zh_CN.UTF-8")];
         assert_eq!(look(&usual, Wishes::default()), Look::FULL);
         let dumb = [("TERM", "dumb"), ("LANG", "en_US.utf8")];
         assert_eq!(look(&dumb, Wishes::default()), Look::PLAIN);
         let none = [("TERM", "xterm"), ("NO_COLOR", "1"), ("LC_ALL", "C")];
         let none = look(&none, Wishes::default());
         assert!(!none.colour && none.redraw && !none.utf8);
+    }
+
+    #[test]
+    fn links_are_marked_where_the_terminal_is_known() {
+        for (variables, expected) in [
+            (&[("TERM", "xterm-256color")][..], false),
+            (&[("TERM", "xterm-256color"), ("VTE_VERSION", "7600")], true),
+            (
+                &[("TERM", "xterm-256color"), ("VTE_VERSION", "4205")],
+                false,
+            ),
+            (
+                &[("TERM", "xterm-256color"), ("TERM_PROGRAM", "iTerm.app")],
+                true,
+            ),
+            (
+                &[
+                    ("TERM", "xterm-256color"),
+                    ("TERM_PROGRAM", "Apple_Terminal"),
+                ],
+                false,
+            ),
+            (&[("TERM", "xterm-256color"), ("WT_SESSION", "x")], true),
+            (&[("TERM", "xterm-kitty")], true),
+            (&[("TERM", "xterm-kitty"), ("TMUX", "/tmp/x")], false),
+            (&[("TERM", "tmux-256color"), ("VTE_VERSION", "7600")], false),
+            (&[("TERM", "dumb"), ("WT_SESSION", "x")], false),
+        ] {
+            assert_eq!(
+                look(variables, Wishes::default()).links,
+                expected,
+                "{variables:?}"
+            );
+        }
     }
 
     #[test]

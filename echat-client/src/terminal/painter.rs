@@ -16,7 +16,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::{Look, write};
 use crate::render::safe::Safe;
-use crate::render::styled::{Line, Span};
+use crate::render::styled::{Line, Span, Style};
 use crate::render::view::{PromptRows, Row, wrap};
 use reflow::is_agreed;
 use residue::{Owner, Plan, Residue};
@@ -54,6 +54,8 @@ pub struct Painter<W: Write> {
     /// What of them is erased with the prompt, and what is left of them then.
     plan: Option<(Plan, Residue)>,
     titled: bool,
+    /// Links that were marked so far.
+    links: u64,
     buffer: Vec<u8>,
 }
 
@@ -74,6 +76,7 @@ impl<W: Write> Painter<W> {
             residue: Residue::default(),
             plan: None,
             titled: false,
+            links: 0,
             buffer: Vec::new(),
         }
     }
@@ -270,10 +273,34 @@ impl<W: Write> Painter<W> {
     fn lines(&mut self, lines: &[Line]) {
         let newline = self.newline();
         for line in lines {
+            let mut links = Links::of(line);
             for row in wrap(line, self.width(), INDENT) {
-                self.row(&row, usize::MAX);
+                if self.look.links {
+                    self.linked_row(&row, &mut links);
+                } else {
+                    self.row(&row, usize::MAX);
+                }
                 write::put(&mut self.buffer, newline);
                 self.residue.message(&row);
+            }
+        }
+    }
+
+    /// Adds a row whose links are marked, each part of one with the whole of it.
+    fn linked_row(&mut self, row: &Row, links: &mut Links<'_>) {
+        for span in row.spans() {
+            let link = links.next(span);
+            if let Some((number, link)) = &link {
+                self.links += u64::from(*number);
+                let id = self.links;
+                write::put(
+                    &mut self.buffer,
+                    format_args!("\x1b]8;id={id};{link}\x1b\\"),
+                );
+            }
+            write::span(&mut self.buffer, span, self.look);
+            if link.is_some() {
+                write::put(&mut self.buffer, "\x1b]8;;\x1b\\");
             }
         }
     }
@@ -409,6 +436,48 @@ impl<W: Write> Painter<W> {
         // A long history need not be kept twice.
         self.buffer.shrink_to(BUFFER_KEPT);
         sent.and_then(|()| self.out.flush())
+    }
+}
+
+/// The links of a line, while its rows are written.
+struct Links<'a> {
+    rest: std::vec::IntoIter<&'a str>,
+    /// The link that is being written, and how many bytes of it are missing.
+    current: Option<(&'a str, usize)>,
+}
+
+impl<'a> Links<'a> {
+    fn of(line: &'a Line) -> Self {
+        let links = line.0.iter().filter(|span| span.style == Style::Link);
+        let links: Vec<&str> = links.map(|span| span.text.as_str()).collect();
+        Self {
+            rest: links.into_iter(),
+            current: None,
+        }
+    }
+
+    /// The link that a part of a row belongs to, and whether that is its first part.
+    fn next(&mut self, span: &Span) -> Option<(bool, &'a str)> {
+        if span.style != Style::Link {
+            // An indent stands inside a link that is divided, other text behind one.
+            if !span.text.as_str().trim().is_empty() {
+                self.current = None;
+            }
+            return None;
+        }
+        let begun = self.current.filter(|(_, left)| *left > 0);
+        let is_first = begun.is_none();
+        let (link, left) = match begun {
+            Some(begun) => begun,
+            None => self.rest.next().map(|link| (link, link.len()))?,
+        };
+        self.current = Some((link, left.saturating_sub(span.text.as_str().len())));
+        // The characters of a link are those that an OSC may have; anything else is shown only.
+        let is_plain = link.bytes().all(|byte| byte.is_ascii_graphic())
+            && link
+                .get(..4)
+                .is_some_and(|head| head.eq_ignore_ascii_case("http"));
+        is_plain.then_some((is_first, link))
     }
 }
 

@@ -14,6 +14,8 @@ const NAMES: [u8; crate::render::styled::COLOURS as usize] =
     [32, 34, 37, 64, 67, 71, 98, 132, 136, 139, 166, 172];
 const RED: u8 = 1;
 const YELLOW: u8 = 3;
+/// Readable on white and on black.
+const CODE: u8 = 66;
 
 /// Adds bytes; writing to memory cannot fail.
 pub(super) fn put(buffer: &mut Vec<u8>, bytes: impl Display) {
@@ -51,6 +53,8 @@ fn begin(buffer: &mut Vec<u8>, style: Style) {
             put(buffer, style::Bold);
             colour(buffer, YELLOW);
         }
+        Style::Link => put(buffer, style::Underline),
+        Style::Code => colour(buffer, CODE),
         Style::Error => colour(buffer, RED),
         Style::Name(index) => colour(buffer, NAMES[usize::from(index) % NAMES.len()]),
     }

@@ -1269,6 +1269,216 @@ sentences! {
         en "The administrator has given you another name: you are {name} now, and log in with it."
         zh "管理员更改了你的用户名：你现在叫“{name}”，以后请用它登录。";
 
+    // ---- messages that are changed, answered and found
+    /// Stands for the number of a message in help.
+    ANumber
+        en "<number>"
+        zh "<编号>";
+    /// Stands for a day in help.
+    ADay
+        en "<day>"
+        zh "<日期>";
+    /// Stands for an emoji in help.
+    AnEmoji
+        en "<emoji>"
+        zh "<表情>";
+    /// Marks a message whose text was changed, behind the name of its sender.
+    EditedMark
+        en " (edited)"
+        zh "（已修改）";
+    /// Marks a message that answers the one that is quoted above it.
+    ReplyMark
+        en " (reply)"
+        zh "（回复）";
+    /// Begins a quote.
+    Quote { name: &'a str }
+        en "  > {name}: "
+        zh "  > {name}：";
+    /// Stands for a quote of a message that is not at hand.
+    QuoteOfEarlier
+        en "  > (an earlier message)"
+        zh "  > （更早的消息）";
+    /// Stands for the text of a message of a blocked user.
+    OfBlocked
+        en "(message from a blocked user)"
+        zh "（被屏蔽用户的消息）";
+    /// In the prompt, while a message is edited.
+    Editing
+        en "editing, Esc leaves"
+        zh "修改中，Esc 放弃";
+    /// The text is the same as before.
+    NothingEdited
+        en "Nothing was changed."
+        zh "没有修改。";
+    /// The text is empty.
+    EditIsEmpty
+        en "Nothing was changed. Type `/delete` to delete the message."
+        zh "没有修改。要删除这条消息，请输入 `/delete`。";
+    /// An edit that cannot be made.
+    NotEdited { reason: &'a str }
+        en "The message was not changed: {reason}"
+        zh "消息没有修改：{reason}";
+    /// A message that cannot be deleted.
+    NotDeletedBecause { reason: &'a str }
+        en "The message was not deleted: {reason}"
+        zh "消息没有删除：{reason}";
+    /// A reaction that is not taken.
+    NotReacted { emoji: &'a str, reason: &'a str }
+        en "No reaction {emoji}: {reason}"
+        zh "没有添加回应 {emoji}：{reason}";
+    /// not_yours, of an edit
+    OnlySenderEdits
+        en "only its sender can edit it."
+        zh "只有发送者可以修改。";
+    /// not_yours, of a deletion
+    OnlySenderDeletes
+        en "only its sender can delete it, and in a room its owner and operators."
+        zh "只有发送者可以删除；在聊天室里，房主和管理员也可以。";
+    /// too_late
+    TooLateToEdit
+        en "it is too old to be edited on this server."
+        zh "消息太旧，该服务器已不允许修改。";
+    /// unknown_message
+    MessageGone
+        en "the message is not there any more."
+        zh "这条消息已经不存在。";
+    /// bad_params, of a reaction
+    IsNoEmoji
+        en "this is not an emoji that the server takes. Examples: 👍, :heart:, +1."
+        zh "服务器不接受这个表情。例如：👍、:heart:、赞。";
+    /// too_many, of a reaction
+    TooManyReactions
+        en "the message has too many different reactions."
+        zh "这条消息的不同回应太多。";
+    /// What was typed for an emoji is none.
+    NoEmoji { word: &'a str }
+        en "{word} is not an emoji. Examples: 👍, :heart:, +1."
+        zh "“{word}”不是表情。例如：👍、:heart:、赞。";
+    /// Asks before a message is deleted, which stands below.
+    DeleteQuestion
+        en "Delete this message for everyone? (Y/N)"
+        zh "对所有人删除这条消息？(Y/N)";
+    /// The same, in the prompt.
+    DeleteShort
+        en "delete the message? (Y/N)"
+        zh "删除这条消息？(Y/N)";
+    /// A no to it.
+    NotDeleted
+        en "The message was not deleted."
+        zh "没有删除这条消息。";
+    /// No message of the open chat has this number.
+    NoMessageNumber { number: u64 }
+        en "There is no message {number} here. Type `/n` to show the numbers."
+        zh "这里没有编号为 {number} 的消息。输入 `/n` 显示编号。";
+    /// None of the messages that are remembered is the user's.
+    NoOwnMessage
+        en "There is no message of yours here. Type `/history` for older ones."
+        zh "这里没有你的消息。输入 `/history` 查看更早的消息。";
+    /// None of them is another user's.
+    NoOtherMessage
+        en "There is no message here to answer."
+        zh "这里没有可以回应的消息。";
+    /// The message with a number is deleted.
+    IsDeleted
+        en "This message is deleted."
+        zh "这条消息已删除。";
+    /// The message with a number is another user's.
+    IsNotYours { name: &'a str }
+        en "This message is from {name}. You can only edit your own."
+        zh "这是“{name}”的消息，只能修改自己的消息。";
+    /// A message was deleted by its sender.
+    DeletedOwn { name: &'a str, time: &'a str }
+        en "{name} deleted a message of {time}"
+        zh "{name}删除了自己 {time} 的消息";
+    /// A message was deleted by another user.
+    DeletedOf { by: &'a str, name: &'a str, time: &'a str }
+        en "{by} deleted a message of {name} of {time}"
+        zh "{by}删除了{name} {time} 的消息";
+    /// A reaction came, to a message that follows.
+    ReactedTo { by: &'a str, emoji: &'a str, name: &'a str }
+        en "  {by} reacted {emoji} to {name}: "
+        zh "  {by}用 {emoji} 回应了{name}：";
+    /// A reaction went, from a message that follows.
+    UnreactedTo { by: &'a str, emoji: &'a str, name: &'a str }
+        en "  {by} took back {emoji} from {name}: "
+        zh "  {by}收回了对{name}的回应 {emoji}：";
+    /// The reader, inside a sentence.
+    YouInside
+        en "you"
+        zh "你";
+    /// Heading of found messages.
+    FoundMessages { words: &'a str }
+        en "Messages found for {words}, newest first:"
+        zh "“{words}”的搜索结果，新的在前：";
+    /// There are none.
+    FoundNoMessages { words: &'a str }
+        en "No message found for {words}."
+        zh "没有找到“{words}”。";
+    /// The server still makes its index.
+    StillIndexing
+        en "The server is still indexing older messages; search again later to find all of them."
+        zh "服务器还在为较早的消息建立索引，稍后再搜索可以找到全部。";
+    /// Heading of mentions.
+    MentionsHeading
+        en "Messages that mention you, newest first:"
+        zh "提到你的消息，新的在前：";
+    /// There are none.
+    NoMentions
+        en "No message mentions you."
+        zh "没有消息提到你。";
+    /// Stands below found messages.
+    HowToOpenFound
+        en "Type `/open <number>` to go to a message."
+        zh "输入 `/open <编号>` 跳转到那条消息。";
+    /// The same where there are more.
+    HowToSeeMore
+        en "Type `/open <number>` to go to a message, `/more` for more."
+        zh "输入 `/open <编号>` 跳转到那条消息，输入 `/more` 查看更多。";
+    /// There are no more.
+    NoMoreFound
+        en "There is nothing more to show."
+        zh "没有更多结果。";
+    /// No found message has this number.
+    NoFoundNumber { number: u64 }
+        en "Nothing found has the number {number}. Type `/search <words>` or `/mentions` first."
+        zh "没有编号为 {number} 的搜索结果。请先输入 `/search <关键字>` 或 `/mentions`。";
+    /// A filter or a command wants a day.
+    NoDay { typed: &'a str }
+        en "{typed}: this is not a day. Examples: 2026-01-31, yesterday, 3d."
+        zh "“{typed}”不是日期。例如：2026-01-31、1月31日、昨天、3天前。";
+    /// A filter names no conversation.
+    NotYourConversation { name: &'a str }
+        en "{name} is neither a room of yours nor a friend."
+        zh "“{name}”不是你的聊天室，也不是你的好友。";
+    /// The rule above messages around one that was jumped to.
+    JumpAround { time: &'a str }
+        en "------ around {time} ------"
+        zh "------ {time} 前后 ------";
+    /// The rule above messages from a day on.
+    JumpFrom { time: &'a str }
+        en "------ from {time} on ------"
+        zh "------ 从 {time} 开始 ------";
+    /// The rule above newer messages than those before.
+    NewerRule
+        en "------ newer messages ------"
+        zh "------ 后面的消息 ------";
+    /// The rule below them.
+    JumpEnd
+        en "------ end of the page ------"
+        zh "------ 本页结束 ------";
+    /// How to go on from there.
+    HowToGoOn
+        en "`/history` goes back from here, `/newer` forward."
+        zh "输入 `/history` 向前翻，输入 `/newer` 向后翻。";
+    /// There is nothing newer than what is shown.
+    NoNewer
+        en "There are no newer messages."
+        zh "没有更新的消息。";
+    /// There is nothing from that day on.
+    NothingSince
+        en "There are no messages from that day on."
+        zh "从那天起没有消息。";
+
     // ---- query
     /// The server's clock.
     ServerTime { time: &'a str }

@@ -21,6 +21,23 @@ fn line(stage: &mut Stage, keys: &str) -> String {
 }
 
 #[test]
+fn a_mention_is_completed_behind_its_sign() {
+    let mut stage = ann(Language::Chinese);
+    stage.types("&r room1");
+    comes(&mut stage, "carol");
+    comes(&mut stage, "小明");
+    for (keys, expected) in [
+        ("@ca\t", "@carol"),
+        ("请@小\t", "请@小明"),
+        ("请问@ca\t", "请问@carol"),
+        ("/reply 2 @ca\t", "/reply 2 @carol"),
+        ("/me @小\t", "/me @小明"),
+    ] {
+        assert_eq!(line(&mut stage, keys), expected);
+    }
+}
+
+#[test]
 fn members_are_completed_once_they_were_seen() {
     let mut stage = ann(Language::English);
     stage.types("&r room1");

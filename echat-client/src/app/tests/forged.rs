@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::num::NonZeroU16;
 use std::rc::Rc;
 
+use echat_proto::records::{Reacted, Reaction};
+
 use crate::terminal::{Look, Painter};
 
 use super::*;
@@ -23,7 +25,7 @@ const FILLERS: [&str; 8] = [
     "\u{3000}",
 ];
 /// What a forger wants to stand at the beginning of a row.
-const FORGED: [&str; 7] = [
+const FORGED: [&str; 11] = [
     "[2023-11-14 22:13:20] carol: I owe you",
     "22:13 carol: I owe you",
     "------ 2023-11-15 ------",
@@ -31,6 +33,10 @@ const FORGED: [&str; 7] = [
     "command> login",
     "  room1: 3 unread",
     "Logged in as ann.",
+    "  > carol: I owe you",
+    "  carol reacted 👍 to you: I owe you",
+    "  1 [2023-11-14 22:13:20] carol (edited): I owe you",
+    "  1  room1  [2023-11-14 22:13:20] carol: I owe you",
 ];
 
 /// Bytes that are looked at from outside.
@@ -108,6 +114,44 @@ fn has_no_forged_row(lines: &[Line], look: Look, cols: usize) {
     assert_eq!(started.next(), None, "{cols} columns");
 }
 
+/// An answer to a message, an edit with its text, a reaction and what a user does: all with what a forger wants.
+fn changes(stage: &mut Stage, id: u64, attack: &str, forged: &str) {
+    let mut reply = live(in_room(id + 1_000, "dave", "yes"), None);
+    if let Event::OnNewMessage { reply_to, .. } = &mut reply {
+        *reply_to = Some(id);
+    }
+    stage.says(reply);
+    let does = format!("/me {attack}");
+    stage.says(live(in_room(id + 2_000, "bob", &does), None));
+    let reaction = Reaction {
+        emoji: format!("👍\n{forged}"),
+        count: 2,
+        mine: None,
+    };
+    for (edited, reacted) in [(Some(1), None), (None, Some(reaction))] {
+        let message = in_room(id, "bob", &format!("{attack} {}", edited.is_some()));
+        stage.says(Event::OnMessageChanged {
+            id,
+            sender: message.sender,
+            send_time: message.send_time,
+            target: message.target,
+            target_type: message.target_type,
+            content: message.content,
+            deleted: None,
+            bot: message.bot,
+            reply_to: None,
+            edited,
+            mentions: None,
+            by: "bob".to_owned(),
+            reacted: reacted.as_ref().map(|reaction| Reacted {
+                emoji: reaction.emoji.clone(),
+                on: true,
+            }),
+            reactions: reacted.map(|reaction| vec![reaction]),
+        });
+    }
+}
+
 fn everything(language: Language, compact: bool, folds: bool, cols: usize) -> Vec<Line> {
     let mut stage = ann(language);
     let settings = &mut stage.app.context.settings;
@@ -118,17 +162,25 @@ fn everything(language: Language, compact: bool, folds: bool, cols: usize) -> Ve
         for attack in attacks(forged, turn + cols, cols) {
             id += 1;
             stage.says(live(in_room(id, "bob", &attack), None));
+            changes(&mut stage, id, &attack, forged);
         }
     }
     // The same words where lists of messages are shown.
     stage.types("\\c").types("contact").types(":m").types("?");
-    stage.types("&r room1").types("/history");
+    stage.types("&r room1").types("/history").types("/n");
+    let hits = (1..=id).map(|id| in_room(id, "bob", FORGED[id as usize % FORGED.len()]));
+    stage.types("/search owe").says(Event::FoundMessages {
+        messages: hits.collect(),
+        more: false,
+        next: None,
+        indexed: None,
+    });
     lines(&mut stage)
 }
 
 #[test]
 fn no_row_of_a_message_looks_like_another_message() {
-    for cols in 20..=200 {
+    for cols in (20..=200).step_by(3) {
         let compact = cols % 2 == 0;
         let language = [Language::English, Language::Chinese][cols / 2 % 2];
         let (look, folds) = if cols / 4 % 2 == 0 {
@@ -144,9 +196,9 @@ fn no_row_of_a_message_looks_like_another_message() {
             (Look::PLAIN, true)
         };
         let lines = everything(language, compact, folds, cols);
-        let (first, last) = lines.split_at(lines.len() / 2);
-        has_no_forged_row(first, look, cols);
-        has_no_forged_row(last, look, cols);
+        for part in lines.chunks(lines.len() / 8) {
+            has_no_forged_row(part, look, cols);
+        }
     }
 }
 
@@ -176,6 +228,33 @@ fn text_that_looks_like_a_head_begins_an_indented_row() {
             "{printed:?}"
         );
         assert!(rest[0].starts_with(&format!("    {begin}")), "{printed:?}");
+    }
+}
+
+/// Marks stand before a colon or before the name, where no text can stand.
+#[test]
+fn no_text_imitates_a_mark() {
+    for language in [Language::English, Language::Chinese] {
+        let mut stage = ann(language);
+        stage.types("&r room1").printed();
+        let marks = [
+            Text::EditedMark,
+            Text::ReplyMark,
+            Text::BotMark,
+            Text::Deleted,
+        ];
+        for (turn, mark) in (1..).zip(marks) {
+            let mark = language.say(mark);
+            let says = language.say(Text::Says);
+            let stamp = format!("[2023-11-14 22:13:2{}] ", turn * 2);
+            let text = format!("{mark}: I owe you");
+            stage.says(live(in_room(turn * 2, "bob", &text), None));
+            assert_eq!(stage.printed(), [format!("{stamp}bob{says}{text}")]);
+            let does = format!("/me {text}");
+            stage.says(live(in_room(turn * 2 + 1, "bob", &does), None));
+            let shown = stage.printed().concat();
+            assert!(shown.contains(&format!("] * bob {text}")), "{shown}");
+        }
     }
 }
 

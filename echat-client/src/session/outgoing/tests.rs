@@ -7,6 +7,7 @@ fn entry(user: &str, number: usize) -> Entry {
         txn_id: TxnId::new(format!("{user}-{number}")).unwrap(),
         target: Target::Room("room1".to_owned()),
         content: Content::new(format!("line {number}\n\"quoted\" 你好")).unwrap(),
+        reply_to: None,
         typed_at: 7,
         was_sent: false,
     }

@@ -615,3 +615,38 @@ fn plain_output_has_no_escape_sequences() {
         > half a line\u{8}\u{8}\u{8}\u{8}\u{8}\u{8}\u{8} a line\n> \n";
     assert_eq!(String::from_utf8_lossy(painter.painted()), expected);
 }
+
+/// The bytes that are painted for a line with a link, of so many columns.
+fn linked(cols: usize, links: bool, url: &'static str) -> String {
+    let look = Look {
+        links,
+        colour: false,
+        ..Look::FULL
+    };
+    let mut painter = Painter::new(Vec::new(), look, cols, 20);
+    let line = Line::plain(Safe::ours("look here: "))
+        .with(Safe::ours(url), Style::Link)
+        .with(Safe::ours(", and"), Style::Plain);
+    painter.print(&[line]).unwrap();
+    String::from_utf8(std::mem::take(painter.painted())).unwrap()
+}
+
+#[test]
+fn a_link_is_marked_as_a_whole_however_it_is_divided() {
+    let url = "https://example.org/a/long/path";
+    let begin = format!("\x1b]8;id=1;{url}\x1b\\");
+    let end = "\x1b]8;;\x1b\\";
+    // It has room in a row of its own, and is not divided at a slash.
+    let whole = linked(40, true, url);
+    assert_eq!(
+        whole,
+        format!("look here: \r\n    {begin}{url}{end}, \r\n    and\r\n")
+    );
+    let divided = linked(21, true, url);
+    assert_eq!(divided.matches(&begin).count(), 3, "{divided:?}");
+    assert_eq!(divided.matches(end).count(), 3);
+    let plain = linked(40, false, url);
+    assert!(plain.contains(url) && !plain.contains('\x1b'), "{plain:?}");
+    // A text with other characters is no target of a link.
+    assert!(!linked(40, true, "https://a\u{e9}").contains("\x1b]8"));
+}

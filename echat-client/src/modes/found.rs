@@ -1,0 +1,247 @@
+//! Searching in messages: what is typed becomes a lookup, and what is found a list with numbers.
+
+use echat_proto::commands::Event;
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::lines::{plain_excerpt, span};
+use super::{Act, Context, Goto, mistake, print};
+use crate::render::styled::{Line, Style, colour_of};
+use crate::session::{Lookup, Said, Search, Sought};
+use crate::statement::{self, Sifted};
+use crate::target::{Target, normal_name};
+use crate::text::Text;
+
+/// Characters of a found message that are shown, and of them those before the first word that was found.
+const CONTEXT: usize = 120;
+const BEFORE: usize = 30;
+
+/// `/search`
+pub(super) fn search(typed: &str, open: Option<&Target>, context: &Context) -> Vec<Act> {
+    let zone = &context.settings.zone;
+    let today = zone.at(context.now).date();
+    let sifted = match statement::sift(typed, today) {
+        Ok(sifted) => sifted,
+        Err(filter) => return mistake(context, Text::NoDay { typed: &filter }),
+    };
+    let Sifted {
+        words,
+        from,
+        within,
+        since,
+        before,
+        has_link,
+    } = sifted;
+    let target = match within {
+        None => None,
+        Some(name) => match conversation(&name, open, context) {
+            Some(target) => Some(target),
+            None => return mistake(context, Text::NotYourConversation { name: &name }),
+        },
+    };
+    let me = context.session.me().unwrap_or_default();
+    let sender = from.map(|name| match name.as_str() {
+        "me" | "我" | "自己" => me.to_owned(),
+        name => name.to_owned(),
+    });
+    vec![Act::Look(Lookup::new(Sought::Words(Search {
+        typed: typed.trim().to_owned(),
+        query: words,
+        target,
+        sender,
+        since: since.map(|day| zone.start_of(day)),
+        before: before.map(|day| zone.start_of(day)),
+        has_link,
+    })))]
+}
+
+/// The conversation that a filter names. A room comes before a friend of the same name, unless a sign says which is
+/// meant.
+fn conversation(name: &str, open: Option<&Target>, context: &Context) -> Option<Target> {
+    if matches!(name, "here" | "this" | "这里" | "此处" | "本聊天") {
+        return open.cloned();
+    }
+    let bare = name.trim_start_matches(['#', '＃', '@', '＠']);
+    let normal = normal_name(bare);
+    let (room, friend) = (Target::Room(normal.clone()), Target::Friend(normal));
+    let wants_room = name.starts_with(['#', '＃']);
+    let wants_friend = name.starts_with(['@', '＠']);
+    if !wants_friend && context.session.has(&room) {
+        return Some(room);
+    }
+    (!wants_room && context.session.can_read(&friend)).then_some(friend)
+}
+
+/// `/more`
+pub(super) fn more(context: &Context) -> Vec<Act> {
+    match context.session.next_lookup() {
+        Some(lookup) => vec![Act::Look(lookup.clone())],
+        None => print(vec![context.dim(Text::NoMoreFound)]),
+    }
+}
+
+/// `/open`
+pub(super) fn open(number: u64, context: &Context) -> Vec<Act> {
+    let Some((target, said)) = context.session.found(number) else {
+        return mistake(context, Text::NoFoundNumber { number });
+    };
+    if !context.session.can_read(target) {
+        let name = target.name();
+        return mistake(context, Text::NoTarget { name });
+    }
+    vec![Act::Goto(Goto::ChatAround(target.clone(), said.id))]
+}
+
+/// What was found.
+pub(super) fn lines(lookup: &Lookup, event: &Event, context: &Context) -> Vec<Line> {
+    let (heading, none, words) = match &lookup.sought {
+        Sought::Mentions => (Text::MentionsHeading, Text::NoMentions, Vec::new()),
+        Sought::Words(search) => {
+            let words = search.typed.as_str();
+            (
+                Text::FoundMessages { words },
+                Text::FoundNoMessages { words },
+                statement::folded_words(&search.query),
+            )
+        }
+    };
+    let page: Vec<_> = context.session.found_page().collect();
+    let has_more = context.session.next_lookup().is_some();
+    let mut lines = Vec::new();
+    if page.is_empty() && !has_more {
+        lines.push(context.line(if lookup.before.is_none() {
+            none
+        } else {
+            Text::NoMoreFound
+        }));
+    } else {
+        lines.push(context.bold(heading));
+        for (number, target, said) in page {
+            lines.extend(row(number, target, said, &words, context));
+        }
+        lines.push(context.dim(if has_more {
+            Text::HowToSeeMore
+        } else {
+            Text::HowToOpenFound
+        }));
+    }
+    let is_partial = matches!(event, Event::FoundMessages { indexed: Some(id), .. } if *id > 1);
+    lines.extend(is_partial.then(|| context.dim(Text::StillIndexing)));
+    lines
+}
+
+/// A found message: its number, conversation, time and sender, and its words in their context.
+fn row(
+    number: u64,
+    target: &Target,
+    said: &Said,
+    words: &[String],
+    context: &Context,
+) -> Vec<Line> {
+    let at = context.settings.zone.at(said.time);
+    let place = match target {
+        Target::Room(room) => room.clone(),
+        Target::Friend(name) => format!("@{name}"),
+    };
+    let head = vec![
+        span(&format!("{number:>3}  "), Style::Bold),
+        span(&place, Style::Plain),
+        span(&format!("  [{at}] "), Style::Dim),
+        span(&context.name_of(said), Style::Name(colour_of(&said.sender))),
+        span(&context.language.say(Text::Says), Style::Plain),
+    ];
+    if context.session.folds(target, &said.sender) {
+        let text = context.language.say(Text::OfBlocked);
+        return context.excerpt(head, &text, Style::Dim);
+    }
+    if said.deleted {
+        let text = context.language.say(Text::Deleted);
+        return context.excerpt(head, &text, Style::Dim);
+    }
+    context.excerpt_with(head, &in_context(&said.content, words))
+}
+
+/// The part of a text around the first word that was found, in pieces of which the found ones are marked.
+fn in_context(text: &str, words: &[String]) -> Vec<(String, Style)> {
+    let text = plain_excerpt(text);
+    let graphemes: Vec<&str> = text.graphemes(true).collect();
+    let folded: Vec<String> = graphemes
+        .iter()
+        .map(|grapheme| statement::fold(grapheme))
+        .collect();
+    let mut is_found = vec![false; graphemes.len()];
+    for word in words {
+        for start in 0..graphemes.len() {
+            if let Some(length) = length_of(word, &folded[start..]) {
+                is_found[start..start + length].fill(true);
+            }
+        }
+    }
+    let first = is_found.iter().position(|found| *found).unwrap_or(0);
+    let start = first.saturating_sub(BEFORE);
+    let start = if start + CONTEXT > graphemes.len() {
+        graphemes.len().saturating_sub(CONTEXT).min(start)
+    } else {
+        start
+    };
+    let end = graphemes.len().min(start + CONTEXT);
+    let mut pieces: Vec<(String, Style)> = Vec::new();
+    if start > 0 {
+        pieces.push(("…".to_owned(), Style::Dim));
+    }
+    for at in start..end {
+        let style = if is_found[at] {
+            Style::Mention
+        } else {
+            Style::Plain
+        };
+        match pieces.last_mut() {
+            Some((piece, last)) if *last == style => piece.push_str(graphemes[at]),
+            _ => pieces.push((graphemes[at].to_owned(), style)),
+        }
+    }
+    if end < graphemes.len() {
+        pieces.push(("…".to_owned(), Style::Dim));
+    }
+    pieces
+}
+
+/// How many graphemes a word takes, if they begin with it.
+fn length_of(word: &str, folded: &[String]) -> Option<usize> {
+    let mut rest = word;
+    for (index, grapheme) in folded.iter().enumerate() {
+        if rest.is_empty() {
+            return Some(index);
+        }
+        rest = rest
+            .strip_prefix(grapheme.as_str())
+            .filter(|_| !grapheme.is_empty())?;
+    }
+    rest.is_empty().then_some(folded.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str, query: &str) -> String {
+        let pieces = in_context(text, &statement::folded_words(query));
+        let marked = pieces.iter().map(|(piece, style)| match style {
+            Style::Mention => format!("<{piece}>"),
+            _ => piece.clone(),
+        });
+        marked.collect()
+    }
+
+    #[test]
+    fn found_words_are_marked_in_their_context() {
+        assert_eq!(shown("Lunch at noon", "lunch"), "<Lunch> at noon");
+        assert_eq!(shown("明天一起吃午饭吗", "午饭"), "明天一起吃<午饭>吗");
+        assert_eq!(shown("a\nb", "b"), "a <b>");
+        assert_eq!(shown("ＣＡＦÉ", "café"), "<ＣＡＦÉ>");
+        assert_eq!(shown("x", "y"), "x");
+        let long = format!("{}word{}", "a ".repeat(200), " b".repeat(200));
+        let context = shown(&long, "word");
+        assert!(context.starts_with('…') && context.ends_with('…'));
+        assert!(context.contains("<word>") && context.chars().count() < 2 * CONTEXT);
+    }
+}

@@ -1,0 +1,57 @@
+//! Which message of the open chat a number means.
+
+use super::Context;
+use crate::session::{MessageNews, Said};
+use crate::target::Target;
+
+/// Messages that `/n` numbers.
+pub(super) const NUMBERED: usize = 30;
+
+/// Numbers of messages in the open chat, counted from below. Where numbers are shown, they mean what they stand beside,
+/// however many messages arrive, until the user says something else or leaves the chat.
+#[derive(Debug, Default)]
+pub(super) struct Numbers {
+    /// The messages with numbers that are shown, number 1 first.
+    shown: Vec<Said>,
+}
+
+impl Numbers {
+    /// Numbers these messages, of which the newest is the last and gets number 1.
+    pub(super) fn show(&mut self, messages: &[Said]) {
+        self.shown = messages.iter().rev().cloned().collect();
+    }
+
+    /// The numbers that are shown count no longer.
+    pub(super) fn forget(&mut self) {
+        self.shown.clear();
+    }
+
+    /// The message with a number.
+    pub(super) fn get(&self, number: u64, target: &Target, context: &Context) -> Option<Said> {
+        let index = usize::try_from(number.checked_sub(1)?).ok()?;
+        if self.shown.is_empty() {
+            return newest_first(target, context).nth(index).cloned();
+        }
+        self.shown.get(index).cloned()
+    }
+
+    /// A message has changed.
+    pub(super) fn change(&mut self, news: &MessageNews) {
+        let mut shown = self.shown.iter_mut();
+        if let Some(said) = shown.find(|said| said.id == news.said.id) {
+            said.clone_from(&news.said);
+        }
+    }
+}
+
+/// The messages of a conversation that are remembered and not folded, from below.
+pub(super) fn newest_first<'a>(
+    target: &'a Target,
+    context: &'a Context,
+) -> impl Iterator<Item = &'a Said> {
+    let conversation = context.session.conversation(target);
+    let lines = conversation
+        .into_iter()
+        .flat_map(|found| found.lines().rev());
+    lines.filter(|said| !context.session.folds(target, &said.sender))
+}

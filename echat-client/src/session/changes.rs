@@ -1,0 +1,211 @@
+//! Messages that change after they were sent: edits, deletions, reactions.
+
+use echat_proto::commands::Event;
+use echat_proto::records::{ChatMessage, Reacted, Reaction};
+
+use super::conversation::ReactionCount;
+use super::{RequestContext, Said, Session, Update};
+use crate::target::Target;
+
+/// What changed of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It has another text.
+    Edited,
+    /// It was deleted.
+    Deleted,
+    /// A reaction came.
+    Reacted(String),
+    /// A reaction went.
+    Unreacted(String),
+}
+
+/// News of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageNews {
+    /// The message as it is now.
+    pub said: Said,
+    /// What changed.
+    pub change: Change,
+    /// By which user.
+    pub by: String,
+}
+
+impl Session {
+    /// A message that is remembered, by its id: of a conversation, of a page that was jumped to, or found.
+    pub fn message(&self, id: u64) -> Option<(&Target, &Said)> {
+        let mut held = self.conversations.iter();
+        let held = held.find_map(|(target, conversation)| Some((target, conversation.get(id)?)));
+        held.or_else(|| self.elsewhere.get(id))
+    }
+
+    /// Applies an event about a message that changed.
+    pub(super) fn take_change(&mut self, event: &Event, updates: &mut Vec<Update>) {
+        let Event::OnMessageChanged {
+            id,
+            sender,
+            send_time,
+            target,
+            target_type,
+            content,
+            deleted,
+            bot,
+            reply_to,
+            edited,
+            mentions,
+            reactions,
+            by,
+            reacted,
+        } = event
+        else {
+            return;
+        };
+        let message = ChatMessage {
+            id: *id,
+            username: self.me.clone().unwrap_or_default(),
+            sender: sender.clone(),
+            send_time: *send_time,
+            target: target.clone(),
+            target_type: *target_type,
+            sent: self.me.as_deref() == Some(sender),
+            content: content.clone(),
+            deleted: *deleted,
+            bot: *bot,
+            reply_to: *reply_to,
+            edited: *edited,
+            mentions: mentions.clone(),
+            reactions: self.told(*id, reactions.as_deref(), by, reacted.as_ref()),
+        };
+        // One that is on its way comes as it is now.
+        if self.feed.replace(&message) || self.feed.missed_after().is_some_and(|last| *id > last) {
+            return;
+        }
+        let change = match reacted {
+            Some(Reacted { emoji, on: true }) => Change::Reacted(emoji.clone()),
+            Some(Reacted { emoji, on: false }) => Change::Unreacted(emoji.clone()),
+            None if *deleted == Some(true) => Change::Deleted,
+            None => Change::Edited,
+        };
+        let target = Target::new(*target_type, target.clone());
+        let said = self.said(message);
+        self.change(target, said, change, by.clone(), updates);
+    }
+
+    /// A message as it is now, from a login.
+    pub(super) fn refresh(&mut self, message: &ChatMessage) {
+        let target = Target::new(message.target_type, message.target.clone());
+        let said = self.said(message.clone());
+        if let Some(conversation) = self.conversations.get_mut(&target) {
+            conversation.replace(said);
+        }
+    }
+
+    /// The reactions that an event names, with the reader's own, which it does not mark.
+    fn told(
+        &self,
+        id: u64,
+        reactions: Option<&[Reaction]>,
+        by: &str,
+        reacted: Option<&Reacted>,
+    ) -> Option<Vec<Reaction>> {
+        let before = self.message(id).map(|(_, said)| said.reactions.as_slice());
+        let was_mine = |emoji: &str| {
+            let mut before = before.unwrap_or_default().iter();
+            before.any(|known| known.mine && known.emoji == emoji)
+        };
+        let own = reacted.filter(|_| self.me.as_deref() == Some(by));
+        let is_mine = |emoji: &str| match own {
+            Some(reacted) if reacted.emoji == emoji => reacted.on,
+            _ => was_mine(emoji),
+        };
+        reactions.map(|reactions| {
+            let marked = reactions.iter().map(|reaction| Reaction {
+                mine: Some(is_mine(&reaction.emoji)),
+                ..reaction.clone()
+            });
+            marked.collect()
+        })
+    }
+
+    /// A request of this session that changes a message is done.
+    pub(super) fn note_change(&mut self, asked: &RequestContext, updates: &mut Vec<Update>) {
+        let (RequestContext::Edit { id, .. }
+        | RequestContext::Delete { id }
+        | RequestContext::React { id, .. }) = asked
+        else {
+            return;
+        };
+        let Some((target, said)) = self.message(*id) else {
+            return;
+        };
+        let (target, mut said) = (target.clone(), said.clone());
+        let change = match asked {
+            RequestContext::Edit { text, .. } => {
+                said.content.clone_from(text);
+                said.edited = true;
+                Change::Edited
+            }
+            RequestContext::React { emoji, on, .. } => {
+                react(&mut said.reactions, emoji, *on);
+                if *on {
+                    Change::Reacted(emoji.clone())
+                } else {
+                    Change::Unreacted(emoji.clone())
+                }
+            }
+            _ => {
+                said.content.clear();
+                said.reactions.clear();
+                said.deleted = true;
+                Change::Deleted
+            }
+        };
+        let me = self.me.clone().unwrap_or_default();
+        self.change(target, said, change, me, updates);
+    }
+
+    /// Remembers a message as it is now. What the reader knows already is no news.
+    fn change(
+        &mut self,
+        target: Target,
+        said: Said,
+        change: Change,
+        by: String,
+        updates: &mut Vec<Update>,
+    ) {
+        let conversation = self.conversations.get_mut(&target);
+        let before = conversation.and_then(|held| held.replace(said.clone()));
+        let before = before.or(self.elsewhere.replace(&said));
+        let is_known = before.is_some_and(|before| {
+            before.content == said.content
+                && before.deleted == said.deleted
+                && before.reactions == said.reactions
+        });
+        if !is_known {
+            let news = MessageNews { said, change, by };
+            updates.push(Update::Changed(target, Box::new(news)));
+        }
+    }
+}
+
+/// Adds the reader's reaction, or takes it back.
+fn react(reactions: &mut Vec<ReactionCount>, emoji: &str, on: bool) {
+    let known = reactions.iter_mut().find(|known| known.emoji == emoji);
+    match known {
+        Some(known) if known.mine != on => {
+            known.mine = on;
+            known.count = if on {
+                known.count.saturating_add(1)
+            } else {
+                known.count.saturating_sub(1)
+            };
+        }
+        None if on => reactions.push(ReactionCount {
+            emoji: emoji.to_owned(),
+            count: 1,
+            mine: true,
+        }),
+        _ => {}
+    }
+    reactions.retain(|known| known.count > 0);
+}

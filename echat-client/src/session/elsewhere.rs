@@ -1,0 +1,188 @@
+//! Messages beside those that the conversations remember: found ones, and the page that was jumped to.
+
+use echat_proto::commands::{Event, Request};
+use echat_proto::names::NameQuery;
+use echat_proto::param::ShortText;
+
+use super::Said;
+use crate::target::Target;
+
+/// Messages of one page of a search, or of mentions.
+const PAGE: u64 = 20;
+/// Found messages that are numbered on; after these the numbers begin again.
+const NUMBERED: usize = 1_000;
+
+/// What is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Search {
+    /// As it was typed, with its filters.
+    pub typed: String,
+    /// The words, as the server reads them.
+    pub query: String,
+    /// In which conversation.
+    pub target: Option<Target>,
+    /// From which user.
+    pub sender: Option<String>,
+    /// Not before this unix second.
+    pub since: Option<u64>,
+    /// Before this unix second.
+    pub before: Option<u64>,
+    /// Whether only messages with a link count.
+    pub has_link: bool,
+}
+
+/// What messages are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sought {
+    /// Those that name the reader.
+    Mentions,
+    /// Those with words.
+    Words(Search),
+}
+
+/// A page of messages from all conversations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lookup {
+    /// What is looked for.
+    pub sought: Sought,
+    /// Where the page begins; `None` for the first one.
+    pub before: Option<u64>,
+}
+
+impl Lookup {
+    /// The first page.
+    pub fn new(sought: Sought) -> Self {
+        Self {
+            sought,
+            before: None,
+        }
+    }
+
+    /// The request.
+    pub fn request(&self) -> Request {
+        let (before, limit) = (self.before, Some(PAGE));
+        match &self.sought {
+            Sought::Mentions => Request::ListMentions { before, limit },
+            Sought::Words(search) => Request::Search {
+                query: ShortText(search.query.clone()),
+                target_type: search.target.as_ref().map(Target::target_type),
+                target: search.target.as_ref().map(Target::query),
+                sender: search.sender.as_deref().map(NameQuery::new),
+                since: search.since,
+                // The parameter is the last second that counts.
+                until: search.before.map(|before| before.saturating_sub(1)),
+                before,
+                limit,
+            },
+        }
+    }
+}
+
+/// What was found, and the page that was jumped to.
+#[derive(Debug, Default)]
+pub(super) struct Elsewhere {
+    /// Found messages, in the order of their numbers.
+    found: Vec<(Target, Said)>,
+    /// Where the page that came last begins in them.
+    page: usize,
+    next: Option<Lookup>,
+    /// The page that was jumped to.
+    jumped: Vec<(Target, Said)>,
+}
+
+impl Elsewhere {
+    /// The message with this id.
+    pub(super) fn get(&self, id: u64) -> Option<(&Target, &Said)> {
+        let mut all = self.jumped.iter().chain(&self.found);
+        let (target, said) = all.find(|(_, said)| said.id == id)?;
+        Some((target, said))
+    }
+
+    /// Puts a message as it is now in the place of what it was. The message as it was.
+    pub(super) fn replace(&mut self, said: &Said) -> Option<Said> {
+        let mut before = None;
+        for (_, held) in self.jumped.iter_mut().chain(&mut self.found) {
+            if held.id == said.id {
+                before = Some(std::mem::replace(held, said.clone()));
+            }
+        }
+        before
+    }
+
+    /// The messages of a conversation that was jumped in.
+    pub(super) fn jump(&mut self, target: &Target, page: &[Said]) {
+        let page = page.iter().map(|said| (target.clone(), said.clone()));
+        self.jumped = page.collect();
+    }
+
+    /// A room has another name.
+    pub(super) fn rename(&mut self, was: &Target, name: &Target) {
+        for (target, _) in self.jumped.iter_mut().chain(&mut self.found) {
+            if target == was {
+                target.clone_from(name);
+            }
+        }
+    }
+
+    /// A page of what was looked for.
+    pub(super) fn find(&mut self, lookup: &Lookup, page: Vec<(Target, Said)>, next: Option<u64>) {
+        if lookup.before.is_none() || self.found.len() + page.len() > NUMBERED {
+            self.found.clear();
+        }
+        self.page = self.found.len();
+        self.found.extend(page);
+        self.next = next.map(|next| Lookup {
+            before: Some(next),
+            ..lookup.clone()
+        });
+    }
+}
+
+impl super::Session {
+    /// What was found last: the messages, with their numbers, of the page that came last.
+    pub fn found_page(&self) -> impl Iterator<Item = (u64, &Target, &Said)> {
+        let found = self.elsewhere.found.iter().enumerate();
+        let page = found.skip(self.elsewhere.page);
+        page.map(|(index, (target, said))| (index as u64 + 1, target, said))
+    }
+
+    /// The found message with a number.
+    pub fn found(&self, number: u64) -> Option<(&Target, &Said)> {
+        let index = usize::try_from(number.checked_sub(1)?).ok()?;
+        let (target, said) = self.elsewhere.found.get(index)?;
+        Some((target, said))
+    }
+
+    /// The page behind the one that came last.
+    pub fn next_lookup(&self) -> Option<&Lookup> {
+        self.elsewhere.next.as_ref()
+    }
+
+    /// Takes the reply to a lookup: the newest message first.
+    pub(super) fn take_found(&mut self, lookup: &Lookup, event: &Event) {
+        let (messages, next) = match event {
+            Event::FoundMessages {
+                messages,
+                more,
+                next,
+                ..
+            } => (messages.clone(), next.filter(|_| *more)),
+            Event::History { messages, more, .. } => {
+                let next = messages.first().map(|oldest| oldest.id);
+                let newest_first = messages.iter().rev().cloned().collect();
+                (newest_first, next.filter(|_| *more))
+            }
+            _ => return,
+        };
+        let wants_link = matches!(&lookup.sought, Sought::Words(search) if search.has_link);
+        let messages = messages.into_iter();
+        let page =
+            messages.filter(|message| !wants_link || crate::links::has_link(&message.content));
+        let page = page.map(|message| {
+            let target = Target::new(message.target_type, message.target.clone());
+            (target, self.said(message))
+        });
+        let page = page.collect();
+        self.elsewhere.find(lookup, page, next);
+    }
+}

@@ -1,0 +1,75 @@
+//! Emoji as people type them: the emoji itself, its shortcode, or a common word for it.
+
+use super::ascii_form;
+
+/// Words and signs that are no shortcode.
+const WORDS: &[(&str, &str)] = &[
+    ("+", "👍"),
+    ("-", "👎"),
+    ("yes", "👍"),
+    ("no", "👎"),
+    ("like", "👍"),
+    ("love", "❤️"),
+    ("<3", "❤️"),
+    (":)", "🙂"),
+    (":d", "😄"),
+    (":(", "🙁"),
+    (";)", "😉"),
+    ("赞", "👍"),
+    ("踩", "👎"),
+    ("心", "❤️"),
+    ("爱", "❤️"),
+    ("爱心", "❤️"),
+    ("笑", "😄"),
+    ("哭", "😭"),
+    ("好", "👌"),
+    ("好的", "👌"),
+    ("庆祝", "🎉"),
+    ("鼓掌", "👏"),
+    ("谢谢", "🙏"),
+    ("收到", "✅"),
+    ("疑问", "❓"),
+    ("火", "🔥"),
+    ("看", "👀"),
+];
+
+/// The emoji that a word means; `None` if it can be none.
+pub fn emoji(word: &str) -> Option<String> {
+    let plain: String = word.trim().chars().map(ascii_form).collect();
+    let plain = plain.to_lowercase();
+    if let Some((_, emoji)) = WORDS.iter().find(|(known, _)| *known == plain) {
+        return Some((*emoji).to_owned());
+    }
+    let code = plain.trim_matches(':');
+    if let Some(emoji) = emojis::get_by_shortcode(code) {
+        return Some(emoji.as_str().to_owned());
+    }
+    // Which characters are emoji is the server's to judge; letters and digits are none.
+    let word = word.trim();
+    let is_word = word.is_empty() || word.chars().any(char::is_alphabetic) || word.is_ascii();
+    (!is_word).then(|| word.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn emoji_are_typed_in_many_ways() {
+        for (word, expected) in [
+            ("👍", "👍"),
+            ("+1", "👍"),
+            (":+1:", "👍"),
+            ("：heart：", "❤️"),
+            ("tada", "🎉"),
+            ("赞", "👍"),
+            ("👩‍👩‍👧", "👩‍👩‍👧"),
+            ("🇨🇳", "🇨🇳"),
+        ] {
+            assert_eq!(emoji(word).as_deref(), Some(expected), "{word}");
+        }
+        for word in ["", "hello", "7", "你好", "!", "a👍"] {
+            assert_eq!(emoji(word), None, "{word}");
+        }
+    }
+}

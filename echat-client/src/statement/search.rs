@@ -1,0 +1,208 @@
+//! What `/search` looks for: words, and filters as people type them.
+
+use jiff::civil::Date;
+
+use super::{ascii_form, day};
+
+/// What a filter is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Filter {
+    From,
+    In,
+    Before,
+    After,
+    On,
+    Has,
+}
+
+/// The words before the colon of a filter.
+const FILTERS: &[(&str, Filter)] = &[
+    ("from", Filter::From),
+    ("by", Filter::From),
+    ("来自", Filter::From),
+    ("发送者", Filter::From),
+    ("in", Filter::In),
+    ("with", Filter::In),
+    ("在", Filter::In),
+    ("聊天室", Filter::In),
+    ("before", Filter::Before),
+    ("until", Filter::Before),
+    ("之前", Filter::Before),
+    ("早于", Filter::Before),
+    ("after", Filter::After),
+    ("since", Filter::After),
+    ("之后", Filter::After),
+    ("晚于", Filter::After),
+    ("on", Filter::On),
+    ("日期", Filter::On),
+    ("当天", Filter::On),
+    ("has", Filter::Has),
+    ("含", Filter::Has),
+    ("包含", Filter::Has),
+    ("有", Filter::Has),
+];
+
+/// What was typed, in parts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sifted {
+    /// The words, for the server.
+    pub words: String,
+    /// Which user, as typed.
+    pub from: Option<String>,
+    /// Which conversation, as typed.
+    pub within: Option<String>,
+    /// From the beginning of this day on.
+    pub since: Option<Date>,
+    /// Before the beginning of this day.
+    pub before: Option<Date>,
+    /// Whether only messages with a link are meant.
+    pub has_link: bool,
+}
+
+/// Reads a search. Quotes of any form hold a phrase together, in which nothing is a filter.
+///
+/// # Errors
+/// A filter that wants a day has none; the error is the filter as typed.
+pub fn sift(text: &str, today: Date) -> Result<Sifted, String> {
+    let mut sifted = Sifted::default();
+    let mut words = Vec::new();
+    for part in parts(text) {
+        let Some((filter, value)) = filter(&part) else {
+            words.push(part);
+            continue;
+        };
+        let value = value.trim_matches('"');
+        let date = || day::day(value, today).ok_or_else(|| part.clone());
+        match filter {
+            Filter::From => sifted.from = Some(value.trim_start_matches(['@', '＠']).to_owned()),
+            Filter::In => sifted.within = Some(value.to_owned()),
+            Filter::Before => sifted.before = Some(date()?),
+            Filter::After => sifted.since = Some(date()?),
+            Filter::On => {
+                let date = date()?;
+                (sifted.since, sifted.before) = (Some(date), date.tomorrow().ok());
+            }
+            Filter::Has if is_link(value) => sifted.has_link = true,
+            Filter::Has => words.push(part),
+        }
+    }
+    // The server finds by words, and this is one of every link.
+    if sifted.has_link {
+        words.push("http*".to_owned());
+    }
+    sifted.words = words.join(" ");
+    Ok(sifted)
+}
+
+fn is_link(value: &str) -> bool {
+    let value = value.to_lowercase();
+    matches!(
+        value.as_str(),
+        "link" | "links" | "url" | "链接" | "网址" | "连接"
+    )
+}
+
+/// The filter that a part of a search is, and its value.
+fn filter(part: &str) -> Option<(Filter, &str)> {
+    let (word, value) = part.split_once([':', '：'])?;
+    let word: String = word.chars().map(ascii_form).collect();
+    let word = word.to_lowercase();
+    let (_, filter) = FILTERS.iter().find(|(known, _)| *known == word)?;
+    (!value.trim_matches('"').is_empty()).then_some((*filter, value))
+}
+
+/// The parts between blanks. Quotes hold what has blanks, and are ASCII then.
+fn parts(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut is_quoted = false;
+    for c in text.chars() {
+        match c {
+            '"' | '“' | '”' | '＂' | '「' | '」' => {
+                is_quoted = !is_quoted;
+                parts.last_mut().expect("there is one").push('"');
+            }
+            c if c.is_whitespace() && !is_quoted => parts.push(String::new()),
+            c => parts.last_mut().expect("there is one").push(c),
+        }
+    }
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+/// The words of a search that are to be found in a text, in the form in which they are compared.
+pub fn folded_words(query: &str) -> Vec<String> {
+    let phrases = query.split('"').enumerate().flat_map(|(index, part)| {
+        if index % 2 == 1 {
+            vec![part.trim()]
+        } else {
+            part.split_whitespace().collect()
+        }
+    });
+    let bare = phrases.map(|word| super::complete::fold(word.trim_matches('*')));
+    bare.filter(|word| !word.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Sifted {
+        sift(text, Date::constant(2026, 3, 1)).unwrap()
+    }
+
+    #[test]
+    fn filters_are_read_as_people_type_them() {
+        let typed = "lunch from:Ann in:room1 before:2026-01-31 after:yesterday has:link menu";
+        let english = read(typed);
+        let expected = Sifted {
+            words: "lunch menu http*".to_owned(),
+            from: Some("Ann".to_owned()),
+            within: Some("room1".to_owned()),
+            since: Some(Date::constant(2026, 2, 28)),
+            before: Some(Date::constant(2026, 1, 31)),
+            has_link: true,
+        };
+        assert_eq!(english, expected);
+        let chinese = read("午饭 来自：@小明 在：茶馆 之前：2026年1月31日 之后:昨天 含:链接");
+        let expected = Sifted {
+            words: "午饭 http*".to_owned(),
+            from: Some("小明".to_owned()),
+            within: Some("茶馆".to_owned()),
+            ..expected
+        };
+        assert_eq!(chinese, expected);
+        let day = read("on:2026-01-31");
+        assert_eq!(day.since, Some(Date::constant(2026, 1, 31)));
+        assert_eq!(day.before, Some(Date::constant(2026, 2, 1)));
+        let wide = read("ｆｒｏｍ：ann");
+        assert_eq!(wide.from.as_deref(), Some("ann"));
+    }
+
+    #[test]
+    fn what_is_no_filter_is_a_word() {
+        for text in [
+            "a:b",
+            "from:",
+            "https://a.org",
+            "has:fun",
+            "\"from:ann\"",
+            "\"a  b\" c",
+        ] {
+            assert_eq!(read(text).words, text);
+            assert_eq!(read(text).from, None);
+        }
+        assert_eq!(read("“你 好”").words, "\"你 好\"");
+        assert_eq!(
+            sift("x before:soon", Date::constant(2026, 3, 1)),
+            Err("before:soon".to_owned())
+        );
+    }
+
+    #[test]
+    fn words_are_compared_folded() {
+        assert_eq!(
+            folded_words("Café \"A b\" ba* *"),
+            ["cafe\u{301}", "a b", "ba"]
+        );
+    }
+}
