@@ -185,6 +185,11 @@ impl App {
         }
         self.leave_lost_room(update);
         match update {
+            Update::NewRoom(room) if self.context.settings.interactive => {
+                let (request, asked) = RequestContext::introduce(room, true);
+                self.ask(request, asked);
+            }
+            Update::Answer(RequestContext::Introduce { .. }, _) => {}
             Update::Message(target, said) => self.ring(target, said),
             Update::Answer(RequestContext::Login, Ok(event)) => {
                 self.logged_in();
@@ -237,7 +242,8 @@ impl App {
         let command = command_of(&asked);
         let before = self.requests.queued();
         self.ask(request, asked);
-        let is_queued = self.requests.queued() > before && self.says_offline();
+        let is_queued =
+            !command.is_empty() && self.requests.queued() > before && self.says_offline();
         if is_queued && self.context.settings.interactive {
             self.say(Text::WaitsForConnection { command: &command });
         }

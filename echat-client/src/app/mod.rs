@@ -338,7 +338,9 @@ impl App {
         if let Some(edited) = self.draft.end_edit() {
             self.say_not_edited(&edited);
         }
-        if let Goto::Chat(target) | Goto::ChatAround(target, _) = &place {
+        if let Goto::Chat(target) | Goto::ChatAround(target, _) | Goto::ChatAfter(target, _) =
+            &place
+        {
             self.context.session.touch(target);
         }
         self.mode = place.mode();

@@ -76,6 +76,18 @@ impl Requests {
         self.unanswered.has_kind(kind)
     }
 
+    /// The request that the server answers next.
+    #[cfg(test)]
+    pub(super) fn oldest(&self) -> Option<&RequestContext> {
+        self.unanswered.oldest()
+    }
+
+    /// The request that was sent last.
+    #[cfg(test)]
+    pub(super) fn newest(&self) -> Option<&RequestContext> {
+        self.unanswered.newest()
+    }
+
     /// Whether an answer is on its way that will be shown.
     pub(super) fn has_visible(&self) -> bool {
         self.unanswered.has_visible()

@@ -170,8 +170,9 @@ impl App {
         // A script is told by the server's refusal.
         if self.context.settings.interactive && self.context.session.is_former_friend(&target) {
             let name = target.name();
-            let why = self.context.language.say(Text::FormerFriend { name });
-            return self.cannot(&why);
+            self.fail(Text::FormerFriend { name });
+            let lines = self.context.refused_line(text);
+            return self.print(lines);
         }
         let content = match self.context.session.limits().text(&target, text) {
             Ok(content) => content,

@@ -3,7 +3,7 @@
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::names::{ResumeSecret, TxnId};
 use echat_proto::param::{Mark, Nullable, TargetType};
-use echat_proto::records::{ChatMessage, Fail, Outcome, Unread};
+use echat_proto::records::{ChatMessage, Fail, Outcome, RoomInfo, Unread};
 use echat_proto::value::Value;
 
 use super::*;
@@ -65,11 +65,36 @@ fn ann(language: Language) -> Stage {
 
 impl Stage {
     fn happens(&mut self, input: Input) -> &mut Self {
-        self.effects.extend(self.app.step(input));
+        let effects = self.app.step(input);
+        self.takes(effects);
         self
     }
 
+    /// Notes what happens, but for what echat asks of a room that is opened.
+    fn takes(&mut self, effects: Vec<Effect>) {
+        let newest = self.app.requests.newest();
+        let introduces = matches!(newest, Some(RequestContext::Introduce { .. }));
+        let asks = |effect: &Effect| {
+            let number = RequestKind::RoomInfo.info().number;
+            introduces && matches!(effect, Effect::Send(message) if message.command == number)
+        };
+        let told = effects.into_iter().filter(|effect| !asks(effect));
+        self.effects.extend(told);
+    }
+
+    /// The server says what is set for a room that was opened before it says anything else.
     fn says(&mut self, event: Event) -> &mut Self {
+        while !matches!(event, Event::Room { .. })
+            && let Some(RequestContext::Introduce { room, .. }) = self.app.requests.oldest()
+        {
+            // Of a room of one's own nothing is told.
+            let owner = "ann".to_owned();
+            let room = RoomInfo {
+                owner,
+                ..info(room)
+            };
+            self.happens(Input::Event(Event::Room { room }));
+        }
         self.happens(Input::Event(event))
     }
 
@@ -77,7 +102,7 @@ impl Stage {
     fn types(&mut self, line: &str) -> &mut Self {
         self.app.typed(line);
         let effects = self.app.finish(true);
-        self.effects.extend(effects);
+        self.takes(effects);
         self.looks()
     }
 
@@ -218,6 +243,23 @@ impl Stage {
 
     fn prompt(&self) -> String {
         text(&self.app.prompt())
+    }
+}
+
+/// A public room without a topic.
+fn info(name: &str) -> RoomInfo {
+    RoomInfo {
+        roomname: name.to_owned(),
+        topic: String::new(),
+        owner: "bob".to_owned(),
+        operators: Vec::new(),
+        private: false,
+        read_only: false,
+        slow_seconds: 0,
+        keep_days: None,
+        members: 2,
+        created: 1_700_000_000,
+        role: None,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::modes::{Goto, QUIT, error_line, plain};
 use crate::render::safe::Safe;
 use crate::render::styled::{Span, Style};
 use crate::session::{Excess, Session};
-use crate::statement::{self, Names, Scope, Statement};
+use crate::statement::{self, Names, Scope, Statement, Substitution};
 use crate::target::Target;
 use crate::text::Text;
 
@@ -323,6 +323,9 @@ impl App {
             }
             Question::SendAsText(_, line) if statement::begins_with_slash(line) => {
                 Text::UnknownSlash { line }
+            }
+            Question::SendAsText(_, line) if Substitution::read(line).is_some() => {
+                Text::NothingToReplace { line: line.trim() }
             }
             Question::SendAsText(_, line) => match statement::parse(Scope::Contact, line) {
                 Ok(Statement::Ask(typed)) if typed.command().words() == "y" => {

@@ -46,7 +46,10 @@ fn refusal(asked: &RequestContext, fail: &Fail, context: &Context) -> Vec<Line> 
     // Those are told where they are sent from, or asked again.
     if matches!(
         asked,
-        RequestContext::Send | RequestContext::MarkRead(_) | RequestContext::CatchUp
+        RequestContext::Send
+            | RequestContext::Introduce { .. }
+            | RequestContext::MarkRead(_)
+            | RequestContext::CatchUp
     ) {
         return Vec::new();
     }
@@ -158,6 +161,7 @@ pub fn command_of(asked: &RequestContext) -> String {
         RequestContext::Other(RequestKind::CreateInvitation)
         | RequestContext::Clock(Timed::Invitation { .. }) => "/invitation new".to_owned(),
         RequestContext::Send
+        | RequestContext::Introduce { .. }
         | RequestContext::CatchUp
         | RequestContext::MarkRead(_)
         | RequestContext::Other(_) => String::new(),
@@ -198,6 +202,9 @@ fn answer(asked: &RequestContext, event: &Event, context: &Context) -> Vec<Line>
         }
         (None, _) if let RequestContext::Lookup(lookup) = asked => {
             found::lines(lookup, event, context)
+        }
+        (None, Event::Room { room }) if let RequestContext::Introduce { is_new, .. } = asked => {
+            rooms::introduction(room, *is_new, context)
         }
         (Some(_), Event::Room { room }) => rooms::info(room, context),
         (Some(typed), Event::Bans { bans }) => {

@@ -12,7 +12,6 @@ use super::presence::{Move, Presence};
 use super::{Act, Context, Goto, Mode, answers, mistake, print, read, rooms};
 use crate::render::styled::{Line, Style};
 use crate::session::{Change, Conversation, Jump, MessageNews, RequestContext, Said, Step, Update};
-use crate::settings;
 use crate::statement::{self, Misread, Scope, Statement, Substitution};
 use crate::target::Target;
 use crate::text::Text;
@@ -42,13 +41,24 @@ pub(super) struct Chat {
     presence: Presence,
     /// The messages of blocked users that are not shown, for `/show`: the newest [`FOLDED`].
     folded: VecDeque<Said>,
-    /// Whether the line shown last stands for messages of blocked users that arrived.
-    is_folding: bool,
-    /// The message to begin at.
-    begins_at: Option<u64>,
+    /// How many messages of blocked users arrived that the line shown last stands for.
+    folding: u64,
+    begins: Beginning,
     /// Messages that were jumped to.
     window: Option<Window>,
     numbers: Numbers,
+}
+
+/// What a chat shows when it is opened.
+#[derive(Clone, Copy, Debug, Default)]
+enum Beginning {
+    /// The end of the history, and what is unread.
+    #[default]
+    Newest,
+    /// The messages around this one.
+    Around(u64),
+    /// What came after this one: the chat was left only for a question.
+    After(u64),
 }
 
 /// Messages that were jumped to, which do not follow on the newest.
@@ -75,8 +85,8 @@ impl Chat {
             day: None,
             presence,
             folded: VecDeque::new(),
-            is_folding: false,
-            begins_at: None,
+            folding: 0,
+            begins: Beginning::default(),
             window: None,
             numbers: Numbers::default(),
         }
@@ -85,7 +95,15 @@ impl Chat {
     /// The chat, with the messages around one of it.
     pub(super) fn around(target: Target, id: u64) -> Self {
         Self {
-            begins_at: Some(id),
+            begins: Beginning::Around(id),
+            ..Self::new(target)
+        }
+    }
+
+    /// The chat that shows the messages up to this one already.
+    pub(super) fn after(target: Target, id: u64) -> Self {
+        Self {
+            begins: Beginning::After(id),
             ..Self::new(target)
         }
     }
@@ -109,7 +127,14 @@ impl Chat {
         self.top = all.get(start).map(|said| said.id);
         self.day = None;
         self.folded.clear();
-        self.is_folding = false;
+        self.folding = 0;
+        if let Beginning::After(id) = std::mem::take(&mut self.begins) {
+            let shown = all.partition_point(|said| said.id <= id);
+            let date = |said: &&Said| context.settings.zone.at(said.time).date();
+            self.day = all[..shown].last().map(date);
+            let lines = self.days(&all[shown..], context);
+            return vec![Act::Print(lines), Act::Read(self.target.clone())];
+        }
         context.begin_list();
         let mut lines = self.days(&all[start..rule], context);
         if rule > start {
@@ -118,6 +143,8 @@ impl Chat {
         lines.extend(self.days(&all[rule..], context));
         lines.extend(self.waiting(context));
         lines.extend(self.away(context));
+        let settings = context.session.room_settings(&self.target);
+        lines.extend(settings.and_then(|room| rooms::topic_on_opening(room, context)));
         vec![Act::Print(lines), Act::Read(self.target.clone())]
     }
 
@@ -177,9 +204,15 @@ impl Chat {
         self.folded.push_back(said.clone());
     }
 
+    /// Other lines follow on those for messages of blocked users: how many more there were than the first one.
+    fn end_folding(&mut self, context: &Context) -> Option<Line> {
+        let count = std::mem::take(&mut self.folding).saturating_sub(1);
+        (count > 0).then(|| context.dim(Text::FoldedMore { count }))
+    }
+
     /// `/show`: the messages of blocked users that were folded since it was typed last.
     fn unfold(&mut self, context: &Context) -> Vec<Act> {
-        self.is_folding = false;
+        self.folding = 0;
         let folded = std::mem::take(&mut self.folded);
         if folded.is_empty() {
             return print(vec![context.dim(Text::NothingFolded)]);
@@ -198,14 +231,14 @@ impl Chat {
             return Vec::new();
         }
         let mut lines = self.presence.flush(context);
-        let folds = context.session.folds(&self.target, &said.sender);
-        let is_followed = std::mem::replace(&mut self.is_folding, folds) && folds;
-        if folds {
+        if context.session.folds(&self.target, &said.sender) {
             self.fold(said);
-            if !is_followed {
+            self.folding += 1;
+            if self.folding == 1 {
                 lines.push(context.dim(Text::Folding));
             }
         } else {
+            lines.extend(self.end_folding(context));
             lines.extend(self.days(&[said], context));
         }
         self.top.get_or_insert(said.id);
@@ -477,8 +510,8 @@ impl Chat {
         if self.opening || is_folded || is_by_blocked {
             return Vec::new();
         }
-        self.is_folding = false;
         let mut lines = self.presence.flush(context);
+        lines.extend(self.end_folding(context));
         let said = &news.said;
         let reacted = match &news.change {
             Change::Edited => {
@@ -492,16 +525,11 @@ impl Chat {
             Change::Reacted(emoji) => (emoji, true),
             Change::Unreacted(emoji) => (emoji, false),
         };
-        let me = context.session.me();
         let by = &rooms::actor(Some(&news.by), context);
-        let name = &if said.mine {
-            context.language.say(if me == Some(&news.by) {
-                Text::Me
-            } else {
-                Text::YouInside
-            })
+        let name = &if said.mine && news.by == said.sender {
+            context.language.say(Text::Yourself)
         } else {
-            said.sender.clone()
+            sender_inside(said, context)
         };
         let emoji = &emoji(reacted.0);
         let head = context.language.say(if reacted.1 {
@@ -576,6 +604,34 @@ impl Chat {
         vec![Act::Print(lines), Act::Goto(place)]
     }
 
+    /// What the chat shows first, and what it asks for.
+    fn begin(&mut self, context: &Context) -> Vec<Act> {
+        let conversation = context.session.conversation(&self.target);
+        if let Beginning::Around(id) = self.begins {
+            self.begins = Beginning::default();
+            let jump = self.jump(Jump::Around(id), (None, None), (Some(id), None));
+            // What is not shown is not marked as read.
+            let has_unread = conversation.is_some_and(|found| found.unread() > 0);
+            let mut acts = if has_unread {
+                self.show(context)
+            } else {
+                Vec::new()
+            };
+            acts.push(jump);
+            return acts;
+        }
+        // What is unread is shown before it is marked as read, as far as a page goes.
+        let is_incomplete = conversation.is_some_and(|found| match found.lines().count() {
+            0 => found.older().is_some() || found.lacks_unread(),
+            count => count < PAGE && found.lacks_unread(),
+        });
+        if is_incomplete {
+            self.opening = true;
+            return vec![self.ask(None)];
+        }
+        self.show(context)
+    }
+
     fn is_here(&self, room: &str) -> bool {
         self.target.is_room() && self.target.name() == room
     }
@@ -589,12 +645,17 @@ fn deletion(news: &MessageNews, context: &Context) -> Line {
     if news.by == said.sender {
         return context.dim(Text::DeletedOwn { name: by, time });
     }
-    let name = &if said.mine {
+    let name = &sender_inside(said, context);
+    context.dim(Text::DeletedOf { by, name, time })
+}
+
+/// The sender of a message, inside a sentence.
+fn sender_inside(said: &Said, context: &Context) -> String {
+    if said.mine {
         context.language.say(Text::YouInside)
     } else {
         rooms::inviter(Some(&said.sender), context.language)
-    };
-    context.dim(Text::DeletedOf { by, name, time })
+    }
 }
 
 /// Whether a line is a command of another mode with a name that is known: it answers an open friend
@@ -641,29 +702,13 @@ impl Mode for Chat {
     }
 
     fn enter(&mut self, context: &Context) -> Vec<Act> {
-        let conversation = context.session.conversation(&self.target);
-        if let Some(id) = self.begins_at.take() {
-            let jump = self.jump(Jump::Around(id), (None, None), (Some(id), None));
-            // What is not shown is not marked as read.
-            let has_unread = conversation.is_some_and(|found| found.unread() > 0);
-            let mut acts = if has_unread {
-                self.show(context)
-            } else {
-                Vec::new()
-            };
-            acts.push(jump);
-            return acts;
+        let mut acts = self.begin(context);
+        let is_known = context.session.room_settings(&self.target).is_some();
+        if self.target.is_room() && !is_known && context.settings.interactive {
+            let (request, asked) = RequestContext::introduce(self.target.name(), false);
+            acts.push(Act::AskFor(request, asked));
         }
-        // What is unread is shown before it is marked as read, as far as a page goes.
-        let is_incomplete = conversation.is_some_and(|found| match found.lines().count() {
-            0 => found.older().is_some() || found.lacks_unread(),
-            count => count < PAGE && found.lacks_unread(),
-        });
-        if is_incomplete {
-            self.opening = true;
-            return vec![self.ask(None)];
-        }
-        self.show(context)
+        acts
     }
 
     fn submit(&mut self, line: &str, context: &Context) -> Vec<Act> {
@@ -733,13 +778,7 @@ impl Mode for Chat {
                 print(self.presence.note(name, Move::of_friend(*came), context))
             }
             Update::Away(name, text) if self.target == Target::Friend(name.clone()) => {
-                if context.settings.config.presence == settings::Presence::Hide {
-                    return Vec::new();
-                }
-                print(vec![context.dim(match text {
-                    Some(text) => Text::FriendAway { name, text },
-                    None => Text::FriendBack { name },
-                })])
+                print(context.away_news(name, text.as_deref()))
             }
             Update::HistoryReplaced => self.begin_anew(context),
             Update::FriendRequest(name) => {

@@ -45,7 +45,10 @@ impl Mode for Contact {
             return print(self.presence.note(name, Move::of_friend(*came), context));
         }
         let mut lines = self.presence.flush(context);
-        lines.extend(answers::tell(update, context));
+        lines.extend(match update {
+            Update::Away(name, text) => context.away_news(name, text.as_deref()),
+            _ => answers::tell(update, context),
+        });
         print(lines)
     }
 
@@ -150,7 +153,9 @@ fn unread(context: &Context) -> Vec<Line> {
     let mut lines: Vec<Line> = context
         .session
         .recent()
-        .filter(|(_, conversation)| conversation.unread() > 0)
+        .filter(|(target, conversation)| {
+            conversation.unread() > 0 && context.session.counts(target)
+        })
         .map(|(target, conversation)| unread_of(target, conversation, context))
         .collect();
     if lines.is_empty() {

@@ -295,6 +295,7 @@ impl Context {
         let noticed: Vec<(&Target, u64)> = self
             .session
             .recent()
+            .filter(|(target, _)| self.session.counts(target))
             .map(|(target, conversation)| (target, conversation.new_messages()))
             .filter(|(_, count)| *count > 0)
             .collect();

@@ -139,6 +139,8 @@ pub enum Goto {
     Chat(Target),
     /// Chat mode, at the message with this id.
     ChatAround(Target, u64),
+    /// Chat mode again, where the messages up to this id are shown already.
+    ChatAfter(Target, u64),
     /// Query mode.
     Query,
     /// The questions for another password, and the mode behind them.
@@ -157,16 +159,21 @@ impl Goto {
             Self::Contact => Box::new(contact::Contact::default()),
             Self::Chat(target) => Box::new(chat::Chat::new(target)),
             Self::ChatAround(target, id) => Box::new(chat::Chat::around(target, id)),
+            Self::ChatAfter(target, id) => Box::new(chat::Chat::after(target, id)),
             Self::Query => Box::new(query::Query),
             Self::ChangePassword(back) => Box::new(credentials::ChangeMode::new(*back)),
             Self::DeleteAccount(back) => Box::new(credentials::DeleteMode::new(*back)),
         }
     }
 
-    /// The mode of a language, in which a chat is open.
-    fn of(scope: Scope, open: Option<&Target>) -> Self {
+    /// Back to the mode of a language, in which a chat is open.
+    fn back_to(scope: Scope, open: Option<&Target>, context: &Context) -> Self {
         match (scope, open) {
-            (_, Some(target)) => Self::Chat(target.clone()),
+            (_, Some(target)) => {
+                let conversation = context.session.conversation(target);
+                let newest = conversation.and_then(|found| found.lines().next_back());
+                Self::ChatAfter(target.clone(), newest.map_or(0, |said| said.id))
+            }
             (Scope::Query, None) => Self::Query,
             (Scope::Contact, None) => Self::Contact,
             _ => Self::Command,
@@ -282,7 +289,11 @@ fn read(
             statement @ (Statement::ChangePassword
             | Statement::DeleteAccount
             | Statement::NewInvitation(..)),
-        ) => Err(account(&statement, Goto::of(scope, open), context)),
+        ) => Err(account(
+            &statement,
+            Goto::back_to(scope, open, context),
+            context,
+        )),
         Ok(
             Statement::Search(_) | Statement::Mentions | Statement::More | Statement::OpenFound(_),
         ) if scope == Scope::Command && !context.signed_in => Err(not_logged_in(context)),

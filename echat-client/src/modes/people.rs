@@ -9,6 +9,7 @@ use super::lines::plain;
 use super::rooms::with_local_times;
 use crate::net::address::LinkTarget;
 use crate::render::styled::Line;
+use crate::settings;
 use crate::text::{Text, code_of};
 
 impl Context {
@@ -37,6 +38,17 @@ impl Context {
             said += &self.language.say(Text::LastSeen { time: &time });
         }
         said
+    }
+
+    /// A friend is away or back, where the coming and going of others is shown.
+    pub(super) fn away_news(&self, name: &str, text: Option<&str>) -> Vec<Line> {
+        if self.settings.config.presence == settings::Presence::Hide {
+            return Vec::new();
+        }
+        vec![self.dim(match text {
+            Some(text) => Text::FriendAway { name, text },
+            None => Text::FriendBack { name },
+        })]
     }
 
     /// The names of friends who are online.

@@ -41,6 +41,7 @@ pub(super) fn news(news: &RoomNews, context: &Context) -> Vec<Line> {
             name,
             reason,
             banned,
+            private,
             ..
         } => {
             let because = reason.as_ref().map(|reason| Text::Because { reason });
@@ -62,11 +63,14 @@ pub(super) fn news(news: &RoomNews, context: &Context) -> Vec<Line> {
                     because,
                 },
             };
-            vec![if is_me {
-                context.bold(text)
+            if is_me {
+                vec![
+                    context.bold(text),
+                    context.dim(way_back(room, *banned, *private)),
+                ]
             } else {
-                context.line(text)
-            }]
+                vec![context.line(text)]
+            }
         }
         RoomNews::Role {
             room,
@@ -77,6 +81,18 @@ pub(super) fn news(news: &RoomNews, context: &Context) -> Vec<Line> {
             let is_told = changed_by.as_ref().is_some_and(|by| by != name);
             role_news((room, name, *role), is_told.then_some(by), context)
         }
+    }
+}
+
+/// How the reader, who was removed, comes back to a room.
+fn way_back(room: &str, banned: bool, private: Option<bool>) -> Text<'_> {
+    match (banned, private) {
+        (false, Some(false)) => Text::ComeBack { room },
+        (false, Some(true)) => Text::ComeBackInvited,
+        (false, None) => Text::ComeBackOrInvited { room },
+        (true, Some(false)) => Text::BanEnds { room },
+        (true, Some(true)) => Text::BanEndsInvited,
+        (true, None) => Text::BanEndsOrInvited { room },
     }
 }
 
@@ -264,6 +280,35 @@ pub(super) fn info(room: &RoomInfo, context: &Context) -> Vec<Line> {
     let mut lines = vec![context.bold(Text::RoomHeading { room: name })];
     lines.extend(rows.iter().map(|row| plain(&format!("  {row}"))));
     lines
+}
+
+/// What a member who opens a room, or is new in it, sees of its settings.
+pub(super) fn introduction(room: &RoomInfo, is_new: bool, context: &Context) -> Vec<Line> {
+    // It may be left again by now.
+    if !context.session.rooms().contains(&room.roomname) {
+        return Vec::new();
+    }
+    let is_own = context.session.me() == Some(&room.owner);
+    if !is_new || is_own {
+        return topic_on_opening(room, context).into_iter().collect();
+    }
+    let language = context.language;
+    let mut parts = vec![privacy(room, language)];
+    if !room.owner.is_empty() {
+        parts.push(language.say(Text::OwnerIs { name: &room.owner }));
+    }
+    if !room.topic.is_empty() {
+        parts.push(language.say(Text::TopicIs { topic: &room.topic }));
+    }
+    let parts = parts.join(&language.say(Text::Semicolon));
+    vec![plain(&format!("  {parts}"))]
+}
+
+/// The topic of a room that is opened, if it has one.
+pub(super) fn topic_on_opening(room: &RoomInfo, context: &Context) -> Option<Line> {
+    let (name, topic) = (&room.roomname, &room.topic);
+    let has_topic = !topic.is_empty();
+    has_topic.then(|| context.dim(Text::TopicOf { room: name, topic }))
 }
 
 /// The topic of a room.

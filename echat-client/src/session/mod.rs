@@ -21,7 +21,9 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use echat_proto::commands::{Event, RequestKind};
-use echat_proto::records::{ChatMessage, Code, Fail, GivenLimits, MemberLine, Reaction, RoomLine};
+use echat_proto::records::{
+    ChatMessage, Code, Fail, GivenLimits, MemberLine, Reaction, RoomInfo, RoomLine,
+};
 
 use crate::statement::TypedRequest;
 use crate::target::Target;
@@ -194,15 +196,27 @@ impl Session {
 
     /// How many messages are unread, in all conversations.
     pub fn unread(&self) -> u64 {
-        self.conversations.values().map(Conversation::unread).sum()
+        let counted = self
+            .conversations
+            .iter()
+            .filter(|(target, _)| self.counts(target));
+        counted.map(|(_, conversation)| conversation.unread()).sum()
     }
 
     /// How many unread messages name the reader, in all conversations.
     pub fn mentions(&self) -> u64 {
-        self.conversations
-            .values()
-            .map(Conversation::mentions)
+        let counted = self
+            .conversations
+            .iter()
+            .filter(|(target, _)| self.counts(target));
+        counted
+            .map(|(_, conversation)| conversation.mentions())
             .sum()
+    }
+
+    /// What is set for a room, if the server has said so since the login.
+    pub fn room_settings(&self, target: &Target) -> Option<&RoomInfo> {
+        self.room_state.settings(target)
     }
 
     /// Notes that this conversation is the one that was used last.

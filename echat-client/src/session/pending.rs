@@ -2,6 +2,7 @@
 //! [`echat_proto::commands::PendingReplies`].
 
 use echat_proto::commands::{Event, PendingReplies, Request, RequestKind};
+use echat_proto::names::NameQuery;
 use echat_proto::records::Fail;
 
 use super::{Lookup, Sought};
@@ -45,6 +46,13 @@ pub enum RequestContext {
         emoji: String,
         /// Whether it comes.
         on: bool,
+    },
+    /// What is set for a room that the reader opened or came to.
+    Introduce {
+        /// The room.
+        room: String,
+        /// Whether the reader is a new member.
+        is_new: bool,
     },
     /// Messages of all conversations that were missed.
     CatchUp,
@@ -102,6 +110,15 @@ impl RequestContext {
         }
     }
 
+    /// Asks what is set for a room, to show what is news of it.
+    pub fn introduce(room: &str, is_new: bool) -> (Request, Self) {
+        let request = Request::RoomInfo {
+            roomname: NameQuery::new(room),
+        };
+        let room = room.to_owned();
+        (request, Self::Introduce { room, is_new })
+    }
+
     /// The command of the table.
     pub fn typed(&self) -> Option<&TypedRequest> {
         match self {
@@ -114,7 +131,7 @@ impl RequestContext {
     pub fn is_awaited(&self) -> bool {
         !matches!(
             self,
-            Self::Login | Self::Send | Self::CatchUp | Self::MarkRead(_)
+            Self::Login | Self::Send | Self::Introduce { .. } | Self::CatchUp | Self::MarkRead(_)
         )
     }
 
@@ -142,6 +159,7 @@ impl RequestContext {
             Self::Edit { .. } => RequestKind::EditMessage,
             Self::Delete { .. } => RequestKind::DeleteMessage,
             Self::React { .. } => RequestKind::React,
+            Self::Introduce { .. } => RequestKind::RoomInfo,
             Self::MarkRead(_) => RequestKind::MarkRead,
             Self::Clock(_) => RequestKind::QueryServerTime,
             Self::Other(kind) => *kind,
@@ -206,6 +224,18 @@ impl PendingRequests {
     /// Whether everything is answered.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The request that the server answers next.
+    #[cfg(test)]
+    pub fn oldest(&self) -> Option<&RequestContext> {
+        self.requests().next()
+    }
+
+    /// The request that was sent last.
+    #[cfg(test)]
+    pub fn newest(&self) -> Option<&RequestContext> {
+        self.requests().last()
     }
 
     fn requests(&self) -> impl Iterator<Item = &RequestContext> {

@@ -41,6 +41,11 @@ impl Session {
         target.is_room() && self.people.blocked.contains(sender)
     }
 
+    /// Whether unread messages there are news: those that a blocked user sent before the block are none.
+    pub fn counts(&self, target: &Target) -> bool {
+        target.is_room() || !self.people.blocked.contains(target.name())
+    }
+
     /// Whether messages with this target can be read. The conversation with a former friend stays readable.
     pub fn can_read(&self, target: &Target) -> bool {
         self.has(target) || self.is_former_friend(target)

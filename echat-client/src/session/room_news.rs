@@ -66,6 +66,8 @@ pub enum RoomNews {
         reason: Option<String>,
         /// Whether the user is banned.
         banned: bool,
+        /// Whether the room is private, if that is known.
+        private: Option<bool>,
     },
     /// A member has another role.
     Role {
@@ -162,6 +164,13 @@ impl RoomState {
         self.invitations.retain(|known| known.roomname != room);
     }
 
+    /// The settings of a room, if they are known.
+    pub(super) fn settings(&self, target: &Target) -> Option<&RoomInfo> {
+        self.settings
+            .get(target.name())
+            .filter(|_| target.is_room())
+    }
+
     /// Invitations by these users are hidden.
     pub(super) fn drop_invitations_by(&mut self, users: &BTreeSet<String>) {
         let is_by = |line: &InvitationLine| line.by.as_ref().is_some_and(|by| users.contains(by));
@@ -224,12 +233,14 @@ impl Session {
                 reason,
                 banned,
             } => {
+                let settings = self.room_state.settings.get(roomname);
                 let news = RoomNews::Removed {
                     room: roomname.clone(),
                     name: membername.clone(),
                     by: by.clone(),
                     reason: reason.clone(),
                     banned: *banned,
+                    private: settings.map(|settings| settings.private),
                 };
                 self.removed(news, updates);
             }

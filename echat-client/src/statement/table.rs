@@ -89,7 +89,7 @@ pub(super) static ROWS: &[Row] = &[
     },
     // ---- friends and rooms
     row! {
-        "+f" in CONTACT (user: User)
+        "+f" in CONTACT, "/add" in SLASH (user: User)
         en "send a friend request"
         zh "添加好友"
         asks AddFriend { username: user }
@@ -122,7 +122,7 @@ pub(super) static ROWS: &[Row] = &[
         zh "永久退出聊天室"
         asks LeaveRoom { roomname: room }
         confirm {
-            en "Leave {room}? You will not be able to read its messages any more, even if you join again. (Y/N)"
+            en "Leave {room}? You will no longer be able to read its messages, even if you join again. (Y/N)"
             zh "退出聊天室“{room}”？退出后将无法再查看其中的消息，重新加入也看不到。(Y/N)"
         }
         prompt { en "leave {room}? (Y/N)" zh "退出“{room}”？(Y/N)" }
@@ -291,8 +291,8 @@ pub(super) static ROWS: &[Row] = &[
         zh "邀请用户加入聊天室"
         asks Invite { roomname: room, username: user }
         done {
-            en "{user} is invited to {room} and can join or decline."
-            zh "已邀请“{user}”加入聊天室“{room}”，对方可以加入或谢绝。"
+            en "{user} has been invited to {room}."
+            zh "已邀请“{user}”加入聊天室“{room}”。"
         }
         refused {
             AlreadyMember {
@@ -357,7 +357,7 @@ pub(super) static ROWS: &[Row] = &[
         asks Ban { roomname: room, username: user, until: span, reason: reason }
         done {
             en "You banned {user} from {room}{span}. `/unban #{room} {user}` lifts the ban."
-            zh "你已将“{user}”从聊天室“{room}”封禁{span}。输入 `/unban #{room} {user}` 可解除。"
+            zh "你已禁止“{user}”进入聊天室“{room}”{span}。输入 `/unban #{room} {user}` 可解除。"
         }
         refused {
             NotAMember {
@@ -376,7 +376,7 @@ pub(super) static ROWS: &[Row] = &[
         zh "解除封禁"
         asks Unban { roomname: room, username: user }
         done {
-            en "{user} is not banned from {room} any more and can join again."
+            en "{user} is no longer banned from {room} and can join again."
             zh "已解除聊天室“{room}”对“{user}”的封禁，对方可以再次加入。"
         }
     },
@@ -408,7 +408,7 @@ pub(super) static ROWS: &[Row] = &[
     },
     row! {
         "/deop" in SLASH (room: Here) (user: Member)
-        en "make an operator a plain member again"
+        en "make an operator a member again"
         zh "取消管理员身份"
         asks SetRole { roomname: room, username: user, role: RoomRole::Member }
         done {
@@ -521,7 +521,7 @@ pub(super) static ROWS: &[Row] = &[
     },
     row! {
         "/readonly" in SLASH (room: Here) (switch: Switch)
-        en "let only operators and the owner write, or all members again"
+        en "let only operators and the owner write, or all members"
         zh "只允许房主和管理员发言，或恢复所有成员发言"
         asks SetRoom {
             roomname: room, new_name: None::<&str>, topic: None::<&str>, private: None::<bool>,
@@ -639,7 +639,7 @@ pub(super) static ROWS: &[Row] = &[
             en "Remove {user} from your friends? Both of you can still read the conversation; neither can write to it until you are friends again. (Y/N)"
             zh "删除好友“{user}”？双方仍可查看聊天记录，但在重新成为好友之前都不能再发消息。(Y/N)"
         }
-        prompt { en "remove {user}? (Y/N)" zh "删除“{user}”？(Y/N)" }
+        prompt { en "unfriend {user}? (Y/N)" zh "删除好友“{user}”？(Y/N)" }
         declined { en "{user} is still your friend." zh "没有删除好友“{user}”。" }
         refused {
             NotAFriend { en "You and {user} are not friends." zh "你和“{user}”不是好友。" }
@@ -670,8 +670,8 @@ pub(super) static ROWS: &[Row] = &[
         zh "取消屏蔽"
         asks Unblock { username: user }
         done {
-            en "{user} is not blocked any more. You are not friends; type `+f {user}` to send a friend request."
-            zh "已取消屏蔽“{user}”。你们目前不是好友，输入 `+f {user}` 可以添加对方。"
+            en "{user} is no longer blocked. You are not friends; type `/add {user}` to send a friend request."
+            zh "已取消屏蔽“{user}”。你们目前不是好友，输入 `/add {user}` 可以添加对方。"
         }
         refused {
             IsSelf { en "You cannot block yourself." zh "不能屏蔽自己。" }
@@ -735,7 +735,7 @@ pub(super) static ROWS: &[Row] = &[
         en "revoke an invitation code"
         zh "作废邀请码"
         asks RevokeInvitation { code: code }
-        done { en "{code} cannot be used any more." zh "邀请码 {code} 已作废。" }
+        done { en "{code} can no longer be used." zh "邀请码 {code} 已作废。" }
     },
     row! {
         "/sessions" in SLASH
@@ -819,7 +819,7 @@ pub(super) static ROWS: &[Row] = &[
         zh "隐藏你上次在线的时间"
         asks SetPrivacy { last_seen: Some(false) }
         done {
-            en "Friends cannot see any more when you were last online."
+            en "Friends can no longer see when you were last online."
             zh "好友不能再看到你上次在线的时间。"
         }
     },

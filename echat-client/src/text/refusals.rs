@@ -72,6 +72,7 @@ fn specific<'a>(doing: Doing<'a>, code: Code, names: &'a str) -> Option<Text<'a>
         (Code::NotAllowed, K::CreateInvitation | K::ListInvitations | K::RevokeInvitation, ..) => {
             Text::InvitationsNotAllowed
         }
+        (Code::NotAllowed, K::SetRoom | K::CloseRoom, _, Some(room)) => Text::LobbyStays { room },
         (Code::NameTaken, K::Register, Some(name), _) => Text::UserTaken { name },
         (Code::UnknownUser, K::QueryHistory, Some(name), _)
         | (Code::NotAFriend, _, Some(name), _) => Text::NotYourFriend { name },

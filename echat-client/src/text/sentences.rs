@@ -186,11 +186,11 @@ sentences! {
     /// Stands for the seconds of slow mode in help.
     ASlowness
         en "<seconds>|off"
-        zh "<秒数>|off";
+        zh "<秒数>|关";
     /// Stands for the days that messages are kept in help.
     ADayCount
         en "<days>|forever|server"
-        zh "<天数>|forever|server";
+        zh "<天数>|永久|默认";
 
     // ---- durations, and what is set for a room
     /// A duration.
@@ -216,7 +216,7 @@ sentences! {
     /// How long a ban lasts, behind what is banned.
     ForSoLong { span: &'a str }
         en " for {span}"
-        zh " {span}（到期自动解除）";
+        zh "，时长 {span}";
     /// Slow mode.
     TimeBetween { span: &'a str }
         en "slow mode, {span} between two messages of a member"
@@ -227,11 +227,11 @@ sentences! {
         zh "没有慢速模式";
     /// Read-only.
     OnlyOperatorsWrite
-        en "read-only, only operators and the owner write"
+        en "read-only, only operators and the owner can write"
         zh "只读，只有房主和管理员可以发言";
     /// Not read-only.
     MembersWrite
-        en "all members write"
+        en "all members can write"
         zh "所有成员都可以发言";
     /// How long messages are kept.
     KeptDays { count: u64 }
@@ -250,8 +250,8 @@ sentences! {
         zh "不保留消息";
     /// The same.
     KeptAsServer
-        en "messages are kept as long as the server keeps others"
-        zh "消息按服务器的设置保留";
+        en "messages are kept for the server's default time"
+        zh "消息按服务器的默认时间保留";
     /// Who can find a room and join it.
     IsPrivate
         en "private, only invited users can find and join it"
@@ -263,7 +263,7 @@ sentences! {
     /// The same, asked before a room is made.
     PublicOrPrivate { room: &'a str }
         en "Should {room} be public or private? Public: every user of this server can find it and join. Private: only users that are invited know of it and can join. Type public or private."
-        zh "“{room}”要公开还是私密？公开：本服务器的所有用户都能找到并加入。私密：只有受邀的人知道它并能加入。请输入“公开”或“私密”。";
+        zh "“{room}”要公开还是私密？公开：本服务器的所有用户都能找到并加入。私密：只有受邀的人能看到和加入。请输入“公开”或“私密”。";
     /// The same, in the prompt.
     PublicOrPrivateShort
         en "public or private?"
@@ -400,16 +400,16 @@ sentences! {
         zh "好友：";
     /// There are none.
     NoFriends
-        en "No friends yet. Type `+f <user>` to send a friend request."
-        zh "还没有好友。输入 `+f <用户名>` 添加好友。";
+        en "No friends yet. Type `/add <user>` to send a friend request."
+        zh "还没有好友。输入 `/add <用户名>` 添加好友。";
     /// Heading.
     Rooms
         en "Rooms:"
         zh "聊天室：";
     /// There are none.
     NoRooms
-        en "No rooms yet. Type `+r <room>` to join one, or `<room>=<a>+<b>` to create one."
-        zh "还没有聊天室。输入 `+r <聊天室>` 加入，输入 `<聊天室>=<a>+<b>` 创建。";
+        en "No rooms yet. Type `/join <room>` to join one, or `/create <room>` to create one."
+        zh "还没有聊天室。输入 `/join <聊天室>` 加入，输入 `/create <聊天室>` 创建。";
     /// Heading.
     PendingRequests
         en "Pending friend requests:"
@@ -468,7 +468,7 @@ sentences! {
         zh "管理员";
     /// A role.
     APlainMember
-        en "a plain member"
+        en "a member"
         zh "普通成员";
     /// A reason, behind what was done.
     Because { reason: &'a str }
@@ -484,12 +484,36 @@ sentences! {
         zh "{by}邀请你加入聊天室“{room}”。输入 `/join {room}` 接受，输入 `/decline {room}` 谢绝。";
     /// The reader was removed.
     YouWereRemoved { by: &'a str, room: &'a str, because: &'a str }
-        en "{by} removed you from {room}{because}. You can come back with `/join {room}`; a private room needs a new invitation."
-        zh "{by}将你移出了聊天室“{room}”{because}。可以输入 `/join {room}` 再次加入；私密聊天室需要新的邀请。";
+        en "{by} removed you from {room}{because}."
+        zh "{by}将你移出了聊天室“{room}”{because}。";
+    /// How to come back to a public room.
+    ComeBack { room: &'a str }
+        en "You can come back with `/join {room}`."
+        zh "可以输入 `/join {room}` 再次加入。";
+    /// The same of a private room.
+    ComeBackInvited
+        en "You need a new invitation to come back."
+        zh "需要新的邀请才能再次加入。";
+    /// The same where it is not known which of both the room is.
+    ComeBackOrInvited { room: &'a str }
+        en "You can come back with `/join {room}` if it is public; a private room needs a new invitation."
+        zh "公开的聊天室可以输入 `/join {room}` 再次加入，私密的需要新的邀请。";
     /// The reader was banned.
     YouWereBanned { by: &'a str, room: &'a str, because: &'a str }
         en "{by} banned you from {room}{because}. You cannot join it until the ban ends; its owner and operators can lift it."
-        zh "{by}将你从聊天室“{room}”封禁{because}。封禁结束前不能加入；房主和管理员可以解除封禁。";
+        zh "{by}禁止你进入聊天室“{room}”{because}。封禁结束前不能加入；房主和管理员可以解除封禁。";
+    /// How to learn when a ban from a public room ends.
+    BanEnds { room: &'a str }
+        en "`/join {room}` says when the ban ends."
+        zh "输入 `/join {room}` 可查看封禁何时结束。";
+    /// What comes after a ban from a private room.
+    BanEndsInvited
+        en "After the ban you need a new invitation."
+        zh "封禁结束后需要新的邀请才能加入。";
+    /// The same where it is not known which of both the room is.
+    BanEndsOrInvited { room: &'a str }
+        en "If it is public, `/join {room}` says when the ban ends; a private room needs a new invitation after it."
+        zh "公开的聊天室可以输入 `/join {room}` 查看封禁何时结束；私密的在封禁结束后需要新的邀请。";
     /// A member was removed.
     WasRemoved { by: &'a str, name: &'a str, room: &'a str, because: &'a str }
         en "{by} removed {name} from {room}{because}."
@@ -497,7 +521,7 @@ sentences! {
     /// A member was banned.
     WasBanned { by: &'a str, name: &'a str, room: &'a str, because: &'a str }
         en "{by} banned {name} from {room}{because}."
-        zh "{by}将“{name}”从聊天室“{room}”封禁{because}。";
+        zh "{by}禁止“{name}”进入聊天室“{room}”{because}。";
     /// The reader has another role, given by a user.
     MadeYou { by: &'a str, role: &'a str, room: &'a str }
         en "{by} made you {role} of {room}."
@@ -632,19 +656,19 @@ sentences! {
     /// Heading.
     Bans { room: &'a str }
         en "Banned from {room}:"
-        zh "被聊天室“{room}”封禁的用户：";
+        zh "禁止进入聊天室“{room}”的用户：";
     /// There are none.
     NoBans { room: &'a str }
         en "No user is banned from {room}."
-        zh "聊天室“{room}”没有封禁任何人。";
+        zh "聊天室“{room}”没有禁止任何人进入。";
     /// A line of the bans.
     BanLine { name: &'a str, by: &'a str, time: &'a str }
-        en "{name}, by {by} on {time}"
-        zh "{name}，由 {by} 于 {time} 封禁";
+        en "{name}: banned by {by} on {time}"
+        zh "“{name}”：“{by}”于 {time} 封禁";
     /// The end of a ban.
     BanUntil { time: &'a str }
         en ", until {time}"
-        zh "，到 {time} 为止";
+        zh "，{time} 到期";
     /// A ban ends when it is lifted.
     BanWithoutEnd
         en ", until it is lifted"
@@ -1012,15 +1036,19 @@ sentences! {
         zh "<编号>|全部";
 
     // ---- commands with a slash
+    /// `s/old/new/` where the reader's last message does not have the old text.
+    NothingToReplace { line: &'a str }
+        en "Your last message does not contain what {line} replaces. Send it as text? (Y/N)"
+        zh "你的上一条消息里没有 {line} 要替换的内容。作为消息发送？(Y/N)";
     /// A chat line that begins with a slash and is no command.
     UnknownSlash { line: &'a str }
         en "Unknown command: {line}. Start with // to send it without being asked. Send it as text? (Y/N)"
         zh "未知命令：{line}。以 // 开头的消息会直接发送。作为消息发送？(Y/N)";
 
     // ---- accounts and people
-    /// Asks for the present password.
+    /// Asks for the current password.
     OldPassword
-        en "present password"
+        en "current password"
         zh "当前密码";
     /// Asks for the password that is to be.
     NewPassword
@@ -1139,8 +1167,8 @@ sentences! {
         zh "，你的好友";
     /// Stands behind the name of a user of whom nothing is known.
     IsStranger
-        en "  neither a friend nor in a room with you"
-        zh "  不是你的好友，也不和你在同一个聊天室";
+        en "  not a friend, and no room in common besides the lobby"
+        zh "  不是你的好友，除大厅外也没有共同的聊天室";
     /// The owner of a bot.
     BotOwner { owner: &'a str }
         en "  bot of {owner}"
@@ -1167,31 +1195,38 @@ sentences! {
         zh "你在其他设备上取消了离开状态。";
     /// A friendship ended.
     FriendRemoved { name: &'a str }
-        en "You and {name} are not friends any more. You can still read the conversation."
+        en "You and {name} are no longer friends. You can still read the conversation."
         zh "你和“{name}”已不再是好友，仍可查看聊天记录。";
     /// Something is said to a former friend.
     FormerFriend { name: &'a str }
-        en "You and {name} are not friends any more. Type `+f {name}` in contact mode to send a friend request."
-        zh "你和“{name}”已不再是好友。可在联系人模式下输入 `+f {name}` 添加对方。";
+        en "You and {name} are no longer friends. Type `/add {name}` to send a friend request."
+        zh "你和“{name}”已不再是好友。输入 `/add {name}` 添加对方。";
     /// Heading.
     BlockedUsers
         en "Blocked users:"
         zh "已屏蔽的用户：";
     /// There are none.
     NoBlocked
-        en "You block no users."
+        en "You have not blocked anyone."
         zh "没有屏蔽任何用户。";
     /// Stands for messages of blocked users.
     Folded { count: u64 }
         en { count,
-            one: "({count} message of a blocked user; `/show` opens it)",
-            other: "({count} messages of blocked users; `/show` opens them)"
+            one: "({count} message from a blocked user; `/show` to read it)",
+            other: "({count} messages from blocked users; `/show` to read them)"
         }
         zh "（已折叠 {count} 条被屏蔽用户的消息，输入 `/show` 展开）";
-    /// The same, where more of them follow and are not counted.
+    /// The same of the first one that arrives.
     Folding
-        en "(a blocked user writes; `/show` opens it)"
+        en "(message from a blocked user; `/show` to read it)"
         zh "（被屏蔽的用户发了消息，输入 `/show` 展开）";
+    /// The same of those that followed it.
+    FoldedMore { count: u64 }
+        en { count,
+            one: "({count} more message from a blocked user; `/show` to read it)",
+            other: "({count} more messages from blocked users; `/show` to read them)"
+        }
+        zh "（又折叠了 {count} 条被屏蔽用户的消息，输入 `/show` 展开）";
     /// Nothing is folded.
     NothingFolded
         en "Nothing is folded here."
@@ -1226,7 +1261,7 @@ sentences! {
         zh "机器人“{name}”的令牌：";
     /// Stands below it.
     TokenOnce { name: &'a str }
-        en "It is shown only this once. Keep it in a file that only you can read (chmod 600), and start: echat-nc --user {name} --token-file FILE"
+        en "It is shown only once. Keep it in a file that only you can read (chmod 600), and start: echat-nc --user {name} --token-file FILE"
         zh "令牌只显示这一次。请保存到只有你能读取的文件（chmod 600），然后运行：echat-nc --user {name} --token-file 文件";
     /// Marks a bot, behind its name.
     BotMark
@@ -1388,24 +1423,28 @@ sentences! {
         zh "这是“{name}”的消息，只能修改自己的消息。";
     /// A message was deleted by its sender.
     DeletedOwn { name: &'a str, time: &'a str }
-        en "{name} deleted a message of {time}"
+        en "{name} deleted a message sent {time}"
         zh "{name}删除了自己 {time} 的消息";
     /// A message was deleted by another user.
     DeletedOf { by: &'a str, name: &'a str, time: &'a str }
-        en "{by} deleted a message of {name} of {time}"
+        en "{by} deleted a message from {name}, sent {time}"
         zh "{by}删除了{name} {time} 的消息";
     /// A reaction came, to a message that follows.
     ReactedTo { by: &'a str, emoji: &'a str, name: &'a str }
         en "  {by} reacted {emoji} to {name}: "
-        zh "  {by}用 {emoji} 回应了{name}：";
+        zh "  {by}用 {emoji} 回应了{name}的消息：";
     /// A reaction went, from a message that follows.
     UnreactedTo { by: &'a str, emoji: &'a str, name: &'a str }
         en "  {by} took back {emoji} from {name}: "
-        zh "  {by}收回了对{name}的回应 {emoji}：";
+        zh "  {by}收回了对{name}的消息的回应 {emoji}：";
     /// The reader, inside a sentence.
     YouInside
         en "you"
         zh "你";
+    /// The reader, inside a sentence about what the reader did.
+    Yourself
+        en "yourself"
+        zh "自己";
     /// Heading of found messages.
     FoundMessages { words: &'a str }
         en "Messages found for {words}, newest first:"
@@ -1615,8 +1654,8 @@ sentences! {
         zh "正在重新连接。";
     /// The user logged in elsewhere, or the server ended the session.
     Kicked
-        en "You logged in elsewhere, or the server ended your session. Type `\\c`, then `login` to log in again."
-        zh "你的账号已在别处登录，或者服务器结束了你的会话。输入 `\\c`，再输入 `login` 重新登录。";
+        en "This session has ended: another session of yours ended it, you logged in elsewhere, or the server ended it. Type `\\c`, then `login` to log in again."
+        zh "本次会话已结束：你在其他设备上结束了它，或在别处登录了账号，或者服务器结束了它。输入 `\\c`，再输入 `login` 重新登录。";
     /// CLOSE_NOTIFY(0).
     ServerSaidBye
         en "The server closed the connection."
@@ -1705,6 +1744,10 @@ sentences! {
     NoSuchUser { name: &'a str }
         en "User {name} does not exist."
         zh "用户“{name}”不存在。";
+    /// not_allowed, of what cannot be done with the lobby
+    LobbyStays { room: &'a str }
+        en "{room} is the lobby of this server: it cannot be renamed, made private or closed."
+        zh "“{room}”是本服务器的大厅，不能改名、设为私密或关闭。";
     /// unknown_room
     NoSuchRoom { room: &'a str }
         en "Room {room} does not exist."
@@ -1719,28 +1762,28 @@ sentences! {
         zh "你和“{name}”已经是好友。";
     /// no_request
     NoRequestOf { name: &'a str }
-        en "{name} has not sent you a friend request. Type `+f {name}` to send one."
-        zh "“{name}”没有向你发送好友请求。输入 `+f {name}` 可以添加对方。";
+        en "{name} has not sent you a friend request. Type `/add {name}` to send one."
+        zh "“{name}”没有向你发送好友请求。输入 `/add {name}` 可以添加对方。";
     /// not_a_friend
     NotYourFriend { name: &'a str }
-        en "You and {name} are not friends. Type `+f {name}` to send a friend request."
-        zh "你和“{name}”还不是好友。输入 `+f {name}` 添加对方。";
+        en "You and {name} are not friends. Type `/add {name}` to send a friend request."
+        zh "你和“{name}”还不是好友。输入 `/add {name}` 添加对方。";
     /// not_a_member
     NotYourRoom { room: &'a str }
-        en "You are not a member of {room}. Type `+r {room}` to join it."
-        zh "你还没有加入聊天室“{room}”。输入 `+r {room}` 加入。";
+        en "You are not a member of {room}. Type `/join {room}` to join it."
+        zh "你还没有加入聊天室“{room}”。输入 `/join {room}` 加入。";
     /// already_member, of the users to add
     MembersBefore { room: &'a str, names: &'a str }
         en "Already members of {room}: {names}."
         zh "已经在聊天室“{room}”中：{names}。";
     /// not_friends
     NotYourFriends { names: &'a str }
-        en "Not your friends: {names}. Only friends can be added; type `+f <user>` to send a friend request."
-        zh "还不是你的好友：{names}。只能拉好友进来，输入 `+f <用户名>` 添加好友。";
+        en "Not your friends: {names}. Only friends can be added; type `/add <user>` to send a friend request."
+        zh "还不是你的好友：{names}。只能拉好友进来，输入 `/add <用户名>` 添加好友。";
     /// not_allowed, of users who left the room
     LeftBefore { room: &'a str, names: &'a str }
-        en "Cannot be added because they left {room}: {names}. They can rejoin with `+r {room}`."
-        zh "已主动退出聊天室“{room}”，不能再拉进来：{names}。对方可以输入 `+r {room}` 自己加入。";
+        en "Cannot be added because they left {room}: {names}. They can rejoin with `/join {room}`."
+        zh "已主动退出聊天室“{room}”，不能再拉进来：{names}。对方可以输入 `/join {room}` 自己加入。";
     /// too_many: the reader's friends
     OwnFriends { limit: u64 }
         en "You have reached the server's limit of {limit} friends. The operator can raise `server.limits.friends`."
@@ -1755,8 +1798,8 @@ sentences! {
         zh "“{name}”的好友数已达服务器的上限（{limit}）。这个请求仍然保留。";
     /// too_many: the reader's rooms
     OwnRooms { limit: u64 }
-        en "You have reached the server's limit of {limit} rooms. Type `-r <room>` to leave one."
-        zh "你加入的聊天室已达服务器的上限（{limit}）。输入 `-r <聊天室>` 退出一个。";
+        en "You have reached the server's limit of {limit} rooms. Type `/leave <room>` to leave one."
+        zh "你加入的聊天室已达服务器的上限（{limit}）。输入 `/leave <聊天室>` 退出一个。";
     /// too_many: the members of a room
     FullRoom { room: &'a str, limit: u64 }
         en "{room} has reached the server's limit of {limit} members. Try again when one has left."
@@ -1869,7 +1912,7 @@ sentences! {
     /// A password below the limit.
     PasswordTooShort
         en "A password needs at least {PASSWORD_MIN} bytes."
-        zh "密码至少 {PASSWORD_MIN} 字节。";
+        zh "密码太短，至少需要 {PASSWORD_MIN} 个字节（一个汉字占 3 个字节）。";
     /// A password over the limit.
     PasswordTooLong
         en "A password can have at most {PASSWORD_MAX} bytes."

@@ -5,6 +5,7 @@
 
 use echat_client::clock::Clock;
 use echat_proto::channel::Incoming;
+use echat_proto::value::Value;
 use echat_testkit::campaign;
 use echat_testkit::hostile_texts::texts;
 use echat_testkit::scene::{SECRET, Scene};
@@ -73,6 +74,37 @@ impl<T: Iterator<Item = String>> Attack<T> {
         format!("ON_NEW_MESSAGE {message}")
     }
 
+    /// The message that came last is edited, reacted to and answered, and the answer is deleted.
+    fn changes(&mut self, sender: &str, by: &str) -> Vec<String> {
+        let [text, emoji, answer] = [(); 3].map(|()| self.text());
+        let id = self.id;
+        let changed = |id: u64, content: &str, rest: serde_json::Value| {
+            let mut event = json!({
+                "id": id, "content": content, "sender": sender, "target_type": 1,
+                "send_time": 1_795_355_498, "target": "room1", "by": by,
+            });
+            let rest = rest.as_object().unwrap().clone();
+            event.as_object_mut().unwrap().extend(rest);
+            format!("ON_MESSAGE_CHANGED {event}")
+        };
+        let reactions = json!([{"emoji": emoji, "count": 3}]);
+        self.id += 1;
+        let reply = json!({
+            "id": self.id, "content": answer, "sender": by, "target_type": 1, "reply_to": id,
+            "send_time": 1_795_355_498, "target": "room1",
+        });
+        vec![
+            changed(id, &text, json!({"edited": 1_795_355_499})),
+            changed(
+                id,
+                &text,
+                json!({"reactions": reactions, "reacted": {"emoji": emoji, "on": true}}),
+            ),
+            format!("ON_NEW_MESSAGE {reply}"),
+            changed(self.id, "", json!({"deleted": true})),
+        ]
+    }
+
     /// Everything that can be heard without having asked, a few times.
     fn news(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
@@ -80,6 +112,7 @@ impl<T: Iterator<Item = String>> Attack<T> {
             let [name, room, member] = [(); 3].map(|()| self.name());
             let text = self.text();
             lines.push(self.message(1, &name, "room1", &text));
+            lines.extend(self.changes(&name, &member));
             lines.push(self.message(1, &name, &room, &text));
             lines.push(self.message(0, &name, "bob", &text));
             self.unread += 1;
@@ -122,12 +155,21 @@ impl<T: Iterator<Item = String>> Attack<T> {
 
     /// Waits until the client has heard everything, and answers what it asks by itself.
     fn settle(&mut self) {
+        let room_info = message("ROOM_INFO \"room1\"").command;
         let mut asked = true;
         while std::mem::take(&mut asked) {
             self.end.says(&["PING"]);
             loop {
                 match self.end.hears().expect("it stays") {
                     Incoming::Pong => break,
+                    Incoming::Message(asks) if asks.command == room_info => {
+                        let Value::Str(room) = asks.params else {
+                            panic!("{asks:?}")
+                        };
+                        let topic = self.text();
+                        self.end.says(&[&settings(&room, &topic)]);
+                        asked = true;
+                    }
                     Incoming::Message(marks) => {
                         let marked = json!({"target_type": 1, "target": "room1", "id": self.id});
                         assert_eq!(marks.command, message("MARK_READ").command);
@@ -274,9 +316,22 @@ fn meets<T: Iterator<Item = String>>(scene: &Scene, texts: T, used: usize) -> At
     };
     attack.ann.sees("Logged in as ann.");
     attack.ann.types(&format!("&r room1\r{HALF}"));
-    attack.sees_prompt("");
+    let asked = message("ROOM_INFO \"room1\"");
+    assert_eq!(attack.end.hears(), Some(Incoming::Message(asked)));
+    let topic = format!("{} topic.", attack.text());
+    attack.end.says(&[&settings("room1", &topic)]);
+    attack.sees_prompt("topic.");
     attack.ann.emulator().take_requests();
     attack
+}
+
+/// What is set for a room.
+fn settings(room: &str, topic: &str) -> String {
+    let info = json!({
+        "roomname": room, "topic": topic, "owner": "bob", "operators": [], "private": false,
+        "read_only": false, "slow_seconds": 0, "members": 2, "created": 1_795_355_498,
+    });
+    format!("ROOM {info}")
 }
 
 /// Whether a character changes the writing direction of others (UAX 9), of which the emulator knows nothing.

@@ -366,14 +366,14 @@ fn the_message_of_the_day_is_shown_once_a_login() {
 }
 
 #[test]
-fn a_friend_who_is_away_is_told_of_in_the_chat_alone() {
+fn a_friend_who_is_away_is_told_of_in_contact_mode_and_in_the_chat() {
     let away = |text: Option<&str>| Event::OnAway {
         username: "bob".to_owned(),
         text: AwayText(text.map(str::to_owned)),
     };
     let mut stage = ann(Language::English);
     stage.says(away(Some("lunch")));
-    assert!(stage.printed().is_empty());
+    assert_eq!(stage.printed(), ["bob is away: lunch"]);
     stage.types("/who");
     assert!(stage.printed().contains(&"  bob, away: lunch".to_owned()));
     stage.types("&f bob");
@@ -382,6 +382,9 @@ fn a_friend_who_is_away_is_told_of_in_the_chat_alone() {
     assert!(stage.printed().is_empty());
     stage.says(away(None));
     assert_eq!(stage.printed(), ["bob is back"]);
+    stage.types("\\c").types("chat room1").printed();
+    stage.says(away(Some("lunch")));
+    assert!(stage.printed().is_empty());
     stage.says(Event::OnAway {
         username: "carol".to_owned(),
         text: AwayText(Some("no friend".to_owned())),
@@ -393,7 +396,7 @@ fn a_friend_who_is_away_is_told_of_in_the_chat_alone() {
 fn a_former_friend_can_be_read_and_not_written_to() {
     let mut stage = ann(Language::English);
     stage.types("&f bob").types("/unfriend bob");
-    assert!(stage.prompt().starts_with("remove bob? (Y/N)"));
+    assert!(stage.prompt().starts_with("unfriend bob? (Y/N)"));
     stage.types("y");
     assert_eq!(stage.sent(), [R::RemoveFriend]);
     stage.printed();
@@ -405,11 +408,15 @@ fn a_former_friend_can_be_read_and_not_written_to() {
     stage.says(done(R::RemoveFriend));
     assert_eq!(
         stage.printed(),
-        ["You and bob are not friends any more. You can still read the conversation."]
+        ["You and bob are no longer friends. You can still read the conversation."]
     );
     stage.types("hello");
     assert!(stage.contents().is_empty());
-    assert!(stage.printed().join(" ").contains("`+f bob`"));
+    let printed = stage.printed();
+    assert!(printed[0].contains("`/add bob`"), "{printed:?}");
+    assert_eq!(printed[1], "(not sent) hello");
+    // The next text is not glued to it.
+    assert_eq!(stage.line(), "");
     stage.types("\\c").types("contact").types("&f bob");
     assert_eq!(stage.prompt(), "bob> ");
     stage.says(Event::NewContact {
@@ -517,14 +524,18 @@ fn messages_of_a_blocked_user_are_folded_and_ring_nobody() {
     }
     assert_eq!(
         stage.printed(),
-        ["(a blocked user writes; `/show` opens it)"]
+        ["(message from a blocked user; `/show` to read it)"]
     );
     assert!(stage.alerts().is_empty());
     stage.says(live(in_room(3, "bob", "three"), None));
     stage.says(from_carol(4, "four"));
     let printed = stage.printed();
-    assert_eq!(printed.len(), 2);
-    assert!(printed[0].ends_with("bob: three"));
+    assert_eq!(printed.len(), 3, "{printed:?}");
+    assert_eq!(
+        printed[0],
+        "(1 more message from a blocked user; `/show` to read it)"
+    );
+    assert!(printed[1].ends_with("bob: three"));
     stage.types("/show");
     let printed = stage.printed().join("|");
     for text in ["one ann", "two", "four"] {
@@ -534,7 +545,7 @@ fn messages_of_a_blocked_user_are_folded_and_ring_nobody() {
     assert_eq!(stage.printed().last().unwrap(), "Nothing is folded here.");
     stage.types("\\c").types("contact").types("&r room1");
     let printed = stage.printed();
-    let folded = "(2 messages of blocked users; `/show` opens them)";
+    let folded = "(2 messages from blocked users; `/show` to read them)";
     assert!(printed.contains(&folded.to_owned()), "{printed:?}");
     assert!(!printed.join(" ").contains("one ann"));
     while stage.sent().contains(&R::MarkRead) {
@@ -638,4 +649,42 @@ fn lists_show_what_the_server_tells() {
     refused(&mut stage, R::CreateInvitation, "not_allowed");
     let said = "Only administrators of this server can make invitation codes.";
     assert_eq!(stage.printed().last().unwrap(), said);
+}
+
+#[test]
+fn unread_messages_of_a_blocked_user_are_not_counted() {
+    let mut stage = ann(Language::English);
+    let message = ChatMessage {
+        target: "bob".to_owned(),
+        target_type: TargetType::Friend,
+        ..in_room(1, "bob", "hello")
+    };
+    stage.says(live(message, None));
+    assert_eq!(stage.prompt(), "contact [1]> ");
+    stage.says(Event::OnFriendRemoved {
+        username: "bob".to_owned(),
+    });
+    assert_eq!(stage.prompt(), "contact [1]> ");
+    stage.types("/block bob").types("y").says(done(R::Block));
+    assert_eq!(stage.prompt(), "contact> ");
+    stage.printed();
+    stage.types("?");
+    assert_eq!(stage.printed()[1..], ["No unread messages."]);
+}
+
+#[test]
+fn a_question_for_a_password_leaves_the_open_chat_as_it_is() {
+    let mut stage = ann(Language::English);
+    stage.says(live(in_room(1, "bob", "one"), None));
+    stage.types("&r room1").printed();
+    stage.types("/passwd");
+    stage.says(live(in_room(2, "bob", "two"), None));
+    stage.printed();
+    stage.happens(Input::Key(Key::Ctrl('c')));
+    assert_eq!(stage.prompt(), "room1> ");
+    let printed = stage.printed();
+    assert_eq!(printed.len(), 1, "{printed:?}");
+    assert!(printed[0].ends_with("bob: two"));
+    stage.types("/history");
+    assert!(stage.printed().join("|").contains("no older messages"));
 }

@@ -354,7 +354,7 @@ fn a_deletion_is_asked_about_first() {
     stage.says(done(R::DeleteMessage));
     assert_eq!(
         stage.printed(),
-        ["You deleted a message of 2023-11-14 22:13:23"]
+        ["You deleted a message sent 2023-11-14 22:13:23"]
     );
     stage.types("/edit 1 x");
     assert_eq!(
@@ -414,7 +414,7 @@ fn changes_of_others_are_shown() {
     stage.says(changed(deleted(2, "bob"), "carol", None));
     assert_eq!(
         stage.printed(),
-        ["carol deleted a message of bob of 2023-11-14 22:13:22"]
+        ["carol deleted a message from bob, sent 2023-11-14 22:13:22"]
     );
     stage.types("\\c").types("chat room1");
     let printed = stage.printed();
@@ -428,7 +428,7 @@ fn a_second_reaction_with_the_same_emoji_takes_it_back() {
     stage.types("/react 赞").printed();
     assert_eq!(asked(&mut stage), "react 2 👍 true");
     stage.says(done(R::React));
-    assert_eq!(stage.printed(), ["  你用 👍 回应了bob：two"]);
+    assert_eq!(stage.printed(), ["  你用 👍 回应了“bob”的消息：two"]);
     // What others do does not change what is the reader's own.
     let reacted = ChatMessage {
         reactions: Some(thumbs(2)),

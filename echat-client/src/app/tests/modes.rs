@@ -243,8 +243,8 @@ fn query_mode_asks_the_server() {
         stage.printed(),
         [
             "Server time: 1970-01-01 00:00:00",
-            "No rooms yet. Type `+r <room>` to join one, or `<room>=<a>+<b>` to create one.",
-            "You are not a member of room1. Type `+r room1` to join it.",
+            "No rooms yet. Type `/join <room>` to join one, or `/create <room>` to create one.",
+            "You are not a member of room1. Type `/join room1` to join it.",
         ]
     );
 }

@@ -91,7 +91,7 @@ fn an_answer_without_a_request_is_explained() {
         (
             "y dave",
             "no_request",
-            "dave has not sent you a friend request. Type `+f dave` to send one.",
+            "dave has not sent you a friend request. Type `/add dave` to send one.",
         ),
         ("n bob", "no_request", "You and bob are already friends."),
         ("n dave", "unknown_user", "User dave does not exist."),

@@ -87,7 +87,7 @@ fn a_refusal_about_another_user_does_not_address_the_reader() {
         (
             "-r other",
             "not_a_member",
-            "You are not a member of other. Type `+r other` to join it.",
+            "You are not a member of other. Type `/join other` to join it.",
         ),
         (
             "room1+=bob",
@@ -119,7 +119,7 @@ fn a_limit_names_its_cause_and_what_to_do() {
         ),
         ("+f dave", 200, &["dave has reached", "200", "Try again"]),
         ("y dave", 500, &["dave has reached", "500", "stays open"]),
-        ("+r other", 1, &["limit of 1 rooms", "`-r <room>`"]),
+        ("+r other", 1, &["limit of 1 rooms", "`/leave <room>`"]),
         (
             "+r other",
             10_000,

@@ -23,22 +23,6 @@ fn asked(stage: &mut Stage) -> Vec<String> {
     asked
 }
 
-fn info(roomname: &str) -> RoomInfo {
-    RoomInfo {
-        roomname: roomname.to_owned(),
-        topic: String::new(),
-        owner: "bob".to_owned(),
-        operators: Vec::new(),
-        private: false,
-        read_only: false,
-        slow_seconds: 0,
-        keep_days: None,
-        members: 2,
-        created: 1_700_000_000,
-        role: None,
-    }
-}
-
 fn changed(was: &str, by: &str, room: RoomInfo) -> Event {
     Event::OnRoomChanged {
         was: was.to_owned(),
@@ -488,7 +472,8 @@ fn a_removal_says_who_did_it_and_what_can_be_done() {
     assert_eq!(
         stage.printed(),
         [
-            "bob banned you from room1 (reason: loud). You cannot join it until the ban ends; its owner and operators can lift it."
+            "bob banned you from room1 (reason: loud). You cannot join it until the ban ends; its owner and operators can lift it.",
+            "`/join room1` says when the ban ends.",
         ]
     );
     assert_eq!(stage.prompt(), "contact> ");
@@ -530,7 +515,7 @@ fn roles_say_who_gave_them_and_what_they_allow() {
         stage.printed(),
         [
             "eve is now the owner of room1.",
-            "eve made you a plain member of room1."
+            "eve made you a member of room1."
         ]
     );
 }
@@ -665,4 +650,84 @@ fn lists_show_topic_role_away_and_bots() {
             "There are more: `/members #room1 clerk`"
         ]
     );
+}
+
+#[test]
+fn a_room_is_introduced_when_one_joins_it_and_its_topic_when_it_is_opened() {
+    let mut stage = ann(Language::English);
+    let room = |topic: &str| RoomInfo {
+        topic: topic.to_owned(),
+        private: true,
+        ..info("den")
+    };
+    stage.says(Event::OnNewRoom {
+        roomname: "den".to_owned(),
+    });
+    stage.says(Event::Room { room: room("cats") });
+    assert_eq!(
+        stage.printed(),
+        [
+            "You joined den.",
+            "  private, only invited users can find and join it; owner: bob; topic: cats",
+        ]
+    );
+    // What is known is not asked for again.
+    stage.types("&r den");
+    assert_eq!(stage.app.requests.newest(), None);
+    assert_eq!(stage.printed().last().unwrap(), "Topic of den: cats");
+    // Of a room of before the login it is asked.
+    stage.types("\\c").types("chat room1").printed();
+    let topic = RoomInfo {
+        topic: "tea".to_owned(),
+        ..info("room1")
+    };
+    stage.says(Event::Room { room: topic });
+    assert_eq!(stage.printed(), ["Topic of room1: tea"]);
+    // A server that does not know the request is no matter.
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").printed();
+    let fail = fail("unknown_command", &[]);
+    stage.happens(Input::Event(Event::Refused { fail }));
+    assert!(stage.printed().is_empty());
+}
+
+#[test]
+fn the_way_back_into_a_room_depends_on_its_privacy() {
+    for (private, banned, expected) in [
+        (true, false, "You need a new invitation to come back."),
+        (false, false, "You can come back with `/join room1`."),
+        (true, true, "After the ban you need a new invitation."),
+        (false, true, "`/join room1` says when the ban ends."),
+    ] {
+        let mut stage = in_room1(Language::English);
+        let room = RoomInfo {
+            private,
+            ..info("room1")
+        };
+        stage.types("/room").says(Event::Room { room }).printed();
+        stage.says(Event::OnMemberRemoved {
+            roomname: "room1".to_owned(),
+            membername: "ann".to_owned(),
+            by: "bob".to_owned(),
+            reason: None,
+            banned,
+        });
+        assert_eq!(stage.printed()[1], expected);
+    }
+}
+
+#[test]
+fn the_lobby_says_why_it_stays() {
+    for line in ["/rename #room1 hall", "/private room1"] {
+        let mut stage = in_room1(Language::English);
+        stage.types(line).printed();
+        stage.says(Event::Refused {
+            fail: fail("not_allowed", &[]),
+        });
+        let printed = stage.printed();
+        assert!(
+            printed[0].starts_with("room1 is the lobby"),
+            "{line}: {printed:?}"
+        );
+    }
 }
