@@ -8,6 +8,7 @@ mod garbled;
 mod hostile;
 mod keys;
 mod kills;
+mod messages;
 mod multiplexed;
 mod pending;
 mod pictures;
