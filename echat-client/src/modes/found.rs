@@ -166,7 +166,7 @@ fn in_context(text: &str, words: &[String]) -> Vec<(String, Style)> {
     let graphemes: Vec<&str> = text.graphemes(true).collect();
     let folded: Vec<String> = graphemes
         .iter()
-        .map(|grapheme| statement::fold(grapheme))
+        .map(|grapheme| statement::folded(grapheme))
         .collect();
     let mut is_found = vec![false; graphemes.len()];
     for word in words {
@@ -238,6 +238,7 @@ mod tests {
         assert_eq!(shown("明天一起吃午饭吗", "午饭"), "明天一起吃<午饭>吗");
         assert_eq!(shown("a\nb", "b"), "a <b>");
         assert_eq!(shown("ＣＡＦÉ", "café"), "<ＣＡＦÉ>");
+        assert_eq!(shown("un café", "CAFE"), "un <café>");
         assert_eq!(shown("x", "y"), "x");
         let long = format!("{}word{}", "a ".repeat(200), " b".repeat(200));
         let context = shown(&long, "word");

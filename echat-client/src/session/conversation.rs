@@ -169,9 +169,14 @@ impl Conversation {
         let at = self.lines.binary_search_by_key(&said.id, |held| held.id);
         let held = self.lines.get_mut(at.ok()?)?;
         self.bytes = self.bytes + said.content.len() - held.content.len();
-        let is_unread = self.unread > 0 && !said.mine && said.id > self.read_id;
-        if is_unread && held.names_me && said.deleted {
-            self.mentions = self.mentions.saturating_sub(1);
+        // A deleted message is not unread any more, and an edit changes whom a message names.
+        if self.unread > 0 && !said.mine && said.id > self.read_id {
+            let gone = u64::from(said.deleted && !held.deleted);
+            self.unread = self.unread.saturating_sub(gone);
+            self.new = self.new.saturating_sub(gone);
+            let before = u64::from(held.names_me && !held.deleted);
+            let now = u64::from(said.names_me && !said.deleted);
+            self.mentions = (self.mentions + now).saturating_sub(before);
         }
         Some(std::mem::replace(held, said))
     }

@@ -489,7 +489,7 @@ impl Session {
         // counted all that came before.
         if self.me.as_deref() != Some(sender) {
             let target = Target::new(*target_type, target.clone());
-            let names_me = self.names_me(&message) && !self.folds(&target, sender);
+            let names_me = self.names_me(&message);
             let conversation = self.conversations.entry(target).or_default();
             conversation.count_unread(names_me);
         }
@@ -573,11 +573,13 @@ impl Session {
         }
     }
 
-    /// Whether the server says that a message of another user names the reader.
+    /// Whether the server says that a message of another user names the reader. Those of blocked users count for nothing.
     fn names_me(&self, message: &ChatMessage) -> bool {
         let me = self.me.as_deref();
         let named = message.mentions.as_deref().unwrap_or_default().iter();
+        let target = Target::new(message.target_type, message.target.clone());
         me != Some(message.sender.as_str())
+            && !self.folds(&target, &message.sender)
             && named
                 .map(String::as_str)
                 .any(|name| name == ALL || Some(name) == me)

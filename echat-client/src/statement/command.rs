@@ -1,6 +1,6 @@
 //! A command: a row of the table under one of its names. How a line is read by it, and how help shows it.
 
-use super::row::{Count, Kind, Meaning, Name, Parameter, Row, number};
+use super::row::{Count, Kind, Meaning, Name, Parameter, Row, number_of};
 use super::table::ROWS;
 use super::typed::{Arguments, TypedRequest};
 use super::{Scope, Statement, Which, after_head, ascii_form, duration, one_word};
@@ -216,7 +216,7 @@ impl Parameter {
         }
         if self.kind == Kind::Number {
             let (word, behind) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-            let is_number = number(word).is_some_and(|number| number > 0);
+            let is_number = number_of(word).is_some_and(|number| number > 0);
             return is_number.then(|| (word, behind.trim_start()));
         }
         if self.kind == Kind::For {
@@ -245,7 +245,7 @@ impl Kind {
     fn read(self, word: &str) -> Option<String> {
         match self {
             Self::Line => Which::read(word).map(Which::word),
-            Self::Uses | Self::Days | Self::Number => number(word)
+            Self::Uses | Self::Days | Self::Number => number_of(word)
                 .filter(|number| *number > 0)
                 .map(|number| number.to_string()),
             Self::NewRoom if is_privacy(word) => None,

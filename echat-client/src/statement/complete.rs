@@ -238,7 +238,7 @@ fn begins_head(head: &str, prefix: &str) -> bool {
 }
 
 /// The form in which names are compared: compatibility characters, case and composition do not count.
-pub fn fold(text: &str) -> String {
+pub(super) fn fold(text: &str) -> String {
     text.nfkd()
         .flat_map(char::to_lowercase)
         .map(|c| if c == 'ς' { 'σ' } else { c })

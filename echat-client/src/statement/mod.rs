@@ -22,12 +22,12 @@ use echat_proto::names::{RoomName, Username};
 use crate::target::Target;
 
 pub use command::{Command, help, slash_commands};
-pub use complete::{Completion, Names, addressee, complete, fold};
+pub use complete::{Completion, Names, addressee, complete};
 pub use day::day;
 pub use duration::in_words;
 pub use emoji::emoji;
 pub use row::Unfit;
-pub use search::{Sifted, folded_words, sift};
+pub use search::{Sifted, folded, folded_words, sift};
 pub use typed::{TypedRequest, kept};
 
 use command::{Read, commands, commands_of};

@@ -307,7 +307,7 @@ impl Kind {
 }
 
 /// A number in digits of any width; `None` for anything else.
-pub(super) fn number(word: &str) -> Option<u64> {
+pub(super) fn number_of(word: &str) -> Option<u64> {
     let digits: String = word.chars().map(ascii_form).collect();
     let is_number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
     digits.parse().ok().filter(|_| is_number)

@@ -20,7 +20,7 @@
 use echat_proto::param::{KeepDays, RoomRole};
 
 use super::complete::addressed;
-use super::row::{Row, number, number as number_of};
+use super::row::{Row, number_of};
 use super::{Scope, Statement, Which};
 use crate::target::Target;
 
@@ -728,7 +728,7 @@ pub(super) static ROWS: &[Row] = &[
         "/invitation new" in SLASH (uses: Uses?) (days: Days?)
         en "make an invitation code, for so many accounts and days"
         zh "生成邀请码，可指定使用次数和有效天数"
-        => Statement::NewInvitation(uses.and_then(number), days.and_then(number))
+        => Statement::NewInvitation(uses.and_then(number_of), days.and_then(number_of))
     },
     row! {
         "/invitation revoke" in SLASH (code: Code)

@@ -507,9 +507,13 @@ fn mentions_are_counted_apart() {
             .printed()
             .contains(&"  room1: 4 unread; 2 mentions of you".to_owned())
     );
-    // A deleted message names no user.
-    stage.says(changed(deleted(2, "bob"), "bob", None));
-    assert_eq!(stage.prompt(), "contact [4, @1]> ");
+    // A deleted message is not unread, and an edit may name other users. Told twice, it changes nothing more.
+    for _ in 0..2 {
+        stage.says(changed(deleted(2, "bob"), "bob", None));
+        assert_eq!(stage.prompt(), "contact [3, @1]> ");
+    }
+    stage.says(changed(edited(3, "bob", "nobody"), "bob", None));
+    assert_eq!(stage.prompt(), "contact [3]> ");
     stage.types("&r room1");
     assert_eq!(stage.prompt(), "room1> ");
 }
