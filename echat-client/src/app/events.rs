@@ -6,7 +6,7 @@ use echat_proto::names::DeviceSecret;
 use echat_proto::records::{Code, Fail};
 
 use super::input::WorstOutcome;
-use super::question::Question;
+use super::question::{Question, Void};
 use super::{Alert, App, Effect};
 use crate::modes::{Goto, command_of};
 use crate::render::safe::Safe;
@@ -140,6 +140,10 @@ impl App {
     fn drop_void_questions(&mut self) {
         let session = &self.context.session;
         let void = self.questions.take_void(|target| session.has(target));
+        self.close(void);
+    }
+
+    fn close(&mut self, void: Void) {
         for question in void.questions {
             if !matches!(question, Question::Confirm(_)) {
                 self.not_sent(question);
@@ -162,6 +166,12 @@ impl App {
     fn forget_history(&mut self) {
         if let Some(text) = self.draft.end_edit() {
             self.say_not_edited(&text);
+        }
+        let void = self.questions.take_about_messages();
+        self.close(void);
+        let me = self.context.session.me().map(str::to_owned);
+        if let Some(me) = me.filter(|me| self.context.outgoing.forget_replies(me)) {
+            self.save(me);
         }
         let dropped = self.requests.drop_pages();
         let commands: Vec<String> = dropped.iter().map(command_of).collect();

@@ -309,7 +309,16 @@ impl Questions {
 
     /// Removes the questions about conversations that are gone.
     pub(super) fn take_void(&mut self, has: impl Fn(&Target) -> bool) -> Void {
-        let is_void = |question: &Question| question.target().is_some_and(|target| !has(&target));
+        self.take_those(|question| question.target().is_some_and(|target| !has(&target)))
+    }
+
+    /// Removes the questions about messages, whose ids are void.
+    pub(super) fn take_about_messages(&mut self) -> Void {
+        self.take_those(|question| matches!(question, Question::Delete(..)))
+    }
+
+    fn take_those(&mut self, is_void: impl Fn(&Question) -> bool) -> Void {
+        let is_void = &is_void;
         let has_newest = self.open.last().is_some_and(is_void);
         if has_newest {
             self.stage = QuestionStage::Unseen;

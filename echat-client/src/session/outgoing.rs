@@ -293,6 +293,15 @@ impl Outgoing {
         is_any
     }
 
+    /// The ids of messages are void: lines of this user that answer one answer none. Whether there are any.
+    pub fn forget_replies(&mut self, user: &str) -> bool {
+        let mut is_any = false;
+        for NumberedEntry { entry, .. } in &mut self.entries {
+            is_any |= entry.user == user && entry.reply_to.take().is_some();
+        }
+        is_any
+    }
+
     /// How many lines of this user wait.
     pub fn waiting(&self, user: &str) -> usize {
         self.listed(user).count()

@@ -34,6 +34,11 @@ fn success() -> Event {
 
 /// Ann in a room, who has seen message 9 of a history, and whose connection is cut.
 fn cut(language: Language) -> Stage {
+    cut_after(language, in_room(9, "bob", "lost"))
+}
+
+/// The same with another message 9.
+fn cut_after(language: Language, newest: ChatMessage) -> Stage {
     let mut stage = stage(language);
     stage.types("login").types("ann").types("password1");
     stage.happens(Input::Connected);
@@ -44,7 +49,7 @@ fn cut(language: Language) -> Stage {
         lines: Some(Vec::new()),
     });
     stage.types("&r room1");
-    stage.says(live(in_room(9, "bob", "lost"), None));
+    stage.says(live(newest, None));
     stage.happens(Input::Closed(None));
     stage.printed();
     stage.effects.clear();
@@ -128,6 +133,39 @@ fn a_page_requested_by_an_old_id_is_dropped() {
     stage.printed();
     stage.types("/history");
     assert_eq!(stage.printed()[1..], ["There are no older messages."]);
+}
+
+#[test]
+fn what_was_asked_of_a_message_of_the_old_history_is_dropped() {
+    let mut stage = cut(Language::English);
+    stage.types("/reply 1 hm");
+    assert!(
+        stage
+            .app
+            .context
+            .outgoing
+            .to_lines("ann")
+            .contains("reply_to")
+    );
+    back(&mut stage, &["bob"]);
+    let lines = stage.app.context.outgoing.to_lines("ann");
+    assert!(
+        lines.contains("hm") && !lines.contains("reply_to"),
+        "{lines}"
+    );
+    // An edit that waits for the connection, and a deletion that waits for a yes.
+    let mut stage = cut_after(Language::English, in_room(9, "ann", "mine"));
+    stage.types("/edit new").types("/delete");
+    assert!(stage.prompt().starts_with("delete the message?"));
+    back(&mut stage, &["bob"]);
+    let sent = stage.sent();
+    let changes = [RequestKind::EditMessage, RequestKind::DeleteMessage];
+    assert!(!sent.iter().any(|kind| changes.contains(kind)), "{sent:?}");
+    let printed = stage.printed();
+    for said in ["The message was not deleted.", "Not sent: `/edit new`."] {
+        assert!(printed.contains(&said.to_owned()), "{printed:?}");
+    }
+    assert_eq!(stage.prompt(), "room1> ");
 }
 
 /// The same as [`cut`], in a chat that has older messages than those held.
