@@ -17,12 +17,12 @@ pub(super) fn tell(update: &Update, context: &Context) -> Vec<Line> {
     match update {
         Update::Message(target, said) if said.mine => context.sent(said, target.name()),
         Update::Message(target, _) => context.first_notice(target).into_iter().collect(),
-        Update::Changed(..) => Vec::new(),
         Update::FriendRequest(name) => vec![context.bold(Text::FriendRequest { name })],
         Update::NewContact(name) => vec![context.line(Text::NewContact { name })],
         Update::NewRoom(room) => vec![context.line(Text::NewRoom { room })],
         Update::Room(news) if rooms::is_personal(news, context) => rooms::news(news, context),
-        Update::Room(_)
+        Update::Changed(..)
+        | Update::Room(_)
         | Update::LeftRoom(_)
         | Update::Friend(..)
         | Update::Away(..)
@@ -144,8 +144,7 @@ pub fn command_of(asked: &RequestContext) -> String {
         RequestContext::Typed(typed) | RequestContext::Clock(Timed::Typed(typed)) => typed.line(),
         RequestContext::Register(_) => "register".to_owned(),
         RequestContext::Login => "login".to_owned(),
-        RequestContext::Page(_) => "/history".to_owned(),
-        RequestContext::Jump(_, Jump::Older) => "/history".to_owned(),
+        RequestContext::Page(_) | RequestContext::Jump(_, Jump::Older) => "/history".to_owned(),
         RequestContext::Jump(_, Jump::Newer) => "/newer".to_owned(),
         RequestContext::Jump(_, Jump::At(_)) => "/date".to_owned(),
         RequestContext::Jump(_, Jump::Around(_)) => "/open".to_owned(),

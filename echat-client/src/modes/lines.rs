@@ -196,7 +196,7 @@ impl Context {
         } else {
             self.with_text(head, does.unwrap_or(&said.content), style)
         });
-        lines.extend(self.reactions(&said.reactions));
+        lines.extend(reaction_counts(&said.reactions));
         let is_new_day = self.shown_day.replace(Some(at.date())) != Some(at.date());
         if self.settings.config.compact && is_new_day {
             lines.insert(0, day_rule(at));
@@ -236,22 +236,6 @@ impl Context {
             return self.language.say(Text::Deleted);
         }
         shortened(&plain_excerpt(&said.content), QUOTED)
-    }
-
-    /// The reactions to a message, in a line below it.
-    fn reactions(&self, reactions: &[ReactionCount]) -> Option<Line> {
-        let spans = reactions.iter().map(|reaction| {
-            let style = if reaction.mine {
-                Style::Bold
-            } else {
-                Style::Dim
-            };
-            span(
-                &format!("  {} {}", emoji(&reaction.emoji), reaction.count),
-                style,
-            )
-        });
-        (!reactions.is_empty()).then(|| Line(spans.collect()))
     }
 
     /// A text in one line behind a head; only what reads like a head of its own begins another one.
@@ -490,24 +474,29 @@ impl Context {
                 continue;
             }
             if is_code {
-                let indent = Some(Safe::ours(CODE_INDENT));
-                self.add_row(&mut lines, &[(self.code(row), Style::Code)], indent);
+                let indent = Safe::ours(CODE_INDENT);
+                self.add_row(&mut lines, &[(self.code(row), Style::Code)], Some(&indent));
                 continue;
             }
             let indent = (index > 0).then(|| Safe::ours(INDENT));
-            self.add_row(&mut lines, &with_links(&self.text(row), style), indent);
+            self.add_row(
+                &mut lines,
+                &with_links(&self.text(row), style),
+                indent.as_ref(),
+            );
         }
         lines
     }
 
     /// Adds a row of a message in pieces: to the last line, or with an indent as a line of its own. Parts of it that read
     /// like a head are lines of their own, too.
-    fn add_row(&self, lines: &mut Vec<Line>, pieces: &[(Safe, Style)], indent: Option<Safe>) {
+    fn add_row(&self, lines: &mut Vec<Line>, pieces: &[(Safe, Style)], indent: Option<&Safe>) {
         let whole: String = pieces.iter().map(|(text, _)| text.as_str()).collect();
         let style = pieces.first().map_or(Style::Plain, |(_, style)| *style);
         let compact = self.settings.config.compact;
         for (part, range) in heads::parts(&whole, compact).enumerate() {
-            let ours = indent.clone().or((part > 0).then(|| Safe::ours(INDENT)));
+            let further = || (part > 0).then(|| Safe::ours(INDENT));
+            let ours = indent.cloned().or_else(further);
             if let Some(text) = ours {
                 lines.push(Line(vec![Span { text, style }]));
             }
@@ -559,6 +548,22 @@ impl Context {
             text
         }
     }
+}
+
+/// The reactions to a message, in a line below it.
+fn reaction_counts(reactions: &[ReactionCount]) -> Option<Line> {
+    let spans = reactions.iter().map(|reaction| {
+        let style = if reaction.mine {
+            Style::Bold
+        } else {
+            Style::Dim
+        };
+        span(
+            &format!("  {} {}", emoji(&reaction.emoji), reaction.count),
+            style,
+        )
+    });
+    (!reactions.is_empty()).then(|| Line(spans.collect()))
 }
 
 /// Whether a row begins or ends code. What follows the sign of a beginning may name the language.

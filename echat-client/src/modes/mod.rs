@@ -318,23 +318,7 @@ fn read(
         }
         Ok(statement) => Ok(statement),
         Err(Misread::Empty) => Err(Vec::new()),
-        Err(Misread::Unknown) => {
-            let line = line.trim();
-            let command = &statement::command_words(line);
-            Err(match (scope, mode_of(scope, line)) {
-                (Scope::Chat, _) => mistake(context, Text::UnknownInChat { line }),
-                (_, None) => mistake(context, Text::Unknown { line }),
-                (Scope::Command, Some(way)) => mistake(context, Text::OtherMode { command, way }),
-                (_, Some("\\c")) => mistake(
-                    context,
-                    Text::OtherMode {
-                        command,
-                        way: "\\c",
-                    },
-                ),
-                (_, Some(way)) => mistake(context, Text::ModeViaCommand { command, way }),
-            })
-        }
+        Err(Misread::Unknown) => Err(mistake_of_mode(scope, line.trim(), context)),
         Err(Misread::Form(command)) => Err(mistake(
             context,
             Text::Usage {
@@ -342,6 +326,18 @@ fn read(
             },
         )),
     }
+}
+
+/// Says that a line is no command of a mode, and of which one it is.
+fn mistake_of_mode(scope: Scope, line: &str, context: &Context) -> Vec<Act> {
+    let command = &statement::command_words(line);
+    let text = match (scope, mode_of(scope, line)) {
+        (Scope::Chat, _) => Text::UnknownInChat { line },
+        (_, None) => Text::Unknown { line },
+        (Scope::Command, Some(way)) | (_, Some(way @ "\\c")) => Text::OtherMode { command, way },
+        (_, Some(way)) => Text::ModeViaCommand { command, way },
+    };
+    mistake(context, text)
 }
 
 /// Seconds of a day.

@@ -9,6 +9,7 @@ const BYTES: usize = 256 * 1024;
 
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Said {
     /// Grows over the whole server.
     pub id: u64,

@@ -278,11 +278,7 @@ impl Session {
                     updates.push(Update::NewContact(username.clone()));
                 }
             }
-            Event::OnNewRoom { roomname } => {
-                self.room_state.settle(roomname);
-                let is_new = self.rooms.insert(roomname.clone());
-                updates.extend(is_new.then(|| Update::NewRoom(roomname.clone())));
-            }
+            Event::OnNewRoom { roomname } => self.joined(roomname, &mut updates),
             Event::OnFriendOnline { username } => self.presence(username, true, &mut updates),
             Event::OnFriendOffline { username } => self.presence(username, false, &mut updates),
             Event::OnMemberOnline {
@@ -328,13 +324,17 @@ impl Session {
                 self.apply_to_rooms(&event, &mut updates);
             }
         }
-        if let Some(RequestContext::Lookup(lookup)) = &asked {
-            self.take_found(lookup, &event);
-        }
         if let Some(asked) = asked {
             self.take_answer(asked, event, replaced, &mut updates);
         }
         updates
+    }
+
+    fn joined(&mut self, room: &str, updates: &mut Vec<Update>) {
+        self.room_state.settle(room);
+        if self.rooms.insert(room.to_owned()) {
+            updates.push(Update::NewRoom(room.to_owned()));
+        }
     }
 
     /// Takes the final reply to a request. `replaced`: it is a login to another history.
@@ -345,6 +345,9 @@ impl Session {
         replaced: bool,
         updates: &mut Vec<Update>,
     ) {
+        if let RequestContext::Lookup(lookup) = &asked {
+            self.take_found(lookup, &event);
+        }
         let outcome = pending::outcome(event);
         if matches!(outcome, Ok(Event::Done { .. })) {
             self.note_done(&asked);

@@ -8,6 +8,7 @@ use super::Charset;
 
 /// How lines are painted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Look {
     /// Styles have colours.
     pub colour: bool,
@@ -65,7 +66,7 @@ impl Look {
             colour: redraw && !wishes.no_colour && set("NO_COLOR").is_none(),
             redraw,
             utf8: locale.is_some_and(|locale| shows_all(&locale)),
-            links: redraw && knows_links(term, &set),
+            links: redraw && knows_links(term, set),
             notify: Notify::Off,
         }
     }

@@ -273,10 +273,10 @@ impl<W: Write> Painter<W> {
     fn lines(&mut self, lines: &[Line]) {
         let newline = self.newline();
         for line in lines {
-            let mut links = Links::of(line);
+            let mut marked = Links::of(line);
             for row in wrap(line, self.width(), INDENT) {
                 if self.look.links {
-                    self.linked_row(&row, &mut links);
+                    self.linked_row(&row, &mut marked);
                 } else {
                     self.row(&row, usize::MAX);
                 }

@@ -149,6 +149,7 @@ const CLIENT: &[Row] = &[
     ("render::safe", &["render::columns"]),
     ("render::styled", &["render::safe"]),
     ("target", &[]),
+    ("links", &[]),
     ("local::local_time", &[]),
     ("text", &[]),
     ("settings", &["local::local_time", "target"]),
@@ -156,10 +157,11 @@ const CLIENT: &[Row] = &[
     ("net::connection", &["net::liveness"]),
     ("line_editor", &[]),
     ("statement", &["target", "text"]),
-    ("session", &["statement", "target"]),
+    ("session", &["links", "statement", "target"]),
     (
         "modes",
         &[
+            "links",
             "local::local_time",
             "net::address",
             "render::safe",

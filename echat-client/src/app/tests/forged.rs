@@ -168,7 +168,10 @@ fn everything(language: Language, compact: bool, folds: bool, cols: usize) -> Ve
     // The same words where lists of messages are shown.
     stage.types("\\c").types("contact").types(":m").types("?");
     stage.types("&r room1").types("/history").types("/n");
-    let hits = (1..=id).map(|id| in_room(id, "bob", FORGED[id as usize % FORGED.len()]));
+    let forged = FORGED.iter().cycle();
+    let hits = (1..=id)
+        .zip(forged)
+        .map(|(id, text)| in_room(id, "bob", text));
     stage.types("/search owe").says(Event::FoundMessages {
         messages: hits.collect(),
         more: false,

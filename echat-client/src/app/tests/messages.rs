@@ -514,6 +514,15 @@ fn mentions_are_counted_apart() {
     }
     stage.says(changed(edited(3, "bob", "nobody"), "bob", None));
     assert_eq!(stage.prompt(), "contact [3]> ");
+    // Blocked users do not reach the reader by a mention.
+    stage.says(Event::OnSelfChanged {
+        blocked: Some(vec!["bob".to_owned()]),
+        invitations: None,
+        away: None,
+        last_seen: None,
+    });
+    stage.says(naming(5, "bob", &["ann"]));
+    assert_eq!(stage.prompt(), "contact [4]> ");
     stage.types("&r room1");
     assert_eq!(stage.prompt(), "room1> ");
 }
