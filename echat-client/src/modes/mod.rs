@@ -430,23 +430,32 @@ impl Context {
             Scope::Chat => Text::ModeChat,
             Scope::Query => Text::ModeQuery,
         });
-        let mut rows = statement::help(scope, in_room, self.language);
+        let (mut own, topics) = statement::help(scope, in_room, self.language);
         if scope == Scope::Chat {
             for (form, does) in [
                 (chat::QUIT, Text::HelpQuit),
                 (chat::SAY_QUIT, Text::HelpSayQuit),
                 ("//", Text::HelpSlash),
             ] {
-                rows.push((form.to_owned(), self.language.say(does)));
+                own.push((form.to_owned(), self.language.say(does)));
             }
         }
         let width = |form: &str| Safe::line(form).width();
-        let widest = rows.iter().map(|(form, _)| width(form)).max().unwrap_or(0);
+        let all = topics.iter().flat_map(|(_, rows)| rows).chain(&own);
+        let widest = all.map(|(form, _)| width(form)).max().unwrap_or(0);
+        let table = |rows: &[(String, String)]| {
+            let rows = rows.iter().map(|(form, does)| {
+                let gap = " ".repeat(widest - width(form));
+                plain(&format!("  {form}{gap}  {does}"))
+            });
+            rows.collect::<Vec<_>>()
+        };
         let mut lines = vec![self.bold(Text::HelpHeading { mode: &mode })];
-        lines.extend(rows.into_iter().map(|(form, does)| {
-            let gap = " ".repeat(widest - width(&form));
-            plain(&format!("  {form}{gap}  {does}"))
-        }));
+        lines.extend(table(&own));
+        for (heading, rows) in topics {
+            lines.push(self.bold(heading));
+            lines.extend(table(&rows));
+        }
         lines
     }
 }

@@ -1,10 +1,10 @@
 //! A command: a row of the table under one of its names. How a line is read by it, and how help shows it.
 
 use super::row::{Count, Kind, Meaning, Name, Parameter, Row, number_of};
-use super::table::ROWS;
+use super::table::TOPICS;
 use super::typed::{Arguments, TypedRequest};
 use super::{Scope, Statement, Which, after_head, ascii_form, duration, one_word};
-use crate::text::Language;
+use crate::text::{Language, Text};
 
 /// Marks a room where something follows it.
 pub(super) const ROOM_MARKS: [char; 2] = ['#', '＃'];
@@ -43,8 +43,12 @@ pub(super) enum Read {
 
 /// Every command, in the order of the table.
 pub(super) fn commands() -> impl Iterator<Item = Command> {
+    TOPICS.iter().flat_map(|(_, rows)| commands_in(rows))
+}
+
+fn commands_in(rows: &'static [Row]) -> impl Iterator<Item = Command> {
     let names = |row: &'static Row| row.names.iter().map(move |name| Command { row, name });
-    ROWS.iter().flat_map(names)
+    rows.iter().flat_map(names)
 }
 
 /// The commands of a mode, in the order of the table.
@@ -52,18 +56,31 @@ pub(super) fn commands_of(scope: Scope) -> impl Iterator<Item = Command> {
     commands().filter(move |command| command.is_in(scope))
 }
 
-/// What can be typed in a mode: its form and what it does, the commands with a slash last. `in_room`: in the chat
-/// of a room.
-pub fn help(scope: Scope, in_room: bool, language: Language) -> Vec<(String, String)> {
-    let (slash, plain): (Vec<_>, Vec<_>) = commands_of(scope).partition(Command::is_slash);
-    let rows = plain.into_iter().chain(slash);
-    rows.map(|command| command.help(in_room, language))
-        .collect()
+/// What can be typed, each as its form and what it does.
+pub type HelpRows = Vec<(String, String)>;
+
+/// What can be typed in a mode: its own commands, and the commands with a slash by topic. `in_room`: in the chat of a
+/// room.
+pub fn help(
+    scope: Scope,
+    in_room: bool,
+    language: Language,
+) -> (HelpRows, Vec<(Text<'static>, HelpRows)>) {
+    let own = commands_of(scope).filter(|command| !command.is_slash());
+    let own = own.map(|command| command.help(in_room, language));
+    let topics = TOPICS.iter().map(|(heading, rows)| {
+        let slash = commands_in(rows).filter(|command| command.is_in(scope));
+        let slash = slash.filter(|command| command.is_slash() && command.is_shown(language));
+        let rows = slash.map(|command| command.help(in_room, language));
+        (*heading, rows.collect::<HelpRows>())
+    });
+    let topics = topics.filter(|(_, rows)| !rows.is_empty());
+    (own.collect(), topics.collect())
 }
 
 /// The commands that begin with a slash, as [`help`] has them.
-pub fn slash_commands(language: Language) -> Vec<(String, String)> {
-    let slash = commands().filter(Command::is_slash);
+pub fn slash_commands(language: Language) -> HelpRows {
+    let slash = commands().filter(|command| command.is_slash() && command.is_shown(language));
     slash.map(|command| command.help(true, language)).collect()
 }
 
@@ -79,6 +96,20 @@ impl Command {
 
     pub(super) fn is_slash(&self) -> bool {
         self.words().starts_with('/')
+    }
+
+    /// Whether help has it under this name. Of the names of a row that begin with a slash it has one, in the script of
+    /// the language if there is one.
+    fn is_shown(&self, language: Language) -> bool {
+        let slash = || {
+            self.row
+                .names
+                .iter()
+                .filter(|name| name.words.starts_with('/'))
+        };
+        let is_fitting = |name: &&Name| name.words.is_ascii() == (language == Language::English);
+        let chosen = slash().find(is_fitting).or_else(|| slash().next());
+        chosen.is_some_and(|name| std::ptr::eq(name, self.name))
     }
 
     /// Whether the words are a sign, between a room and some users.

@@ -21,7 +21,7 @@ use echat_proto::names::{RoomName, Username};
 
 use crate::target::Target;
 
-pub use command::{Command, help, slash_commands};
+pub use command::{Command, HelpRows, help, slash_commands};
 pub use complete::{Completion, Names, addressee, complete};
 pub use day::day;
 pub use duration::in_words;

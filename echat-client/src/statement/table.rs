@@ -23,6 +23,7 @@ use super::complete::addressed;
 use super::row::{Row, number_of};
 use super::{Scope, Statement, Which};
 use crate::target::Target;
+use crate::text::Text;
 
 const COMMAND: &[Scope] = &[Scope::Command];
 const CONTACT: &[Scope] = &[Scope::Contact];
@@ -50,7 +51,21 @@ const EVERYWHERE: &[Scope] = &[
 /// Public rooms that a list shows at once.
 const PUBLIC_ROOMS: u64 = 50;
 
-pub(super) static ROWS: &[Row] = &[
+/// A part of the table: its heading in help, and its rows.
+pub(super) type HelpTopic = (Text<'static>, &'static [Row]);
+
+pub(super) static TOPICS: &[HelpTopic] = &[
+    (Text::TopicAccount, ACCOUNT),
+    (Text::TopicFriends, FRIENDS),
+    (Text::TopicRooms, ROOMS),
+    (Text::TopicLists, LISTS),
+    (Text::TopicPeople, PEOPLE),
+    (Text::TopicMessages, MESSAGES),
+    (Text::TopicOther, WAYS_OUT),
+];
+
+/// The way to an account, and to the modes.
+static ACCOUNT: &[Row] = &[
     row! {
         "register" in COMMAND
         en "create an account"
@@ -87,7 +102,10 @@ pub(super) static ROWS: &[Row] = &[
         zh "查询服务器"
         => Statement::Query
     },
-    // ---- friends and rooms
+];
+
+/// Friends, rooms and requests.
+static FRIENDS: &[Row] = &[
     row! {
         "+f" in CONTACT, "/add" in SLASH (user: User)
         en "send a friend request"
@@ -230,7 +248,10 @@ pub(super) static ROWS: &[Row] = &[
         asks ResolveFriendRequest { username: user, accepted: false }
         done { en "Friend request from {user} declined." zh "已拒绝“{user}”的好友请求。" }
     },
-    // ---- rooms and those who run them
+];
+
+/// What owners, operators and members do in rooms.
+static ROOMS: &[Row] = &[
     row! {
         "/msg" in SLASH (to: Addressee) (text: Text)
         en "send a message to a friend, or to #room"
@@ -580,7 +601,10 @@ pub(super) static ROWS: &[Row] = &[
         zh "查看聊天室的设置"
         queries RoomInfo { roomname: room }
     },
-    // ---- what the server is asked for
+];
+
+/// Lists of the server.
+static LISTS: &[Row] = &[
     row! {
         "server time" in QUERY
         en "show the server's time"
@@ -611,7 +635,10 @@ pub(super) static ROWS: &[Row] = &[
         zh "从某个名字之后继续查看聊天室成员"
         queries ListMembers { roomname: (room, Some(user)) }
     },
-    // ---- accounts and people
+];
+
+/// Accounts and other users.
+static PEOPLE: &[Row] = &[
     row! {
         "/who" in SLASH
         en "list friends who are online"
@@ -835,7 +862,10 @@ pub(super) static ROWS: &[Row] = &[
             }
         }
     },
-    // ---- the open chat, and unsent lines
+];
+
+/// Messages of the open chat, found ones, and unsent lines.
+static MESSAGES: &[Row] = &[
     row! {
         "/history" in SLASH
         en "show older messages of the open chat"
@@ -926,7 +956,10 @@ pub(super) static ROWS: &[Row] = &[
         zh "撤回一条或全部待发送的消息"
         => Statement::Withdraw(Which::of(line))
     },
-    // ---- help, and the ways out
+];
+
+/// Help, and the ways out.
+static WAYS_OUT: &[Row] = &[
     row! {
         "help" in NOT_CHAT, "/help" in SLASH
         en "list the commands"

@@ -344,11 +344,41 @@ fn text_that_is_no_statement_is_recognised() {
     assert_eq!(parse(Scope::Chat, "   "), Err(Misread::Empty));
 }
 
+/// All rows of help.
+fn helped(scope: Scope, in_room: bool, language: Language) -> Vec<(String, String)> {
+    let (mut rows, topics) = help(scope, in_room, language);
+    rows.extend(topics.into_iter().flat_map(|(_, rows)| rows));
+    rows
+}
+
+#[test]
+fn help_has_each_command_once_by_topic() {
+    for (language, own, other) in [
+        (Language::English, "/create private", "/create 私密"),
+        (Language::Chinese, "/create 私密", "/create private"),
+    ] {
+        let (rows, topics) = help(Scope::Contact, true, language);
+        assert!(!rows.iter().any(|(form, _)| form.starts_with('/')));
+        assert!(topics.len() > 4, "{topics:?}");
+        let forms: Vec<&String> = topics
+            .iter()
+            .flat_map(|(_, rows)| rows)
+            .map(|(form, _)| form)
+            .collect();
+        assert_eq!(forms.iter().filter(|form| form.starts_with(own)).count(), 1);
+        assert!(!forms.iter().any(|form| form.starts_with(other)));
+        assert!(
+            !forms.iter().any(|form| form.starts_with("/who <")),
+            "{forms:?}"
+        );
+    }
+}
+
 #[test]
 fn every_row_reads_what_its_help_shows() {
     for scope in SCOPES {
         for language in [Language::English, Language::Chinese] {
-            for (form, _) in help(scope, true, language) {
+            for (form, _) in helped(scope, true, language) {
                 // Placeholders are names or numbers; without their marks the form is a line.
                 let counts = ["<uses>", "<days>", "<number>", "<次数>", "<天数>", "<编号>"];
                 let numbered = counts
@@ -378,7 +408,7 @@ fn every_command_says_what_it_does_in_both_languages() {
 #[test]
 fn a_room_is_optional_in_its_chat() {
     let forms = |in_room| -> Vec<String> {
-        let rows = help(Scope::Chat, in_room, Language::English);
+        let rows = helped(Scope::Chat, in_room, Language::English);
         rows.into_iter().map(|(form, _)| form).collect()
     };
     for (in_room, form) in [(true, "/leave [<room>]"), (false, "/leave <room>")] {

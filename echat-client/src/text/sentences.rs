@@ -273,6 +273,36 @@ sentences! {
         en "{room} was not created."
         zh "没有创建聊天室“{room}”。";
 
+    // ---- topics of help
+    /// Heads commands of accounts and modes.
+    TopicAccount
+        en "Account and modes:"
+        zh "账号和模式：";
+    /// Heads commands about friends and rooms.
+    TopicFriends
+        en "Friends and rooms:"
+        zh "好友和聊天室：";
+    /// Heads commands that run rooms.
+    TopicRooms
+        en "In rooms:"
+        zh "聊天室管理：";
+    /// Heads lists.
+    TopicLists
+        en "Lists:"
+        zh "列表：";
+    /// Heads commands about accounts and users.
+    TopicPeople
+        en "Your account, and people:"
+        zh "账号和用户：";
+    /// Heads commands about messages.
+    TopicMessages
+        en "Messages:"
+        zh "消息：";
+    /// Heads other commands.
+    TopicOther
+        en "Other:"
+        zh "其他：";
+
     // ---- help of a chat, beside the table of commands
     /// quit
     HelpQuit
@@ -1448,11 +1478,11 @@ sentences! {
     /// Heading of found messages.
     FoundMessages { words: &'a str }
         en "Messages found for {words}, newest first:"
-        zh "“{words}”的搜索结果，新的在前：";
+        zh "搜索 {words} 的结果，新的在前：";
     /// There are none.
     FoundNoMessages { words: &'a str }
         en "No message found for {words}."
-        zh "没有找到“{words}”。";
+        zh "没有找到符合 {words} 的消息。";
     /// The server still makes its index.
     StillIndexing
         en "The server is still indexing older messages; search again later to find all of them."
