@@ -127,3 +127,23 @@ fn a_pipe_edits_and_deletes() {
     let counted = folder.counts("bob", &["one", "two", "three"].map(str::to_owned));
     assert_eq!(counted, [0, 0, 1]);
 }
+
+#[test]
+fn words_of_any_length_are_found() {
+    let folder = ServerFolder::unhurried();
+    let (mut ann, mut xiaoming) = meet(&folder);
+    ann.types("Café at noon, see https://example.org/menu");
+    shows(&mut xiaoming, "Café at noon");
+    for words in ["饭", "午饭", "吃午饭", "今天 来自:我", "“一起吃”"] {
+        xiaoming.types(&format!("/search {words}"));
+        xiaoming.sees(Text::FoundMessages { words });
+        xiaoming.sees(Text::HowToOpenFound);
+    }
+    for words in ["cafe", "menu from:me", "has:link", "noo*"] {
+        ann.types(&format!("/search {words}"));
+        ann.sees(Text::FoundMessages { words });
+        ann.sees(Text::HowToOpenFound);
+    }
+    ann.types("/search 晚饭");
+    ann.sees(Text::FoundNoMessages { words: "晚饭" });
+}

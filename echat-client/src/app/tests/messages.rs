@@ -380,6 +380,10 @@ fn a_substitution_edits_the_last_message() {
     // What it would replace is not there: it may be meant as text.
     stage.types("s/four/vier/");
     assert_eq!(asked(&mut stage), "");
+    assert_eq!(
+        stage.printed(),
+        ["Your last message does not contain what s/four/vier/ replaces. Send it as text? (Y/N)"]
+    );
     assert!(stage.prompt().starts_with("send as text?"));
     stage.types("y");
     assert_eq!(asked(&mut stage), "send s/four/vier/ None");
