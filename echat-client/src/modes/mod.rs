@@ -340,6 +340,9 @@ fn mistake_of_mode(scope: Scope, line: &str, context: &Context) -> Vec<Act> {
     mistake(context, text)
 }
 
+/// Columns of what is typed in help. What a longer one does stands directly behind it.
+const FORM: usize = 30;
+
 /// Seconds of a day.
 const DAY: u64 = 86_400;
 
@@ -442,10 +445,11 @@ impl Context {
         }
         let width = |form: &str| Safe::line(form).width();
         let all = topics.iter().flat_map(|(_, rows)| rows).chain(&own);
-        let widest = all.map(|(form, _)| width(form)).max().unwrap_or(0);
+        let widths = all.map(|(form, _)| width(form));
+        let widest = widths.filter(|width| *width <= FORM).max().unwrap_or(0);
         let table = |rows: &[(String, String)]| {
             let rows = rows.iter().map(|(form, does)| {
-                let gap = " ".repeat(widest - width(form));
+                let gap = " ".repeat(widest.saturating_sub(width(form)));
                 plain(&format!("  {form}{gap}  {does}"))
             });
             rows.collect::<Vec<_>>()
