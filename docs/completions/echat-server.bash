@@ -74,12 +74,16 @@ _echat__server() {
             return 0
             ;;
         echat__subcmd__server__subcmd__backup)
-            opts="-h --without-key --without-config --config --data --help"
+            opts="-h --keep --without-key --without-config --config --data --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --keep)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{NonEmptyStringValueParser, RangedU64ValueParser};
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Overrides;
@@ -104,9 +104,13 @@ struct What {
 enum Command {
     /// Write a backup of the data folder, also while a server uses it
     Backup {
-        /// The new file
+        /// The new file; with --keep, the folder for it
         #[arg(value_name = "FILE")]
         target: PathBuf,
+        /// Name the backup by the time, and remove all but the newest N of such names, 1 to 10000
+        #[arg(long, value_name = "N", conflicts_with_all = ["without_key", "without_config"])]
+        #[arg(value_parser = RangedU64ValueParser::<usize>::new().range(1..=10_000))]
+        keep: Option<usize>,
         /// Leave the host key out
         #[arg(long)]
         without_key: bool,
@@ -198,8 +202,10 @@ pub enum Task {
     Backup {
         /// Which data folder.
         place: Overrides,
-        /// The new file.
+        /// The new file; with `keep`, the folder for it.
         target: PathBuf,
+        /// How many backups with a name of the time are kept in the folder.
+        keep: Option<usize>,
         /// Whether the backup has the host key.
         with_key: bool,
         /// Whether the backup has the configuration.
@@ -284,12 +290,14 @@ impl From<Command> for Task {
         match command {
             Command::Backup {
                 target,
+                keep,
                 without_key,
                 without_config,
                 place,
             } => Self::Backup {
                 place: place.into(),
                 target,
+                keep,
                 with_key: !without_key,
                 with_config: !without_config,
             },

@@ -54,6 +54,8 @@ pub fn keep_new_files_private() {
 pub struct DataDir {
     folder: Folder,
     host_key: SigningKey,
+    /// Whether the host key is a file of the folder.
+    keeps_host_key: bool,
     /// Holds the lock of the folder until it is closed.
     _lock: File,
     /// Holds the lock of the database until it is closed.
@@ -68,12 +70,27 @@ impl DataDir {
     /// # Errors
     /// See [`DataDirError`]. Existing files are then unchanged, except for their modes.
     pub fn open(path: &Path, init: bool) -> Result<Self, DataDirError> {
+        Self::open_with_key(path, init, None)
+    }
+
+    /// The same with a host key from elsewhere. The folder then needs none, and one that it has is not used.
+    ///
+    /// # Errors
+    /// See [`DataDirError`].
+    pub fn open_with_key(
+        path: &Path,
+        init: bool,
+        given: Option<SigningKey>,
+    ) -> Result<Self, DataDirError> {
         let folder = Folder::open(path)?;
         let lock = folder.lock()?;
         if folder.finish_replacement()? {
             tracing::info!("completed a restore or a repair that was interrupted");
         }
-        let found = folder.look()?;
+        let mut found = folder.look()?;
+        if given.is_some() {
+            found.missing = found.missing.and_then(Missing::besides_host_key);
+        }
         if let Some(missing) = found.missing {
             if missing.database.is_some() {
                 folder.refuse_orphans()?;
@@ -91,13 +108,18 @@ impl DataDir {
             folder.make_private(name)?;
         }
         let database = folder.hold_database()?;
-        let host_key = host_key::load(&folder.path(HOST_KEY), &folder.shown(HOST_KEY))?;
+        let keeps_host_key = given.is_none();
+        let host_key = match given {
+            Some(key) => key,
+            None => host_key::load(&folder.path(HOST_KEY), &folder.shown(HOST_KEY))?,
+        };
         if found.missing.is_some() || found.is_begun {
             folder.finish_making()?;
         }
         Ok(Self {
             folder,
             host_key,
+            keeps_host_key,
             _lock: lock,
             database: Arc::new(database),
         })
@@ -133,9 +155,9 @@ impl DataDir {
         self.folder.administrator_code()
     }
 
-    /// The full path of the host key.
-    pub fn host_key_path(&self) -> PathBuf {
-        self.folder.path(HOST_KEY)
+    /// The full path of the host key; `None` if the key is from elsewhere.
+    pub fn host_key_path(&self) -> Option<PathBuf> {
+        self.keeps_host_key.then(|| self.folder.path(HOST_KEY))
     }
 
     /// The key by which clients know this server.

@@ -2,7 +2,8 @@
 //!
 //! One line of text: `echat-host-key-ed25519`, a space, the seed in padded base64.
 
-use std::fs::OpenOptions;
+use std::env;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,9 @@ use zeroize::Zeroizing;
 use crate::exit::ExitCode;
 
 const PREFIX: &str = "echat-host-key-ed25519 ";
+
+/// The name of the host key among the credentials of a service manager.
+pub const CREDENTIAL: &str = "host_key";
 
 /// The largest size of a valid file, in bytes, rounded up.
 const MAX_FILE_BYTES: usize = 256;
@@ -111,14 +115,41 @@ pub fn load(path: &Path, shown: &Path) -> Result<SigningKey, HostKeyError> {
         let path = path_of();
         return Err(HostKeyError::Exposed { path, mode });
     }
+    let key = read(file).map_err(read_error)?;
+    key.ok_or_else(|| HostKeyError::Malformed { path: path_of() })
+}
+
+/// The host key that a service manager passes as the credential [`CREDENTIAL`] (systemd.exec(5), `LoadCredential=`); `None`
+/// without one. The service manager decides on the owner and the mode of the file.
+///
+/// # Errors
+/// The file cannot be read, or contains no host key.
+pub fn from_credentials() -> Result<Option<SigningKey>, HostKeyError> {
+    let Some(folder) = env::var_os("CREDENTIALS_DIRECTORY") else {
+        return Ok(None);
+    };
+    let path = Path::new(&folder).join(CREDENTIAL);
+    let file = match File::open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(HostKeyError::Read { path, source }),
+        Ok(file) => file,
+    };
+    match read(file) {
+        Ok(Some(key)) => Ok(Some(key)),
+        Ok(None) => Err(HostKeyError::Malformed { path }),
+        Err(source) => Err(HostKeyError::Read { path, source }),
+    }
+}
+
+/// The key in a file; `None` if it contains none.
+fn read(file: File) -> io::Result<Option<SigningKey>> {
     // Allocated in full: growth would leave copies of the key in memory.
     let mut text = Zeroizing::new(String::with_capacity(MAX_FILE_BYTES));
     match file.take(MAX_FILE_BYTES as u64).read_to_string(&mut text) {
-        Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => text.clear(),
-        Err(error) => return Err(read_error(error)),
+        Ok(_) => Ok(parse(&text)),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(None),
+        Err(error) => Err(error),
     }
-    parse(&text).ok_or_else(|| HostKeyError::Malformed { path: path_of() })
 }
 
 pub(crate) fn parse(text: &str) -> Option<SigningKey> {

@@ -16,9 +16,10 @@ use echat_server::config::{self, ConfigError, Overrides};
 use echat_server::ctl::{self, CtlError};
 use echat_server::data_dir::{self, AdministratorCodeFile, DataDir, DataDirError};
 use echat_server::exit::ExitCode;
+use echat_server::host_key;
 use echat_server::logging::{self, Log};
 use echat_server::maintenance::{self, MaintenanceError, Report};
-use echat_server::reactor::{self, ReactorError, Services, Signals};
+use echat_server::reactor::{self, Inherited, ReactorError, Services, Signals};
 use echat_server::storage::{
     HighWaterError, OpenError, Store, StoreError, administrator_code_hash,
 };
@@ -37,6 +38,8 @@ enum Failure {
     },
     AdministratorCode(StoreError),
     Reactor(#[from] ReactorError),
+    #[error("the sockets of the service manager cannot be used: {0}")]
+    Inherited(#[source] io::Error),
     Defaults(#[from] serde_json::Error),
     #[error("stdout: {0}")]
     Stdout(#[source] io::Error),
@@ -60,7 +63,9 @@ impl Failure {
             Self::Maintenance(error) => error.exit_code(),
             Self::Ctl(error) => error.exit_code(),
             Self::LogFile { .. } => ExitCode::CannotCreate,
-            Self::Reactor(ReactorError::Listen { .. }) => ExitCode::Unavailable,
+            Self::Reactor(ReactorError::Listen { .. }) | Self::Inherited(_) => {
+                ExitCode::Unavailable
+            }
             Self::AdministratorCode(_)
             | Self::Reactor(_)
             | Self::Defaults(_)
@@ -81,6 +86,8 @@ fn database_code(error: &OpenError) -> ExitCode {
 }
 
 fn main() -> process::ExitCode {
+    // Before anything is opened, and before there is a second thread.
+    let inherited = Inherited::take();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -103,7 +110,7 @@ fn main() -> process::ExitCode {
             return failure.exit_code().into();
         }
     };
-    match perform(cli.into()) {
+    match perform(cli.into(), inherited) {
         Ok(code) => code.into(),
         Err(failure) => {
             logging::say(&format!("echat-server: {failure}\n"));
@@ -112,9 +119,11 @@ fn main() -> process::ExitCode {
     }
 }
 
-fn perform(task: Task) -> Result<ExitCode, Failure> {
+fn perform(task: Task, inherited: io::Result<Inherited>) -> Result<ExitCode, Failure> {
     match task {
-        Task::Serve { overrides, init } => serve(&overrides, init)?,
+        Task::Serve { overrides, init } => {
+            serve(&overrides, init, inherited.map_err(Failure::Inherited)?)?;
+        }
         Task::CheckConfig(overrides) => {
             let file = config::load(overrides)?.file;
             print(&format!("config ok: {}\n", name(file.as_deref())))?;
@@ -169,7 +178,7 @@ fn print(text: &str) -> Result<(), Failure> {
         .map_err(Failure::Stdout)
 }
 
-fn serve(overrides: &Overrides, init: bool) -> Result<(), Failure> {
+fn serve(overrides: &Overrides, init: bool, inherited: Inherited) -> Result<(), Failure> {
     logging::report_panics_without_contents();
     private_memory::close().map_err(Failure::System)?;
     let signals = Signals::catch().map_err(Failure::System)?;
@@ -186,7 +195,11 @@ fn serve(overrides: &Overrides, init: bool) -> Result<(), Failure> {
         source,
     })?;
     tracing::info!("configuration: {}", name(loaded.file.as_deref()));
-    let data = DataDir::open(&loaded.config.data, init)?;
+    let given = host_key::from_credentials().map_err(DataDirError::from)?;
+    if given.is_some() {
+        tracing::info!("the host key is a credential of the service manager");
+    }
+    let data = DataDir::open_with_key(&loaded.config.data, init, given)?;
     let store = Store::open_in_folder(&data.database(), &data.high_water(), init);
     let mut store = store.map_err(|source| Failure::Database {
         path: data.shown_database().display().to_string(),
@@ -218,6 +231,7 @@ fn serve(overrides: &Overrides, init: bool) -> Result<(), Failure> {
         store,
         data.host_key(),
         signals,
+        inherited,
         services,
     )?)
 }

@@ -109,9 +109,16 @@ pub fn perform(task: Task, now: i64) -> Result<Report, MaintenanceError> {
         Task::Backup {
             place,
             target,
+            keep: None,
             with_key,
             with_config,
         } => back_up(place, &target, (with_key, with_config), now),
+        Task::Backup {
+            place,
+            target,
+            keep: Some(keep),
+            ..
+        } => back_up_and_prune(place, target, keep, now),
         Task::Verify { file, json } => verify(&file, json),
         Task::Restore { file, data } => restore(&file, &data, now),
         Task::Check {
@@ -196,7 +203,7 @@ pub fn schedule(loaded: &Loaded, data: &DataDir) -> Option<Schedule> {
 pub fn source(loaded: &Loaded, data: &DataDir) -> Source {
     Source {
         database: data.database(),
-        host_key: Some(data.host_key_path()),
+        host_key: data.host_key_path(),
         config: loaded.file.clone(),
         free_bytes: loaded.config.limits.free_bytes,
     }
@@ -219,6 +226,40 @@ fn back_up(
     let manifest = backup::create(&source, target, now)?;
     let shown = target.display();
     Ok(done(format!("backup {shown}: {}\n", contents(&manifest))))
+}
+
+/// Writes a backup into a folder, as the server does by itself, and removes the oldest ones.
+fn back_up_and_prune(
+    place: Overrides,
+    folder: PathBuf,
+    keep: usize,
+    now: i64,
+) -> Result<Report, MaintenanceError> {
+    let loaded = config::load(place)?;
+    let files = data_dir::find(&loaded.config.data)?;
+    let schedule = Schedule {
+        source: Source {
+            database: files.database,
+            host_key: files.host_key,
+            config: loaded.file,
+            free_bytes: loaded.config.limits.free_bytes,
+        },
+        folder,
+        // One is always due.
+        every: Duration::ZERO,
+        keep,
+    };
+    let made = schedule.make(now)?;
+    let mut text = format!(
+        "backup {}; {} older ones removed\n",
+        made.path.display(),
+        made.pruned
+    );
+    if let Some(error) = made.not_pruned {
+        // A string takes all text.
+        let _ = writeln!(text, "older backups cannot be removed: {error}");
+    }
+    Ok(done(text))
 }
 
 /// What a backup has, in one line.

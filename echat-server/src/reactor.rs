@@ -10,9 +10,11 @@ mod clock;
 mod ctl;
 mod disk;
 mod http;
+mod inherited;
 mod listener;
 mod listeners;
 mod ready;
+mod service_manager;
 mod signals;
 mod socket;
 mod tasks;
@@ -45,6 +47,7 @@ use listeners::Listeners;
 use mio::event::Event;
 use mio::{Events, Poll, Registry, Token, Waker};
 use ready::Ready;
+use service_manager::ServiceManager;
 use signals::SignalRequest;
 use socket::Socket;
 use std::collections::{BTreeSet, VecDeque};
@@ -57,6 +60,7 @@ use tasks::{Asker, Outcome, Tasks};
 use terminal::{Terminal, TerminalEnd};
 use thiserror::Error;
 
+pub use inherited::Inherited;
 pub use signals::Signals;
 
 #[cfg(not(target_pointer_width = "64"))]
@@ -111,7 +115,8 @@ pub struct Services<'a> {
     pub reload: &'a dyn Fn() -> Result<(Loaded, Option<Schedule>), ConfigError>,
 }
 
-/// Serves until a signal or a command stops it.
+/// Serves until a signal or a command stops it. Listens at the inherited sockets, or without any where the configuration
+/// says.
 ///
 /// # Errors
 /// See [`ReactorError`].
@@ -120,10 +125,11 @@ pub fn run(
     store: Store,
     host_key: &SigningKey,
     signals: Signals,
+    inherited: Inherited,
     services: Services<'_>,
 ) -> Result<(), ReactorError> {
     jobs::warm_up();
-    let mut reactor = Reactor::new(loaded, store, host_key, signals, services)?;
+    let mut reactor = Reactor::new(loaded, store, host_key, signals, inherited, services)?;
     let ended = reactor.run();
     let now = reactor.clock.now();
     reactor.engine.end_sessions(ended.is_err(), now);
@@ -135,6 +141,7 @@ struct Reactor<'a> {
     poll: Poll,
     listeners: Listeners,
     ready: Ready,
+    service_manager: ServiceManager,
     signals: Signals,
     terminal: Option<Terminal>,
     pool: Pool,
@@ -207,12 +214,18 @@ impl<'a> Reactor<'a> {
         store: Store,
         host_key: &SigningKey,
         mut signals: Signals,
+        inherited: Inherited,
         services: Services<'a>,
     ) -> Result<Self, ReactorError> {
         let config = &loaded.config;
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
-        let listeners = Listeners::bind(&config.listen, poll.registry())?;
+        let listeners = if inherited.is_empty() {
+            Listeners::bind(&config.listen, poll.registry())?
+        } else {
+            tracing::info!("listening on passed sockets; server.listen and --listen are not used");
+            Listeners::adopt(inherited, poll.registry())?
+        };
         let mut limits = config.limits.clone();
         limits.connections = limits.connections.min(listener::places(listeners.count()));
         let rng = workers::seeded().map_err(io::Error::other)?;
@@ -235,7 +248,7 @@ impl<'a> Reactor<'a> {
         let fingerprint = echat_proto::fingerprint(&host_key.verifying_key());
         let listening = listeners.addresses().map(|address| address.to_string());
         engine.begin_administration(listening.collect(), fingerprint.clone(), clock.now())?;
-        Ok(Self {
+        let reactor = Self {
             terminal: Terminal::open(poll.registry(), TERMINAL)?,
             pool: Pool::start(host_key, &waker)?,
             checkpoints: HelperThread::new("checkpoint", &waker),
@@ -253,6 +266,7 @@ impl<'a> Reactor<'a> {
             reload: services.reload,
             drained_at: None,
             ready: Ready::announce(listeners.addresses(), &fingerprint, waker)?,
+            service_manager: ServiceManager::from_environment(),
             engine,
             disk: Disk::new(&config.data),
             poll,
@@ -265,7 +279,10 @@ impl<'a> Reactor<'a> {
             clock,
             served: false,
             stop: Stop::No,
-        })
+        };
+        let addresses = reactor.listeners.addresses();
+        reactor.service_manager.ready(addresses);
+        Ok(reactor)
     }
 
     fn run(&mut self) -> Result<(), ReactorError> {
@@ -286,6 +303,7 @@ impl<'a> Reactor<'a> {
                 tracing::warn!(%error, "the ready line could not be written");
             }
             let now = self.clock.now();
+            self.service_manager.attend(now.running);
             if let Some(free) = self.disk.free(now.running) {
                 self.engine.set_free_space(free);
             }
@@ -384,6 +402,7 @@ impl<'a> Reactor<'a> {
         if self.stop == Stop::No {
             tracing::info!("stopping");
             self.stop = Stop::By(now.running + STOP);
+            self.service_manager.stopping();
             self.listeners.close(self.poll.registry());
             self.engine.stop(now);
         } else {
@@ -690,6 +709,7 @@ impl<'a> Reactor<'a> {
             self.backups.deadline(),
             self.drained_at,
             self.http.deadline(),
+            self.service_manager.deadline(),
             stop,
         ];
         let now = self.clock.running();

@@ -238,6 +238,44 @@ fn a_backup_can_leave_the_key_and_the_configuration_out() {
 }
 
 #[test]
+fn a_backup_into_a_folder_is_named_by_the_time_and_the_oldest_are_removed() {
+    let dir = ServerFolder::new();
+    dir.start(&[]).stop();
+    let old = [
+        "echat-20260101T000000Z.backup",
+        "echat-20260102T000000Z.backup",
+    ];
+    fs::create_dir(dir.path("all")).unwrap();
+    for name in old.into_iter().chain(["mine.backup"]) {
+        dir.write(&format!("all/{name}"), "");
+    }
+    let backup = ["backup", "all", "--keep", "2"];
+    let output = dir.run(&backup);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let mut names: Vec<String> = fs::read_dir(dir.path("all"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort_unstable();
+    let [older, new, mine] = names.as_slice() else {
+        panic!("{names:?}")
+    };
+    assert_eq!([older, mine], [old[1], "mine.backup"]);
+    assert!(stdout(&output).contains(new), "{}", stdout(&output));
+    let verified = dir.run(&["verify", &format!("all/{new}")]);
+    assert!(stdout(&verified).contains("with the host key"));
+    // A backup that fails removes none.
+    dir.run(&["restore", &format!("all/{new}"), "--data", "other"]);
+    fs::remove_file(dir.path("data/database.db")).unwrap();
+    assert_eq!(dir.run(&backup).status.code(), Some(66));
+    assert_eq!(fs::read_dir(dir.path("all")).unwrap().count(), 3);
+    for count in ["0", "10001", "-1"] {
+        let refused = dir.run(&["backup", "all", "--keep", count]);
+        assert_eq!(refused.status.code(), Some(64), "{count}");
+    }
+}
+
+#[test]
 fn a_changed_or_shortened_backup_is_refused() {
     let dir = dir();
     let server = dir.start(&[]);

@@ -75,14 +75,8 @@ impl Schedule {
     }
 
     fn made(&self, now: i64) -> Result<Outcome, BackupError> {
-        let folder_error = |source| BackupError::Create {
-            path: self.folder.clone(),
-            source,
-        };
-        let mut builder = DirBuilder::new();
-        let builder = builder.recursive(true).mode(0o700);
-        builder.create(&self.folder).map_err(folder_error)?;
-        let times = self.times().map_err(folder_error)?;
+        self.create_folder()?;
+        let times = self.times().map_err(|source| self.folder_error(source))?;
         // A time to come is that of a clock that was wrong.
         let newest = times.iter().copied().filter(|time| *time <= now).max();
         if let Some(newest) = newest {
@@ -91,17 +85,37 @@ impl Schedule {
                 return Ok(Outcome::Early(early));
             }
         }
+        self.make(now).map(Outcome::Made)
+    }
+
+    /// Makes a backup at `now`, whether one is due or not, and removes those beyond `keep`, oldest first.
+    ///
+    /// # Errors
+    /// No backup was made, and none was removed.
+    pub fn make(&self, now: i64) -> Result<Made, BackupError> {
+        self.create_folder()?;
         let path = self.folder.join(name_at(now));
         create(&self.source, &path, now)?;
         let (pruned, not_pruned) = match self.prune(now) {
             Ok(pruned) => (pruned, None),
             Err(error) => (0, Some(error)),
         };
-        Ok(Outcome::Made(Made {
+        Ok(Made {
             path,
             pruned,
             not_pruned,
-        }))
+        })
+    }
+
+    fn create_folder(&self) -> Result<(), BackupError> {
+        let mut builder = DirBuilder::new();
+        let created = builder.recursive(true).mode(0o700).create(&self.folder);
+        created.map_err(|source| self.folder_error(source))
+    }
+
+    fn folder_error(&self, source: io::Error) -> BackupError {
+        let path = self.folder.clone();
+        BackupError::Create { path, source }
     }
 
     /// The times of the backups in the folder.

@@ -38,6 +38,12 @@ pub struct Missing {
 }
 
 impl Missing {
+    /// What is missing for a server that has its host key from elsewhere.
+    pub(super) fn besides_host_key(self) -> Option<Self> {
+        let host_key = None;
+        self.database.is_some().then_some(Self { host_key, ..self })
+    }
+
     /// The path of the file that is named first.
     pub(super) fn file(self) -> &'static str {
         if self.database.is_some() {

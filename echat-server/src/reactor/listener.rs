@@ -37,7 +37,7 @@ pub(super) fn places(listeners: usize) -> usize {
 }
 
 /// Creates a non-blocking listening socket.
-fn open(address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
+fn open(address: SocketAddr, only_v6: bool) -> io::Result<std::net::TcpListener> {
     let family = match address {
         SocketAddr::V4(_) => AddressFamily::INET,
         SocketAddr::V6(_) => AddressFamily::INET6,
@@ -53,7 +53,7 @@ fn open(address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
     rustix::net::listen(&socket, QUEUE)?;
     let socket = std::net::TcpListener::from(socket);
     socket.set_nonblocking(true)?;
-    Ok(TcpListener::from_std(socket))
+    Ok(socket)
 }
 
 impl Listener {
@@ -65,7 +65,16 @@ impl Listener {
         registry: &Registry,
         token: Token,
     ) -> io::Result<Self> {
-        let mut socket = open(address, only_v6)?;
+        Self::on(open(address, only_v6)?, registry, token)
+    }
+
+    /// Accepts at a listening, non-blocking socket.
+    pub(super) fn on(
+        socket: std::net::TcpListener,
+        registry: &Registry,
+        token: Token,
+    ) -> io::Result<Self> {
+        let mut socket = TcpListener::from_std(socket);
         let address = socket.local_addr()?;
         registry.register(&mut socket, token, Interest::READABLE)?;
         Ok(Self {

@@ -2,6 +2,7 @@
 //! the others.
 
 use super::ReactorError;
+use super::inherited::Inherited;
 use super::listener::Listener;
 use crate::config::Listen;
 use mio::net::TcpStream;
@@ -35,6 +36,17 @@ impl Listeners {
             })
         };
         let all = listen.addresses().iter().enumerate().map(bind);
+        Ok(Self {
+            all: all.collect::<Result<_, _>>()?,
+            next: 0,
+        })
+    }
+
+    /// Accepts at the sockets that the service manager passed.
+    pub(super) fn adopt(inherited: Inherited, registry: &Registry) -> Result<Self, ReactorError> {
+        let tokens = (FIRST..).map(Token);
+        let all = inherited.into_sockets().into_iter().zip(tokens);
+        let all = all.map(|(socket, token)| Listener::on(socket, registry, token));
         Ok(Self {
             all: all.collect::<Result<_, _>>()?,
             next: 0,

@@ -65,8 +65,12 @@ impl Client {
 
     /// The same; `None` if the server closes before the handshake is done.
     pub fn try_connect(server: &ServerProcess) -> Option<Self> {
+        Self::try_over(raw_connection(server.address()), server)
+    }
+
+    /// The same over a connection that is open already, and may have sent what comes before a handshake.
+    pub fn try_over(mut stream: TcpStream, server: &ServerProcess) -> Option<Self> {
         let mut rng = rand::rng();
-        let mut stream = raw_connection(server.address());
         let mut received = 0;
         let mut more = |stream: &mut TcpStream| {
             let bytes = some_bytes(stream);
