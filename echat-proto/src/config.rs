@@ -14,12 +14,14 @@
 mod document;
 mod fault;
 mod listen;
+mod networks;
 mod section;
 mod settings;
 
 pub use self::document::{Document, MAX_FILE_BYTES};
 pub use self::fault::{Fault, Form, Reason, TextError, nearest, quoted};
 pub use self::listen::{Listen, MetricsAddress};
+pub use self::networks::Networks;
 pub use self::section::{Allowed, Row, Section};
 pub use self::settings::{
     ClientConfig, ConfigFile, Inviters, LanguageSetting, Limits, LogFormat, MESSAGE_OVERHEAD,

@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 
 use echat_proto::config::{Document, TextError};
 pub use echat_proto::config::{
-    Fault, Inviters, Limits, Listen, LogFormat, MAX_FILE_BYTES, Reason, Registration, ServerConfig,
+    Fault, Inviters, Limits, Listen, LogFormat, MAX_FILE_BYTES, Networks, Reason, Registration,
+    ServerConfig,
 };
 use echat_proto::names::RoomName;
 use thiserror::Error;

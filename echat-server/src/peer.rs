@@ -310,6 +310,11 @@ impl Peer {
         self.outbound = Outbound::default();
     }
 
+    /// Whether nothing of the handshake has come in full.
+    pub(crate) fn awaits_hello(&self) -> bool {
+        matches!(self.stage, Stage::Hello(_))
+    }
+
     /// Whether the socket may be dropped.
     pub(crate) fn is_closed(&self) -> bool {
         matches!(self.stage, Stage::Closed)

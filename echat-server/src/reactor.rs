@@ -13,6 +13,7 @@ mod http;
 mod inherited;
 mod listener;
 mod listeners;
+mod proxies;
 mod ready;
 mod service_manager;
 mod signals;
@@ -43,7 +44,7 @@ use echat_proto::config::Registration;
 use echat_system::proc;
 use ed25519_dalek::SigningKey;
 use http::Http;
-use listeners::Listeners;
+use listeners::{Accepted, Listeners};
 use mio::event::Event;
 use mio::{Events, Poll, Registry, Token, Waker};
 use ready::Ready;
@@ -226,8 +227,9 @@ impl<'a> Reactor<'a> {
             tracing::info!("listening on passed sockets; server.listen and --listen are not used");
             Listeners::adopt(inherited, poll.registry())?
         };
+        let listeners = listeners.trust(config.proxy_protocol.clone());
         let mut limits = config.limits.clone();
-        limits.connections = limits.connections.min(listener::places(listeners.count()));
+        limits.connections = limits.connections.min(listeners.places());
         let rng = workers::seeded().map_err(io::Error::other)?;
         let mut engine = Engine::new(limits, store, rng);
         engine.configure(Settings::from(config));
@@ -562,9 +564,7 @@ impl<'a> Reactor<'a> {
         let restart = restart.iter().filter(|(_, differs)| *differs);
         let restart: Vec<&str> = restart.map(|(key, _)| *key).collect();
         let mut limits = new.limits.clone();
-        limits.connections = limits
-            .connections
-            .min(listener::places(self.listeners.count().max(1)));
+        limits.connections = limits.connections.min(self.listeners.places());
         self.engine.limit(limits);
         let mut settings = Settings::from(new);
         settings.lobby = Settings::from(old).lobby;
@@ -603,11 +603,12 @@ impl<'a> Reactor<'a> {
 
     fn accept(&mut self, now: Now) {
         for _ in 0..ACCEPTS {
-            let Some((stream, address)) = self.listeners.accept(now.running) else {
-                return;
+            let accepted = self.listeners.accept(self.poll.registry(), now.running);
+            let (stream, address) = match accepted {
+                Accepted::None => return,
+                Accepted::Waiting => continue,
+                Accepted::Connection(stream, address) => (stream, address),
             };
-            // A dual-stack socket reports an IPv4 address as IPv4-mapped IPv6.
-            let address = SocketAddr::new(address.ip().to_canonical(), address.port());
             let Some(conn) = self.engine.accept(address, now) else {
                 continue;
             };

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::document::Document;
 use super::fault::{Fault, Reason};
 use super::listen::{Listen, MetricsAddress};
+use super::networks::Networks;
 use super::section::{
     Allowed, Announcement, Folder, Kind, RoomOrNone, Section, one_of, or_null, section, whole,
 };
@@ -40,6 +41,11 @@ section! {
         #[zh = "监听哪里。`[::]:1024` 表示所有地址；端口 0 由系统选择。"]
         #[unit = "an IP address and port, or a list of up to 16", "IP 地址和端口，或最多 16 个的列表"]
         listen: Listen = Listen::default();
+        /// The proxies that say by a PROXY header (version 1 or 2) for which client they connect: addresses and
+        /// networks. Every connection from one of them must begin with a header; from others a header is refused.
+        #[zh = "用 PROXY 头（版本 1 或 2）说明真实客户端地址的代理：地址和网段。来自它们的每个连接都必须以 PROXY 头开始；其他来源的 PROXY 头一律拒绝。"]
+        #[unit = "a list of up to 64, such as `[\"10.0.0.0/8\"]`", "最多 64 个的列表，例如 `[\"10.0.0.0/8\"]`"]
+        proxy_protocol: Networks = Networks::default();
         /// The folder for everything that a server keeps. A relative path begins at the current folder, not
         /// at the folder of config.json.
         #[zh = "服务器所有数据所在的目录。相对路径从当前目录算起，而不是从 config.json 所在的目录算起。"]

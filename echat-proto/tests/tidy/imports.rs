@@ -71,6 +71,7 @@ const SERVER: &[Row] = &[
         ],
     ),
     ("peer", &["clock", "config", "conn", "limits"]),
+    ("proxy_header", &[]),
     (
         "handlers",
         &[
@@ -99,6 +100,7 @@ const SERVER: &[Row] = &[
             "metrics",
             "outbox",
             "peer",
+            "proxy_header",
             "roster",
             "routes",
             "session_log",
@@ -130,6 +132,7 @@ const SERVER: &[Row] = &[
             "maintenance",
             "metrics",
             "output",
+            "proxy_header",
             "storage",
             "workers",
         ],

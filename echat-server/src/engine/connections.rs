@@ -26,6 +26,7 @@ use crate::conn::{ConnId, Departure, End};
 use crate::handlers::account::Pending;
 use crate::limits::{CountedTry, LogLimiter, rate_limit_prefix};
 use crate::peer::{FrameBuffers, Item, Peer, Unsealed};
+use crate::proxy_header;
 use crate::storage::UserId;
 use crate::workers::jobs::{Job, JobResult, Task};
 use admission::{Admission, Decision};
@@ -60,6 +61,8 @@ pub(super) struct Connections {
     pub(super) departed: VecDeque<(ConnId, Departure)>,
     /// The rate limit of the log line about bad frames.
     bad_frames: LogLimiter,
+    /// The rate limit of the log line about PROXY headers of others than trusted proxies.
+    proxy_headers: LogLimiter,
     /// Buffers for frames.
     buffers: FrameBuffers,
     rng: StdRng,
@@ -96,6 +99,7 @@ impl Connections {
             waiting: BTreeSet::new(),
             departed: VecDeque::new(),
             bad_frames: LogLimiter::default(),
+            proxy_headers: LogLimiter::default(),
             buffers: FrameBuffers::default(),
             rng,
             traffic: Traffic::default(),
@@ -146,8 +150,14 @@ impl Connections {
         };
         self.traffic.received += count(bytes.len());
         let address = entry.peer.address;
+        let is_new = entry.peer.awaits_hello();
         if let Some(hello) = entry.peer.receive(bytes, limits, now) {
             self.jobs.answer(conn, address.ip(), hello);
+        }
+        // The header is no hello, so the peer is closed.
+        if is_new && proxy_header::is_begun(bytes) && self.proxy_headers.allows(now.running) {
+            let address = address.ip();
+            tracing::warn!(%address, "refused a PROXY header; server.proxy_protocol does not name the address");
         }
         // A bad frame is logged without its contents.
         if let Some(error) = entry.peer.take_frame_error()

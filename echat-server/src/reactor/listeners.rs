@@ -1,10 +1,11 @@
 //! One listener for each configured address. They accept in turn, so that many connections at one address do not delay
-//! the others.
+//! the others. A connection from a trusted proxy is given out when its PROXY header has come.
 
 use super::ReactorError;
 use super::inherited::Inherited;
-use super::listener::Listener;
-use crate::config::Listen;
+use super::listener::{self, Listener};
+use super::proxies::Proxies;
+use crate::config::{Listen, Networks};
 use mio::net::TcpStream;
 use mio::{Registry, Token};
 use std::net::SocketAddr;
@@ -21,6 +22,17 @@ pub(super) struct Listeners {
     all: Vec<Listener>,
     /// The index of the next listener.
     next: usize,
+    proxies: Proxies,
+}
+
+/// What came of one accept.
+pub(super) enum Accepted {
+    /// No connection is there.
+    None,
+    /// A connection whose PROXY header has not come.
+    Waiting,
+    /// A connection, and the address of its client. An IPv4 address has the form of IPv4.
+    Connection(TcpStream, SocketAddr),
 }
 
 impl Listeners {
@@ -39,6 +51,7 @@ impl Listeners {
         Ok(Self {
             all: all.collect::<Result<_, _>>()?,
             next: 0,
+            proxies: Proxies::new(Networks::default()),
         })
     }
 
@@ -50,11 +63,19 @@ impl Listeners {
         Ok(Self {
             all: all.collect::<Result<_, _>>()?,
             next: 0,
+            proxies: Proxies::new(Networks::default()),
         })
     }
 
-    pub(super) fn count(&self) -> usize {
-        self.all.len()
+    /// Connections from these addresses begin with a PROXY header.
+    pub(super) fn trust(mut self, proxies: Networks) -> Self {
+        self.proxies = Proxies::new(proxies);
+        self
+    }
+
+    /// How many connections the limit of open files leaves place for.
+    pub(super) fn places(&self) -> usize {
+        listener::places(self.all.len() + self.proxies.count())
     }
 
     /// The addresses in the order of the configuration, with real ports for port 0.
@@ -66,12 +87,12 @@ impl Listeners {
     pub(super) fn ready(&mut self, token: Token) -> bool {
         let index = token.0.checked_sub(FIRST);
         let listener = index.and_then(|index| self.all.get_mut(index));
-        listener.map(Listener::ready).is_some()
+        listener.map(Listener::ready).is_some() || self.proxies.ready(token)
     }
 
     /// Whether to accept now.
     pub(super) fn is_ready(&self, now: Duration) -> bool {
-        self.all.iter().any(|listener| listener.is_ready(now))
+        self.proxies.is_ready() || self.all.iter().any(|listener| listener.is_ready(now))
     }
 
     /// Ends the pauses, since a connection was closed and its descriptor is free.
@@ -79,19 +100,38 @@ impl Listeners {
         self.all.iter_mut().for_each(Listener::try_again);
     }
 
-    /// The end of the shortest pause, if any.
+    /// The end of the shortest pause, or the time at which a proxy's header has to be there.
     pub(super) fn retry_at(&self) -> Option<Duration> {
-        self.all.iter().filter_map(Listener::retry_at).min()
+        let pauses = self.all.iter().filter_map(Listener::retry_at);
+        pauses.chain(self.proxies.deadline()).min()
     }
 
     pub(super) fn close(&mut self, registry: &Registry) {
         for listener in &mut self.all {
             listener.close(registry);
         }
+        self.proxies.clear();
+    }
+
+    /// The next connection.
+    pub(super) fn accept(&mut self, registry: &Registry, now: Duration) -> Accepted {
+        if let Some((stream, client)) = self.proxies.next(registry, now) {
+            return Accepted::Connection(stream, client);
+        }
+        let Some((stream, address)) = self.accept_in_turn(now) else {
+            return Accepted::None;
+        };
+        // A dual-stack socket reports an IPv4 address as IPv4-mapped IPv6.
+        let address = SocketAddr::new(address.ip().to_canonical(), address.port());
+        if self.proxies.trusts(address.ip()) {
+            self.proxies.add(stream, address, registry, now);
+            return Accepted::Waiting;
+        }
+        Accepted::Connection(stream, address)
     }
 
     /// The next connection, in turn over the listeners.
-    pub(super) fn accept(&mut self, now: Duration) -> Option<(TcpStream, SocketAddr)> {
+    fn accept_in_turn(&mut self, now: Duration) -> Option<(TcpStream, SocketAddr)> {
         for _ in 0..self.all.len() {
             let index = self.next;
             self.next = (index + 1) % self.all.len();
