@@ -49,7 +49,15 @@ const WRONG: &[(&str, &str)] = &[
     ),
     (
         r#"{"server": {"q": 1}}"#,
-        "server.q: unknown key; known: listen, data, log, log_file, log_format, metrics, sessions_per_user, registration, invitations, lobby, message_of_the_day, keep_days, edit_seconds, backup, limits",
+        "server.q: unknown key; known: listen, proxy_protocol, data, log, log_file, log_format, metrics, sessions_per_user, registration, invitations, lobby, message_of_the_day, keep_days, edit_seconds, backup, limits",
+    ),
+    (
+        r#"{"server": {"proxy_protocol": ["localhost"]}}"#,
+        r#"server.proxy_protocol[0]: must be an IP address or a network, such as 127.0.0.1 or 10.0.0.0/8, not "localhost""#,
+    ),
+    (
+        r#"{"server": {"proxy_protocol": ["10.0.0.1/8"]}}"#,
+        "server.proxy_protocol[0]: 10.0.0.1/8 names an address in a network; write 10.0.0.0/8",
     ),
     (
         r#"{"server": {"backup": {"folder": ""}}}"#,
