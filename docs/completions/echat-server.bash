@@ -44,7 +44,7 @@ _echat__server() {
 
     case "${cmd}" in
         echat__server)
-            opts="-h -V --config --listen --data --log --init --check-config --print-default-config --help --version backup verify restore check export ctl import"
+            opts="-h -V --config --listen --data --log --init --check-config --print-default-config --upgrade-check --help --version backup verify restore check export ctl import"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_echat_server_global_optspecs
-    string join \n config= listen= data= log= init check-config print-default-config h/help V/version
+    string join \n config= listen= data= log= init check-config print-default-config upgrade-check h/help V/version
 end
 
 function __fish_echat_server_needs_command
@@ -31,6 +31,7 @@ complete -c echat-server -n "__fish_echat_server_needs_command" -l log -d 'Log t
 complete -c echat-server -n "__fish_echat_server_needs_command" -l init -d 'Make what is missing in a data folder that was used before, then serve'
 complete -c echat-server -n "__fish_echat_server_needs_command" -l check-config -d 'Check the configuration, say so in one line, and end'
 complete -c echat-server -n "__fish_echat_server_needs_command" -l print-default-config -d 'Print config.json with every default, and end'
+complete -c echat-server -n "__fish_echat_server_needs_command" -l upgrade-check -d 'Say whether the next start upgrades the database and has room for the copy before it, and end'
 complete -c echat-server -n "__fish_echat_server_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c echat-server -n "__fish_echat_server_needs_command" -s V -l version -d 'Print version'
 complete -c echat-server -n "__fish_echat_server_needs_command" -f -a "backup" -d 'Write a backup of the data folder, also while a server uses it'

@@ -56,6 +56,10 @@ pub struct Cli {
     /// Print config.json with every default, and end
     #[arg(long, conflicts_with = "check_config")]
     print_default_config: bool,
+
+    /// Say whether the next start upgrades the database and has room for the copy before it, and end
+    #[arg(long, conflicts_with_all = ["check_config", "print_default_config", "init"])]
+    upgrade_check: bool,
 }
 
 /// Which data folder a command is about.
@@ -198,6 +202,8 @@ pub enum Task {
     CheckConfig(Overrides),
     /// Write the default config.json to stdout.
     PrintDefaultConfig,
+    /// Say what the next start does to the database.
+    CheckUpgrade(Overrides),
     /// Write a backup.
     Backup {
         /// Which data folder.
@@ -348,6 +354,8 @@ impl From<Cli> for Task {
         };
         if cli.check_config {
             Self::CheckConfig(overrides)
+        } else if cli.upgrade_check {
+            Self::CheckUpgrade(overrides)
         } else {
             Self::Serve {
                 overrides,

@@ -1,7 +1,8 @@
-//! The commands that keep data safe: backup, verify, restore, check, export, import. Each ends with a report and an exit code.
+//! The commands that keep data safe: backup, verify, restore, check, export, import, and the check before an upgrade. Each ends with a report and an exit code.
 
 mod check;
 mod transfer;
+mod upgrade;
 
 use std::fmt::Write;
 use std::io;
@@ -131,6 +132,7 @@ pub fn perform(task: Task, now: i64) -> Result<Report, MaintenanceError> {
             target,
             what,
         } => transfer::export(place, &target, what, now),
+        Task::CheckUpgrade(place) => upgrade::check(place),
         Task::Import { file, data } => transfer::import(&file, &data, now),
         // They are performed elsewhere.
         Task::Serve { .. } | Task::CheckConfig(_) | Task::PrintDefaultConfig | Task::Ctl { .. } => {

@@ -144,7 +144,10 @@ fn a_database_that_is_not_ours_is_refused_and_left_alone() {
     drop(db);
     refused(
         &dir,
-        &format!("the database has version 999, this echat knows versions up to {known}"),
+        &format!(
+            "the database has version 999 of the tables, this echat knows versions up to {known}; start an echat that \
+             knows version 999, or put a copy from before its upgrade (database.db.before-{known}) in its place"
+        ),
     );
 }
 

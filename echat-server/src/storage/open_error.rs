@@ -50,7 +50,10 @@ pub enum OpenError {
     #[error(transparent)]
     HighWater(#[from] HighWaterError),
     /// The database was written by a newer version of echat.
-    #[error("the database has version {found}, this echat knows versions up to {known}")]
+    #[error(
+        "the database has version {found} of the tables, this echat knows versions up to {known}; start an echat that \
+         knows version {found}, or put a copy from before its upgrade (database.db.before-{known}) in its place"
+    )]
     Newer {
         /// The file's schema version.
         found: usize,

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use echat_system::private_file;
 use rusqlite::{Connection, ErrorCode};
 
-use super::backup::{CopyError, copy_database, open_copy};
+use super::backup::{CopyError, copy_database, open_beside, open_copy};
 use super::migrate::{MIGRATIONS, pragma, refuse_newer};
 use super::open_error::OpenError;
 
@@ -30,32 +30,97 @@ const COPIES: u32 = 100;
 /// given out again, and no migration changes the newest.
 type State = (i64, i64, i64);
 
-/// Makes sure that there is a copy of the database at `path`, which `db` has open, if migrations are about to change it.
+/// What the next start does to a database.
+#[derive(Debug)]
+pub struct Upgrade {
+    /// The version of the database.
+    pub found: usize,
+    /// The version that this program upgrades to.
+    pub known: usize,
+    /// The copy from before the upgrade; `None` if there is nothing to upgrade.
+    pub copy: Option<UpgradeCopy>,
+}
+
+/// The copy from before an upgrade.
+#[derive(Debug)]
+pub enum UpgradeCopy {
+    /// An interrupted upgrade has made it.
+    Made(PathBuf),
+    /// It will be made.
+    Planned {
+        /// The copy.
+        path: PathBuf,
+        /// Its bytes.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
+}
+
+/// What the next start does to the database at `path`. A server may be using it, and nothing is changed.
 ///
 /// # Errors
-/// The disk has no room for the copy, or it cannot be made. Nothing is changed.
-pub(super) fn copy_before_upgrade(db: &Connection, path: &Path) -> Result<(), OpenError> {
-    let version = refuse_newer(db, MIGRATIONS)?;
-    if version == 0 || version == MIGRATIONS.len() {
-        return Ok(());
-    }
+/// The file is no database of echat, or one of a newer version.
+pub fn upgrade_of(path: &Path) -> Result<Upgrade, OpenError> {
+    let db = open_beside(path)?;
+    plan(&db, path)
+}
+
+fn plan(db: &Connection, path: &Path) -> Result<Upgrade, OpenError> {
+    let found = refuse_newer(db, MIGRATIONS)?;
+    let known = MIGRATIONS.len();
+    // A database without tables has nothing to copy.
+    let copy = if found == 0 || found == known {
+        None
+    } else {
+        Some(plan_copy(db, path, found)?)
+    };
+    Ok(Upgrade { found, known, copy })
+}
+
+fn plan_copy(db: &Connection, path: &Path, version: usize) -> Result<UpgradeCopy, OpenError> {
     let state = state(db)?;
     let earlier = (1..=version).flat_map(|version| names(path, version));
     let is_ours = |copy: &PathBuf| state_of_copy(copy) == Some(state);
     if let Some(copy) = earlier.filter(|copy| copy.exists()).find(is_ours) {
-        tracing::info!(
-            "the copy from before the upgrade is there: {}",
-            copy.display()
-        );
-        return Ok(());
+        return Ok(UpgradeCopy::Made(copy));
     }
     // What is no complete copy is not worth keeping.
     let is_free = |copy: &PathBuf| state_of_copy(copy).is_none();
     let Some(copy) = names(path, version).find(is_free) else {
         return Err(OpenError::Copies(COPIES));
     };
-    make(db, path, &copy)?;
-    tracing::info!("copied the database before its upgrade: {}", copy.display());
+    let free = free_bytes(path).map_err(|error| OpenError::Copy {
+        path: copy.clone(),
+        source: Box::new(CopyError::Sync(error)),
+    })?;
+    Ok(UpgradeCopy::Planned {
+        path: copy,
+        needed: bytes(db)?,
+        free,
+    })
+}
+
+/// Makes sure that there is a copy of the database at `path`, which `db` has open, if migrations are about to change it.
+///
+/// # Errors
+/// The disk has no room for the copy, or it cannot be made. Nothing is changed.
+pub(super) fn copy_before_upgrade(db: &Connection, path: &Path) -> Result<(), OpenError> {
+    match plan(db, path)?.copy {
+        None => {}
+        Some(UpgradeCopy::Made(copy)) => tracing::info!(
+            "the copy from before the upgrade is there: {}",
+            copy.display()
+        ),
+        Some(UpgradeCopy::Planned {
+            path: copy,
+            needed,
+            free,
+        }) => {
+            make(path, &copy, needed, free)?;
+            tracing::info!("copied the database before its upgrade: {}", copy.display());
+        }
+    }
     Ok(())
 }
 
@@ -94,13 +159,11 @@ fn bytes(db: &Connection) -> rusqlite::Result<u64> {
     Ok(pages * u64::try_from(pragma(db, "page_size")?).unwrap_or(0))
 }
 
-fn make(db: &Connection, path: &Path, copy: &Path) -> Result<(), OpenError> {
-    let needed = bytes(db)?;
+fn make(path: &Path, copy: &Path, needed: u64, free: u64) -> Result<(), OpenError> {
     let failed = |source| OpenError::Copy {
         path: copy.to_owned(),
         source: Box::new(source),
     };
-    let free = free_bytes(path).map_err(|error| failed(CopyError::Sync(error)))?;
     let no_room = |free| OpenError::NoRoom {
         path: copy.to_owned(),
         needed,

@@ -11,7 +11,7 @@ use std::path::Path;
 use echat_server::data_dir::DataDir;
 use echat_server::storage::{Store, create_template, schema_dump};
 use echat_testkit::faults::{Rule, Shim};
-use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr};
+use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout};
 use echat_testkit::wire::{Client, line};
 use rusqlite::Connection;
 use rustix::io::Errno;
@@ -176,6 +176,65 @@ fn a_copy_of_other_data_is_kept_and_half_of_one_is_not_taken_for_a_copy() {
     fs::copy(&copy, &database).unwrap();
     starts(&dir, false);
     assert_eq!(copies(&dir).len(), 3);
+}
+
+/// The exit code of `--upgrade-check`, and what it says.
+fn checked(dir: &ServerFolder) -> (Option<i32>, String) {
+    let output = dir.run(&["--upgrade-check"]);
+    let said = [stdout(&output), stderr(&output)].concat();
+    (output.status.code(), said)
+}
+
+/// Every file of the data folder with its content.
+fn contents(dir: &ServerFolder) -> Vec<(String, Vec<u8>)> {
+    let files = fs::read_dir(dir.path("data")).unwrap().map(|file| {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        (name, fs::read(path).unwrap())
+    });
+    let mut files: Vec<_> = files.collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn a_check_before_an_upgrade_says_what_the_next_start_does_and_changes_nothing() {
+    let versions = versions();
+    let known = versions.len() - 1;
+    assert_eq!(checked(&ServerFolder::in_memory()).0, Some(66));
+    for (version, before) in versions.iter().enumerate().skip(1) {
+        let dir = ServerFolder::in_memory();
+        before(&dir);
+        let untouched = contents(&dir);
+        let (code, said) = checked(&dir);
+        assert_eq!(code, Some(0), "{said}");
+        if version == known {
+            assert!(said.contains("nothing to upgrade"), "{said}");
+            assert_eq!(contents(&dir), untouched);
+            continue;
+        }
+        let to = format!(
+            "version {version} of the tables; the next start upgrades it to version {known}"
+        );
+        assert!(said.contains(&to), "{said}");
+        let copy = format!("database.db.before-{version}: ");
+        assert!(said.contains(&copy) && said.contains("enough"), "{said}");
+        assert_eq!(contents(&dir), untouched);
+        // Beside a server too, which has done it.
+        let server = dir.start(&[]);
+        let (code, said) = checked(&dir);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains("nothing to upgrade"), "{said}");
+        assert_eq!(server.stop().status.code(), Some(0));
+        let db = Connection::open(dir.path("data/database.db")).unwrap();
+        let newer = i64::try_from(known + 1).unwrap();
+        db.pragma_update(None, "user_version", newer).unwrap();
+        drop(db);
+        let (code, said) = checked(&dir);
+        assert_eq!(code, Some(65), "{said}");
+        let needed = format!("start an echat that knows version {newer}");
+        assert!(said.contains(&needed), "{said}");
+    }
 }
 
 #[test]

@@ -1,0 +1,76 @@
+//! `--upgrade-check`: whether the next start upgrades the database, and whether the disk has room for the copy before it.
+
+use std::path::PathBuf;
+
+use super::{MaintenanceError, Report, done};
+use crate::config;
+use crate::config::Overrides;
+use crate::data_dir;
+use crate::exit::ExitCode;
+use crate::storage::{Upgrade, UpgradeCopy, upgrade_of};
+
+/// Says what the next start does to the database. Nothing is changed, and a server may be using it.
+///
+/// # Errors
+/// There is no database, it is no database of echat, or one of a newer version.
+pub(super) fn check(place: Overrides) -> Result<Report, MaintenanceError> {
+    let loaded = config::load(place)?;
+    let files = data_dir::find(&loaded.config.data)?;
+    let upgrade = upgrade_of(&files.database).map_err(|source| MaintenanceError::Database {
+        path: files.shown_database.clone(),
+        source,
+    })?;
+    Ok(report(&files.shown_database, &upgrade))
+}
+
+fn report(database: &PathBuf, upgrade: &Upgrade) -> Report {
+    let Upgrade { found, known, copy } = upgrade;
+    let database = database.display();
+    let Some(copy) = copy else {
+        return done(format!(
+            "{database}: version {found} of the tables, as this echat has it; nothing to upgrade\n"
+        ));
+    };
+    let mut report = done(format!(
+        "{database}: version {found} of the tables; the next start upgrades it to version {known}\n"
+    ));
+    let copy = match copy {
+        UpgradeCopy::Made(path) => format!("the copy of before is there: {}\n", path.display()),
+        UpgradeCopy::Planned { path, needed, free } => {
+            let path = path.display();
+            let room = if needed > free {
+                report.code = ExitCode::CannotCreate;
+                "that is too little, and the server will not start"
+            } else {
+                "that is enough"
+            };
+            format!("first it is copied to {path}: {needed} bytes, {free} are free; {room}\n")
+        }
+    };
+    report.text.push_str(&copy);
+    report
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_without_room_is_told_by_the_exit_code() {
+        for (free, code, words) in [
+            (4_095, ExitCode::CannotCreate, "will not start"),
+            (4_096, ExitCode::Ok, "that is enough"),
+        ] {
+            let path = "data/database.db.before-5".into();
+            let needed = 4_096;
+            let upgrade = Upgrade {
+                found: 5,
+                known: 6,
+                copy: Some(UpgradeCopy::Planned { path, needed, free }),
+            };
+            let report = report(&"data/database.db".into(), &upgrade);
+            assert_eq!(report.code, code);
+            assert!(report.text.contains(words), "{}", report.text);
+        }
+    }
+}
