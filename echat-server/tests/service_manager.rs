@@ -329,7 +329,7 @@ fn the_commands_of_the_units_are_understood() {
             .unwrap()
             .strip_prefix("ExecStart=/usr/bin/echat-server");
         let here = folder.path("").to_str().unwrap().to_owned();
-        let line = line.unwrap().replace("${CREDENTIALS_DIRECTORY}", &here);
+        let line = line.unwrap().replace("/etc/echat/", &format!("{here}/"));
         line.replace("/var/lib/", &format!("{here}/"))
     };
     let serve = command("echat.service");
