@@ -1,12 +1,16 @@
-//! The server behind proxies that say by PROXY headers for which client they connect. The test is the proxy.
+//! The server behind proxies that say by PROXY headers for which client they connect. The test is the proxy; HAProxy and
+//! nginx are tried as docs/proxies.md configures them.
 
+use std::fs;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::process::Command;
 use std::time::Duration;
 
 use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr};
 use echat_testkit::wire::{Client, credentials, line, raw_connection};
 use rustix::net::{AddressFamily, SocketType};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// A server that trusts this network, on every address of the machine.
 fn server(trusted: &str, limits: &str) -> (ServerFolder, ServerProcess) {
@@ -239,4 +243,112 @@ fn a_stop_does_not_wait_for_headers() {
     assert_eq!(output.status.code(), Some(0));
     assert!(!stderr(&output).contains("PROXY"), "{}", stderr(&output));
     is_refused(half);
+}
+
+/// A proxy program in the background, which ends with this value.
+struct Program(Pid);
+
+impl Program {
+    /// Starts it. A command that has ended listens, and has written the number of its process to the file `pid`.
+    fn start(folder: &ServerFolder, command: &[&str]) -> Self {
+        let mut program = Command::new(command[0]);
+        let output = program.args(&command[1..]).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        let pid = fs::read_to_string(folder.path("pid")).unwrap();
+        let pid = pid.trim().parse().ok().and_then(Pid::from_raw);
+        Self(pid.expect("the number of a process"))
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended by itself, which the test notices.
+        let _ = kill_process(self.0, Signal::TERM);
+    }
+}
+
+/// The blocks of a language in docs/proxies.md.
+fn blocks(language: &str) -> Vec<String> {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/proxies.md");
+    let page = fs::read_to_string(page).unwrap();
+    let begin = format!("```{language}\n");
+    let blocks = page.split(&begin).skip(1);
+    blocks
+        .map(|rest| rest.split_once("```").unwrap().0.to_owned())
+        .collect()
+}
+
+/// Whether a program is installed.
+fn is_installed(program: &str) -> bool {
+    let found = Command::new(program).arg("-v").output().is_ok();
+    let required = std::env::var_os("ECHAT_PROXIES_REQUIRED").is_some();
+    assert!(found || !required, "{program} is missing");
+    if !found {
+        eprintln!("NOT RUN: {program} is missing (apt-get install haproxy nginx-light libnginx-mod-stream)");
+    }
+    found
+}
+
+/// Starts the server of the page and a proxy before it, and looks whose address the server sees.
+fn sees_the_client_through(program: &str, configured: impl Fn(&ServerFolder, &str) -> Vec<String>) {
+    if !is_installed(program) {
+        return;
+    }
+    let folder = ServerFolder::new();
+    let [json] = &blocks("json")[..] else {
+        panic!("one configuration of the server");
+    };
+    folder.write("config.json", json);
+    let mut server = folder.start(&["--log", "debug"]);
+    let [block] = &blocks(program)[..] else {
+        panic!("one configuration of {program}");
+    };
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let block = block.replace("1024", &port.to_string());
+    let block = block.replace("127.0.0.1:1025", &server.address().to_string());
+    assert!(block.contains(&server.address().to_string()));
+    let command = configured(&folder, &block);
+    let command: Vec<&str> = command.iter().map(String::as_str).collect();
+    let proxy = Program::start(&folder, &command);
+    let client = Ipv4Addr::new(127, 0, 0, 77);
+    let stream = connection_from(client, (Ipv4Addr::LOCALHOST, port).into());
+    let mut ann = Client::try_over(stream, &server).unwrap();
+    ann.asks(&format!("REGISTER {}", credentials("ann")));
+    ann.asks(r#"LOGIN {"username":"ann","password":"quite another one"}"#);
+    let logged = server.logs("login failed");
+    assert!(logged.ends_with("address=127.0.0.77"), "{logged}");
+    drop(proxy);
+    let output = server.stop();
+    assert_eq!(output.status.code(), Some(0));
+    // Looking whether the server is well is no fault of the proxy.
+    let complaint = "a connection from a trusted proxy is closed";
+    assert!(!stderr(&output).contains(complaint), "{}", stderr(&output));
+}
+
+#[test]
+fn haproxy_works_as_the_page_configures_it() {
+    sees_the_client_through("haproxy", |folder, block| {
+        folder.write("haproxy.cfg", block);
+        let path = |name| folder.path(name).to_str().unwrap().to_owned();
+        let (config, pid) = (path("haproxy.cfg"), path("pid"));
+        ["haproxy", "-D", "-p", &pid, "-f", &config]
+            .map(str::to_owned)
+            .into()
+    });
+}
+
+#[test]
+fn nginx_works_as_the_page_configures_it() {
+    sees_the_client_through("nginx", |folder, block| {
+        let path = |name| folder.path(name).to_str().unwrap().to_owned();
+        let (config, pid, log) = (path("nginx.conf"), path("pid"), path("nginx.log"));
+        let module = "load_module /usr/lib/nginx/modules/ngx_stream_module.so;";
+        let head = format!("{module}\npid {pid};\nerror_log {log};\nevents {{}}\n");
+        folder.write("nginx.conf", head + block);
+        ["nginx", "-e", &log, "-c", &config]
+            .map(str::to_owned)
+            .into()
+    });
 }
