@@ -15,6 +15,7 @@ mod pictures;
 mod questions;
 mod redirected;
 mod resized;
+mod restarts;
 mod restored;
 mod screens;
 mod server_folder;

@@ -1,7 +1,8 @@
 //! A server that runs. It is waited for by what it writes, and killed when the test is over.
 
 use std::io::Read;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
@@ -63,6 +64,23 @@ impl ServerProcess {
         command
             .args(["--listen", "127.0.0.1:0", "--data", "data"])
             .args(args)
+            .current_dir(folder)
+            .env_remove("ECHAT_CONFIG")
+            .env_remove("ECHAT_LOG");
+        Self::start(command)
+    }
+
+    /// Starts a server with its data in this folder, which takes over this listening socket as from a service manager that
+    /// keeps it (sd_listen_fds(3)), and waits for its ready line.
+    pub fn start_at(folder: &Path, socket: &TcpListener, args: &[&str]) -> Self {
+        let shell = r#"exec 3<&0 </dev/null; export LISTEN_PID=$$ LISTEN_FDS=1; exec "$0" "$@""#;
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", shell])
+            .arg(programs::server())
+            .args(["--data", "data"])
+            .args(args)
+            .stdin(OwnedFd::from(socket.try_clone().unwrap()))
             .current_dir(folder)
             .env_remove("ECHAT_CONFIG")
             .env_remove("ECHAT_LOG");

@@ -1,0 +1,63 @@
+//! The server restarts behind a listening socket that the service manager keeps: no line is lost, and each client is back with
+//! its first try, which it makes within a second (`net/connection/tests.rs`).
+
+use std::net::TcpListener;
+
+use echat_testkit::server_process::ServerProcess;
+use echat_testkit::terminal::person::Person;
+use rustix::process::Signal;
+
+use crate::server_folder::ServerFolder;
+
+const RESTARTS: usize = 3;
+
+fn opens(folder: &ServerFolder, name: &str) -> Person {
+    let mut person = folder.comes(name, folder.server.address());
+    person.sees(&format!("Logged in as {name}."));
+    person.types("&r room1\r");
+    person.sees("room1> ");
+    person
+}
+
+#[test]
+fn a_restart_costs_each_client_one_try_and_no_line() {
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut folder = ServerFolder::unhurried();
+    folder.has("room1", &["ann", "bob"]);
+    folder.falls();
+    let place = folder.scene.path("");
+    let start = || ServerProcess::start_at(&place, &socket, &["--log", "info"]);
+    folder.server = start();
+    let mut ann = opens(&folder, "ann");
+    let mut bob = opens(&folder, "bob");
+    let mut lines = Vec::new();
+    for restart in 0..RESTARTS {
+        let line = format!("line {restart}.");
+        let (begun, rest) = line.split_at(3);
+        ann.types(begun);
+        ann.sees(&format!("room1> {begun}"));
+        folder.server.signal(Signal::TERM);
+        ann.sees("Reconnecting");
+        bob.sees("Reconnecting");
+        ann.types(&format!("{rest}\r"));
+        ann.sees("(pending)");
+        let ServerFolder { scene, server } = folder;
+        assert_eq!(server.end().status.code(), Some(0));
+        // No server runs. This try waits in the queue of the socket.
+        bob.types("\r");
+        folder = ServerFolder {
+            scene,
+            server: start(),
+        };
+        ann.sees("Reconnected. Logged in as ann.");
+        bob.sees(&format!("ann: {line}"));
+        // Connections are counted from the start of the server.
+        for _ in ["ann", "bob"] {
+            let login = folder.server.logs("logged in user=");
+            let is_first = login.ends_with("conn=#1") || login.ends_with("conn=#2");
+            assert!(is_first, "{login}");
+        }
+        lines.push(line);
+    }
+    assert_eq!(folder.counts("ann", &lines), vec![1; RESTARTS]);
+}
