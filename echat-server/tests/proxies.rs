@@ -284,7 +284,9 @@ fn is_installed(program: &str) -> bool {
     let required = std::env::var_os("ECHAT_PROXIES_REQUIRED").is_some();
     assert!(found || !required, "{program} is missing");
     if !found {
-        eprintln!("NOT RUN: {program} is missing (apt-get install haproxy nginx-light libnginx-mod-stream)");
+        eprintln!(
+            "NOT RUN: {program} is missing (apt-get install haproxy nginx-light libnginx-mod-stream)"
+        );
     }
     found
 }
