@@ -11,6 +11,10 @@ use crate::exit::ExitCode;
 
 /// A self-hosted encrypted terminal chat: the server.
 #[derive(Debug, Parser)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 #[command(version, after_help = ExitCode::table(ExitCode::ALL).trim_end().to_owned())]
 #[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 #[command(

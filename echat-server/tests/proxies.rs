@@ -187,7 +187,7 @@ fn a_header_may_come_byte_by_byte_and_together_with_the_hello() {
 fn a_header_that_is_too_long_or_wrong_is_refused_before_it_is_whole() {
     let (_folder, mut server) = server("127.0.0.1", "");
     let long = [b"PROXY UNKNOWN ".as_slice(), &[b'x'; 200]].concat();
-    let mut huge = v2(0x21, 0x11, &[0; 60_000]);
+    let mut huge = v2(0x21, 0x11, &vec![0; 60_000]);
     huge.truncate(16);
     for bytes in [
         &long[..],

@@ -1,6 +1,6 @@
 //! `--upgrade-check`: whether the next start upgrades the database, and whether the disk has room for the copy before it.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::{MaintenanceError, Report, done};
 use crate::config;
@@ -23,7 +23,7 @@ pub(super) fn check(place: Overrides) -> Result<Report, MaintenanceError> {
     Ok(report(&files.shown_database, &upgrade))
 }
 
-fn report(database: &PathBuf, upgrade: &Upgrade) -> Report {
+fn report(database: &Path, upgrade: &Upgrade) -> Report {
     let Upgrade { found, known, copy } = upgrade;
     let database = database.display();
     let Some(copy) = copy else {
@@ -68,7 +68,7 @@ mod tests {
                 known: 6,
                 copy: Some(UpgradeCopy::Planned { path, needed, free }),
             };
-            let report = report(&"data/database.db".into(), &upgrade);
+            let report = report(Path::new("data/database.db"), &upgrade);
             assert_eq!(report.code, code);
             assert!(report.text.contains(words), "{}", report.text);
         }
