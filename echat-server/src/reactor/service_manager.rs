@@ -164,7 +164,7 @@ mod tests {
         assert!((18..=20).contains(&feedings), "{feedings}");
         // Nothing is sent by itself while the loop does not come round.
         assert_eq!(told(&manager), [""; 0]);
-        server.attend(Duration::from_secs(60));
+        server.attend(Duration::from_mins(1));
         assert_eq!(told(&manager).len(), 1, "no arrears");
     }
 
