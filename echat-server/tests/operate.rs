@@ -4,17 +4,22 @@
 //!
 //! To add a section, write it, and add its row to `SECTIONS`: the state before it, the commands that are meant to fail, and
 //! what is true afterwards. A heading with commands and without a row fails this test, and so does a row without a heading.
+//!
+//! The commands of docs/install.md, which need a clean system and its service manager, are run by `packaging/debian/test`, as
+//! they stand too.
 
 mod damage;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use echat_testkit::programs;
 use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout};
 use echat_testkit::wire::{Client, line, number, text};
+use rusqlite::Connection;
 use rustix::process::Signal;
 
 /// A section of the page that has commands.
@@ -216,6 +221,46 @@ const SECTIONS: &[Section] = &[
         },
     },
     Section {
+        heading: "Before an upgrade",
+        before: Sandbox::becomes_older,
+        fails: &[],
+        after: |sandbox| {
+            assert_eq!(version(&sandbox.dir.path("data/database.db")), 5);
+            sandbox.start();
+            assert_eq!(sandbox.messages(), OLDER_MESSAGES);
+            assert_eq!(version(&sandbox.dir.path("data/database.db.before-5")), 5);
+        },
+    },
+    Section {
+        heading: "Upgrade",
+        before: |sandbox| sandbox.stays = Some(sandbox.client()),
+        fails: &[],
+        after: |sandbox| {
+            let told = line(&sandbox.stays.as_mut().unwrap().hears_message());
+            assert_eq!(told, r#"ON_BROADCAST {"text":"The server stops in 5 s."}"#);
+            assert_eq!(sandbox.messages(), MESSAGES);
+        },
+    },
+    Section {
+        heading: "Go back to an older version",
+        before: |sandbox| {
+            sandbox.becomes_older();
+            sandbox.start();
+            sandbox.send(2);
+            sandbox.newest = sandbox.history().1;
+        },
+        fails: &[],
+        after: |sandbox| {
+            assert_eq!(version(&sandbox.dir.path("data/database.db")), 5);
+            let newer = version(&sandbox.dir.path("newer/database.db"));
+            assert!(newer > 5);
+            // The older server is this one.
+            sandbox.start();
+            assert_eq!(sandbox.messages(), OLDER_MESSAGES);
+            assert!(sandbox.history().1 >= sandbox.newest);
+        },
+    },
+    Section {
         heading: "On the old machine",
         before: |_| {},
         fails: &[],
@@ -239,16 +284,6 @@ const SECTIONS: &[Section] = &[
             assert_eq!(server.fingerprint(), sandbox.fingerprint);
             let config = fs::read_to_string(sandbox.dir.path("config.json")).unwrap();
             assert_eq!(config, CONFIG);
-        },
-    },
-    Section {
-        heading: "Upgrade",
-        before: |sandbox| sandbox.stays = Some(sandbox.client()),
-        fails: &[],
-        after: |sandbox| {
-            let told = line(&sandbox.stays.as_mut().unwrap().hears_message());
-            assert_eq!(told, r#"ON_BROADCAST {"text":"The server stops in 5 s."}"#);
-            assert_eq!(sandbox.messages(), MESSAGES);
         },
     },
     Section {
@@ -313,6 +348,12 @@ const SECTIONS: &[Section] = &[
     },
 ];
 
+/// The page whose commands `packaging/debian/test` runs.
+const INSTALL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/install.md");
+
+/// The section of it whose command makes what that test installs.
+const BUILD: (&str, &str) = ("Build the packages", "packaging/debian/build");
+
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operate.md");
 
 const CONFIG: &str = r#"{"server": {"limits": {"message_rate": 0}}}"#;
@@ -321,6 +362,17 @@ const CONFIG: &str = r#"{"server": {"limits": {"message_rate": 0}}}"#;
 const MESSAGES: usize = 5;
 
 const MESSAGE: &str = r#"SEND_MESSAGE {"target_type":1,"target":"tea","content":"x"}"#;
+
+/// A database as an older server left it, and its messages in the room tea.
+const OLDER: &str = include_str!("upgrade/0005.sql");
+const OLDER_MESSAGES: usize = 3;
+
+/// The version of the tables of a database.
+fn version(database: &Path) -> u32 {
+    let db = Connection::open(database).unwrap();
+    let version = db.pragma_query_value(None, "user_version", |row| row.get(0));
+    version.unwrap()
+}
 
 /// A folder with a server in it.
 struct Sandbox {
@@ -380,6 +432,22 @@ impl Sandbox {
         while session.hears().is_some() {}
     }
 
+    /// The server has ended, and an older one has left its database in place of its own.
+    fn becomes_older(&mut self) {
+        self.stop();
+        for file in fs::read_dir(self.dir.path("data")).unwrap() {
+            let path = file.unwrap().path();
+            if path.file_name().unwrap() != "host_key" {
+                fs::remove_file(path).unwrap();
+            }
+        }
+        let database = self.dir.path("data/database.db");
+        Connection::open(database)
+            .unwrap()
+            .execute_batch(OLDER)
+            .unwrap();
+    }
+
     fn client(&self) -> Client {
         Client::login(self.server.as_ref().expect("it runs"), "ann")
     }
@@ -411,10 +479,11 @@ impl Sandbox {
         // The service manager is the one part that a test does not have.
         match command {
             "systemctl start echat" => self.start(),
-            "systemctl stop echat.socket echat" => self.stop(),
+            "systemctl stop echat" => self.stop(),
             "systemctl kill --signal=USR1 echat" => {
                 self.server.as_ref().expect("it runs").signal(Signal::USR1);
             }
+            "systemctl stop echat.socket echat" => self.stop(),
             _ => {
                 let output = self.shell(command);
                 if command.starts_with("echat-server ctl drain") {
@@ -517,6 +586,28 @@ fn the_commands_of_the_page_do_what_it_says() {
         }
         assert!(failing.is_empty(), "{}: {failing:?}", section.heading);
         (section.after)(&mut sandbox);
+    }
+}
+
+#[test]
+fn the_commands_of_the_package_are_those_that_its_test_runs() {
+    let page = fs::read_to_string(INSTALL).unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../packaging/debian/test");
+    let script = fs::read_to_string(script).unwrap();
+    let sections = blocks(&page, "sh");
+    assert!(sections.len() > 1);
+    for (heading, blocks) in sections {
+        if heading == BUILD.0 {
+            assert_eq!(commands(&blocks[0]), [BUILD.1]);
+            assert!(script.contains(&format!("run {} first", BUILD.1)));
+            continue;
+        }
+        for number in 1..=blocks.len() {
+            let call = format!("documented \"{heading}\"");
+            let numbered = format!("{call} {number}");
+            let is_run = script.contains(&numbered) || blocks.len() == 1 && script.contains(&call);
+            assert!(is_run, "{heading}, block {number}");
+        }
     }
 }
 
