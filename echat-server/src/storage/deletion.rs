@@ -11,7 +11,12 @@ const LOOKED_AT: i64 = 2_000;
 /// Messages that one portion makes tombstones of: each writes a page of the table.
 const ERASED: usize = 64;
 
-/// What is deleted with an account. `?1` is the user, `?2` the time.
+/// Deletes the invitations from a user that are hidden from the invited users, who block it. It precedes the end of the
+/// blocks: without inviter and block, they would be shown.
+const HIDDEN_INVITATIONS: &str = "DELETE FROM room_invitations
+     WHERE inviter = ?1 AND user IN (SELECT user FROM blocks WHERE blocked = ?1)";
+
+/// What is deleted with an account, in this order. `?1` is the user, `?2` the time.
 const ROWS: &[&str] = &[
     "DELETE FROM logins WHERE user = ?1",
     "DELETE FROM resume_secrets WHERE user = ?1",
@@ -19,6 +24,7 @@ const ROWS: &[&str] = &[
     "UPDATE bots SET token = zeroblob(32), expires_at = NULL WHERE user = ?1",
     "DELETE FROM invitation_codes WHERE maker = ?1",
     "DELETE FROM friend_requests WHERE sender = ?1 OR receiver = ?1",
+    HIDDEN_INVITATIONS,
     "DELETE FROM blocks WHERE user = ?1 OR blocked = ?1",
     "DELETE FROM room_invitations WHERE user = ?1",
     "UPDATE room_invitations SET inviter = NULL WHERE inviter = ?1",
