@@ -69,7 +69,11 @@ impl Audience {
             name: name.to_owned(),
             presence,
             rooms: self.rooms,
-            hidden_from: self.hidden_from,
+            hidden_from: match presence {
+                Presence::Online | Presence::Offline => self.hidden_from,
+                // That a member left is no presence, but what the list of members shows: it is hidden from no member.
+                Presence::Deleted => Vec::new(),
+            },
         };
         ctx.outbox.announce_presence(change, online);
     }
