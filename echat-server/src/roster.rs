@@ -51,6 +51,8 @@ pub(crate) struct Begun {
     pub(crate) address: IpAddr,
     /// Unix seconds.
     pub(crate) since: i64,
+    /// The hash of the secret that names the device of the client.
+    pub(crate) device: SecretHash,
 }
 
 /// A session that a secret opened.

@@ -347,9 +347,13 @@ fn guesser(
     })
 }
 
-/// Counts a try at the password of the caller, as a LOGIN counts.
+/// Counts a try at the password of the caller, as a LOGIN from the device of the session counts; also if the secret of the
+/// device is void since.
 pub(super) fn count_own_try(ctx: &mut Ctx<'_, '_>, me: &Caller) -> Result<CountedTry, Reject> {
-    let guesser = guesser(ctx, &me.name, Some(&me.user()), None)?;
+    let guesser = match ctx.roster.began(ctx.conn) {
+        Some(begun) => ctx.throttle.guesses.device(&me.name, &begun.device),
+        None => guesser(ctx, &me.name, Some(&me.user()), None)?,
+    };
     count_try(ctx, &me.name, guesser)
 }
 
@@ -437,7 +441,13 @@ pub(crate) fn logged_in(
         ctx.conn,
         ctx.now.running,
     );
-    let device = devices::issue(ctx, user.id, device);
+    let (device, hash) = devices::issue(ctx, user.id, device);
+    let begun = Begun {
+        address: ctx.address,
+        since: ctx.now.unix,
+        device: hash,
+    };
+    ctx.roster.note_begun(ctx.conn, begun);
     Ok(bundle::with_secrets(bundle, secret, device))
 }
 
@@ -555,11 +565,6 @@ fn enter(
     if let Some(oldest) = ctx.roster.enter(ctx.conn, user.id, &user.name, rooms) {
         displace(ctx, user, oldest);
     }
-    let begun = Begun {
-        address: ctx.address,
-        since: ctx.now.unix,
-    };
-    ctx.roster.note_begun(ctx.conn, begun);
     if is_bot {
         // The token logs in again.
         ctx.roster.mark_bot(user.id);

@@ -38,22 +38,22 @@ pub(super) fn is_known(
     }
 }
 
-/// The secret of the device of a login: the presented one if it is known, else a new one, which is stored before
-/// LOGIN_BUNDLE leaves.
+/// The secret of the device of a login, and its hash: the presented one if it is known, else a new one, which is stored
+/// before LOGIN_BUNDLE leaves.
 pub(super) fn issue(
     ctx: &mut Ctx<'_, '_>,
     user: UserId,
     known: Option<&PresentedDevice>,
-) -> DeviceSecret {
+) -> (DeviceSecret, SecretHash) {
     if let Some(device) = known {
         let note = DeferredWrite::NoteDevice(user, device.hash, ctx.now.unix);
         ctx.deferred_writes.push(note);
-        return device.secret.clone();
+        return (device.secret.clone(), device.hash);
     }
     let mut bytes = Zeroizing::new([0; DeviceSecret::BYTES]);
     ctx.random.fill_bytes(&mut *bytes);
     let hash = Sha256::digest(*bytes).into();
     let new = DeferredWrite::NewDevice(user, hash, ctx.now.unix);
     ctx.deferred_writes.push(new);
-    DeviceSecret::from_bytes(&bytes)
+    (DeviceSecret::from_bytes(&bytes), hash)
 }
