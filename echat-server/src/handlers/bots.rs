@@ -75,15 +75,26 @@ pub(crate) fn create_bot(
         let Some(bot) = created else {
             return Err(Code::NameTaken.into());
         };
-        for room in &rooms {
+        let user = User {
+            id: bot,
+            name: username.to_string(),
+        };
+        let mut effects = Vec::new();
+        for room in rooms {
             batch.add_member(room.id, bot, now)?;
+            let come = InRoom {
+                members: batch.member_count(room.id)?,
+                id: room.id,
+                name: room.name,
+            };
+            effects.push(Effect::BotCame(come, user.clone()));
         }
         Ok(Written {
             reply: Event::BotToken {
                 username: username.to_string(),
                 token: secret.token(),
             },
-            effects: Vec::new(),
+            effects,
         })
     }))
 }

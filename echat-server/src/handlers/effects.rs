@@ -39,6 +39,8 @@ pub(crate) enum Effect {
     LetIn { room: InRoom, users: Vec<UserId> },
     /// A user who is online came to a room: its members are told.
     Came(InRoom, User),
+    /// A bot, which is never online, came to a room: its members are told.
+    BotCame(InRoom, User),
     /// A bot is no member of a room any more: the roster notes it, and the members and the bot are told.
     BotLeft(InRoom, User),
     /// The sessions of a bot end, after a commit, and no other request of theirs is handled before.
@@ -153,6 +155,7 @@ impl Ctx<'_, '_> {
                         self.tell_room(&room, &user, MemberChange::Joined);
                     }
                 }
+                Effect::BotCame(room, bot) => self.tell_room(&room, &bot, MemberChange::Joined),
                 Effect::BotLeft(room, bot) => self.bot_left(&room, &bot),
                 Effect::EndSessions(bot) => {
                     self.session_ends
