@@ -146,13 +146,17 @@ pub(crate) fn new_bot_token(
     }))
 }
 
-/// Takes the bots of a user out of a room that the user does not operate any more.
+/// Takes the bots of a user out of a room that the user does not operate any more: the user left it, or is no operator
+/// any more. An administrator who left the lobby still operates it, and the bots stay.
 pub(super) fn bots_leave_with(
     batch: &mut Batch<'_>,
     room: &Room,
     user: UserId,
 ) -> Result<Vec<Effect>, StoreError> {
     let mut effects = Vec::new();
+    if room.owner.is_none() && batch.acts_as_owner(room, user)? {
+        return Ok(effects);
+    }
     for bot in batch.bots_in(user, room.id)? {
         let left = InRoom {
             id: room.id,
@@ -200,7 +204,7 @@ fn operated_rooms(view: &View<'_, '_>, me: &Caller, names: &[String]) -> Result<
     let mut is_operator = true;
     for name in names {
         view.batch.count_name(name);
-        let (room, role) = targets::room(view.batch, me, &NameQuery::new(name))?;
+        let (room, role) = targets::room_to_manage(view.batch, me, &NameQuery::new(name))?;
         is_operator &= role >= Some(Role::Operator);
         found.insert(room.id, room);
     }

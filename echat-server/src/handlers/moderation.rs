@@ -23,7 +23,7 @@ pub(crate) fn invite(
     roomname: NameQuery,
     username: NameQuery,
 ) -> Result<Plan, Reject> {
-    let (room, role) = targets::room(view.batch, &me, &roomname)?;
+    let (room, role) = targets::room_to_manage(view.batch, &me, &roomname)?;
     let other = targets::askable_user(view, &username)?;
     match role {
         None => return Err(Code::NotAMember.into()),
@@ -192,7 +192,7 @@ pub(crate) fn list_bans(
     me: Caller,
     roomname: NameQuery,
 ) -> Result<Event, Reject> {
-    let (room, role) = targets::own_room(ctx.batch, &me, &roomname)?;
+    let (room, role) = targets::managed_room(ctx.batch, &me, &roomname)?;
     if role < Role::Operator {
         return Err(Code::NotOperator.into());
     }
@@ -223,7 +223,7 @@ fn moderated(
     roomname: &NameQuery,
     username: &NameQuery,
 ) -> Result<(Room, Role, User), Reject> {
-    let (room, role) = targets::room(view.batch, me, roomname)?;
+    let (room, role) = targets::room_to_manage(view.batch, me, roomname)?;
     let other = targets::user(view.batch, username)?;
     match role {
         None => Err(Code::NotAMember.into()),

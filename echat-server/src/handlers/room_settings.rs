@@ -20,7 +20,7 @@ pub(crate) fn room_info(
     me: Caller,
     roomname: NameQuery,
 ) -> Result<Event, Reject> {
-    let (room, role) = targets::room(ctx.batch, &me, &roomname)?;
+    let (room, role) = targets::room_to_manage(ctx.batch, &me, &roomname)?;
     Ok(Event::Room {
         room: info(ctx.batch, &room, role)?,
     })

@@ -90,7 +90,7 @@ pub(crate) fn add_members(
     roomname: NameQuery,
     members: Names,
 ) -> Result<Plan, Reject> {
-    let (room, role) = targets::own_room(view.batch, &me, &roomname)?;
+    let (room, role) = targets::managed_room(view.batch, &me, &roomname)?;
     if role != Role::Owner {
         return Err(Code::NotOwner.into());
     }

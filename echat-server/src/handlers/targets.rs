@@ -76,18 +76,27 @@ pub(super) fn own_room(
     }
 }
 
-/// The room of a name, and the caller's role in it, for a request that only some roles may make. Administrators own the
-/// lobby, whether they are in it or not.
+/// The room of a name, and the role in which the caller acts in it. Administrators act as the owner of the lobby, whether
+/// they are in it or not; in any other room it is the role of a member.
+pub(super) fn room_to_manage(
+    batch: &Batch<'_>,
+    me: &Caller,
+    name: &NameQuery,
+) -> Result<(Room, Option<Role>), Reject> {
+    let (room, role) = room(batch, me, name)?;
+    let is_lobby = room.owner.is_none();
+    let acts = role.is_none() && is_lobby && batch.acts_as_owner(&room, me.id)?;
+    Ok((room, if acts { Some(Role::Owner) } else { role }))
+}
+
+/// The room of a name, and the role in which the caller acts in it, for a request that only some roles may make.
 pub(super) fn managed_room(
     batch: &Batch<'_>,
     me: &Caller,
     name: &NameQuery,
 ) -> Result<(Room, Role), Reject> {
-    match room(batch, me, name)? {
+    match room_to_manage(batch, me, name)? {
         (room, Some(role)) => Ok((room, role)),
-        (room, None) if room.owner.is_none() && batch.acts_as_owner(&room, me.id)? => {
-            Ok((room, Role::Owner))
-        }
         (_, None) => Err(Code::NotAMember.into()),
     }
 }
