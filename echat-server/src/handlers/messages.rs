@@ -5,7 +5,7 @@ use super::effects::{Effect, Hears};
 use super::mentions::{Place, mentioned};
 use super::{Caller, Ctx, Reject, target_type as wire_type, targets, unix};
 use crate::storage::{
-    ALL, Batch, ConversationId, Extras, Mention, MessageId, SentBefore, StoreError,
+    ALL, Batch, ConversationId, Extras, Kind, Mention, MessageId, SentBefore, StoreError,
     StoredMessage, UnkeptMessage, UserId,
 };
 use echat_proto::commands::Event;
@@ -15,24 +15,61 @@ use echat_proto::param::{Mark, Nullable, TargetType};
 use echat_proto::records::{ChatMessage, Code, Reaction};
 use std::time::Duration;
 
-/// The acknowledgement of a message that was sent before and not kept; none if there was no such message.
-fn unkept_before(
+/// What a sender has sent with a transaction id.
+enum Before {
+    /// Nothing.
+    Nothing,
+    /// A message to a room that was closed since.
+    InClosedRoom,
+    /// The same message, which is acknowledged again.
+    Same(Box<Event>),
+}
+
+/// Looks up what a sender has sent with a transaction id. Refuses another message than that.
+fn sent_before(
     view: &View<'_, '_>,
     me: &Caller,
-    (target_type, target): (TargetType, &NameQuery),
+    target: (TargetType, &NameQuery),
     content: &Content,
     txn: &TxnId,
-) -> Result<Option<Event>, Reject> {
-    let sent = view.batch.find_unkept(me.id, txn, content)?;
-    let Some(sent) = sent.filter(|sent| sent.target.is_some()) else {
-        return Ok(None);
-    };
-    let same_target = wire_type(sent.kind) == target_type && target.key() == sent.target.as_deref();
-    if !same_target || !sent.is_same {
-        return Err(Code::TxnReused.into());
+) -> Result<Before, Reject> {
+    let stored = view.batch.find_txn(me.id, txn)?;
+    let was_in_closed_room = stored == Some(SentBefore::InClosedRoom);
+    let echo = || Nullable(Some(txn.clone()));
+    if let Some(SentBefore::Message(sent)) = stored {
+        let place = (sent.conversation, sent.kind);
+        let is_same =
+            is_target(view, me, place, target)? && view.batch.was_sent_as(&sent, content)?;
+        let again = || Before::Same(Box::new(new_message(me, sent, echo())));
+        return is_same.then(again).ok_or_else(|| Code::TxnReused.into());
     }
-    let txn = Nullable(Some(txn.clone()));
-    Ok(Some(unkept_message(me, sent, content.clone(), txn)))
+    let unkept = view.batch.find_unkept(me.id, txn, content)?;
+    if let Some(sent) = unkept.filter(|sent| sent.target.is_some()) {
+        let place = (sent.conversation, sent.kind);
+        let is_same = is_target(view, me, place, target)? && sent.is_same;
+        let again = || Before::Same(Box::new(unkept_message(me, sent, content.clone(), echo())));
+        return is_same.then(again).ok_or_else(|| Code::TxnReused.into());
+    }
+    Ok(if was_in_closed_room {
+        Before::InClosedRoom
+    } else {
+        Before::Nothing
+    })
+}
+
+/// Whether the target of a request is this conversation, by its present name or one that it had.
+fn is_target(
+    view: &View<'_, '_>,
+    me: &Caller,
+    place: (ConversationId, Kind),
+    (target_type, target): (TargetType, &NameQuery),
+) -> Result<bool, Reject> {
+    match target.key() {
+        Some(name) if wire_type(place.1) == target_type => {
+            Ok(view.batch.went_by(place, me.id, name)?)
+        }
+        _ => Ok(false),
+    }
 }
 
 /// Stores a message, or only its id where nothing is kept.
@@ -62,22 +99,13 @@ pub(crate) fn send_message(
     reply_to: Option<u64>,
 ) -> Result<Plan, Reject> {
     // This comes before the right to send: a message sent again is acknowledged even after its sender left the room.
-    let sent = match &txn_id {
-        Some(txn) => view.batch.find_txn(me.id, txn)?,
-        None => None,
-    };
-    let was_in_closed_room = sent == Some(SentBefore::InClosedRoom);
-    if let Some(SentBefore::Message(sent)) = sent {
-        let same_target = wire_type(sent.kind) == target_type && target.key() == Some(&sent.target);
-        if !same_target || !view.batch.was_sent_as(&sent, &content)? {
-            return Err(Code::TxnReused.into());
+    let mut was_in_closed_room = false;
+    if let Some(txn) = &txn_id {
+        match sent_before(view, &me, (target_type, &target), &content, txn)? {
+            Before::Nothing => {}
+            Before::InClosedRoom => was_in_closed_room = true,
+            Before::Same(acknowledgement) => return Ok(Plan::Reply(*acknowledgement)),
         }
-        return Ok(Plan::Reply(new_message(&me, sent, Nullable(txn_id))));
-    }
-    if let Some(txn) = &txn_id
-        && let Some(answer) = unkept_before(view, &me, (target_type, &target), &content, txn)?
-    {
-        return Ok(Plan::Reply(answer));
     }
     if me.bot && target_type == TargetType::Friend {
         return Err(Code::NotForBots.into());

@@ -18,7 +18,7 @@ pub(super) const NEXT: &str = "SELECT id, octet_length(content) FROM messages
      WHERE conversation = ?1 ORDER BY id LIMIT ?2";
 
 /// Deletes some of the other rows of a closed room, in this order.
-pub(super) const OTHERS: [&str; 5] = [
+pub(super) const OTHERS: [&str; 6] = [
     "DELETE FROM participants WHERE conversation = ?1 AND user IN
          (SELECT user FROM participants WHERE conversation = ?1 LIMIT ?2)",
     "DELETE FROM room_invitations WHERE room = ?1 AND user IN
@@ -27,6 +27,8 @@ pub(super) const OTHERS: [&str; 5] = [
          (SELECT user FROM bans WHERE room = ?1 LIMIT ?2)",
     "DELETE FROM slow_mode WHERE room = ?1 AND user IN
          (SELECT user FROM slow_mode WHERE room = ?1 LIMIT ?2)",
+    "DELETE FROM former_room_names WHERE room = ?1 AND name IN
+         (SELECT name FROM former_room_names WHERE room = ?1 LIMIT ?2)",
     "DELETE FROM unkept_messages WHERE (sender, txn_id) IN
          (SELECT sender, txn_id FROM unkept_messages WHERE conversation = ?1 LIMIT ?2)",
 ];

@@ -1,6 +1,6 @@
 //! Stores messages and read markers. Nothing else writes the text of a message, but for an import and a salvage.
 
-use echat_proto::names::{Content, TxnId};
+use echat_proto::names::{Content, TxnId, looks};
 use hmac::{Hmac, KeyInit, Mac};
 use rusqlite::params;
 use sha2::Sha256;
@@ -336,6 +336,35 @@ impl Batch<'_> {
             }
             other => Ok(other),
         }
+    }
+
+    /// Whether a conversation goes by this name for a sender, or went by it: the name of the room, or of the other user.
+    /// After the end of an account, a name that is confusable with its own counts as that: no other is kept of it.
+    pub fn went_by(
+        &self,
+        (conversation, kind): (ConversationId, Kind),
+        sender: UserId,
+        name: &str,
+    ) -> Result<bool, StoreError> {
+        if kind == Kind::Room {
+            let sql = "SELECT 1 FROM rooms WHERE id = ?1 AND name = ?2
+                 UNION ALL SELECT 1 FROM former_room_names WHERE room = ?1 AND name = ?2";
+            return self.exists(sql, params![conversation, name]);
+        }
+        let sql = "SELECT u.id, u.name FROM friendships AS f
+             CROSS JOIN users AS u ON u.id = f.low_user + f.high_user - ?2
+             WHERE f.conversation = ?1";
+        let other: Option<(UserId, String)> =
+            self.first(sql, params![conversation, sender], |row| row.try_into())?;
+        let Some((other, is_called)) = other else {
+            return Ok(false);
+        };
+        if is_called == name {
+            return Ok(true);
+        }
+        let was_called = looks(name);
+        Ok(was_called.is_disjoint(&looks(&is_called))
+            && self.has_look(Kind::Private, other.0, &was_called)?)
     }
 
     /// Frees the transaction id of a message to a room that was closed since.

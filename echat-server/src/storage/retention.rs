@@ -138,7 +138,9 @@ pub struct UnkeptMessage {
     pub id: MessageId,
     /// When it was sent, in unix seconds.
     pub send_time: i64,
-    /// The kind of its conversation.
+    /// Its conversation.
+    pub conversation: ConversationId,
+    /// The kind of the conversation.
     pub kind: Kind,
     /// The name of the room, or of the other user; `None` if the room was closed since.
     pub target: Option<String>,
@@ -256,7 +258,8 @@ impl Batch<'_> {
             return Ok(None);
         }
         let found = self.first(
-            "SELECT u.id, u.send_time, c.kind, coalesce(r.name, o.name), u.digest
+            "SELECT u.id, u.send_time, c.kind, coalesce(r.name, o.name), u.digest,
+                    u.conversation
              FROM unkept_messages AS u
              CROSS JOIN conversations AS c ON c.id = u.conversation
              LEFT JOIN rooms AS r ON r.id = u.conversation
@@ -269,6 +272,7 @@ impl Batch<'_> {
                 let message = UnkeptMessage {
                     id: row.get(0)?,
                     send_time: row.get(1)?,
+                    conversation: row.get(5)?,
                     kind: row.get(2)?,
                     target: row.get(3)?,
                     is_same: false,

@@ -317,6 +317,8 @@ impl Batch<'_> {
         if is_renamed {
             self.remove_looks(Kind::Room, was.id.0, &looks(&was.name))?;
             self.add_looks(Kind::Room, was.id.0, &looks(&room.name))?;
+            let sql = "INSERT OR IGNORE INTO former_room_names (room, name) VALUES (?1, ?2)";
+            self.write(sql, params![was.id, was.name])?;
         }
         if is_renamed || was.private != room.private {
             if !was.private {

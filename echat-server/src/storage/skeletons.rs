@@ -42,6 +42,22 @@ impl Batch<'_> {
         Ok(false)
     }
 
+    /// Whether a name that this row has or had shares one of these skeletons.
+    pub(super) fn has_look(
+        &self,
+        kind: Kind,
+        id: i64,
+        looks: &BTreeSet<String>,
+    ) -> Result<bool, StoreError> {
+        for look in looks {
+            let sql = "SELECT 1 FROM name_looks WHERE kind = ?1 AND look = ?2 AND id = ?3";
+            if self.exists(sql, params![kind, look, id])? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Deletes the skeletons of a name that is free from now on.
     pub(super) fn remove_looks(
         &mut self,

@@ -32,3 +32,10 @@ CREATE TABLE imported_names (
 -- What a repair needs to know of rows that it cannot read: messages that are hidden, friendships that ended.
 CREATE INDEX users_erased ON users (id) WHERE erased = 1;
 CREATE INDEX friendships_ended ON friendships (conversation) WHERE ended_at IS NOT NULL;
+
+-- Names that rooms had before: a message sent again may name its room as it was called then.
+CREATE TABLE former_room_names (
+    room INTEGER NOT NULL REFERENCES conversations (id),
+    name TEXT NOT NULL,
+    PRIMARY KEY (room, name)
+) STRICT, WITHOUT ROWID;

@@ -22,7 +22,7 @@ impl Spec<'_> {
         };
         let truth = self.truth;
         if *txn && let Some((id, sent)) = sent(me, *number, truth) {
-            let same = truth.target(me, sent.conversation) == Some(*to)
+            let same = truth.was_target(me, sent.conversation, *to)
                 && truth.first(id) == request::content(*number, *size);
             return refuse(!same, "txn_reused");
         }

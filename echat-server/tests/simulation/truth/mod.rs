@@ -40,6 +40,8 @@ pub(crate) struct Truth {
     /// Users, and those whom they blocked.
     pub(crate) blocked: BTreeSet<(usize, usize)>,
     pub(crate) rooms: BTreeMap<usize, Room>,
+    /// Rooms, and the names that they had before.
+    pub(crate) former_names: BTreeSet<(Conversation, usize)>,
     pub(crate) seats: BTreeMap<(usize, Conversation), Seat>,
     /// Users who are invited to rooms, and their inviters.
     pub(crate) invitations: BTreeMap<(usize, Conversation), Option<usize>>,
@@ -237,6 +239,12 @@ impl Truth {
             (a, b) if b == user => Some(Target::User(a)),
             _ => None,
         }
+    }
+
+    /// Whether a user calls a conversation so, or called it so before the room had another name.
+    pub(crate) fn was_target(&self, user: usize, conversation: Conversation, of: Target) -> bool {
+        let had = |room| self.former_names.contains(&(conversation, room));
+        self.target(user, conversation) == Some(of) || matches!(of, Target::Room(room) if had(room))
     }
 
     /// What a message says, and what it said before it was hidden or gone.

@@ -188,6 +188,17 @@ pub(super) fn read(db: &Connection, truth: &mut Truth, reader: &Reader) -> rusql
         },
     )?;
     truth.bans = bans.into_iter().collect();
+    let former = rows(
+        db,
+        "SELECT room, name FROM former_room_names WHERE room IN (SELECT id FROM rooms)",
+        [],
+        |row| {
+            let name: String = row.get(1)?;
+            let known = ROOMS.iter().position(|room| *room == name);
+            Ok((row.get(0)?, known.expect("only these names are given")))
+        },
+    )?;
+    truth.former_names = former.into_iter().collect();
     let slow = rows(db, "SELECT user, room, sent_at FROM slow_mode", [], |row| {
         Ok(((reader.user(row, 0)?, row.get(1)?), row.get(2)?))
     })?;
