@@ -271,7 +271,7 @@ impl<W: Write> Export<'_, W> {
              LEFT JOIN friendships AS f ON f.conversation = p.conversation
              LEFT JOIN users AS l ON l.id = f.low_user LEFT JOIN users AS h ON h.id = f.high_user
              WHERE (r.id IS NOT NULL OR f.conversation IS NOT NULL) AND {condition}
-             ORDER BY r.id IS NOT NULL, p.conversation, p.joined_at, p.user"
+             ORDER BY r.id IS NOT NULL, p.conversation, p.joined_at, p.join_order, p.user"
         );
         self.each(&sql, |row| {
             let mut line = json!({
@@ -410,6 +410,7 @@ pub fn import(lines: impl BufRead, fresh: &Path, now: i64) -> Result<Imported, T
         rooms: HashMap::new(),
         friends: HashMap::new(),
         messages: 0,
+        members: 0,
         newest_id: 0,
     };
     import.read(lines)?;
@@ -432,6 +433,7 @@ struct Import<'a> {
     /// Conversations by the two names.
     friends: HashMap<(String, String), i64>,
     messages: u64,
+    members: i64,
     newest_id: i64,
 }
 
@@ -639,8 +641,9 @@ impl Import<'_> {
         let conversation = self.conversation(value)?;
         let user = self.user_id(text(value, "user")?)?;
         self.db.execute(
-            "INSERT INTO participants (user, conversation, after_id, read_id, joined_at, operator)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO participants
+                 (user, conversation, after_id, read_id, joined_at, operator, join_order)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
                 user,
                 conversation,
@@ -648,8 +651,11 @@ impl Import<'_> {
                 whole(value, "read_id")?,
                 whole(value, "joined_at")?,
                 value["operator"].as_bool().unwrap_or(false),
+                self.members,
             ],
         )?;
+        // Lines come in the order in which the members came.
+        self.members += 1;
         Ok(())
     }
 

@@ -157,7 +157,17 @@ pub(super) const OWN_ROOM: &str =
 pub(super) const SUCCESSOR: &str = "SELECT u.id, u.name FROM participants AS p
      CROSS JOIN users AS u ON u.id = p.user
      WHERE p.conversation = ?1 AND p.user NOT IN (SELECT user FROM bots)
-     ORDER BY p.operator DESC, p.joined_at, p.user LIMIT 1";
+     ORDER BY p.operator DESC, p.joined_at, p.join_order, p.user LIMIT 1";
+
+/// Adds a user to a conversation, behind those who came in the same second.
+pub(super) const ADD_PARTICIPANT: &str =
+    "INSERT INTO participants (user, conversation, after_id, read_id, joined_at, join_order)
+     SELECT ?1, ?2, newest, newest, ?3, 1 + max(
+         coalesce((SELECT join_order FROM participants WHERE conversation = ?2 AND operator = 0
+             AND joined_at = ?3 ORDER BY join_order DESC LIMIT 1), 0),
+         coalesce((SELECT join_order FROM participants WHERE conversation = ?2 AND operator = 1
+             AND joined_at = ?3 ORDER BY join_order DESC LIMIT 1), 0))
+     FROM (SELECT coalesce(max(id), 0) AS newest FROM messages WHERE conversation = ?2)";
 
 /// Public rooms by name.
 pub(super) const PUBLIC_ROOMS: &str = "SELECT name, topic, members FROM rooms
@@ -608,13 +618,8 @@ impl Batch<'_> {
         user: UserId,
         now: i64,
     ) -> Result<(), StoreError> {
-        self.write(
-            "INSERT INTO participants (user, conversation, after_id, read_id, joined_at)
-             SELECT ?1, ?2, newest, newest, ?3 FROM
-                 (SELECT coalesce(max(id), 0) AS newest FROM messages WHERE conversation = ?2)",
-            params![user, conversation, now],
-        )
-        .map(drop)
+        self.write(ADD_PARTICIPANT, params![user, conversation, now])
+            .map(drop)
     }
 }
 

@@ -702,26 +702,31 @@ impl Salvage<'_> {
     /// known since when they see it.
     fn mend_members(&mut self) -> Result<(), OpenError> {
         let mut members = Vec::new();
-        let sql = "SELECT conversation, operator, joined_at, user FROM participants
+        let sql = "SELECT conversation, operator, joined_at, join_order, user FROM participants
                    INDEXED BY participants_by_conversation";
-        let order = ["conversation", "operator", "joined_at", "user"];
+        let order = [
+            "conversation",
+            "operator",
+            "joined_at",
+            "join_order",
+            "user",
+        ];
         self.each_readable(sql, order, |row| {
-            members.push((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+            let member: (i64, i64, i64, i64, i64) = row.try_into()?;
+            members.push(member);
             Ok(())
         })?;
         let mut lost = 0;
-        for (conversation, operator, joined_at, user) in members {
-            let (conversation, operator, joined_at, user): (i64, i64, i64, i64) =
-                (conversation, operator, joined_at, user);
+        for (conversation, operator, joined_at, join_order, user) in members {
             let sql = "INSERT OR IGNORE INTO participants
-                           (user, conversation, after_id, read_id, joined_at, operator)
-                       SELECT ?1, ?2, after, after, ?3, ?4 FROM (SELECT CASE kind WHEN 0 THEN 0
+                           (user, conversation, after_id, read_id, joined_at, operator, join_order)
+                       SELECT ?1, ?2, after, after, ?3, ?4, ?5 FROM (SELECT CASE kind WHEN 0 THEN 0
                            ELSE (SELECT coalesce(max(id), 0) FROM messages) END AS after
                            FROM conversations WHERE id = ?2)
                        WHERE EXISTS (SELECT 1 FROM users WHERE id = ?1)";
             let added = self
                 .to
-                .execute(sql, (user, conversation, joined_at, operator))?;
+                .execute(sql, (user, conversation, joined_at, operator, join_order))?;
             lost += added;
         }
         if lost > 0 {

@@ -39,3 +39,9 @@ CREATE TABLE former_room_names (
     name TEXT NOT NULL,
     PRIMARY KEY (room, name)
 ) STRICT, WITHOUT ROWID;
+
+-- Members who came within the same second, in the order in which they came: the order of succession.
+ALTER TABLE participants ADD COLUMN join_order INTEGER NOT NULL DEFAULT 0;
+DROP INDEX participants_by_conversation;
+CREATE INDEX participants_by_conversation
+    ON participants (conversation, operator DESC, joined_at, join_order, user);

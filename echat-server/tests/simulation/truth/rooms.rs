@@ -26,6 +26,8 @@ pub(crate) struct Seat {
     pub(crate) after: u64,
     pub(crate) read: u64,
     pub(crate) joined: i64,
+    /// Among those who joined in the same second.
+    pub(crate) order: i64,
     pub(crate) operator: bool,
 }
 
@@ -104,7 +106,7 @@ impl Truth {
         let left = members.filter(|member| !but(*member));
         left.min_by_key(|member| {
             let seat = self.seat(*member, room).expect("a member");
-            (!seat.operator, seat.joined, self.row(*member))
+            (!seat.operator, seat.joined, seat.order, self.row(*member))
         })
     }
 
@@ -143,21 +145,16 @@ pub(super) fn read(db: &Connection, truth: &mut Truth, reader: &Reader) -> rusql
         |row| room(row, reader),
     )?;
     truth.rooms = rooms.into_iter().collect();
-    let seats = rows(
-        db,
-        "SELECT user, conversation, after_id, read_id, joined_at, operator FROM participants
-         WHERE conversation NOT IN (SELECT id FROM closed_rooms)",
-        [],
-        |row| {
-            let seat = Seat {
-                after: id(row, 2)?,
-                read: id(row, 3)?,
-                joined: row.get(4)?,
-                operator: row.get(5)?,
-            };
-            Ok(((reader.user(row, 0)?, row.get(1)?), seat))
-        },
-    )?;
+    let seats = rows(db, SEATS, [], |row| {
+        let seat = Seat {
+            after: id(row, 2)?,
+            read: id(row, 3)?,
+            joined: row.get(4)?,
+            operator: row.get(5)?,
+            order: row.get(6)?,
+        };
+        Ok(((reader.user(row, 0)?, row.get(1)?), seat))
+    })?;
     truth.seats = seats.into_iter().collect();
     let left = rows(
         db,
@@ -188,16 +185,11 @@ pub(super) fn read(db: &Connection, truth: &mut Truth, reader: &Reader) -> rusql
         },
     )?;
     truth.bans = bans.into_iter().collect();
-    let former = rows(
-        db,
-        "SELECT room, name FROM former_room_names WHERE room IN (SELECT id FROM rooms)",
-        [],
-        |row| {
-            let name: String = row.get(1)?;
-            let known = ROOMS.iter().position(|room| *room == name);
-            Ok((row.get(0)?, known.expect("only these names are given")))
-        },
-    )?;
+    let former = rows(db, FORMER_NAMES, [], |row| {
+        let name: String = row.get(1)?;
+        let known = ROOMS.iter().position(|room| *room == name);
+        Ok((row.get(0)?, known.expect("only these names are given")))
+    })?;
     truth.former_names = former.into_iter().collect();
     let slow = rows(db, "SELECT user, room, sent_at FROM slow_mode", [], |row| {
         Ok(((reader.user(row, 0)?, row.get(1)?), row.get(2)?))
@@ -206,6 +198,11 @@ pub(super) fn read(db: &Connection, truth: &mut Truth, reader: &Reader) -> rusql
     Ok(())
 }
 
+const SEATS: &str =
+    "SELECT user, conversation, after_id, read_id, joined_at, operator, join_order FROM participants
+     WHERE conversation NOT IN (SELECT id FROM closed_rooms)";
+const FORMER_NAMES: &str =
+    "SELECT room, name FROM former_room_names WHERE room IN (SELECT id FROM rooms)";
 /// What is left of closed rooms is hidden at once, and removed later.
 const INVITATIONS: &str = "SELECT user, room, inviter FROM room_invitations
      WHERE room NOT IN (SELECT id FROM closed_rooms)";
