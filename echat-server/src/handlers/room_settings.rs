@@ -11,8 +11,10 @@ use echat_proto::names::{NameQuery, RoomName, Topic};
 use echat_proto::param::{KeepDays, RoomRole};
 use echat_proto::records::{Code, PublicRoom, RoomInfo};
 
-/// Operators of a room, beside its owner. ROOM lists them all, and is sent to every member when the room changes.
+/// Operators of a room that its owner can make. ROOM lists them all, and is sent to every member when the room changes.
 pub(super) const OPERATORS_MAX: usize = 100;
+/// Operators of a room with the former owners, who become operators beyond that. ROOM with so many takes less than 70 KB.
+pub(super) const OPERATORS_AND_OWNERS: usize = 1_000;
 
 /// ROOM_INFO.
 pub(crate) fn room_info(
@@ -226,13 +228,16 @@ pub(crate) fn set_role(
     if gives_up || view.batch.is_bot(member.id)? {
         return Err(Code::NotAllowed.into());
     }
-    let operators = view.batch.operators(room.id)?.len();
-    let more = match (current, role) {
-        (RoomRole::Member, RoomRole::Operator | RoomRole::Owner) => 1,
-        _ => 0,
+    // An operator who becomes the owner makes place for the former one.
+    let most = match (current, role) {
+        (RoomRole::Member, RoomRole::Operator) => Some(OPERATORS_MAX),
+        (RoomRole::Member, RoomRole::Owner) => Some(OPERATORS_AND_OWNERS),
+        _ => None,
     };
-    if operators + more > OPERATORS_MAX {
-        return Err(Reject::too_many(OPERATORS_MAX));
+    if let Some(most) = most
+        && view.batch.operators(room.id)?.len() >= most
+    {
+        return Err(Reject::too_many(most));
     }
     let demand = Demand::Change { stores: false };
     Ok(Plan::write(demand, move |batch| {
