@@ -36,6 +36,7 @@ pub use password::{Password, PasswordError};
 pub use resume::{DeviceSecret, ResumeSecret, ResumeSecretError};
 pub use text::{
     Content, ContentError, ReasonError, ReasonText, Topic, TopicError, TxnId, TxnIdError,
+    refused_in_one_line,
 };
 pub use token::{BotToken, BotTokenError};
 

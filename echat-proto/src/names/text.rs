@@ -119,6 +119,13 @@ impl fmt::Display for TxnId {
     }
 }
 
+/// The first character of a text that must be one line which does not belong there: a control character, which includes
+/// newline and tab, or a separator of lines or paragraphs (U+2028, U+2029).
+pub fn refused_in_one_line(text: &str) -> Option<char> {
+    let is_refused = |c: &char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    text.chars().find(is_refused)
+}
+
 /// Why a user is sent away: up to 200 bytes in one line; an empty one is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReasonText(String);
@@ -129,7 +136,7 @@ pub enum ReasonError {
     /// The text is too long; its length in bytes.
     #[error("a reason can have at most {REASON_BYTES} bytes; this one has {0}")]
     TooLong(usize),
-    /// A control character, which includes newline and tab.
+    /// See [`refused_in_one_line`].
     #[error("a reason cannot contain the control character U+{:04X}", u32::from(*.0))]
     Control(char),
 }
@@ -141,8 +148,7 @@ impl ReasonText {
         if raw.len() > REASON_BYTES {
             return Err(ReasonError::TooLong(raw.len()));
         }
-        let is_refused = |c: &char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-        match raw.chars().find(is_refused) {
+        match refused_in_one_line(&raw) {
             Some(c) => Err(ReasonError::Control(c)),
             None => Ok(Self(raw)),
         }
@@ -169,7 +175,7 @@ pub enum TopicError {
     /// The text is too long; its length in bytes.
     #[error("a topic can have at most {TOPIC_BYTES} bytes; this one has {0}")]
     TooLong(usize),
-    /// A control character, which includes newline and tab.
+    /// See [`refused_in_one_line`].
     #[error("a topic cannot contain the control character U+{:04X}", u32::from(*.0))]
     Control(char),
 }
@@ -181,7 +187,7 @@ impl Topic {
         if raw.len() > TOPIC_BYTES {
             return Err(TopicError::TooLong(raw.len()));
         }
-        match raw.chars().find(|c| c.is_control()) {
+        match refused_in_one_line(&raw) {
             Some(c) => Err(TopicError::Control(c)),
             None => Ok(Self(raw)),
         }
@@ -239,7 +245,9 @@ mod tests {
         let longest = "茶".repeat(100);
         assert_eq!(Topic::new(longest.clone()).unwrap().as_str(), longest);
         assert_eq!(Topic::new("x".repeat(301)), Err(TopicError::TooLong(301)));
-        for c in ['\0', '\t', '\n', '\u{1b}', '\u{7f}', '\u{85}'] {
+        for c in [
+            '\0', '\t', '\n', '\u{1b}', '\u{7f}', '\u{85}', '\u{2028}', '\u{2029}',
+        ] {
             let refused = Topic::new(format!("tea{c}"));
             assert_eq!(refused, Err(TopicError::Control(c)));
         }

@@ -6,7 +6,7 @@ use super::{Caller, Ctx, Reject, done_with, page, targets};
 use crate::storage::{Friend, User, UserId};
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::limits::{AWAY_BYTES, PAGE_BYTES};
-use echat_proto::names::NameQuery;
+use echat_proto::names::{NameQuery, refused_in_one_line};
 use echat_proto::param::AwayText;
 use echat_proto::records::{FriendLine, SessionLine};
 
@@ -28,7 +28,7 @@ pub(crate) fn set_away(
             let message = format!("must have 1 to {AWAY_BYTES} bytes, or be null");
             return Err(Reject::bad_params("text", &message));
         }
-        if text.contains(char::is_control) {
+        if refused_in_one_line(text).is_some() {
             return Err(Reject::bad_params(
                 "text",
                 "must be one line without control characters",
