@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use unicode_security::skeleton;
 
 /// Separators: a name is also confusable with the name without them at its ends.
-const SEPARATORS: [char; 3] = ['_', '.', '-'];
+pub(super) const SEPARATORS: [char; 3] = ['_', '.', '-'];
 
 /// How often a skeleton is folded at most. Two folds are enough for every current character.
 const FOLDS: usize = 4;

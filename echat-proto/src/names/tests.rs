@@ -164,6 +164,27 @@ fn length_is_counted_after_normalisation() {
 }
 
 #[test]
+fn names_like_those_of_deleted_accounts_are_refused() {
+    for name in [
+        "deleted_account_2",
+        "deleted.account.7",
+        "Deleted-Account-19",
+        "deletedaccount3",
+        "deleted_account",
+        "de1eted_acc0unt_4",
+        "deleted_account_l",
+        "deleted_account_O",
+        "deleted__account__5",
+    ] {
+        assert_eq!(stored(name), Err(NameError::Reserved), "{name:?}");
+    }
+    assert!(stored("dеlеtеd-ассоunt-6").is_err(), "two scripts");
+    for name in ["deleted", "account_2", "deleted_accounts", "accountant"] {
+        assert!(stored(name).is_ok(), "{name:?}");
+    }
+}
+
+#[test]
 fn reserved_words_are_refused_but_can_be_asked_for() {
     for word in [
         "server",
