@@ -54,6 +54,7 @@ pub(crate) fn unblock(
 ) -> Result<Plan, Reject> {
     let other = targets::user(view.batch, &username)?;
     if !view.batch.blocks(me.id, other.id)? {
+        targets::seen_user(view.batch, &me, &username)?;
         return Ok(Plan::Reply(done_with(RequestKind::Unblock)));
     }
     let rooms = view.batch.shared_rooms(me.id, other.id)?;

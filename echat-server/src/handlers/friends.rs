@@ -118,7 +118,7 @@ pub(crate) fn remove_friend(
     me: Caller,
     username: NameQuery,
 ) -> Result<Plan, Reject> {
-    let other = targets::user(view.batch, &username)?;
+    let other = targets::seen_user(view.batch, &me, &username)?;
     if view.batch.friendship(me.id, other.id)?.is_none() {
         return Err(Code::NotAFriend.into());
     }

@@ -225,6 +225,10 @@ fn moderated(
 ) -> Result<(Room, Role, User), Reject> {
     let (room, role) = targets::room_to_manage(view.batch, me, roomname)?;
     let other = targets::user(view.batch, username)?;
+    // A bot that was banned is in no room with those that may end the ban.
+    if view.batch.ban_of(room.id, other.id, view.now)?.is_none() {
+        targets::seen_user(view.batch, me, username)?;
+    }
     match role {
         None => Err(Code::NotAMember.into()),
         Some(Role::Member) => Err(Code::NotOperator.into()),

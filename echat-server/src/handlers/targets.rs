@@ -158,7 +158,10 @@ pub(super) fn conversation(
         },
         (TargetType::Friend, Some(key)) => match batch.find_friend(me.id, key)? {
             None => refused(Code::UnknownUser),
-            Some((_, None)) => refused(Code::NotAFriend),
+            Some((_, None)) => {
+                seen_user(batch, me, target)?;
+                refused(Code::NotAFriend)
+            }
             Some((friend, Some(conversation))) => Ok(Conversation {
                 id: conversation.id,
                 name: friend.name,

@@ -86,6 +86,21 @@ const fn in_tea(params: &'static str, [member, operator, owner]: [&'static str; 
     )
 }
 
+/// The same of a request that names the bot of tea, which is no user for people outside of tea.
+const fn of_bot_in_tea(params: &'static str, ends: [&'static str; 3]) -> Ask {
+    const UNKNOWN: &str = "unknown_user";
+    let [member, operator, owner] = ends;
+    about_tea(
+        params,
+        [
+            NO, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, BOT, member, operator, owner,
+        ],
+        [
+            NO, GONE, GONE, UNKNOWN, GONE, GONE, BOT, member, operator, owner,
+        ],
+    )
+}
+
 /// A request that members of tea may make, bots too.
 const fn for_members(params: &'static str) -> Ask {
     about_tea(
@@ -563,7 +578,7 @@ const TABLE: &[Command] = &[
             in_tea(r#"{"roomname":"tea","username":"bob"}"#, [LOW, OK, OK]),
             in_tea(r#"{"roomname":"tea","username":"op2"}"#, [LOW, LOW, OK]),
             in_tea(r#"{"roomname":"tea","username":"owner"}"#, [LOW, LOW, LOW]),
-            in_tea(r#"{"roomname":"tea","username":"clerk"}"#, [LOW, OK, OK]),
+            of_bot_in_tea(r#"{"roomname":"tea","username":"clerk"}"#, [LOW, OK, OK]),
             in_tea(r#"{"roomname":"tea","username":"joe"}"#, [LOW, OUT, OUT]),
         ],
     ),
@@ -581,7 +596,7 @@ const TABLE: &[Command] = &[
             in_tea(r#"{"roomname":"tea","username":"bob"}"#, [LOW, OK, OK]),
             in_tea(r#"{"roomname":"tea","username":"op2"}"#, [LOW, LOW, OK]),
             in_tea(r#"{"roomname":"tea","username":"owner"}"#, [LOW, LOW, LOW]),
-            in_tea(r#"{"roomname":"tea","username":"clerk"}"#, [LOW, OK, OK]),
+            of_bot_in_tea(r#"{"roomname":"tea","username":"clerk"}"#, [LOW, OK, OK]),
             in_tea(r#"{"roomname":"tea","username":"joe"}"#, [LOW, OK, OK]),
         ],
     ),

@@ -42,16 +42,16 @@ impl Spec<'_> {
         let truth = self.truth;
         match of {
             OfPeople::Friends | OfPeople::Blocked => Ok(()),
-            OfPeople::WhoIs(other) => self.known(me, *other),
+            OfPeople::Unblock(other) if truth.blocks(me, *other) => self.there(*other),
+            OfPeople::WhoIs(other) | OfPeople::Unblock(other) => self.known(me, *other),
             OfPeople::Unfriend(other) => {
-                self.there(*other)?;
+                self.known(me, *other)?;
                 refuse(!truth.are_friends(me, *other), "not_a_friend")
             }
             OfPeople::Block(other) => {
-                self.there(*other)?;
+                self.known(me, *other)?;
                 refuse(me == *other, "is_self")
             }
-            OfPeople::Unblock(other) => self.there(*other),
         }
     }
 

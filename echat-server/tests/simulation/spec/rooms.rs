@@ -99,7 +99,7 @@ impl Spec<'_> {
             }
             OfRoom::Unban(room, user) => {
                 self.exists(me, *room)?;
-                self.there(*user)?;
+                self.moderates(me, *room, *user)?;
                 self.operator(me, *room).map(drop)
             }
             OfRoom::Bans(room) => self.operator(me, *room).map(drop),
@@ -141,10 +141,18 @@ impl Spec<'_> {
     }
 
     /// Judges a KICK, of a member, or a BAN, of anyone.
+    /// Whether a user is there for one who moderates a room: a bot also while it is banned.
+    fn moderates(&self, me: usize, room: usize, user: usize) -> Verdict {
+        match self.truth.ban(user, room, self.now) {
+            Some(_) => self.there(user),
+            None => self.known(me, user),
+        }
+    }
+
     fn remove(&self, me: usize, room: usize, user: usize, kick: bool) -> Verdict {
         let truth = self.truth;
         self.exists(me, room)?;
-        self.there(user)?;
+        self.moderates(me, room, user)?;
         let mine = self.operator(me, room)?;
         let theirs = truth.role(user, room);
         refuse(kick && theirs.is_none(), "not_a_member")?;
