@@ -805,7 +805,7 @@ const TABLE: &[Command] = &[
     ),
     command(
         RevokeInvitation,
-        &["not_allowed"],
+        &[],
         &[people(r#""2345-6789-ABCD-EFGH""#, OK)],
     ),
     // Whatever the command is: only administrators learn which there are.

@@ -439,7 +439,9 @@ impl<'w> Judge<'w> {
     ) -> Result<(), String> {
         let stored = |code: &str| self.truth.codes.get(code);
         let OfCode::Make(uses, _) = of else {
-            let is_gone = asked.code.as_deref().and_then(stored).is_none();
+            // The answer for the code of another user is the same.
+            let own = asked.code.as_deref().and_then(stored);
+            let is_gone = own.is_none_or(|found| found.maker != me);
             return check(is_gone || flapped, "a revoked code stands");
         };
         let params = self.params(message);
