@@ -96,8 +96,10 @@ pub(crate) fn delete(
             effects.extend(rooms::without(batch, &room, *user)?.effects);
         }
         let blockers = batch.blockers_of(*user)?;
+        let invited = batch.invited_by(*user)?;
         batch.delete_account(*user, erase, now)?;
         effects.push(Effect::BlocksChanged(blockers));
+        effects.push(Effect::InvitationsChanged(invited));
     }
     Ok((deleted, effects))
 }

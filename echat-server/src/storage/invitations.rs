@@ -16,6 +16,11 @@ pub(super) const INVITED: &str = "SELECT i.user FROM room_invitations AS i
      WHERE i.room = ?1 AND NOT EXISTS
          (SELECT 1 FROM blocks AS b WHERE b.user = i.user AND b.blocked = i.inviter)
      ORDER BY i.user";
+/// The users who see an invitation from a user. What is left of those to closed rooms is none.
+pub(super) const INVITED_BY: &str = "SELECT DISTINCT i.user FROM room_invitations AS i
+     WHERE i.inviter = ?1 AND EXISTS (SELECT 1 FROM rooms AS r WHERE r.id = i.room) AND NOT EXISTS
+         (SELECT 1 FROM blocks AS b WHERE b.user = i.user AND b.blocked = i.inviter)
+     ORDER BY i.user";
 /// How many invitations of a user are shown, and how many are hidden.
 pub(super) const COUNTS: &str = "SELECT count(*) - count(b.user), count(b.user)
      FROM room_invitations AS i
@@ -76,6 +81,11 @@ impl Batch<'_> {
     /// The users who are invited to a room and see the invitation.
     pub fn invited_to(&self, room: ConversationId) -> Result<Vec<UserId>, StoreError> {
         self.all(INVITED, [room], |row| row.get(0))
+    }
+
+    /// The users who see an invitation from a user.
+    pub fn invited_by(&self, inviter: UserId) -> Result<Vec<UserId>, StoreError> {
+        self.all(INVITED_BY, [inviter], |row| row.get(0))
     }
 
     /// How many invitations a user has.

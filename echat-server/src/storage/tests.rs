@@ -14,7 +14,7 @@ use super::history::{
     NEWEST, NEWEST_IDS, NEXT_TIME, OLDEST, OLDEST_IDS, ONE, PARTICIPATION, PARTICIPATIONS, SEEN,
     UNREAD,
 };
-use super::invitations::{COUNTS, INVITED};
+use super::invitations::{COUNTS, INVITED, INVITED_BY};
 use super::messages::MARKERS;
 use super::migrate::{MIGRATIONS, migrate};
 use super::retention::{ENTRIES, FIRST_AFTER, FIRST_SOME, LAST, NEXT_CONVERSATION, NEXT_ROOM};
@@ -269,6 +269,7 @@ fn reading_and_searching_only_ever_seek() {
         BAN,
         COUNTS,
         INVITED,
+        INVITED_BY,
         BLOCKERS,
         PRUNE,
         FRIEND,

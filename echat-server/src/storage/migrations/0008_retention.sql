@@ -45,3 +45,6 @@ ALTER TABLE participants ADD COLUMN join_order INTEGER NOT NULL DEFAULT 0;
 DROP INDEX participants_by_conversation;
 CREATE INDEX participants_by_conversation
     ON participants (conversation, operator DESC, joined_at, join_order, user);
+
+-- The end of an account takes the user off the invitations that came from it.
+CREATE INDEX room_invitations_by_inviter ON room_invitations (inviter, user);
