@@ -55,8 +55,8 @@ use crate::outbox::Outbox;
 use crate::roster::Roster;
 use crate::session_log::SessionLog;
 use crate::storage::{
-    Batch, ChainChange, ChainId, ChainWrite, Kind, Removal, Retention, Search, SecretHash, StoreError,
-    User, UserId,
+    Batch, ChainChange, ChainId, ChainWrite, Kind, Removal, Retention, Search, SecretHash,
+    StoreError, User, UserId,
 };
 use crate::workers::jobs::Task;
 use echat_proto::commands::{Event, RequestKind};

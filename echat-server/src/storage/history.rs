@@ -126,13 +126,11 @@ macro_rules! messages {
     };
 }
 
-pub(super) const NEWEST: &str =
-    messages!(
+pub(super) const NEWEST: &str = messages!(
     "WHERE m.conversation = ?1 AND m.id > ?2 AND m.id < ?3 AND m.send_time >= ?5 ORDER BY m.id DESC LIMIT ?4"
 );
 
-pub(super) const OLDEST: &str =
-    messages!(
+pub(super) const OLDEST: &str = messages!(
     "WHERE m.conversation = ?1 AND m.id > ?2 AND m.id < ?3 AND m.send_time >= ?5 ORDER BY m.id LIMIT ?4"
 );
 

@@ -431,7 +431,9 @@ impl Search {
                 continue;
             };
             let found = batch.first(ONE, [id], |row| message(row, self.user, rights))?;
-            let Some(mut found) = found.filter(|found| !found.deleted && found.send_time >= rights.kept_since) else {
+            let Some(mut found) =
+                found.filter(|found| !found.deleted && found.send_time >= rights.kept_since)
+            else {
                 continue;
             };
             batch.annotate(self.user, &mut found)?;

@@ -3,11 +3,11 @@
 use echat_proto::names::{Content, RoomName, Username};
 use rusqlite::{Connection, StatementStatus};
 
-use super::blocks::BLOCKERS;
 use super::annotations::{
     CAME_AFTER, MENTIONING, MENTIONS_OF, NAMED, REACTIONS_TO, UNREAD_MENTIONS,
 };
 use super::bans::BAN;
+use super::blocks::BLOCKERS;
 use super::closed_rooms::NEXT;
 use super::contacts::{FRIEND, OLDEST_PENDING, PENDING, PENDING_COUNT, PRUNE};
 use super::history::{

@@ -1,7 +1,8 @@
 //! From a plan's numbers to what goes over the wire, as PROTOCOL.md has it, and from what comes to the code of a refusal.
 
 use crate::plan::{
-    EMOJI, OfAccount, OfBot, OfCode, OfMessage, OfPeople, OfRoom, PASSWORDS, PlannedRequest, ROOMS, Setting, Target, USERS, Word,
+    EMOJI, OfAccount, OfBot, OfCode, OfMessage, OfPeople, OfRoom, PASSWORDS, PlannedRequest, ROOMS,
+    Setting, Target, USERS, Word,
 };
 use crate::truth::Truth;
 use crate::value::{dict, list, text};

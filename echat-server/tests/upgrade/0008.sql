@@ -52,6 +52,11 @@ CREATE TABLE digest_key (
     key BLOB NOT NULL CHECK (length(key) = 32)
 ) STRICT;
 INSERT INTO "digest_key" VALUES(1,X'82A7698919D12E51EEE0EF80A0CF2F34FFB660F207607D37680CAC9701D17273');
+CREATE TABLE former_room_names (
+    room INTEGER NOT NULL REFERENCES conversations (id),
+    name TEXT NOT NULL,
+    PRIMARY KEY (room, name)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE friend_requests (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     sender INTEGER NOT NULL REFERENCES users (id),
@@ -76,6 +81,12 @@ CREATE TABLE history (
     name TEXT NOT NULL
 ) STRICT;
 INSERT INTO "history" VALUES(1,'a03f6299b8a9307a');
+CREATE TABLE imported_names (
+    kind INTEGER NOT NULL CHECK (kind IN (0, 1)), -- 0 a user's, 1 a room's
+    name TEXT NOT NULL,
+    id INTEGER NOT NULL, -- of the user or room, which may be gone
+    PRIMARY KEY (kind, name)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE invitation_codes (
     code TEXT PRIMARY KEY,
     maker INTEGER NOT NULL REFERENCES users (id),
@@ -167,14 +178,14 @@ CREATE TABLE participants (
     conversation INTEGER NOT NULL REFERENCES conversations (id),
     after_id INTEGER NOT NULL, -- sees messages with a greater id
     read_id INTEGER NOT NULL, -- has read messages up to this id
-    joined_at INTEGER NOT NULL, operator INTEGER NOT NULL DEFAULT 0 CHECK (operator IN (0, 1)),
+    joined_at INTEGER NOT NULL, operator INTEGER NOT NULL DEFAULT 0 CHECK (operator IN (0, 1)), join_order INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (user, conversation),
     CHECK (read_id >= after_id)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO "participants" VALUES(1,1,0,0,1735689600,0);
-INSERT INTO "participants" VALUES(1,2,0,2,1735689600,0);
-INSERT INTO "participants" VALUES(2,1,0,0,1735689600,0);
-INSERT INTO "participants" VALUES(2,2,0,0,1735689600,0);
+INSERT INTO "participants" VALUES(1,1,0,0,1735689600,0,0);
+INSERT INTO "participants" VALUES(1,2,0,2,1735689600,0,0);
+INSERT INTO "participants" VALUES(2,1,0,0,1735689600,0,0);
+INSERT INTO "participants" VALUES(2,2,0,0,1735689600,0,0);
 CREATE TABLE reactions (
     message INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
     place INTEGER NOT NULL,
@@ -229,6 +240,15 @@ CREATE TABLE slow_mode (
     sent_at INTEGER NOT NULL,
     PRIMARY KEY (room, user)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE unkept_messages (
+    sender INTEGER NOT NULL REFERENCES users (id),
+    txn_id TEXT NOT NULL,
+    id INTEGER NOT NULL, -- of the message
+    conversation INTEGER NOT NULL REFERENCES conversations (id),
+    send_time INTEGER NOT NULL,
+    digest BLOB NOT NULL CHECK (length(digest) = 32), -- HMAC-SHA256 of the content
+    PRIMARY KEY (sender, txn_id)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE "users" (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE,
@@ -241,7 +261,6 @@ INSERT INTO "users" VALUES(2,'bob','$argon2id$v=19$m=19456,t=2,p=1$gq0RlLd4639eG
 INSERT INTO "users" VALUES(3,'cyn','$argon2id$v=19$m=19456,t=2,p=1$xjTrvB9LOJo/C3/AlkyLyQ$+DCG4tdgtxES7mGimdXHYUuf6kPRov8yk5Irqi2PTNg',1735689600,0,0,NULL,NULL,0,NULL,NULL,NULL,NULL,0);
 CREATE INDEX logins_by_time ON logins (at);
 CREATE INDEX friendships_by_high_user ON friendships (high_user);
-CREATE INDEX messages_by_conversation ON messages (conversation, id, sender);
 CREATE UNIQUE INDEX messages_by_txn_id ON messages (sender, txn_id) WHERE txn_id IS NOT NULL;
 CREATE INDEX friend_requests_pending ON friend_requests (receiver, id) WHERE declined_at IS NULL;
 CREATE INDEX friend_requests_declined ON friend_requests (declined_at)
@@ -259,62 +278,22 @@ CREATE INDEX invitation_codes_by_maker ON invitation_codes (maker);
 CREATE INDEX blocks_by_blocked ON blocks (blocked);
 CREATE INDEX rooms_by_owner ON rooms (owner);
 CREATE INDEX rooms_public ON rooms (name) WHERE private = 0;
-CREATE INDEX participants_by_conversation ON participants (conversation, operator DESC, joined_at, user);
 CREATE INDEX room_invitations_by_room ON room_invitations (room);
 CREATE INDEX bans_by_user ON bans (user);
 CREATE UNIQUE INDEX mentions_by_user ON mentions (user, conversation, message, sender);
-CREATE INDEX tombstones ON messages (conversation, id, sender, deleted_at) WHERE deleted_at IS NOT NULL;
 CREATE INDEX users_being_erased ON users (erased) WHERE erased = 1;
 CREATE INDEX participants_by_start ON participants (conversation, after_id, user);
--- The index of the words of messages. It has no texts: a row is the words that echat makes of one (search_words.rs), each
--- behind the number of its block. What is deleted from it is overwritten.
-CREATE VIRTUAL TABLE search USING fts5 (
-    words, content = '', columnsize = 0, tokenize = "ascii tokenchars '!#+@$_'"
-);
-INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
--- The server merges the segments of the index itself, a few pages at a time: FTS5 would do hundreds in one statement.
-INSERT INTO search (search, rank) VALUES ('automerge', 0);
-
--- Messages of one conversation that are indexed together, in the order of their ids. The numbers are not given out again:
--- words of a block that is gone may still be in the index.
-CREATE TABLE search_blocks (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    conversation INTEGER NOT NULL REFERENCES conversations (id),
-    first_id INTEGER NOT NULL,
-    last_id INTEGER NOT NULL,
-    messages INTEGER NOT NULL CHECK (messages > 0), -- that have words in the index
-    oldest_at INTEGER NOT NULL, -- the lowest and the highest time of sending
-    newest_at INTEGER NOT NULL,
-    CHECK (first_id <= last_id)
-) STRICT;
-CREATE UNIQUE INDEX search_blocks_by_conversation ON search_blocks (conversation, first_id);
-
--- What is indexed: the messages with an id above `above` and up to `upto`. Newer messages follow in portions, and those of a
--- database from before this version from the newest to the oldest.
-CREATE TABLE search_progress (
-    id INTEGER PRIMARY KEY CHECK (id = 1),
-    above INTEGER NOT NULL,
-    upto INTEGER NOT NULL,
-    unmerged INTEGER NOT NULL DEFAULT 0 CHECK (unmerged IN (0, 1)), -- 1 if segments may be left to merge
-    CHECK (above <= upto)
-) STRICT;
-INSERT INTO search_progress VALUES (1, 0, 4, 0);
-
--- Messages that were edited or deleted, with the text of which the index still has words. A portion later these words are
--- gone, and so is the row.
-CREATE TABLE search_stale (
-    id INTEGER PRIMARY KEY,
-    block INTEGER NOT NULL,
-    content TEXT NOT NULL,
-    removed INTEGER NOT NULL DEFAULT 0 -- so many of its words, in their order, are removed
-) STRICT;
-
-INSERT INTO search (rowid, words) VALUES (1, '000001hello '), (2, '000001你好 000001好 '), (3, '000002between 000002us '),
-    (4, '000001without 000001a 000001txn 000001id 000001!txn_id ');
-INSERT INTO search_blocks VALUES (1, 2, 1, 4, 3, 1735689600, 1735689600), (2, 1, 3, 3, 1, 1735689600, 1735689600);
+CREATE INDEX messages_by_conversation ON messages (conversation, id, sender, send_time);
+CREATE INDEX rooms_by_retention ON rooms (id) WHERE keep_days IS NOT NULL;
+CREATE INDEX unkept_messages_by_conversation ON unkept_messages (conversation);
+CREATE INDEX tombstones ON messages (conversation, id, sender, deleted_at, send_time) WHERE deleted_at IS NOT NULL;
+CREATE INDEX users_erased ON users (id) WHERE erased = 1;
+CREATE INDEX friendships_ended ON friendships (conversation) WHERE ended_at IS NOT NULL;
+CREATE INDEX participants_by_conversation
+    ON participants (conversation, operator DESC, joined_at, join_order, user);
+CREATE INDEX room_invitations_by_inviter ON room_invitations (inviter, user);
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('friend_requests',2);
 INSERT INTO "sqlite_sequence" VALUES('conversations',3);
 INSERT INTO "sqlite_sequence" VALUES('users',3);
-INSERT INTO "sqlite_sequence" VALUES('search_blocks',2);
 COMMIT;

@@ -1,14 +1,15 @@
--- A database of the version with the administration, as its server left it: ann, bob and cyn, whose password is that of
+-- A database of schema version 9 as the server left it: ann, bob and cyn, whose password is that of
 -- the tests; ann may resume her session; ann and bob are friends and share the room tea, cyn asks to be ann's friend.
 PRAGMA foreign_keys = OFF;
 PRAGMA application_id = 0x45434832;
-PRAGMA user_version = 7;
+PRAGMA user_version = 9;
 BEGIN;
 CREATE TABLE address_bans (
     prefix TEXT PRIMARY KEY, -- an address, a slash, and the bits that count
     created_at INTEGER NOT NULL,
     until INTEGER -- none: until it is lifted
 ) STRICT, WITHOUT ROWID;
+INSERT INTO "address_bans" VALUES('203.0.113.0/24',1735689600,NULL);
 CREATE TABLE administrator_code (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     code BLOB NOT NULL CHECK (length(code) = 32)
@@ -21,6 +22,7 @@ CREATE TABLE audit (
     command TEXT NOT NULL,
     result TEXT NOT NULL -- done, or the code that refused it
 ) STRICT;
+INSERT INTO "audit" VALUES(1,1735689600,'ctl','uid 1000','make-admin ann','done');
 CREATE TABLE bans (
     room INTEGER NOT NULL REFERENCES conversations (id),
     user INTEGER NOT NULL REFERENCES users (id),
@@ -60,6 +62,16 @@ CREATE TABLE devices (
     used_at INTEGER NOT NULL,
     PRIMARY KEY (user, secret)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE digest_key (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    key BLOB NOT NULL CHECK (length(key) = 32)
+) STRICT;
+INSERT INTO "digest_key" VALUES(1,X'82A7698919D12E51EEE0EF80A0CF2F34FFB660F207607D37680CAC9701D17273');
+CREATE TABLE former_room_names (
+    room INTEGER NOT NULL REFERENCES conversations (id),
+    name TEXT NOT NULL,
+    PRIMARY KEY (room, name)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE friend_requests (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     sender INTEGER NOT NULL REFERENCES users (id),
@@ -83,7 +95,13 @@ CREATE TABLE history (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     name TEXT NOT NULL
 ) STRICT;
-INSERT INTO "history" VALUES(1,'734eb05897ed0a52');
+INSERT INTO "history" VALUES(1,'a03f6299b8a9307a');
+CREATE TABLE imported_names (
+    kind INTEGER NOT NULL CHECK (kind IN (0, 1)), -- 0 a user's, 1 a room's
+    name TEXT NOT NULL,
+    id INTEGER NOT NULL, -- of the user or room, which may be gone
+    PRIMARY KEY (kind, name)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE "invitation_codes" (
     code TEXT PRIMARY KEY,
     maker INTEGER REFERENCES users (id), -- none: the operator of the server
@@ -106,6 +124,14 @@ CREATE TABLE logins (
 INSERT INTO "logins" VALUES(1,'127.0.0.1',1735689600);
 INSERT INTO "logins" VALUES(2,'127.0.0.1',1735689600);
 INSERT INTO "logins" VALUES(3,'127.0.0.1',1735689600);
+CREATE TABLE mentions (
+    message INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+    place INTEGER NOT NULL,
+    user INTEGER NOT NULL, -- 0: all members
+    conversation INTEGER NOT NULL REFERENCES conversations (id),
+    sender INTEGER NOT NULL REFERENCES users (id),
+    PRIMARY KEY (message, place)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE message_ids (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     assigned INTEGER NOT NULL -- ids up to this one were assigned, or are skipped
@@ -118,11 +144,11 @@ CREATE TABLE messages (
     send_time INTEGER NOT NULL,
     content TEXT NOT NULL CHECK (content <> '' OR deleted_at IS NOT NULL),
     txn_id TEXT
-, deleted_at INTEGER) STRICT;
-INSERT INTO "messages" VALUES(1,2,1,1735689600,'hello','a1',NULL);
-INSERT INTO "messages" VALUES(2,2,2,1735689600,'你好','b1',NULL);
-INSERT INTO "messages" VALUES(3,1,2,1735689600,'between us','b2',NULL);
-INSERT INTO "messages" VALUES(4,2,1,1735689600,'without a txn_id',NULL,NULL);
+, deleted_at INTEGER, reply_to INTEGER, edited_at INTEGER, digest BLOB, annotated INTEGER NOT NULL DEFAULT 0) STRICT;
+INSERT INTO "messages" VALUES(1,2,1,1735689600,'hello','a1',NULL,NULL,NULL,NULL,0);
+INSERT INTO "messages" VALUES(2,2,2,1735689600,'你好','b1',NULL,NULL,NULL,NULL,0);
+INSERT INTO "messages" VALUES(3,1,2,1735689600,'between us','b2',NULL,NULL,NULL,NULL,0);
+INSERT INTO "messages" VALUES(4,2,1,1735689600,'without a txn_id',NULL,NULL,NULL,NULL,NULL,0);
 CREATE TABLE name_endings (
     kind INTEGER NOT NULL CHECK (kind IN (0, 1)), -- 0 a user's, 1 a room's
     ending TEXT NOT NULL,
@@ -167,14 +193,28 @@ CREATE TABLE participants (
     conversation INTEGER NOT NULL REFERENCES conversations (id),
     after_id INTEGER NOT NULL, -- sees messages with a greater id
     read_id INTEGER NOT NULL, -- has read messages up to this id
-    joined_at INTEGER NOT NULL, operator INTEGER NOT NULL DEFAULT 0 CHECK (operator IN (0, 1)),
+    joined_at INTEGER NOT NULL, operator INTEGER NOT NULL DEFAULT 0 CHECK (operator IN (0, 1)), join_order INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (user, conversation),
     CHECK (read_id >= after_id)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO "participants" VALUES(1,1,0,0,1735689600,0);
-INSERT INTO "participants" VALUES(1,2,0,2,1735689600,0);
-INSERT INTO "participants" VALUES(2,1,0,0,1735689600,0);
-INSERT INTO "participants" VALUES(2,2,0,0,1735689600,0);
+INSERT INTO "participants" VALUES(1,1,0,0,1735689600,0,0);
+INSERT INTO "participants" VALUES(1,2,0,2,1735689600,0,0);
+INSERT INTO "participants" VALUES(2,1,0,0,1735689600,0,0);
+INSERT INTO "participants" VALUES(2,2,0,0,1735689600,0,0);
+CREATE TABLE reactions (
+    message INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+    place INTEGER NOT NULL,
+    emoji TEXT NOT NULL,
+    users INTEGER NOT NULL CHECK (users > 0), -- counted here: a room may have 10,000
+    PRIMARY KEY (message, place),
+    UNIQUE (message, emoji)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE reactors (
+    message INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+    emoji TEXT NOT NULL,
+    user INTEGER NOT NULL REFERENCES users (id),
+    PRIMARY KEY (message, emoji, user)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE resume_secrets (
     user INTEGER NOT NULL REFERENCES users (id),
     -- The first 16 bytes of the SHA-256 of the half that all secrets of the chain share.
@@ -208,16 +248,26 @@ CREATE TABLE "rooms" (
     keep_days INTEGER CHECK (keep_days BETWEEN 0 AND 36500) -- none: as the server keeps
 ) STRICT;
 INSERT INTO "rooms" VALUES(2,'tea',1,2,1735689600,'',0,0,0,NULL);
-INSERT INTO "rooms" VALUES(3,'lobby',NULL,0,1795927744,'',0,0,0,NULL);
+INSERT INTO "rooms" VALUES(3,'lobby',NULL,0,1795927878,'',0,0,0,NULL);
 CREATE TABLE server_settings (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+INSERT INTO "server_settings" VALUES('message_of_the_day','welcome');
 CREATE TABLE slow_mode (
     room INTEGER NOT NULL REFERENCES conversations (id),
     user INTEGER NOT NULL REFERENCES users (id),
     sent_at INTEGER NOT NULL,
     PRIMARY KEY (room, user)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE unkept_messages (
+    sender INTEGER NOT NULL REFERENCES users (id),
+    txn_id TEXT NOT NULL,
+    id INTEGER NOT NULL, -- of the message
+    conversation INTEGER NOT NULL REFERENCES conversations (id),
+    send_time INTEGER NOT NULL,
+    digest BLOB NOT NULL CHECK (length(digest) = 32), -- HMAC-SHA256 of the content
+    PRIMARY KEY (sender, txn_id)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE "users" (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -231,7 +281,6 @@ INSERT INTO "users" VALUES(2,'bob','$argon2id$v=19$m=19456,t=2,p=1$gq0RlLd4639eG
 INSERT INTO "users" VALUES(3,'cyn','$argon2id$v=19$m=19456,t=2,p=1$xjTrvB9LOJo/C3/AlkyLyQ$+DCG4tdgtxES7mGimdXHYUuf6kPRov8yk5Irqi2PTNg',1735689600,0,0,NULL,NULL,0,NULL,NULL,NULL,NULL,0);
 CREATE INDEX logins_by_time ON logins (at);
 CREATE INDEX friendships_by_high_user ON friendships (high_user);
-CREATE INDEX messages_by_conversation ON messages (conversation, id, sender);
 CREATE UNIQUE INDEX messages_by_txn_id ON messages (sender, txn_id) WHERE txn_id IS NOT NULL;
 CREATE INDEX friend_requests_pending ON friend_requests (receiver, id) WHERE declined_at IS NULL;
 CREATE INDEX friend_requests_declined ON friend_requests (declined_at)
@@ -248,9 +297,20 @@ CREATE INDEX bots_by_owner ON bots (owner);
 CREATE INDEX blocks_by_blocked ON blocks (blocked);
 CREATE INDEX rooms_by_owner ON rooms (owner);
 CREATE INDEX rooms_public ON rooms (name) WHERE private = 0;
-CREATE INDEX participants_by_conversation ON participants (conversation, operator DESC, joined_at, user);
 CREATE INDEX room_invitations_by_room ON room_invitations (room);
 CREATE INDEX bans_by_user ON bans (user);
+CREATE UNIQUE INDEX mentions_by_user ON mentions (user, conversation, message, sender);
+CREATE INDEX users_being_erased ON users (erased) WHERE erased = 1;
+CREATE INDEX participants_by_start ON participants (conversation, after_id, user);
+CREATE INDEX messages_by_conversation ON messages (conversation, id, sender, send_time);
+CREATE INDEX rooms_by_retention ON rooms (id) WHERE keep_days IS NOT NULL;
+CREATE INDEX unkept_messages_by_conversation ON unkept_messages (conversation);
+CREATE INDEX tombstones ON messages (conversation, id, sender, deleted_at, send_time) WHERE deleted_at IS NOT NULL;
+CREATE INDEX users_erased ON users (id) WHERE erased = 1;
+CREATE INDEX friendships_ended ON friendships (conversation) WHERE ended_at IS NOT NULL;
+CREATE INDEX participants_by_conversation
+    ON participants (conversation, operator DESC, joined_at, join_order, user);
+CREATE INDEX room_invitations_by_inviter ON room_invitations (inviter, user);
 CREATE INDEX audit_by_time ON audit (at);
 CREATE INDEX invitation_codes_by_maker ON invitation_codes (maker);
 DELETE FROM "sqlite_sequence";

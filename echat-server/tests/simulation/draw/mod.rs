@@ -3,8 +3,8 @@
 mod scenes;
 
 use crate::plan::{
-    Action, Case, Climate, Door, EMOJI, LOBBY, OfAccount, OfBot, OfCode, OfMessage, OfPeople, OfRoom, PEOPLE,
-    PlannedRequest, Role, SEATS, Seat, Setting, Step, Target, USERS, Word,
+    Action, Case, Climate, Door, EMOJI, LOBBY, OfAccount, OfBot, OfCode, OfMessage, OfPeople,
+    OfRoom, PEOPLE, PlannedRequest, Role, SEATS, Seat, Setting, Step, Target, USERS, Word,
 };
 use echat_proto::config::{Inviters, Registration};
 use rand::rngs::StdRng;

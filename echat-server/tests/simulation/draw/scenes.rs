@@ -2,8 +2,8 @@
 
 use super::pick;
 use crate::plan::{
-    Action, LOBBY, OfAccount, OfBot, OfCode, OfMessage, OfPeople, OfRoom, PEOPLE, PlannedRequest, ROOMS, Role,
-    SEATS, Seat, Setting, Target, USERS, Word,
+    Action, LOBBY, OfAccount, OfBot, OfCode, OfMessage, OfPeople, OfRoom, PEOPLE, PlannedRequest,
+    ROOMS, Role, SEATS, Seat, Setting, Target, USERS, Word,
 };
 use rand::RngExt;
 use rand::rngs::StdRng;

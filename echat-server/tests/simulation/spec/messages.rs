@@ -58,7 +58,9 @@ impl Spec<'_> {
     /// What is done with a message that is there.
     pub(super) fn message(&self, of: &OfMessage, me: usize, known: u64) -> Verdict {
         let truth = self.truth;
-        let seen = truth.seen(me, of.id(known), self.now).ok_or("unknown_message")?;
+        let seen = truth
+            .seen(me, of.id(known), self.now)
+            .ok_or("unknown_message")?;
         let is_mine = seen.sender == me;
         let role = truth.role_in(me, seen.conversation);
         if let OfMessage::Delete(_) = of {
