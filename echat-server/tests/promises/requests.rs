@@ -163,15 +163,17 @@ fn all_is_answered(sim: &mut Sim, codes: &mut BTreeMap<String, usize>) {
     }
 }
 
-/// Requests that write, whatever the others do, and two messages in a row, of which the rate allows one.
+/// Requests that write, whatever the others do, and two messages in a row, of which the rate allows one. They need more
+/// pages than deleted rows leave.
 fn certain_requests(sim: &mut Sim, asked: usize) -> usize {
     let room = RequestKind::CreateRoom.info().number;
     for number in 0..5 {
         sim.say("bob", room, new_room(asked + number));
     }
-    let message = r#"{"target_type":0,"target":"bob","content":"hi"}"#;
+    let content = "hi".repeat(2_000);
+    let message = format!(r#"{{"target_type":0,"target":"bob","content":"{content}"}}"#);
     for _ in 0..2 {
-        let message = from_json(message).expect("JSON");
+        let message = from_json(&message).expect("JSON");
         sim.say("ann", RequestKind::SendMessage.info().number, message);
     }
     7
