@@ -163,8 +163,7 @@ fn all_is_answered(sim: &mut Sim, codes: &mut BTreeMap<String, usize>) {
     }
 }
 
-/// Requests that write, whatever the others do, and two messages in a row, of which the rate allows one. They need more
-/// pages than deleted rows leave.
+/// Requests that write, whatever the others do, and two messages in a row, of which the rate allows one.
 fn certain_requests(sim: &mut Sim, asked: usize) -> usize {
     let room = RequestKind::CreateRoom.info().number;
     for number in 0..5 {
@@ -191,8 +190,11 @@ fn every_request_has_one_final_reply_whatever_happens() {
         come_back(&mut sim);
         let fault = rng.random_range(0..4);
         match fault {
-            // Less than it has: not one page more.
-            0 => sim.engine.store().limit_pages(1).expect("a pragma"),
+            // Less than it has: not one page more, and none that is free.
+            0 => {
+                other.execute_batch("VACUUM").expect("no transaction is open");
+                sim.engine.store().limit_pages(1).expect("a pragma");
+            }
             1 => other
                 .execute_batch("BEGIN EXCLUSIVE")
                 .expect("no other program holds it"),

@@ -60,7 +60,6 @@ const ACCOUNTS: &[&str] = &[
     "register exactly name_taken",
     "register exactly registration_closed",
     "revoke code done",
-    "revoke code exactly not_allowed",
     "resume bad_credentials",
     "resume done",
     "sessions exactly done",

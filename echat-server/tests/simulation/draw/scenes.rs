@@ -193,7 +193,12 @@ impl Scene<'_> {
                     self.actions.push(Action::Say(seat, edits));
                 }
                 (10, _) => self.block_and_name(seat, other, target),
-                (11.., Target::Room(room)) => self.upset(seat, room),
+                (11, Target::Room(_)) => {
+                    // The owner may delete what a member wrote.
+                    self.send(self.two, target);
+                    self.say(self.one, PlannedRequest::Message(OfMessage::Delete(0)));
+                }
+                (12.., Target::Room(room)) => self.upset(seat, room),
                 (_, Target::User(_)) => {
                     let other = self.cast.user(other);
                     self.say(seat, PlannedRequest::People(OfPeople::Unfriend(other)));
@@ -440,6 +445,13 @@ impl Scene<'_> {
         if self.chance(3) {
             let seat = self.two;
             self.actions.push(Action::Resend(seat));
+        }
+        if self.chance(3) {
+            let keep = OfRoom::Set(room, Setting::Keep(Some(1)));
+            self.say(self.one, PlannedRequest::Room(keep));
+            self.send(self.two, Target::Room(room));
+            self.actions.push(Action::Jump(86_401));
+            self.look(self.one, Some(Target::Room(room)));
         }
     }
 
