@@ -209,6 +209,17 @@ enum Stop {
     Now,
 }
 
+/// Warns if every machine that reaches this server can make an account on it.
+fn warn_of_open_registration(config: &ServerConfig, listeners: &Listeners) {
+    let is_reached = |address: SocketAddr| !address.ip().is_loopback();
+    if config.registration == Registration::Open && listeners.addresses().any(is_reached) {
+        tracing::warn!(
+            "registration is open: everyone that reaches this server can make an account; set \
+             server.registration to \"invitation\", and let people in by codes"
+        );
+    }
+}
+
 impl<'a> Reactor<'a> {
     fn new(
         loaded: &Loaded,
@@ -240,13 +251,7 @@ impl<'a> Reactor<'a> {
         engine.create_lobby(clock.now())?;
         // From here on, a stop has connections to close.
         signals.listen(poll.registry(), SIGNALS)?;
-        let is_reached = |address: SocketAddr| !address.ip().is_loopback();
-        if config.registration == Registration::Open && listeners.addresses().any(is_reached) {
-            tracing::warn!(
-                "registration is open: everyone that reaches this server can make an account; set \
-                 server.registration to \"invitation\", and let people in by codes"
-            );
-        }
+        warn_of_open_registration(config, &listeners);
         let fingerprint = echat_proto::fingerprint(&host_key.verifying_key());
         let listening = listeners.addresses().map(|address| address.to_string());
         engine.begin_administration(listening.collect(), fingerprint.clone(), clock.now())?;

@@ -479,7 +479,6 @@ impl Sandbox {
         // The service manager is the one part that a test does not have.
         match command {
             "systemctl start echat" => self.start(),
-            "systemctl stop echat" => self.stop(),
             "systemctl kill --signal=USR1 echat" => {
                 self.server.as_ref().expect("it runs").signal(Signal::USR1);
             }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use echat_proto::commands::Event;
+use echat_proto::records::Unread;
 
 use super::elsewhere::Elsewhere;
 use super::feed::Feed;
@@ -74,8 +75,13 @@ impl Session {
                     .has_older(older.before);
             }
         }
-        // The server names those of which something is unread, as many as fit: what it does not
-        // name is taken as read.
+        self.take_unread(unread);
+        replaced
+    }
+
+    /// Takes the counts of unread messages. The server names the conversations of which something is unread, as many as
+    /// fit: what it does not name is taken as read.
+    fn take_unread(&mut self, unread: &[Unread]) {
         for conversation in self.conversations.values_mut() {
             conversation.read_elsewhere();
         }
@@ -87,7 +93,6 @@ impl Session {
                     unread.read_id,
                 );
         }
-        replaced
     }
 
     /// The rooms that a bundle has under another name than this session: the name before, and the name now. A room is known

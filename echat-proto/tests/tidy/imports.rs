@@ -64,12 +64,6 @@ const SERVER: &[Row] = &[
     ("limits", &["config", "storage"]),
     ("outbox", &["conn", "roster", "storage"]),
     ("workers", &["conn", "limits"]),
-    (
-        "maintenance",
-        &[
-            "backup", "cli", "config", "data_dir", "exit", "host_key", "storage", "workers",
-        ],
-    ),
     ("peer", &["clock", "config", "conn", "limits"]),
     ("proxy_header", &[]),
     (
@@ -113,6 +107,7 @@ const SERVER: &[Row] = &[
         "maintenance",
         &[
             "backup", "cli", "config", "data_dir", "engine", "exit", "host_key", "storage",
+            "workers",
         ],
     ),
     ("console", &["clock", "engine", "escape"]),

@@ -158,8 +158,8 @@ impl Ctx<'_, '_> {
                 Effect::BotCame(room, bot) => self.tell_room(&room, &bot, MemberChange::Joined),
                 Effect::BotLeft(room, bot) => self.bot_left(&room, &bot),
                 Effect::EndSessions(bot) => {
-                    self.session_ends
-                        .push(SessionsEnd::all(self.conn, bot, None));
+                    let end = SessionsEnd::all(self.conn, bot, None);
+                    self.session_ends.push(end);
                 }
                 Effect::Left(room, user) => self.left(&room, &user),
                 Effect::TellRoom(room, event) => self.tell_readers(room, &[], &event),
@@ -195,8 +195,7 @@ impl Ctx<'_, '_> {
                 } => self.renamed(user, name, &friends, &rooms),
                 Effect::Closed { room, name, by } => self.closed(room, name, by),
                 Effect::KeepsLess(room) => {
-                    let sweep = Sweep::of_room(room);
-                    self.removals.push(Removal::TooOld(sweep));
+                    self.removals.push(Removal::TooOld(Sweep::of_room(room)));
                 }
             }
         }

@@ -155,21 +155,27 @@ pub(crate) fn set_room(
             effects.push(Effect::KeepsLess(room.id));
         }
         if is_renamed {
-            effects.push(Effect::Renamed {
-                room: InRoom {
-                    id: room.id,
-                    name: changed.name,
-                    members: room.members,
-                },
-                was: room.name,
-            });
-            effects.push(Effect::InvitationsChanged(batch.invited_to(room.id)?));
+            let invited = batch.invited_to(room.id)?;
+            effects.push(renamed(room, changed.name));
+            effects.push(Effect::InvitationsChanged(invited));
         }
         Ok(Written {
             reply: done_with(RequestKind::SetRoom),
             effects,
         })
     }))
+}
+
+/// Tells of the new name of a room.
+fn renamed(room: Room, name: String) -> Effect {
+    Effect::Renamed {
+        room: InRoom {
+            id: room.id,
+            name,
+            members: room.members,
+        },
+        was: room.name,
+    }
 }
 
 /// Refuses a request of a member whose role is lower than this one.

@@ -192,7 +192,9 @@ fn every_request_has_one_final_reply_whatever_happens() {
         match fault {
             // Less than it has: not one page more, and none that is free.
             0 => {
-                other.execute_batch("VACUUM").expect("no transaction is open");
+                other
+                    .execute_batch("VACUUM")
+                    .expect("no transaction is open");
                 sim.engine.store().limit_pages(1).expect("a pragma");
             }
             1 => other

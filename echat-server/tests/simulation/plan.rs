@@ -403,12 +403,12 @@ impl PlannedRequest {
     /// Whether it may undo what another one of the same tick did.
     pub(crate) fn undoes(&self) -> bool {
         match self {
+            // The last one may use up what another one made.
             Self::Part(_)
             | Self::Resolve(_, false)
             | Self::Code(OfCode::Revoke(_))
-            | Self::Message(_) => true,
-            // It may use up what another one made.
-            Self::RegisterBy { .. } => true,
+            | Self::Message(_)
+            | Self::RegisterBy { .. } => true,
             Self::Account(of) => !matches!(of, OfAccount::Sessions | OfAccount::EndOthers),
             Self::People(of) => !matches!(
                 of,

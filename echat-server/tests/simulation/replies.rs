@@ -273,7 +273,6 @@ impl<'w> Judge<'w> {
         (message, event): (&Message, &Event),
         exact: bool,
     ) -> Result<(), String> {
-        let truth = self.truth;
         let flapped = self.facts.flapped_since(asked.tick);
         match &asked.planned {
             PlannedRequest::Logout => check(client.user.take().is_some(), "a guest logs out"),
@@ -299,14 +298,8 @@ impl<'w> Judge<'w> {
             PlannedRequest::History { .. }
             | PlannedRequest::Around { .. }
             | PlannedRequest::Mentions(_) => {
-                if let PlannedRequest::History {
-                    of: Some(Target::User(other)),
-                    ..
-                } = &asked.planned
-                    && exact
-                    && !truth.are_friends(me, *other)
-                {
-                    self.facts.meet("history of a former friend".to_owned());
+                if exact {
+                    self.meet_former_friend(me, &asked.planned);
                 }
                 self.page(client, me, message)?;
                 self.exactly(client, asked, me, message, exact)
@@ -336,6 +329,17 @@ impl<'w> Judge<'w> {
                 check(is_so, "what is done is not stored")?;
                 self.exactly(client, asked, me, message, exact)
             }
+        }
+    }
+
+    fn meet_former_friend(&mut self, me: usize, planned: &PlannedRequest) {
+        if let PlannedRequest::History {
+            of: Some(Target::User(other)),
+            ..
+        } = planned
+            && !self.truth.are_friends(me, *other)
+        {
+            self.facts.meet("history of a former friend".to_owned());
         }
     }
 

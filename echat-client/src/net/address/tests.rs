@@ -79,12 +79,12 @@ fn a_link_carries_an_invitation_with_and_without_room_and_key() {
             false,
         ),
         (
-            format!("echat://host:1/#&invitation=7kqm2xwdrt9hc4vb&"),
+            "echat://host:1/#&invitation=7kqm2xwdrt9hc4vb&".to_owned(),
             None,
             false,
         ),
         (
-            format!("echat://host:1/#invitation=7KQM%2D2XWD%20RT9H%20C4VB"),
+            "echat://host:1/#invitation=7KQM%2D2XWD%20RT9H%20C4VB".to_owned(),
             None,
             false,
         ),
