@@ -185,13 +185,7 @@ impl Scene<'_> {
                 }
                 (7, _) => self.say(self.one, send.clone()),
                 (8, _) => self.answer(seat, target),
-                (9, _) => {
-                    // More than the rate allows where it is small.
-                    let edit = |n| PlannedRequest::Message(OfMessage::Edit(0, n));
-                    self.send(seat, target);
-                    let edits = (0..6).map(edit).collect();
-                    self.actions.push(Action::Say(seat, edits));
-                }
+                (9, _) => self.edit_fast(seat, target),
                 (10, _) => self.block_and_name(seat, other, target),
                 (11, Target::Room(_)) => {
                     // The owner may delete what a member wrote.
@@ -219,6 +213,14 @@ impl Scene<'_> {
         }
         self.look(self.two, None);
         self.look(self.one, None);
+    }
+
+    /// More edits than the rate allows where it is small.
+    fn edit_fast(&mut self, seat: Seat, target: Target) {
+        let edit = |n| PlannedRequest::Message(OfMessage::Edit(0, n));
+        self.send(seat, target);
+        let edits = (0..6).map(edit).collect();
+        self.actions.push(Action::Say(seat, edits));
     }
 
     fn change(&mut self) -> PlannedRequest {
