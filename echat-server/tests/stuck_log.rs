@@ -79,8 +79,8 @@ fn an_unread_log_stops_nothing_and_later_counts_lost_lines() {
         text.lines().partition(|line| line.contains(missing));
     let number = |line: &&str| number_after(line, "echat_server::logging: ");
     let dropped: usize = notices.iter().map(number).sum();
-    // Six lines of the start, what clients caused, "stopping".
-    let said = 6 + STRANGERS + 11 * (ACCOUNTS + 1) + 1;
+    // Seven lines of the start, what clients caused, "stopping".
+    let said = 7 + STRANGERS + 11 * (ACCOUNTS + 1) + 1;
     assert_eq!(kept.len() + dropped, said, "{notices:?}");
     assert!(dropped > STRANGERS / 3, "{notices:?}");
     for line in &kept {
@@ -186,7 +186,7 @@ fn a_stream_that_another_process_made_nonblocking_gets_every_line() {
     });
     assert_eq!(server.stop().status.code(), Some(0));
     let text = reader.join().unwrap().unwrap();
-    assert_eq!(text.lines().count(), 6 + 1_000 + 1);
+    assert_eq!(text.lines().count(), 7 + 1_000 + 1);
 }
 
 #[test]

@@ -46,6 +46,8 @@ pub(super) struct Chat {
     begins: Beginning,
     /// Messages that were jumped to.
     window: Option<Window>,
+    /// Whether what is unread was not shown, and stays unread.
+    keeps_unread: bool,
     numbers: Numbers,
 }
 
@@ -88,6 +90,7 @@ impl Chat {
             folding: 0,
             begins: Beginning::default(),
             window: None,
+            keeps_unread: false,
             numbers: Numbers::default(),
         }
     }
@@ -242,6 +245,9 @@ impl Chat {
             lines.extend(self.days(&[said], context));
         }
         self.top.get_or_insert(said.id);
+        if self.keeps_unread {
+            return print(lines);
+        }
         vec![Act::Print(lines), Act::Read(self.target.clone())]
     }
 
@@ -611,14 +617,8 @@ impl Chat {
             self.begins = Beginning::default();
             let jump = self.jump(Jump::Around(id), (None, None), (Some(id), None));
             // What is not shown is not marked as read.
-            let has_unread = conversation.is_some_and(|found| found.unread() > 0);
-            let mut acts = if has_unread {
-                self.show(context)
-            } else {
-                Vec::new()
-            };
-            acts.push(jump);
-            return acts;
+            self.keeps_unread = conversation.is_some_and(|found| found.unread() > 0);
+            return vec![jump];
         }
         // What is unread is shown before it is marked as read, as far as a page goes.
         let is_incomplete = conversation.is_some_and(|found| match found.lines().count() {

@@ -297,6 +297,7 @@ fn a_command_that_changes_something_says_so() {
         RequestKind::RemoveFriend,
         RequestKind::CreateBot,
         RequestKind::NewBotToken,
+        RequestKind::Admin,
     ];
     for command in commands() {
         if let row::Meaning::Asks(asks) = &command.row.meaning {

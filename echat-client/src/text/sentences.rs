@@ -1154,8 +1154,8 @@ sentences! {
         zh "{host} 只在本机有效：请换成其他人访问这台服务器所用的地址。";
     /// A room in that line.
     RoomInCode
-        en "The name of a public room behind the last `/` of the address lets them join it after the login."
-        zh "在地址最后的 `/` 后面写上公开聊天室的名称，对方登录后就会加入。";
+        en "The name of a public room between the `/` after the port and the `#` lets them join it after the login."
+        zh "在端口后的 `/` 与 `#` 之间写上公开聊天室的名称，对方登录后就会加入。";
     /// A code in a list.
     CodeRow { code: &'a str, uses: u64 }
         en { uses,

@@ -606,7 +606,7 @@ administration! {
     people::make_admin(name: NameQuery);
     #[command("unmake-admin", "makes an administrator an ordinary user", changes, everywhere)]
     people::unmake_admin(name: NameQuery);
-    #[command("reset-password", "gives a user a one-time password, which is shown once", changes, everywhere)]
+    #[command("reset-password", "gives a user a temporary password, which is shown once", changes, everywhere)]
     people::reset_password(name: NameQuery);
     #[command("suspend", "ends all sessions of a user, who cannot log in any more", changes, everywhere)]
     people::suspend(name: NameQuery, until: Option<Until>, reason: Option<Why>);

@@ -151,7 +151,7 @@ pub(super) fn unmake_admin(
     name: NameQuery,
 ) -> Result<Deed, Reject> {
     let user = targets::person(view.batch, &name)?;
-    let done = format!("{} is no administrator", user.name);
+    let done = format!("{} is not an administrator any more", user.name);
     Ok(Deed::done(done).writes(move |batch| {
         batch.set_administrator(user.id, false)?;
         Ok(Vec::new())
@@ -170,7 +170,7 @@ pub(super) fn reset_password(
         return Ok(Deed::task(Task::Hash(password)));
     };
     let done = format!(
-        "{} has a one-time password, and has to change it",
+        "{} has a temporary password, and is asked to change it",
         user.name
     );
     let report = Report::done(done).with("password", password.to_text());

@@ -375,7 +375,7 @@ pub(super) fn ban_address(
     }
     let (until, now) = (until.map(|until| until.0), order.now);
     let prefix = address.to_string();
-    let report = Report::done(format!("{prefix} is not served")).with("until", at(until));
+    let report = Report::done(format!("{prefix} is banned")).with("until", at(until));
     let deed = Deed::reported(report).acts(Act::Ban(address, until));
     Ok(deed.writes(move |batch| {
         batch.ban_addresses(&AddressBan { prefix, until }, now)?;
@@ -390,7 +390,7 @@ pub(super) fn unban_address(
     address: AddressPrefix,
 ) -> Result<Deed, Reject> {
     let prefix = address.to_string();
-    let deed = Deed::done(format!("{prefix} is served")).acts(Act::Unban(address));
+    let deed = Deed::done(format!("{prefix} is not banned")).acts(Act::Unban(address));
     Ok(deed.writes(move |batch| {
         batch.unban_addresses(&prefix)?;
         Ok(Vec::new())
