@@ -58,7 +58,7 @@ fn meet(ann: &mut Actor, xiaoming: &mut Actor) {
         actor.sees(Text::NewContact { name });
     }
     ann.types("team=小明");
-    ann.sees(Text::PublicOrPrivate { room: "team" });
+    ann.person.sees("public or private?");
     ann.types("private");
     ann.person.sees("Private room team created.");
     xiaoming.sees(Text::NewRoom { room: "team" });
