@@ -320,7 +320,12 @@ impl Chat {
 
     /// A page that was jumped to: between rules, since the terminal shows it below newer messages, and with numbers.
     fn jumped(&mut self, to: Jump, event: &Event, context: &Context) -> Vec<Act> {
-        let Event::History { messages, .. } = event else {
+        let Event::History {
+            messages,
+            more,
+            newer,
+        } = event
+        else {
             return Vec::new();
         };
         let page = messages.iter().cloned();
@@ -354,6 +359,13 @@ impl Chat {
         lines.extend(self.with_numbers(&page, context));
         lines.push(context.rule(Text::JumpEnd));
         lines.push(context.dim(Text::HowToGoOn));
+        let conversation = context.session.conversation(&self.target);
+        let read_id = conversation.map_or(0, Conversation::read_id);
+        let shows_unread = *newer == Some(false) && (!more || ends.first <= read_id);
+        if self.keeps_unread && shows_unread {
+            self.keeps_unread = false;
+            return vec![Act::Print(lines), Act::Read(self.target.clone())];
+        }
         print(lines)
     }
 

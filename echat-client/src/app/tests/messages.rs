@@ -715,6 +715,32 @@ fn a_found_message_is_opened_with_those_around_it() {
 }
 
 #[test]
+fn a_jump_leaves_unread_what_it_does_not_show() {
+    for (newer, marks) in [(true, vec![]), (false, vec![R::MarkRead])] {
+        let mut stage = ann(Language::English);
+        stage.says(live(in_room(7, "bob", "one"), None));
+        stage.says(live(in_room(9, "bob", "two"), None));
+        stage.types("/mentions");
+        stage.says(Event::History {
+            messages: vec![in_room(7, "bob", "one")],
+            more: false,
+            newer: None,
+        });
+        stage.types("/open 1").sent();
+        stage.says(Event::History {
+            messages: vec![in_room(7, "bob", "one")],
+            more: false,
+            newer: Some(newer),
+        });
+        assert_eq!(stage.sent(), marks, "{newer}");
+        assert_eq!(
+            stage.prompt(),
+            if newer { "room1 [2]> " } else { "room1> " }
+        );
+    }
+}
+
+#[test]
 fn a_day_is_jumped_to() {
     for (line, language) in [
         ("/date 2023-11-14", Language::English),
