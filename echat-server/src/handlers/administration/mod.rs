@@ -30,6 +30,7 @@ use echat_proto::commands::Event;
 use echat_proto::names::{InvitationCode, Password};
 use echat_proto::param::{Dict, ParamError};
 use echat_proto::records::Code;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use crate::config::Registration;
@@ -153,6 +154,8 @@ pub(crate) struct Order {
     hash: Option<PasswordHash>,
     /// Unix seconds.
     now: i64,
+    /// Where an administrator of the chat is connected from.
+    from: Option<IpAddr>,
 }
 
 /// The parameters of a command, as they come through a door.
@@ -227,7 +230,16 @@ impl Order {
             random,
             hash: None,
             now,
+            from: None,
         })
+    }
+
+    /// The same by an administrator connected from this address.
+    fn sent_from(self, address: IpAddr) -> Self {
+        Self {
+            from: Some(address),
+            ..self
+        }
     }
 
     /// The password that the command gives out.
@@ -412,6 +424,7 @@ pub(crate) fn admin(
     let random = ctx.draw();
     let given = Given::of(params.0)?;
     let order = Order::read(By::Chat(me), &command, given, random, ctx.now.unix)?;
+    let order = order.sent_from(ctx.address);
     match perform(ctx, &order)? {
         Outcome::Report(report) => Ok(result(&report).into()),
         Outcome::Task(Task::Hash(password)) => Ok(Answer::Wait(

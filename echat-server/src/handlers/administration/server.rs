@@ -11,6 +11,7 @@ use crate::storage::{AddressBan, Batch, InvitationCode as StoredCode, StoreError
 use echat_proto::commands::Event;
 use echat_proto::names::InvitationCode;
 use echat_proto::param::ParamError;
+use echat_proto::records::Code;
 use std::path::PathBuf;
 
 /// Accounts that can be made with one code at most: as many as a room has members.
@@ -370,7 +371,11 @@ pub(super) fn ban_address(
     address: AddressPrefix,
     until: Option<Until>,
 ) -> Result<Deed, Reject> {
-    if view.batch.address_bans(order.now, BANS + 1)?.len() > BANS {
+    // An administrator would be locked out together with all neighbours.
+    if order.from.is_some_and(|own| address.contains(own)) {
+        return Err(Code::NotAllowed.into());
+    }
+    if view.batch.address_bans(order.now, BANS)?.len() >= BANS {
         return Err(Reject::too_many(BANS));
     }
     let (until, now) = (until.map(|until| until.0), order.now);
