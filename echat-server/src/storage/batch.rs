@@ -158,11 +158,6 @@ impl<'s> Batch<'s> {
         self.removes_text = true;
     }
 
-    /// Whether text of messages was removed or replaced.
-    pub fn removes_text(&self) -> bool {
-        self.removes_text
-    }
-
     /// Whether the writes can still be committed: no statement of the transaction failed.
     pub fn is_whole(&self) -> bool {
         !matches!(self.state.get(), State::Broken(_))

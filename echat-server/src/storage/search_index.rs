@@ -18,7 +18,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use super::schema::ROW_BYTES;
 use super::search_words::words;
-use super::{Batch, ConversationId, StoreError};
+use super::{Batch, StoreError};
 
 /// Messages of a block. A query of the beginning of a word reads all words of a block that begin so, at once: 3 ms.
 pub(super) const BLOCK: i64 = 8_192;
@@ -177,23 +177,8 @@ impl Batch<'_> {
     /// Notes that the text of a message is about to be changed or removed. Its words leave the index in a later portion, and
     /// those of its new text follow, if it has one.
     pub(super) fn text_goes(&mut self, id: i64) -> Result<(), StoreError> {
-        let sql = "SELECT conversation FROM messages WHERE id = ?1";
-        let Some(conversation) = self.first(sql, [id], |row| row.get(0))? else {
-            return Ok(());
-        };
-        self.texts_go(conversation, id, id)
-    }
-
-    /// The same of all messages of a conversation in a range of ids.
-    pub(super) fn texts_go(
-        &mut self,
-        conversation: ConversationId,
-        first: i64,
-        last: i64,
-    ) -> Result<(), StoreError> {
         let covered = covered(self)?;
-        let (first, last) = (first.max(covered.above + 1), last.min(covered.upto));
-        if first > last {
+        if id <= covered.above || id > covered.upto {
             return Ok(());
         }
         self.set_unindexed(true);
@@ -203,9 +188,8 @@ impl Batch<'_> {
              SELECT m.id, (SELECT b.number FROM search_blocks AS b
                      WHERE b.conversation = m.conversation AND b.first_id <= m.id
                      ORDER BY b.first_id DESC LIMIT 1) AS block, m.content
-             FROM messages AS m
-             WHERE m.conversation = ?1 AND m.id BETWEEN ?2 AND ?3 AND m.content <> '' AND block IS NOT NULL",
-            params![conversation, first, last],
+             FROM messages AS m WHERE m.id = ?1 AND m.content <> '' AND block IS NOT NULL",
+            [id],
         )
         .map(drop)
     }

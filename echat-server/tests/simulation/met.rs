@@ -7,7 +7,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static str> {
         .into_iter()
 }
 
-/// Connections, the disk, and what wire.md has.
+/// Connections, the disk, and the requests of sections 1 to 4 of PROTOCOL.md.
 const WORLD: &[&str] = &[
     "a commit that failed",
     "a message that was too old",

@@ -7,7 +7,7 @@ use crate::value::Params;
 use std::collections::BTreeMap;
 
 impl Client {
-    /// Takes an event that wire.md does not have.
+    /// Takes an event about people, rooms or messages, with a number from 140 on.
     pub(crate) fn news(&mut self, command: u32, params: Params<'_>) -> Result<(), String> {
         match command {
             140 => Ok(()),
