@@ -29,6 +29,8 @@ use crate::net::socket::Received;
 const DATA: &str = "data";
 /// Connections that register users at the same time: enough for all processors to hash passwords.
 const REGISTRARS: usize = 4;
+/// Users that one connection registers: a server closes a connection that does not log in within a minute.
+const REGISTERED_BY_ONE: usize = 200;
 
 /// The server of this project.
 pub(super) struct Echat;
@@ -119,10 +121,13 @@ pub(super) fn register(bench: &Bench, users: usize) -> Result<Folder, Failure> {
     let mut server = start(bench, Folder::new()?, false)?;
     let at = address(&server)?;
     each(REGISTRARS, |first| {
-        let mut link = people::connect(&at, &bench.clock)?;
-        for number in (first..users).step_by(REGISTRARS) {
-            bench.go_on()?;
-            people::register(&mut link, number, &bench.clock)?;
+        let numbers: Vec<usize> = (first..users).step_by(REGISTRARS).collect();
+        for some in numbers.chunks(REGISTERED_BY_ONE) {
+            let mut link = people::connect(&at, &bench.clock)?;
+            for &number in some {
+                bench.go_on()?;
+                people::register(&mut link, number, &bench.clock)?;
+            }
         }
         Ok(())
     })?;
