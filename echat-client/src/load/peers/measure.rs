@@ -21,6 +21,8 @@ use super::stream::READ;
 const PERIOD: Duration = Duration::from_millis(10);
 /// Members whose arrivals are read before the next ones join: an IRC server tells each member of every other.
 const JOIN_TOGETHER: usize = 128;
+/// Users that connect before the others answer pings again: some seconds' worth of password hashes.
+const CONNECT_TOGETHER: usize = 256;
 
 /// Connected users of one server, served by one thread.
 pub(super) struct Crowd<'a> {
@@ -86,40 +88,55 @@ impl UnderWay {
 
 impl<'a> Crowd<'a> {
     /// Connects so many users, with all processors, and pins both sides then.
+    ///
+    /// This can take minutes. Those that are connected answer pings, and `attend` is called every few seconds, so that
+    /// the crowds of other servers can do so too.
     pub(super) fn gather(
         bench: &'a Bench,
         peer: &dyn Peer,
         server: &Process,
         users: usize,
+        mut attend: impl FnMut() -> Result<(), Failure>,
     ) -> Result<Self, Failure> {
-        bench.cores.release_generator()?;
-        let speakers = each(users, |number| {
-            bench.go_on()?;
-            Ok((number, peer.connect(bench, server, number)?))
-        });
-        bench.cores.pin_generator()?;
-        server.pin(&bench.cores)?;
-        let mut speakers = speakers?;
-        speakers.sort_by_key(|(number, _)| *number);
-        let speakers: Vec<_> = speakers.into_iter().map(|(_, speaker)| speaker).collect();
-        let poll = Poll::new()?;
-        for (number, speaker) in speakers.iter().enumerate() {
-            let fd = speaker.socket().as_raw_fd();
-            let interest = Interest::READABLE | Interest::WRITABLE;
-            poll.registry()
-                .register(&mut SourceFd(&fd), Token(number), interest)?;
-        }
         let mut crowd = Self {
             bench,
-            speakers,
-            poll,
+            speakers: Vec::with_capacity(users),
+            poll: Poll::new()?,
             events: Events::with_capacity(1024),
             scratch: vec![0; READ],
         };
-        if peer.welcomes() {
-            crowd.all_answered()?;
+        bench.cores.release_generator()?;
+        while crowd.len() < users {
+            let more = CONNECT_TOGETHER.min(users - crowd.len());
+            crowd.connect(peer, server, more)?;
+            crowd.idle(Duration::ZERO)?;
+            attend()?;
         }
+        bench.cores.pin_generator()?;
+        server.pin(&bench.cores)?;
         Ok(crowd)
+    }
+
+    /// Connects more users, and waits until they are welcomed.
+    fn connect(&mut self, peer: &dyn Peer, server: &Process, more: usize) -> Result<(), Failure> {
+        let (bench, first) = (self.bench, self.len());
+        let mut speakers = each(more, |number| {
+            bench.go_on()?;
+            let number = first + number;
+            Ok((number, peer.connect(bench, server, number)?))
+        })?;
+        speakers.sort_by_key(|(number, _)| *number);
+        for (number, speaker) in speakers {
+            let fd = speaker.socket().as_raw_fd();
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            let registry = self.poll.registry();
+            registry.register(&mut SourceFd(&fd), Token(number), interest)?;
+            self.speakers.push(speaker);
+        }
+        if peer.welcomes() {
+            self.answered_from(first)?;
+        }
+        Ok(())
     }
 
     pub(super) fn len(&self) -> usize {
@@ -165,8 +182,14 @@ impl<'a> Crowd<'a> {
 
     /// Waits until each user has one more answer.
     fn all_answered(&mut self) -> Result<(), Failure> {
+        self.answered_from(0)
+    }
+
+    /// Waits until each user from this number on has one more answer.
+    fn answered_from(&mut self, first: usize) -> Result<(), Failure> {
         let mut waiting = vec![1; self.speakers.len()];
-        let mut all = waiting.len();
+        waiting[..first].fill(0);
+        let mut all = waiting.len() - first;
         while all > 0 {
             self.hear_some(|number, heard| {
                 let answers = heard.answers.min(waiting[number]);

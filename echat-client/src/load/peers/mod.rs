@@ -178,15 +178,18 @@ pub(super) fn run(args: &Peers, scene: &Scene) -> Result<(), Failure> {
             plan.measure(&bench, peer, &mut results)?;
         }
     }
-    if plan.idle > 0 {
-        plan.measure_idle(&bench, &present, &mut results)?;
-    }
+    let idle = if plan.idle > 0 {
+        plan.measure_idle(&bench, &present, &mut results)
+    } else {
+        Ok(())
+    };
+    // The rounds are written even if the idle servers could not be measured.
     results.machine = machine::describe(&bench)?;
     print!("{}", results.summary());
     if let Some(folder) = page {
         page::write(&folder, &results)?;
     }
-    Ok(())
+    idle
 }
 
 fn progress(bench: &Bench, what: &str) {
@@ -263,7 +266,7 @@ impl Plan {
     ) -> Result<(), Failure> {
         let name = peer.name();
         let server = peer.start(bench, self.users(), false)?;
-        let mut crowd = Crowd::gather(bench, peer, &server, self.users())?;
+        let mut crowd = Crowd::gather(bench, peer, &server, self.users(), || Ok(()))?;
         for &members in &self.rooms {
             let room = format!("room-{members}");
             crowd.enter(&room, members)?;
@@ -351,10 +354,11 @@ impl Plan {
                 );
                 let server = peer.start(bench, self.idle, true)?;
                 // A few users first, for the memory that a server needs once.
-                let first = Crowd::gather(bench, *peer, &server, FIRST.min(self.idle))?;
-                drop(first);
+                let mut attend = || look(&mut idle, Duration::ZERO);
+                let first = FIRST.min(self.idle);
+                drop(Crowd::gather(bench, *peer, &server, first, &mut attend)?);
                 let before = server.resident_kib()?;
-                let crowd = Crowd::gather(bench, *peer, &server, self.idle)?;
+                let crowd = Crowd::gather(bench, *peer, &server, self.idle, &mut attend)?;
                 idle.push((peer.name(), server, crowd, before));
             }
             pass(bench, &mut idle, SETTLED)?;
@@ -383,9 +387,15 @@ impl Plan {
 fn pass(bench: &Bench, idle: &mut [Idle<'_>], time: Duration) -> Result<(), Failure> {
     let end = bench.clock.now() + time;
     while bench.clock.now() < end {
-        for (_, _, crowd, _) in &mut *idle {
-            crowd.idle(LOOK)?;
-        }
+        look(idle, LOOK)?;
+    }
+    Ok(())
+}
+
+/// Answers the pings that have arrived, and for each server those that arrive within this time.
+fn look(idle: &mut [Idle<'_>], time: Duration) -> Result<(), Failure> {
+    for (_, _, crowd, _) in idle {
+        crowd.idle(time)?;
     }
     Ok(())
 }
