@@ -4,12 +4,16 @@ use std::time::Duration;
 
 use echat_proto::channel::Message;
 use echat_proto::commands::Event;
+use echat_proto::config::Notify;
 use echat_proto::names::DeviceSecret;
 
 use crate::exit::Exit;
 use crate::line_editor::Key;
+use crate::modes::Context;
 use crate::net::address::LinkTarget;
+use crate::render::safe::Safe;
 use crate::render::styled::Line;
+use crate::session::Said;
 pub use crate::session::outgoing::Files;
 use crate::target::Target;
 
@@ -120,6 +124,30 @@ pub struct Alert {
     pub rings: bool,
     /// The title and body of a desktop notification, if there is to be one.
     pub note: Option<(String, String)>,
+}
+
+impl Alert {
+    /// The alert for a message that is meant for the reader, if alerts are wanted. How often one may ring depends on
+    /// the time, which is not known here to the millisecond.
+    pub(super) fn about(context: &Context, target: &Target, said: &Said) -> Option<Self> {
+        let is_for_me = !target.is_room() || context.is_for_me(said);
+        let is_folded = context.session.folds(target, &said.sender);
+        if said.mine || !is_for_me || is_folded || !context.settings.interactive {
+            return None;
+        }
+        let config = &context.settings.config;
+        let notifies = config.notify != Notify::Off;
+        let first = said.content.lines().next().unwrap_or_default();
+        let note = || {
+            let [title, body] = [&said.sender, first].map(Safe::line);
+            (title.as_str().to_owned(), body.as_str().to_owned())
+        };
+        (config.bell || notifies).then(|| Self {
+            conversation: target.clone(),
+            rings: config.bell,
+            note: notifies.then(note),
+        })
+    }
 }
 
 /// Something to do.

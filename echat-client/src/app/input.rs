@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 
 use zeroize::Zeroizing;
 
+use super::common::Common;
 use crate::exit::Exit;
+use crate::text::Text;
 
 /// Lines that are kept before no more are read.
 const LINES_MAX: usize = 1_000;
@@ -73,6 +75,23 @@ impl InputQueue {
         self.lines.clear();
         self.bytes = 0;
         count
+    }
+
+    /// Drops the lines that were typed before a login that failed.
+    pub(super) fn drop_held(&mut self, common: &mut Common) {
+        if common.is_interactive() && !self.is_empty() {
+            let count = self.clear();
+            common.fail(Text::HeldDropped { count });
+        }
+    }
+
+    /// Drops the lines of a script that the end leaves behind. A line that is wrong itself says so already.
+    pub(super) fn drop_script(&mut self, common: &mut Common, exit: Exit) {
+        let line = self.line_number() + 1;
+        let count = self.clear();
+        if count > 0 && !common.is_interactive() && exit != Exit::Usage {
+            common.fail(Text::NotCarriedOut { line, count });
+        }
     }
 
     /// Ends the input. The first end counts.

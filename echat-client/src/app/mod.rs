@@ -1,110 +1,90 @@
-//! The application: inputs become effects. It owns the edited line, the session and the current mode; it
-//! has no file, no clock and no terminal.
+//! The application: inputs become effects. It has no file, no clock and no terminal.
+//!
+//! Each part of its state is a type of its own that keeps its own rules. A part knows those before it in this list, and
+//! returns what only those after it can do:
+//!
+//! - `common`: what every part knows and adds to, such as the session and the effects of the step,
+//! - `upstream`: the server as the client sees it, with `login`, `outage` and `requests`,
+//! - `outbox`: the unsent lines,
+//! - `composer`: the edited line (`draft`) and the open questions (`question`),
+//! - the current mode, and [`App`], which carries an input from one part to the next.
+//!
+//! `input` keeps lines that are not taken yet, and `prompt` draws the bottom of the terminal.
 
-mod connection;
+mod common;
+mod composer;
 mod draft;
-mod editing;
 mod effect;
-mod events;
 mod input;
 mod login;
 mod outage;
+mod outbox;
 mod output;
+mod prompt;
 mod question;
 mod requests;
-mod sending;
-mod typing;
+mod upstream;
 
 #[cfg(test)]
 mod tests;
 
-use std::cell::Cell;
 use std::time::Duration;
+
+use echat_proto::commands::{CloseReason, Event, Request, RequestKind};
+use echat_proto::names::{DeviceSecret, NameQuery, Password};
+use echat_proto::param::NewPassword;
+use echat_proto::records::{Code, Fail};
 
 use zeroize::Zeroizing;
 
 use crate::exit::Exit;
-use crate::line_editor::{LineEditor, PASTE_MAX};
-use crate::modes::{Act, Context, Goto, Mode};
-use crate::net::connection::Connection;
+use crate::line_editor::{Key, LineEditor, PASTE_MAX};
+use crate::modes::{Act, Goto, Mode, error_line};
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Span, Style};
-use crate::session::outgoing::Outgoing;
-use crate::session::{RequestContext, Session};
+use crate::session::{Excess, RequestContext, Said, Timed, Update, possible};
 use crate::settings::Settings;
+use crate::statement::{self, Scope, Statement, TypedRequest};
 use crate::target::Target;
 use crate::text::{Language, Text};
 
 pub use effect::{Alert, Effect, Files, Input};
 
-use connection::Loss;
-use draft::{Draft, EditedMessage};
+use common::Common;
+use composer::{Composer, Reply, Submitted};
 use input::{InputEnd, InputQueue, WorstOutcome};
-use login::{Login, LoginSecret};
-use outage::{Outage, seconds_to_attempt};
-use output::Output;
-use question::{Question, Questions};
-use requests::Requests;
-use sending::Sending;
+use login::{LoginSecret, SecretError};
+use outbox::Outbox;
+use question::{Pasted, Question, QuestionAnswer};
+use upstream::{Loss, Unsendable, Upstream};
 
-/// The application. Each part of its state is a type that keeps its own rules; the methods here and in
-/// the modules of events (`connection`, `events`, `typing`, `sending`) only carry an input from one to
-/// another.
+/// The application.
 #[derive(Debug)]
 pub struct App {
-    /// What modes read.
-    context: Context,
+    common: Common,
+    upstream: Upstream,
+    outbox: Outbox,
+    composer: Composer,
     mode: Box<dyn Mode>,
-    draft: Draft,
-    questions: Questions,
     /// Lines of input that are not taken yet.
     input: InputQueue,
-    /// The worst that happened, for the exit code.
-    verdict: WorstOutcome,
-    login: Login,
-    connection: Connection,
-    outage: Outage,
     /// The room of the address, while it is being joined.
     joining: Option<Target>,
-    requests: Requests,
-    sending: Sending,
-    /// The monotonic time of the last [`Input::Elapsed`].
-    at: Duration,
     is_over: bool,
-    output: Output,
 }
 
 impl App {
     /// An application that has not started; [`Input::Start`] starts it.
     pub fn new(settings: Settings, language: Language) -> Self {
-        let connection = Connection::new(settings.jitter_seed);
         Self {
-            context: Context {
-                session: Session::default(),
-                outgoing: Outgoing::default(),
-                settings,
-                language,
-                now: 0,
-                signed_in: false,
-                is_offline: true,
-                line_number: None,
-                shown_day: Cell::new(None),
-                server: None,
-            },
+            upstream: Upstream::new(settings.jitter_seed),
+            common: Common::new(settings, language),
             mode: Goto::Command.mode(),
-            draft: Draft::new(),
-            questions: Questions::default(),
+            composer: Composer::new(),
             input: InputQueue::default(),
-            verdict: WorstOutcome::default(),
-            login: Login::default(),
-            connection,
-            outage: Outage::default(),
+            outbox: Outbox::default(),
             joining: None,
-            requests: Requests::default(),
-            sending: Sending::default(),
-            at: Duration::ZERO,
             is_over: false,
-            output: Output::default(),
         }
     }
 
@@ -128,38 +108,49 @@ impl App {
                 | Input::Pong
                 | Input::Shown
         );
-        self.context.is_offline = !self.connection.is_open();
+        self.common.context.is_offline = !self.upstream.is_open();
         match input {
             Input::Start => self.start(),
             Input::Key(key) => self.key(key),
-            Input::Line(line) => self.line(Zeroizing::new(line)),
+            Input::Line(line) => self.input.push(Zeroizing::new(line)),
             // Later lines may depend on one that cannot be taken.
             Input::NotText { line } => self.input.finish(InputEnd::NotText(line)),
             Input::LineTooLong { line } => self.input.finish(InputEnd::LineTooLong(line)),
             Input::Utf16 => self.input.finish(InputEnd::Utf16),
-            Input::Garbled => self.draft.garble(),
-            Input::PasteCut { whole } => self.say(Text::PasteCut {
+            Input::Garbled => self.composer.garble(),
+            Input::PasteCut { whole } => self.common.say(Text::PasteCut {
                 kept: PASTE_MAX as u64,
                 whole: whole as u64,
             }),
-            Input::Shown => self.shown(),
+            Input::Shown => self.composer.shown(),
             // Lines are taken apart above.
             Input::Resize | Input::Lines(_) => {}
             // Another program may have changed the title of the window.
-            Input::Resume => self.output.forget_title(),
-            Input::Elapsed { at } => self.at = at,
-            Input::Due => self.due(),
-            Input::Woke => self.connection.woke(self.at),
-            Input::Heard => self.connection.heard(self.at),
-            Input::Pong => self.connection.pong(),
-            Input::Server(server) => self.context.server = Some(server),
+            Input::Resume => self.common.output.forget_title(),
+            Input::Elapsed { at } => self.common.at = at,
+            Input::Due => {
+                if let Some(loss) = self.upstream.due(&mut self.common) {
+                    self.closed(loss);
+                }
+            }
+            Input::Woke => self.upstream.woke(&self.common),
+            Input::Heard => self.upstream.heard(&self.common),
+            Input::Pong => self.upstream.pong(),
+            Input::Server(server) => self.common.context.server = Some(server),
             Input::Connected => self.connected(),
             Input::Event(event) => self.event(event),
             Input::Closed(reason) => self.closed(reason.map_or(Loss::Cut, Loss::Closed)),
             Input::ConnectFailed { address, why } => self.connect_failed(&address, &why),
-            Input::Outgoing { user, lines } => self.take_outgoing(&user, lines.as_deref()),
-            Input::Kept { files } => self.sending.keep_in(files),
-            Input::NoOutgoing { why } => self.lack_outgoing(&why),
+            Input::Outgoing { user, lines } => {
+                let lines = lines.as_deref();
+                self.outbox
+                    .take_file(&mut self.common, &mut self.upstream, &user, lines);
+            }
+            Input::Kept { files } => self.outbox.keep_in(files),
+            Input::NoOutgoing { why } => {
+                self.outbox
+                    .lack_file(&mut self.common, &mut self.upstream, &why);
+            }
             Input::Tick { now } => self.tick(now),
             Input::EndOfInput => self.end_of_input(),
         }
@@ -170,117 +161,82 @@ impl App {
 
     /// When the next [`Input::Tick`] has something to do, in unix seconds.
     pub fn wakes_at(&self) -> Option<u64> {
-        let waits = self.connection.is_online() && self.context.pending() > 0;
-        let sends_at = self.sending.opens_at(self.context.now).filter(|_| waits);
-        let deadline = self.context.settings.deadline;
+        let waits = self.upstream.is_online() && self.common.context.pending() > 0;
+        let sends_at = self
+            .outbox
+            .opens_at(self.common.context.now)
+            .filter(|_| waits);
+        let deadline = self.common.context.settings.deadline;
         [sends_at, deadline, self.mode.wakes_at()]
             .into_iter()
             .flatten()
             .min()
     }
 
+    /// When the next [`Input::Due`] has something to do, as [`Input::Elapsed`] counts.
+    pub fn elapses_at(&self) -> Option<Duration> {
+        self.upstream.elapses_at(&self.common)
+    }
+
     /// The edited line.
     pub fn editor(&self) -> &LineEditor {
-        self.draft.editor()
+        self.composer.editor()
     }
 
     /// The prompt: an open question, mode and target, unread messages and unsent lines.
     pub fn prompt(&self) -> Line {
-        let language = self.context.language;
-        let mut spans = Vec::new();
-        let mut add = |text: &str, style| {
-            let text = Safe::line(text);
-            spans.push(Span { text, style });
-        };
-        let is_empty = self.draft.is_empty();
-        let question = self.questions.to_show(is_empty);
-        if let Some(question) = question.filter(|_| self.mode.scope().is_some()) {
-            let asks = match question {
-                Question::Confirm(typed) => {
-                    let question = typed.question(language);
-                    question.map(|(_, prompt)| prompt).unwrap_or_default()
-                }
-                Question::Privacy(_) => language.say(Text::PublicOrPrivateShort),
-                Question::Delete(..) => language.say(Text::DeleteShort),
-                Question::SendAsText(..) => language.say(Text::SendAsText),
-                Question::Paste(pasted) => {
-                    let count = pasted.count() as u64;
-                    language.say(match (pasted.may_be_each(), pasted.may_be_one()) {
-                        (true, true) => Text::PasteShort { count },
-                        (true, false) => Text::PasteShortEach { count },
-                        (false, _) => Text::PasteShortOne { count },
-                    })
-                }
-            };
-            add(&format!("{asks} "), Style::Bold);
-        }
-        if self.draft.edited_message().is_some() {
-            let editing = language.say(Text::Editing);
-            add(&format!("({editing}) "), Style::Bold);
-        }
-        add(&self.mode.prompt(&self.context), Style::Prompt);
-        let session = &self.context.session;
-        match (session.unread(), session.mentions()) {
-            (0, _) => {}
-            (unread, 0) => add(&format!(" [{unread}]"), Style::Bold),
-            (unread, mentions) => {
-                add(&format!(" [{unread}, "), Style::Bold);
-                add(&format!("@{mentions}"), Style::Mention);
-                add("]", Style::Bold);
-            }
-        }
-        let count = self.context.pending() as u64;
-        if count > 0 {
-            let pending = language.say(Text::PendingCount { count });
-            add(&format!(" ({pending})"), Style::Dim);
-        }
-        if self.says_offline() {
-            // Where every prompt stays on the screen, the seconds would be a prompt each.
-            let seconds = self
-                .seconds_to_attempt()
-                .filter(|_| self.context.settings.echoes);
-            let said = match seconds {
-                Some(seconds) => language.say(Text::OfflineUntil { seconds }),
-                None => language.say(Text::Offline),
-            };
-            add(&format!(" ({said})"), Style::Error);
-        }
-        if self.mode.scope().is_some() {
-            add("> ", Style::Prompt);
-        } else {
-            add(&language.say(Text::AsksFor), Style::Prompt);
-        }
-        Line(spans)
+        prompt::prompt(self)
     }
 
     /// What stands in the prompt's place during a search in the history (Ctrl-R).
     pub fn search_prompt(&self) -> Option<Line> {
-        let query = self.editor().search()?;
-        let prompt = if self.editor().is_search_failed() {
-            let failed = self.context.language.say(Text::NoMatch);
-            format!("(Ctrl-R, {failed}) {query}: ")
-        } else {
-            format!("(Ctrl-R) {query}: ")
-        };
-        Some(Line::styled(Safe::line(&prompt), Style::Prompt))
+        prompt::search_prompt(self)
     }
 
-    /// The question that the next line answers, if it is an answer. What is asked for in a mode without
-    /// commands is no answer.
-    fn open_question(&self) -> Option<&Question> {
-        let answerable = self.questions.answerable();
-        answerable.filter(|_| self.mode.scope().is_some())
+    /// The rows above the prompt: a notice for each conversation with new messages, then the unsent
+    /// lines, in a chat its own, elsewhere all. At most so many rows, the newest last; one row says how
+    /// many more there are.
+    pub fn footer(&self, rows: usize) -> Vec<Line> {
+        prompt::footer(self, rows)
     }
+
+    /// Whether a question waits for [`Input::Shown`].
+    pub fn has_unseen_question(&self) -> bool {
+        self.composer.has_unseen_question()
+    }
+
+    /// Whether something that was asked for is about to be shown. Where prompts stay on the
+    /// screen, the next one can wait for it.
+    pub fn is_expecting(&self) -> bool {
+        self.upstream.is_expecting()
+    }
+
+    /// Whether the next line is a password.
+    pub fn is_secret(&self) -> bool {
+        self.mode.is_secret()
+    }
+
+    /// Whether the mode only asks, so that the next line is an answer.
+    pub fn is_asking(&self) -> bool {
+        self.mode.scope().is_none()
+    }
+
+    /// Whether more lines may come: lines that are not taken yet are kept in memory.
+    pub fn wants_input(&self) -> bool {
+        self.common.is_interactive() || self.input.has_room()
+    }
+
+    // The program: start, time and end.
 
     fn start(&mut self) {
-        let settings = &mut self.context.settings;
+        let settings = &mut self.common.context.settings;
         let interactive = settings.interactive;
         let is_invited = settings.is_invited;
         let user = settings.user.clone();
         let token = settings.token.take().map(LoginSecret::Token);
         let secret = token.or(settings.password.take().map(LoginSecret::Password));
         if interactive {
-            self.say(Text::Hello);
+            self.common.say(Text::Hello);
         }
         match (user, secret) {
             (Some(name), Some(secret)) => {
@@ -289,102 +245,41 @@ impl App {
             }
             (Some(name), None) if interactive => self.go(Goto::Login(Some(name))),
             (Some(_), None) => {
-                self.fail(Text::NoPassword);
+                self.common.fail(Text::NoPassword);
                 self.quit(Exit::Usage);
             }
             (None, _) if is_invited && interactive => {
-                self.say(Text::Invited);
+                self.common.say(Text::Invited);
                 self.go(Goto::Register);
             }
             (None, _) => {}
         }
     }
 
-    /// Does what a mode wants done.
-    fn act(&mut self, acts: Vec<Act>) {
-        for act in acts {
-            match act {
-                Act::Print(lines) => self.print(lines),
-                Act::Ask(request) => {
-                    let asked = RequestContext::of(&request);
-                    self.ask_aloud(request, asked);
-                }
-                Act::AskFor(request, asked) => self.ask_aloud(request, asked),
-                Act::Look(lookup) => {
-                    let request = lookup.request();
-                    self.ask_aloud(request, RequestContext::Lookup(lookup));
-                }
-                Act::Reply(target, text, id) => self.send_reply(target, &text, Some(id)),
-                Act::Edit(target, said) => self.draft.edit(EditedMessage::new(target, &said)),
-                Act::ChangeText(target, id, text) => self.change_text(&target, id, &text),
-                Act::Delete(target, said) => self.delete_message(target, said),
-                Act::Typed(typed) => self.carry_out_typed(typed),
-                Act::AskTimed(timed) => self.ask_time_for(timed),
-                Act::LogIn { name, password } => self.log_in(name, LoginSecret::Password(password)),
-                Act::ChangePassword { old, new } => self.change_password(&old, new),
-                Act::Send(target, text) => self.send_line(target, &text),
-                Act::SendIfMeant(target, text) => self.ask_if_meant(target, text),
-                Act::Read(target) => self.mark_read(&target),
-                Act::Goto(place) => self.go(place),
-                Act::Withdraw(which) => self.withdraw(which),
-                Act::Never(why) => self.cannot(&why),
-                Act::Mistake => self.verdict.note(WorstOutcome::Mistaken),
-                Act::Quit => self.leave(),
-            }
-        }
-    }
-
-    fn go(&mut self, place: Goto) {
-        if let Some(edited) = self.draft.end_edit() {
-            self.say_not_edited(&edited);
-        }
-        if let Goto::Chat(target) | Goto::ChatAround(target, _) | Goto::ChatAfter(target, _) =
-            &place
-        {
-            self.context.session.touch(target);
-        }
-        self.mode = place.mode();
-        let acts = self.mode.enter(&self.context);
-        self.act(acts);
-    }
-
     fn tick(&mut self, now: u64) {
-        self.context.now = now;
+        self.common.context.now = now;
         if self
+            .common
             .context
             .settings
             .deadline
             .is_some_and(|deadline| now >= deadline)
         {
-            self.fail(Text::TimeOut);
+            self.common.fail(Text::TimeOut);
             return self.quit(Exit::TimeOut);
         }
-        let acts = self.mode.on_tick(&self.context);
+        let acts = self.mode.on_tick(&self.common.context);
         self.act(acts);
         self.send_next();
     }
 
-    fn print(&mut self, lines: Vec<Line>) {
-        self.output.print(lines);
-    }
-
-    fn say(&mut self, text: Text<'_>) {
-        let line = self.context.line(text);
-        self.print(vec![line]);
-    }
-
-    fn fail(&mut self, text: Text<'_>) {
-        let line = self.context.error(text);
-        self.print(vec![line]);
-    }
-
     /// Leaves because a person wants to.
     fn leave(&mut self) {
-        if self.context.settings.interactive {
-            self.put_questions_aside();
-            self.drop_waiting();
-            self.say_unsent();
-            self.say(Text::Bye);
+        if self.common.is_interactive() {
+            self.composer.put_questions_aside(&mut self.common);
+            self.upstream.drop_waiting(&mut self.common);
+            self.outbox.say_unsent(&mut self.common);
+            self.common.say(Text::Bye);
             self.quit(Exit::Success);
         } else {
             self.input.clear();
@@ -394,60 +289,883 @@ impl App {
 
     fn quit(&mut self, exit: Exit) {
         if !self.is_over {
-            self.say_not_carried_out(exit);
-            self.say_unsent();
+            self.input.drop_script(&mut self.common, exit);
+            self.outbox.say_unsent(&mut self.common);
             self.is_over = true;
             self.forget_credentials();
-            self.write_unsaved();
-            self.output.push(Effect::Disconnect);
-            self.output.push(Effect::Quit(exit));
+            self.outbox.write_unsaved(&mut self.common);
+            self.common.output.push(Effect::Disconnect);
+            self.common.output.push(Effect::Quit(exit));
         }
     }
 
-    /// Lines of a script that the end leaves behind. A line that is wrong itself says so already.
-    fn say_not_carried_out(&mut self, exit: Exit) {
-        let line = self.input.line_number() + 1;
-        let count = self.input.clear();
-        if count > 0 && !self.context.settings.interactive && exit != Exit::Usage {
-            self.fail(Text::NotCarriedOut { line, count });
+    fn quit_if(&mut self, end: Option<Exit>) {
+        if let Some(exit) = end {
+            self.quit(exit);
         }
+    }
+
+    fn end_of_input(&mut self) {
+        if self.common.is_interactive() {
+            self.leave();
+        } else {
+            self.input.finish(InputEnd::Closed);
+        }
+    }
+
+    /// Ends when every request is answered and the input has ended.
+    fn end_if_done(&mut self) {
+        let idle = self.upstream.is_idle()
+            && self.input.is_empty()
+            && self.common.context.pending() == 0
+            && !self.outbox.is_loading();
+        let Some(end) = self.input.end().filter(|_| idle) else {
+            return;
+        };
+        let why = match end {
+            InputEnd::Closed => return self.quit(self.common.verdict.exit()),
+            InputEnd::NotText(line) => Text::NotTextLine { line },
+            InputEnd::LineTooLong(line) => Text::InputLineTooLong { line },
+            InputEnd::Utf16 => Text::InputUtf16,
+        };
+        self.common.fail(why);
+        self.quit(Exit::Usage);
     }
 
     fn finish(&mut self, shows: bool) -> Vec<Effect> {
-        self.end_saving();
-        let counts = self.says_offline() && self.context.settings.echoes;
-        let seconds = self.seconds_to_attempt().filter(|_| counts);
-        let is_counted = self.outage.show(seconds);
-        let drawn = shows || is_counted || self.output.prints();
-        if self.context.settings.interactive && !self.is_over {
-            let history = self.mode.history().unwrap_or("");
-            self.draft.adapt(self.mode.is_secret(), history);
-            if self.context.settings.config.title {
-                let title = format!("echat {}", self.title_text());
-                self.output.name_window(title);
+        self.outbox.end_saving(&mut self.common);
+        let is_counted = self.upstream.count_down(&self.common);
+        let drawn = shows || is_counted || self.common.output.prints();
+        if self.common.is_interactive() && !self.is_over {
+            self.composer.adapt(&*self.mode);
+            if self.common.context.settings.config.title {
+                let title = format!("echat {}", prompt::title(self));
+                self.common.output.name_window(title);
             }
             if drawn {
-                self.output.push(Effect::Prompt);
+                self.common.output.push(Effect::Prompt);
             }
         }
-        self.output.take()
+        self.common.output.take()
     }
 
-    /// The seconds to the next attempt to connect, as they are shown.
-    fn seconds_to_attempt(&self) -> Option<u64> {
-        seconds_to_attempt(&self.connection, self.at)
-    }
+    // What is typed.
 
-    /// The prompt without its end, and without the seconds to the next try.
-    fn title_text(&self) -> String {
-        let mut spans = self.prompt().0;
-        if self.says_offline()
-            && let Some(span) = spans.iter_mut().find(|span| span.style == Style::Error)
-        {
-            let offline = self.context.language.say(Text::Offline);
-            span.text = Safe::line(&format!(" ({offline})"));
+    fn key(&mut self, key: Key) {
+        let submitted = self.composer.key(&mut self.common, &*self.mode, key);
+        match submitted {
+            Submitted::Nothing => {}
+            Submitted::Line(line) => {
+                self.typed(&line);
+                self.give_back(&line);
+            }
+            Submitted::Edit(message) => {
+                self.change_text(&message.target, message.id, &message.content);
+                self.give_back(&message.content);
+            }
+            Submitted::Interrupt => self.interrupt(),
+            Submitted::EndOfInput => self.leave(),
         }
-        let text: String = spans.iter().map(|span| span.text.as_str()).collect();
-        text.trim_end_matches(['>', ':', '：', ' ']).to_owned()
+        self.composer.settle();
+    }
+
+    /// Lines that came faster than a person types. As long as they are commands, or answers where one
+    /// is asked for after the other, each is typed: by a script, or by a password manager. From the
+    /// first on that is a text, they are a paste.
+    fn lines(&mut self, text: &str) -> Vec<Effect> {
+        let is_garbled = self.composer.draft().garbles();
+        let mut effects = Vec::new();
+        let mut rest = text;
+        self.outbox.begin_batch();
+        while let Some((line, more)) = self.composer.typed_line(&*self.mode, rest) {
+            if is_garbled {
+                self.composer.garble();
+            }
+            effects.extend(self.step(Input::Key(Key::Paste(line.to_owned()))));
+            effects.extend(self.step(Input::Key(Key::Enter)));
+            rest = more;
+        }
+        if !rest.is_empty() {
+            if is_garbled {
+                self.composer.garble();
+            }
+            effects.extend(self.step(Input::Key(Key::Paste(rest.to_owned()))));
+        }
+        effects.extend(self.outbox.end_batch(&mut self.common));
+        effects
+    }
+
+    /// Takes lines of input, as long as there is nothing to wait for.
+    fn take_lines(&mut self) {
+        while !self.is_over
+            && self.may_go_on()
+            && !self.upstream.awaits_login()
+            && let Some(line) = self.input.take()
+        {
+            self.composer.submit();
+            let number = self.input.line_number();
+            self.common.context.line_number =
+                Some(number).filter(|_| !self.common.is_interactive());
+            self.submit(&line);
+            self.common.context.line_number = None;
+            self.give_back(&line);
+        }
+    }
+
+    /// Whether the next line of input may be taken. A script does not read answers before it writes the next line, so
+    /// each line waits for the answers to those before it.
+    fn may_go_on(&self) -> bool {
+        let has_all = self.upstream.has_all()
+            && self.common.context.pending() == 0
+            && !self.outbox.is_loading();
+        self.common.is_interactive() || has_all
+    }
+
+    fn typed(&mut self, line: &str) {
+        self.upstream.try_at_once(&mut self.common, line);
+        self.echo(line);
+        match self.composer.reply(&mut self.common, &*self.mode, line) {
+            Reply::Misspelt => {}
+            Reply::Answer(question, answer) => {
+                self.answer(question, answer);
+                self.composer.ask_newest(&mut self.common);
+            }
+            Reply::None => self.enter(line),
+        }
+    }
+
+    /// Does what a line says; what would be answered by what is not known before the login waits
+    /// for that.
+    fn enter(&mut self, line: &str) {
+        if let Some(place) = Composer::way_in(&self.common, &*self.mode, line) {
+            return self.go(place);
+        }
+        if !self.upstream.awaits_login() || self.is_free(line) {
+            return self.submit(line);
+        }
+        if self.input.has_room() {
+            self.input.push(Zeroizing::new(line.to_owned()));
+            self.common.say(Text::WaitsForLogin);
+        } else {
+            self.common.say(self.common.context.please_wait());
+        }
+    }
+
+    /// Whether a line means the same before and after the login.
+    fn is_free(&self, line: &str) -> bool {
+        let Some(scope) = self.mode.scope() else {
+            return true;
+        };
+        match statement::parse(scope, line) {
+            Ok(Statement::Ask(typed)) => !typed.needs_login(),
+            Ok(statement) => matches!(
+                statement,
+                Statement::Help | Statement::Back | Statement::Quit | Statement::Query
+            ),
+            Err(_) => true,
+        }
+    }
+
+    fn submit(&mut self, line: &str) {
+        let acts = self.mode.submit(line, &self.common.context);
+        self.act(acts);
+    }
+
+    /// A submitted line that can never be accepted returns to the editor.
+    fn give_back(&mut self, line: &str) {
+        self.composer.give_back(&self.common, &*self.mode, line);
+    }
+
+    /// Leaves what was typed above the prompt, but for a password.
+    fn echo(&mut self, line: &str) {
+        if !self.composer.is_echoed(&self.common, &*self.mode, line) {
+            return;
+        }
+        let mut echo = self.prompt();
+        if !self.mode.is_secret() {
+            let text = Safe::line(line);
+            echo.0.push(Span {
+                text,
+                style: Style::Dim,
+            });
+        }
+        self.common.print(vec![echo]);
+    }
+
+    fn answer(&mut self, question: Question, reply: QuestionAnswer) {
+        match (question, reply) {
+            (_, QuestionAnswer::Aside) => {
+                if !self.common.context.signed_in {
+                    self.go(Goto::Command);
+                }
+            }
+            (Question::Confirm(typed), QuestionAnswer::Yes) => self.ask_typed(typed),
+            (Question::Privacy(typed), QuestionAnswer::Public) => {
+                self.ask_typed(typed.with_privacy(false));
+            }
+            (Question::Privacy(typed), QuestionAnswer::Private) => {
+                self.ask_typed(typed.with_privacy(true));
+            }
+            (Question::Delete(_, said), QuestionAnswer::Yes) => self.delete_at_once(&said),
+            (Question::SendAsText(target, text), QuestionAnswer::Yes) => {
+                self.send(target, &text, None);
+                self.give_back(&text);
+            }
+            (Question::Paste(pasted), QuestionAnswer::Yes) if !pasted.may_be_each() => {
+                Composer::refuse_count(&mut self.common, &pasted);
+                self.composer
+                    .not_sent(&mut self.common, Question::Paste(pasted));
+            }
+            (Question::Paste(pasted), QuestionAnswer::Yes) => {
+                let lines = pasted.said().cloned().collect();
+                self.paste(pasted, lines);
+            }
+            (Question::Paste(pasted), QuestionAnswer::One) => {
+                let lines = vec![pasted.as_one()];
+                self.paste(pasted, lines);
+            }
+            (question, _) => self.composer.not_sent(&mut self.common, question),
+        }
+    }
+
+    /// Pasted lines were confirmed: in a chat they are text, whatever they look like. All of them are
+    /// sent, or none. A command that is refused returns to the editor.
+    fn paste(&mut self, pasted: Pasted, lines: Vec<String>) {
+        let limits = self.common.context.session.limits();
+        let refusal = pasted.target.as_ref().and_then(|target| {
+            let mut checked = lines.iter().map(|line| limits.text(target, line));
+            checked.find_map(Result::err)
+        });
+        if let Some(excess) = refusal {
+            Composer::fail_to_paste(&mut self.common, &excess);
+            return self
+                .composer
+                .not_sent(&mut self.common, Question::Paste(pasted));
+        }
+        for line in lines {
+            self.composer.submit();
+            match &pasted.target {
+                Some(target) => self.send(target.clone(), &line, None),
+                None => self.enter(&line),
+            }
+            self.give_back(&line);
+        }
+    }
+
+    /// Ctrl-C: out of a question, and out of a mode that only asks.
+    fn interrupt(&mut self) {
+        self.input.drop_held(&mut self.common);
+        let is_asking = self.composer.has_question();
+        self.composer.put_questions_aside(&mut self.common);
+        if self.mode.scope().is_none() {
+            let back = self.mode.back();
+            self.go(back);
+        } else if !is_asking {
+            self.common.say(Text::HowToLeave);
+        }
+    }
+
+    // What a mode wants done.
+
+    /// Does what a mode wants done.
+    fn act(&mut self, acts: Vec<Act>) {
+        for act in acts {
+            match act {
+                Act::Print(lines) => self.common.print(lines),
+                Act::Ask(request) => {
+                    let asked = RequestContext::of(&request);
+                    self.ask_aloud(request, asked);
+                }
+                Act::AskFor(request, asked) => self.ask_aloud(request, asked),
+                Act::Look(lookup) => {
+                    let request = lookup.request();
+                    self.ask_aloud(request, RequestContext::Lookup(lookup));
+                }
+                Act::Reply(target, text, id) => self.send(target, &text, Some(id)),
+                Act::Edit(target, said) => self.composer.edit(target, &said),
+                Act::ChangeText(target, id, text) => self.change_text(&target, id, &text),
+                Act::Delete(target, said) => self.delete_message(target, said),
+                Act::Typed(typed) => self.carry_out_typed(typed),
+                Act::AskTimed(timed) => self.ask_time_for(timed),
+                Act::LogIn { name, password } => self.log_in(name, LoginSecret::Password(password)),
+                Act::ChangePassword { old, new } => self.change_password(&old, new),
+                Act::Send(target, text) => self.send(target, &text, None),
+                Act::SendIfMeant(target, text) => self.ask_if_meant(target, text),
+                Act::Read(target) => self.upstream.mark_read(&mut self.common, &target),
+                Act::Goto(place) => self.go(place),
+                Act::Withdraw(which) => self.outbox.withdraw(&mut self.common, which),
+                Act::Never(why) => self.cannot(&why),
+                Act::Mistake => self.common.verdict.note(WorstOutcome::Mistaken),
+                Act::Quit => self.leave(),
+            }
+        }
+    }
+
+    fn go(&mut self, place: Goto) {
+        self.composer.end_edit(&mut self.common);
+        if let Goto::Chat(target) | Goto::ChatAround(target, _) | Goto::ChatAfter(target, _) =
+            &place
+        {
+            self.common.context.session.touch(target);
+        }
+        self.mode = place.mode();
+        let acts = self.mode.enter(&self.common.context);
+        self.act(acts);
+    }
+
+    /// Sends a line, now or when it is possible. It may answer a message.
+    fn send(&mut self, target: Target, text: &str, reply_to: Option<u64>) {
+        let (common, upstream) = (&mut self.common, &mut self.upstream);
+        if let Err(excess) = self.outbox.add(common, upstream, target, text, reply_to) {
+            self.never(&excess);
+        }
+    }
+
+    /// Sends the next line, if it may go.
+    fn send_next(&mut self) {
+        self.outbox.send_next(&mut self.common, &mut self.upstream);
+    }
+
+    /// Asks before a line is sent that looks like a command. Without a terminal there is no user to
+    /// ask, and the line is sent.
+    fn ask_if_meant(&mut self, target: Target, text: String) {
+        if !self.common.is_interactive() {
+            return self.send(target, &text, None);
+        }
+        self.composer
+            .ask_question(&mut self.common, Question::SendAsText(target, text));
+    }
+
+    /// Says that something can never be accepted. On a terminal it returns to the editor; without
+    /// one the line is an error and the last one, since what follows may be meant for after it.
+    fn never(&mut self, excess: &Excess) {
+        let why = if self.common.is_interactive() {
+            self.common.context.excess(excess)
+        } else {
+            self.common.context.reason(excess)
+        };
+        self.cannot(&why);
+    }
+
+    /// The same for another reason.
+    fn cannot(&mut self, why: &str) {
+        if self.common.is_interactive() {
+            self.common.print(vec![error_line(why)]);
+            self.composer.refuse();
+        } else {
+            let line = self.input.line_number();
+            self.common.fail(Text::InLine { line, why });
+            self.input.clear();
+            self.quit(Exit::Usage);
+        }
+    }
+
+    /// Asks the server for another text of a message.
+    fn change_text(&mut self, target: &Target, id: u64, text: &str) {
+        match self.common.context.session.limits().text(target, text) {
+            Ok(content) => {
+                let request = Request::EditMessage { id, content };
+                let asked = RequestContext::of(&request);
+                self.ask_aloud(request, asked);
+            }
+            Err(excess) => self.never(&excess),
+        }
+    }
+
+    /// Deletes a message, on a terminal after a yes.
+    fn delete_message(&mut self, target: Target, said: Said) {
+        if !self.common.is_interactive() {
+            return self.delete_at_once(&said);
+        }
+        let question = Question::Delete(target, said);
+        self.composer.ask_once(&mut self.common, question);
+    }
+
+    fn delete_at_once(&mut self, said: &Said) {
+        let request = Request::DeleteMessage { id: said.id };
+        let asked = RequestContext::of(&request);
+        self.ask_aloud(request, asked);
+    }
+
+    /// Asks the server for another password. It stays in memory until the answer, as the present one does.
+    fn change_password(&mut self, old: &str, new: Zeroizing<String>) {
+        let (Ok(old), Ok(password)) = (Password::presented(old), Password::new(&new)) else {
+            return self.common.refuse(Code::BadPassword);
+        };
+        self.upstream.login.propose(new);
+        let request = Request::ChangePassword {
+            old,
+            new: NewPassword(password),
+        };
+        let asked = RequestContext::of(&request);
+        self.ask_aloud(request, asked);
+    }
+
+    // Requests.
+
+    /// Asks the server, as soon as that is possible.
+    fn ask(&mut self, request: Request, asked: RequestContext) {
+        let outcome = self.upstream.ask(&mut self.common, request, asked);
+        self.heed(outcome);
+    }
+
+    /// Asks the server for a user, who is told if the request waits for a connection.
+    fn ask_aloud(&mut self, request: Request, asked: RequestContext) {
+        let outcome = self.upstream.ask_aloud(&mut self.common, request, asked);
+        self.heed(outcome);
+    }
+
+    fn heed(&mut self, outcome: Result<(), Unsendable>) {
+        match outcome {
+            Ok(()) => {}
+            Err(Unsendable::Excess(excess)) => self.never(&excess),
+            Err(Unsendable::NotLoggedIn) => self.common.refuse(Code::NotLoggedIn),
+            Err(Unsendable::LogoutOffline) => {
+                self.upstream.log_out_offline(&mut self.common);
+                self.event(Event::LoggedOut {});
+            }
+        }
+    }
+
+    fn ask_queued(&mut self) {
+        for (request, asked) in self.upstream.take_queued() {
+            self.ask(request, asked);
+        }
+    }
+
+    /// Carries out a command that asks the server. If its row has a question, the user is asked on a terminal first,
+    /// but not about a room that is none of the user's: the server refuses that.
+    fn carry_out_typed(&mut self, typed: TypedRequest) {
+        if typed.lacks_privacy() && self.common.is_interactive() {
+            return self.ask_about_privacy(typed);
+        }
+        let room = typed.room().map(Target::Room);
+        let is_known = room.is_none_or(|room| self.common.context.session.has(&room));
+        let asks = typed.question(self.common.context.language).is_some();
+        if !asks || !is_known || !self.common.is_interactive() {
+            return self.ask_typed(typed);
+        }
+        let question = Question::Confirm(typed);
+        self.composer.ask_once(&mut self.common, question);
+    }
+
+    /// Asks who can find and join a room that is to be made, if it can be made.
+    fn ask_about_privacy(&mut self, typed: TypedRequest) {
+        match typed.request(self.common.context.now) {
+            Ok(request) => {
+                if let Err(excess) = self.common.context.session.limits().check(&request) {
+                    return self.never(&excess);
+                }
+            }
+            Err(unfit) => return self.never(&unfit.into()),
+        }
+        let question = Question::Privacy(typed);
+        self.composer.ask_once(&mut self.common, question);
+    }
+
+    /// Asks the server what was typed.
+    fn ask_typed(&mut self, typed: TypedRequest) {
+        if typed.is_timed() {
+            return self.ask_time_for(Timed::Typed(typed));
+        }
+        match typed.request(self.common.context.now) {
+            Ok(request) => self.ask_aloud(request, RequestContext::Typed(typed)),
+            Err(unfit) => self.never(&unfit.into()),
+        }
+    }
+
+    /// Asks for the server's time first: an end is a moment of its clock.
+    fn ask_time_for(&mut self, timed: Timed) {
+        if self.upstream.login.is_wanted() {
+            self.ask_aloud(Request::QueryServerTime {}, RequestContext::Clock(timed));
+        } else {
+            self.common.refuse(Code::NotLoggedIn);
+        }
+    }
+
+    /// Asks for what has an end, `now` being the server's time.
+    fn ask_timed(&mut self, timed: Timed, now: u64) {
+        match timed {
+            Timed::Typed(typed) => match typed.request(now) {
+                Ok(request) => self.ask_aloud(request, RequestContext::Typed(typed)),
+                Err(unfit) => self.never(&unfit.into()),
+            },
+            Timed::Invitation { uses, lasts } => {
+                let expires = Some(now.saturating_add(lasts));
+                let request = Request::CreateInvitation { uses, expires };
+                let asked = RequestContext::of(&request);
+                self.ask_aloud(request, asked);
+            }
+        }
+    }
+
+    // The connection and the login.
+
+    fn connected(&mut self) {
+        self.upstream.opened(&self.common);
+        // What needs no login goes now, the rest after it.
+        self.ask_queued();
+        self.present();
+    }
+
+    /// Sends LOGIN, if a login is wanted.
+    fn present(&mut self) {
+        let Err(unfit) = self.upstream.present(&mut self.common) else {
+            return;
+        };
+        self.forget_credentials();
+        let said = match unfit {
+            SecretError::Password(unfit) => self.common.context.language.bad_password(&unfit),
+            SecretError::Token(unfit) => unfit.to_string(),
+        };
+        self.common.print(vec![error_line(&said)]);
+        if !self.common.is_interactive() {
+            self.quit(Exit::Usage);
+        }
+    }
+
+    fn log_in(&mut self, name: String, secret: LoginSecret) {
+        if let Err(excess) = possible(&NameQuery::new(name.as_str())) {
+            let why = self.common.context.excess(&excess);
+            self.common.print(vec![error_line(&why)]);
+            if !self.common.is_interactive() {
+                self.quit(Exit::Usage);
+            } else if self.mode.scope().is_none() {
+                self.go(Goto::Login(None));
+            }
+            return;
+        }
+        self.upstream.login.want(name, secret);
+        self.common.context.signed_in = true;
+        if self.upstream.is_open() {
+            self.present();
+        } else {
+            self.upstream.connect(&mut self.common);
+        }
+    }
+
+    /// The login holds, for the first time or again.
+    fn logged_in(&mut self) {
+        self.upstream.logged_in(&mut self.common);
+        let Some(me) = self.common.me() else {
+            return;
+        };
+        self.outbox.load(&mut self.common, &me);
+        self.upstream.catch_up(&mut self.common);
+        self.ask_queued();
+        self.send_next();
+        if let Some(target) = self.common.context.settings.open.take() {
+            self.open_at_start(target.normal());
+        }
+    }
+
+    fn log_in_refused(&mut self) {
+        self.composer.put_questions_aside(&mut self.common);
+        self.ask_password_again();
+        self.forget_credentials();
+        self.upstream.drop_waiting(&mut self.common);
+        self.common.verdict.note(WorstOutcome::Refused);
+        if !self.common.is_interactive() {
+            self.quit(Exit::Refused);
+        }
+    }
+
+    /// The login with a password that was given at the start is refused: what is typed next is that
+    /// password. In other modes a line may be under edition that is none.
+    fn ask_password_again(&mut self) {
+        let is_start = self.upstream.login.is_first() && self.mode.scope() == Some(Scope::Contact);
+        let name = self.upstream.login.name().map(str::to_owned);
+        if let Some(name) = name.filter(|_| is_start && self.common.is_interactive()) {
+            self.go(Goto::Login(Some(name.clone())));
+            self.common.say(Text::PasswordAgainOf { name: &name });
+        }
+    }
+
+    /// The user has logged out.
+    fn logged_out(&mut self) {
+        self.outbox.say_unsent(&mut self.common);
+        self.outbox.keep_in(None);
+        self.upstream.logged_out();
+        self.forget_credentials();
+        self.composer.put_questions_aside(&mut self.common);
+        self.upstream.drop_waiting(&mut self.common);
+    }
+
+    /// Wipes password and secret: the client does not log in again by itself. Lines that were typed before a login
+    /// that failed are dropped.
+    fn forget_credentials(&mut self) {
+        self.upstream.login.forget();
+        self.common.context.signed_in = false;
+        self.input.drop_held(&mut self.common);
+    }
+
+    fn closed(&mut self, loss: Loss) {
+        // The room of the address is joined after the next login.
+        if let Some(target) = self.joining.take() {
+            self.common.context.settings.open = Some(target);
+        }
+        let was_sending = self.outbox.cut(&mut self.common, loss);
+        let mut aftermath = self.upstream.lost(&mut self.common, loss, was_sending);
+        if loss.reason() == Some(CloseReason::Kicked) {
+            self.kick();
+        }
+        let acts = self.mode.on_cut();
+        self.act(acts);
+        aftermath.comes_back &= !self.is_over;
+        let has_ended = self.input.end().is_some();
+        let end = self
+            .upstream
+            .come_back(&mut self.common, aftermath, has_ended);
+        self.quit_if(end);
+    }
+
+    fn connect_failed(&mut self, address: &str, why: &str) {
+        let has_ended = self.input.end().is_some();
+        let end = self
+            .upstream
+            .connect_failed(&mut self.common, address, why, has_ended);
+        self.quit_if(end);
+    }
+
+    /// The user logged in elsewhere. Coming back by itself would send the other one away.
+    fn kick(&mut self) {
+        if self.upstream.login.is_wanted() {
+            self.common.fail(Text::Kicked);
+        }
+        self.composer.put_questions_aside(&mut self.common);
+        self.forget_credentials();
+        self.upstream.drop_waiting(&mut self.common);
+        if !self.common.is_interactive() {
+            self.quit(Exit::Refused);
+        }
+    }
+
+    // The room of the address.
+
+    fn open_at_start(&mut self, target: Target) {
+        if self.common.context.session.has(&target) {
+            return self.go(Goto::Chat(target));
+        }
+        // Asked as if it was typed, and so answered.
+        let line = format!("/join {}", target.name());
+        if let Ok(Statement::Ask(typed)) = statement::parse(Scope::Contact, &line) {
+            self.joining = typed
+                .request(self.common.context.now)
+                .is_ok()
+                .then_some(target);
+            self.ask_typed(typed);
+        } else {
+            self.common.fail(Text::NoTarget {
+                name: target.name(),
+            });
+            self.lack_room();
+        }
+    }
+
+    /// Opens the room of the address once it is joined.
+    fn open_joined(&mut self, update: &Update) {
+        let Some(target) = &self.joining else {
+            return;
+        };
+        if self.common.context.session.has(target) {
+            let target = target.clone();
+            self.joining = None;
+            self.go(Goto::Chat(target));
+        } else if let Update::Answer(asked, Err(_)) = update
+            && asked.kind() == RequestKind::JoinRoom
+        {
+            self.joining = None;
+            self.lack_room();
+        }
+    }
+
+    /// The room of the address cannot be opened. Lines that were meant for it would be taken for commands.
+    fn lack_room(&mut self) {
+        if !self.common.is_interactive() {
+            self.quit(Exit::Refused);
+        }
+    }
+
+    // What the server says.
+
+    fn event(&mut self, event: Event) {
+        let asked = self.upstream.answered(&event);
+        if let (Some(RequestContext::Clock(timed)), Event::SendServerTime { time }) =
+            (&asked, &event)
+        {
+            return self.ask_timed(timed.clone(), *time);
+        }
+        if matches!(event, Event::ServerKick {}) {
+            self.kick();
+        }
+        if asked == Some(RequestContext::Login) {
+            if let Event::LoginBundle { resume, device, .. } = &event {
+                self.upstream.login.keep_secret(resume.clone());
+                self.keep_device(device.as_ref());
+            }
+            let is_void = |fail: &Fail| fail.code == Code::BadCredentials.as_str();
+            if event.refusal().is_some_and(is_void) && self.upstream.login.drop_secret() {
+                self.present();
+                return;
+            }
+        }
+        if matches!(event, Event::LoggedOut {}) {
+            self.logged_out();
+        }
+        if let Event::LoginSuccess { username } = &event {
+            // Questions of another user are not for this one.
+            let me = self.common.context.session.me();
+            if !self.upstream.login.accepted(username, me) {
+                self.composer.put_questions_aside(&mut self.common);
+            }
+        }
+        let missed = asked == Some(RequestContext::CatchUp);
+        let limits = self.common.context.session.limits();
+        if let Event::OnRoomChanged { was, room, .. } = &event {
+            let target = |name: &str| Target::Room(name.to_owned());
+            self.rename(&target(was), &target(&room.roomname));
+        }
+        if let Event::OnUserRenamed { was, username } = &event {
+            let target = |name: &str| Target::Friend(name.to_owned());
+            self.rename(&target(was), &target(username));
+            if self.common.context.session.me() == Some(was) {
+                self.rename_me(was, username);
+            }
+        }
+        for (was, name) in self.common.context.session.renamed_in(&event) {
+            self.rename(&Target::Room(was), &Target::Room(name));
+        }
+        let updates = self.common.context.session.apply(event, asked);
+        if self.common.context.session.limits() != limits {
+            self.outbox.heed_limits(&mut self.common);
+        }
+        if updates.contains(&Update::HistoryReplaced) {
+            self.forget_history();
+        }
+        for update in updates {
+            // Messages that were missed are not announced one by one: the prompt counts them.
+            if !missed || self.shows(&update) {
+                self.tell(&update);
+            }
+        }
+        self.composer.drop_void_questions(&mut self.common);
+    }
+
+    fn tell(&mut self, update: &Update) {
+        if !self.upstream.is_told_by_answer(&self.common, update) {
+            let acts = self.mode.on_update(update, &self.common.context);
+            self.act(acts);
+        }
+        self.leave_lost_room(update);
+        match update {
+            Update::NewRoom(room) if self.common.is_interactive() => {
+                let (request, asked) = RequestContext::introduce(room, true);
+                self.ask(request, asked);
+            }
+            Update::Answer(RequestContext::Introduce { .. }, _) => {}
+            Update::Message(target, said) => {
+                if let Some(alert) = Alert::about(&self.common.context, target, said) {
+                    self.common.output.push(Effect::Alert(alert));
+                }
+            }
+            Update::Answer(RequestContext::Login, Ok(event)) => {
+                self.logged_in();
+                let must_change = |event: &Event| {
+                    matches!(
+                        event,
+                        Event::LoginBundle {
+                            must_change_password: Some(true),
+                            ..
+                        }
+                    )
+                };
+                if must_change(event) && self.common.is_interactive() {
+                    self.common.say(Text::MustChangePassword);
+                }
+            }
+            Update::Answer(RequestContext::Other(RequestKind::ChangePassword), outcome) => {
+                self.upstream.login.change(outcome.is_ok());
+                if outcome.is_err() {
+                    self.common.verdict.note(WorstOutcome::Refused);
+                }
+            }
+            Update::Answer(RequestContext::Login, Err(_)) => self.log_in_refused(),
+            Update::Answer(RequestContext::Send, outcome) => {
+                self.outbox.sent(
+                    &mut self.common,
+                    &mut self.upstream,
+                    outcome.as_ref().map(|_| ()),
+                );
+            }
+            Update::Answer(RequestContext::CatchUp, Ok(_)) => {
+                self.upstream.catch_up(&mut self.common);
+                if let Some(target) = self.mode.target().cloned() {
+                    self.upstream.mark_read(&mut self.common, &target);
+                }
+            }
+            // More was shown since, even if its chat is left again.
+            Update::Answer(RequestContext::MarkRead(target), Ok(_)) if self.is_read(target) => {
+                self.upstream.mark_read(&mut self.common, target);
+            }
+            Update::Answer(_, Err(_)) => self.common.verdict.note(WorstOutcome::Refused),
+            _ => {}
+        }
+        self.open_joined(update);
+    }
+
+    /// Whether it is more than a message of another chat's.
+    fn shows(&self, update: &Update) -> bool {
+        match update {
+            Update::Message(target, said) => said.mine || self.mode.target() == Some(target),
+            _ => true,
+        }
+    }
+
+    fn is_read(&self, target: &Target) -> bool {
+        let conversation = self.common.context.session.conversation(target);
+        conversation.is_none_or(|found| found.unread() == 0)
+    }
+
+    /// A room or a friend has another name: the chat, unsent lines and questions stay.
+    fn rename(&mut self, was: &Target, now: &Target) {
+        if was == now || self.common.context.session.me().is_none() {
+            return;
+        }
+        self.outbox.rename(&mut self.common, was, now);
+        self.composer.rename(was, now);
+        self.mode.on_rename(was, now);
+    }
+
+    /// The user has another name: unsent lines are kept under it, and the next login is under it.
+    fn rename_me(&mut self, was: &str, name: &str) {
+        self.upstream.login.rename(name);
+        self.outbox.rename_user(&mut self.common, was, name);
+    }
+
+    /// The room of the open chat is gone.
+    fn leave_lost_room(&mut self, update: &Update) {
+        let Update::Room(news) = update else {
+            return;
+        };
+        let room = Target::Room(news.room().to_owned());
+        if self.mode.target() == Some(&room) && !self.common.context.session.has(&room) {
+            self.go(Goto::Contact);
+        }
+    }
+
+    /// What was asked by ids of the old history is void.
+    fn forget_history(&mut self) {
+        self.composer.forget_messages(&mut self.common);
+        self.outbox.forget_replies(&mut self.common);
+        self.upstream.drop_pages(&mut self.common);
+    }
+
+    /// Keeps the secret by which the server knows this device. It gives bots none.
+    fn keep_device(&mut self, device: Option<&DeviceSecret>) {
+        let device = device.filter(|device| !device.is_none()).cloned();
+        let user = self.common.me();
+        if let (Some(user), Some(device)) = (user, device) {
+            self.common.output.push(Effect::KeepDevice { user, device });
+        }
     }
 }

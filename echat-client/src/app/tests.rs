@@ -72,7 +72,7 @@ impl Stage {
 
     /// Notes what happens, but for what echat asks of a room that is opened.
     fn takes(&mut self, effects: Vec<Effect>) {
-        let newest = self.app.requests.newest();
+        let newest = self.app.upstream.requests().newest();
         let introduces = matches!(newest, Some(RequestContext::Introduce { .. }));
         let asks = |effect: &Effect| {
             let number = RequestKind::RoomInfo.info().number;
@@ -85,7 +85,8 @@ impl Stage {
     /// The server says what is set for a room that was opened before it says anything else.
     fn says(&mut self, event: Event) -> &mut Self {
         while !matches!(event, Event::Room { .. })
-            && let Some(RequestContext::Introduce { room, .. }) = self.app.requests.oldest()
+            && let Some(RequestContext::Introduce { room, .. }) =
+                self.app.upstream.requests().oldest()
         {
             // Of a room of one's own nothing is told.
             let owner = "ann".to_owned();
@@ -122,6 +123,17 @@ impl Stage {
             self.happens(Input::Key(key));
         }
         self
+    }
+
+    /// Lines are pasted.
+    fn pastes_lines(&mut self, lines: Vec<String>) {
+        let App {
+            composer,
+            common,
+            mode,
+            ..
+        } = &mut self.app;
+        composer.ask_about_paste(common, &**mode, lines);
     }
 
     fn line(&self) -> &str {
@@ -210,7 +222,7 @@ impl Stage {
     }
 
     fn failures(&self) -> u32 {
-        self.app.connection.failures()
+        self.app.upstream.connection().failures()
     }
 
     /// Seconds pass, counted from the start, and what is due is done.
@@ -233,7 +245,7 @@ impl Stage {
 
     /// The unsent texts.
     fn contents(&mut self) -> Vec<String> {
-        let lines = self.app.context.outgoing.to_lines("ann");
+        let lines = self.app.common.context.outgoing.to_lines("ann");
         let content = |line: &str| {
             let value: serde_json::Value = serde_json::from_str(line).unwrap();
             value["content"].as_str().unwrap().to_owned()

@@ -102,7 +102,7 @@ fn a_login_brings_who_is_away_who_is_blocked_and_the_secret_of_the_device() {
     stage.types(":f");
     let printed = stage.printed();
     assert!(printed.contains(&"  bob  online, away: lunch".to_owned()));
-    assert!(stage.app.context.session.blocked().contains("carol"));
+    assert!(stage.app.common.context.session.blocked().contains("carol"));
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn an_account_is_deleted_only_by_its_name_and_password() {
     stage.says(Event::LoggedOut {});
     assert_eq!(stage.printed(), ["Your account is deleted."]);
     assert_eq!(stage.prompt(), "command> ");
-    assert_eq!(stage.app.context.session.me(), None);
+    assert_eq!(stage.app.common.context.session.me(), None);
 }
 
 #[test]
@@ -351,7 +351,7 @@ fn the_message_of_the_day_is_shown_once_a_login() {
     let at = printed.iter().position(|line| line == "Logged in as ann.");
     assert_eq!(printed[at.unwrap() + 1], "From the server: Be kind.␛[2J");
     assert!(printed.last().unwrap().starts_with("    ["), "{printed:?}");
-    assert_eq!(stage.app.context.session.limits().content_bytes, 5);
+    assert_eq!(stage.app.common.context.session.limits().content_bytes, 5);
     stage.types("@f bob too long");
     assert!(stage.printed().last().unwrap().contains("limit is 5 bytes"));
     for (text, shows) in [(text, false), ("New.", true)] {
@@ -389,7 +389,7 @@ fn a_friend_who_is_away_is_told_of_in_contact_mode_and_in_the_chat() {
         username: "carol".to_owned(),
         text: AwayText(Some("no friend".to_owned())),
     });
-    assert_eq!(stage.app.context.session.away("carol"), None);
+    assert_eq!(stage.app.common.context.session.away("carol"), None);
 }
 
 #[test]
@@ -432,14 +432,14 @@ fn what_another_session_did_is_so_here() {
     for id in 1..=3 {
         stage.says(live(in_room(id, "bob", "hello"), None));
     }
-    assert_eq!(stage.app.context.session.unread(), 3);
+    assert_eq!(stage.app.common.context.session.unread(), 3);
     for (id, left) in [(2, 1), (1, 1), (3, 0), (3, 0)] {
         stage.says(Event::OnRead {
             target_type: TargetType::Room,
             target: "room1".to_owned(),
             id,
         });
-        assert_eq!(stage.app.context.session.unread(), left);
+        assert_eq!(stage.app.common.context.session.unread(), left);
     }
     for name in ["dave", "erin"] {
         stage.says(Event::IncommingFriendRequest {
@@ -455,7 +455,7 @@ fn what_another_session_did_is_so_here() {
             state,
         });
     }
-    assert!(stage.app.context.session.pending().is_empty());
+    assert!(stage.app.common.context.session.pending().is_empty());
     stage.printed();
     stage.says(Event::OnSelfChanged {
         blocked: Some(vec!["carol".to_owned()]),
@@ -463,8 +463,8 @@ fn what_another_session_did_is_so_here() {
         away: Some(AwayText(Some("lunch".to_owned()))),
         last_seen: None,
     });
-    assert!(stage.app.context.session.blocked().contains("carol"));
-    assert_eq!(stage.app.context.session.own_away(), Some("lunch"));
+    assert!(stage.app.common.context.session.blocked().contains("carol"));
+    assert_eq!(stage.app.common.context.session.own_away(), Some("lunch"));
     assert_eq!(
         stage.printed(),
         ["On another device you said that you are away: lunch"]
@@ -500,7 +500,7 @@ fn requests_and_invitations_of_a_blocked_user_are_listed_no_more() {
             username: "carol".to_owned(),
         });
         block(&mut stage);
-        let session = &stage.app.context.session;
+        let session = &stage.app.common.context.session;
         assert_eq!(session.pending(), [""; 0]);
         let open = session
             .invitations()

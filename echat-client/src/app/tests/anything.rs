@@ -150,7 +150,7 @@ proptest! {
                 }
                 Step::Shown => { stage.looks(); }
                 Step::Pressed(keys) => { stage.presses(&keys); }
-                Step::Paste => stage.app.ask_about_paste(vec!["a".to_owned(), "+f b".to_owned()]),
+                Step::Paste => stage.pastes_lines(vec!["a".to_owned(), "+f b".to_owned()]),
             }
             prop_assert!(!stage.prompt().is_empty());
         }

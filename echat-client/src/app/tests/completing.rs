@@ -16,7 +16,7 @@ fn comes(stage: &mut Stage, name: &str) {
 fn line(stage: &mut Stage, keys: &str) -> String {
     stage.presses(keys);
     let line = stage.line().to_owned();
-    stage.app.draft.clear();
+    stage.happens(Input::Key(Key::Ctrl('u')));
     line
 }
 
@@ -88,7 +88,7 @@ fn members_are_completed_once_they_were_seen() {
 fn a_page_of_history_adds_its_senders_to_completion() {
     let mut stage = ann(Language::English);
     stage.types("&r room1");
-    stage.app.context.session.apply(
+    stage.app.common.context.session.apply(
         Event::History {
             messages: vec![in_room(2, "older", "x")],
             more: false,

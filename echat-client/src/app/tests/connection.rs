@@ -122,7 +122,7 @@ fn a_refusal_that_is_not_about_the_secret_is_that_of_a_login() {
                 fail: fail(code, &[]),
             });
             assert_eq!(logins(&mut stage), [], "{code}: the password is not tried");
-            (stage.app.login.is_wanted(), stage.prompt())
+            (stage.app.upstream.login.is_wanted(), stage.prompt())
         };
         let mut by_secret = ann(Language::English);
         comes_back(&mut by_secret);
@@ -140,7 +140,7 @@ fn a_secret_is_forgotten_with_the_password() {
     comes_back(&mut stage);
     stage.given("ann", Some("one"));
     stage.types("logout").says(Event::LoggedOut {});
-    assert!(!stage.app.login.is_wanted());
+    assert!(!stage.app.upstream.login.is_wanted());
 
     let mut stage = ann(Language::English);
     comes_back(&mut stage);
@@ -154,7 +154,7 @@ fn a_secret_is_forgotten_with_the_password() {
         fail: fail("bad_credentials", &[]),
     });
     assert_eq!(logins(&mut stage), [], "the password is refused as well");
-    assert!(!stage.app.login.is_wanted());
+    assert!(!stage.app.upstream.login.is_wanted());
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn a_replaced_session_does_not_reconnect() {
         .happens(Input::Closed(Some(6)));
     assert_eq!(stage.printed().len(), 1);
     assert!(!stage.effects.iter().any(|e| matches!(e, Effect::Connect)));
-    assert!(!stage.app.connection.is_coming());
+    assert!(!stage.app.upstream.connection().is_coming());
     stage.types("\\c").types("login");
     assert_eq!(stage.prompt(), "login user name (offline): ");
 }
@@ -186,7 +186,7 @@ fn a_daily_limit_returns_the_line_and_delays_no_other() {
         ]
     );
     assert_eq!(stage.sent(), [RequestKind::SendMessage]);
-    assert_eq!(stage.app.context.pending(), 1);
+    assert_eq!(stage.app.common.context.pending(), 1);
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn a_rate_limited_line_is_sent_again_after_its_wait() {
             "(not sent) hi",
         ]
     );
-    assert_eq!(stage.app.context.pending(), 0);
+    assert_eq!(stage.app.common.context.pending(), 0);
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn at(id: u64, send_time: u64) -> ChatMessage {
 /// A user with the compact style, so many hours ahead of UTC.
 fn compact(language: Language, hours: i32) -> Stage {
     let mut stage = ann(language);
-    let settings = &mut stage.app.context.settings;
+    let settings = &mut stage.app.common.context.settings;
     settings.config.compact = true;
     settings.zone = Zone::fixed(hours * 3600);
     stage
@@ -109,7 +109,7 @@ fn tabs_go_to_stops_from_the_beginning_of_the_text() {
         (true, ["a   b", "    你  c", "        d"]),
     ] {
         let mut stage = ann(Language::English);
-        stage.app.context.settings.config.compact = is_compact;
+        stage.app.common.context.settings.config.compact = is_compact;
         stage.types("&r room1").printed();
         stage.says(live(in_room(2, "bob", "a\tb\n你\tc\n\td"), None));
         let printed = stage.printed();

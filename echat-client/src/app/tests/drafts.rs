@@ -47,7 +47,7 @@ fn pasted_lines_go_to_the_chat_in_which_they_were_pasted() {
     });
     stage.app.go(crate::modes::Goto::Contact);
     stage.pastes("y").enters();
-    let lines = stage.app.context.outgoing.to_lines("ann");
+    let lines = stage.app.common.context.outgoing.to_lines("ann");
     assert_eq!(lines.matches("room1").count(), 2, "{lines}");
 }
 

@@ -154,7 +154,7 @@ fn changes(stage: &mut Stage, id: u64, attack: &str, forged: &str) {
 
 fn everything(language: Language, compact: bool, folds: bool, cols: usize) -> Vec<Line> {
     let mut stage = ann(language);
-    let settings = &mut stage.app.context.settings;
+    let settings = &mut stage.app.common.context.settings;
     (settings.config.compact, settings.folds) = (compact, folds);
     stage.types("&r room1");
     let mut id = 1;
@@ -216,7 +216,7 @@ fn text_that_looks_like_a_head_begins_an_indented_row() {
         (false, FORGED[2]),
     ] {
         let mut stage = ann(Language::English);
-        stage.app.context.settings.config.compact = compact;
+        stage.app.common.context.settings.config.compact = compact;
         stage.types("&r room1").printed();
         stage.says(live(
             in_room(2, "bob", &format!("ok {} {forged}", "x".repeat(99))),
@@ -267,7 +267,7 @@ fn blanks_are_folded_in_plain_output() {
     stage.types("&r room1").printed();
     let blanks = "ok  \t \u{3000}\u{a0}\u{2800}\u{2003}  forged";
     stage.says(live(in_room(2, "bob", "a   b"), None));
-    stage.app.context.settings.folds = true;
+    stage.app.common.context.settings.folds = true;
     stage.says(live(in_room(3, "bob", blanks), None));
     let printed = stage.printed();
     assert!(printed[0].ends_with("bob: a   b"), "{printed:?}");

@@ -106,7 +106,7 @@ fn a_message_may_consist_of_the_word_quit() {
     stage.types("\\quit");
     assert_eq!(stage.sent(), [RequestKind::SendMessage]);
     let room = Target::Room("room1".to_owned());
-    let waiting = stage.app.context.outgoing.waiting_for("ann", &room);
+    let waiting = stage.app.common.context.outgoing.waiting_for("ann", &room);
     let waiting: Vec<&str> = waiting.map(|entry| entry.content.as_str()).collect();
     assert_eq!(waiting, ["quit"]);
 }

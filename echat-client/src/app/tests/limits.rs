@@ -5,7 +5,6 @@ use std::time::Duration;
 use echat_proto::commands::CloseReason;
 
 use super::*;
-use crate::app::connection::Loss;
 use crate::line_editor::Key;
 use crate::session::Limits;
 use crate::session::outgoing::Files;
@@ -70,7 +69,10 @@ fn a_text_that_is_too_long_stays_to_be_edited() {
         stage.enters_line(&text);
         assert_eq!(stage.printed(), [said]);
         assert_eq!(stage.app.editor().text(), text);
-        assert_eq!((stage.sent(), stage.app.context.pending()), (vec![], 0));
+        assert_eq!(
+            (stage.sent(), stage.app.common.context.pending()),
+            (vec![], 0)
+        );
         let saves = |effect: &Effect| matches!(effect, Effect::SaveOutgoing { .. });
         assert!(!stage.effects.iter().any(saves));
         stage.happens(Input::Key(Key::Ctrl('u')));
@@ -98,7 +100,7 @@ fn a_line_that_no_server_accepts_is_returned_in_every_mode() {
         stage.enters_line(&line);
         let shown: String = line.chars().take(30).collect();
         assert_eq!(stage.sent(), [], "{shown}");
-        assert_eq!(stage.app.context.pending(), 0, "{shown}");
+        assert_eq!(stage.app.common.context.pending(), 0, "{shown}");
         assert_eq!(stage.app.editor().text(), line, "{shown}");
     }
 }
@@ -106,14 +108,14 @@ fn a_line_that_no_server_accepts_is_returned_in_every_mode() {
 #[test]
 fn plain_output_returns_a_refused_line_too() {
     let mut stage = ann(Language::English);
-    stage.app.context.settings.echoes = false;
+    stage.app.common.context.settings.echoes = false;
     stage.types("&r room1");
     let long = "a".repeat(4_001);
     stage.enters_line(&long);
     assert_eq!(stage.line(), long);
     stage.happens(Input::Key(Key::Ctrl('u')));
     stage.enters_line("short");
-    let listed = stage.app.context.outgoing.listed("ann");
+    let listed = stage.app.common.context.outgoing.listed("ann");
     let texts: Vec<&str> = listed.map(|(_, entry, _)| entry.content.as_str()).collect();
     assert_eq!(texts, ["short"]);
 }
@@ -149,7 +151,7 @@ fn pasted_lines_are_sent_all_or_none() {
     assert_eq!(stage.sent(), []);
     stage.happens(Input::Key(Key::Paste(text))).looks();
     stage.enters_line("y");
-    assert_eq!(stage.app.context.pending(), 3);
+    assert_eq!(stage.app.common.context.pending(), 3);
     let mut stage = ann(Language::English);
     stage.types("&r room1").sent();
     let text = format!("one\n{}", "a".repeat(4_001));
@@ -218,7 +220,7 @@ fn lines_kept_by_an_older_version_are_shown_and_set_aside() {
             "These 3 lines will not be sent again. They are kept in /state/ann.aside.",
         ]
     );
-    assert_eq!(stage.app.context.pending(), 1);
+    assert_eq!(stage.app.common.context.pending(), 1);
     let saved = stage.effects.iter().rev().find_map(|effect| match effect {
         Effect::SaveOutgoing { lines, .. } => Some(lines.clone()),
         _ => None,
@@ -245,7 +247,7 @@ fn lines_that_cannot_be_read_are_counted_and_the_first_shown() {
         ["以上 1000 条消息不再发送，已移到 /state/ann.aside。"]
     );
     assert_eq!(stage.set_aside().len(), 1_000);
-    assert_eq!(stage.app.context.pending(), 1);
+    assert_eq!(stage.app.common.context.pending(), 1);
 }
 
 #[test]
@@ -267,7 +269,7 @@ fn no_reason_repeats_that_the_line_was_not_sent() {
             format!("find {}", "a".repeat(65)),
         ] {
             let mut stage = ann(language);
-            stage.app.context.settings.interactive = false;
+            stage.app.common.context.settings.interactive = false;
             stage.happens(Input::Line("contact".to_owned()));
             stage.happens(Input::Line(text)).happens(Input::EndOfInput);
             let said = stage.printed().concat();
@@ -291,8 +293,14 @@ fn a_line_that_loses_every_connection_is_set_aside() {
             stage.sent();
             stage.effects.clear();
             stage.happens(Input::Closed(reason));
-            assert!(stage.app.connection.is_coming(), "{reason:?} {turn}");
-            assert_eq!(stage.app.context.pending(), if turn < 2 { 2 } else { 1 });
+            assert!(
+                stage.app.upstream.connection().is_coming(),
+                "{reason:?} {turn}"
+            );
+            assert_eq!(
+                stage.app.common.context.pending(),
+                if turn < 2 { 2 } else { 1 }
+            );
             if turn < 2 {
                 stage.happens(Input::Connected).welcome("ann", vec![]);
             }
@@ -311,7 +319,7 @@ fn a_line_that_loses_every_connection_is_set_aside() {
             newer: None,
         });
         stage.says(live(in_room(9, "ann", "good"), Some("t-2")));
-        assert_eq!(stage.app.context.pending(), 0);
+        assert_eq!(stage.app.common.context.pending(), 0);
     }
 }
 
@@ -336,7 +344,7 @@ fn losses_that_no_line_causes_set_no_line_aside() {
                 at: Duration::from_secs(100 * (turn + 1)),
             });
             stage.app.closed(loss);
-            assert_eq!(stage.app.context.pending(), 1, "{loss:?} {turn}");
+            assert_eq!(stage.app.common.context.pending(), 1, "{loss:?} {turn}");
             stage.happens(Input::Connected).welcome("ann", vec![]);
         }
         assert_eq!(stage.set_aside(), [""; 0]);
@@ -351,17 +359,18 @@ fn lower_limits_set_aside_queued_lines_that_exceed_them() {
     stage.happens(files()).happens(Input::Closed(None));
     stage.types("@r room1 short");
     stage.types(&format!("@r room1 {}", "a".repeat(50)));
-    stage.app.context.session.set_limits(Limits {
+    stage.app.common.context.session.set_limits(Limits {
         frame_bytes: 4_096,
         content_bytes: 40,
     });
-    stage.app.heed_limits();
+    let App { outbox, common, .. } = &mut stage.app;
+    outbox.heed_limits(common);
     let effects = stage.app.finish(true);
     stage.effects.extend(effects);
-    assert_eq!(stage.app.context.pending(), 1);
+    assert_eq!(stage.app.common.context.pending(), 1);
     assert_eq!(stage.set_aside().len(), 1);
     stage.types(&format!("@r room1 {}", "a".repeat(41)));
-    assert_eq!(stage.app.context.pending(), 1);
+    assert_eq!(stage.app.common.context.pending(), 1);
 }
 
 #[test]

@@ -266,7 +266,7 @@ fn messages_are_meant_by_their_number_from_below() {
     ] {
         stage.types(line);
         assert_eq!(asked(&mut stage), expected, "{line}");
-        stage.app.context.outgoing = crate::session::outgoing::Outgoing::default();
+        stage.app.common.context.outgoing = crate::session::outgoing::Outgoing::default();
     }
     stage.printed();
     for (line, said) in [
@@ -549,7 +549,7 @@ fn what_a_user_does_stands_behind_the_name() {
 fn code_keeps_its_indentation() {
     for folds in [false, true] {
         let mut stage = in_chat(Language::English);
-        stage.app.context.settings.folds = folds;
+        stage.app.common.context.settings.folds = folds;
         let code = "look:\n```rust\nfn f() {\n    g()\n}\n```\ndone";
         stage.says(live(in_room(4, "bob", code), None));
         assert_eq!(
@@ -709,7 +709,7 @@ fn a_found_message_is_opened_with_those_around_it() {
     assert_eq!(asked(&mut stage), "history Some(8) None None None");
     stage.says(refused("unknown_room"));
     let target = Target::Room("room1".to_owned());
-    let conversation = stage.app.context.session.conversation(&target);
+    let conversation = stage.app.common.context.session.conversation(&target);
     let remembered = conversation.map_or(0, |found| found.lines().count());
     assert_eq!(remembered, 1, "a page from elsewhere leaves no gap");
 }
@@ -760,7 +760,7 @@ fn a_day_is_jumped_to() {
         let none = language.say(Text::NothingSince);
         assert_eq!(stage.printed(), [none]);
         let jump = RequestContext::Jump(Target::Room("room1".to_owned()), Jump::At(0));
-        assert!(!stage.app.requests.has(&jump));
+        assert!(!stage.app.upstream.requests().has(&jump));
     }
     let mut stage = in_chat(Language::English);
     stage.types("/date soon");
@@ -837,7 +837,7 @@ fn a_login_brings_changes_that_were_missed() {
 #[test]
 fn a_script_edits_without_questions() {
     let mut stage = in_chat(Language::English);
-    stage.app.context.settings.interactive = false;
+    stage.app.common.context.settings.interactive = false;
     stage.happens(Input::Line("/delete".to_owned()));
     assert_eq!(asked(&mut stage), "delete 3");
     stage.says(done(R::DeleteMessage));
@@ -851,7 +851,7 @@ fn a_reply_waits_with_its_quote() {
     let mut stage = in_chat(Language::English);
     stage.happens(Input::Closed(None));
     stage.types("/reply 2 later");
-    let lines = stage.app.context.outgoing.to_lines("ann");
+    let lines = stage.app.common.context.outgoing.to_lines("ann");
     assert!(
         lines.contains(r#""content":"later","reply_to":2"#),
         "{lines}"

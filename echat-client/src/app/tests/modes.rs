@@ -151,14 +151,14 @@ fn pasted_lines_are_counted() {
     let mut stage = ann(Language::English);
     stage.types("&r room1").sent();
     let lines = || vec!["one".to_owned(), "two".to_owned()];
-    stage.app.ask_about_paste(lines());
+    stage.pastes_lines(lines());
     stage.looks();
     assert_eq!(stage.prompt(), "2 lines (Y/O/N) room1> ");
     stage.types("o");
-    assert_eq!(stage.app.context.pending(), 1);
-    stage.app.ask_about_paste(lines());
+    assert_eq!(stage.app.common.context.pending(), 1);
+    stage.pastes_lines(lines());
     stage.looks().types("Y");
-    assert_eq!(stage.app.context.pending(), 3);
+    assert_eq!(stage.app.common.context.pending(), 3);
 }
 
 #[test]
@@ -252,7 +252,7 @@ fn query_mode_asks_the_server() {
 #[test]
 fn compact_lines_and_the_switches() {
     let mut stage = ann(Language::Chinese);
-    let settings = &mut stage.app.context.settings;
+    let settings = &mut stage.app.common.context.settings;
     (
         settings.config.compact,
         settings.config.title,
@@ -350,7 +350,7 @@ fn a_command_of_another_mode_names_the_way_there() {
 fn a_member_who_leaves_is_told_from_one_who_goes_offline() {
     let mut stage = ann(Language::English);
     stage.types("&r room1").printed();
-    stage.app.context.settings.config.presence = crate::settings::Presence::Show;
+    stage.app.common.context.settings.config.presence = crate::settings::Presence::Show;
     let gone = |name: &str| Event::OnMemberOffline {
         roomname: "room1".to_owned(),
         membername: name.to_owned(),
@@ -429,7 +429,7 @@ fn two_slashes_send_a_line_that_begins_with_one() {
         let mut stage = ann(Language::English);
         stage.types("&r room1").types(line);
         let room = Target::Room("room1".to_owned());
-        let waiting = stage.app.context.outgoing.waiting_for("ann", &room);
+        let waiting = stage.app.common.context.outgoing.waiting_for("ann", &room);
         let waiting: Vec<&str> = waiting.map(|entry| entry.content.as_str()).collect();
         assert_eq!(waiting, [sent]);
     }

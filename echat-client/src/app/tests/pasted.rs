@@ -19,7 +19,7 @@ impl Stage {
     }
 
     fn said(&self) -> Vec<String> {
-        let lines = self.app.context.outgoing.to_lines("ann");
+        let lines = self.app.common.context.outgoing.to_lines("ann");
         let content = |line: &str| {
             let value: serde_json::Value = serde_json::from_str(line).unwrap();
             value["content"].as_str().unwrap().to_owned()

@@ -11,7 +11,7 @@ impl Stage {
     }
 
     fn waiting(&self) -> Vec<String> {
-        let listed = self.app.context.outgoing.listed("ann");
+        let listed = self.app.common.context.outgoing.listed("ann");
         listed
             .map(|(_, entry, _)| entry.content.to_string())
             .collect()
@@ -89,7 +89,7 @@ fn the_rows_of_queued_lines_are_bounded() {
 #[test]
 fn plain_output_prints_queued_lines_once() {
     let mut stage = offline(Language::English);
-    stage.app.context.settings.echoes = false;
+    stage.app.common.context.settings.echoes = false;
     stage.types("one");
     assert_eq!(stage.printed(), ["(pending) one"]);
     assert_eq!(stage.footer(9), [""; 0]);
@@ -255,6 +255,7 @@ fn leaving_a_room_is_confirmed_first() {
         assert!(
             !stage
                 .app
+                .common
                 .context
                 .session
                 .has(&Target::Room("room1".to_owned()))

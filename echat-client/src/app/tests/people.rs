@@ -41,7 +41,7 @@ fn a_request_is_a_notice_in_every_mode() {
             });
             let declined = ["Friend request from carol declined."];
             assert_eq!(stage.printed(), if accepts { &[][..] } else { &declined });
-            assert!(stage.app.context.session.pending().is_empty());
+            assert!(stage.app.common.context.session.pending().is_empty());
         }
     }
 }
@@ -55,7 +55,7 @@ fn a_message_does_not_answer_a_friend_request() {
         stage.looks().types(line);
         assert_eq!(stage.sent(), [R::SendMessage], "{line}");
         assert_eq!(stage.contents(), [line]);
-        assert_eq!(stage.app.context.session.pending(), ["carol"]);
+        assert_eq!(stage.app.common.context.session.pending(), ["carol"]);
     }
 }
 
@@ -126,7 +126,11 @@ fn a_request_that_could_not_be_answered_stays_open() {
         stage.says(Event::ResolveResult {
             result: Outcome::Refused(fail(code, &[])),
         });
-        assert_eq!(stage.app.context.session.pending().len(), open, "{code}");
+        assert_eq!(
+            stage.app.common.context.session.pending().len(),
+            open,
+            "{code}"
+        );
     }
 }
 

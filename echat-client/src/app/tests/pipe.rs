@@ -44,7 +44,7 @@ fn a_line_is_sent_and_the_program_ends() {
 #[test]
 fn lines_for_a_room_that_cannot_be_opened_are_not_read_as_commands() {
     let mut stage = pipe();
-    stage.app.context.settings.open = Some(Target::Room("nowhere".to_owned()));
+    stage.app.common.context.settings.open = Some(Target::Room("nowhere".to_owned()));
     stage.happens(Input::Line("other=bob".to_owned()));
     stage.happens(Input::Connected).welcome("ann", vec![]);
     assert_eq!(stage.sent(), [RequestKind::Login, RequestKind::JoinRoom]);
@@ -64,7 +64,7 @@ fn lines_for_a_room_that_cannot_be_opened_are_not_read_as_commands() {
 #[test]
 fn lines_for_a_room_of_the_address_wait_until_it_is_joined() {
     let mut stage = pipe();
-    stage.app.context.settings.open = Some(Target::Room("class".to_owned()));
+    stage.app.common.context.settings.open = Some(Target::Room("class".to_owned()));
     stage.happens(Input::Line("hello".to_owned()));
     stage.happens(Input::Connected).welcome("ann", vec![]);
     stage.happens(Input::Outgoing {
@@ -228,7 +228,7 @@ fn a_line_waits_for_the_answer_to_the_line_before_it() {
         result: Outcome::Done(String::new()),
     });
     assert_eq!(stage.sent(), [RequestKind::SendMessage]);
-    let lines = stage.app.context.outgoing.to_lines("ann");
+    let lines = stage.app.common.context.outgoing.to_lines("ann");
     assert!(lines.contains("hello there"), "{lines}");
 }
 
@@ -256,7 +256,7 @@ fn input_is_not_read_while_many_lines_are_queued() {
 #[test]
 fn waiting_for_an_absent_server_has_a_limit() {
     let mut stage = ready();
-    stage.app.context.settings.deadline = None;
+    stage.app.common.context.settings.deadline = None;
     writes(&mut stage, &["@r room1 done"]);
     stage.happens(Input::Closed(None));
     for _ in 0..20 {

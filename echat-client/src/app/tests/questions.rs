@@ -13,7 +13,7 @@ fn in_room() -> Stage {
 /// The number of unsent lines.
 fn answered(stage: &mut Stage) -> usize {
     stage.printed();
-    stage.app.context.pending()
+    stage.app.common.context.pending()
 }
 
 #[test]
@@ -317,7 +317,7 @@ fn a_line_that_is_no_answer_is_not_echoed() {
         } else {
             ann(Language::English)
         };
-        stage.app.context.settings.echoes = true;
+        stage.app.common.context.settings.echoes = true;
         stage.types("/leave room1").types("correct horse");
         assert!(!stage.printed().join("\n").contains("correct horse"));
         assert_eq!(stage.sent(), []);

@@ -142,13 +142,14 @@ fn what_was_asked_of_a_message_of_the_old_history_is_dropped() {
     assert!(
         stage
             .app
+            .common
             .context
             .outgoing
             .to_lines("ann")
             .contains("reply_to")
     );
     back(&mut stage, &["bob"]);
-    let lines = stage.app.context.outgoing.to_lines("ann");
+    let lines = stage.app.common.context.outgoing.to_lines("ann");
     assert!(
         lines.contains("hm") && !lines.contains("reply_to"),
         "{lines}"
@@ -214,8 +215,8 @@ fn a_friend_request_missing_on_the_server_is_dropped() {
     stage.says(Event::IncommingFriendRequest {
         username: "carol".to_owned(),
     });
-    assert_eq!(stage.app.context.session.pending(), ["carol"]);
+    assert_eq!(stage.app.common.context.session.pending(), ["carol"]);
     stage.happens(Input::Closed(None));
     back(&mut stage, &["bob"]);
-    assert!(stage.app.context.session.pending().is_empty());
+    assert!(stage.app.common.context.session.pending().is_empty());
 }

@@ -243,7 +243,7 @@ fn a_renamed_room_keeps_its_chat_and_its_unsent_lines() {
     }
     assert_eq!(stage.printed(), ["bob renamed the room room1 to den."]);
     assert_eq!(stage.prompt(), "den (2 pending)> ");
-    let session = &stage.app.context.session;
+    let session = &stage.app.common.context.session;
     let den = session.conversation(&Target::Room("den".to_owned()));
     assert_eq!(den.unwrap().lines().count(), 1);
     asked(&mut stage);
@@ -339,7 +339,7 @@ fn joining_leaving_coming_and_going_are_four_sentences() {
         .zip(said)
         {
             stage.says(event);
-            let now = stage.app.context.now + 20;
+            let now = stage.app.common.context.now + 20;
             stage.happens(Input::Tick { now });
             assert_eq!(stage.printed(), [said]);
         }
@@ -418,7 +418,7 @@ fn an_invitation_is_told_listed_and_answered() {
     stage.types("/decline den").printed();
     stage.says(done(R::DeclineInvitation));
     assert_eq!(stage.printed(), ["已谢绝聊天室“den”的邀请。"]);
-    assert!(stage.app.context.session.invitations().is_empty());
+    assert!(stage.app.common.context.session.invitations().is_empty());
     stage.says(Event::OnSelfChanged {
         blocked: None,
         invitations: Some(vec![InvitationLine {
@@ -428,11 +428,11 @@ fn an_invitation_is_told_listed_and_answered() {
         away: None,
         last_seen: None,
     });
-    assert_eq!(stage.app.context.session.invitations().len(), 1);
+    assert_eq!(stage.app.common.context.session.invitations().len(), 1);
     stage.says(Event::OnNewRoom {
         roomname: "tea2".to_owned(),
     });
-    assert!(stage.app.context.session.invitations().is_empty());
+    assert!(stage.app.common.context.session.invitations().is_empty());
 }
 
 #[test]
@@ -451,7 +451,7 @@ fn a_removal_says_who_did_it_and_what_can_be_done() {
     };
     let mut stage = in_room1(Language::English);
     stage.says(removed("eve", "bob", false)).says(left("eve"));
-    let now = stage.app.context.now + 20;
+    let now = stage.app.common.context.now + 20;
     stage.happens(Input::Tick { now });
     assert_eq!(
         stage.printed(),
@@ -673,7 +673,7 @@ fn a_room_is_introduced_when_one_joins_it_and_its_topic_when_it_is_opened() {
     );
     // What is known is not asked for again.
     stage.types("&r den");
-    assert_eq!(stage.app.requests.newest(), None);
+    assert_eq!(stage.app.upstream.requests().newest(), None);
     assert_eq!(stage.printed().last().unwrap(), "Topic of den: cats");
     // Of a room of before the login it is asked.
     stage.types("\\c").types("chat room1").printed();

@@ -13,7 +13,7 @@ fn counts(stage: &mut Stage, effect: &Effect) -> usize {
 
 /// When the next try is.
 fn next_try(stage: &Stage) -> Duration {
-    match stage.app.connection.state() {
+    match stage.app.upstream.connection().state() {
         State::Waiting(until) => until,
         other => panic!("{other:?}"),
     }
@@ -21,7 +21,7 @@ fn next_try(stage: &Stage) -> Duration {
 
 /// How long it is until then.
 fn wait(stage: &Stage) -> Duration {
-    next_try(stage).saturating_sub(stage.app.at)
+    next_try(stage).saturating_sub(stage.app.common.at)
 }
 
 fn due(stage: &mut Stage, at: Duration) {
@@ -84,7 +84,7 @@ fn an_unanswered_line_is_pinged_sooner_and_sent_again_once() {
     assert_eq!(counts(&mut stage, &Effect::Ping), 1);
     stage.passes(45);
     assert_eq!(counts(&mut stage, &Effect::GiveUp), 1);
-    assert_eq!(stage.app.context.pending(), 1);
+    assert_eq!(stage.app.common.context.pending(), 1);
     stage.happens(Input::Connected).sent();
     stage.welcome("ann", vec![]);
     let sent = stage.sent();
@@ -161,7 +161,7 @@ fn a_queued_request_says_that_the_client_is_offline() {
 #[test]
 fn the_prompt_counts_down_without_printing() {
     let mut stage = ann(Language::English);
-    stage.app.context.settings.config.title = true;
+    stage.app.common.context.settings.config.title = true;
     away(&mut stage, 8);
     stage.printed();
     let until = next_try(&stage);
@@ -172,7 +172,7 @@ fn the_prompt_counts_down_without_printing() {
     );
     while stage.app.elapses_at().is_some_and(|at| at < until) {
         let at = stage.app.elapses_at().unwrap();
-        assert!(at > stage.app.at, "time stands still");
+        assert!(at > stage.app.common.at, "time stands still");
         due(&mut stage, at);
         prompts += counts(&mut stage, &Effect::Prompt);
         shown.push(stage.prompt());
@@ -190,7 +190,7 @@ fn the_prompt_counts_down_without_printing() {
 
     // Where the prompt stays on the screen, nothing wakes up for it.
     let mut stage = ann(Language::English);
-    stage.app.context.settings.echoes = false;
+    stage.app.common.context.settings.echoes = false;
     away(&mut stage, 8);
     assert_eq!(stage.app.elapses_at(), Some(next_try(&stage)));
 }
@@ -239,7 +239,10 @@ proptest! {
         seed: u64,
     ) {
         let mut stage = ann(Language::English);
-        stage.app.connection = crate::net::connection::Connection::new(seed);
+        stage
+            .app
+            .upstream
+            .set_connection(crate::net::connection::Connection::new(seed));
         stage.happens(Input::Connected).welcome("ann", vec![]);
         stage.types("@r room1 poison");
         let mut last = Duration::ZERO;
@@ -256,7 +259,7 @@ proptest! {
             due(&mut stage, until);
             prop_assert_eq!(counts(&mut stage, &Effect::Connect), 1);
             stage.happens(Input::Connected).welcome("ann", vec![]);
-            if stage.app.context.pending() == 0 {
+            if stage.app.common.context.pending() == 0 {
                 stage.types("@r room1 poison");
             }
             prop_assert!(stage.sent().contains(&RequestKind::SendMessage));
@@ -267,7 +270,7 @@ proptest! {
 #[test]
 fn the_prompt_of_plain_output_does_not_count_attempts() {
     let mut stage = ann(Language::English);
-    stage.app.context.settings.echoes = false;
+    stage.app.common.context.settings.echoes = false;
     stage.happens(Input::Closed(None));
     assert_eq!(stage.prompt(), "contact (offline)> ");
     stage.effects.clear();

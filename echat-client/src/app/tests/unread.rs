@@ -201,12 +201,12 @@ fn new_messages_in_other_chats_are_one_notice_with_a_count() {
         rows(&stage),
         ["bob: 10 new messages", "room1: 1 new message"]
     );
-    stage.app.context.language = Language::Chinese;
+    stage.app.common.context.language = Language::Chinese;
     assert_eq!(
         rows(&stage),
         ["“bob”发来 10 条新消息", "聊天室“room1”有 1 条新消息"]
     );
-    stage.app.context.language = Language::English;
+    stage.app.common.context.language = Language::English;
     // Opening a conversation ends its notice, and the next message begins a new count.
     stage.types("&f bob");
     assert_eq!(rows(&stage), ["room1: 1 new message"]);
@@ -249,7 +249,7 @@ fn notices_leave_room_for_unsent_lines() {
 #[test]
 fn plain_output_prints_a_notice_once() {
     let mut stage = ann(Language::English);
-    stage.app.context.settings.echoes = false;
+    stage.app.common.context.settings.echoes = false;
     for id in 5..15 {
         stage.says(private(id));
     }

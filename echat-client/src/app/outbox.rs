@@ -1,0 +1,552 @@
+//! Unsent lines: kept before they are sent, sent in order, gone when the server has them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use echat_proto::names::TxnId;
+use echat_proto::records::{Code, Fail};
+
+use super::common::Common;
+use super::input::WorstOutcome;
+use super::upstream::{Loss, Upstream};
+use super::{Effect, Files};
+use crate::modes::with_local_times;
+use crate::session::outgoing::{Aside, Entry, NotWithdrawn};
+use crate::session::{Excess, RequestContext};
+use crate::statement::Which;
+use crate::target::Target;
+use crate::text::{HOUR, Text, retry_after};
+
+/// How long to wait when the server cannot store and does not say how long, in seconds.
+const STORAGE_WAIT: u64 = 5;
+/// So many of the kept lines that cannot be read are shown.
+const UNREADABLE_SHOWN: usize = 5;
+
+/// Whether the unsent lines may go, where they are kept, and what the user was told of them. The lines are in
+/// [`Outgoing`](crate::session::outgoing::Outgoing).
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    hold: Hold,
+    /// Whether the user was told of the hold. A line that gets through ends that, if it is the last.
+    hold_said: bool,
+    /// Rooms with slow mode that take no line of the user before a unix second.
+    slow: BTreeMap<Target, u64>,
+    /// Rooms of which the user was told that, until the last line for them got through.
+    slow_said: BTreeSet<Target>,
+    /// How many lines were typed in this run.
+    typed: u64,
+    /// When the line in flight was sent, as [`Input::Elapsed`](super::Input::Elapsed) counts.
+    sent_at: Duration,
+    /// Users whose files of unsent lines have been asked for.
+    loaded: BTreeSet<String>,
+    /// Where the user's unsent lines are kept.
+    files: Option<Files>,
+    /// Whether the user was told what becomes of unsent lines, since the newest was typed.
+    unsent_said: bool,
+    /// The user whose file does not hold the lines of now. It is written before a line is sent, and
+    /// at the end of a step: once for all lines of a paste.
+    unsaved: Option<String>,
+    /// Whether several steps are one write.
+    is_batch: bool,
+}
+
+/// What keeps lines from being sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Hold {
+    /// Nothing.
+    #[default]
+    None,
+    /// The server takes none before this unix second.
+    Until(u64),
+    /// The file of unsent lines was asked for: its lines go first.
+    Loading,
+}
+
+impl Outbox {
+    /// Whether a line may be sent at this unix second.
+    fn is_open(&self, now: u64) -> bool {
+        match self.hold {
+            Hold::None => true,
+            Hold::Until(end) => now >= end,
+            Hold::Loading => false,
+        }
+    }
+
+    /// When a hold ends by itself, in unix seconds.
+    pub(super) fn opens_at(&self, now: u64) -> Option<u64> {
+        let whole = match self.hold {
+            Hold::Until(end) => Some(end),
+            _ => None,
+        };
+        let ends = self.slow.values().copied().chain(whole);
+        ends.filter(|end| *end > now).min()
+    }
+
+    /// Holds lines for a room until a unix second. Whether the user is to be told: once, until the last line for it got
+    /// through.
+    fn slow_down(&mut self, room: &Target, end: u64) -> bool {
+        self.slow.insert(room.clone(), end);
+        self.slow_said.insert(room.clone())
+    }
+
+    /// A target has another name.
+    pub(super) fn rename(&mut self, common: &mut Common, was: &Target, now: &Target) {
+        if let Some(me) = common.me()
+            && common.context.outgoing.rename(&me, was, now)
+        {
+            self.save(common, me);
+        }
+        if let Some(end) = self.slow.remove(was) {
+            self.slow.insert(now.clone(), end);
+        }
+        if self.slow_said.remove(was) {
+            self.slow_said.insert(now.clone());
+        }
+    }
+
+    /// The user has another name: unsent lines are kept under it.
+    pub(super) fn rename_user(&mut self, common: &mut Common, was: &str, name: &str) {
+        if common.context.outgoing.rename_user(was, name) {
+            self.save(common, was.to_owned());
+            self.save(common, name.to_owned());
+        }
+    }
+
+    /// The history is another one: unsent lines answer no messages of the old one.
+    pub(super) fn forget_replies(&mut self, common: &mut Common) {
+        if let Some(me) = common.me()
+            && common.context.outgoing.forget_replies(&me)
+        {
+            self.save(common, me);
+        }
+    }
+
+    /// Whether the file of unsent lines was asked for and is not here yet.
+    pub(super) fn is_loading(&self) -> bool {
+        self.hold == Hold::Loading
+    }
+
+    /// Asks for the file of a user's unsent lines the first time in a run. Nothing is sent before it is here.
+    pub(super) fn load(&mut self, common: &mut Common, user: &str) {
+        if common.context.settings.config.keep_unsent && self.loaded.insert(user.to_owned()) {
+            self.hold = Hold::Loading;
+            let user = user.to_owned();
+            common.output.push(Effect::LoadOutgoing { user });
+        }
+    }
+
+    fn end_loading(&mut self) {
+        self.hold = Hold::None;
+    }
+
+    /// Holds lines until a unix second.
+    fn hold_until(&mut self, end: u64) {
+        self.hold = Hold::Until(end);
+    }
+
+    /// Whether the user is to be told of the hold: once, until the last line got through.
+    fn must_say_hold(&mut self) -> bool {
+        !std::mem::replace(&mut self.hold_said, true)
+    }
+
+    /// A line got through.
+    fn got_through(&mut self, is_last: bool) {
+        self.hold_said &= !is_last;
+    }
+
+    /// Numbers a line that was typed.
+    fn next_txn_id(&mut self, prefix: &str) -> TxnId {
+        self.typed += 1;
+        self.unsent_said = false;
+        TxnId::new(format!("{prefix}-{}", self.typed)).expect("a short prefix and a number")
+    }
+
+    /// Whether the user is to be told what becomes of unsent lines: once for all that were typed.
+    fn must_say_unsent(&mut self) -> bool {
+        !std::mem::replace(&mut self.unsent_said, true)
+    }
+
+    /// Sets where the user's unsent lines are kept, if they are.
+    pub(super) fn keep_in(&mut self, files: Option<Files>) {
+        self.files = files;
+    }
+
+    /// Adds a line, which may answer a message, and sends it if it may go now. The user must be logged in once.
+    ///
+    /// # Errors
+    /// The server can never accept the text.
+    pub(super) fn add(
+        &mut self,
+        common: &mut Common,
+        upstream: &mut Upstream,
+        target: Target,
+        text: &str,
+        reply_to: Option<u64>,
+    ) -> Result<(), Excess> {
+        let Some(user) = common.me() else {
+            common.refuse(Code::NotLoggedIn);
+            return Ok(());
+        };
+        // A script is told by the server's refusal.
+        if common.is_interactive() && common.context.session.is_former_friend(&target) {
+            let name = target.name();
+            common.fail(Text::FormerFriend { name });
+            let lines = common.context.refused_line(text);
+            common.print(lines);
+            return Ok(());
+        }
+        let content = common.context.session.limits().text(&target, text)?;
+        let txn_id = self.next_txn_id(&common.context.settings.txn_prefix);
+        let waits = !upstream.is_online() || !self.is_open(common.context.now);
+        if waits && common.is_interactive() && !common.context.has_footer() {
+            let lines = common.context.pending_line(content.as_str());
+            common.print(lines);
+        }
+        common.context.outgoing.push(Entry {
+            user: user.clone(),
+            txn_id,
+            target,
+            content,
+            reply_to,
+            typed_at: common.context.now,
+            was_sent: false,
+        });
+        self.save(common, user);
+        self.send_next(common, upstream);
+        if upstream.login.is_wanted() {
+            upstream.connect(common);
+        }
+        Ok(())
+    }
+
+    /// Sends the next line, if it may go.
+    pub(super) fn send_next(&mut self, common: &mut Common, upstream: &mut Upstream) {
+        if !upstream.is_online() || !self.is_open(common.context.now) {
+            return;
+        }
+        let Some(me) = common.context.session.me() else {
+            return;
+        };
+        let (now, slow) = (common.context.now, &mut self.slow);
+        slow.retain(|_, end| *end > now);
+        let takes = |target: &Target| !slow.contains_key(target);
+        if let Some(entry) = common.context.outgoing.next_to(me, takes) {
+            let request = entry.request();
+            self.sent_at = common.at;
+            self.write_unsaved(common);
+            upstream.send(common, &request, RequestContext::Send);
+        }
+    }
+
+    /// The server has answered the line under way.
+    pub(super) fn sent(
+        &mut self,
+        common: &mut Common,
+        upstream: &mut Upstream,
+        outcome: Result<(), &Fail>,
+    ) {
+        match outcome {
+            Err(fail) if is_passing(fail) => self.send_later(common, fail),
+            Err(fail) => {
+                common.verdict.note(WorstOutcome::Refused);
+                let fail = with_local_times(fail, &common.context);
+                let reason = common.context.language.refusal(&fail);
+                if let Some(entry) = common.context.outgoing.done() {
+                    let target = entry.target.name();
+                    common.fail(Text::MessageRefused {
+                        target,
+                        reason: &reason,
+                    });
+                    let content = entry.content.as_str();
+                    let lines = common.context.refused_line(content);
+                    common.print(lines);
+                    self.save(common, entry.user);
+                }
+            }
+            Ok(()) => {
+                self.got_through(common.context.pending() <= 1);
+                if let Some(entry) = common.context.outgoing.done() {
+                    let (user, target) = (&entry.user, &entry.target);
+                    if common
+                        .context
+                        .outgoing
+                        .waiting_for(user, target)
+                        .next()
+                        .is_none()
+                    {
+                        self.slow_said.remove(target);
+                    }
+                    self.save(common, entry.user);
+                }
+            }
+        }
+        self.send_next(common, upstream);
+    }
+
+    fn send_later(&mut self, common: &mut Common, fail: &Fail) {
+        let seconds = retry_after(fail).unwrap_or(STORAGE_WAIT).max(1);
+        let end = common.context.now.saturating_add(seconds);
+        // Slow mode is that of one room: lines to others go on.
+        let is_slow = fail.code == Code::SlowMode.as_str();
+        if !is_slow {
+            self.hold_until(end);
+        }
+        // How long it waits is said once.
+        let reason = common.context.language.refusal(&Fail {
+            detail: Vec::new(),
+            ..fail.clone()
+        });
+        let target = common
+            .context
+            .outgoing
+            .again()
+            .map(|entry| entry.target.clone());
+        let Some(target) = target else {
+            return;
+        };
+        let is_news = if is_slow {
+            self.slow_down(&target, end)
+        } else {
+            self.must_say_hold()
+        };
+        if is_news {
+            let (target, reason) = (target.name(), reason.as_str());
+            common.say(Text::MessageWaits {
+                target,
+                reason,
+                seconds,
+            });
+        }
+    }
+
+    /// The file of unsent lines of an earlier run.
+    pub(super) fn take_file(
+        &mut self,
+        common: &mut Common,
+        upstream: &mut Upstream,
+        user: &str,
+        lines: Option<&[u8]>,
+    ) {
+        self.end_loading();
+        match lines {
+            None => common.say(Text::OutgoingLocked),
+            Some(lines) => {
+                let limits = common.context.session.limits();
+                let possible = |target: &Target, text: &str| limits.text(target, text).ok();
+                let loaded = common.context.outgoing.load(user, lines, possible);
+                if loaded.found > 0 {
+                    common.say(Text::OutgoingFound {
+                        count: loaded.found as u64,
+                    });
+                }
+                self.set_aside(common, user, loaded.aside);
+                self.save(common, user.to_owned());
+            }
+        }
+        self.send_next(common, upstream);
+    }
+
+    /// The connection is lost. Whether a line was in flight: it is sent again with the next
+    /// connection, or set aside if it may be why three in a row were lost.
+    pub(super) fn cut(&mut self, common: &mut Common, loss: Loss) -> bool {
+        let was_sending = common.context.outgoing.is_sending();
+        let since_sent = common.at.saturating_sub(self.sent_at);
+        let may_be_why = loss.can_be_by_a_line(since_sent);
+        if let Some(entry) = common.context.outgoing.cut(may_be_why) {
+            common.verdict.note(WorstOutcome::Refused);
+            common.fail(Text::LineCutsOff {
+                target: entry.target.name(),
+            });
+            let user = entry.user.clone();
+            self.set_aside(common, &user, vec![entry.into()]);
+            self.save(common, user);
+        }
+        was_sending
+    }
+
+    /// The limits may be lower than when these lines were typed.
+    pub(super) fn heed_limits(&mut self, common: &mut Common) {
+        let Some(me) = common.me() else {
+            return;
+        };
+        let limits = common.context.session.limits();
+        let passes = |entry: &Entry| limits.text(&entry.target, entry.content.as_str()).is_ok();
+        let failed = common.context.outgoing.sift(&me, passes);
+        if failed.is_empty() {
+            return;
+        }
+        let failed = failed.into_iter().map(Aside::from).collect();
+        self.set_aside(common, &me, failed);
+        self.save(common, me);
+    }
+
+    /// Shows lines that are never sent, and where they are kept. Those that cannot be read are counted,
+    /// and the first ones shown.
+    fn set_aside(&mut self, common: &mut Common, user: &str, asides: Vec<Aside>) {
+        if asides.is_empty() {
+            return;
+        }
+        let (readable, unreadable): (Vec<&Aside>, Vec<&Aside>) =
+            asides.iter().partition(|aside| aside.text.is_some());
+        for aside in readable {
+            Self::say_aside(common, aside);
+        }
+        if !unreadable.is_empty() {
+            let count = unreadable.len() as u64;
+            common.fail(Text::OutgoingUnreadable { count });
+        }
+        for aside in unreadable.into_iter().take(UNREADABLE_SHOWN) {
+            let lines = common.context.aside_line(aside);
+            common.print(lines);
+        }
+        let count = asides.len() as u64;
+        let kept = self
+            .files
+            .as_ref()
+            .filter(|_| common.context.settings.config.keep_unsent);
+        match kept.map(|files| files.aside.clone()) {
+            Some(file) => common.fail(Text::SetAside { count, file: &file }),
+            None => common.fail(Text::NotSentAgain { count }),
+        }
+        for aside in asides {
+            common.output.push(Effect::SetAside {
+                user: user.to_owned(),
+                line: aside.line,
+            });
+        }
+    }
+
+    /// Shows a line that is set aside and why, if that is known.
+    fn say_aside(common: &mut Common, aside: &Aside) {
+        if let Some((target, text)) = &aside.text
+            && let Err(excess) = common.context.session.limits().text(target, text)
+        {
+            let reason = common.context.reason(&excess);
+            let (target, reason) = (target.name(), reason.as_str());
+            common.fail(if aside.was_sent {
+                Text::NotResent { target, reason }
+            } else {
+                Text::MessageRefused { target, reason }
+            });
+        }
+        let lines = common.context.aside_line(aside);
+        common.print(lines);
+    }
+
+    /// Takes lines back before they are sent.
+    pub(super) fn withdraw(&mut self, common: &mut Common, which: Which) {
+        let Some(me) = common.me() else {
+            return common.fail(Text::NothingWaits);
+        };
+        let number = match which {
+            Which::All => None,
+            Which::Number(number) => Some(number),
+        };
+        match common.context.outgoing.withdraw(&me, number) {
+            Ok(entries) => {
+                for entry in &entries {
+                    let (target, text) = (entry.target.name(), entry.content.as_str());
+                    let lines = if entry.was_sent {
+                        common.say(Text::WithdrawnLate { target });
+                        common.context.unanswered_line(text)
+                    } else {
+                        common.say(Text::Withdrawn { target });
+                        common.context.refused_line(text)
+                    };
+                    common.print(lines);
+                }
+                self.save(common, me);
+            }
+            Err(NotWithdrawn::InFlight) => common.fail(Text::IsInFlight),
+            Err(NotWithdrawn::Unknown) => match number {
+                None => common.fail(Text::NothingToWithdraw),
+                Some(number) => common.fail(Text::NoSuchLine { number }),
+            },
+        }
+    }
+
+    /// Says how many lines of the user are left, and what becomes of them.
+    pub(super) fn say_unsent(&mut self, common: &mut Common) {
+        let count = common.context.pending() as u64;
+        let Some(user) = common.me() else {
+            return;
+        };
+        if count == 0 || !self.must_say_unsent() {
+            return;
+        }
+        common.fail(Text::UnsentAtExit { count });
+        let files = self
+            .files
+            .clone()
+            .filter(|_| common.context.settings.config.keep_unsent);
+        match files {
+            Some(files) => common.fail(Text::UnsentKept {
+                user: &user,
+                file: &files.waiting,
+            }),
+            None => common.fail(Text::UnsentLost),
+        }
+    }
+
+    /// That file cannot be had: lines go on without being kept.
+    pub(super) fn lack_file(&mut self, common: &mut Common, upstream: &mut Upstream, why: &str) {
+        self.end_loading();
+        common.fail(Text::OutgoingFault { why });
+        common.fail(Text::OutgoingNotKept);
+        self.send_next(common, upstream);
+    }
+
+    /// The lines of this user have changed: their file is to be written.
+    pub(super) fn save(&mut self, common: &mut Common, user: String) {
+        if self.unsaved.as_ref() != Some(&user) {
+            self.write_unsaved(common);
+            self.unsaved = Some(user);
+        }
+    }
+
+    /// Writes the file of unsent lines, if it does not hold what it should.
+    pub(super) fn write_unsaved(&mut self, common: &mut Common) {
+        let user = self.unsaved.take();
+        // Before the file was read, writing it would lose what it holds.
+        if let Some(user) = user
+            && common.context.settings.config.keep_unsent
+            && !self.is_loading()
+        {
+            let lines = common.context.outgoing.to_lines(&user);
+            common.output.push(Effect::SaveOutgoing { user, lines });
+        }
+    }
+
+    /// The end of a step.
+    pub(super) fn end_saving(&mut self, common: &mut Common) {
+        if !self.is_batch {
+            self.write_unsaved(common);
+        }
+    }
+
+    /// Begins several steps that write the file of unsent lines once.
+    pub(super) fn begin_batch(&mut self) {
+        self.is_batch = true;
+    }
+
+    /// Ends them. What is still to be done.
+    pub(super) fn end_batch(&mut self, common: &mut Common) -> Vec<Effect> {
+        self.is_batch = false;
+        self.write_unsaved(common);
+        common.output.take()
+    }
+}
+
+/// Whether the same line may be taken a little later. The limit of a day is not passing: a line that waited
+/// for hours would hold up all others, and a script for ever.
+fn is_passing(fail: &Fail) -> bool {
+    let passes = [
+        Code::RateLimited,
+        Code::SlowMode,
+        Code::StorageBusy,
+        Code::StorageFull,
+    ]
+    .iter()
+    .any(|code| code.as_str() == fail.code);
+    passes && retry_after(fail).is_none_or(|seconds| seconds <= HOUR)
+}

@@ -1,0 +1,566 @@
+//! The server as the client sees it: the connection, the login on it, and the requests that wait for it or for their
+//! answers. It connects when there is something to send, comes back after a loss, and says what was lost.
+//!
+//! States and times are [`Connection`]'s, what is told of an outage is [`Outage`]'s.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use echat_proto::commands::{CloseReason, Event, Request, RequestKind};
+use echat_proto::limits::HISTORY_MAX;
+
+use super::common::Common;
+use super::login::{Login, SecretError};
+use super::outage::{Outage, seconds_to_attempt};
+use super::requests::Requests;
+use super::{Effect, Exit};
+use crate::modes::command_of;
+use crate::net::connection::{Action, Connection, State};
+use crate::session::{Excess, RequestContext, RoomNews, Update};
+use crate::target::Target;
+use crate::text::Text;
+
+/// How often a connection may fail in a row when no more input comes: for about a minute.
+const CALLS: u32 = 6;
+
+/// A connection that ends without a goodbye later than this after a line was sent does not end because
+/// of the line.
+const AT_ONCE: Duration = Duration::from_secs(10);
+
+/// How a connection was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Loss {
+    /// It ended without a goodbye.
+    Cut,
+    /// By CLOSE_NOTIFY with this reason.
+    Closed(u64),
+    /// A PING had no answer.
+    Silent,
+}
+
+impl Loss {
+    pub(super) fn reason(self) -> Option<CloseReason> {
+        match self {
+            Self::Closed(number) => CloseReason::from_number(number),
+            Self::Cut | Self::Silent => None,
+        }
+    }
+
+    /// Whether a line that was sent so long ago can be why: the server cannot read it, refuses it once
+    /// too often, or ends over it at once and without a goodbye. A reason that is not known counts.
+    pub(super) fn can_be_by_a_line(self, since_sent: Duration) -> bool {
+        match (self, self.reason()) {
+            (Self::Silent, _) => false,
+            (_, Some(CloseReason::Malformed | CloseReason::TooManyErrors)) => true,
+            (_, Some(_)) => false,
+            (_, None) => since_sent <= AT_ONCE,
+        }
+    }
+
+    fn said(self) -> Text<'static> {
+        let Self::Closed(number) = self else {
+            return match self {
+                Self::Silent => Text::ServerSilent,
+                _ => Text::ConnectionLost,
+            };
+        };
+        match self.reason() {
+            None => Text::ServerReason { number },
+            Some(CloseReason::KeyWornOut | CloseReason::Kicked) => Text::ConnectionLost,
+            Some(CloseReason::Bye) => Text::ServerSaidBye,
+            Some(CloseReason::Idle) => Text::ServerIdle,
+            Some(CloseReason::Malformed) => Text::ServerMalformed,
+            Some(CloseReason::TooManyErrors) => Text::ServerTooManyErrors,
+            Some(CloseReason::Full) => Text::ServerFull,
+            Some(CloseReason::Restarting) => Text::ServerRestarting,
+            Some(CloseReason::TooSlow) => Text::ServerTooSlow,
+        }
+    }
+}
+
+/// What follows a loss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Aftermath {
+    /// Whether the client may connect again by itself.
+    pub(super) comes_back: bool,
+    /// Whether the user is not told.
+    pub(super) is_silent: bool,
+}
+
+/// Why a request cannot be sent, now or later.
+#[derive(Debug)]
+pub(super) enum Unsendable {
+    /// The server can never accept it.
+    Excess(Excess),
+    /// It needs a login, and none is wanted.
+    NotLoggedIn,
+    /// A logout without a connection: the session ended with the connection.
+    LogoutOffline,
+}
+
+impl From<Excess> for Unsendable {
+    fn from(excess: Excess) -> Self {
+        Self::Excess(excess)
+    }
+}
+
+/// The server as the client sees it.
+#[derive(Debug)]
+pub(super) struct Upstream {
+    connection: Connection,
+    outage: Outage,
+    requests: Requests,
+    /// The wanted login.
+    pub(super) login: Login,
+}
+
+impl Upstream {
+    /// No connection, and no wanted login. `seed`: as [`Connection::new`].
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            connection: Connection::new(seed),
+            outage: Outage::default(),
+            requests: Requests::default(),
+            login: Login::default(),
+        }
+    }
+
+    /// Asks the server, as soon as that is possible; connects for it.
+    ///
+    /// # Errors
+    /// The request cannot be sent, and why.
+    pub(super) fn ask(
+        &mut self,
+        common: &mut Common,
+        request: Request,
+        asked: RequestContext,
+    ) -> Result<(), Unsendable> {
+        common.context.session.limits().check(&request)?;
+        if matches!(request, Request::Logout {}) && !self.connection.is_open() {
+            return Err(Unsendable::LogoutOffline);
+        }
+        let needs_login = !matches!(
+            request,
+            Request::QueryServerTime {} | Request::Register { .. } | Request::Login { .. }
+        );
+        if self.connection.is_online() || (self.connection.is_open() && !needs_login) {
+            self.send(common, &request, asked);
+        } else if !needs_login || self.login.is_wanted() {
+            self.requests.queue(request, asked);
+            self.connect(common);
+        } else {
+            return Err(Unsendable::NotLoggedIn);
+        }
+        Ok(())
+    }
+
+    pub(super) fn send(&mut self, common: &mut Common, request: &Request, asked: RequestContext) {
+        self.requests.sent(asked);
+        common.output.push(Effect::Send(request.to_message()));
+    }
+
+    /// Connects because something is to be sent, if no connection is there or under way.
+    pub(super) fn connect(&mut self, common: &mut Common) {
+        if self.connection.state() == State::Offline {
+            self.outage.end();
+            self.dial(common, true);
+        }
+    }
+
+    /// A line was entered: a wait for the next try is over. Only an empty line asks for nothing
+    /// but that, so that only its failure is told once more.
+    pub(super) fn try_at_once(&mut self, common: &mut Common, line: &str) {
+        if matches!(self.connection.state(), State::Waiting(_)) {
+            self.dial(common, line.trim().is_empty());
+        }
+        common.context.is_offline = !self.connection.is_open();
+    }
+
+    fn dial(&mut self, common: &mut Common, is_wished: bool) {
+        if self.connection.wish(is_wished).is_some() {
+            common.output.push(Effect::Connect);
+        }
+    }
+
+    /// Connects, pings or gives up, if it is time. The loss, if the connection is given up.
+    pub(super) fn due(&mut self, common: &mut Common) -> Option<Loss> {
+        match self.connection.due(common.at, self.awaits(common))? {
+            Action::Dial => common.output.push(Effect::Connect),
+            Action::Ping => common.output.push(Effect::Ping),
+            Action::GiveUp => {
+                common.output.push(Effect::GiveUp);
+                return Some(Loss::Silent);
+            }
+        }
+        None
+    }
+
+    /// Whether something is expected from the server, so that its silence means more.
+    fn awaits(&self, common: &Common) -> bool {
+        self.requests.has_unanswered() || common.context.pending() > 0
+    }
+
+    /// When the next [`Input::Due`](super::Input::Due) has something to do, as
+    /// [`Input::Elapsed`](super::Input::Elapsed) counts.
+    pub(super) fn elapses_at(&self, common: &Common) -> Option<Duration> {
+        let due = self.connection.due_at(self.awaits(common));
+        // Where the prompt is redrawn, the seconds in it count down.
+        let counts = common.context.settings.echoes && self.says_offline(common);
+        let next = self.outage.next_change(&self.connection, common.at);
+        next.filter(|_| counts).or(due)
+    }
+
+    /// Whether the prompt says that there is no connection. Before the first login that is no
+    /// news, until a try has failed.
+    pub(super) fn says_offline(&self, common: &Common) -> bool {
+        let is_offline = !self.connection.is_online() && !self.requests.has(&RequestContext::Login);
+        let is_expected = self.login.is_wanted() && self.connection.failures() > 0;
+        is_offline && (common.context.session.me().is_some() || is_expected)
+    }
+
+    /// Takes the oldest request out if this is the final reply to it. What the server is asked with every connection
+    /// proves only that it is there; what is asked once ends the back-off.
+    pub(super) fn answered(&mut self, event: &Event) -> Option<RequestContext> {
+        let asked = self.requests.answered(event)?;
+        self.outage.end();
+        if asked.is_awaited() || asked == RequestContext::Send {
+            self.connection.got_through();
+        }
+        Some(asked)
+    }
+
+    /// Sends LOGIN, if a login is wanted.
+    ///
+    /// # Errors
+    /// The password or the token cannot be sent.
+    pub(super) fn present(&mut self, common: &mut Common) -> Result<(), SecretError> {
+        let Some(request) = self.login.request().transpose()? else {
+            return Ok(());
+        };
+        let has_device = !matches!(request, Request::Login { token: Some(_), .. });
+        match self.login.name().filter(|_| has_device) {
+            Some(user) => {
+                let user = user.to_owned();
+                self.requests.sent(RequestContext::Login);
+                let login = request.to_message();
+                common.output.push(Effect::LogIn { user, login });
+            }
+            None => self.send(common, &request, RequestContext::Login),
+        }
+        Ok(())
+    }
+
+    /// Asks for what was missed, a page at a time.
+    pub(super) fn catch_up(&mut self, common: &mut Common) {
+        if let Some(after) = common.context.session.missed_after()
+            && !self.requests.has(&RequestContext::CatchUp)
+        {
+            let request = Request::QueryHistory {
+                target_type: None,
+                target: None,
+                before: None,
+                after: Some(after),
+                limit: Some(HISTORY_MAX),
+                around: None,
+                at: None,
+            };
+            self.send(common, &request, RequestContext::CatchUp);
+        }
+    }
+
+    pub(super) fn mark_read(&mut self, common: &mut Common, target: &Target) {
+        common.context.session.read(target);
+        // One at a time: the answer sends the next, if there is more to mark by then.
+        let asked = RequestContext::MarkRead(target.clone());
+        if !self.connection.is_online() || self.requests.has(&asked) {
+            return;
+        }
+        if let Some(id) = common.context.session.unmarked(target) {
+            let request = Request::MarkRead {
+                target_type: target.target_type(),
+                target: target.query(),
+                id,
+            };
+            self.send(common, &request, asked);
+        }
+    }
+
+    /// The connection is lost. Says so, unless the user was told of this outage or need not know. `was_sending`: whether
+    /// a line was in flight.
+    pub(super) fn lost(&mut self, common: &mut Common, loss: Loss, was_sending: bool) -> Aftermath {
+        let was_logged_in = self.connection.is_online();
+        self.connection.lost(common.at);
+        let awaited = self.requests.cut();
+        let unanswered: Vec<String> = awaited.map(|asked| command_of(&asked)).collect();
+        let reason = loss.reason();
+        let is_silent = match reason {
+            // A connection without a login: the next request connects again.
+            Some(CloseReason::Idle) => unanswered.is_empty(),
+            // The client comes back for new keys; a takeover has its own words.
+            Some(CloseReason::KeyWornOut | CloseReason::Kicked) => true,
+            None if !matches!(loss, Loss::Closed(_)) => {
+                !was_logged_in && unanswered.is_empty() && !self.login.is_wanted()
+            }
+            _ => false,
+        };
+        let comes_back = was_sending
+            || !matches!(
+                reason,
+                Some(CloseReason::Idle | CloseReason::Malformed | CloseReason::TooManyErrors)
+            );
+        let is_repeated = comes_back && self.outage.is_told();
+        if !is_silent && !is_repeated {
+            common.fail(loss.said());
+        }
+        if !unanswered.is_empty() {
+            let commands = &common.named(&unanswered);
+            common.fail(Text::Unanswered { commands });
+        }
+        Aftermath {
+            comes_back,
+            is_silent,
+        }
+    }
+
+    /// The connection did not come up. `has_ended`: whether no more input comes. How the program ends, if it does.
+    pub(super) fn connect_failed(
+        &mut self,
+        common: &mut Common,
+        address: &str,
+        why: &str,
+        has_ended: bool,
+    ) -> Option<Exit> {
+        let is_wished = self.connection.state() == State::Dialling { wished: true };
+        self.connection.lost(common.at);
+        if is_wished || !self.outage.is_told() || self.gives_up(has_ended) {
+            common.fail(Text::CannotConnect { address, why });
+        }
+        if !common.is_interactive() && common.context.session.me().is_none() {
+            return Some(Exit::CannotConnect);
+        }
+        let aftermath = Aftermath {
+            comes_back: true,
+            is_silent: false,
+        };
+        self.come_back(common, aftermath, has_ended)
+    }
+
+    /// Whether a script has called in vain often enough. One that has ended does not wait for ever; one that
+    /// goes on writing is a bot.
+    fn gives_up(&self, has_ended: bool) -> bool {
+        has_ended && self.connection.failures() > CALLS
+    }
+
+    /// Goes on waiting for the next try, if there is a reason to connect again. How the program ends, if it does.
+    pub(super) fn come_back(
+        &mut self,
+        common: &mut Common,
+        aftermath: Aftermath,
+        has_ended: bool,
+    ) -> Option<Exit> {
+        let wanted = self.login.is_wanted() || self.requests.queued() > 0;
+        if !aftermath.comes_back || !wanted {
+            self.connection.closed();
+            return (!common.is_interactive() && wanted).then_some(Exit::Protocol);
+        }
+        if self.gives_up(has_ended) {
+            return Some(Exit::CannotConnect);
+        }
+        if !aftermath.is_silent && self.outage.must_tell() {
+            let was_here = common.context.session.me().is_some();
+            common.say(match (common.is_interactive(), was_here) {
+                (false, _) => Text::TryingInPipe,
+                (true, true) => Text::TryingAgain,
+                (true, false) => Text::TryingToConnect,
+            });
+        }
+        None
+    }
+
+    /// Whether something that was asked for is about to be shown. Where prompts stay on the
+    /// screen, the next one can wait for it.
+    pub(super) fn is_expecting(&self) -> bool {
+        match self.connection.state() {
+            State::LoggedOut | State::Online(_) => self.requests.has_visible(),
+            State::Dialling { wished } => wished,
+            State::Offline | State::Waiting(_) => false,
+        }
+    }
+
+    /// Asks the server, and says that the request waits if the prompt says that there is no connection.
+    ///
+    /// # Errors
+    /// As [`Upstream::ask`].
+    pub(super) fn ask_aloud(
+        &mut self,
+        common: &mut Common,
+        request: Request,
+        asked: RequestContext,
+    ) -> Result<(), Unsendable> {
+        let command = command_of(&asked);
+        let before = self.requests.queued();
+        self.ask(common, request, asked)?;
+        let is_queued =
+            !command.is_empty() && self.requests.queued() > before && self.says_offline(common);
+        if is_queued && common.is_interactive() {
+            common.say(Text::WaitsForConnection { command: &command });
+        }
+        Ok(())
+    }
+
+    /// Drops the queued requests, and says which commands they were.
+    pub(super) fn drop_waiting(&mut self, common: &mut Common) {
+        let queued = self.requests.take_queued();
+        let asked = queued.into_iter().map(|(_, asked)| asked);
+        let awaited = asked.filter(RequestContext::is_awaited);
+        let (queries, changes): (Vec<_>, Vec<_>) = awaited.partition(RequestContext::is_query);
+        let name = |asked: &Vec<RequestContext>| {
+            let commands: Vec<String> = asked.iter().map(command_of).collect();
+            (!commands.is_empty()).then(|| common.named(&commands))
+        };
+        let (queries, changes) = (name(&queries), name(&changes));
+        if let Some(commands) = &changes {
+            common.fail(Text::Dropped { commands });
+        }
+        if let Some(commands) = &queries {
+            common.fail(Text::NotRun { commands });
+        }
+    }
+
+    /// Drops the queued requests that name messages, whose ids are void, and says which commands they were.
+    pub(super) fn drop_pages(&mut self, common: &mut Common) {
+        let dropped = self.requests.drop_pages();
+        let commands: Vec<String> = dropped.iter().map(command_of).collect();
+        if !commands.is_empty() {
+            let commands = &common.named(&commands);
+            common.fail(Text::Dropped { commands });
+        }
+    }
+
+    /// Takes the queued requests, oldest first.
+    pub(super) fn take_queued(&mut self) -> VecDeque<(Request, RequestContext)> {
+        self.requests.take_queued()
+    }
+
+    /// Whether an update follows from a request of this session whose answer tells the same.
+    pub(super) fn is_told_by_answer(&self, common: &Common, update: &Update) -> bool {
+        let Update::Room(news) = update else {
+            return false;
+        };
+        let asked: &[RequestKind] = match news {
+            RoomNews::Changed { .. } => &[RequestKind::SetRoom],
+            RoomNews::Closed { .. } => &[RequestKind::CloseRoom],
+            RoomNews::Removed { .. } => &[RequestKind::Kick, RequestKind::Ban],
+            RoomNews::Role { .. } => &[RequestKind::SetRole],
+            RoomNews::Invitation(_) | RoomNews::Renamed { .. } => &[],
+        };
+        news.by() == common.context.session.me()
+            && asked.iter().any(|kind| self.requests.has_kind(*kind))
+    }
+
+    /// Whether everything that a user asked for has come, and the wanted login holds.
+    pub(super) fn has_all(&self) -> bool {
+        self.requests.is_done() && (self.connection.is_online() || !self.login.is_wanted())
+    }
+
+    /// Whether no request is queued or unanswered, and no connection under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.requests.is_empty() && !self.connection.is_coming()
+    }
+
+    /// Whether a login is under way and nothing of its user is known yet.
+    pub(super) fn awaits_login(&self) -> bool {
+        !self.connection.is_online() && self.login.is_of_new_user()
+    }
+
+    /// Whether the channel is open.
+    pub(super) fn is_open(&self) -> bool {
+        self.connection.is_open()
+    }
+
+    /// Whether a login holds.
+    pub(super) fn is_online(&self) -> bool {
+        self.connection.is_online()
+    }
+
+    /// The channel is open, without a login.
+    pub(super) fn opened(&mut self, common: &Common) {
+        self.connection.opened(common.at);
+    }
+
+    /// The login holds, for the first time or again.
+    pub(super) fn logged_in(&mut self, common: &mut Common) {
+        self.connection.logged_in(common.at);
+        let Some(name) = &common.me() else {
+            return;
+        };
+        let is_again = self.login.succeeded(name);
+        if common.is_interactive() {
+            common.say(if is_again {
+                Text::LoggedInAgain { name }
+            } else {
+                Text::LoggedIn { name }
+            });
+        }
+    }
+
+    /// The user logged out: the channel stays, and nothing of the login is remembered.
+    pub(super) fn logged_out(&mut self) {
+        self.connection.logged_out();
+        self.login.end();
+    }
+
+    /// Logs out without a connection: the session ended with it, and the server need not be told.
+    pub(super) fn log_out_offline(&mut self, common: &mut Common) {
+        common.output.push(Effect::Disconnect);
+        self.connection.closed();
+        let logout = RequestContext::Other(RequestKind::Logout);
+        self.requests.sent(logout);
+    }
+
+    /// Bytes came from the server.
+    pub(super) fn heard(&mut self, common: &Common) {
+        self.connection.heard(common.at);
+    }
+
+    /// The server sent a PONG.
+    pub(super) fn pong(&mut self) {
+        self.connection.pong();
+    }
+
+    /// The machine was suspended or the process stopped, and goes on.
+    pub(super) fn woke(&mut self, common: &Common) {
+        self.connection.woke(common.at);
+    }
+
+    /// The seconds to the next attempt to connect that the prompt shows, while it says that there is no connection.
+    /// Where every prompt stays on the screen there are none: each second would be a prompt.
+    pub(super) fn seconds_to_attempt(&self, common: &Common) -> Option<u64> {
+        let counts = common.context.settings.echoes && self.says_offline(common);
+        seconds_to_attempt(&self.connection, common.at).filter(|_| counts)
+    }
+
+    /// The prompt shows the seconds of now. Whether they are others than before.
+    pub(super) fn count_down(&mut self, common: &Common) -> bool {
+        let seconds = self.seconds_to_attempt(common);
+        self.outage.show(seconds)
+    }
+
+    /// The requests, for tests.
+    #[cfg(test)]
+    pub(super) fn requests(&self) -> &Requests {
+        &self.requests
+    }
+
+    /// The connection, for tests.
+    #[cfg(test)]
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Another connection, for tests.
+    #[cfg(test)]
+    pub(super) fn set_connection(&mut self, connection: Connection) {
+        self.connection = connection;
+    }
+}
