@@ -4,6 +4,8 @@ use crate::escape::escape;
 use echat_proto::Value;
 use jiff::Timestamp;
 use std::fmt::Write;
+use std::iter;
+use unicode_width::UnicodeWidthStr;
 
 /// A part of a report.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,6 +100,9 @@ pub struct Report {
     /// Lines as they are, under a name.
     page: Option<(&'static str, String)>,
 }
+
+/// Columns between those of a table.
+const GAP: usize = 2;
 
 /// Bytes of the rows of a table in both forms, without the blanks between columns.
 const TABLE_BYTES: usize = 160 * 1024;
@@ -241,7 +246,7 @@ impl Table {
         let mut widths = vec![0; self.columns.len()];
         for row in &rows {
             for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.chars().count());
+                *width = (*width).max(cell.width());
             }
         }
         let heading = self
@@ -260,8 +265,8 @@ impl Table {
         for row in heading.into_iter().chain(&rows) {
             let mut line = String::new();
             for (width, cell) in widths.iter().zip(row).filter(|(width, _)| **width > 0) {
-                // A string takes all text.
-                let _ = write!(line, "{cell:<width$}  ");
+                line.push_str(cell);
+                line.extend(iter::repeat_n(' ', *width - cell.width() + GAP));
             }
             text.push_str(line.trim_end());
             text.push('\n');
@@ -297,6 +302,13 @@ mod tests {
             (name.as_str(), more.as_str(), rows.len()),
             ("users", "more", 2)
         );
+        // A Chinese character takes two columns.
+        let rows = vec![
+            vec!["小明".into(), "茶馆".into()],
+            vec!["ann".into(), "tea".into()],
+        ];
+        let report = Report::table("rooms", &["name", "room"], rows, 2);
+        assert_eq!(report.text(), "NAME  ROOM\n小明  茶馆\nann   tea\n");
         // A line of the audit may be long, and 200 of them fit into no frame.
         let rows = vec![vec![Fact::from("\u{7}".repeat(1_200)); 2]; 200];
         let report = Report::table("audit", &["by", "command"], rows, 200);
