@@ -54,15 +54,15 @@ pub(super) const REACTIONS_TO: &str = "SELECT r.emoji, r.users, EXISTS
          (SELECT 1 FROM reactors AS b WHERE b.message = r.message AND b.emoji = r.emoji AND b.user = ?2)
      FROM reactions AS r WHERE r.message = ?1 ORDER BY r.place";
 
-/// Messages that name a user, from the newest back, as far as a number of them. Those of users that the user blocks do not
-/// count, nor those of an account that is being erased.
+/// Messages of others that name a user, from the newest back, as far as a number of them. Those of users that the user
+/// blocks do not count, nor those of an account that is being erased.
 pub(super) const MENTIONING: &str = "SELECT message FROM (
          SELECT message, sender FROM mentions
              WHERE user = ?1 AND conversation = ?2 AND message > ?3 AND message < ?4
          UNION SELECT message, sender FROM mentions
              WHERE user = 0 AND conversation = ?2 AND message > ?3 AND message < ?4
          ORDER BY message DESC, sender DESC LIMIT ?5)
-     WHERE NOT EXISTS (SELECT 1 FROM blocks AS b WHERE b.user = ?1 AND b.blocked = sender)
+     WHERE sender <> ?1 AND NOT EXISTS (SELECT 1 FROM blocks AS b WHERE b.user = ?1 AND b.blocked = sender)
          AND sender NOT IN (SELECT id FROM users WHERE erased = 1)
      LIMIT ?6";
 
