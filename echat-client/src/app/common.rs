@@ -78,13 +78,20 @@ impl Common {
 
     /// Says a refusal that the server need not be asked for.
     pub(super) fn refuse(&mut self, code: Code) {
+        self.refuse_with(code, None);
+    }
+
+    /// The same with a sentence of the command's own, if it has one.
+    pub(super) fn refuse_with(&mut self, code: Code, sentence: Option<String>) {
         self.verdict.note(WorstOutcome::Refused);
-        let fail = Fail {
-            code: code.as_str().to_owned(),
-            message: code.message().to_owned(),
-            detail: Vec::new(),
-        };
-        let said = self.context.language.refusal(&fail);
+        let said = sentence.unwrap_or_else(|| {
+            let fail = Fail {
+                code: code.as_str().to_owned(),
+                message: code.message().to_owned(),
+                detail: Vec::new(),
+            };
+            self.context.language.refusal(&fail)
+        });
         self.print(vec![error_line(&said)]);
     }
 

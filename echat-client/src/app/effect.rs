@@ -130,7 +130,7 @@ impl Alert {
     /// The alert for a message that is meant for the reader, if alerts are wanted. How often one may ring depends on
     /// the time, which is not known here to the millisecond.
     pub(super) fn about(context: &Context, target: &Target, said: &Said) -> Option<Self> {
-        let is_for_me = !target.is_room() || context.is_for_me(said);
+        let is_for_me = !target.is_room() || said.names_me;
         let is_folded = context.session.folds(target, &said.sender);
         if said.mine || !is_for_me || is_folded || !context.settings.interactive {
             return None;

@@ -30,9 +30,9 @@ mod tests;
 
 use std::time::Duration;
 
-use echat_proto::commands::{CloseReason, Event, Request, RequestKind};
+use echat_proto::commands::{Event, Request, RequestKind};
 use echat_proto::names::{DeviceSecret, NameQuery, Password};
-use echat_proto::param::NewPassword;
+use echat_proto::param::{NewPassword, RoomRole};
 use echat_proto::records::{Code, Fail};
 
 use zeroize::Zeroizing;
@@ -46,7 +46,7 @@ use crate::session::{Excess, RequestContext, Said, Timed, Update, possible};
 use crate::settings::Settings;
 use crate::statement::{self, Scope, Statement, TypedRequest};
 use crate::target::Target;
-use crate::text::{Language, Text};
+use crate::text::{Language, Text, code_of};
 
 pub use effect::{Alert, Effect, Files, Input};
 
@@ -745,8 +745,30 @@ impl App {
         if !asks || !is_known || !self.common.is_interactive() {
             return self.ask_typed(typed);
         }
+        if let Some(code) = self.lacks_role(&typed) {
+            let refusal = typed.refused(code, self.common.context.language);
+            return self.common.refuse_with(code, refusal);
+        }
         let question = Question::Confirm(typed);
         self.composer.ask_once(&mut self.common, question);
+    }
+
+    /// The code by which the server would refuse a command, if the user's role in the room is known and not enough.
+    /// In the lobby, which has no owner, administrators act as one.
+    fn lacks_role(&self, typed: &TypedRequest) -> Option<Code> {
+        let room = Target::Room(typed.room()?);
+        let settings = self.common.context.session.room_settings(&room)?;
+        let is_enough = match (typed.needs()?, settings.role?) {
+            _ if settings.owner.is_empty() => true,
+            (RoomRole::Owner, role) => role == RoomRole::Owner,
+            (RoomRole::Operator, role) => role != RoomRole::Member,
+            (RoomRole::Member, _) => true,
+        };
+        let code = match typed.needs()? {
+            RoomRole::Owner => Code::NotOwner,
+            RoomRole::Operator | RoomRole::Member => Code::NotOperator,
+        };
+        (!is_enough).then_some(code)
     }
 
     /// Asks who can find and join a room that is to be made, if it can be made.
@@ -859,9 +881,14 @@ impl App {
         }
     }
 
-    fn log_in_refused(&mut self) {
+    fn log_in_refused(&mut self, fail: &Fail) {
         self.composer.put_questions_aside(&mut self.common);
-        self.ask_password_again();
+        // No password opens a suspended account.
+        if code_of(fail) == Some(Code::Suspended) {
+            self.go(Goto::Command);
+        } else {
+            self.ask_password_again();
+        }
         self.forget_credentials();
         self.upstream.drop_waiting(&mut self.common);
         self.common.verdict.note(WorstOutcome::Refused);
@@ -906,9 +933,6 @@ impl App {
         }
         let was_sending = self.outbox.cut(&mut self.common, loss);
         let mut aftermath = self.upstream.lost(&mut self.common, loss, was_sending);
-        if loss.reason() == Some(CloseReason::Kicked) {
-            self.kick();
-        }
         let acts = self.mode.on_cut();
         self.act(acts);
         aftermath.comes_back &= !self.is_over;
@@ -927,7 +951,8 @@ impl App {
         self.quit_if(end);
     }
 
-    /// The user logged in elsewhere. Coming back by itself would send the other one away.
+    /// SERVER_KICK ended the session: the user logged in elsewhere, or was sent away. Coming back by itself would send
+    /// the other one away.
     fn kick(&mut self) {
         if self.upstream.login.is_wanted() {
             self.common.fail(Text::Kicked);
@@ -1089,7 +1114,7 @@ impl App {
                     self.common.verdict.note(WorstOutcome::Refused);
                 }
             }
-            Update::Answer(RequestContext::Login, Err(_)) => self.log_in_refused(),
+            Update::Answer(RequestContext::Login, Err(fail)) => self.log_in_refused(fail),
             Update::Answer(RequestContext::Send, outcome) => {
                 self.outbox.sent(
                     &mut self.common,

@@ -71,6 +71,12 @@ impl Requests {
         self.unanswered.has(asked)
     }
 
+    /// Whether the settings of this room are asked for and not told yet.
+    pub(super) fn introduces(&self, room: &str) -> bool {
+        let queued = self.queued.iter().map(|(_, asked)| asked);
+        self.unanswered.introduces(room) || queued.into_iter().any(|asked| asked.introduces(room))
+    }
+
     /// Whether a request of this kind was sent and is not answered yet.
     pub(super) fn has_kind(&self, kind: RequestKind) -> bool {
         self.unanswered.has_kind(kind)
@@ -80,6 +86,13 @@ impl Requests {
     #[cfg(test)]
     pub(super) fn oldest(&self) -> Option<&RequestContext> {
         self.unanswered.oldest()
+    }
+
+    /// How often the settings of this room are asked for and not told yet.
+    #[cfg(test)]
+    pub(super) fn introductions(&self, room: &str) -> usize {
+        let unanswered = self.unanswered.all();
+        unanswered.filter(|asked| asked.introduces(room)).count()
     }
 
     /// The request that was sent last.

@@ -11,6 +11,7 @@ use crate::line_editor::Key;
 
 mod account;
 mod accounts;
+mod administration;
 mod anything;
 mod completing;
 mod connection;
@@ -305,6 +306,15 @@ fn in_room(id: u64, sender: &str, content: &str) -> ChatMessage {
     }
 }
 
+/// The same message, which mentions the reader.
+fn mentioning(message: ChatMessage) -> ChatMessage {
+    let mentions = Some(vec!["ann".to_owned()]);
+    ChatMessage {
+        mentions,
+        ..message
+    }
+}
+
 fn live(message: ChatMessage, txn_id: Option<&str>) -> Event {
     Event::OnNewMessage {
         id: message.id,
@@ -318,7 +328,7 @@ fn live(message: ChatMessage, txn_id: Option<&str>) -> Event {
         bot: message.bot,
         reply_to: None,
         edited: None,
-        mentions: None,
+        mentions: message.mentions,
     }
 }
 

@@ -66,7 +66,9 @@ impl Loss {
         };
         match self.reason() {
             None => Text::ServerReason { number },
-            Some(CloseReason::KeyWornOut | CloseReason::Kicked) => Text::ConnectionLost,
+            Some(CloseReason::KeyWornOut) => Text::ConnectionLost,
+            // Without SERVER_KICK, which ends a session, it is the connection that is not wanted (PROTOCOL.md, 5.15).
+            Some(CloseReason::Kicked) => Text::AddressNotServed,
             Some(CloseReason::Bye) => Text::ServerSaidBye,
             Some(CloseReason::Idle) => Text::ServerIdle,
             Some(CloseReason::Malformed) => Text::ServerMalformed,
@@ -135,6 +137,12 @@ impl Upstream {
         request: Request,
         asked: RequestContext,
     ) -> Result<(), Unsendable> {
+        // A room that is joined and opened at once is introduced once.
+        if let RequestContext::Introduce { room, .. } = &asked
+            && self.requests.introduces(room)
+        {
+            return Ok(());
+        }
         common.context.session.limits().check(&request)?;
         if matches!(request, Request::Logout {}) && !self.connection.is_open() {
             return Err(Unsendable::LogoutOffline);
@@ -296,8 +304,10 @@ impl Upstream {
         let is_silent = match reason {
             // A connection without a login: the next request connects again.
             Some(CloseReason::Idle) => unanswered.is_empty(),
-            // The client comes back for new keys; a takeover has its own words.
-            Some(CloseReason::KeyWornOut | CloseReason::Kicked) => true,
+            // The client comes back for new keys.
+            Some(CloseReason::KeyWornOut) => true,
+            // SERVER_KICK was told before, and ended the login.
+            Some(CloseReason::Kicked) => !self.login.is_wanted(),
             None if !matches!(loss, Loss::Closed(_)) => {
                 !was_logged_in && unanswered.is_empty() && !self.login.is_wanted()
             }

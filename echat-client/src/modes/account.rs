@@ -135,15 +135,16 @@ impl Mode for RegisterMode {
             }
             // The name and the password stand; what is missing is a code.
             Update::Answer(RequestContext::Register(_), Err(fail))
-                if self.password.is_some()
-                    && matches!(
-                        code_of(fail),
-                        Some(Code::BadInvitation | Code::RegistrationClosed)
-                    ) =>
+                if self.password.is_some() && code_of(fail) == Some(Code::BadInvitation) =>
             {
                 self.waits = false;
                 self.needs_code = true;
                 acts.extend(print(vec![context.line(Text::CodeNeeded)]));
+            }
+            Update::Answer(RequestContext::Register(_), Err(fail))
+                if code_of(fail) == Some(Code::RegistrationClosed) =>
+            {
+                acts.push(Act::Goto(Goto::Command));
             }
             // Another name may do.
             Update::Answer(RequestContext::Register(_), Err(_)) => *self = Self::default(),

@@ -5,7 +5,7 @@ use echat_proto::commands::{Event, RequestKind};
 use echat_proto::records::{Code, Fail};
 
 use super::lines::{plain, styled};
-use super::{Context, found, rooms};
+use super::{Context, administration, found, rooms};
 use crate::render::styled::{Line, Style};
 use crate::session::{Jump, RequestContext, Sought, Timed, Update};
 use crate::statement::TypedRequest;
@@ -75,9 +75,10 @@ fn refusal(asked: &RequestContext, fail: &Fail, context: &Context) -> Vec<Line> 
         RequestKind::AddFriend | RequestKind::ResolveFriendRequest => friends.len(),
         _ => context.session.rooms().len(),
     };
-    let own_sentence = typed
-        .zip(code_of(fail))
-        .and_then(|(typed, code)| typed.refused(code, context.language));
+    let own_sentence = typed.and_then(|typed| {
+        administration::refusal(typed, fail, context)
+            .or_else(|| typed.refused(code_of(fail)?, context.language))
+    });
     let said = own_sentence.unwrap_or_else(|| {
         let doing = Doing {
             kind: asked.kind(),
@@ -193,7 +194,9 @@ fn answer(asked: &RequestContext, event: &Event, context: &Context) -> Vec<Line>
             let words = typed.words().unwrap_or_default();
             found_names(&words, (users, rooms), *more, context)
         }
-        (_, Event::AdminResult { text, .. }) => text.lines().map(plain).collect(),
+        (typed, Event::AdminResult { result, .. }) => {
+            administration::result(typed, &result.0, context)
+        }
         (_, Event::Rooms { rooms }) => rooms::own(rooms, context),
         (_, Event::PublicRooms { rooms, more }) => rooms::public(rooms, *more, context),
         (Some(typed), Event::Room { room }) if typed.command().words() == "/topic" => {

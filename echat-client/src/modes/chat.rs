@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use echat_proto::commands::{Event, Request, RequestKind};
-use echat_proto::param::ShortText;
+use echat_proto::param::{RoomRole, ShortText};
 use jiff::civil::Date;
 
 use super::lines::{day_rule, emoji, span};
@@ -456,6 +456,18 @@ impl Chat {
         }
     }
 
+    /// `/delete`. What the server would refuse is refused before the question.
+    fn delete(&self, number: Option<u64>, context: &Context) -> Result<Vec<Act>, Vec<Act>> {
+        let said = self.own(number, context)?;
+        let settings = context.session.room_settings(&self.target);
+        let role = settings.and_then(|room| room.role.filter(|_| !room.owner.is_empty()));
+        if !said.mine && (!self.target.is_room() || role == Some(RoomRole::Member)) {
+            let reason = &context.language.say(Text::OnlySenderDeletes);
+            return Err(mistake(context, Text::NotDeletedBecause { reason }));
+        }
+        Ok(vec![Act::Delete(self.target.clone(), said)])
+    }
+
     /// `/react`: a second time, the reaction is taken back.
     fn react(
         &self,
@@ -500,14 +512,13 @@ impl Chat {
             Statement::Show => Ok(self.unfold(context)),
             Statement::Numbers => Ok(self.show_numbers(context)),
             Statement::Edit(number, text) => self.edit(number, text, context),
-            Statement::Delete(number) => self
-                .own(number, context)
-                .map(|said| vec![Act::Delete(self.target.clone(), said)]),
+            Statement::Delete(number) => self.delete(number, context),
             Statement::Reply(number, text) => self
                 .of_others(number, context)
                 .map(|said| vec![Act::Reply(self.target.clone(), text, said.id)]),
             Statement::React(number, emoji) => self.react(number, &emoji, context),
             Statement::Action(does) => {
+                self.numbers.forget();
                 let text = statement::of_action(&does);
                 Ok(vec![Act::Send(self.target.clone(), text)])
             }
@@ -694,8 +705,8 @@ impl Mode for Chat {
         Some(Scope::Chat)
     }
 
-    fn prompt(&self, _: &Context) -> String {
-        self.target.name().to_owned()
+    fn prompt(&self, context: &Context) -> String {
+        context.language.user_name(self.target.name()).into_owned()
     }
 
     fn history(&self) -> Option<&'static str> {

@@ -2,7 +2,7 @@
 
 use super::lines::{plain, styled};
 use super::presence::{Move, Presence};
-use super::{Act, Context, Goto, Mode, answers, mistake, print, read, rooms};
+use super::{Act, Context, Mode, answers, print, read, rooms};
 use crate::render::styled::{Line, Style};
 use crate::session::{Conversation, Said, Update};
 use crate::statement::{Scope, Statement};
@@ -63,7 +63,6 @@ impl Mode for Contact {
 
 fn obey(statement: Statement, context: &Context) -> Vec<Act> {
     match statement {
-        Statement::Open(target) => open(target.normal(), context),
         Statement::Rooms => {
             let rooms = context.session.rooms().iter().cloned();
             print(context.list(Text::Rooms, Text::NoRooms, rooms))
@@ -81,15 +80,6 @@ fn obey(statement: Statement, context: &Context) -> Vec<Act> {
         Statement::Messages => print(newest(context)),
         Statement::Unread => print(unread(context)),
         _ => Vec::new(),
-    }
-}
-
-fn open(target: Target, context: &Context) -> Vec<Act> {
-    if context.session.can_read(&target) {
-        vec![Act::Goto(Goto::Chat(target))]
-    } else {
-        let name = target.name();
-        mistake(context, Text::NoTarget { name })
     }
 }
 
@@ -126,10 +116,16 @@ fn newest(context: &Context) -> Vec<Line> {
         let folds = |said: &&Said| context.session.folds(target, &said.sender);
         let newest = conversation.lines().rev().find(|said| !folds(said));
         if let Some(said) = newest {
-            lines.push(styled(target.name(), Style::Bold));
+            lines.push(styled(
+                &context.language.user_name(target.name()),
+                Style::Bold,
+            ));
             lines.extend(context.message(said));
         } else if conversation.lines().next_back().is_some() {
-            lines.push(styled(target.name(), Style::Bold));
+            lines.push(styled(
+                &context.language.user_name(target.name()),
+                Style::Bold,
+            ));
             let count = conversation.lines().filter(folds).count() as u64;
             lines.push(context.dim(Text::Folded { count }));
         } else {
@@ -166,7 +162,8 @@ fn unread(context: &Context) -> Vec<Line> {
 }
 
 fn unread_of(target: &Target, conversation: &Conversation, context: &Context) -> Line {
-    let (target, count) = (target.name(), conversation.unread());
+    let target = &context.language.user_name(target.name());
+    let count = conversation.unread();
     let mut said = context.language.say(Text::UnreadOf { target, count });
     let count = conversation.mentions();
     if count > 0 {

@@ -140,7 +140,7 @@ fn row(
     let at = context.settings.zone.at(said.time);
     let place = match target {
         Target::Room(room) => room.clone(),
-        Target::Friend(name) => format!("@{name}"),
+        Target::Friend(name) => format!("@{}", context.language.user_name(name)),
     };
     let head = vec![
         span(&format!("{number:>3}  "), Style::Bold),

@@ -4,6 +4,7 @@
 //! comes back as [`Act`]s. Modes never name each other; they name where to go ([`Goto`]).
 
 mod account;
+mod administration;
 mod answers;
 mod chat;
 mod command;
@@ -21,7 +22,7 @@ mod rooms;
 use std::cell::Cell;
 use std::fmt;
 
-use echat_proto::commands::Request;
+use echat_proto::commands::{Request, RequestKind};
 use echat_proto::records::{Code, Fail};
 use jiff::civil::Date;
 use zeroize::Zeroizing;
@@ -38,8 +39,8 @@ use crate::text::{Language, Text};
 
 pub use answers::command_of;
 pub(crate) use chat::QUIT;
+pub use lines::error_line;
 pub(crate) use lines::plain;
-pub use lines::{error_line, mentions};
 pub(crate) use rooms::with_local_times;
 
 /// What the modes read: the session, the unsent lines, the settings, and the state of the connection. The
@@ -280,9 +281,12 @@ fn read(
         Ok(Statement::Waiting) => Err(print(context.waiting_list())),
         Ok(Statement::Withdraw(which)) => Err(vec![Act::Withdraw(which)]),
         Ok(Statement::Ask(typed)) => Err(ask(typed, scope, open, context)),
-        Ok(Statement::Send(..)) if scope == Scope::Command && !context.signed_in => {
+        Ok(Statement::Send(..) | Statement::Open(_))
+            if scope == Scope::Command && !context.signed_in =>
+        {
             Err(not_logged_in(context))
         }
+        Ok(Statement::Open(target)) => Err(open_chat(target.normal(), line, context)),
         Ok(Statement::Send(target, text)) => Err(vec![Act::Send(target.normal(), text)]),
         Ok(Statement::Who) => Err(print(context.online_friends())),
         Ok(
@@ -366,7 +370,21 @@ fn account(statement: &Statement, back: Goto, context: &Context) -> Vec<Act> {
     }
 }
 
-/// Asks the server what was typed. A room that was left out is the open one.
+/// Opens the chat with a friend or of a room.
+fn open_chat(target: Target, line: &str, context: &Context) -> Vec<Act> {
+    // A script that has no text for a message does not mean the lines behind it as texts.
+    if statement::begins_with_slash(line) && !context.settings.interactive {
+        let line = line.trim();
+        return mistake(context, Text::NeedsText { line });
+    }
+    if context.session.can_read(&target) {
+        return vec![Act::Goto(Goto::Chat(target))];
+    }
+    let name = target.name();
+    mistake(context, Text::NoTarget { name })
+}
+
+/// Asks the server what was typed. A room that was left out is the open one. To join a room again opens it.
 fn ask(typed: TypedRequest, scope: Scope, open: Option<&Target>, context: &Context) -> Vec<Act> {
     let typed = match open {
         Some(Target::Room(room)) => typed.in_room(room),
@@ -379,6 +397,15 @@ fn ask(typed: TypedRequest, scope: Scope, open: Option<&Target>, context: &Conte
     // Command mode is where one is without a login.
     if scope == Scope::Command && !context.signed_in && typed.needs_login() {
         return not_logged_in(context);
+    }
+    let joins = typed
+        .room()
+        .filter(|_| typed.kind() == RequestKind::JoinRoom);
+    if let Some(room) = joins.map(Target::Room)
+        && context.settings.interactive
+        && context.session.has(&room)
+    {
+        return vec![Act::Goto(Goto::Chat(room))];
     }
     vec![Act::Typed(typed)]
 }

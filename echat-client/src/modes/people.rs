@@ -179,10 +179,17 @@ impl Context {
 
     /// A new token, which the server does not show again.
     fn token_lines(&self, name: &str, token: &str) -> Vec<Line> {
+        let server = self.server.clone().map(|server| LinkTarget {
+            user: None,
+            room: None,
+            ..server
+        });
+        let server = server.map(|server| server.quoted());
+        let server = &server.unwrap_or_else(|| self.language.say(Text::AServer));
         vec![
             self.line(Text::NewToken { name }),
             plain(&format!("  {token}")),
-            self.bold(Text::TokenOnce { name }),
+            self.bold(Text::TokenOnce { name, server }),
         ]
     }
 

@@ -139,10 +139,7 @@ pub(super) fn actor(by: Option<&str>, context: &Context) -> String {
     match by {
         None => context.language.say(Text::AnAdministrator),
         Some(name) if context.session.me() == Some(name) => context.language.say(Text::You),
-        Some(name) => match context.language {
-            Language::English => name.to_owned(),
-            Language::Chinese => format!("“{name}”"),
-        },
+        Some(name) => inviter(Some(name), context.language),
     }
 }
 
@@ -152,7 +149,7 @@ pub(super) fn inviter(by: Option<&str>, language: Language) -> String {
         (None, Language::English) => "an administrator".to_owned(),
         (None, Language::Chinese) => language.say(Text::AnAdministrator),
         (Some(name), Language::English) => name.to_owned(),
-        (Some(name), Language::Chinese) => format!("“{name}”"),
+        (Some(name), Language::Chinese) => format!("“{}”", language.user_name(name)),
     }
 }
 
@@ -325,11 +322,19 @@ pub(super) fn topic(room: &RoomInfo, context: &Context) -> Vec<Line> {
 pub(super) fn own(rooms: &[RoomLine], context: &Context) -> Vec<Line> {
     let language = context.language;
     let rows = rooms.iter().map(|room| {
-        let mut row = language.say(Text::RoomLine {
-            room: &room.roomname,
-            members: room.members,
-            owner: &room.owner,
-            unread: room.unread,
+        let (name, members, unread) = (&room.roomname, room.members, room.unread);
+        let mut row = language.say(match room.owner.as_str() {
+            "" => Text::LobbyLine {
+                room: name,
+                members,
+                unread,
+            },
+            owner => Text::RoomLine {
+                room: name,
+                members,
+                owner,
+                unread,
+            },
         });
         let mut more = Vec::new();
         if let Some(count) = room.mentions.filter(|count| *count > 0) {
@@ -420,7 +425,8 @@ pub(super) fn bans(room: &str, bans: &[BanLine], context: &Context) -> Vec<Line>
     let language = context.language;
     let rows = bans.iter().map(|ban| {
         let at = |unix| context.settings.zone.at(unix).to_string();
-        let (name, by, time) = (&ban.username, &ban.by, &at(ban.at));
+        let by = &language.user_name(&ban.by);
+        let (name, time) = (&ban.username, &at(ban.at));
         let mut row = language.say(Text::BanLine { name, by, time });
         row += &match ban.until {
             Some(until) => language.say(Text::BanUntil { time: &at(until) }),

@@ -119,6 +119,11 @@ impl RequestContext {
         (request, Self::Introduce { room, is_new })
     }
 
+    /// Whether it asks what is set for this room, to show what is news of it.
+    pub fn introduces(&self, room: &str) -> bool {
+        matches!(self, Self::Introduce { room: of, .. } if of == room)
+    }
+
     /// The command of the table.
     pub fn typed(&self) -> Option<&TypedRequest> {
         match self {
@@ -205,6 +210,11 @@ impl PendingRequests {
         self.requests().any(|pending| pending == asked)
     }
 
+    /// Whether the settings of this room are asked for, to show what is news of it.
+    pub fn introduces(&self, room: &str) -> bool {
+        self.requests().any(|asked| asked.introduces(room))
+    }
+
     /// Whether a request of this kind is unanswered.
     pub fn has_kind(&self, kind: RequestKind) -> bool {
         self.requests().any(|asked| asked.kind() == kind)
@@ -236,6 +246,12 @@ impl PendingRequests {
     #[cfg(test)]
     pub fn newest(&self) -> Option<&RequestContext> {
         self.requests().last()
+    }
+
+    /// The unanswered requests, oldest first.
+    #[cfg(test)]
+    pub fn all(&self) -> impl Iterator<Item = &RequestContext> {
+        self.requests()
     }
 
     fn requests(&self) -> impl Iterator<Item = &RequestContext> {

@@ -182,6 +182,13 @@ impl RoomState {
         self.settings.insert(info.roomname.clone(), info.clone())
     }
 
+    /// The reader has another role.
+    fn set_role(&mut self, room: &str, role: RoomRole) {
+        if let Some(settings) = self.settings.get_mut(room) {
+            settings.role = Some(role);
+        }
+    }
+
     /// The reader is no member any more.
     pub(super) fn forget(&mut self, room: &str) {
         self.settings.remove(room);
@@ -249,12 +256,17 @@ impl Session {
                 membername,
                 role,
                 by,
-            } => updates.push(Update::Room(RoomNews::Role {
-                room: roomname.clone(),
-                name: membername.clone(),
-                role: *role,
-                by: by.clone(),
-            })),
+            } => {
+                if self.me.as_deref() == Some(membername) {
+                    self.room_state.set_role(roomname, *role);
+                }
+                updates.push(Update::Room(RoomNews::Role {
+                    room: roomname.clone(),
+                    name: membername.clone(),
+                    role: *role,
+                    by: by.clone(),
+                }));
+            }
             Event::OnSelfChanged {
                 invitations: Some(invitations),
                 ..
@@ -303,8 +315,17 @@ impl Session {
         now: &RoomInfo,
         updates: &mut Vec<Update>,
     ) {
+        // What all members are told has no reader, and so no role.
         let before = self.room_state.settings.remove(was);
-        self.room_state.learn(now);
+        let role = now.role.or(before.as_ref().and_then(|before| before.role));
+        self.room_state.learn(&RoomInfo {
+            role,
+            ..now.clone()
+        });
+        let before = before.map(|before| RoomInfo {
+            role: now.role,
+            ..before
+        });
         if was != now.roomname {
             self.rename(was, &now.roomname);
         }

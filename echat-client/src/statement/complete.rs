@@ -7,6 +7,7 @@ use super::command::{Command, ROOM_MARKS, commands_of};
 use super::row::{Count, Kind};
 use super::{Scope, after_head, ascii_form, one_word};
 use crate::target::Target;
+use crate::text::ADMINISTRATION;
 
 /// How far before the cursor a name may begin, in characters. A name has up to 20, and twice as many
 /// as it may be typed.
@@ -151,6 +152,10 @@ impl Kind {
                 let marked = names.rooms.iter().map(|room| format!("#{room}"));
                 Some(names.users.iter().cloned().chain(marked).collect())
             }
+            Self::Order => {
+                let open = ADMINISTRATION.iter().filter(|command| command.is_in_chat);
+                Some(open.map(|command| command.name.to_owned()).collect())
+            }
             Self::Switch => Some(vec!["on".to_owned(), "off".to_owned()]),
             Self::Words
             | Self::Text
@@ -158,7 +163,6 @@ impl Kind {
             | Self::Uses
             | Self::Days
             | Self::Code
-            | Self::Order
             | Self::NewRoom
             | Self::Topic
             | Self::Reason

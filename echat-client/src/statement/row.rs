@@ -65,6 +65,7 @@ macro_rules! meaning {
             changes: false,
             kind: ::echat_proto::commands::RequestKind::$request,
             request: request!($parameters $request { $($field: $value),* }),
+            needs: None,
             confirm: None,
             done: None,
             refused: |_, _, _| None,
@@ -72,6 +73,7 @@ macro_rules! meaning {
     };
     (
         $parameters:tt asks $request:ident { $($field:ident: $value:expr),* }
+        $(needs $role:ident)?
         $(confirm $question:tt prompt $prompt:tt declined $declined:tt)?
         $(done $done:tt)?
         $(refused { $($code:ident $why:tt)+ })?
@@ -80,6 +82,7 @@ macro_rules! meaning {
             changes: true,
             kind: ::echat_proto::commands::RequestKind::$request,
             request: request!($parameters $request { $($field: $value),* }),
+            needs: option!($(::echat_proto::param::RoomRole::$role)?),
             confirm: option!($($crate::statement::row::Confirm {
                 question: saying!($parameters $question),
                 prompt: saying!($parameters $prompt),
@@ -329,6 +332,9 @@ pub(super) struct Asks {
     pub(super) changes: bool,
     pub(super) kind: RequestKind,
     pub(super) request: fn(&Arguments) -> Result<Request, Unfit>,
+    /// The role in the room without which the server refuses it. A command with a question names it, so that it is
+    /// refused before the question.
+    pub(super) needs: Option<RoomRole>,
     /// What is asked on a terminal before the request is sent.
     pub(super) confirm: Option<Confirm>,
     /// What is said when the request is done. Replies with contents are shown by `modes::answers`.

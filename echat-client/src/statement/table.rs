@@ -12,8 +12,8 @@
 //!   * `=> statement`: a [`Statement`] for the modes;
 //!   * `queries Request { field: value }`: a request that changes nothing. Its reply is shown by `modes::answers`;
 //!   * `asks Request { field: value }`: a request that changes something, and what is said about it, of which each
-//!     part may be missing: `confirm {} prompt {} declined {}`, a question before it, the question in the prompt and what
-//!     a no means; `done {}`, what is said when it is done; `refused { Code {} Code {} }`, what refusals mean for which
+//!     part may be missing: `needs Role`, the role in the room that it takes; `confirm {} prompt {} declined {}`, a
+//!     question before it, the question in the prompt and what a no means; `done {}`, what is said when it is done; `refused { Code {} Code {} }`, what refusals mean for which
 //!     `text::refusals` has nothing fitting. Each sentence is `{ en "..." zh "..." }`, with parameters in
 //!     braces.
 
@@ -120,8 +120,8 @@ static FRIENDS: &[Row] = &[
     },
     row! {
         "+r" in CONTACT, "/join" in SLASH (room: Joinable)
-        en "join a room, or accept an invitation to it"
-        zh "加入聊天室，或接受邀请"
+        en "join a room, accept an invitation to it, or open a room of yours"
+        zh "加入聊天室、接受邀请，或打开已加入的聊天室"
         asks JoinRoom { roomname: room }
         refused {
             UnknownRoom {
@@ -253,10 +253,13 @@ static FRIENDS: &[Row] = &[
 /// What owners, operators and members do in rooms.
 static ROOMS: &[Row] = &[
     row! {
-        "/msg" in SLASH (to: Addressee) (text: Text)
-        en "send a message to a friend, or to #room"
-        zh "给好友发消息，或给 #聊天室 发消息"
-        => Statement::Send(addressed(to), text.to_owned())
+        "/msg" in SLASH (to: Addressee) (text: Text?)
+        en "send a message to a friend or to #room; without a text, open the chat"
+        zh "给好友或 #聊天室 发消息；省略内容则打开聊天"
+        => match text {
+            Some(text) => Statement::Send(addressed(to), text.to_owned()),
+            None => Statement::Open(addressed(to)),
+        }
     },
     row! {
         "/create private" in SLASH, "/create 私密" in SLASH (room: NewRoom) (members: User*)
@@ -452,6 +455,7 @@ static ROOMS: &[Row] = &[
         en "hand a room over to a member"
         zh "将聊天室转让给成员"
         asks SetRole { roomname: room, username: user, role: RoomRole::Owner }
+        needs Owner
         confirm {
             en "Make {user} the owner of {room}? You become an operator, and only {user} can give the room back. (Y/N)"
             zh "将聊天室“{room}”转让给“{user}”？你会成为管理员，只有“{user}”能再转让回来。(Y/N)"
@@ -568,6 +572,7 @@ static ROOMS: &[Row] = &[
             roomname: room, new_name: None::<&str>, topic: None::<&str>, private: None::<bool>,
             read_only: None::<bool>, slow_seconds: None::<u64>, keep_days: days
         }
+        needs Owner
         confirm {
             en "{room}: {days}? Messages that are older are removed for all members, and nothing brings them back. (Y/N)"
             zh "聊天室“{room}”：{days}？更早的消息会对所有成员删除，无法恢复。(Y/N)"
@@ -581,6 +586,7 @@ static ROOMS: &[Row] = &[
         en "close a room for all members, with its messages"
         zh "关闭聊天室：所有成员退出，消息全部删除"
         asks CloseRoom { roomname: room }
+        needs Owner
         confirm {
             en "Close {room}? All members lose the room and its messages, and nothing brings them back. Type {room} to close it, or no."
             zh "关闭聊天室“{room}”？所有成员都会失去它和其中的消息，无法恢复。输入 {room} 确认，或输入 no 取消。"
@@ -857,8 +863,8 @@ static PEOPLE: &[Row] = &[
         asks Admin { command: command, params: words }
         refused {
             NotAllowed {
-                en "Only administrators of the server may do this, and some commands only its operator."
-                zh "只有服务器管理员可以执行，部分命令仅限服务器的运维人员。"
+                en "Only administrators of the server may do this."
+                zh "只有服务器管理员可以执行。"
             }
         }
     },

@@ -1,6 +1,7 @@
 //! What was typed behind the words of a command, and the request that it makes.
 
 use echat_proto::commands::{Request, RequestKind};
+use echat_proto::param::RoomRole;
 use echat_proto::records::Code;
 
 use super::command::{Command, LONGEST_KEPT, commands};
@@ -258,6 +259,14 @@ impl TypedRequest {
         self.arguments.first_of(&[Kind::Words])
     }
 
+    /// The words of a command of the server's administration, its name first.
+    pub fn order(&self) -> Vec<String> {
+        let name = self.arguments.first_of(&[Kind::Order]);
+        let behind = self.arguments.first_of(&[Kind::Text]).unwrap_or_default();
+        let behind = behind.split_whitespace().map(str::to_owned);
+        name.into_iter().chain(behind).collect()
+    }
+
     /// The users in its list, as they were typed.
     pub fn users(&self) -> &[String] {
         let list = self.arguments.each();
@@ -268,6 +277,11 @@ impl TypedRequest {
     /// The command as it can be typed anywhere.
     pub fn line(&self) -> String {
         self.command.line(&self.arguments)
+    }
+
+    /// The role in the room without which the server refuses it, if the row says so.
+    pub fn needs(&self) -> Option<RoomRole> {
+        self.asks.needs
     }
 
     /// The question to ask on a terminal before the request is sent, in full and for the prompt.

@@ -1,9 +1,10 @@
 //! Every sentence shown to a person, in every language.
 //!
 //! [`Text`] is a sentence with its arguments. `sentences` has the table, with all languages of a sentence in its row;
-//! `refusals` has that of the server's codes. Nothing here is safe to print yet: names and texts of other users stand
+//! `refusals` has that of the server's codes, `administration` the words of its administration. Nothing here is safe to print yet: names and texts of other users stand
 //! in the sentences as they came.
 
+mod administration;
 mod language;
 mod refusals;
 mod sentences;
@@ -11,11 +12,14 @@ mod sentences;
 #[cfg(test)]
 mod tests;
 
-use echat_proto::names::{NameError, PasswordError};
+use std::borrow::Cow;
+
+use echat_proto::names::{DELETED_ACCOUNT, NameError, PasswordError};
 use echat_proto::records::{Code, Fail};
 use echat_proto::value::Value;
 use unicode_width::UnicodeWidthChar;
 
+pub use administration::{ADMINISTRATION, administration_command, administration_key, is_time};
 pub use language::Language;
 pub use refusals::Doing;
 pub use sentences::Text;
@@ -57,7 +61,10 @@ impl Language {
                 ("retry_after", Value::Int(seconds)) => {
                     self.say(Text::RetryAfter { seconds: *seconds })
                 }
-                ("until", Value::Str(time)) => self.say(Text::Until { time }),
+                ("until", Value::Str(time)) if known == Some(Code::Banned) => {
+                    self.say(Text::BannedUntil { time })
+                }
+                ("until", Value::Str(time)) => self.say(Text::SuspendedUntil { time }),
                 ("reason", Value::Str(reason)) => self.say(Text::Reason { reason }),
                 ("limit", Value::Int(limit)) => self.say(Text::Limit { limit: *limit }),
                 ("names", Value::List(names)) => self.say(Text::Names {
@@ -127,6 +134,22 @@ impl Language {
         });
         names.collect::<Vec<_>>().join(&self.say(Text::Comma))
     }
+}
+
+impl Language {
+    /// The name of a user. That of a deleted account is said in this language.
+    pub fn user_name(self, name: &str) -> Cow<'_, str> {
+        match name.strip_prefix(DELETED_ACCOUNT) {
+            Some(number) if is_number(number) => {
+                Cow::Owned(self.say(Text::DeletedAccount { number }))
+            }
+            _ => Cow::Borrowed(name),
+        }
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The code of a refusal; `None` for one of a newer server.

@@ -1163,6 +1163,62 @@ sentences! {
             other: "{code}  for {uses} accounts"
         }
         zh "{code}  还可注册 {uses} 个账号";
+    /// The name of a deleted account.
+    DeletedAccount { number: &'a str }
+        en "deleted account {number}"
+        zh "已注销账号 {number}";
+    /// A fact of the server's administration.
+    Labelled { label: &'a str, text: &'a str }
+        en "{label}: {text}"
+        zh "{label}：{text}";
+    /// A yes in a table.
+    Yes
+        en "yes"
+        zh "是";
+    /// A no.
+    No
+        en "no"
+        zh "否";
+    /// A table has no rows.
+    Nothing
+        en "none"
+        zh "无";
+    /// A table has more rows than are shown.
+    AndMore
+        en "... and more"
+        zh "……还有更多";
+    /// bad_params of ADMIN: the command.
+    NoAdministrationCommand { command: &'a str }
+        en "There is no command `{command}` of the administration. `/admin help` lists them."
+        zh "没有名为 `{command}` 的管理命令。输入 `/admin help` 查看全部命令。";
+    /// bad_params of ADMIN: a parameter.
+    AdministrationParameter { command: &'a str, parameter: &'a str }
+        en "`/admin {command}`: `{parameter}` is missing, wrong or too much. `/admin help {command}` shows what to type."
+        zh "`/admin {command}`：参数 `{parameter}` 缺少、有误或多余。输入 `/admin help {command}` 查看用法。";
+    /// not_allowed of ADMIN: a command of the operator.
+    OnlyOperator { command: &'a str }
+        en "Only the operator of the server can do this, with `echat-server ctl {command}`."
+        zh "只有服务器的运维人员可以执行：`echat-server ctl {command}`。";
+    /// not_allowed of ADMIN: the own account.
+    NotYourself { command: &'a str }
+        en "`{command}` is not possible for your own account. Another administrator can do it."
+        zh "不能对自己的账号执行 `{command}`，需要由其他服务器管理员执行。";
+    /// not_allowed of ADMIN: the own address.
+    NotYourAddress
+        en "You are connected from this address yourself."
+        zh "你自己正使用这个地址连接。";
+    /// not_allowed of ADMIN: an owner for a room.
+    NoOwnerFor { room: &'a str }
+        en "The lobby has no owner, and a bot can own no room: {room} was not handed over."
+        zh "大厅没有房主，机器人也不能成为房主：聊天室“{room}”没有转让。";
+    /// not_a_member of ADMIN.
+    IsNoMember { name: &'a str, room: &'a str }
+        en "{name} is not a member of {room}."
+        zh "“{name}”不在聊天室“{room}”中。";
+    /// A message of a script without a text.
+    NeedsText { line: &'a str }
+        en "A message needs a text: `{line} <text>`."
+        zh "消息需要内容：`{line} <内容>`。";
     /// Heading.
     Codes
         en "Invitation codes:"
@@ -1176,9 +1232,13 @@ sentences! {
         en ", until {time}"
         zh "，有效期至 {time}";
     /// Stands behind what an account is, while it is suspended.
-    Until { time: &'a str }
-        en " It ends at {time}."
-        zh "将于 {time} 恢复。";
+    SuspendedUntil { time: &'a str }
+        en " The suspension ends at {time}."
+        zh "停用将于 {time} 结束。";
+    /// Stands behind what a user is, while a ban holds.
+    BannedUntil { time: &'a str }
+        en " The ban ends at {time}."
+        zh "封禁将于 {time} 结束。";
     /// Stands behind what an operator or an administrator did.
     Reason { reason: &'a str }
         en " Reason: {reason}"
@@ -1290,9 +1350,13 @@ sentences! {
         en "Token of the bot {name}:"
         zh "机器人“{name}”的令牌：";
     /// Stands below it.
-    TokenOnce { name: &'a str }
-        en "It is shown only once. Keep it in a file that only you can read (chmod 600), and start: echat-nc --user {name} --token-file FILE"
-        zh "令牌只显示这一次。请保存到只有你能读取的文件（chmod 600），然后运行：echat-nc --user {name} --token-file 文件";
+    TokenOnce { name: &'a str, server: &'a str }
+        en "It is shown only once. Keep it in a file that only you can read (chmod 600), and start: echat-nc {server} --user {name} --token-file FILE"
+        zh "令牌只显示这一次。请保存到只有你能读取的文件（chmod 600），然后运行：echat-nc {server} --user {name} --token-file 文件";
+    /// Stands for the address of a server that is not known.
+    AServer
+        en "HOST:PORT"
+        zh "主机:端口";
     /// Marks a bot, behind its name.
     BotMark
         en " (bot)"
@@ -1568,6 +1632,13 @@ sentences! {
             other: "{room}: {members} members, owner {owner}, {unread} unread"
         }
         zh "{room}：{members} 名成员，房主 {owner}，{unread} 条未读";
+    /// The same of a room without an owner: the lobby.
+    LobbyLine { room: &'a str, members: u64, unread: u64 }
+        en { members,
+            one: "{room}: {members} member, the lobby of this server, {unread} unread",
+            other: "{room}: {members} members, the lobby of this server, {unread} unread"
+        }
+        zh "{room}：{members} 名成员，本服务器的大厅，{unread} 条未读";
     /// Heading.
     Members { room: &'a str }
         en "Members of {room}:"
@@ -1684,8 +1755,12 @@ sentences! {
         zh "正在重新连接。";
     /// The user logged in elsewhere, or the server ended the session.
     Kicked
-        en "This session has ended: another session of yours ended it, you logged in elsewhere, or the server ended it. Type `\\c`, then `login` to log in again."
-        zh "本次会话已结束：你在其他设备上结束了它，或在别处登录了账号，或者服务器结束了它。输入 `\\c`，再输入 `login` 重新登录。";
+        en "Your session was ended by an administrator, by yourself on another device, or because you logged in on too many. Type `login` to log in again. If your account is suspended, you are then told until when."
+        zh "你的会话已被结束：可能是服务器管理员结束的，也可能是你在其他设备上结束的，或者登录的设备过多。输入 `login` 重新登录；如果账号已被停用，届时会告诉你停用到什么时候。";
+    /// CLOSE_NOTIFY(6) without SERVER_KICK.
+    AddressNotServed
+        en "The server refuses connections from your address for now."
+        zh "服务器目前拒绝来自你的地址的连接。";
     /// CLOSE_NOTIFY(0).
     ServerSaidBye
         en "The server closed the connection."

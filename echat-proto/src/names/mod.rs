@@ -94,7 +94,7 @@ pub fn looks(stored: &str) -> BTreeSet<String> {
 }
 
 /// What the names of deleted accounts begin with. A number follows. Since it has spaces, no user can take such a name.
-const DELETED_ACCOUNT: &str = "deleted account ";
+pub const DELETED_ACCOUNT: &str = "deleted account ";
 
 /// The name that a deleted account is shown under, in its stored form.
 pub fn name_of_deleted_account(number: i64) -> String {

@@ -178,28 +178,26 @@ fn an_account_is_deleted_only_by_its_name_and_password() {
 
 #[test]
 fn a_code_is_asked_for_when_the_server_needs_one() {
-    for code in ["bad_invitation", "registration_closed"] {
-        let mut stage = stage(Language::English);
-        stage.types("register").types("ann");
-        stage.types("password1").types("password1");
-        stage.happens(Input::Connected);
-        assert_eq!(
-            text_at(&params(&mut stage, R::Register)[0], "invitation"),
-            None
-        );
-        refused(&mut stage, R::Register, code);
-        assert_eq!(stage.prompt(), "register invitation code: ");
-        stage.types("7KQM-2XWD-RT9H-C4VB");
-        let sent = params(&mut stage, R::Register);
-        assert_eq!(text_at(&sent[0], "username").unwrap(), "ann");
-        assert_eq!(text_at(&sent[0], "password").unwrap(), "password1");
-        let given = text_at(&sent[0], "invitation").unwrap();
-        assert_eq!(given, "7KQM-2XWD-RT9H-C4VB");
-        stage.says(Event::RegisterSuccess {
-            username: "ann".to_owned(),
-        });
-        assert_eq!(stage.prompt(), "command> ");
-    }
+    let mut stage = stage(Language::English);
+    stage.types("register").types("ann");
+    stage.types("password1").types("password1");
+    stage.happens(Input::Connected);
+    assert_eq!(
+        text_at(&params(&mut stage, R::Register)[0], "invitation"),
+        None
+    );
+    refused(&mut stage, R::Register, "bad_invitation");
+    assert_eq!(stage.prompt(), "register invitation code: ");
+    stage.types("7KQM-2XWD-RT9H-C4VB");
+    let sent = params(&mut stage, R::Register);
+    assert_eq!(text_at(&sent[0], "username").unwrap(), "ann");
+    assert_eq!(text_at(&sent[0], "password").unwrap(), "password1");
+    let given = text_at(&sent[0], "invitation").unwrap();
+    assert_eq!(given, "7KQM-2XWD-RT9H-C4VB");
+    stage.says(Event::RegisterSuccess {
+        username: "ann".to_owned(),
+    });
+    assert_eq!(stage.prompt(), "command> ");
 }
 
 #[test]
@@ -315,11 +313,11 @@ fn a_suspended_user_reads_until_when_and_why() {
     for (language, said) in [
         (
             Language::English,
-            "This account is suspended. It ends at 2023-11-14 22:13:20. Reason: spam",
+            "This account is suspended. The suspension ends at 2023-11-14 22:13:20. Reason: spam",
         ),
         (
             Language::Chinese,
-            "该账号已被停用。将于 2023-11-14 22:13:20 恢复。原因：spam",
+            "该账号已被停用。停用将于 2023-11-14 22:13:20 结束。原因：spam",
         ),
     ] {
         let mut stage = newcomer(language);
@@ -329,6 +327,56 @@ fn a_suspended_user_reads_until_when_and_why() {
         stage.says(Event::LoginFailure { fail });
         assert_eq!(stage.printed()[0], said);
     }
+}
+
+#[test]
+fn no_password_is_asked_for_after_a_suspension() {
+    let mut settings = Settings::new("t");
+    settings.user = Some("ann".to_owned());
+    settings.password = Some(Zeroizing::new("password1".to_owned()));
+    let mut stage = Stage {
+        app: App::new(settings, Language::English),
+        effects: Vec::new(),
+    };
+    stage.happens(Input::Start).happens(Input::Connected);
+    stage.printed();
+    stage.says(Event::LoginFailure {
+        fail: fail("suspended", &[]),
+    });
+    assert_eq!(stage.printed(), ["This account is suspended."]);
+    assert_eq!(stage.prompt(), "command> ");
+}
+
+#[test]
+fn a_server_without_registration_is_asked_for_no_code() {
+    let mut stage = stage(Language::English);
+    stage.types("register").types("ann").types("password1");
+    stage.types("password1").happens(Input::Connected);
+    stage.printed();
+    refused(&mut stage, R::Register, "registration_closed");
+    assert_eq!(stage.printed(), ["This server takes no new accounts."]);
+    assert_eq!(stage.prompt(), "command> ");
+}
+
+#[test]
+fn a_new_bot_is_told_the_address_of_its_server() {
+    let token = echat_proto::names::BotToken::from_bytes(&[1; 32]);
+    let made = Event::BotToken {
+        username: "helper".to_owned(),
+        token,
+    };
+    let mut stage = ann(Language::English);
+    stage.types("/bots new helper room1").says(made.clone());
+    let said = stage.printed().concat();
+    assert!(said.contains("echat-nc HOST:PORT --user helper"), "{said}");
+    let server = "echat://ann@chat.example:7000/room1".parse().unwrap();
+    stage.happens(Input::Server(server));
+    stage.types("/bots new helper room1").says(made);
+    let said = stage.printed().concat();
+    assert!(
+        said.contains("echat-nc 'echat://chat.example:7000/' --user helper"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -171,6 +171,18 @@ fn a_replaced_session_does_not_reconnect() {
 }
 
 #[test]
+fn a_client_whose_address_is_banned_comes_back() {
+    let mut stage = ann(Language::English);
+    stage.happens(Input::Closed(Some(6)));
+    assert_eq!(
+        stage.printed()[0],
+        "The server refuses connections from your address for now."
+    );
+    assert!(stage.app.upstream.connection().is_coming());
+    assert!(stage.app.upstream.login.is_wanted());
+}
+
+#[test]
 fn a_daily_limit_returns_the_line_and_delays_no_other() {
     let mut stage = ann(Language::English);
     stage.types("&r room1").types("long").types("hi").sent();

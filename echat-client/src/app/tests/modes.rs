@@ -114,12 +114,12 @@ fn chatting() {
     stage.says(live(in_room(3, "ann", "hi"), Some("t-1")));
     assert_eq!(stage.printed(), ["[2023-11-14 22:13:23] me: hi"]);
     assert_eq!(stage.prompt(), "room1> ");
-    stage.says(live(in_room(90_000, "bob", "Ann?"), None));
+    stage.says(live(mentioning(in_room(90_000, "bob", "@Ann?")), None));
     assert_eq!(
         stage.printed(),
         [
             "------ 2023-11-15 ------",
-            "[2023-11-15 23:13:20] bob: Ann?",
+            "[2023-11-15 23:13:20] bob: @Ann?",
         ]
     );
     let alerts = stage.alerts();
@@ -265,7 +265,7 @@ fn compact_lines_and_the_switches() {
     stage.effects.clear();
     stage.happens(Input::Resume);
     assert!(stage.has(&title), "the shell named the window in between");
-    stage.says(live(in_room(5, "bob", "@ann\u{1b}[2J"), None));
+    stage.says(live(mentioning(in_room(5, "bob", "@ann\u{1b}[2J")), None));
     assert_eq!(stage.printed().len(), 2, "with the day");
     let alerts = stage.alerts();
     assert_eq!(alerts.len(), 1);

@@ -88,6 +88,18 @@ fn join_result(code: Option<&str>) -> Event {
 }
 
 #[test]
+fn a_message_without_a_text_is_an_error() {
+    let mut stage = ready();
+    writes(&mut stage, &["/msg bob", "/msg #room1"]);
+    let printed = stage.printed();
+    assert!(
+        printed[0].contains("A message needs a text: `/msg bob <text>`."),
+        "{printed:?}"
+    );
+    assert_eq!(stage.app.mode.target(), None);
+}
+
+#[test]
 fn an_unknown_room_or_user_is_an_error() {
     let mut stage = pipe();
     stage

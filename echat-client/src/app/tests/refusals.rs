@@ -74,9 +74,9 @@ fn a_refusal_about_another_user_does_not_address_the_reader() {
             "Already members of room1: bob, carol.",
         ),
         (
-            "+r room1",
+            "+r other",
             "already_member",
-            "You are already a member of room1. Type `&r room1` to open it.",
+            "You are already a member of other. Type `&r other` to open it.",
         ),
         ("+f dave", "unknown_user", "User dave does not exist."),
         (

@@ -486,10 +486,131 @@ fn a_removal_says_who_did_it_and_what_can_be_done() {
     });
     let printed = stage.printed();
     assert!(
-        printed[0].contains("It ends at 2023-11-14 23:13:20.")
+        printed[0].contains("The ban ends at 2023-11-14 23:13:20.")
             && printed[0].contains("Reason: loud"),
         "{printed:?}"
     );
+}
+
+#[test]
+fn a_chat_is_opened_from_any_other_by_a_slash_command() {
+    let mut stage = in_room1(Language::English);
+    for (line, prompt) in [
+        ("/join tea", "tea> "),
+        ("/join #room1", "room1> "),
+        ("/msg bob", "bob> "),
+        ("/msg #tea", "tea> "),
+        ("/msg @bob hi", "tea> "),
+    ] {
+        stage.types(line);
+        assert_eq!(stage.prompt(), prompt, "{line}");
+    }
+    assert!(!stage.sent().contains(&R::JoinRoom));
+    stage.types("/msg nobody").printed();
+    stage.types("/join den");
+    assert_eq!(stage.sent(), [R::JoinRoom]);
+    stage.types("\\c").types("/join room1");
+    assert_eq!(stage.prompt(), "room1> ");
+}
+
+#[test]
+fn what_a_member_cannot_do_is_refused_before_the_question() {
+    let told = |role| {
+        let mut stage = in_room1(Language::English);
+        stage.types("/room");
+        let room = RoomInfo {
+            role: Some(role),
+            ..info("room1")
+        };
+        stage.says(Event::Room { room });
+        stage.printed();
+        stage.sent();
+        stage
+    };
+    for line in ["/keep 7", "/close", "/owner #room1 bob"] {
+        for role in [RoomRole::Member, RoomRole::Operator] {
+            let mut stage = told(role);
+            stage.types(line);
+            assert_eq!(stage.prompt(), "room1> ", "{line}");
+            assert!(stage.sent().is_empty(), "{line}");
+            let said = stage.printed().concat();
+            assert!(said.contains("owner"), "{line}: {said}");
+        }
+        // Another role is told by an event.
+        let mut stage = told(RoomRole::Member);
+        stage.says(Event::OnRole {
+            roomname: "room1".to_owned(),
+            membername: "ann".to_owned(),
+            role: RoomRole::Owner,
+            by: Some("bob".to_owned()),
+        });
+        stage.types(line);
+        assert_ne!(stage.prompt(), "room1> ", "{line}");
+        // In the lobby an administrator acts as the owner.
+        let mut stage = told(RoomRole::Owner);
+        let room = RoomInfo {
+            role: Some(RoomRole::Member),
+            owner: String::new(),
+            ..info("room1")
+        };
+        stage.types("/room").says(Event::Room { room });
+        stage.types(line);
+        assert_ne!(stage.prompt(), "room1> ", "{line}");
+    }
+    let mut stage = told(RoomRole::Member);
+    stage.says(live(in_room(5, "bob", "hi"), None)).printed();
+    stage.types("/delete 1");
+    assert_eq!(stage.prompt(), "room1> ");
+    assert_eq!(
+        stage.printed().last().unwrap(),
+        "The message was not deleted: only its sender can delete it, and in a room its owner and operators."
+    );
+}
+
+#[test]
+fn a_room_that_is_joined_and_opened_at_once_is_introduced_once() {
+    let mut stage = stage(Language::English);
+    stage.app.common.context.settings.open = Some(Target::Room("den".to_owned()));
+    stage.types("login").types("ann").types("password1");
+    stage.happens(Input::Connected).welcome("ann", vec![]);
+    stage.says(Event::OnNewRoom {
+        roomname: "den".to_owned(),
+    });
+    stage.says(Event::JoinRoomResult {
+        result: Outcome::Done("den".to_owned()),
+    });
+    let asked = stage.app.upstream.requests().introductions("den");
+    assert_eq!((asked, stage.prompt()), (1, "den> ".to_owned()));
+}
+
+#[test]
+fn the_lobby_has_no_owner() {
+    for (language, said) in [
+        (
+            Language::English,
+            "  lobby: 3 members, the lobby of this server, 0 unread",
+        ),
+        (
+            Language::Chinese,
+            "  lobby：3 名成员，本服务器的大厅，0 条未读",
+        ),
+    ] {
+        let mut stage = ann(language);
+        stage.types("/rooms");
+        stage.says(Event::Rooms {
+            rooms: vec![RoomLine {
+                roomname: "lobby".to_owned(),
+                owner: String::new(),
+                members: 3,
+                unread: 0,
+                mentions: None,
+                topic: None,
+                private: None,
+                role: None,
+            }],
+        });
+        assert_eq!(stage.printed().last().unwrap(), said);
+    }
 }
 
 #[test]

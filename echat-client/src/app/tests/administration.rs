@@ -1,0 +1,260 @@
+//! Commands of the server's administration: what is typed, and what is shown of results and refusals.
+
+use echat_proto::param::Dict;
+
+use super::*;
+use RequestKind as R;
+
+/// The reply to the command that was typed last.
+fn result(stage: &mut Stage, entries: Vec<(&str, Value)>) -> Vec<String> {
+    stage.printed();
+    let entries = entries
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value));
+    stage.says(Event::AdminResult {
+        result: Dict(entries.collect()),
+        text: "of the server".to_owned(),
+    });
+    stage.printed()
+}
+
+fn row(cells: &[(&str, Value)]) -> Value {
+    let cells = cells
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), value.clone()));
+    Value::Dict(cells.collect())
+}
+
+fn refused(stage: &mut Stage, code: &str, field: Option<&str>) -> String {
+    stage.printed();
+    let mut fail = fail(code, &[]);
+    let number = u64::from(R::Admin.info().number);
+    fail.detail.push(("command".to_owned(), Value::Int(number)));
+    let field = field.map(|field| ("field".to_owned(), Value::from(field)));
+    fail.detail.extend(field);
+    stage.says(Event::Refused { fail });
+    stage.printed().concat()
+}
+
+#[test]
+fn a_result_is_told_in_the_language_of_the_reader() {
+    let done = || {
+        vec![
+            ("done", Value::from("bob is suspended")),
+            ("until", Value::Int(1_700_000_000)),
+            ("reason", Value::from("spam")),
+        ]
+    };
+    let mut stage = ann(Language::English);
+    stage.types("/admin suspend bob 2h spam");
+    assert_eq!(
+        result(&mut stage, done()),
+        [
+            "bob is suspended",
+            "until: 2023-11-14 22:13:20",
+            "reason: spam"
+        ]
+    );
+    let mut stage = ann(Language::Chinese);
+    stage.types("/admin suspend bob 2h spam");
+    assert_eq!(
+        result(&mut stage, done()),
+        [
+            "已停用“bob”的账号。",
+            "截止时间：2023-11-14 22:13:20",
+            "原因：spam"
+        ]
+    );
+    // A command of a newer server, and a key that is not known.
+    stage.types("/admin frobnicate bob");
+    let new = vec![
+        ("done", Value::from("frobnicated bob")),
+        ("how_often", Value::Int(3)),
+        ("never", Value::Bool(false)),
+    ];
+    assert_eq!(
+        result(&mut stage, new),
+        ["frobnicated bob", "how often：3", "never：否"]
+    );
+}
+
+#[test]
+fn columns_of_a_table_stand_below_one_another() {
+    let names = |name: &str, online| {
+        row(&[
+            ("name", Value::from(name)),
+            ("online", Value::Bool(online)),
+            ("last_seen", Value::Null),
+            ("created", Value::Int(1_700_000_000)),
+        ])
+    };
+    let users = || {
+        vec![
+            (
+                "users",
+                Value::List(vec![
+                    names("小明", true),
+                    names("ann", false),
+                    names("deleted account 7", false),
+                ]),
+            ),
+            ("more", Value::Bool(true)),
+        ]
+    };
+    let mut stage = ann(Language::Chinese);
+    stage.types("/admin users");
+    assert_eq!(
+        result(&mut stage, users()),
+        [
+            "名字          在线  创建时间",
+            "小明          是    2023-11-14 22:13:20",
+            "ann                 2023-11-14 22:13:20",
+            "已注销账号 7        2023-11-14 22:13:20",
+            "……还有更多",
+        ]
+    );
+    let mut stage = ann(Language::English);
+    stage.types("/admin users");
+    assert_eq!(
+        result(&mut stage, users())[..2],
+        [
+            "name               online  created",
+            "小明               yes     2023-11-14 22:13:20",
+        ]
+    );
+    stage.types("/admin rooms");
+    let none = vec![("rooms", Value::List(vec![])), ("more", Value::Bool(false))];
+    assert_eq!(result(&mut stage, none), ["none"]);
+    stage.types("/admin user bob");
+    let facts = vec![
+        ("name", Value::from("bob")),
+        ("rooms", Value::List(vec![])),
+        (
+            "bots",
+            Value::List(vec![Value::from("b1"), Value::from("b2")]),
+        ),
+    ];
+    assert_eq!(result(&mut stage, facts), ["name: bob", "bots: b1, b2"]);
+}
+
+#[test]
+fn help_lists_what_can_be_typed_here() {
+    let command = |usage: &str, about: &str, only_ctl| {
+        row(&[
+            ("command", Value::from(usage)),
+            ("about", Value::from(about)),
+            ("only_ctl", Value::Bool(only_ctl)),
+        ])
+    };
+    let help = || {
+        let commands = vec![
+            command("kick NAME", "ends all sessions", false),
+            command("backup FILE", "writes a backup", true),
+            command("invitation new [USES]", "makes a code", false),
+        ];
+        vec![
+            ("commands", Value::List(commands)),
+            ("more", Value::Bool(false)),
+        ]
+    };
+    for (language, lines) in [
+        (
+            Language::English,
+            [
+                "command                about",
+                "kick NAME              ends all sessions",
+                "invitation new [USES]  makes a code",
+            ],
+        ),
+        (
+            Language::Chinese,
+            [
+                "命令                   说明",
+                "kick NAME              结束用户的所有会话，之后仍可登录",
+                "invitation new [USES]  生成邀请码",
+            ],
+        ),
+    ] {
+        let mut stage = ann(language);
+        stage.types("/admin help");
+        assert_eq!(result(&mut stage, help()), lines);
+    }
+}
+
+#[test]
+fn a_refusal_says_what_was_wrong() {
+    for (line, code, field, said) in [
+        (
+            "nonsense",
+            "bad_params",
+            Some("command"),
+            "There is no command `nonsense` of the administration. `/admin help` lists them.",
+        ),
+        (
+            "suspend bob yesterday",
+            "bad_params",
+            Some("until"),
+            "`/admin suspend`: `until` is missing, wrong or too much. `/admin help suspend` shows what to type.",
+        ),
+        (
+            "suspend ANN",
+            "not_allowed",
+            None,
+            "`suspend` is not possible for your own account. Another administrator can do it.",
+        ),
+        (
+            "drain 5",
+            "not_allowed",
+            None,
+            "Only the operator of the server can do this, with `echat-server ctl drain`.",
+        ),
+        (
+            "export user bob",
+            "not_allowed",
+            None,
+            "Only the operator of the server can do this, with `echat-server ctl export user`.",
+        ),
+        (
+            "ban-address 127.0.0.1",
+            "not_allowed",
+            None,
+            "You are connected from this address yourself.",
+        ),
+        (
+            "suspend eve",
+            "not_allowed",
+            None,
+            "Only administrators of the server may do this.",
+        ),
+        (
+            "suspend eve",
+            "unknown_user",
+            None,
+            "User eve does not exist.",
+        ),
+        (
+            "rename-user bob eve",
+            "name_taken",
+            None,
+            "The name eve, or one that looks like it, is taken. Please choose another one.",
+        ),
+        (
+            "room-owner tea eve",
+            "not_a_member",
+            None,
+            "eve is not a member of tea.",
+        ),
+    ] {
+        let mut stage = ann(Language::English);
+        stage.types(&format!("/admin {line}"));
+        assert_eq!(stage.sent(), [R::Admin], "{line}");
+        assert_eq!(refused(&mut stage, code, field), said, "{line}");
+    }
+}
+
+#[test]
+fn tab_completes_the_commands() {
+    let mut stage = ann(Language::English);
+    stage.presses("/admin susp\t");
+    assert_eq!(stage.line(), "/admin suspend ");
+}

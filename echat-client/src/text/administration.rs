@@ -1,0 +1,190 @@
+//! The words of the server's administration in Chinese. Its commands and the keys of their results are the server's
+//! (PROTOCOL.md, section 5.15); it says what it did in English. A command or a key that is not here, of a newer server,
+//! is shown as the server calls it.
+
+/// What is said of a command of the administration.
+#[derive(Debug)]
+pub struct AdministrationCommand {
+    /// Its name, of one word or two.
+    pub name: &'static str,
+    /// What it does, in Chinese.
+    pub about: &'static str,
+    /// What is said in Chinese when it is done. `{1}` and `{2}` are the words that were typed behind the name. Empty for
+    /// a command whose result says it all.
+    done: &'static str,
+    /// The same where nothing was typed behind the name; empty if that makes no difference.
+    done_alone: &'static str,
+    /// Whether administrators have it in the chat. The operator has all.
+    pub is_in_chat: bool,
+}
+
+macro_rules! administration {
+    ($($name:literal, $about:literal $(, done: $done:literal)? $(, alone: $alone:literal)? $(($ctl:ident))?;)*) => {
+        /// The commands, in the order of the server's help.
+        pub static ADMINISTRATION: &[AdministrationCommand] = &[$(AdministrationCommand {
+            name: $name,
+            about: $about,
+            done: concat!($($done)?),
+            done_alone: concat!($($alone)?),
+            is_in_chat: !administration!(@ctl $($ctl)?),
+        }),*];
+    };
+    (@ctl) => { false };
+    (@ctl ctl) => { true };
+}
+
+administration! {
+    "help", "列出所有命令，或说明其中一条";
+    "status", "服务器的基本信息和负载";
+    "users", "按名字列出账号";
+    "user", "查看一个账号";
+    "sessions", "当前登录的用户及其地址，连接最久的在前";
+    "rooms", "按名字列出聊天室";
+    "room", "查看一个聊天室";
+    "bots", "按名字列出机器人及其所有者";
+    "quota", "24 小时内发送字节数最多的用户";
+    "make-admin", "设为服务器管理员", done: "“{1}”现在是服务器管理员。";
+    "unmake-admin", "取消服务器管理员身份", done: "“{1}”不再是服务器管理员。";
+    "reset-password", "为用户生成临时密码，只显示一次", done: "“{1}”现在使用临时密码，登录后会被要求修改。";
+    "suspend", "停用账号：结束该用户的所有会话，并且不能再登录", done: "已停用“{1}”的账号。";
+    "unsuspend", "恢复被停用的账号", done: "“{1}”的账号已恢复。";
+    "delete-user", "删除账号；除非另有指定，其消息会保留", done: "已删除“{1}”的账号。";
+    "rename-user", "给用户改名", done: "“{1}”从现在起名为“{2}”。";
+    "kick", "结束用户的所有会话，之后仍可登录", done: "已结束“{1}”的所有会话。";
+    "room-owner", "将聊天室转让给其中一名成员", done: "聊天室“{1}”的房主现在是“{2}”。";
+    "close-room", "关闭聊天室，消息全部删除", done: "已关闭聊天室“{1}”。";
+    "registration", "查看或设置哪些人可以注册", done: "注册方式已更改。";
+    "invitation new", "生成邀请码", done: "已生成邀请码。";
+    "invitation list", "列出有效的邀请码";
+    "invitation revoke", "作废邀请码", done: "邀请码已作废。";
+    "message-of-the-day", "设置用户登录后看到的消息；省略内容则删除", done: "用户登录后会看到这条消息。",
+        alone: "用户登录后不再看到消息。";
+    "use-configured", "让一项用命令更改过的设置恢复为配置文件的值", done: "{1} 现在以配置文件为准。";
+    "broadcast", "向所有在线用户发布公告", done: "已告知所有在线用户。";
+    "ban-address", "拒绝来自某个地址或网段的连接", done: "已封禁地址 {1}。";
+    "unban-address", "重新接受来自某个地址或网段的连接", done: "已解除对地址 {1} 的封禁。";
+    "banned-addresses", "列出被封禁的地址";
+    "log-level", "设置日志级别，重启或重新加载配置后失效", done: "日志级别已更改，重启或重新加载配置后失效。";
+    "limits", "查看各项上限，或更改一项，重启或重新加载配置后失效", done: "{1} 现在是 {2}，重启或重新加载配置后失效。";
+    "audit", "查看所做的更改，最新的在前";
+    "statistics", "统计存储的内容";
+    "backup", "备份到新文件" (ctl);
+    "verify", "检查备份是否完整、未被改动" (ctl);
+    "check", "检查数据库" (ctl);
+    "export all", "将账号、聊天室和消息导出为 JSON 行" (ctl);
+    "export user", "导出一个用户存储和能看到的内容" (ctl);
+    "export room", "导出一个聊天室" (ctl);
+    "metrics", "查看监控指标（Prometheus 格式）" (ctl);
+    "reload", "重新读取配置文件" (ctl);
+    "drain", "通知用户，并在若干秒后停止服务器" (ctl);
+    "quit", "停止服务器，与 SIGTERM 相同" (ctl);
+}
+
+/// The command that these words name, and the words behind it.
+pub fn administration_command<'w>(
+    words: &'w [String],
+) -> Option<(&'static AdministrationCommand, &'w [String])> {
+    let named = |count: usize| {
+        let name = words.get(..count)?.join(" ");
+        let command = ADMINISTRATION.iter().find(|command| command.name == name)?;
+        Some((command, &words[count..]))
+    };
+    named(2).or_else(|| named(1))
+}
+
+impl AdministrationCommand {
+    /// What is said in Chinese when it is done with these words behind its name.
+    pub fn done(&self, words: &[String]) -> Option<String> {
+        let sentence = match words {
+            [] if !self.done_alone.is_empty() => self.done_alone,
+            _ => self.done,
+        };
+        let word = |at: usize| words.get(at).map_or("", String::as_str);
+        let said = sentence.replace("{1}", word(0)).replace("{2}", word(1));
+        Some(said).filter(|said| !said.is_empty())
+    }
+}
+
+/// Keys of results whose numbers are unix seconds.
+const TIMES: &[&str] = &[
+    "at",
+    "created",
+    "expires",
+    "last_seen",
+    "since",
+    "suspended_until",
+    "time",
+    "until",
+];
+
+/// Keys of results, in Chinese.
+const KEYS: &[(&str, &str)] = &[
+    ("about", "说明"),
+    ("address", "地址"),
+    ("administrator", "服务器管理员"),
+    ("administrators", "服务器管理员"),
+    ("at", "时间"),
+    ("bot", "机器人"),
+    ("bot_of", "所有者"),
+    ("bots", "机器人"),
+    ("by", "执行者"),
+    ("bytes", "字节"),
+    ("code", "邀请码"),
+    ("command", "命令"),
+    ("connection", "连接"),
+    ("connections", "连接数"),
+    ("created", "创建时间"),
+    ("deleted_users", "已注销账号"),
+    ("disk_is_low", "磁盘空间不足"),
+    ("door", "途径"),
+    ("expires", "有效期至"),
+    ("fingerprint", "密钥指纹"),
+    ("friends", "好友"),
+    ("friendships", "好友关系"),
+    ("id", "编号"),
+    ("keep_days", "消息保留天数"),
+    ("last_seen", "上次在线"),
+    ("listening", "监听地址"),
+    ("maker", "生成者"),
+    ("member_count", "成员数"),
+    ("members", "成员"),
+    ("message_of_the_day", "登录消息"),
+    ("must_change_password", "需要修改密码"),
+    ("name", "名字"),
+    ("newest_message", "最新消息的编号"),
+    ("online", "在线"),
+    ("operators", "管理员"),
+    ("owner", "所有者"),
+    ("password", "密码"),
+    ("private", "私密"),
+    ("read_only", "只读"),
+    ("reason", "原因"),
+    ("registration", "注册方式"),
+    ("result", "结果"),
+    ("rooms", "聊天室"),
+    ("server", "服务器"),
+    ("sessions", "会话"),
+    ("since", "开始时间"),
+    ("slow_seconds", "发言间隔（秒）"),
+    ("suspended", "已停用"),
+    ("suspended_because", "停用原因"),
+    ("suspended_until", "停用至"),
+    ("time", "时间"),
+    ("topic", "话题"),
+    ("until", "截止时间"),
+    ("users", "用户"),
+    ("users_online", "在线用户"),
+    ("uses", "可用次数"),
+    ("value", "值"),
+];
+
+/// Whether the numbers under a key of a result are unix seconds.
+pub fn is_time(key: &str) -> bool {
+    TIMES.contains(&key)
+}
+
+/// A key of a result in Chinese.
+pub fn administration_key(key: &str) -> Option<&'static str> {
+    let found = KEYS.iter().find(|(known, _)| *known == key)?;
+    Some(found.1)
+}
