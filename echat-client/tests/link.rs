@@ -8,7 +8,7 @@ use echat_client::clock::Clock;
 use echat_client::net::link::{Direction, Link, OpenError, Tap, Unwatched};
 use echat_client::net::socket::{Received, Socket, SocketError};
 use echat_client::net::trust::{Trust, Trusted, Untrusted};
-use echat_client::net::wait::{Interest, Watched, wait};
+use echat_client::net::wait::{Interest, WatchedFd, wait};
 use echat_proto::channel::{ChannelError, Incoming};
 use echat_proto::group::{EXPONENT, Ephemeral, KeyShare, PUBLIC, Public};
 use echat_proto::handshake::{
@@ -55,7 +55,7 @@ fn next(link: &mut Link, tap: &mut dyn Tap) -> Result<Option<Vec<Incoming>>, Cha
             return Ok(Some(frame));
         }
         wait(
-            &mut [Watched::new(&*link, Interest::Read)],
+            &mut [WatchedFd::new(&*link, Interest::Read)],
             &Clock::start(),
             Some(LONG),
         )

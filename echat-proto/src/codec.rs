@@ -7,7 +7,7 @@ mod form;
 
 use crate::limits;
 use crate::value::{Keys, Value, key_twice, tag};
-use form::Form;
+use form::ValueBuilder;
 use thiserror::Error;
 
 /// Why bytes do not decode.
@@ -242,7 +242,7 @@ pub fn check(bytes: &[u8]) -> Result<(), DecodeError> {
     read(bytes)
 }
 
-fn read<F: Form>(bytes: &[u8]) -> Result<F, DecodeError> {
+fn read<F: ValueBuilder>(bytes: &[u8]) -> Result<F, DecodeError> {
     let mut reader = Reader { bytes };
     let value = decode_at(&mut reader, 1, &mut 0).map_err(|error| match error {
         // The outermost value has no container to exceed: the input ends too early.
@@ -303,7 +303,7 @@ fn utf8(bytes: &[u8]) -> Result<&str, DecodeError> {
     str::from_utf8(bytes).map_err(|_| DecodeError::BadUtf8)
 }
 
-fn decode_at<F: Form>(
+fn decode_at<F: ValueBuilder>(
     reader: &mut Reader<'_>,
     depth: usize,
     values: &mut usize,
@@ -358,7 +358,7 @@ fn decode_float(body: &[u8]) -> Result<f64, DecodeError> {
     }
 }
 
-fn decode_list<F: Form>(
+fn decode_list<F: ValueBuilder>(
     mut body: Reader<'_>,
     depth: usize,
     values: &mut usize,
@@ -372,7 +372,7 @@ fn decode_list<F: Form>(
     Ok(F::list(items))
 }
 
-fn decode_dict<F: Form>(
+fn decode_dict<F: ValueBuilder>(
     mut body: Reader<'_>,
     depth: usize,
     values: &mut usize,

@@ -11,7 +11,9 @@ mod table;
 mod info;
 mod pending;
 
-pub use info::{Answers, CommandInfo, Direction, FieldInfo, Session, Shape, by_name, by_number};
+pub use info::{
+    Answers, CommandInfo, Direction, FieldInfo, SessionEffect, Shape, by_name, by_number,
+};
 pub use pending::{Answered, Ending, PendingReplies, Reply, ending, may_answer, may_be_event};
 
 use crate::codec::{EncodeError, Encoder};

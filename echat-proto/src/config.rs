@@ -19,7 +19,7 @@ mod section;
 mod settings;
 
 pub use self::document::{Document, MAX_FILE_BYTES};
-pub use self::fault::{Fault, Form, Reason, TextError, nearest, quoted};
+pub use self::fault::{Fault, JsonType, Reason, TextError, nearest, quoted};
 pub use self::listen::{Listen, MetricsAddress};
 pub use self::networks::Networks;
 pub use self::section::{Allowed, Row, Section};

@@ -6,7 +6,9 @@ use std::fs;
 use std::path::Path;
 
 use echat_proto::code::Code;
-use echat_proto::commands::{Answers, COMMANDS, CommandInfo, Direction, FieldInfo, Session, Shape};
+use echat_proto::commands::{
+    Answers, COMMANDS, CommandInfo, Direction, FieldInfo, SessionEffect, Shape,
+};
 use echat_testkit::generated;
 
 #[test]
@@ -87,9 +89,9 @@ fn answers(answers: Answers) -> String {
     }
     let reply = if answers.paged { " (page)" } else { "" };
     let session = match answers.session {
-        Session::Keeps => "",
-        Session::Begins => "begins",
-        Session::Ends => "ends",
+        SessionEffect::Keeps => "",
+        SessionEffect::Begins => "begins",
+        SessionEffect::Ends => "ends",
     };
     format!("{}{reply} | {refusals} | {session}", answers.reply)
 }

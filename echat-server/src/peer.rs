@@ -17,7 +17,7 @@ use crate::config::Limits;
 use crate::conn::{Departure, End};
 use crate::limits::SlidingWindow;
 use echat_proto::channel::{Channel, ChannelError, Draft, Message, Opened};
-use echat_proto::commands::{CloseReason, RequestKind, Session, channel as command};
+use echat_proto::commands::{CloseReason, RequestKind, SessionEffect, channel as command};
 use echat_proto::crypto::TAG;
 use echat_proto::frame::HEADER;
 use echat_proto::handshake::{
@@ -56,7 +56,7 @@ impl Item {
     pub(crate) fn ends_session(&self) -> bool {
         match self {
             Item::Request(message, _) => RequestKind::from_number(message.command)
-                .is_some_and(|kind| kind.answers().session == Session::Ends),
+                .is_some_and(|kind| kind.answers().session == SessionEffect::Ends),
             Item::End(_) => true,
         }
     }

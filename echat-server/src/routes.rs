@@ -323,7 +323,7 @@ routes! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use echat_proto::commands::{Session, Shape};
+    use echat_proto::commands::{SessionEffect, Shape};
 
     #[test]
     fn a_request_with_a_page_or_a_list_of_names_is_heavy() {
@@ -344,7 +344,7 @@ mod tests {
         for kind in RequestKind::ALL {
             // DELETE_ACCOUNT ends it after the commit.
             let is_deletion = *kind == RequestKind::DeleteAccount;
-            let changes = kind.answers().session != Session::Keeps && !is_deletion;
+            let changes = kind.answers().session != SessionEffect::Keeps && !is_deletion;
             let is_kept = policy(*kind).access == Access::Memory;
             assert!(is_kept || !changes, "{}", kind.info().name);
         }

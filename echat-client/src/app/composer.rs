@@ -8,10 +8,12 @@ use zeroize::Zeroizing;
 use super::Effect;
 use super::common::Common;
 use super::draft::{Draft, EditedMessage};
-use super::question::{PASTED_LINES_MAX, Pasted, Question, QuestionAnswer, Questions, Void};
+use super::question::{
+    PASTED_LINES_MAX, Pasted, Question, QuestionAnswer, Questions, VoidQuestions,
+};
 use crate::line_editor::{Key, KeyOutcome, LineEditor};
 use crate::modes::{Goto, Mode, QUIT, error_line, plain};
-use crate::session::{Excess, Said, Session};
+use crate::session::{LimitError, Post, Session};
 use crate::statement::{self, Names, Scope, Statement, Substitution};
 use crate::target::Target;
 use crate::text::Text;
@@ -33,7 +35,7 @@ pub(super) enum Submitted {
 
 /// How a line meets the open question.
 #[derive(Debug)]
-pub(super) enum Reply {
+pub(super) enum QuestionOutcome {
     /// There is no question, or the line is carried out beside it.
     None,
     /// An answer to this question, which is closed.
@@ -140,7 +142,7 @@ impl Composer {
     }
 
     /// Takes a message into the line, which is empty or has the command that asks for this.
-    pub(super) fn edit(&mut self, target: Target, said: &Said) {
+    pub(super) fn edit(&mut self, target: Target, said: &Post) {
         self.draft.edit(EditedMessage::new(target, said));
     }
 
@@ -172,18 +174,23 @@ impl Composer {
     }
 
     /// Compares a line with the open question.
-    pub(super) fn reply(&mut self, common: &mut Common, mode: &dyn Mode, line: &str) -> Reply {
+    pub(super) fn reply(
+        &mut self,
+        common: &mut Common,
+        mode: &dyn Mode,
+        line: &str,
+    ) -> QuestionOutcome {
         let Some(question) = self.open_question(mode).cloned() else {
-            return Reply::None;
+            return QuestionOutcome::None;
         };
         match question.reply(line) {
             Some(QuestionAnswer::Aside) => {
                 self.put_questions_aside(common);
-                Reply::Answer(question, QuestionAnswer::Aside)
+                QuestionOutcome::Answer(question, QuestionAnswer::Aside)
             }
             Some(answer) => {
                 self.questions.take();
-                Reply::Answer(question, answer)
+                QuestionOutcome::Answer(question, answer)
             }
             None if !Self::is_meant_beside_question(common, mode, line) => {
                 // The line is not repeated: it may be a password.
@@ -191,13 +198,13 @@ impl Composer {
                     common.say(Text::NotAnAnswer);
                 }
                 Self::say_question(common, &question);
-                Reply::Misspelt
+                QuestionOutcome::Misspelt
             }
             None => {
                 self.questions.take();
                 self.not_sent(common, question);
                 self.ask_newest(common);
-                Reply::None
+                QuestionOutcome::None
             }
         }
     }
@@ -222,7 +229,7 @@ impl Composer {
         self.close(common, void);
     }
 
-    fn close(&mut self, common: &mut Common, void: Void) {
+    fn close(&mut self, common: &mut Common, void: VoidQuestions) {
         for question in void.questions {
             if !matches!(question, Question::Confirm(_)) {
                 self.not_sent(common, question);
@@ -426,7 +433,7 @@ impl Composer {
         };
         match pasted.excess() {
             None => {}
-            Some(Excess::Text { bytes, limit, .. }) => {
+            Some(LimitError::Text { bytes, limit, .. }) => {
                 return common.fail(Text::PasteTooLong {
                     bytes: bytes as u64,
                     limit: limit as u64,
@@ -460,7 +467,7 @@ impl Composer {
         });
     }
 
-    pub(super) fn fail_to_paste(common: &mut Common, excess: &Excess) {
+    pub(super) fn fail_to_paste(common: &mut Common, excess: &LimitError) {
         let why = common.context.excess(excess);
         common.print(vec![error_line(&why)]);
     }

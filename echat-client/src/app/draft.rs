@@ -1,7 +1,7 @@
 //! The edited line: its editor, the completion under way, and whether it may be sent as it is.
 
 use crate::line_editor::{Completer, Key, KeyOutcome, LineEditor};
-use crate::session::Said;
+use crate::session::Post;
 use crate::statement::Completion;
 use crate::target::Target;
 
@@ -17,7 +17,7 @@ pub(super) struct EditedMessage {
 }
 
 impl EditedMessage {
-    pub(super) fn new(target: Target, said: &Said) -> Self {
+    pub(super) fn new(target: Target, said: &Post) -> Self {
         Self {
             target,
             id: said.id,

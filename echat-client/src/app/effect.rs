@@ -13,7 +13,7 @@ use crate::modes::Context;
 use crate::net::address::LinkTarget;
 use crate::render::safe::Safe;
 use crate::render::styled::Line;
-use crate::session::Said;
+use crate::session::Post;
 pub use crate::session::outgoing::Files;
 use crate::target::Target;
 
@@ -129,7 +129,7 @@ pub struct Alert {
 impl Alert {
     /// The alert for a message that is meant for the reader, if alerts are wanted. How often one may ring depends on
     /// the time, which is not known here to the millisecond.
-    pub(super) fn about(context: &Context, target: &Target, said: &Said) -> Option<Self> {
+    pub(super) fn about(context: &Context, target: &Target, said: &Post) -> Option<Self> {
         let is_for_me = !target.is_room() || said.names_me;
         let is_folded = context.session.folds(target, &said.sender);
         if said.mine || !is_for_me || is_folded || !context.settings.interactive {

@@ -42,7 +42,7 @@ use crate::line_editor::{Key, LineEditor, PASTE_MAX};
 use crate::modes::{Act, Goto, Mode, error_line};
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Span, Style};
-use crate::session::{Excess, RequestContext, Said, Timed, Update, possible};
+use crate::session::{LimitError, Post, RequestContext, TimedRequest, Update, possible};
 use crate::settings::Settings;
 use crate::statement::{self, Scope, Statement, TypedRequest};
 use crate::target::Target;
@@ -51,7 +51,7 @@ use crate::text::{Language, Text, code_of};
 pub use effect::{Alert, Effect, Files, Input};
 
 use common::Common;
-use composer::{Composer, Reply, Submitted};
+use composer::{Composer, QuestionOutcome, Submitted};
 use input::{InputEnd, InputQueue, WorstOutcome};
 use login::{LoginSecret, SecretError};
 use outbox::Outbox;
@@ -425,12 +425,12 @@ impl App {
         self.upstream.try_at_once(&mut self.common, line);
         self.echo(line);
         match self.composer.reply(&mut self.common, &*self.mode, line) {
-            Reply::Misspelt => {}
-            Reply::Answer(question, answer) => {
+            QuestionOutcome::Misspelt => {}
+            QuestionOutcome::Answer(question, answer) => {
                 self.answer(question, answer);
                 self.composer.ask_newest(&mut self.common);
             }
-            Reply::None => self.enter(line),
+            QuestionOutcome::None => self.enter(line),
         }
     }
 
@@ -638,7 +638,7 @@ impl App {
 
     /// Says that something can never be accepted. On a terminal it returns to the editor; without
     /// one the line is an error and the last one, since what follows may be meant for after it.
-    fn never(&mut self, excess: &Excess) {
+    fn never(&mut self, excess: &LimitError) {
         let why = if self.common.is_interactive() {
             self.common.context.excess(excess)
         } else {
@@ -673,7 +673,7 @@ impl App {
     }
 
     /// Deletes a message, on a terminal after a yes.
-    fn delete_message(&mut self, target: Target, said: Said) {
+    fn delete_message(&mut self, target: Target, said: Post) {
         if !self.common.is_interactive() {
             return self.delete_at_once(&said);
         }
@@ -681,7 +681,7 @@ impl App {
         self.composer.ask_once(&mut self.common, question);
     }
 
-    fn delete_at_once(&mut self, said: &Said) {
+    fn delete_at_once(&mut self, said: &Post) {
         let request = Request::DeleteMessage { id: said.id };
         let asked = RequestContext::of(&request);
         self.ask_aloud(request, asked);
@@ -788,7 +788,7 @@ impl App {
     /// Asks the server what was typed.
     fn ask_typed(&mut self, typed: TypedRequest) {
         if typed.is_timed() {
-            return self.ask_time_for(Timed::Typed(typed));
+            return self.ask_time_for(TimedRequest::Typed(typed));
         }
         match typed.request(self.common.context.now) {
             Ok(request) => self.ask_aloud(request, RequestContext::Typed(typed)),
@@ -797,7 +797,7 @@ impl App {
     }
 
     /// Asks for the server's time first: an end is a moment of its clock.
-    fn ask_time_for(&mut self, timed: Timed) {
+    fn ask_time_for(&mut self, timed: TimedRequest) {
         if self.upstream.login.is_wanted() {
             self.ask_aloud(Request::QueryServerTime {}, RequestContext::Clock(timed));
         } else {
@@ -806,13 +806,13 @@ impl App {
     }
 
     /// Asks for what has an end, `now` being the server's time.
-    fn ask_timed(&mut self, timed: Timed, now: u64) {
+    fn ask_timed(&mut self, timed: TimedRequest, now: u64) {
         match timed {
-            Timed::Typed(typed) => match typed.request(now) {
+            TimedRequest::Typed(typed) => match typed.request(now) {
                 Ok(request) => self.ask_aloud(request, RequestContext::Typed(typed)),
                 Err(unfit) => self.never(&unfit.into()),
             },
-            Timed::Invitation { uses, lasts } => {
+            TimedRequest::Invitation { uses, lasts } => {
                 let expires = Some(now.saturating_add(lasts));
                 let request = Request::CreateInvitation { uses, expires };
                 let asked = RequestContext::of(&request);

@@ -11,9 +11,9 @@ use super::input::WorstOutcome;
 use super::upstream::{Loss, Upstream};
 use super::{Effect, Files};
 use crate::modes::with_local_times;
-use crate::session::outgoing::{Aside, Entry, NotWithdrawn};
-use crate::session::{Excess, RequestContext};
-use crate::statement::Which;
+use crate::session::outgoing::{AsideLine, NotWithdrawn, UnsentLine};
+use crate::session::{LimitError, RequestContext};
+use crate::statement::UnsentSelection;
 use crate::target::Target;
 use crate::text::{HOUR, Text, retry_after};
 
@@ -182,7 +182,7 @@ impl Outbox {
         target: Target,
         text: &str,
         reply_to: Option<u64>,
-    ) -> Result<(), Excess> {
+    ) -> Result<(), LimitError> {
         let Some(user) = common.me() else {
             common.refuse(Code::NotLoggedIn);
             return Ok(());
@@ -202,7 +202,7 @@ impl Outbox {
             let lines = common.context.pending_line(content.as_str());
             common.print(lines);
         }
-        common.context.outgoing.push(Entry {
+        common.context.outgoing.push(UnsentLine {
             user: user.clone(),
             txn_id,
             target,
@@ -370,23 +370,24 @@ impl Outbox {
             return;
         };
         let limits = common.context.session.limits();
-        let passes = |entry: &Entry| limits.text(&entry.target, entry.content.as_str()).is_ok();
+        let passes =
+            |entry: &UnsentLine| limits.text(&entry.target, entry.content.as_str()).is_ok();
         let failed = common.context.outgoing.sift(&me, passes);
         if failed.is_empty() {
             return;
         }
-        let failed = failed.into_iter().map(Aside::from).collect();
+        let failed = failed.into_iter().map(AsideLine::from).collect();
         self.set_aside(common, &me, failed);
         self.save(common, me);
     }
 
     /// Shows lines that are never sent, and where they are kept. Those that cannot be read are counted,
     /// and the first ones shown.
-    fn set_aside(&mut self, common: &mut Common, user: &str, asides: Vec<Aside>) {
+    fn set_aside(&mut self, common: &mut Common, user: &str, asides: Vec<AsideLine>) {
         if asides.is_empty() {
             return;
         }
-        let (readable, unreadable): (Vec<&Aside>, Vec<&Aside>) =
+        let (readable, unreadable): (Vec<&AsideLine>, Vec<&AsideLine>) =
             asides.iter().partition(|aside| aside.text.is_some());
         for aside in readable {
             Self::say_aside(common, aside);
@@ -417,7 +418,7 @@ impl Outbox {
     }
 
     /// Shows a line that is set aside and why, if that is known.
-    fn say_aside(common: &mut Common, aside: &Aside) {
+    fn say_aside(common: &mut Common, aside: &AsideLine) {
         if let Some((target, text)) = &aside.text
             && let Err(excess) = common.context.session.limits().text(target, text)
         {
@@ -434,13 +435,13 @@ impl Outbox {
     }
 
     /// Takes lines back before they are sent.
-    pub(super) fn withdraw(&mut self, common: &mut Common, which: Which) {
+    pub(super) fn withdraw(&mut self, common: &mut Common, which: UnsentSelection) {
         let Some(me) = common.me() else {
             return common.fail(Text::NothingWaits);
         };
         let number = match which {
-            Which::All => None,
-            Which::Number(number) => Some(number),
+            UnsentSelection::All => None,
+            UnsentSelection::Number(number) => Some(number),
         };
         match common.context.outgoing.withdraw(&me, number) {
             Ok(entries) => {

@@ -1,7 +1,7 @@
 //! Open questions, which block nothing.
 
 use crate::line_editor::LINE_MAX;
-use crate::session::{Excess, Limits, Said};
+use crate::session::{LimitError, Limits, Post};
 use crate::statement::{TypedRequest, ascii_form};
 use crate::target::{Target, normal_name};
 
@@ -21,7 +21,7 @@ pub(super) enum Question {
     /// Who can find and join a room that is to be made?
     Privacy(TypedRequest),
     /// Shall a message be deleted?
-    Delete(Target, Said),
+    Delete(Target, Post),
     /// Shall pasted lines be sent?
     Paste(Pasted),
 }
@@ -51,7 +51,7 @@ impl Pasted {
     }
 
     /// Why a line cannot be sent, if one cannot; blank ones are left out.
-    pub(super) fn excess(&self) -> Option<Excess> {
+    pub(super) fn excess(&self) -> Option<LimitError> {
         let mut checked = self.said().map(|line| self.check(line));
         checked.find_map(Result::err)
     }
@@ -66,10 +66,10 @@ impl Pasted {
         self.target.is_some() && self.excess().is_none() && self.check(&self.as_one()).is_ok()
     }
 
-    fn check(&self, text: &str) -> Result<(), Excess> {
+    fn check(&self, text: &str) -> Result<(), LimitError> {
         match &self.target {
             Some(target) => self.limits.text(target, text).map(|_| ()),
-            None if text.len() > LINE_MAX => Err(Excess::Text {
+            None if text.len() > LINE_MAX => Err(LimitError::Text {
                 bytes: text.len(),
                 characters: text.chars().count(),
                 limit: LINE_MAX,
@@ -198,7 +198,7 @@ impl Question {
 
 /// Questions about conversations that are gone.
 #[derive(Debug)]
-pub(super) struct Void {
+pub(super) struct VoidQuestions {
     /// The newest is the last.
     pub(super) questions: Vec<Question>,
     /// Whether the newest open question is among them: then the one before it is to be asked again.
@@ -308,16 +308,16 @@ impl Questions {
     }
 
     /// Removes the questions about conversations that are gone.
-    pub(super) fn take_void(&mut self, has: impl Fn(&Target) -> bool) -> Void {
+    pub(super) fn take_void(&mut self, has: impl Fn(&Target) -> bool) -> VoidQuestions {
         self.take_those(|question| question.target().is_some_and(|target| !has(&target)))
     }
 
     /// Removes the questions about messages, whose ids are void.
-    pub(super) fn take_about_messages(&mut self) -> Void {
+    pub(super) fn take_about_messages(&mut self) -> VoidQuestions {
         self.take_those(|question| matches!(question, Question::Delete(..)))
     }
 
-    fn take_those(&mut self, is_void: impl Fn(&Question) -> bool) -> Void {
+    fn take_those(&mut self, is_void: impl Fn(&Question) -> bool) -> VoidQuestions {
         let is_void = &is_void;
         let has_newest = self.open.last().is_some_and(is_void);
         if has_newest {
@@ -327,7 +327,7 @@ impl Questions {
             .into_iter()
             .partition(is_void);
         self.open = open;
-        Void {
+        VoidQuestions {
             questions,
             has_newest,
         }

@@ -16,7 +16,7 @@ use super::requests::Requests;
 use super::{Effect, Exit};
 use crate::modes::command_of;
 use crate::net::connection::{Action, Connection, State};
-use crate::session::{Excess, RequestContext, RoomNews, Update};
+use crate::session::{LimitError, RequestContext, RoomNews, Update};
 use crate::target::Target;
 use crate::text::Text;
 
@@ -93,15 +93,15 @@ pub(super) struct Aftermath {
 #[derive(Debug)]
 pub(super) enum Unsendable {
     /// The server can never accept it.
-    Excess(Excess),
+    Excess(LimitError),
     /// It needs a login, and none is wanted.
     NotLoggedIn,
     /// A logout without a connection: the session ended with the connection.
     LogoutOffline,
 }
 
-impl From<Excess> for Unsendable {
-    fn from(excess: Excess) -> Self {
+impl From<LimitError> for Unsendable {
+    fn from(excess: LimitError) -> Self {
         Self::Excess(excess)
     }
 }

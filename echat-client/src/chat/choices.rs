@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::args::Flags;
 use super::config::{self, ConfigError};
 use super::devices::Devices;
-use super::fault::Fault;
+use super::fault::LocalizedError;
 use super::server::KnownServer;
 use super::unsent::Unsent;
 use crate::clock::Clock;
@@ -26,7 +26,7 @@ use crate::net::known_hosts::{KnownHosts, KnownHostsError};
 use crate::render::safe::Safe;
 use crate::settings::Settings;
 use crate::target::Target;
-use crate::terminal::{Encoded, Look, Wishes, notification_for};
+use crate::terminal::{Appearance, AppearanceOptions, Encoded, notification_for};
 use crate::text::{Language, Text};
 
 /// Everything that was chosen.
@@ -34,7 +34,7 @@ use crate::text::{Language, Text};
 pub(super) struct Choices {
     pub(super) settings: Settings,
     pub(super) language: Language,
-    pub(super) look: Look,
+    pub(super) look: Appearance,
     pub(super) server: KnownServer,
     pub(super) unsent: Unsent,
     pub(super) devices: Devices,
@@ -49,11 +49,11 @@ pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
     let variable = |name: &str| env::var_os(name);
     let clock = Clock::start();
     let interactive = io::stdin().is_terminal() && io::stdout().is_terminal();
-    let wishes = Wishes {
+    let wishes = AppearanceOptions {
         no_colour: flags.no_color,
         plain: flags.plain,
     };
-    let seen = Look::of(variable, wishes);
+    let seen = Appearance::of(variable, wishes);
     let speaks = |config| language(flags.lang, config, seen);
     let (config, ignored) = config::load(flags.config.as_deref(), folders::config(variable))
         .map_err(|error| refusal(Exit::Usage, &error, speaks(LanguageSetting::Auto)))?;
@@ -62,7 +62,7 @@ pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
         note_ignored(&error, language);
     }
     let is_from_here = flags.address.is_none() && config.is_address_from_here;
-    let wrong = |exit, fault: &dyn Fault| refusal(exit, fault, language);
+    let wrong = |exit, fault: &dyn LocalizedError| refusal(exit, fault, language);
     let config = config.chosen;
     let address: address::LinkTarget = flags
         .address
@@ -71,14 +71,14 @@ pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
         .parse()
         .map_err(|error: AddressError| wrong(Exit::Usage, &error))?;
     let look = if interactive {
-        Look {
+        Appearance {
             notify: notification_for(config.notify, variable),
             ..seen
         }
     } else {
-        Look {
+        Appearance {
             utf8: seen.utf8,
-            ..Look::PLAIN
+            ..Appearance::PLAIN
         }
     };
     let hosts = match KnownHosts::of_user(variable) {
@@ -157,15 +157,17 @@ fn password(
     config: &mut ClientConfig,
     language: Language,
 ) -> Result<Option<Zeroizing<String>>, Refusal> {
-    let variable = flags.password_env.map(password::Source::Variable);
-    let file = flags.password_file.map(password::Source::File);
-    let command = flags.password_command.map(password::Source::Command);
+    let variable = flags.password_env.map(password::PasswordSource::Variable);
+    let file = flags.password_file.map(password::PasswordSource::File);
+    let command = flags
+        .password_command
+        .map(password::PasswordSource::Command);
     let config_file = config.password_file.take();
-    let config_file = config_file.map(|path| password::Source::File(path.into()));
+    let config_file = config_file.map(|path| password::PasswordSource::File(path.into()));
     let config_command = config
         .password_command
         .take()
-        .map(password::Source::Command);
+        .map(password::PasswordSource::Command);
     let source = variable
         .or(file)
         .or(command)
@@ -176,15 +178,18 @@ fn password(
 
 /// The token of a bot, if a flag names its file.
 fn token(flags: &Flags, language: Language) -> Result<Option<Zeroizing<String>>, Refusal> {
-    let source = flags.token_file.clone().map(password::Source::Token);
+    let source = flags
+        .token_file
+        .clone()
+        .map(password::PasswordSource::Token);
     read(source.as_ref(), language)
 }
 
 fn read(
-    source: Option<&password::Source>,
+    source: Option<&password::PasswordSource>,
     language: Language,
 ) -> Result<Option<Zeroizing<String>>, Refusal> {
-    let read = source.map(password::Source::read).transpose();
+    let read = source.map(password::PasswordSource::read).transpose();
     read.map_err(|error| {
         let exit = match error {
             PasswordError::Io(..) => Exit::Local,
@@ -195,7 +200,7 @@ fn read(
 }
 
 /// A language that can be read: where only ASCII can be shown, that is English.
-fn language(flag: Option<Language>, config: LanguageSetting, seen: Look) -> Language {
+fn language(flag: Option<Language>, config: LanguageSetting, seen: Appearance) -> Language {
     let config = match config {
         LanguageSetting::Auto => None,
         LanguageSetting::En => Some(Language::English),
@@ -208,7 +213,7 @@ fn language(flag: Option<Language>, config: LanguageSetting, seen: Look) -> Lang
     }
 }
 
-fn refusal(exit: Exit, fault: &dyn Fault, language: Language) -> Refusal {
+fn refusal(exit: Exit, fault: &dyn LocalizedError, language: Language) -> Refusal {
     (exit, fault.said(language))
 }
 
@@ -220,12 +225,12 @@ mod tests {
     fn a_locale_without_chinese_characters_gets_english() {
         let chinese = Some(Language::Chinese);
         assert_eq!(
-            language(chinese, LanguageSetting::Auto, Look::PLAIN),
+            language(chinese, LanguageSetting::Auto, Appearance::PLAIN),
             Language::Chinese
         );
-        let ascii = Look {
+        let ascii = Appearance {
             utf8: false,
-            ..Look::PLAIN
+            ..Appearance::PLAIN
         };
         assert_eq!(
             language(chinese, LanguageSetting::Zh, ascii),

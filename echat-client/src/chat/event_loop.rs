@@ -19,11 +19,11 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::choices::Choices;
 use super::devices::Devices;
-use super::fault::Fault;
-use super::keyboard::{Keyboard, Typed};
+use super::fault::LocalizedError;
+use super::keyboard::{Keyboard, KeyboardInput};
 use super::screen::Screen;
 use super::server::{Dial, KnownServer};
-use super::signals::{self, Signals, Wish};
+use super::signals::{self, SignalAction, Signals};
 use super::unsent::{Unsent, UnsentError};
 use crate::app::{App, Effect, Input};
 use crate::clock::Clock;
@@ -32,7 +32,7 @@ use crate::line_editor::Key;
 use crate::net::address::LinkTarget;
 use crate::net::link::{Link, Unwatched};
 use crate::net::socket::Received;
-use crate::net::wait::{Interest, Watched, wait};
+use crate::net::wait::{Interest, WatchedFd, wait};
 use crate::net::wake::Wakes;
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Style};
@@ -192,7 +192,7 @@ impl EventLoop {
             return Ok(true);
         }
         let stdin = rustix::stdio::stdin();
-        let mut fds = [Watched::new(&stdin, Interest::Read)];
+        let mut fds = [WatchedFd::new(&stdin, Interest::Read)];
         wait(&mut fds, &self.clock, Some(self.clock.now()))?;
         Ok(!fds[0].is_ready())
     }
@@ -241,20 +241,20 @@ impl EventLoop {
             }
             _ => Interest::Read,
         };
-        let mut fds = vec![Watched::new(&self.signals, Interest::Read)];
+        let mut fds = vec![WatchedFd::new(&self.signals, Interest::Read)];
         match &self.peer {
-            LinkState::Up(link) => fds.push(Watched::new(&**link, interest)),
-            LinkState::Dialling(dial) => fds.push(Watched::new(dial, interest)),
+            LinkState::Up(link) => fds.push(WatchedFd::new(&**link, interest)),
+            LinkState::Dialling(dial) => fds.push(WatchedFd::new(dial, interest)),
             LinkState::None => {}
         }
         let has_peer = fds.len() > 1;
         fds.extend(self.wakes.watched());
         if reads {
-            fds.push(Watched::new(&stdin, Interest::Read));
+            fds.push(WatchedFd::new(&stdin, Interest::Read));
         }
         let from = self.clock.now();
         wait(&mut fds, &self.clock, deadline)?;
-        let is_ready = |fd: Option<&Watched<'_>>| fd.is_some_and(Watched::is_ready);
+        let is_ready = |fd: Option<&WatchedFd<'_>>| fd.is_some_and(WatchedFd::is_ready);
         let found = Ready {
             signals: is_ready(fds.first()),
             peer: has_peer && is_ready(fds.get(1)),
@@ -271,21 +271,23 @@ impl EventLoop {
     fn obey(&mut self) -> io::Result<()> {
         for wish in self.signals.take() {
             match wish {
-                Wish::Resize => {
+                SignalAction::Resize => {
                     self.screen.resize(self.clock.now());
                     self.step(Input::Resize)?;
                 }
-                Wish::Stop => self.stop()?,
-                Wish::Continue => {
+                SignalAction::Stop => self.stop()?,
+                SignalAction::Continue => {
                     self.screen.enter(self.clock.now())?;
                     self.step(Input::Resume)?;
                 }
-                Wish::Interrupt if self.interactive => {
+                SignalAction::Interrupt if self.interactive => {
                     self.screen.end_line(&self.app)?;
                     self.step(Input::Key(Key::Ctrl('c')))?;
                 }
-                Wish::Interrupt => self.end = Some(ProgramEnd::Signal(signal_hook::consts::SIGINT)),
-                Wish::End(signal) => self.end = Some(ProgramEnd::Signal(signal)),
+                SignalAction::Interrupt => {
+                    self.end = Some(ProgramEnd::Signal(signal_hook::consts::SIGINT))
+                }
+                SignalAction::End(signal) => self.end = Some(ProgramEnd::Signal(signal)),
             }
         }
         Ok(())
@@ -297,40 +299,40 @@ impl EventLoop {
         signals::stop()
     }
 
-    fn take(&mut self, typed: Typed) -> io::Result<()> {
+    fn take(&mut self, typed: KeyboardInput) -> io::Result<()> {
         match typed {
-            Typed::Key(Key::Ctrl('z')) => self.stop(),
-            Typed::Key(key) => {
+            KeyboardInput::Key(Key::Ctrl('z')) => self.stop(),
+            KeyboardInput::Key(key) => {
                 if matches!(key, Key::Enter | Key::Ctrl('c')) {
                     self.screen.end_line(&self.app)?;
                 }
                 self.step(Input::Key(key))
             }
-            Typed::Reply(reply) => {
+            KeyboardInput::Reply(reply) => {
                 self.screen.reply(reply);
                 Ok(())
             }
-            Typed::Line(line) => {
+            KeyboardInput::Line(line) => {
                 self.screen.end_line(&self.app)?;
                 self.step(Input::Line(line))
             }
-            Typed::Lines(text) => {
+            KeyboardInput::Lines(text) => {
                 self.screen.end_line(&self.app)?;
                 self.step(Input::Lines(text))
             }
-            Typed::PasteCut { whole } => self.step(Input::PasteCut { whole }),
-            Typed::Utf16 => self.step(Input::Utf16),
-            Typed::NotText(line) => {
+            KeyboardInput::PasteCut { whole } => self.step(Input::PasteCut { whole }),
+            KeyboardInput::Utf16 => self.step(Input::Utf16),
+            KeyboardInput::NotText(line) => {
                 self.screen.end_line(&self.app)?;
                 let line = line as u64;
                 self.step(Input::NotText { line })
             }
-            Typed::LineTooLong(line) => {
+            KeyboardInput::LineTooLong(line) => {
                 let line = line as u64;
                 self.step(Input::LineTooLong { line })
             }
-            Typed::Garbled => self.step(Input::Garbled),
-            Typed::End => self.step(Input::EndOfInput),
+            KeyboardInput::Garbled => self.step(Input::Garbled),
+            KeyboardInput::End => self.step(Input::EndOfInput),
         }
     }
 

@@ -6,11 +6,11 @@ use std::io::{self, ErrorKind};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
-use echat_proto::config::{self, Form, Reason, TextError};
+use echat_proto::config::{self, JsonType, Reason, TextError};
 use echat_proto::handshake::HandshakeError;
 
 use super::config::{ConfigError, ConfigMistake};
-use super::server::Failure;
+use super::server::ConnectError;
 use super::unsent::UnsentError;
 use crate::local::ask::GarbledPassword;
 use crate::local::lines::TooLong;
@@ -22,7 +22,7 @@ use crate::net::socket::SocketError;
 use crate::text::Language;
 
 /// An error that every language has words for.
-pub(super) trait Fault: Display {
+pub(super) trait LocalizedError: Display {
     fn chinese(&self) -> String;
 
     fn said(&self, language: Language) -> String {
@@ -33,7 +33,7 @@ pub(super) trait Fault: Display {
     }
 }
 
-impl Fault for io::Error {
+impl LocalizedError for io::Error {
     fn chinese(&self) -> String {
         let kind = match self.kind() {
             ErrorKind::NotFound => "没有这个文件",
@@ -74,7 +74,7 @@ pub(super) fn is_garbled_password(error: &io::Error) -> bool {
     garbled.is_some()
 }
 
-impl Fault for AddressError {
+impl LocalizedError for AddressError {
     fn chinese(&self) -> String {
         let said = match self {
             Self::NoHost => "缺少主机：地址的形式是 host:port",
@@ -98,13 +98,13 @@ impl Fault for AddressError {
     }
 }
 
-impl Fault for ConfigError {
+impl LocalizedError for ConfigError {
     fn chinese(&self) -> String {
         format!("{}：{}", self.path.display(), self.mistake.chinese())
     }
 }
 
-impl Fault for ConfigMistake {
+impl LocalizedError for ConfigMistake {
     fn chinese(&self) -> String {
         match self {
             Self::Io(error) => error.chinese(),
@@ -126,7 +126,7 @@ impl Fault for ConfigMistake {
     }
 }
 
-impl Fault for TextError {
+impl LocalizedError for TextError {
     fn chinese(&self) -> String {
         match self {
             Self::Empty => "文件是空的；删除它即使用默认值，或写入 {}".to_owned(),
@@ -138,7 +138,7 @@ impl Fault for TextError {
     }
 }
 
-impl Fault for config::Fault {
+impl LocalizedError for config::Fault {
     fn chinese(&self) -> String {
         let reason = match &self.reason {
             Reason::Unknown {
@@ -151,11 +151,11 @@ impl Fault for config::Fault {
             Reason::Twice => "同一个键出现了两次".to_owned(),
             Reason::Type { expected, found } => {
                 let expected = match expected {
-                    Form::Object => "对象",
-                    Form::Text => "字符串",
-                    Form::Texts => "字符串或字符串列表",
-                    Form::Flag => " true 或 false",
-                    Form::Whole => "整数",
+                    JsonType::Object => "对象",
+                    JsonType::Text => "字符串",
+                    JsonType::Texts => "字符串或字符串列表",
+                    JsonType::Flag => " true 或 false",
+                    JsonType::Whole => "整数",
                 };
                 format!("必须是{expected}，而不是{}", json_in_chinese(found))
             }
@@ -181,7 +181,7 @@ fn json_in_chinese(found: &str) -> String {
     }
 }
 
-impl Fault for PasswordError {
+impl LocalizedError for PasswordError {
     fn chinese(&self) -> String {
         match self {
             Self::NotSet(name) => format!("没有设置环境变量 {name:?}"),
@@ -206,7 +206,7 @@ fn ended(status: ExitStatus) -> String {
     }
 }
 
-impl Fault for KnownHostsError {
+impl LocalizedError for KnownHostsError {
     fn chinese(&self) -> String {
         match self {
             Self::NoPlace => {
@@ -222,7 +222,7 @@ impl Fault for KnownHostsError {
     }
 }
 
-impl Fault for UnsentError {
+impl LocalizedError for UnsentError {
     fn chinese(&self) -> String {
         match self {
             Self::NoName => "服务器报告的用户名无效，因此没有创建文件；\
@@ -233,7 +233,7 @@ impl Fault for UnsentError {
     }
 }
 
-impl Fault for Failure {
+impl LocalizedError for ConnectError {
     fn chinese(&self) -> String {
         match self {
             Self::Hosts(error) => error.chinese(),
@@ -244,7 +244,7 @@ impl Fault for Failure {
     }
 }
 
-impl Fault for SocketError {
+impl LocalizedError for SocketError {
     fn chinese(&self) -> String {
         match self {
             Self::Resolve(_) => "找不到这个主机的地址".to_owned(),
@@ -254,7 +254,7 @@ impl Fault for SocketError {
     }
 }
 
-impl Fault for OpenError {
+impl LocalizedError for OpenError {
     fn chinese(&self) -> String {
         match self {
             Self::TimedOut => "握手超时，对方可能不是 echat/2 服务器".to_owned(),
@@ -269,7 +269,7 @@ impl Fault for OpenError {
     }
 }
 
-impl Fault for HandshakeError {
+impl LocalizedError for HandshakeError {
     fn chinese(&self) -> String {
         let said = match self {
             Self::NotAHello => "对方不是 echat/2 服务器",
@@ -319,7 +319,7 @@ mod tests {
         let mistake = ConfigMistake::Key(config::Fault {
             path: "client.bell".to_owned(),
             reason: Reason::Type {
-                expected: Form::Flag,
+                expected: JsonType::Flag,
                 found: "1".to_owned(),
             },
         });

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::clock::Clock;
 use crate::line_editor::Key;
 use crate::local::lines::{Lines, NumberedLine, TooLong, is_utf16};
-use crate::terminal::{Burst, Charset, Decoder, Reply, Token, Transcoder, typed_text};
+use crate::terminal::{Burst, Charset, Decoder, TerminalReply, Token, Transcoder, typed_text};
 
 /// Waiting for longer than this means that nothing was there to read at first.
 const LOOK: Duration = Duration::from_millis(1);
@@ -18,7 +18,7 @@ const READ: usize = 64 << 10;
 
 /// What was typed.
 #[derive(Debug)]
-pub(super) enum Typed {
+pub(super) enum KeyboardInput {
     Key(Key),
     Line(String),
     /// Several lines that were pasted where the terminal does not mark a paste.
@@ -36,7 +36,7 @@ pub(super) enum Typed {
     /// The keys after this hold bytes that are no text.
     Garbled,
     /// The terminal's answer to a question of the program's.
-    Reply(Reply),
+    Reply(TerminalReply),
     /// Nothing more will come.
     End,
 }
@@ -46,12 +46,12 @@ enum Reader {
     /// A terminal in raw mode.
     Keys(Decoder, Burst),
     /// A terminal that edits lines itself, or a pipe or a file.
-    Lines(Lines, Source),
+    Lines(Lines, InputSource),
     Ended,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Source {
+enum InputSource {
     Terminal,
     Other,
 }
@@ -72,9 +72,9 @@ impl Keyboard {
         let reader = if interactive {
             Reader::Keys(Decoder::new(), Burst::default())
         } else if io::stdin().is_terminal() {
-            Reader::Lines(Lines::default(), Source::Terminal)
+            Reader::Lines(Lines::default(), InputSource::Terminal)
         } else {
-            Reader::Lines(Lines::default(), Source::Other)
+            Reader::Lines(Lines::default(), InputSource::Other)
         };
         Self {
             reader,
@@ -108,7 +108,7 @@ impl Keyboard {
     }
 
     /// Reads once.
-    pub(super) fn read(&mut self, clock: &Clock) -> io::Result<Vec<Typed>> {
+    pub(super) fn read(&mut self, clock: &Clock) -> io::Result<Vec<KeyboardInput>> {
         // What is typed may be a password.
         let mut buffer = Zeroizing::new(vec![0; READ]);
         let length = match rustix::io::read(rustix::stdio::stdin(), &mut buffer[..]) {
@@ -142,12 +142,12 @@ impl Keyboard {
             Reader::Lines(lines, source) => {
                 let source = *source;
                 let (whole, too_long) = cut(lines, bytes, is_last);
-                let mut typed: Vec<Typed> = whole
+                let mut typed: Vec<KeyboardInput> = whole
                     .into_iter()
                     .map(|line| as_line(line, source))
                     .collect();
                 if let Some(TooLong(line)) = too_long {
-                    typed.push(Typed::LineTooLong(line));
+                    typed.push(KeyboardInput::LineTooLong(line));
                     self.reader = Reader::Ended;
                 }
                 typed
@@ -156,13 +156,13 @@ impl Keyboard {
         };
         if is_last {
             self.reader = Reader::Ended;
-            typed.push(Typed::End);
+            typed.push(KeyboardInput::End);
         }
         Ok(typed)
     }
 
     /// Nothing more came in time: decides what was begun. Only where nothing is there to read.
-    pub(super) fn late(&mut self, clock: &Clock) -> Vec<Typed> {
+    pub(super) fn late(&mut self, clock: &Clock) -> Vec<KeyboardInput> {
         let now = clock.now();
         match &mut self.reader {
             Reader::Keys(decoder, burst) => {
@@ -192,28 +192,28 @@ fn cut(lines: &mut Lines, bytes: &[u8], is_last: bool) -> (Vec<NumberedLine>, Op
     (whole, None)
 }
 
-fn as_line((number, bytes): NumberedLine, source: Source) -> Typed {
+fn as_line((number, bytes): NumberedLine, source: InputSource) -> KeyboardInput {
     let bytes = Zeroizing::new(bytes);
     if number == 1 && is_utf16(&bytes) {
-        return Typed::Utf16;
+        return KeyboardInput::Utf16;
     }
     let bytes = match source {
-        Source::Terminal => typed_text(&bytes),
-        Source::Other => bytes,
+        InputSource::Terminal => typed_text(&bytes),
+        InputSource::Other => bytes,
     };
     let bytes = bytes.strip_suffix(b"\r").unwrap_or(&bytes);
     match str::from_utf8(bytes) {
-        Ok(text) => Typed::Line(text.to_owned()),
-        Err(_) => Typed::NotText(number),
+        Ok(text) => KeyboardInput::Line(text.to_owned()),
+        Err(_) => KeyboardInput::NotText(number),
     }
 }
 
-fn of_token(token: Token) -> Typed {
+fn of_token(token: Token) -> KeyboardInput {
     match token {
-        Token::Key(key) => Typed::Key(key),
-        Token::Lines(text) => Typed::Lines(text),
-        Token::NotText => Typed::Garbled,
-        Token::PasteCut { whole } => Typed::PasteCut { whole },
-        Token::Reply(reply) => Typed::Reply(reply),
+        Token::Key(key) => KeyboardInput::Key(key),
+        Token::Lines(text) => KeyboardInput::Lines(text),
+        Token::NotText => KeyboardInput::Garbled,
+        Token::PasteCut { whole } => KeyboardInput::PasteCut { whole },
+        Token::Reply(reply) => KeyboardInput::Reply(reply),
     }
 }

@@ -36,7 +36,7 @@ use crate::exit::Exit;
 use crate::terminal::Encoded;
 pub use args::command;
 use event_loop::{EventLoop, ProgramEnd};
-use fault::{Fault, is_garbled_password};
+use fault::{LocalizedError, is_garbled_password};
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use super::alerts::Alerts;
 use crate::app::{Alert, App};
-use crate::local::ask::{self, Consent, Tty};
+use crate::local::ask::{self, TrustAnswer, Tty};
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Style};
 use crate::render::view::{PromptRows, cut, prompt_rows};
 use crate::terminal::{
-    EchoOff, Encoded, Look, Painter, RawGuard, Reply, restore_on_panic, size, typed_text,
+    Appearance, EchoOff, Encoded, Painter, RawGuard, TerminalReply, restore_on_panic, size,
+    typed_text,
 };
 
 /// How long a terminal has to say where its cursor is. One that never answered may not know how.
@@ -73,7 +74,7 @@ fn size_of(out: &(impl AsFd + IsTerminal)) -> Option<(usize, usize)> {
 }
 
 impl Screen {
-    pub(super) fn new(look: Look, interactive: bool) -> io::Result<Self> {
+    pub(super) fn new(look: Appearance, interactive: bool) -> io::Result<Self> {
         let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         let errors = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         let (cols, rows) = size_of(&out).unwrap_or(ENDLESS);
@@ -299,7 +300,7 @@ impl Screen {
     }
 
     /// The terminal has answered something.
-    pub(super) fn reply(&mut self, reply: Reply) {
+    pub(super) fn reply(&mut self, reply: TerminalReply) {
         self.painter.reply(reply);
     }
 
@@ -353,7 +354,7 @@ impl Screen {
     }
 
     /// What the line that was typed answers.
-    pub(super) fn answer(&mut self, from: impl AsFd, now: Duration) -> io::Result<Consent> {
+    pub(super) fn answer(&mut self, from: impl AsFd, now: Duration) -> io::Result<TrustAnswer> {
         let answer = ask::line(from).map(|line| ask::consent(&typed_text(&line)));
         self.enter(now)?;
         answer
@@ -366,14 +367,14 @@ mod tests {
     use crate::settings::Settings;
     use crate::text::Language;
 
-    const REDRAWN: Look = Look {
+    const REDRAWN: Appearance = Appearance {
         redraw: true,
-        ..Look::PLAIN
+        ..Appearance::PLAIN
     };
 
     /// A screen that redraws, on no terminal.
     fn screen() -> Screen {
-        let mut screen = Screen::new(Look::PLAIN, false).unwrap();
+        let mut screen = Screen::new(Appearance::PLAIN, false).unwrap();
         let out = File::options().write(true).open("/dev/null").unwrap();
         screen.painter = Painter::new(Encoded::new(out), REDRAWN, 80, 24);
         // A prompt of several rows: its place has to be asked for.

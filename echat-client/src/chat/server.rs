@@ -34,7 +34,7 @@ pub(super) struct KnownServer {
 
 /// Why there is no link.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Failure {
+pub(super) enum ConnectError {
     #[error(transparent)]
     Hosts(#[from] KnownHostsError),
     #[error(transparent)]
@@ -46,7 +46,7 @@ pub(super) enum Failure {
 }
 
 impl KnownServer {
-    fn open(&self, clock: &Clock) -> Result<Link, Failure> {
+    fn open(&self, clock: &Clock) -> Result<Link, ConnectError> {
         let known = match &self.hosts {
             Some(hosts) => hosts.look_up(&self.address)?.known,
             None => Vec::new(),
@@ -74,7 +74,7 @@ impl KnownServer {
 #[derive(Debug)]
 pub(super) struct Dial {
     done: UnixStream,
-    result: Receiver<Result<Link, Failure>>,
+    result: Receiver<Result<Link, ConnectError>>,
     thread: JoinHandle<()>,
 }
 
@@ -98,7 +98,7 @@ impl Dial {
 
     /// What became of it. A panic there is one here: it has given the terminal back already, so
     /// that nothing can go on.
-    pub(super) fn finish(self) -> Result<Link, Failure> {
+    pub(super) fn finish(self) -> Result<Link, ConnectError> {
         let said = self.result.recv();
         if let Err(panic) = self.thread.join() {
             resume_unwind(panic);

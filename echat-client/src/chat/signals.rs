@@ -11,7 +11,7 @@ use signal_hook::low_level;
 
 /// The request of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wish {
+pub(super) enum SignalAction {
     /// The terminal has another size.
     Resize,
     /// Stop until continued.
@@ -37,13 +37,13 @@ impl Signals {
     }
 
     /// Those since the last time.
-    pub(super) fn take(&mut self) -> Vec<Wish> {
+    pub(super) fn take(&mut self) -> Vec<SignalAction> {
         let wish = |signal| match signal {
-            SIGWINCH => Wish::Resize,
-            SIGTSTP => Wish::Stop,
-            SIGCONT => Wish::Continue,
-            SIGINT => Wish::Interrupt,
-            other => Wish::End(other),
+            SIGWINCH => SignalAction::Resize,
+            SIGTSTP => SignalAction::Stop,
+            SIGCONT => SignalAction::Continue,
+            SIGINT => SignalAction::Interrupt,
+            other => SignalAction::End(other),
         };
         self.0.pending().map(wish).collect()
     }

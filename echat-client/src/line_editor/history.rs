@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 const LINES: usize = 1000;
 
 /// A line and a cursor in it.
-type Found = Option<(String, usize)>;
+type HistoryMatch = Option<(String, usize)>;
 
 /// Lines of one purpose, oldest first.
 #[derive(Debug, Default)]
@@ -91,12 +91,12 @@ impl History {
     }
 
     /// Ends the search with the line there was before.
-    pub(super) fn cancel_search(&mut self) -> Found {
+    pub(super) fn cancel_search(&mut self) -> HistoryMatch {
         self.search.take().map(|search| search.before)
     }
 
     /// One more character to search for.
-    pub(super) fn narrow(&mut self, c: char) -> Found {
+    pub(super) fn narrow(&mut self, c: char) -> HistoryMatch {
         let search = self.search.as_mut()?;
         search.query.push(c);
         let from = search.at.unwrap_or(self.lines.len().saturating_sub(1));
@@ -104,7 +104,7 @@ impl History {
     }
 
     /// One character less, from the newest line again.
-    pub(super) fn widen(&mut self) -> Found {
+    pub(super) fn widen(&mut self) -> HistoryMatch {
         let search = self.search.as_mut()?;
         search.query.pop();
         search.at = None;
@@ -115,18 +115,18 @@ impl History {
         self.find_any((0..self.lines.len()).rev())
     }
 
-    pub(super) fn search_older(&mut self) -> Found {
+    pub(super) fn search_older(&mut self) -> HistoryMatch {
         let end = self.search.as_ref()?.at.unwrap_or(self.lines.len());
         self.find((0..end).rev())
     }
 
-    pub(super) fn search_newer(&mut self) -> Found {
+    pub(super) fn search_newer(&mut self) -> HistoryMatch {
         let start = self.search.as_ref()?.at? + 1;
         self.find(start..self.lines.len())
     }
 
     /// The same for another query; the search has failed if there is none.
-    fn find_any(&mut self, order: impl Iterator<Item = usize>) -> Found {
+    fn find_any(&mut self, order: impl Iterator<Item = usize>) -> HistoryMatch {
         let found = self.find(order);
         if let Some(search) = &mut self.search {
             search.failed = found.is_none();
@@ -135,7 +135,7 @@ impl History {
     }
 
     /// The first of `order` that holds the query; otherwise everything stays.
-    fn find(&mut self, mut order: impl Iterator<Item = usize>) -> Found {
+    fn find(&mut self, mut order: impl Iterator<Item = usize>) -> HistoryMatch {
         let search = self.search.as_mut().filter(|s| !s.query.is_empty())?;
         let (at, line, cursor) = order.find_map(|at| {
             let line = self.lines.get(at)?;

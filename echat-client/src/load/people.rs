@@ -16,7 +16,7 @@ use crate::net::address::Address;
 use crate::net::link::{Link, Unwatched};
 use crate::net::socket::{Received, Socket};
 use crate::net::trust::Trust;
-use crate::net::wait::{Interest, Watched, wait};
+use crate::net::wait::{Interest, WatchedFd, wait};
 
 /// The password of every user of ours.
 const PASSWORD: &str = "a load of horses";
@@ -128,7 +128,7 @@ pub(super) fn ask(link: &mut Link, request: &Request, clock: &Clock) -> Result<M
     let number = request.kind().info().number;
     let deadline = clock.now() + PATIENCE;
     while clock.now() < deadline {
-        let mut fds = [Watched::new(&*link, Interest::Read)];
+        let mut fds = [WatchedFd::new(&*link, Interest::Read)];
         wait(&mut fds, clock, Some(deadline))?;
         for message in received(link)? {
             match ending(number, &message) {

@@ -60,7 +60,7 @@ pub(crate) fn put(mut out: impl Write, question: &str) -> io::Result<()> {
 
 /// An answer to the question whether a key is trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Consent {
+pub(crate) enum TrustAnswer {
     /// `yes`, in any case, or `是`.
     Yes,
     /// `no`, nothing, or the end of input.
@@ -70,12 +70,12 @@ pub(crate) enum Consent {
 }
 
 /// Reads the answer to such a question, in English or Chinese.
-pub(crate) fn consent(line: &[u8]) -> Consent {
+pub(crate) fn consent(line: &[u8]) -> TrustAnswer {
     let word = String::from_utf8_lossy(line).trim().to_lowercase();
     match word.trim_end_matches(['.', '!', '。', '！']) {
-        "yes" | "ｙｅｓ" | "是" => Consent::Yes,
-        "" | "n" | "no" | "nope" | "ｎ" | "ｎｏ" | "否" | "不" | "不是" => Consent::No,
-        _ => Consent::Unclear,
+        "yes" | "ｙｅｓ" | "是" => TrustAnswer::Yes,
+        "" | "n" | "no" | "nope" | "ｎ" | "ｎｏ" | "否" | "不" | "不是" => TrustAnswer::No,
+        _ => TrustAnswer::Unclear,
     }
 }
 
@@ -110,10 +110,10 @@ mod tests {
             "yes.\n",
             "是\n",
         ] {
-            assert_eq!(consent(line.as_bytes()), Consent::Yes, "{line:?}");
+            assert_eq!(consent(line.as_bytes()), TrustAnswer::Yes, "{line:?}");
         }
         for line in ["", "\n", "no\n", "No\n", "n\n", "否\n", "不\n"] {
-            assert_eq!(consent(line.as_bytes()), Consent::No, "{line:?}");
+            assert_eq!(consent(line.as_bytes()), TrustAnswer::No, "{line:?}");
         }
         for line in [
             "y\n",
@@ -127,7 +127,7 @@ mod tests {
             "what?\n",
             "\u{fffd}\n",
         ] {
-            assert_eq!(consent(line.as_bytes()), Consent::Unclear, "{line:?}");
+            assert_eq!(consent(line.as_bytes()), TrustAnswer::Unclear, "{line:?}");
         }
     }
 }

@@ -18,7 +18,7 @@ const MAX: usize = PASSWORD_MAX + '\u{feff}'.len_utf8() + "\r\n".len();
 
 /// Where a password is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum PasswordSource {
     /// In an environment variable.
     Variable(String),
     /// In a file, up to the end of its only line.
@@ -61,7 +61,7 @@ pub enum PasswordError {
     Io(String, #[source] io::Error),
 }
 
-impl Source {
+impl PasswordSource {
     /// The password.
     pub fn read(&self) -> Result<Zeroizing<String>, PasswordError> {
         match self {
@@ -159,7 +159,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("password");
         std::fs::write(&path, contents).unwrap();
-        Source::File(path)
+        PasswordSource::File(path)
             .read()
             .ok()
             .map(|found| found.to_string())
@@ -193,7 +193,7 @@ mod tests {
         for (mode, is_private) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false)] {
             let permissions = std::fs::Permissions::from_mode(mode);
             std::fs::set_permissions(&path, permissions).unwrap();
-            match Source::Token(path.clone()).read() {
+            match PasswordSource::Token(path.clone()).read() {
                 Ok(token) => assert!(is_private && *token == "abcd-efgh", "{mode:o}"),
                 Err(PasswordError::Shared(_)) => assert!(!is_private, "{mode:o}"),
                 Err(other) => panic!("{mode:o}: {other}"),
@@ -210,7 +210,7 @@ mod tests {
             b"s\0e\0c\0r\0e\0t\0\n\0",
         ] {
             std::fs::write(&path, contents).unwrap();
-            let error = Source::File(path.clone()).read().unwrap_err();
+            let error = PasswordSource::File(path.clone()).read().unwrap_err();
             assert!(matches!(error, PasswordError::Utf16(_)), "{error}");
             assert!(error.to_string().ends_with("is UTF-16; save it as UTF-8"));
         }
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_password_command_succeeds_or_fails() {
-        let command = |text: &str| Source::Command(text.to_owned()).read();
+        let command = |text: &str| PasswordSource::Command(text.to_owned()).read();
         assert_eq!(*command("printf 'a b\\n'").unwrap(), "a b");
         assert!(matches!(
             command("echo secret; exit 3"),
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_variable_must_be_set() {
-        let source = Source::Variable("ECHAT_TEST_NO_SUCH_VARIABLE".to_owned());
+        let source = PasswordSource::Variable("ECHAT_TEST_NO_SUCH_VARIABLE".to_owned());
         assert!(matches!(source.read(), Err(PasswordError::NotSet(_))));
     }
 }

@@ -19,12 +19,12 @@ const GAP: usize = 2;
 const COMMANDS: &str = "commands";
 const ONLY_OPERATOR: &str = "only_ctl";
 
-type Entry = (String, Value);
+type UnsentLine = (String, Value);
 
 /// The result of a command that is done.
 pub(super) fn result(
     typed: Option<&TypedRequest>,
-    entries: &[Entry],
+    entries: &[UnsentLine],
     context: &Context,
 ) -> Vec<Line> {
     let language = context.language;
@@ -91,16 +91,16 @@ fn table(name: &str, rows: &[Value], context: &Context) -> Vec<Line> {
         _ => None,
     });
     let is_help = name == COMMANDS;
-    let is_open = |row: &&[Entry]| {
+    let is_open = |row: &&[UnsentLine]| {
         let only_operator = (ONLY_OPERATOR.to_owned(), Value::Bool(true));
         !is_help || !row.contains(&only_operator)
     };
-    let rows: Vec<&[Entry]> = rows.filter(is_open).collect();
+    let rows: Vec<&[UnsentLine]> = rows.filter(is_open).collect();
     let Some(first) = rows.first() else {
         return vec![context.line(Text::Nothing)];
     };
     let keys = first.iter().map(|(key, _)| key.as_str());
-    let text_of = |row: &[Entry], key: &str| {
+    let text_of = |row: &[UnsentLine], key: &str| {
         let value = row.iter().find(|(of, _)| of == key).map(|(_, value)| value);
         match value {
             Some(Value::Str(_)) if is_help && key == "about" => about(row, language),
@@ -135,7 +135,7 @@ fn table(name: &str, rows: &[Value], context: &Context) -> Vec<Line> {
 }
 
 /// What a command of the list does.
-fn about(row: &[Entry], language: Language) -> String {
+fn about(row: &[UnsentLine], language: Language) -> String {
     let text = |key: &str| {
         row.iter().find_map(|(of, value)| match value {
             Value::Str(text) if of == key => Some(text.as_str()),

@@ -7,10 +7,10 @@ use echat_proto::records::{Code, Fail};
 use super::lines::{plain, styled};
 use super::{Context, administration, found, rooms};
 use crate::render::styled::{Line, Style};
-use crate::session::{Jump, RequestContext, Sought, Timed, Update};
+use crate::session::{Jump, LookupKind, RequestContext, TimedRequest, Update};
 use crate::statement::TypedRequest;
 use crate::target::Target;
-use crate::text::{Doing, Text, code_of};
+use crate::text::{RefusedRequest, Text, code_of};
 
 /// What to show.
 pub(super) fn tell(update: &Update, context: &Context) -> Vec<Line> {
@@ -80,7 +80,7 @@ fn refusal(asked: &RequestContext, fail: &Fail, context: &Context) -> Vec<Line> 
             .or_else(|| typed.refused(code_of(fail)?, context.language))
     });
     let said = own_sentence.unwrap_or_else(|| {
-        let doing = Doing {
+        let doing = RefusedRequest {
             kind: asked.kind(),
             command: &command_of(asked),
             user: user.as_deref(),
@@ -142,7 +142,9 @@ fn about(asked: &RequestContext) -> (Option<String>, Option<String>) {
 /// The command that a request came from, as it could be typed. Empty for a request that was not typed.
 pub fn command_of(asked: &RequestContext) -> String {
     match asked {
-        RequestContext::Typed(typed) | RequestContext::Clock(Timed::Typed(typed)) => typed.line(),
+        RequestContext::Typed(typed) | RequestContext::Clock(TimedRequest::Typed(typed)) => {
+            typed.line()
+        }
         RequestContext::Register(_) => "register".to_owned(),
         RequestContext::Login => "login".to_owned(),
         RequestContext::Page(_) | RequestContext::Jump(_, Jump::Older) => "/history".to_owned(),
@@ -150,8 +152,8 @@ pub fn command_of(asked: &RequestContext) -> String {
         RequestContext::Jump(_, Jump::At(_)) => "/date".to_owned(),
         RequestContext::Jump(_, Jump::Around(_)) => "/open".to_owned(),
         RequestContext::Lookup(lookup) => match &lookup.sought {
-            Sought::Mentions => "/mentions".to_owned(),
-            Sought::Words(search) => format!("/search {}", search.typed),
+            LookupKind::Mentions => "/mentions".to_owned(),
+            LookupKind::Words(search) => format!("/search {}", search.typed),
         },
         RequestContext::Edit { text, .. } => format!("/edit {text}"),
         RequestContext::Delete { .. } => "/delete".to_owned(),
@@ -159,7 +161,7 @@ pub fn command_of(asked: &RequestContext) -> String {
         RequestContext::Other(RequestKind::ChangePassword) => "/passwd".to_owned(),
         RequestContext::Other(RequestKind::DeleteAccount) => "/delete-account".to_owned(),
         RequestContext::Other(RequestKind::CreateInvitation)
-        | RequestContext::Clock(Timed::Invitation { .. }) => "/invitation new".to_owned(),
+        | RequestContext::Clock(TimedRequest::Invitation { .. }) => "/invitation new".to_owned(),
         RequestContext::Send
         | RequestContext::Introduce { .. }
         | RequestContext::CatchUp

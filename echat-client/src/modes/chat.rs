@@ -11,7 +11,9 @@ use super::numbers::{NUMBERED, Numbers, newest_first};
 use super::presence::{Move, Presence};
 use super::{Act, Context, Goto, Mode, answers, mistake, print, read, rooms};
 use crate::render::styled::{Line, Style};
-use crate::session::{Change, Conversation, Jump, MessageNews, RequestContext, Said, Step, Update};
+use crate::session::{
+    Conversation, Jump, MembershipChange, MessageChange, MessageNews, Post, RequestContext, Update,
+};
 use crate::statement::{self, Misread, Scope, Statement, Substitution};
 use crate::target::Target;
 use crate::text::Text;
@@ -28,7 +30,7 @@ pub(super) const SAY_QUIT: &str = "\\quit";
 
 /// Chat mode.
 #[derive(Debug)]
-pub(super) struct Chat {
+pub(super) struct ChatMode {
     target: Target,
     /// Whether what it begins with is on its way from the server.
     opening: bool,
@@ -40,10 +42,10 @@ pub(super) struct Chat {
     day: Option<Date>,
     presence: Presence,
     /// The messages of blocked users that are not shown, for `/show`: the newest [`FOLDED`].
-    folded: VecDeque<Said>,
+    folded: VecDeque<Post>,
     /// How many messages of blocked users arrived that the line shown last stands for.
     folding: u64,
-    begins: Beginning,
+    begins: InitialView,
     /// Messages that were jumped to.
     window: Option<Window>,
     /// Whether what is unread was not shown, and stays unread.
@@ -53,7 +55,7 @@ pub(super) struct Chat {
 
 /// What a chat shows when it is opened.
 #[derive(Clone, Copy, Debug, Default)]
-enum Beginning {
+enum InitialView {
     /// The end of the history, and what is unread.
     #[default]
     Newest,
@@ -72,7 +74,7 @@ struct Window {
     last: u64,
 }
 
-impl Chat {
+impl ChatMode {
     pub(super) fn new(target: Target) -> Self {
         let presence = if target.is_room() {
             Presence::in_room(target.name())
@@ -88,7 +90,7 @@ impl Chat {
             presence,
             folded: VecDeque::new(),
             folding: 0,
-            begins: Beginning::default(),
+            begins: InitialView::default(),
             window: None,
             keeps_unread: false,
             numbers: Numbers::default(),
@@ -98,7 +100,7 @@ impl Chat {
     /// The chat, with the messages around one of it.
     pub(super) fn around(target: Target, id: u64) -> Self {
         Self {
-            begins: Beginning::Around(id),
+            begins: InitialView::Around(id),
             ..Self::new(target)
         }
     }
@@ -106,7 +108,7 @@ impl Chat {
     /// The chat that shows the messages up to this one already.
     pub(super) fn after(target: Target, id: u64) -> Self {
         Self {
-            begins: Beginning::After(id),
+            begins: InitialView::After(id),
             ..Self::new(target)
         }
     }
@@ -114,13 +116,13 @@ impl Chat {
     /// The history and a rule below it, what is unread, and the reader's unsent lines.
     fn show(&mut self, context: &Context) -> Vec<Act> {
         let conversation = context.session.conversation(&self.target);
-        let all: Vec<&Said> = conversation
+        let all: Vec<&Post> = conversation
             .iter()
             .flat_map(|found| found.lines())
             .collect();
         let read_id = conversation.map_or(0, Conversation::read_id);
         let has_unread = conversation.is_some_and(|found| found.unread() > 0);
-        let is_new = |said: &&&Said| has_unread && !said.mine && said.id > read_id;
+        let is_new = |said: &&&Post| has_unread && !said.mine && said.id > read_id;
         let rule = all
             .iter()
             .position(|said| is_new(&said))
@@ -131,9 +133,9 @@ impl Chat {
         self.day = None;
         self.folded.clear();
         self.folding = 0;
-        if let Beginning::After(id) = std::mem::take(&mut self.begins) {
+        if let InitialView::After(id) = std::mem::take(&mut self.begins) {
             let shown = all.partition_point(|said| said.id <= id);
-            let date = |said: &&Said| context.settings.zone.at(said.time).date();
+            let date = |said: &&Post| context.settings.zone.at(said.time).date();
             self.day = all[..shown].last().map(date);
             let lines = self.days(&all[shown..], context);
             return vec![Act::Print(lines), Act::Read(self.target.clone())];
@@ -171,7 +173,7 @@ impl Chat {
     }
 
     /// Messages, with a line wherever a day begins, and one for those of blocked users that follow one another.
-    fn days(&mut self, messages: &[&Said], context: &Context) -> Vec<Line> {
+    fn days(&mut self, messages: &[&Post], context: &Context) -> Vec<Line> {
         let mut lines = Vec::new();
         let mut count = 0;
         for said in messages {
@@ -200,7 +202,7 @@ impl Chat {
     }
 
     /// Keeps a message for `/show`.
-    fn fold(&mut self, said: &Said) {
+    fn fold(&mut self, said: &Post) {
         if self.folded.len() == FOLDED {
             self.folded.pop_front();
         }
@@ -229,7 +231,7 @@ impl Chat {
         )
     }
 
-    fn arrived(&mut self, said: &Said, context: &Context) -> Vec<Act> {
+    fn arrived(&mut self, said: &Post, context: &Context) -> Vec<Act> {
         if self.opening {
             return Vec::new();
         }
@@ -259,7 +261,7 @@ impl Chat {
         }
         let top = self.top.unwrap_or(u64::MAX);
         let conversation = context.session.conversation(&self.target);
-        let known: Vec<&Said> = conversation
+        let known: Vec<&Post> = conversation
             .iter()
             .flat_map(|found| found.lines().filter(|said| said.id < top))
             .collect();
@@ -329,7 +331,7 @@ impl Chat {
             return Vec::new();
         };
         let page = messages.iter().cloned();
-        let page: Vec<Said> = page.map(|message| context.session.said(message)).collect();
+        let page: Vec<Post> = page.map(|message| context.session.said(message)).collect();
         let (Some(first), Some(last)) = (page.first(), page.last()) else {
             return print(vec![context.dim(match to {
                 Jump::Older => Text::NoOlder,
@@ -370,9 +372,9 @@ impl Chat {
     }
 
     /// Messages with numbers beside them, counted from below. Those of blocked users have none.
-    fn with_numbers(&mut self, page: &[Said], context: &Context) -> Vec<Line> {
-        let folds = |said: &Said| context.session.folds(&self.target, &said.sender);
-        let shown: Vec<Said> = page.iter().filter(|said| !folds(said)).cloned().collect();
+    fn with_numbers(&mut self, page: &[Post], context: &Context) -> Vec<Line> {
+        let folds = |said: &Post| context.session.folds(&self.target, &said.sender);
+        let shown: Vec<Post> = page.iter().filter(|said| !folds(said)).cloned().collect();
         self.numbers.show(&shown);
         let folded = (page.len() - shown.len()) as u64;
         context.begin_list();
@@ -397,7 +399,7 @@ impl Chat {
     /// `/n`
     fn show_numbers(&mut self, context: &Context) -> Vec<Act> {
         let newest = newest_first(&self.target, context).take(NUMBERED).cloned();
-        let mut page: Vec<Said> = newest.collect();
+        let mut page: Vec<Post> = newest.collect();
         page.reverse();
         if page.is_empty() {
             return print(vec![context.line(Text::NoMessages)]);
@@ -409,10 +411,10 @@ impl Chat {
     fn meant(
         &self,
         number: Option<u64>,
-        fits: impl Fn(&Said) -> bool,
+        fits: impl Fn(&Post) -> bool,
         none: Text<'_>,
         context: &Context,
-    ) -> Result<Said, Vec<Act>> {
+    ) -> Result<Post, Vec<Act>> {
         let Some(number) = number else {
             let mut newest = newest_first(&self.target, context);
             let newest = newest.find(|said| !said.deleted && fits(said));
@@ -425,11 +427,11 @@ impl Chat {
         }
     }
 
-    fn own(&self, number: Option<u64>, context: &Context) -> Result<Said, Vec<Act>> {
+    fn own(&self, number: Option<u64>, context: &Context) -> Result<Post, Vec<Act>> {
         self.meant(number, |said| said.mine, Text::NoOwnMessage, context)
     }
 
-    fn of_others(&self, number: Option<u64>, context: &Context) -> Result<Said, Vec<Act>> {
+    fn of_others(&self, number: Option<u64>, context: &Context) -> Result<Post, Vec<Act>> {
         self.meant(number, |said| !said.mine, Text::NoOtherMessage, context)
     }
 
@@ -543,16 +545,16 @@ impl Chat {
         lines.extend(self.end_folding(context));
         let said = &news.said;
         let reacted = match &news.change {
-            Change::Edited => {
+            MessageChange::Edited => {
                 lines.extend(context.message(said));
                 return print(lines);
             }
-            Change::Deleted => {
+            MessageChange::Deleted => {
                 lines.push(deletion(news, context));
                 return print(lines);
             }
-            Change::Reacted(emoji) => (emoji, true),
-            Change::Unreacted(emoji) => (emoji, false),
+            MessageChange::Reacted(emoji) => (emoji, true),
+            MessageChange::Unreacted(emoji) => (emoji, false),
         };
         let by = &rooms::actor(Some(&news.by), context);
         let name = &if said.mine && news.by == said.sender {
@@ -584,7 +586,7 @@ impl Chat {
     }
 
     /// A page above those shown: the terminal shows it below them, so it stands between rules.
-    fn show_older(&mut self, page: &[&Said], context: &Context) -> Vec<Act> {
+    fn show_older(&mut self, page: &[&Post], context: &Context) -> Vec<Act> {
         let Some(first) = page.first() else {
             return print(vec![context.dim(Text::NoOlder)]);
         };
@@ -612,7 +614,7 @@ impl Chat {
             .iter()
             .cloned()
             .map(|message| context.session.said(message));
-        let page: Vec<Said> = page.collect();
+        let page: Vec<Post> = page.collect();
         self.show_older(&page.iter().collect::<Vec<_>>(), context)
     }
 
@@ -636,8 +638,8 @@ impl Chat {
     /// What the chat shows first, and what it asks for.
     fn begin(&mut self, context: &Context) -> Vec<Act> {
         let conversation = context.session.conversation(&self.target);
-        if let Beginning::Around(id) = self.begins {
-            self.begins = Beginning::default();
+        if let InitialView::Around(id) = self.begins {
+            self.begins = InitialView::default();
             let jump = self.jump(Jump::Around(id), (None, None), (Some(id), None));
             // What is not shown is not marked as read.
             self.keeps_unread = conversation.is_some_and(|found| found.unread() > 0);
@@ -673,7 +675,7 @@ fn deletion(news: &MessageNews, context: &Context) -> Line {
 }
 
 /// The sender of a message, inside a sentence.
-fn sender_inside(said: &Said, context: &Context) -> String {
+fn sender_inside(said: &Post, context: &Context) -> String {
     if said.mine {
         context.language.say(Text::YouInside)
     } else {
@@ -700,7 +702,7 @@ fn has_known_name(line: &str, context: &Context) -> bool {
         })
 }
 
-impl Mode for Chat {
+impl Mode for ChatMode {
     fn scope(&self) -> Option<Scope> {
         Some(Scope::Chat)
     }
@@ -783,12 +785,16 @@ impl Mode for Chat {
             }
             Update::Member(room, name, step) if self.is_here(room) => {
                 let moved = match (step, context.session.friends().get(name)) {
-                    (Step::Online, _) => Move::CameOnline,
-                    (Step::Joined, _) => Move::Joined,
+                    (MembershipChange::Online, _) => Move::CameOnline,
+                    (MembershipChange::Joined, _) => Move::Joined,
                     // The server reports a friend who goes offline before the member of a room.
-                    (Step::Left, _) | (Step::Gone, Some(true)) => Move::Left,
-                    (Step::Offline, _) | (Step::Gone, Some(false)) => Move::WentOffline,
-                    (Step::Gone, None) => Move::LeftOrWentOffline,
+                    (MembershipChange::Left, _) | (MembershipChange::Gone, Some(true)) => {
+                        Move::Left
+                    }
+                    (MembershipChange::Offline, _) | (MembershipChange::Gone, Some(false)) => {
+                        Move::WentOffline
+                    }
+                    (MembershipChange::Gone, None) => Move::LeftOrWentOffline,
                 };
                 print(self.presence.note(name, moved, context))
             }

@@ -7,9 +7,9 @@ use crate::text::Text;
 
 /// Command mode.
 #[derive(Debug)]
-pub(super) struct Command;
+pub(super) struct CommandMode;
 
-impl Mode for Command {
+impl Mode for CommandMode {
     fn scope(&self) -> Option<Scope> {
         Some(Scope::Command)
     }

@@ -4,7 +4,7 @@ use super::lines::{plain, styled};
 use super::presence::{Move, Presence};
 use super::{Act, Context, Mode, answers, print, read, rooms};
 use crate::render::styled::{Line, Style};
-use crate::session::{Conversation, Said, Update};
+use crate::session::{Conversation, Post, Update};
 use crate::statement::{Scope, Statement};
 use crate::target::Target;
 use crate::text::Text;
@@ -14,11 +14,11 @@ const WAITING: usize = 20;
 
 /// Contact mode.
 #[derive(Debug, Default)]
-pub(super) struct Contact {
+pub(super) struct ContactMode {
     presence: Presence,
 }
 
-impl Mode for Contact {
+impl Mode for ContactMode {
     fn scope(&self) -> Option<Scope> {
         Some(Scope::Contact)
     }
@@ -113,7 +113,7 @@ fn newest(context: &Context) -> Vec<Line> {
     context.begin_list();
     let recent: Vec<_> = context.session.recent().collect();
     for (target, conversation) in recent.into_iter().rev() {
-        let folds = |said: &&Said| context.session.folds(target, &said.sender);
+        let folds = |said: &&Post| context.session.folds(target, &said.sender);
         let newest = conversation.lines().rev().find(|said| !folds(said));
         if let Some(said) = newest {
             lines.push(styled(

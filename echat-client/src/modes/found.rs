@@ -6,8 +6,8 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::lines::{plain_excerpt, span};
 use super::{Act, Context, Goto, mistake, print};
 use crate::render::styled::{Line, Style, colour_of};
-use crate::session::{Lookup, Said, Search, Sought};
-use crate::statement::{self, Sifted};
+use crate::session::{Lookup, LookupKind, Post, Search};
+use crate::statement::{self, ParsedSearch};
 use crate::target::{Target, normal_name};
 use crate::text::Text;
 
@@ -23,7 +23,7 @@ pub(super) fn search(typed: &str, open: Option<&Target>, context: &Context) -> V
         Ok(sifted) => sifted,
         Err(filter) => return mistake(context, Text::NoDay { typed: &filter }),
     };
-    let Sifted {
+    let ParsedSearch {
         words,
         from,
         within,
@@ -43,7 +43,7 @@ pub(super) fn search(typed: &str, open: Option<&Target>, context: &Context) -> V
         "me" | "我" | "自己" => me.to_owned(),
         name => name.to_owned(),
     });
-    vec![Act::Look(Lookup::new(Sought::Words(Search {
+    vec![Act::Look(Lookup::new(LookupKind::Words(Search {
         typed: typed.trim().to_owned(),
         query: words,
         target,
@@ -94,8 +94,8 @@ pub(super) fn open(number: u64, context: &Context) -> Vec<Act> {
 /// What was found.
 pub(super) fn lines(lookup: &Lookup, event: &Event, context: &Context) -> Vec<Line> {
     let (heading, none, words) = match &lookup.sought {
-        Sought::Mentions => (Text::MentionsHeading, Text::NoMentions, Vec::new()),
-        Sought::Words(search) => {
+        LookupKind::Mentions => (Text::MentionsHeading, Text::NoMentions, Vec::new()),
+        LookupKind::Words(search) => {
             let words = search.typed.as_str();
             (
                 Text::FoundMessages { words },
@@ -133,7 +133,7 @@ pub(super) fn lines(lookup: &Lookup, event: &Event, context: &Context) -> Vec<Li
 fn row(
     number: u64,
     target: &Target,
-    said: &Said,
+    said: &Post,
     words: &[String],
     context: &Context,
 ) -> Vec<Line> {

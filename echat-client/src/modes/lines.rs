@@ -8,8 +8,8 @@ use crate::links::links;
 use crate::local::local_time::LocalTime;
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Span, Style, colour_of};
-use crate::session::outgoing::{Aside, Entry};
-use crate::session::{Conversation, Excess, ReactionCount, Said};
+use crate::session::outgoing::{AsideLine, UnsentLine};
+use crate::session::{Conversation, LimitError, Post, ReactionCount};
 use crate::statement;
 use crate::target::Target;
 use crate::text::Text;
@@ -101,7 +101,7 @@ impl Context {
     }
 
     /// `[YYYY-MM-DD HH:MM:SS] name says: text`, or the compact form.
-    pub(crate) fn message(&self, said: &Said) -> Vec<Line> {
+    pub(crate) fn message(&self, said: &Post) -> Vec<Line> {
         let between = if self.settings.config.compact {
             ": ".to_owned()
         } else {
@@ -111,7 +111,7 @@ impl Context {
     }
 
     /// The same with a number before it.
-    pub(super) fn numbered(&self, said: &Said, number: u64) -> Vec<Line> {
+    pub(super) fn numbered(&self, said: &Post, number: u64) -> Vec<Line> {
         let between = if self.settings.config.compact {
             ": ".to_owned()
         } else {
@@ -121,12 +121,12 @@ impl Context {
     }
 
     /// A message of the user to a chat that is not open.
-    pub(super) fn sent(&self, said: &Said, target: &str) -> Vec<Line> {
+    pub(super) fn sent(&self, said: &Post, target: &str) -> Vec<Line> {
         self.said(said, &self.language.say(Text::SentTo { target }), None)
     }
 
     /// How the sender of a message is called.
-    pub(super) fn name_of(&self, said: &Said) -> String {
+    pub(super) fn name_of(&self, said: &Post) -> String {
         if said.mine {
             self.language.say(Text::Me)
         } else {
@@ -134,7 +134,7 @@ impl Context {
         }
     }
 
-    fn said(&self, said: &Said, between: &str, number: Option<u64>) -> Vec<Line> {
+    fn said(&self, said: &Post, between: &str, number: Option<u64>) -> Vec<Line> {
         let at = self.settings.zone.at(said.time);
         let time = if self.settings.config.compact {
             format!("{} ", at.hour_and_minute())
@@ -184,7 +184,7 @@ impl Context {
     }
 
     /// What stands behind the name of the sender, where no text of a user can stand.
-    fn marks(&self, said: &Said) -> Vec<String> {
+    fn marks(&self, said: &Post) -> Vec<String> {
         let marks = [
             (said.bot, Text::BotMark),
             (said.reply_to.is_some(), Text::ReplyMark),
@@ -210,7 +210,7 @@ impl Context {
     }
 
     /// The beginning of a message, in one line.
-    pub(super) fn short(&self, said: &Said) -> String {
+    pub(super) fn short(&self, said: &Post) -> String {
         if said.deleted {
             return self.language.say(Text::Deleted);
         }
@@ -301,7 +301,7 @@ impl Context {
             return Vec::new();
         };
         let listed = self.outgoing.listed(me).map(|(_, entry, _)| entry);
-        let meant: Vec<&Entry> = listed
+        let meant: Vec<&UnsentLine> = listed
             .filter(|entry| target.is_none_or(|target| entry.target == *target))
             .collect();
         let shown = if meant.len() > rows { rows - 1 } else { rows };
@@ -362,31 +362,31 @@ impl Context {
     }
 
     /// Says that a server can never accept something, and why.
-    pub(crate) fn excess(&self, excess: &Excess) -> String {
+    pub(crate) fn excess(&self, excess: &LimitError) -> String {
         let why = self.reason(excess);
         match excess {
             // They are said before anything is about to be sent, too.
-            Excess::Name(_) | Excess::LongName { .. } => why,
+            LimitError::Name(_) | LimitError::LongName { .. } => why,
             _ => self.language.say(Text::CannotSend { why: &why }),
         }
     }
 
     /// Why a server can never accept something, as it stands behind a line's number or target.
-    pub(crate) fn reason(&self, excess: &Excess) -> String {
+    pub(crate) fn reason(&self, excess: &LimitError) -> String {
         let count = |number: usize| number as u64;
         let code;
         self.language.say(match excess {
-            Excess::NoText => Text::NoText,
-            Excess::Control(c) => {
+            LimitError::NoText => Text::NoText,
+            LimitError::Control(c) => {
                 code = format!("{:04X}", u32::from(*c));
                 Text::ControlCharacter { code: &code }
             }
-            Excess::Name(error) => return self.language.bad_name(error),
-            Excess::LongName { bytes, characters } => Text::NameTooLong {
+            LimitError::Name(error) => return self.language.bad_name(error),
+            LimitError::LongName { bytes, characters } => Text::NameTooLong {
                 bytes: count(*bytes),
                 characters: count(*characters),
             },
-            Excess::Text {
+            LimitError::Text {
                 bytes,
                 characters,
                 limit,
@@ -395,18 +395,18 @@ impl Context {
                 characters: count(*characters),
                 limit: count(*limit),
             },
-            Excess::Parameter { bytes, limit } => Text::ParameterTooLong {
+            LimitError::Parameter { bytes, limit } => Text::ParameterTooLong {
                 bytes: count(*bytes),
                 limit: count(*limit),
             },
-            Excess::Names {
+            LimitError::Names {
                 count: names,
                 limit,
             } => Text::TooManyNames {
                 names: count(*names),
                 limit: count(*limit),
             },
-            Excess::Request { bytes, limit } => Text::RequestTooLong {
+            LimitError::Request { bytes, limit } => Text::RequestTooLong {
                 bytes: count(*bytes),
                 limit: count(*limit),
             },
@@ -415,7 +415,7 @@ impl Context {
 
     /// The beginning of a line of one's own that is set aside: of its text, or of the line of the file if
     /// that cannot be read.
-    pub(crate) fn aside_line(&self, aside: &Aside) -> Vec<Line> {
+    pub(crate) fn aside_line(&self, aside: &AsideLine) -> Vec<Line> {
         let text = aside.text.as_ref().map(|(_, text)| text.as_str());
         let text = text.map_or_else(|| Cow::Owned(aside.escaped()), Cow::Borrowed);
         let text = shortened(&text, EXCERPT);

@@ -31,9 +31,9 @@ use crate::net::address::LinkTarget;
 use crate::render::safe::Safe;
 use crate::render::styled::Line;
 use crate::session::outgoing::Outgoing;
-use crate::session::{Lookup, RequestContext, Said, Session, Sought, Timed, Update};
+use crate::session::{Lookup, LookupKind, Post, RequestContext, Session, TimedRequest, Update};
 use crate::settings::Settings;
-use crate::statement::{self, Misread, Scope, Statement, TypedRequest, Which};
+use crate::statement::{self, Misread, Scope, Statement, TypedRequest, UnsentSelection};
 use crate::target::Target;
 use crate::text::{Language, Text};
 
@@ -84,15 +84,15 @@ pub enum Act {
     /// Send an answer to a message.
     Reply(Target, String, u64),
     /// Take a message of the user's into the edited line.
-    Edit(Target, Said),
+    Edit(Target, Post),
     /// Change the text of a message.
     ChangeText(Target, u64, String),
     /// Delete a message, after a yes.
-    Delete(Target, Said),
+    Delete(Target, Post),
     /// Ask the server what was typed.
     Typed(TypedRequest),
     /// Ask the server for its time, and then for something that has an end.
-    AskTimed(Timed),
+    AskTimed(TimedRequest),
     /// Log in, now and after every reconnect.
     LogIn {
         /// The name as typed.
@@ -114,7 +114,7 @@ pub enum Act {
     /// Everything of this conversation has been shown.
     Read(Target),
     /// Withdraw unsent lines.
-    Withdraw(Which),
+    Withdraw(UnsentSelection),
     /// Change the mode.
     Goto(Goto),
     /// The server can never accept the line, for this reason.
@@ -154,14 +154,14 @@ impl Goto {
     /// The mode.
     pub fn mode(self) -> Box<dyn Mode> {
         match self {
-            Self::Command => Box::new(command::Command),
+            Self::Command => Box::new(command::CommandMode),
             Self::Register => Box::new(account::RegisterMode::default()),
             Self::Login(name) => Box::new(account::LoginMode::new(name)),
-            Self::Contact => Box::new(contact::Contact::default()),
-            Self::Chat(target) => Box::new(chat::Chat::new(target)),
-            Self::ChatAround(target, id) => Box::new(chat::Chat::around(target, id)),
-            Self::ChatAfter(target, id) => Box::new(chat::Chat::after(target, id)),
-            Self::Query => Box::new(query::Query),
+            Self::Contact => Box::new(contact::ContactMode::default()),
+            Self::Chat(target) => Box::new(chat::ChatMode::new(target)),
+            Self::ChatAround(target, id) => Box::new(chat::ChatMode::around(target, id)),
+            Self::ChatAfter(target, id) => Box::new(chat::ChatMode::after(target, id)),
+            Self::Query => Box::new(query::QueryMode),
             Self::ChangePassword(back) => Box::new(credentials::ChangeMode::new(*back)),
             Self::DeleteAccount(back) => Box::new(credentials::DeleteMode::new(*back)),
         }
@@ -302,7 +302,7 @@ fn read(
             Statement::Search(_) | Statement::Mentions | Statement::More | Statement::OpenFound(_),
         ) if scope == Scope::Command && !context.signed_in => Err(not_logged_in(context)),
         Ok(Statement::Search(words)) => Err(found::search(&words, open, context)),
-        Ok(Statement::Mentions) => Err(vec![Act::Look(Lookup::new(Sought::Mentions))]),
+        Ok(Statement::Mentions) => Err(vec![Act::Look(Lookup::new(LookupKind::Mentions))]),
         Ok(Statement::More) => Err(found::more(context)),
         Ok(Statement::OpenFound(number)) => Err(found::open(number, context)),
         Ok(
@@ -358,10 +358,12 @@ fn account(statement: &Statement, back: Goto, context: &Context) -> Vec<Act> {
     match statement {
         Statement::ChangePassword => vec![Act::Goto(Goto::ChangePassword(Box::new(back)))],
         Statement::DeleteAccount => vec![Act::Goto(Goto::DeleteAccount(Box::new(back)))],
-        Statement::NewInvitation(uses, Some(days)) => vec![Act::AskTimed(Timed::Invitation {
-            uses: *uses,
-            lasts: days.saturating_mul(DAY),
-        })],
+        Statement::NewInvitation(uses, Some(days)) => {
+            vec![Act::AskTimed(TimedRequest::Invitation {
+                uses: *uses,
+                lasts: days.saturating_mul(DAY),
+            })]
+        }
         Statement::NewInvitation(uses, None) => vec![Act::Ask(Request::CreateInvitation {
             uses: *uses,
             expires: None,

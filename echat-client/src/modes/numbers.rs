@@ -1,7 +1,7 @@
 //! Which message of the open chat a number means.
 
 use super::Context;
-use crate::session::{MessageNews, Said};
+use crate::session::{MessageNews, Post};
 use crate::target::Target;
 
 /// Messages that `/n` numbers.
@@ -12,12 +12,12 @@ pub(super) const NUMBERED: usize = 30;
 #[derive(Debug, Default)]
 pub(super) struct Numbers {
     /// The messages with numbers that are shown, number 1 first.
-    shown: Vec<Said>,
+    shown: Vec<Post>,
 }
 
 impl Numbers {
     /// Numbers these messages, of which the newest is the last and gets number 1.
-    pub(super) fn show(&mut self, messages: &[Said]) {
+    pub(super) fn show(&mut self, messages: &[Post]) {
         self.shown = messages.iter().rev().cloned().collect();
     }
 
@@ -27,7 +27,7 @@ impl Numbers {
     }
 
     /// The message with a number.
-    pub(super) fn get(&self, number: u64, target: &Target, context: &Context) -> Option<Said> {
+    pub(super) fn get(&self, number: u64, target: &Target, context: &Context) -> Option<Post> {
         let index = usize::try_from(number.checked_sub(1)?).ok()?;
         if self.shown.is_empty() {
             return newest_first(target, context).nth(index).cloned();
@@ -48,7 +48,7 @@ impl Numbers {
 pub(super) fn newest_first<'a>(
     target: &'a Target,
     context: &'a Context,
-) -> impl Iterator<Item = &'a Said> {
+) -> impl Iterator<Item = &'a Post> {
     let conversation = context.session.conversation(target);
     let lines = conversation
         .into_iter()

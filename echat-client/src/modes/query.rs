@@ -5,9 +5,9 @@ use crate::statement::Scope;
 
 /// Query mode.
 #[derive(Debug)]
-pub(super) struct Query;
+pub(super) struct QueryMode;
 
-impl Mode for Query {
+impl Mode for QueryMode {
     fn scope(&self) -> Option<Scope> {
         Some(Scope::Query)
     }

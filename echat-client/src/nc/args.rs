@@ -13,8 +13,8 @@ use clap::error::ErrorKind;
 use echat_proto::names::InvitationCode;
 
 use super::flags::{Cli, Flags, FollowFlags, ServerFlags, Work, command};
-use super::known::Known;
-use super::script::{self, CommandRef, Line};
+use super::known::KnownHistory;
+use super::script::{self, CommandRef, ScriptCommand};
 use crate::local::password;
 use crate::net::address::{Address, LinkTarget};
 use crate::net::fingerprint::Fingerprint;
@@ -23,7 +23,7 @@ pub use super::flags::Offline;
 
 /// What the program is to do.
 #[derive(Debug)]
-pub enum Mode {
+pub enum RunMode {
     /// Talk to a server.
     Online(Box<Online>),
     /// Print every message of one.
@@ -38,13 +38,13 @@ pub enum Mode {
 #[derive(Debug)]
 pub struct Online {
     /// Which server.
-    pub server: Server,
+    pub server: ServerOptions,
     /// The user to log in first.
     pub login: Option<LoginOptions>,
     /// Where statements come from.
-    pub source: Source,
+    pub source: ScriptSource,
     /// What was known of the server's history.
-    pub known: Known,
+    pub known: KnownHistory,
     /// When to stop.
     pub stop: Stop,
     /// False for the raw connection.
@@ -57,7 +57,7 @@ pub struct Online {
 
 /// A server, and how far it is trusted.
 #[derive(Debug)]
-pub struct Server {
+pub struct ServerOptions {
     /// Where it is.
     pub address: Address,
     /// The only key that it may show.
@@ -72,7 +72,7 @@ pub struct Server {
 #[derive(Debug)]
 pub struct Follow {
     /// Which server.
-    pub server: Server,
+    pub server: ServerOptions,
     /// The user.
     pub login: LoginOptions,
     /// The only room whose messages are printed.
@@ -104,7 +104,7 @@ pub struct LoginOptions {
     /// The user's name.
     pub user: String,
     /// Where the password or the token is; `None` if only a person knows it.
-    pub password: Option<password::Source>,
+    pub password: Option<password::PasswordSource>,
     /// The code of the address to register with.
     pub invitation: Option<InvitationCode>,
     /// The room of the address.
@@ -125,7 +125,7 @@ impl Online {
         // LOGIN_BUNDLE has what is to be given next time.
         let compares = self.known.after.is_some() || self.known.history.is_some();
         let wants_more = self.verbose > 0 || waits_for_more || compares;
-        matches!(self.source, Source::Once(_)) && !wants_more
+        matches!(self.source, ScriptSource::Once(_)) && !wants_more
     }
 }
 
@@ -133,7 +133,7 @@ impl LoginOptions {
     /// What is there to log in with.
     pub fn kind(&self) -> SecretKind {
         match self.password {
-            Some(password::Source::Token(_)) => SecretKind::Token,
+            Some(password::PasswordSource::Token(_)) => SecretKind::Token,
             _ => SecretKind::Password,
         }
     }
@@ -150,9 +150,9 @@ pub enum SecretKind {
 
 /// Where statements come from.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum ScriptSource {
     /// The arguments: one command.
-    Once(Line),
+    Once(ScriptCommand),
     /// A file, understood whole before anything is sent.
     Script(PathBuf),
     /// Standard input, line by line.
@@ -173,15 +173,15 @@ pub struct Stop {
 }
 
 /// Reads the arguments, the program's name first.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Mode, clap::Error> {
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<RunMode, clap::Error> {
     let matches = command().try_get_matches_from(arguments)?;
     let cli = Cli::from_arg_matches(&matches)?;
     let refuse = |message: String| command().error(ErrorKind::ValueValidation, message);
     match cli.work {
-        Some(Work::Offline(offline)) => return Ok(Mode::Offline(offline)),
+        Some(Work::Offline(offline)) => return Ok(RunMode::Offline(offline)),
         Some(Work::Follow(flags)) => {
             let follow = follow(flags).map_err(refuse)?;
-            return Ok(Mode::Follow(Box::new(follow)));
+            return Ok(RunMode::Follow(Box::new(follow)));
         }
         None => {}
     }
@@ -189,10 +189,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Mode, clap
         let target: LinkTarget = address
             .parse()
             .map_err(|error| refuse(format!("{error}")))?;
-        return Ok(Mode::Forget(target.address));
+        return Ok(RunMode::Forget(target.address));
     }
     online(cli.online)
-        .map(|online| Mode::Online(Box::new(online)))
+        .map(|online| RunMode::Online(Box::new(online)))
         .map_err(refuse)
 }
 
@@ -204,9 +204,9 @@ fn online(flags: Flags) -> Result<Online, String> {
     let handshake = !flags.no_handshake;
     let login = login.filter(|_| handshake);
     let source = match (flags.name, flags.script) {
-        (Some(name), _) => Source::Once(line(&name, flags.json)?),
-        (None, Some(script)) => Source::Script(script),
-        (None, None) => Source::Stdin,
+        (Some(name), _) => ScriptSource::Once(line(&name, flags.json)?),
+        (None, Some(script)) => ScriptSource::Script(script),
+        (None, None) => ScriptSource::Stdin,
     };
     let until = flags
         .until
@@ -217,7 +217,7 @@ fn online(flags: Flags) -> Result<Online, String> {
         server,
         login,
         source,
-        known: Known {
+        known: KnownHistory {
             after: flags.after,
             history: flags.history,
         },
@@ -234,7 +234,10 @@ fn online(flags: Flags) -> Result<Online, String> {
 }
 
 /// The server of an address, and the login.
-fn server(address: &str, flags: ServerFlags) -> Result<(Server, Option<LoginOptions>), String> {
+fn server(
+    address: &str,
+    flags: ServerFlags,
+) -> Result<(ServerOptions, Option<LoginOptions>), String> {
     let target: LinkTarget = address
         .parse()
         .map_err(|error| format!("ADDRESS: {error}"))?;
@@ -250,15 +253,15 @@ fn server(address: &str, flags: ServerFlags) -> Result<(Server, Option<LoginOpti
         }
         (None, link) => link,
     };
-    let variable = flags.password_env.map(password::Source::Variable);
-    let file = flags.password_file.map(password::Source::File);
-    let token = flags.token_file.map(password::Source::Token);
+    let variable = flags.password_env.map(password::PasswordSource::Variable);
+    let file = flags.password_file.map(password::PasswordSource::File);
+    let token = flags.token_file.map(password::PasswordSource::Token);
     let password = variable.or(file).or(token);
     let user = flags.user.or(target.user);
     if user.is_none() && password.is_some() {
         return Err("a password or a token requires --user".to_owned());
     }
-    let server = Server {
+    let server = ServerOptions {
         address: target.address,
         pinned,
         accept_new: flags.accept_new,
@@ -304,12 +307,12 @@ fn follow(flags: FollowFlags) -> Result<Follow, String> {
 }
 
 /// `NAME` and `JSON` from the arguments; the first may also be a whole line.
-pub fn line(name: &str, json: Option<String>) -> Result<Line, String> {
+pub fn line(name: &str, json: Option<String>) -> Result<ScriptCommand, String> {
     let Some(params) = json else {
         return script::parse_line(name.trim()).map_err(|error| error.to_string());
     };
     let command = script::parse_command(name).map_err(|error| error.to_string())?;
-    Ok(Line { command, params })
+    Ok(ScriptCommand { command, params })
 }
 
 #[cfg(test)]

@@ -12,9 +12,9 @@ use super::rules::SessionEnd;
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::line_editor::{KeyOutcome, LineEditor};
-use crate::local::ask::{self, Consent, Tty};
-use crate::local::password::{PasswordError, Source};
-use crate::net::wait::{Interest, Watched, wait};
+use crate::local::ask::{self, TrustAnswer, Tty};
+use crate::local::password::{PasswordError, PasswordSource};
+use crate::net::wait::{Interest, WatchedFd, wait};
 use crate::terminal::{Decoder, Token, typed_text};
 
 pub use crate::local::ask::is_interactive;
@@ -29,21 +29,23 @@ pub fn yes(question: &str) -> Result<Option<bool>, SessionEnd> {
         let answer = tty.put(question).and_then(|()| ask::line(&tty));
         let answer = answer.map_err(|error| local(&error))?;
         match ask::consent(&typed_text(&answer)) {
-            Consent::Yes => return Ok(Some(true)),
-            Consent::No => return Ok(Some(false)),
-            Consent::Unclear => question = "Please type yes or no: ",
+            TrustAnswer::Yes => return Ok(Some(true)),
+            TrustAnswer::No => return Ok(Some(false)),
+            TrustAnswer::Unclear => question = "Please type yes or no: ",
         }
     }
 }
 
 /// The password, if it can be had without asking; `None` if it must be asked for.
-pub fn password_from(source: Option<&Source>) -> Result<Option<Zeroizing<String>>, SessionEnd> {
+pub fn password_from(
+    source: Option<&PasswordSource>,
+) -> Result<Option<Zeroizing<String>>, SessionEnd> {
     let exit = |error: &PasswordError| match error {
         PasswordError::Io(..) => Exit::Local,
         _ => Exit::Usage,
     };
     source
-        .map(Source::read)
+        .map(PasswordSource::read)
         .transpose()
         .map_err(|error| SessionEnd::because(exit(&error), &error))
 }
@@ -87,7 +89,7 @@ fn masked_line(terminal: &File, clock: &Clock) -> io::Result<QuestionInput> {
     // Byte by byte: what is typed behind the line stays in the terminal.
     let mut buffer = Zeroizing::new([0; 1]);
     loop {
-        let mut fds = [Watched::new(terminal, Interest::Read)];
+        let mut fds = [WatchedFd::new(terminal, Interest::Read)];
         wait(&mut fds, clock, decoder.deadline())?;
         let tokens = if fds[0].is_ready() {
             match rustix::io::read(terminal, &mut buffer[..]) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use echat_proto::handshake::HandshakeError;
 
-use super::args::Server;
+use super::args::ServerOptions;
 use super::ask;
 use super::output;
 use super::rules::SessionEnd;
@@ -19,14 +19,18 @@ use crate::net::socket::{Socket, SocketError};
 use crate::net::trust::{Trust, Trusted, Untrusted};
 
 /// Connects without a handshake.
-pub fn raw(server: &Server, clock: &Clock) -> Result<Socket, SessionEnd> {
+pub fn raw(server: &ServerOptions, clock: &Clock) -> Result<Socket, SessionEnd> {
     let deadline = clock.now() + server.connect_timeout;
     Socket::connect(&server.address, clock, deadline).map_err(|error| no_socket(server, &error))
 }
 
 /// Connects to a server that is trusted, or becomes so: an unknown key is remembered if
 /// `--accept-new` or a person on the terminal says so.
-pub fn sealed(server: &Server, clock: &Clock, tap: &mut dyn Tap) -> Result<Link, SessionEnd> {
+pub fn sealed(
+    server: &ServerOptions,
+    clock: &Clock,
+    tap: &mut dyn Tap,
+) -> Result<Link, SessionEnd> {
     let hosts = match KnownHosts::of_user(|name| env::var_os(name)) {
         Ok(hosts) => Some(hosts),
         // A pinned key needs no file.
@@ -79,7 +83,7 @@ enum OpenFailure {
 }
 
 fn open(
-    server: &Server,
+    server: &ServerOptions,
     trust: &Trust,
     clock: &Clock,
     tap: &mut dyn Tap,
@@ -91,7 +95,7 @@ fn open(
 
 fn remember(
     hosts: Option<&KnownHosts>,
-    server: &Server,
+    server: &ServerOptions,
     key: &Fingerprint,
 ) -> Result<(), SessionEnd> {
     hosts
@@ -111,7 +115,7 @@ fn remember(
 }
 
 impl OpenFailure {
-    fn into_end(self, server: &Server) -> SessionEnd {
+    fn into_end(self, server: &ServerOptions) -> SessionEnd {
         let address = &server.address;
         let (exit, note) = match self {
             Self::Socket(error) => return no_socket(server, &error),
@@ -150,7 +154,7 @@ fn exit_of(error: &OpenError) -> Exit {
     }
 }
 
-fn no_socket(server: &Server, error: &SocketError) -> SessionEnd {
+fn no_socket(server: &ServerOptions, error: &SocketError) -> SessionEnd {
     SessionEnd::because(Exit::CannotConnect, &format!("{}: {error}", server.address))
 }
 
@@ -159,7 +163,7 @@ fn local(error: &dyn Display) -> SessionEnd {
 }
 
 /// Asks whether an unknown server's key is right; without a terminal it is not.
-fn ask(server: &Server, shown: &Fingerprint) -> Result<bool, SessionEnd> {
+fn ask(server: &ServerOptions, shown: &Fingerprint) -> Result<bool, SessionEnd> {
     let address = &server.address;
     let answer = ask::yes(&format!(
         "{address} is an unknown server. Its key is\n  {shown}\nType yes if this is the right key: "

@@ -24,7 +24,7 @@ enum Stage {
 /// What follows from a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryStep {
-    /// [`Entry::plain`] is the next request.
+    /// [`DumpEntry::plain`] is the next request.
     Goes,
     /// The session is open.
     Done,
@@ -34,14 +34,14 @@ pub enum EntryStep {
 
 /// An entry, with the plain bytes of its requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct DumpEntry {
     login: Zeroizing<Vec<u8>>,
     register: Option<Zeroizing<Vec<u8>>>,
     join: Option<Zeroizing<Vec<u8>>>,
     stage: Stage,
 }
 
-impl Entry {
+impl DumpEntry {
     /// A login, and no more.
     pub fn new(user: &str, secret: &str, kind: SecretKind) -> Result<Self, MessageError> {
         Ok(Self {
@@ -126,14 +126,14 @@ fn plain_of(command: u32, params: Value) -> Result<Zeroizing<Vec<u8>>, MessageEr
 mod tests {
     use super::*;
 
-    fn entry() -> Entry {
+    fn entry() -> DumpEntry {
         let code = InvitationCode::presented("7KQM-2XWD-RT9H-C4VB").unwrap();
-        let entry = Entry::new("ann", "password1", SecretKind::Password).unwrap();
+        let entry = DumpEntry::new("ann", "password1", SecretKind::Password).unwrap();
         let entry = entry.registering("ann", "password1", &code).unwrap();
         entry.joining("class").unwrap()
     }
 
-    fn command(entry: &Entry) -> u32 {
+    fn command(entry: &DumpEntry) -> u32 {
         u32::from_be_bytes(entry.plain()[..4].try_into().unwrap())
     }
 
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn without_a_code_a_wrong_password_is_a_refusal() {
-        let mut entry = Entry::new("ann", "password1", SecretKind::Password).unwrap();
+        let mut entry = DumpEntry::new("ann", "password1", SecretKind::Password).unwrap();
         let step = entry.answered(Some("bad_credentials"));
         assert_eq!(step, EntryStep::Refused("the login was refused"));
     }

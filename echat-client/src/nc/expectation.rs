@@ -28,7 +28,7 @@ const SHOWN_CHARS: usize = 400;
 
 /// A message that came.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct ReceivedMessage {
     /// The message.
     pub message: Message,
     /// The same as a line.
@@ -40,13 +40,13 @@ pub struct Seen {
 /// Messages that no expectation has looked at.
 #[derive(Debug, Default)]
 pub struct Inbox {
-    seen: VecDeque<Seen>,
+    seen: VecDeque<ReceivedMessage>,
     bytes: usize,
 }
 
 impl Inbox {
     /// Adds a message that came.
-    pub fn push(&mut self, seen: Seen) {
+    pub fn push(&mut self, seen: ReceivedMessage) {
         self.bytes += seen.line.len();
         self.seen.push_back(seen);
         while self.seen.len() > MAX_MESSAGES || (self.bytes > MAX_BYTES && self.seen.len() > 1) {
@@ -54,7 +54,7 @@ impl Inbox {
         }
     }
 
-    fn pop(&mut self) -> Option<Seen> {
+    fn pop(&mut self) -> Option<ReceivedMessage> {
         let seen = self.seen.pop_front()?;
         self.bytes -= seen.line.len();
         Some(seen)
@@ -98,7 +98,7 @@ pub struct Expectation {
 #[derive(Debug)]
 pub enum State {
     /// This message was waited for.
-    Met(Seen),
+    Met(ReceivedMessage),
     /// It may still come.
     Open,
     /// The request was answered otherwise.
@@ -144,7 +144,7 @@ impl Expectation {
                 .is_none_or(|wanted| subset::matches(wanted, &message.params))
     }
 
-    fn is_missed_by(&self, seen: &Seen) -> bool {
+    fn is_missed_by(&self, seen: &ReceivedMessage) -> bool {
         seen.answers.is_some_and(|answer| {
             Some(answer.request.id) == self.request
                 && (answer.refused || !commands::may_be_event(self.expect.number))
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn the_inbox_forgets_its_oldest() {
         let mut inbox = Inbox::default();
-        let seen = |command: u32, length| Seen {
+        let seen = |command: u32, length| ReceivedMessage {
             message: Message {
                 command,
                 params: Value::Null,

@@ -11,7 +11,7 @@ use super::message;
 
 /// What the arguments said; nothing by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownHistory {
     /// The highest message id that was seen.
     pub after: Option<u64>,
     /// The `history` of the last LOGIN_BUNDLE.
@@ -29,7 +29,7 @@ pub enum HistoryCheck {
     Untold,
 }
 
-impl Known {
+impl KnownHistory {
     /// Compares with what came: only a LOGIN_BUNDLE says something.
     pub fn judge(&self, incoming: &Incoming) -> HistoryCheck {
         let Incoming::Message(Message {
@@ -65,7 +65,7 @@ impl Known {
 }
 
 /// `{"event":"HISTORY_REPLACED","params":{...}}`: what the server has, and what was known.
-fn line(history: Option<&str>, newest: Option<u64>, known: &Known) -> String {
+fn line(history: Option<&str>, newest: Option<u64>, known: &KnownHistory) -> String {
     let text = |text: Option<&str>| text.map_or(Value::Null, Value::from);
     let id = |id: Option<u64>| id.map_or(Value::Null, Value::Int);
     let params = vec![
@@ -89,8 +89,8 @@ mod tests {
         })
     }
 
-    fn known(after: Option<u64>, history: Option<&str>) -> Known {
-        Known {
+    fn known(after: Option<u64>, history: Option<&str>) -> KnownHistory {
+        KnownHistory {
             after,
             history: history.map(str::to_owned),
         }
@@ -134,7 +134,10 @@ mod tests {
             let verdict = known(after, history).judge(&bundle(keys));
             assert_eq!(verdict, HistoryCheck::Untold, "{keys}");
         }
-        assert_eq!(Known::default().judge(&bundle("{}")), HistoryCheck::Holds);
+        assert_eq!(
+            KnownHistory::default().judge(&bundle("{}")),
+            HistoryCheck::Holds
+        );
         let other = Incoming::Message(Message {
             command: 101,
             params: Value::Int(1),

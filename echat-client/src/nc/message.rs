@@ -6,7 +6,7 @@ use echat_proto::commands::{self, COMMANDS};
 use echat_proto::json::{self, JsonError};
 use echat_proto::value::Value;
 
-use super::script::{CommandRef, Line};
+use super::script::{CommandRef, ScriptCommand};
 
 /// How alike an unknown name and its suggestion must be (Jaro-Winkler, 0 to 1).
 const ALIKE: f64 = 0.8;
@@ -45,7 +45,7 @@ pub fn number(command: &CommandRef) -> Result<u32, MessageError> {
 }
 
 /// The message that a line says.
-pub fn resolve(line: &Line) -> Result<Message, MessageError> {
+pub fn resolve(line: &ScriptCommand) -> Result<Message, MessageError> {
     let command = number(&line.command)?;
     Ok(Message {
         command,

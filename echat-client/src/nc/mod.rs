@@ -45,16 +45,16 @@ use echat_proto::commands::CloseReason;
 use echat_system::private_memory;
 
 use crate::exit::Exit;
-use args::{LoginOptions, Mode, Online, SecretKind, Source};
+use args::{LoginOptions, Online, RunMode, ScriptSource, SecretKind};
 use dump::Dump;
-use entry::Entry;
+use entry::DumpEntry;
 pub use flags::command;
 use message::MessageError;
 use peer::Peer;
 use rules::{Rules, SessionEnd};
-use run::Input;
-use session::Session;
-use step::Step;
+use run::ScriptInput;
+use session::ScriptSession;
+use step::ScriptStep;
 
 use crate::clock::Clock;
 use crate::net::address::Address;
@@ -75,10 +75,10 @@ pub fn main() -> Exit {
         }
     };
     let end = match mode {
-        Mode::Online(online) => talk(&online).unwrap_or_else(|end| end),
-        Mode::Follow(options) => follow::run(&options),
-        Mode::Forget(address) => forget(&address).unwrap_or_else(|end| end),
-        Mode::Offline(work) => {
+        RunMode::Online(online) => talk(&online).unwrap_or_else(|end| end),
+        RunMode::Follow(options) => follow::run(&options),
+        RunMode::Forget(address) => forget(&address).unwrap_or_else(|end| end),
+        RunMode::Offline(work) => {
             let done = offline::run(&work, io::stdin().lock(), &mut io::stdout().lock());
             done.map_or_else(|end| end, |()| SessionEnd::success())
         }
@@ -134,7 +134,7 @@ fn talk(online: &Online) -> Result<SessionEnd, SessionEnd> {
         },
     };
     let entry = entry.transpose().map_err(|error| usage(&error))?;
-    let reads = online.source == Source::Stdin;
+    let reads = online.source == ScriptSource::Stdin;
     let interactive = reads && ask::is_interactive();
     let rules = Rules {
         count: online.stop.count,
@@ -148,11 +148,12 @@ fn talk(online: &Online) -> Result<SessionEnd, SessionEnd> {
         only_replies: online.shows_only_replies(),
         show_secrets: online.show_secrets,
     };
-    let mut session = Session::new(rules, entry.map(|entry| Step::Enter(Box::new(entry))));
+    let mut session =
+        ScriptSession::new(rules, entry.map(|entry| ScriptStep::Enter(Box::new(entry))));
     for step in steps {
         session.push(step);
     }
-    let input = reads.then(|| Input::stdin(interactive, raw));
+    let input = reads.then(|| ScriptInput::stdin(interactive, raw));
     if !reads {
         session.end_of_input();
     }
@@ -168,8 +169,8 @@ fn talk(online: &Online) -> Result<SessionEnd, SessionEnd> {
 }
 
 /// What `--user` and the address ask for before everything else. A bot is in its rooms already.
-fn entry(login: &LoginOptions, secret: &str) -> Result<Entry, MessageError> {
-    let mut entry = Entry::new(&login.user, secret, login.kind())?;
+fn entry(login: &LoginOptions, secret: &str) -> Result<DumpEntry, MessageError> {
+    let mut entry = DumpEntry::new(&login.user, secret, login.kind())?;
     if login.kind() == SecretKind::Token {
         return Ok(entry);
     }
@@ -183,19 +184,19 @@ fn entry(login: &LoginOptions, secret: &str) -> Result<Entry, MessageError> {
 }
 
 /// The steps that are known before anything is connected.
-fn first_steps(source: &Source, raw: bool) -> Result<Vec<Step>, SessionEnd> {
+fn first_steps(source: &ScriptSource, raw: bool) -> Result<Vec<ScriptStep>, SessionEnd> {
     match source {
-        Source::Stdin => Ok(Vec::new()),
-        Source::Once(line) => {
-            let step = step::compile(script::Statement::Send(line.clone()), 1, raw);
+        ScriptSource::Stdin => Ok(Vec::new()),
+        ScriptSource::Once(line) => {
+            let step = step::compile(script::ScriptLine::Send(line.clone()), 1, raw);
             step.map(|step| vec![step])
                 .map_err(|error| SessionEnd::because(Exit::Usage, &error))
         }
-        Source::Script(path) => read_script(path, raw),
+        ScriptSource::Script(path) => read_script(path, raw),
     }
 }
 
-fn read_script(path: &Path, raw: bool) -> Result<Vec<Step>, SessionEnd> {
+fn read_script(path: &Path, raw: bool) -> Result<Vec<ScriptStep>, SessionEnd> {
     let shown = path.display();
     let wrong = |number, error: &dyn Display| {
         SessionEnd::because(Exit::Usage, &format!("{shown}: line {number}: {error}"))

@@ -22,7 +22,7 @@ pub enum Peer {
 
 /// What came.
 #[derive(Debug, PartialEq)]
-pub enum Came {
+pub enum ReadOutcome {
     /// A message.
     Incoming(Incoming),
     /// Bytes without meaning, as a line to show.
@@ -54,7 +54,7 @@ impl Peer {
     /// Reads once. What came before an error is in `came` all the same.
     pub fn receive(
         &mut self,
-        came: &mut Vec<Came>,
+        came: &mut Vec<ReadOutcome>,
         tap: &mut dyn Tap,
     ) -> (Received, Result<(), ChannelError>) {
         match self {
@@ -64,7 +64,7 @@ impl Peer {
                 if let Received::Bytes(length) = received {
                     buffer.truncate(length);
                     tap.wire(Direction::In, &buffer);
-                    came.push(Came::Line(json::to_json(&Value::Bytes(buffer))));
+                    came.push(ReadOutcome::Line(json::to_json(&Value::Bytes(buffer))));
                 }
                 (received, Ok(()))
             }
@@ -83,14 +83,14 @@ impl Peer {
 
 fn take_frames(
     link: &mut Link,
-    came: &mut Vec<Came>,
+    came: &mut Vec<ReadOutcome>,
     tap: &mut dyn Tap,
 ) -> Result<(), ChannelError> {
     while let Some(incoming) = link.next_frame(tap)? {
         for message in incoming {
             // Nothing follows a goodbye.
             let last = matches!(message, Incoming::Close(_));
-            came.push(Came::Incoming(message));
+            came.push(ReadOutcome::Incoming(message));
             if last {
                 return Ok(());
             }

@@ -4,7 +4,7 @@
 //! overtake replies.
 
 use echat_proto::channel::{Channel, Incoming, Message};
-use echat_proto::commands::{self, CommandInfo, Ending, PendingReplies, Session};
+use echat_proto::commands::{self, CommandInfo, Ending, PendingReplies, SessionEffect};
 use zeroize::Zeroize;
 
 /// A request that was sent: a number of its own, and which command it is.
@@ -83,7 +83,7 @@ impl Pending {
     pub fn owes_login(&self) -> bool {
         let begins = |command| {
             let answers = commands::by_number(command).and_then(|info| info.answers);
-            answers.is_some_and(|answers| answers.session == Session::Begins)
+            answers.is_some_and(|answers| answers.session == SessionEffect::Begins)
         };
         self.requests.iter().any(|(command, _)| begins(command))
     }

@@ -11,19 +11,19 @@ use echat_proto::commands::CloseReason;
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
-use super::known::{HistoryCheck, Known};
+use super::known::{HistoryCheck, KnownHistory};
 use super::output;
-use super::peer::{Came, Peer};
+use super::peer::{Peer, ReadOutcome};
 use super::rules::{Next, SessionEnd};
 use super::script;
-use super::session::Session;
+use super::session::ScriptSession;
 use super::step;
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::local::lines::{Lines, NumberedLine};
 use crate::net::link::Tap;
 use crate::net::socket::Received;
-use crate::net::wait::{Interest, Watched, wait};
+use crate::net::wait::{Interest, WatchedFd, wait};
 use crate::net::wake::Wakes;
 use crate::terminal::typed_text;
 
@@ -34,14 +34,14 @@ const READ: usize = 64 * 1024;
 const PROMPT: &str = "> ";
 
 /// Where lines come from and how they are treated.
-pub struct Input {
+pub struct ScriptInput {
     lines: Lines,
     /// A prompt is shown, and mistakes do not end the session.
     interactive: bool,
     raw: bool,
 }
 
-impl Input {
+impl ScriptInput {
     /// Standard input.
     pub fn stdin(interactive: bool, raw: bool) -> Self {
         Self {
@@ -55,22 +55,22 @@ impl Input {
 /// Runs a session to its end, says goodbye, and returns how it ended.
 pub fn run(
     mut peer: Peer,
-    session: &mut Session,
-    known: &Known,
-    mut input: Option<Input>,
+    session: &mut ScriptSession,
+    known: &KnownHistory,
+    mut input: Option<ScriptInput>,
     clock: &Clock,
     tap: &mut dyn Tap,
 ) -> SessionEnd {
     let (end, reason) = match converse(&mut peer, session, known, &mut input, clock, tap) {
-        Ok(end) | Err(Broken::Local(end)) => (end, CloseReason::Bye),
-        Err(Broken::WornOut) => {
+        Ok(end) | Err(SessionError::Local(end)) => (end, CloseReason::Bye),
+        Err(SessionError::WornOut) => {
             let note = "the keys of this connection are used up; connect again";
             (
                 SessionEnd::because(Exit::Protocol, &note),
                 CloseReason::KeyWornOut,
             )
         }
-        Err(Broken::Channel(error)) => {
+        Err(SessionError::Channel(error)) => {
             let end = SessionEnd::because(Exit::Protocol, &error);
             if !matches!(error, ChannelError::Malformed(_)) {
                 // Nothing is believed any more, so nothing is said.
@@ -87,7 +87,7 @@ pub fn run(
 }
 
 /// Why a session cannot go on.
-enum Broken {
+enum SessionError {
     Local(SessionEnd),
     Channel(ChannelError),
     WornOut,
@@ -95,12 +95,12 @@ enum Broken {
 
 fn converse(
     peer: &mut Peer,
-    session: &mut Session,
-    known: &Known,
-    input: &mut Option<Input>,
+    session: &mut ScriptSession,
+    known: &KnownHistory,
+    input: &mut Option<ScriptInput>,
     clock: &Clock,
     tap: &mut dyn Tap,
-) -> Result<SessionEnd, Broken> {
+) -> Result<SessionEnd, SessionError> {
     let mut came = Vec::new();
     let mut wakes = Wakes::new(clock).map_err(|error| local(&error))?;
     loop {
@@ -128,7 +128,7 @@ fn converse(
             session.woke();
         }
         if let (true, Some(input)) = (ready.input, input.as_mut()) {
-            read_input(input, session).map_err(Broken::Local)?;
+            read_input(input, session).map_err(SessionError::Local)?;
         }
         if ready.socket {
             let (received, frames) = peer.receive(&mut came, tap);
@@ -142,13 +142,13 @@ fn converse(
             for came in came.drain(..) {
                 show(session, known, came).map_err(|error| local(&error))?;
             }
-            frames.map_err(Broken::Channel)?;
+            frames.map_err(SessionError::Channel)?;
             if ended {
                 session.disconnected();
             }
         }
         if matches!(peer, Peer::Sealed(link) if link.is_worn_out()) {
-            return Err(Broken::WornOut);
+            return Err(SessionError::WornOut);
         }
     }
 }
@@ -160,7 +160,7 @@ struct Ready {
 
 fn poll(
     peer: &mut Peer,
-    session: &Session,
+    session: &ScriptSession,
     has_input: bool,
     wakes: &Wakes,
     clock: &Clock,
@@ -174,46 +174,46 @@ fn poll(
     let connected = session.is_connected();
     let reads = has_input && session.wants_input();
     if connected {
-        fds.push(Watched::new(&*socket, interest));
+        fds.push(WatchedFd::new(&*socket, interest));
     }
     fds.extend(wakes.watched());
     if reads {
-        fds.push(Watched::new(&stdin, Interest::Read));
+        fds.push(WatchedFd::new(&stdin, Interest::Read));
     }
     wait(&mut fds, clock, deadline)?;
-    let is_ready = |fd: Option<&Watched<'_>>| fd.is_some_and(Watched::is_ready);
+    let is_ready = |fd: Option<&WatchedFd<'_>>| fd.is_some_and(WatchedFd::is_ready);
     Ok(Ready {
         socket: connected && is_ready(fds.first()),
         input: reads && is_ready(fds.last()),
     })
 }
 
-fn has_goodbye(came: &[Came]) -> bool {
+fn has_goodbye(came: &[ReadOutcome]) -> bool {
     came.iter()
-        .any(|came| matches!(came, Came::Incoming(Incoming::Close(_))))
+        .any(|came| matches!(came, ReadOutcome::Incoming(Incoming::Close(_))))
 }
 
 /// Reads input that is there already: a script that expects the end of the connection must be
 /// known before the end is.
 fn read_what_is_there(
-    input: &mut Input,
-    session: &mut Session,
+    input: &mut ScriptInput,
+    session: &mut ScriptSession,
     clock: &Clock,
-) -> Result<(), Broken> {
+) -> Result<(), SessionError> {
     while session.wants_input() {
         let stdin = rustix::stdio::stdin();
-        let mut fds = [Watched::new(&stdin, Interest::Read)];
+        let mut fds = [WatchedFd::new(&stdin, Interest::Read)];
         wait(&mut fds, clock, Some(Duration::ZERO)).map_err(|error| local(&error))?;
         if !fds[0].is_ready() {
             break;
         }
-        read_input(input, session).map_err(Broken::Local)?;
+        read_input(input, session).map_err(SessionError::Local)?;
     }
     Ok(())
 }
 
 /// Reads input once and hands its lines to the session.
-fn read_input(input: &mut Input, session: &mut Session) -> Result<(), SessionEnd> {
+fn read_input(input: &mut ScriptInput, session: &mut ScriptSession) -> Result<(), SessionEnd> {
     let mut buffer = vec![0; READ];
     match rustix::io::read(rustix::stdio::stdin(), &mut buffer[..]) {
         Ok(0) => {
@@ -242,8 +242,8 @@ fn read_input(input: &mut Input, session: &mut Session) -> Result<(), SessionEnd
 
 fn take_line(
     (number, line): NumberedLine,
-    input: &Input,
-    session: &mut Session,
+    input: &ScriptInput,
+    session: &mut ScriptSession,
 ) -> Result<(), SessionEnd> {
     let line = Zeroizing::new(line);
     // A terminal sends more than what is typed.
@@ -271,10 +271,10 @@ fn take_line(
 }
 
 /// One line for each message, at once, and before it one if the server's history is another.
-fn show(session: &mut Session, known: &Known, came: Came) -> io::Result<()> {
+fn show(session: &mut ScriptSession, known: &KnownHistory, came: ReadOutcome) -> io::Result<()> {
     let incoming = match came {
-        Came::Incoming(incoming) => incoming,
-        Came::Line(line) => return output::line(&line),
+        ReadOutcome::Incoming(incoming) => incoming,
+        ReadOutcome::Line(line) => return output::line(&line),
     };
     if session.is_over() {
         return Ok(());
@@ -291,6 +291,6 @@ fn show(session: &mut Session, known: &Known, came: Came) -> io::Result<()> {
     line.map_or(Ok(()), |line| output::line(&line))
 }
 
-fn local(error: &io::Error) -> Broken {
-    Broken::Local(SessionEnd::output(error))
+fn local(error: &io::Error) -> SessionError {
+    SessionError::Local(SessionEnd::output(error))
 }

@@ -29,9 +29,9 @@ const MAX_SECONDS: f64 = 86_400.0;
 
 /// One line of input, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Statement {
+pub enum ScriptLine {
     /// Send a message.
-    Send(Line),
+    Send(ScriptCommand),
     /// Wait for a message with this name whose parameters have what is given (`None`: any).
     Expect(CommandRef, Option<String>),
     /// Wait for the server to close the connection.
@@ -48,7 +48,7 @@ pub enum Statement {
 
 /// A command and its parameters, as they were written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct ScriptCommand {
     /// Which command.
     pub command: CommandRef,
     /// JSON, perhaps not well-formed; `null` if nothing was written.
@@ -91,7 +91,7 @@ pub enum ScriptError {
 }
 
 /// Understands one line; `None` for an empty line and a comment.
-pub fn parse(line: &[u8]) -> Result<Option<Statement>, ScriptError> {
+pub fn parse(line: &[u8]) -> Result<Option<ScriptLine>, ScriptError> {
     let text = text_of(line)?.trim();
     if text.is_empty() || text.starts_with('#') {
         return Ok(None);
@@ -100,7 +100,7 @@ pub fn parse(line: &[u8]) -> Result<Option<Statement>, ScriptError> {
         let (word, rest) = split_word(directive);
         return parse_directive(word, rest).map(Some);
     }
-    parse_line(text).map(Statement::Send).map(Some)
+    parse_line(text).map(ScriptLine::Send).map(Some)
 }
 
 /// A line as text.
@@ -113,7 +113,7 @@ pub fn text_of(line: &[u8]) -> Result<&str, ScriptError> {
 
 /// Understands a whole script: each statement with its line's number, from 1. The first error
 /// comes with the number of its line.
-pub fn parse_all(script: &[u8]) -> Result<Vec<(usize, Statement)>, (usize, ScriptError)> {
+pub fn parse_all(script: &[u8]) -> Result<Vec<(usize, ScriptLine)>, (usize, ScriptError)> {
     let script = without_mark(script);
     let lines = (1..).zip(script.split(|byte| *byte == b'\n'));
     lines
@@ -125,13 +125,13 @@ pub fn parse_all(script: &[u8]) -> Result<Vec<(usize, Statement)>, (usize, Scrip
 }
 
 /// Understands `NAME json`, `number json` or `{"command": ..., "params": ...}`.
-pub fn parse_line(text: &str) -> Result<Line, ScriptError> {
+pub fn parse_line(text: &str) -> Result<ScriptCommand, ScriptError> {
     if text.starts_with('{') {
         return parse_object(text);
     }
     let (word, params) = split_word(text);
     let params = if params.is_empty() { "null" } else { params };
-    Ok(Line {
+    Ok(ScriptCommand {
         command: parse_command(word)?,
         params: params.to_owned(),
     })
@@ -165,7 +165,7 @@ pub fn parse_hex(text: &str) -> Option<Vec<u8>> {
     hex::decode(digits).ok()
 }
 
-fn parse_directive(word: &str, rest: &str) -> Result<Statement, ScriptError> {
+fn parse_directive(word: &str, rest: &str) -> Result<ScriptLine, ScriptError> {
     let alone = |statement, usage| {
         if rest.is_empty() {
             Ok(statement)
@@ -183,18 +183,18 @@ fn parse_directive(word: &str, rest: &str) -> Result<Statement, ScriptError> {
             const USAGE: ScriptError = ScriptError::Usage(".expect NAME [json]");
             let (name, subset) = split_word(rest);
             let subset = (!subset.is_empty()).then(|| subset.to_owned());
-            Ok(Statement::Expect(
+            Ok(ScriptLine::Expect(
                 parse_command(name).map_err(|_| USAGE)?,
                 subset,
             ))
         }
-        "expect-close" => alone(Statement::ExpectClose, ".expect-close"),
+        "expect-close" => alone(ScriptLine::ExpectClose, ".expect-close"),
         "sleep" => parse_seconds(rest)
-            .map(Statement::Sleep)
+            .map(ScriptLine::Sleep)
             .ok_or(ScriptError::Usage(".sleep SECONDS (0 to 86400)")),
-        "raw" => bytes(".raw HEX").map(Statement::Raw),
-        "frame" => bytes(".frame HEX").map(Statement::Frame),
-        "quit" => alone(Statement::Quit, ".quit"),
+        "raw" => bytes(".raw HEX").map(ScriptLine::Raw),
+        "frame" => bytes(".frame HEX").map(ScriptLine::Frame),
+        "quit" => alone(ScriptLine::Quit, ".quit"),
         _ => Err(ScriptError::Directive),
     }
 }
@@ -214,7 +214,7 @@ enum WrittenCommand {
     Name(String),
 }
 
-fn parse_object(text: &str) -> Result<Line, ScriptError> {
+fn parse_object(text: &str) -> Result<ScriptCommand, ScriptError> {
     // serde's own message may quote what it read.
     let object: Object<'_> = serde_json::from_str(text).map_err(|error| ScriptError::Object {
         column: error.column(),
@@ -224,7 +224,7 @@ fn parse_object(text: &str) -> Result<Line, ScriptError> {
         WrittenCommand::Name(name) => parse_command(&name)?,
     };
     let params = object.params.map_or("null", RawValue::get).to_owned();
-    Ok(Line { command, params })
+    Ok(ScriptCommand { command, params })
 }
 
 /// The first word and what follows it, without the blanks between.

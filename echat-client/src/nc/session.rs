@@ -10,12 +10,12 @@ use echat_proto::limits::FRAME_BEFORE_LOGIN;
 use echat_proto::value::Value;
 
 use super::dump;
-use super::entry::{Entry, EntryStep};
-use super::expectation::{Expectation, Inbox, PATIENCE, Seen, State};
+use super::entry::{DumpEntry, EntryStep};
+use super::expectation::{Expectation, Inbox, PATIENCE, ReceivedMessage, State};
 use super::message;
 use super::pending::{self, Pending};
 use super::rules::{Next, Rules, SessionEnd};
-use super::step::Step;
+use super::step::ScriptStep;
 use crate::exit::Exit;
 use crate::net::liveness::{Liveness, Verdict};
 
@@ -41,23 +41,23 @@ enum ConnectionState {
 enum Waiting {
     Nothing,
     Sleep(Duration),
-    Entry(Box<Entry>),
+    Entry(Box<DumpEntry>),
     Message(Box<Expectation>),
     Close { deadline: Duration, line: usize },
 }
 
 /// One session.
 #[derive(Debug)]
-pub struct Session {
+pub struct ScriptSession {
     rules: Rules,
-    steps: VecDeque<Step>,
+    steps: VecDeque<ScriptStep>,
     input_ended: bool,
     waiting: Waiting,
     connection: ConnectionState,
     pending: Pending,
     inbox: Inbox,
     pings_to_answer: usize,
-    /// Made by the first [`Session::next`], which says what time it is, if silence is judged.
+    /// Made by the first [`ScriptSession::next`], which says what time it is, if silence is judged.
     liveness: Option<Liveness>,
     /// PINGs of the session's own that no PONG has answered yet.
     own_pings: usize,
@@ -69,9 +69,9 @@ pub struct Session {
     over: Option<SessionEnd>,
 }
 
-impl Session {
+impl ScriptSession {
     /// A session that begins with these steps.
-    pub fn new(rules: Rules, steps: impl IntoIterator<Item = Step>) -> Self {
+    pub fn new(rules: Rules, steps: impl IntoIterator<Item = ScriptStep>) -> Self {
         Self {
             rules,
             steps: steps.into_iter().collect(),
@@ -91,7 +91,7 @@ impl Session {
     }
 
     /// Adds a step.
-    pub fn push(&mut self, step: Step) {
+    pub fn push(&mut self, step: ScriptStep) {
         self.steps.push_back(step);
     }
 
@@ -115,7 +115,7 @@ impl Session {
         self.said_goodbye
     }
 
-    /// Bytes came. To be told before [`Session::next`], which judges silence.
+    /// Bytes came. To be told before [`ScriptSession::next`], which judges silence.
     pub fn heard(&mut self, now: Duration) {
         if let Some(liveness) = &mut self.liveness {
             liveness.heard(now);
@@ -181,7 +181,7 @@ impl Session {
         let is_last = [channel::PONG, channel::CLOSE_NOTIFY].contains(&message.command);
         let is_reply = is_last || (answers.is_some() && !is_entering);
         let is_shown = !self.rules.only_replies || is_reply || (is_entering && self.is_over());
-        self.inbox.push(Seen {
+        self.inbox.push(ReceivedMessage {
             message,
             line: line.clone(),
             answers,
@@ -205,7 +205,7 @@ impl Session {
             _ => "",
         };
         match entry.answered(is_refused.then_some(code)) {
-            EntryStep::Goes => self.steps.push_front(Step::Enter(entry)),
+            EntryStep::Goes => self.steps.push_front(ScriptStep::Enter(entry)),
             EntryStep::Done => {}
             EntryStep::Refused(why) => self.over = Some(SessionEnd::because(Exit::Refused, &why)),
         }
@@ -336,26 +336,26 @@ impl Session {
     }
 
     /// Begins a step; `None` if the next may be looked at.
-    fn begin(&mut self, step: Step, now: Duration, room: bool) -> Option<Next> {
+    fn begin(&mut self, step: ScriptStep, now: Duration, room: bool) -> Option<Next> {
         let patience = self.rules.deadline.unwrap_or(now + PATIENCE);
         match step {
-            Step::Expect(expect) => {
+            ScriptStep::Expect(expect) => {
                 let expectation = Expectation::new(expect, patience, &self.pending, &self.inbox);
                 self.waiting = Waiting::Message(Box::new(expectation));
                 None
             }
-            Step::ExpectClose(line) => {
+            ScriptStep::ExpectClose(line) => {
                 self.waiting = Waiting::Close {
                     deadline: patience,
                     line,
                 };
                 None
             }
-            Step::Sleep(time) => {
+            ScriptStep::Sleep(time) => {
                 self.waiting = Waiting::Sleep(now + time);
                 None
             }
-            Step::Quit => Some(self.finish()),
+            ScriptStep::Quit => Some(self.finish()),
             _ if self.connection != ConnectionState::Open => Some(match self.ended() {
                 Next::End(SessionEnd {
                     exit: Exit::Success,
@@ -367,9 +367,11 @@ impl Session {
                 ended => ended,
             }),
             _ if !room => Some(self.put_back(step)),
-            Step::Send(plain, line) if !self.logged_in && plain.len() > FRAME_BEFORE_LOGIN => {
+            ScriptStep::Send(plain, line)
+                if !self.logged_in && plain.len() > FRAME_BEFORE_LOGIN =>
+            {
                 if self.pending.owes_login() {
-                    return Some(self.put_back(Step::Send(plain, line)));
+                    return Some(self.put_back(ScriptStep::Send(plain, line)));
                 }
                 let note = format!(
                     "line {line}: the message has {} bytes, the limit before the login is \
@@ -378,17 +380,19 @@ impl Session {
                 );
                 Some(Next::end(Exit::Usage, &note))
             }
-            Step::Enter(entry) if entry.plain().len() > FRAME_BEFORE_LOGIN => Some(Next::end(
-                Exit::Usage,
-                &"the user name and the password are too long for a LOGIN",
-            )),
-            Step::Enter(entry) => {
+            ScriptStep::Enter(entry) if entry.plain().len() > FRAME_BEFORE_LOGIN => {
+                Some(Next::end(
+                    Exit::Usage,
+                    &"the user name and the password are too long for a LOGIN",
+                ))
+            }
+            ScriptStep::Enter(entry) => {
                 let plain = entry.plain().to_vec();
                 self.waiting = Waiting::Entry(entry);
                 Some(self.send(plain))
             }
-            Step::Send(plain, _) | Step::Frame(plain) => Some(self.send(plain)),
-            Step::Raw(bytes) => Some(Next::Raw(bytes)),
+            ScriptStep::Send(plain, _) | ScriptStep::Frame(plain) => Some(self.send(plain)),
+            ScriptStep::Raw(bytes) => Some(Next::Raw(bytes)),
         }
     }
 
@@ -397,7 +401,7 @@ impl Session {
         Next::Send(plain)
     }
 
-    fn put_back(&mut self, step: Step) -> Next {
+    fn put_back(&mut self, step: ScriptStep) -> Next {
         self.steps.push_front(step);
         Next::rest(None, self.rules.deadline)
     }

@@ -10,18 +10,18 @@ use echat_proto::value::Value;
 use zeroize::Zeroize;
 
 use super::args::SecretKind;
-use super::entry::Entry;
+use super::entry::DumpEntry;
 use super::expectation::Expect;
 use super::message::{self, MessageError};
-use super::script::Statement;
+use super::script::ScriptLine;
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Step {
+pub enum ScriptStep {
     /// Send a message, within the limits of the protocol; the number of the line that says so.
     Send(Vec<u8>, usize),
     /// Send the next request of an entry, and go on when the session is open.
-    Enter(Box<Entry>),
+    Enter(Box<DumpEntry>),
     /// Send a frame with this plaintext, whatever it is.
     Frame(Vec<u8>),
     /// Send bytes that are no frame.
@@ -52,33 +52,33 @@ pub enum StepError {
 
 /// Looks up what `statement`, in line number `line`, means. Without a handshake (`raw`) there
 /// are no messages.
-pub fn compile(statement: Statement, line: usize, raw: bool) -> Result<Step, StepError> {
+pub fn compile(statement: ScriptLine, line: usize, raw: bool) -> Result<ScriptStep, StepError> {
     let needs_channel = matches!(
         statement,
-        Statement::Send(_) | Statement::Expect(..) | Statement::Frame(_)
+        ScriptLine::Send(_) | ScriptLine::Expect(..) | ScriptLine::Frame(_)
     );
     if raw && needs_channel {
         return Err(StepError::NoChannel);
     }
     Ok(match statement {
-        Statement::Send(written) => match plain(message::resolve(&written)?)? {
+        ScriptLine::Send(written) => match plain(message::resolve(&written)?)? {
             long if long.len() > FRAME_AFTER_LOGIN => return Err(StepError::TooLong(long.len())),
-            plain => Step::Send(plain, line),
+            plain => ScriptStep::Send(plain, line),
         },
-        Statement::Expect(command, subset) => {
+        ScriptLine::Expect(command, subset) => {
             let number = message::number(&command)?;
             let subset = subset.map(|text| json::from_json(&text)).transpose();
-            Step::Expect(Expect {
+            ScriptStep::Expect(Expect {
                 number,
                 subset: subset.map_err(MessageError::from)?,
                 line,
             })
         }
-        Statement::ExpectClose => Step::ExpectClose(line),
-        Statement::Sleep(time) => Step::Sleep(time),
-        Statement::Raw(bytes) => Step::Raw(bytes),
-        Statement::Frame(plain) => Step::Frame(plain),
-        Statement::Quit => Step::Quit,
+        ScriptLine::ExpectClose => ScriptStep::ExpectClose(line),
+        ScriptLine::Sleep(time) => ScriptStep::Sleep(time),
+        ScriptLine::Raw(bytes) => ScriptStep::Raw(bytes),
+        ScriptLine::Frame(plain) => ScriptStep::Frame(plain),
+        ScriptLine::Quit => ScriptStep::Quit,
     })
 }
 
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
     use crate::nc::script;
 
-    fn compiled(line: &str, raw: bool) -> Result<Step, StepError> {
+    fn compiled(line: &str, raw: bool) -> Result<ScriptStep, StepError> {
         compile(script::parse(line.as_bytes()).unwrap().unwrap(), 7, raw)
     }
 
@@ -119,9 +119,9 @@ mod tests {
         let time = vec![0, 0, 0, 1, 0];
         assert_eq!(
             compiled("QUERY_SERVER_TIME", false).unwrap(),
-            Step::Send(time, 7)
+            ScriptStep::Send(time, 7)
         );
-        let Step::Expect(expect) = compiled(".expect 101 5", false).unwrap() else {
+        let ScriptStep::Expect(expect) = compiled(".expect 101 5", false).unwrap() else {
             panic!("no expectation");
         };
         assert_eq!(
@@ -132,7 +132,10 @@ mod tests {
                 line: 7
             }
         );
-        assert_eq!(compiled(".frame 00", false).unwrap(), Step::Frame(vec![0]));
+        assert_eq!(
+            compiled(".frame 00", false).unwrap(),
+            ScriptStep::Frame(vec![0])
+        );
     }
 
     #[test]
@@ -157,7 +160,7 @@ mod tests {
     fn a_message_is_no_longer_than_a_frame() {
         let text = |bytes: usize| format!("FIND {:?}", "a".repeat(bytes));
         // The command, and the kind and the length of its text.
-        let Ok(Step::Send(plain, 7)) = compiled(&text(65_500), false) else {
+        let Ok(ScriptStep::Send(plain, 7)) = compiled(&text(65_500), false) else {
             panic!("it fits");
         };
         let most = 65_500 + FRAME_AFTER_LOGIN - plain.len();
@@ -177,6 +180,6 @@ mod tests {
                 "{line}"
             );
         }
-        assert_eq!(compiled(".raw 00", true).unwrap(), Step::Raw(vec![0]));
+        assert_eq!(compiled(".raw 00", true).unwrap(), ScriptStep::Raw(vec![0]));
     }
 }

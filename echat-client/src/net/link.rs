@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::net::fingerprint::Fingerprint;
 use crate::net::socket::{Received, Socket};
 use crate::net::trust::{Trust, Trusted, Untrusted};
-use crate::net::wait::{Watched, wait};
+use crate::net::wait::{WatchedFd, wait};
 
 /// How many bytes one read takes at most.
 const READ: usize = 64 * 1024;
@@ -242,7 +242,7 @@ impl HandshakingSocket<'_> {
                 return Err(OpenError::TimedOut);
             }
             let interest = self.socket.interest();
-            let mut fds = [Watched::new(&self.socket, interest)];
+            let mut fds = [WatchedFd::new(&self.socket, interest)];
             wait(&mut fds, self.clock, Some(self.deadline))?;
             if fds[0].is_writable() {
                 self.socket.flush();

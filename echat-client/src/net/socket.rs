@@ -9,7 +9,7 @@ use rustix::net::sockopt;
 
 use crate::clock::Clock;
 use crate::net::address::Address;
-use crate::net::wait::{Interest, Watched, wait};
+use crate::net::wait::{Interest, WatchedFd, wait};
 
 /// A flush before a close lasts at most so long (PROTOCOL.md, 4).
 const FLUSH: Duration = Duration::from_secs(2);
@@ -161,7 +161,13 @@ impl Socket {
                 Received::Nothing => {}
             }
             let interest = self.interest();
-            if wait(&mut [Watched::new(&self, interest)], clock, Some(deadline)).is_err() {
+            if wait(
+                &mut [WatchedFd::new(&self, interest)],
+                clock,
+                Some(deadline),
+            )
+            .is_err()
+            {
                 return;
             }
         }

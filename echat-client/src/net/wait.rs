@@ -29,28 +29,28 @@ pub enum Interest {
 
 /// A descriptor that is waited for, and what was found there.
 #[derive(Debug)]
-pub struct Watched<'fd> {
+pub struct WatchedFd<'fd> {
     fd: BorrowedFd<'fd>,
     interest: Interest,
-    found: Found,
+    found: Readiness,
 }
 
 /// The result of a wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Found {
+struct Readiness {
     /// Something of what was waited for.
     any: bool,
     /// Room to write.
     room: bool,
 }
 
-impl<'fd> Watched<'fd> {
+impl<'fd> WatchedFd<'fd> {
     /// A descriptor to wait for.
     pub fn new(fd: &'fd impl AsFd, interest: Interest) -> Self {
         Self {
             fd: fd.as_fd(),
             interest,
-            found: Found::default(),
+            found: Readiness::default(),
         }
     }
 
@@ -70,10 +70,14 @@ impl<'fd> Watched<'fd> {
 ///
 /// # Errors
 /// The system cannot wait for one of them.
-pub fn wait(fds: &mut [Watched<'_>], clock: &Clock, deadline: Option<Duration>) -> io::Result<()> {
+pub fn wait(
+    fds: &mut [WatchedFd<'_>],
+    clock: &Clock,
+    deadline: Option<Duration>,
+) -> io::Result<()> {
     let left = deadline.map(|deadline| deadline.saturating_sub(clock.now()));
     for fd in fds.iter_mut() {
-        fd.found = Found::default();
+        fd.found = Readiness::default();
     }
     let is_interrupted = |slept: &io::Result<()>| matches!(slept, Err(error) if error.kind() == io::ErrorKind::Interrupted);
     let mut slept = sleep(fds, left);

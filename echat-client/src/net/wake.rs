@@ -10,7 +10,7 @@ use signal_hook::consts::SIGCONT;
 use signal_hook::low_level::pipe;
 
 use crate::clock::Clock;
-use crate::net::wait::{Interest, Watched};
+use crate::net::wait::{Interest, WatchedFd};
 
 /// The shortest suspension that counts. The clocks behind [`Clock::suspended`] are read one after
 /// the other, so shorter differences are no suspension.
@@ -44,10 +44,10 @@ impl Wakes {
     }
 
     /// What a loop waits for beside its own descriptors.
-    pub(crate) fn watched(&self) -> impl Iterator<Item = Watched<'_>> {
+    pub(crate) fn watched(&self) -> impl Iterator<Item = WatchedFd<'_>> {
         let resumed = self.resumed.as_ref();
-        let resumed = resumed.map(|fd| Watched::new(fd, Interest::Read));
-        std::iter::once(Watched::new(&self.continued, Interest::Read)).chain(resumed)
+        let resumed = resumed.map(|fd| WatchedFd::new(fd, Interest::Read));
+        std::iter::once(WatchedFd::new(&self.continued, Interest::Read)).chain(resumed)
     }
 
     /// Whether there was a pause since the last call.
@@ -127,7 +127,7 @@ mod tests {
         let mut wakes = Wakes::new(&clock).unwrap();
         let mut fds: Vec<_> = wakes.watched().collect();
         wait(&mut fds, &clock, Some(clock.now())).unwrap();
-        assert!(!fds.iter().any(Watched::is_ready));
+        assert!(!fds.iter().any(WatchedFd::is_ready));
         assert!(!wakes.take(&clock));
         signal_hook::low_level::raise(SIGCONT).unwrap();
         let mut fds: Vec<_> = wakes.watched().collect();
@@ -137,7 +137,7 @@ mod tests {
             Some(clock.now() + Duration::from_secs(30)),
         )
         .unwrap();
-        assert!(fds.iter().any(Watched::is_ready));
+        assert!(fds.iter().any(WatchedFd::is_ready));
         assert!(wakes.take(&clock));
         assert!(!wakes.take(&clock));
     }

@@ -4,12 +4,12 @@ use echat_proto::commands::Event;
 use echat_proto::records::{ChatMessage, Reacted, Reaction};
 
 use super::conversation::ReactionCount;
-use super::{RequestContext, Said, Session, Update};
+use super::{Post, RequestContext, Session, Update};
 use crate::target::Target;
 
 /// What changed of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum MessageChange {
     /// It has another text.
     Edited,
     /// It was deleted.
@@ -24,16 +24,16 @@ pub enum Change {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageNews {
     /// The message as it is now.
-    pub said: Said,
+    pub said: Post,
     /// What changed.
-    pub change: Change,
+    pub change: MessageChange,
     /// By which user.
     pub by: String,
 }
 
 impl Session {
     /// A message that is remembered, by its id: of a conversation, of a page that was jumped to, or found.
-    pub fn message(&self, id: u64) -> Option<(&Target, &Said)> {
+    pub fn message(&self, id: u64) -> Option<(&Target, &Post)> {
         let mut held = self.conversations.iter();
         let held = held.find_map(|(target, conversation)| Some((target, conversation.get(id)?)));
         held.or_else(|| self.elsewhere.get(id))
@@ -81,10 +81,10 @@ impl Session {
             return;
         }
         let change = match reacted {
-            Some(Reacted { emoji, on: true }) => Change::Reacted(emoji.clone()),
-            Some(Reacted { emoji, on: false }) => Change::Unreacted(emoji.clone()),
-            None if *deleted == Some(true) => Change::Deleted,
-            None => Change::Edited,
+            Some(Reacted { emoji, on: true }) => MessageChange::Reacted(emoji.clone()),
+            Some(Reacted { emoji, on: false }) => MessageChange::Unreacted(emoji.clone()),
+            None if *deleted == Some(true) => MessageChange::Deleted,
+            None => MessageChange::Edited,
         };
         let target = Target::new(*target_type, target.clone());
         let said = self.said(message);
@@ -143,21 +143,21 @@ impl Session {
             RequestContext::Edit { text, .. } => {
                 said.content.clone_from(text);
                 said.edited = true;
-                Change::Edited
+                MessageChange::Edited
             }
             RequestContext::React { emoji, on, .. } => {
                 react(&mut said.reactions, emoji, *on);
                 if *on {
-                    Change::Reacted(emoji.clone())
+                    MessageChange::Reacted(emoji.clone())
                 } else {
-                    Change::Unreacted(emoji.clone())
+                    MessageChange::Unreacted(emoji.clone())
                 }
             }
             _ => {
                 said.content.clear();
                 said.reactions.clear();
                 said.deleted = true;
-                Change::Deleted
+                MessageChange::Deleted
             }
         };
         let me = self.me.clone().unwrap_or_default();
@@ -168,8 +168,8 @@ impl Session {
     fn change(
         &mut self,
         target: Target,
-        said: Said,
-        change: Change,
+        said: Post,
+        change: MessageChange,
         by: String,
         updates: &mut Vec<Update>,
     ) {

@@ -10,7 +10,7 @@ const BYTES: usize = 256 * 1024;
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub struct Said {
+pub struct Post {
     /// Grows over the whole server.
     pub id: u64,
     /// The sender.
@@ -49,7 +49,7 @@ pub struct ReactionCount {
 /// The newest messages of a conversation.
 #[derive(Debug, Default)]
 pub struct Conversation {
-    lines: VecDeque<Said>,
+    lines: VecDeque<Post>,
     bytes: usize,
     /// What to ask for with `before`, if the server has older ones.
     older: Option<u64>,
@@ -66,7 +66,7 @@ pub struct Conversation {
 
 impl Conversation {
     /// The messages, oldest first.
-    pub fn lines(&self) -> impl DoubleEndedIterator<Item = &Said> {
+    pub fn lines(&self) -> impl DoubleEndedIterator<Item = &Post> {
         self.lines.iter()
     }
 
@@ -81,7 +81,7 @@ impl Conversation {
     }
 
     /// The message with this id, if it is remembered.
-    pub fn get(&self, id: u64) -> Option<&Said> {
+    pub fn get(&self, id: u64) -> Option<&Post> {
         let at = self.lines.binary_search_by_key(&id, |said| said.id).ok()?;
         self.lines.get(at)
     }
@@ -94,7 +94,7 @@ impl Conversation {
 
     /// Whether more is unread than is remembered of it.
     pub fn lacks_unread(&self) -> bool {
-        let is_unread = |said: &&Said| !said.mine && said.id > self.read_id;
+        let is_unread = |said: &&Post| !said.mine && said.id > self.read_id;
         let known = self.lines.iter().filter(is_unread).count();
         self.unread > known as u64
     }
@@ -133,7 +133,7 @@ impl Conversation {
         self.older = Some(self.lines.front().map_or(before, |first| first.id));
     }
 
-    pub(super) fn push(&mut self, said: Said) {
+    pub(super) fn push(&mut self, said: Post) {
         self.bytes += said.content.len();
         self.lines.push_back(said);
         while self.lines.len() > LINES || (self.bytes > BYTES && self.lines.len() > 1) {
@@ -148,7 +148,7 @@ impl Conversation {
 
     /// Takes what a page has before the first message, if there is room for it. The rest of it
     /// arrived while the page was on its way.
-    pub(super) fn prepend(&mut self, mut page: Vec<Said>, more: bool) {
+    pub(super) fn prepend(&mut self, mut page: Vec<Post>, more: bool) {
         let first = self.lines.front().map_or(u64::MAX, |first| first.id);
         page.retain(|said| said.id < first);
         let bytes: usize = page.iter().map(|said| said.content.len()).sum();
@@ -166,7 +166,7 @@ impl Conversation {
     }
 
     /// Puts a message as it is now in the place of what it was. The message as it was, if it is remembered.
-    pub(super) fn replace(&mut self, said: Said) -> Option<Said> {
+    pub(super) fn replace(&mut self, said: Post) -> Option<Post> {
         let at = self.lines.binary_search_by_key(&said.id, |held| held.id);
         let held = self.lines.get_mut(at.ok()?)?;
         self.bytes = self.bytes + said.content.len() - held.content.len();
@@ -209,7 +209,7 @@ impl Conversation {
         self.read_id = id;
         // Above a marker that stands before the oldest message held, the rest is not known.
         if self.lines.front().is_none_or(|first| first.id <= id) {
-            let is_unread = |said: &&Said| !said.mine && said.id > id;
+            let is_unread = |said: &&Post| !said.mine && said.id > id;
             let left = self.lines.iter().filter(is_unread).count() as u64;
             let naming = self.lines.iter().filter(is_unread);
             let naming = naming.filter(|said| said.names_me).count() as u64;

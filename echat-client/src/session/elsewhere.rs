@@ -4,7 +4,7 @@ use echat_proto::commands::{Event, Request};
 use echat_proto::names::NameQuery;
 use echat_proto::param::ShortText;
 
-use super::Said;
+use super::Post;
 use crate::target::Target;
 
 /// Messages of one page of a search, or of mentions.
@@ -33,7 +33,7 @@ pub struct Search {
 
 /// What messages are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sought {
+pub enum LookupKind {
     /// Those that name the reader.
     Mentions,
     /// Those with words.
@@ -44,14 +44,14 @@ pub enum Sought {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lookup {
     /// What is looked for.
-    pub sought: Sought,
+    pub sought: LookupKind,
     /// Where the page begins; `None` for the first one.
     pub before: Option<u64>,
 }
 
 impl Lookup {
     /// The first page.
-    pub fn new(sought: Sought) -> Self {
+    pub fn new(sought: LookupKind) -> Self {
         Self {
             sought,
             before: None,
@@ -62,8 +62,8 @@ impl Lookup {
     pub fn request(&self) -> Request {
         let (before, limit) = (self.before, Some(PAGE));
         match &self.sought {
-            Sought::Mentions => Request::ListMentions { before, limit },
-            Sought::Words(search) => Request::Search {
+            LookupKind::Mentions => Request::ListMentions { before, limit },
+            LookupKind::Words(search) => Request::Search {
                 query: ShortText(search.query.clone()),
                 target_type: search.target.as_ref().map(Target::target_type),
                 target: search.target.as_ref().map(Target::query),
@@ -82,24 +82,24 @@ impl Lookup {
 #[derive(Debug, Default)]
 pub(super) struct Elsewhere {
     /// Found messages, in the order of their numbers.
-    found: Vec<(Target, Said)>,
+    found: Vec<(Target, Post)>,
     /// Where the page that came last begins in them.
     page: usize,
     next: Option<Lookup>,
     /// The page that was jumped to.
-    jumped: Vec<(Target, Said)>,
+    jumped: Vec<(Target, Post)>,
 }
 
 impl Elsewhere {
     /// The message with this id.
-    pub(super) fn get(&self, id: u64) -> Option<(&Target, &Said)> {
+    pub(super) fn get(&self, id: u64) -> Option<(&Target, &Post)> {
         let mut all = self.jumped.iter().chain(&self.found);
         let (target, said) = all.find(|(_, said)| said.id == id)?;
         Some((target, said))
     }
 
     /// Puts a message as it is now in the place of what it was. The message as it was.
-    pub(super) fn replace(&mut self, said: &Said) -> Option<Said> {
+    pub(super) fn replace(&mut self, said: &Post) -> Option<Post> {
         let mut before = None;
         for (_, held) in self.jumped.iter_mut().chain(&mut self.found) {
             if held.id == said.id {
@@ -110,7 +110,7 @@ impl Elsewhere {
     }
 
     /// The messages of a conversation that was jumped in.
-    pub(super) fn jump(&mut self, target: &Target, page: &[Said]) {
+    pub(super) fn jump(&mut self, target: &Target, page: &[Post]) {
         let page = page.iter().map(|said| (target.clone(), said.clone()));
         self.jumped = page.collect();
     }
@@ -125,7 +125,7 @@ impl Elsewhere {
     }
 
     /// A page of what was looked for.
-    pub(super) fn find(&mut self, lookup: &Lookup, page: Vec<(Target, Said)>, next: Option<u64>) {
+    pub(super) fn find(&mut self, lookup: &Lookup, page: Vec<(Target, Post)>, next: Option<u64>) {
         if lookup.before.is_none() || self.found.len() + page.len() > NUMBERED {
             self.found.clear();
         }
@@ -140,14 +140,14 @@ impl Elsewhere {
 
 impl super::Session {
     /// What was found last: the messages, with their numbers, of the page that came last.
-    pub fn found_page(&self) -> impl Iterator<Item = (u64, &Target, &Said)> {
+    pub fn found_page(&self) -> impl Iterator<Item = (u64, &Target, &Post)> {
         let found = self.elsewhere.found.iter().enumerate();
         let page = found.skip(self.elsewhere.page);
         page.map(|(index, (target, said))| (index as u64 + 1, target, said))
     }
 
     /// The found message with a number.
-    pub fn found(&self, number: u64) -> Option<(&Target, &Said)> {
+    pub fn found(&self, number: u64) -> Option<(&Target, &Post)> {
         let index = usize::try_from(number.checked_sub(1)?).ok()?;
         let (target, said) = self.elsewhere.found.get(index)?;
         Some((target, said))
@@ -174,7 +174,7 @@ impl super::Session {
             }
             _ => return,
         };
-        let wants_link = matches!(&lookup.sought, Sought::Words(search) if search.has_link);
+        let wants_link = matches!(&lookup.sought, LookupKind::Words(search) if search.has_link);
         let messages = messages.into_iter();
         let page =
             messages.filter(|message| !wants_link || crate::links::has_link(&message.content));

@@ -6,7 +6,7 @@ use echat_proto::limits::{CONTENT_BYTES, CONTENT_MAX, FRAME_AFTER_LOGIN, NAMES};
 use echat_proto::names::{Content, ContentError, NameError, NameQuery, TxnId, Username};
 use echat_proto::param::Part;
 
-use crate::statement::Unfit;
+use crate::statement::RequestError;
 use crate::target::Target;
 
 /// A ciphertext is a whole number of blocks of so many bytes (PROTOCOL.md, "Frames").
@@ -32,7 +32,7 @@ impl Default for Limits {
 
 /// Why a server can never accept something.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Excess {
+pub enum LimitError {
     /// A message without text.
     NoText,
     /// A control character in a message.
@@ -78,11 +78,11 @@ pub enum Excess {
     },
 }
 
-impl From<Unfit> for Excess {
-    fn from(unfit: Unfit) -> Self {
+impl From<RequestError> for LimitError {
+    fn from(unfit: RequestError) -> Self {
         match unfit {
-            Unfit::Name(error) => Self::Name(error),
-            Unfit::TooLong {
+            RequestError::Name(error) => Self::Name(error),
+            RequestError::TooLong {
                 bytes,
                 characters,
                 limit,
@@ -91,7 +91,7 @@ impl From<Unfit> for Excess {
                 characters,
                 limit,
             },
-            Unfit::Control(c) => Self::Control(c),
+            RequestError::Control(c) => Self::Control(c),
         }
     }
 }
@@ -101,9 +101,9 @@ impl Limits {
     ///
     /// # Errors
     /// It can never be sent there.
-    pub fn text(&self, target: &Target, text: &str) -> Result<Content, Excess> {
+    pub fn text(&self, target: &Target, text: &str) -> Result<Content, LimitError> {
         possible(&target.query())?;
-        let too_long = |limit| Excess::Text {
+        let too_long = |limit| LimitError::Text {
             bytes: text.len(),
             characters: text.chars().count(),
             limit,
@@ -113,9 +113,9 @@ impl Limits {
             return Err(too_long(most));
         }
         let content = Content::new(text).map_err(|error| match error {
-            ContentError::Empty => Excess::NoText,
+            ContentError::Empty => LimitError::NoText,
             ContentError::TooLong(_) => too_long(most),
-            ContentError::Control(c) => Excess::Control(c),
+            ContentError::Control(c) => LimitError::Control(c),
         })?;
         let txn_id = TxnId::new("x".repeat(echat_proto::limits::TXN_ID_MAX));
         let request = Request::SendMessage {
@@ -136,7 +136,7 @@ impl Limits {
     ///
     /// # Errors
     /// It never can.
-    pub fn check(&self, request: &Request) -> Result<(), Excess> {
+    pub fn check(&self, request: &Request) -> Result<(), LimitError> {
         match request {
             // They hold a password, and are shorter than any limit.
             Request::Login { .. }
@@ -157,7 +157,7 @@ impl Limits {
         let bytes = frame_bytes(request);
         if bytes > self.frame_bytes {
             let limit = self.frame_bytes;
-            return Err(Excess::Request { bytes, limit });
+            return Err(LimitError::Request { bytes, limit });
         }
         Ok(())
     }
@@ -167,31 +167,31 @@ impl Limits {
 ///
 /// # Errors
 /// None can.
-pub fn possible(name: &NameQuery) -> Result<(), Excess> {
+pub fn possible(name: &NameQuery) -> Result<(), LimitError> {
     let raw = name.raw();
     match Username::new(raw) {
-        Err(NameError::TooLong) => Err(Excess::LongName {
+        Err(NameError::TooLong) => Err(LimitError::LongName {
             bytes: raw.len(),
             characters: raw.chars().count(),
         }),
-        Err(error) if name.key().is_none() => Err(Excess::Name(error)),
+        Err(error) if name.key().is_none() => Err(LimitError::Name(error)),
         _ => Ok(()),
     }
 }
 
 /// Whether a server can accept a part of a request, by its type.
-fn allowed(part: Part<'_>) -> Result<(), Excess> {
+fn allowed(part: Part<'_>) -> Result<(), LimitError> {
     match part {
         Part::Name(name) => possible(name),
         Part::Names(names) => listed(names),
-        Part::Text { bytes, limit } if bytes > limit => Err(Excess::Parameter { bytes, limit }),
+        Part::Text { bytes, limit } if bytes > limit => Err(LimitError::Parameter { bytes, limit }),
         Part::Text { .. } => Ok(()),
     }
 }
 
-fn listed(names: &[String]) -> Result<(), Excess> {
+fn listed(names: &[String]) -> Result<(), LimitError> {
     if names.len() > NAMES {
-        return Err(Excess::Names {
+        return Err(LimitError::Names {
             count: names.len(),
             limit: NAMES,
         });
@@ -217,7 +217,7 @@ mod tests {
         Target::Room("room1".to_owned())
     }
 
-    fn length(limits: Limits, bytes: usize) -> Result<usize, Excess> {
+    fn length(limits: Limits, bytes: usize) -> Result<usize, LimitError> {
         let sent = limits.text(&room(), &"a".repeat(bytes));
         sent.map(|content| content.as_str().len())
     }
@@ -226,7 +226,7 @@ mod tests {
     fn a_text_has_a_limit_in_bytes() {
         let limits = Limits::default();
         assert_eq!(length(limits, 4_000), Ok(4_000));
-        let excess = |bytes, characters| Excess::Text {
+        let excess = |bytes, characters| LimitError::Text {
             bytes,
             characters,
             limit: 4_000,
@@ -236,8 +236,11 @@ mod tests {
         }
         let text = "你".repeat(1_334);
         assert_eq!(limits.text(&room(), &text), Err(excess(4_002, 1_334)));
-        assert_eq!(limits.text(&room(), "\u{7}"), Err(Excess::Control('\u{7}')));
-        assert_eq!(limits.text(&room(), ""), Err(Excess::NoText));
+        assert_eq!(
+            limits.text(&room(), "\u{7}"),
+            Err(LimitError::Control('\u{7}'))
+        );
+        assert_eq!(limits.text(&room(), ""), Err(LimitError::NoText));
     }
 
     #[test]
@@ -247,14 +250,14 @@ mod tests {
                 frame_bytes,
                 content_bytes: CONTENT_MAX,
             };
-            let Err(Excess::Text { limit, .. }) = length(limits, CONTENT_MAX) else {
+            let Err(LimitError::Text { limit, .. }) = length(limits, CONTENT_MAX) else {
                 assert_eq!(frame_bytes, 70_000);
                 continue;
             };
             assert_eq!(length(limits, limit), Ok(limit));
             assert!(limit > frame_bytes - 300, "{limit}");
             let longer = length(limits, limit + BLOCK);
-            assert!(matches!(longer, Err(Excess::Text { .. })), "{longer:?}");
+            assert!(matches!(longer, Err(LimitError::Text { .. })), "{longer:?}");
         }
     }
 

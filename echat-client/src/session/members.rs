@@ -13,14 +13,14 @@ const ALL: usize = 4 * PER_ROOM;
 /// The seen members of all rooms.
 #[derive(Debug, Default)]
 pub(super) struct Members {
-    rooms: BTreeMap<String, Sightings>,
+    rooms: BTreeMap<String, SeenMembers>,
     /// Counts sightings, to tell which name and which room was seen last.
     sightings: u64,
 }
 
 /// The seen members of one room.
 #[derive(Debug, Default)]
-struct Sightings {
+struct SeenMembers {
     members: BTreeMap<String, Member>,
     /// The names by their last sighting, the oldest first.
     by_sighting: BTreeMap<u64, String>,
@@ -93,7 +93,7 @@ impl Members {
     }
 }
 
-impl Sightings {
+impl SeenMembers {
     fn see(&mut self, name: &str, id: u64, sighting: u64) {
         let member = self.members.entry(name.to_owned()).or_default();
         member.spoke = id.max(member.spoke);

@@ -28,12 +28,12 @@ use echat_proto::records::{
 use crate::statement::TypedRequest;
 use crate::target::Target;
 
-pub use changes::{Change, MessageNews};
-pub use conversation::{Conversation, ReactionCount, Said};
-pub use elsewhere::{Lookup, Search, Sought};
-pub use limits::{Excess, Limits, possible};
-pub use pending::{Jump, PendingRequests, RequestContext, Timed};
-pub use room_news::{RoomNews, Step};
+pub use changes::{MessageChange, MessageNews};
+pub use conversation::{Conversation, Post, ReactionCount};
+pub use elsewhere::{Lookup, LookupKind, Search};
+pub use limits::{LimitError, Limits, possible};
+pub use pending::{Jump, PendingRequests, RequestContext, TimedRequest};
+pub use room_news::{MembershipChange, RoomNews};
 
 use elsewhere::Elsewhere;
 use feed::Feed;
@@ -50,7 +50,7 @@ use room_news::RoomState;
 )]
 pub enum Update {
     /// A message, one's own or another's.
-    Message(Target, Said),
+    Message(Target, Post),
     /// A message has another text, was deleted, or a reaction to it came or went.
     Changed(Target, Box<MessageNews>),
     /// Another user sent a friend request.
@@ -81,7 +81,7 @@ pub enum Update {
     /// What the server tells everybody who logs in.
     MessageOfTheDay(String),
     /// A member of a room, who came or went.
-    Member(String, String, Step),
+    Member(String, String, MembershipChange),
     /// News of a room.
     Room(RoomNews),
     /// The server has another history than at the last login: an older database was put in place.
@@ -517,7 +517,7 @@ impl Session {
             Some(RequestContext::Page(target)) => {
                 // What was missed comes with the pages that are asked for after a reconnect.
                 let last = self.feed.missed_after().unwrap_or(u64::MAX);
-                let page: Vec<Said> = messages
+                let page: Vec<Post> = messages
                     .iter()
                     .filter(|message| message.id <= last)
                     .cloned()
@@ -532,7 +532,7 @@ impl Session {
                 conversation.prepend(page, more);
             }
             Some(RequestContext::Jump(target, _)) => {
-                let page: Vec<Said> = messages
+                let page: Vec<Post> = messages
                     .iter()
                     .cloned()
                     .map(|message| self.said(message))
@@ -560,8 +560,8 @@ impl Session {
     }
 
     /// A message as it is remembered.
-    pub fn said(&self, message: ChatMessage) -> Said {
-        Said {
+    pub fn said(&self, message: ChatMessage) -> Post {
+        Post {
             id: message.id,
             mine: self.me.as_deref() == Some(message.sender.as_str()),
             names_me: self.names_me(&message),

@@ -20,7 +20,7 @@ const LOSSES: u32 = 3;
 
 /// An unsent line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct UnsentLine {
     /// The user who typed it.
     pub user: String,
     /// By which the server knows it again.
@@ -38,7 +38,7 @@ pub struct Entry {
     pub was_sent: bool,
 }
 
-impl Entry {
+impl UnsentLine {
     /// The request that sends it.
     pub fn request(&self) -> Request {
         Request::SendMessage {
@@ -52,7 +52,7 @@ impl Entry {
 
     /// Its line of a file: one JSON object and a newline.
     pub fn to_line(&self) -> String {
-        let kept = Kept {
+        let kept = StoredLine {
             txn_id: self.txn_id.to_string(),
             target_type: u8::from(self.target.is_room()),
             target: self.target.name().to_owned(),
@@ -66,7 +66,7 @@ impl Entry {
 
 /// A line of a file that is never sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Aside {
+pub struct AsideLine {
     /// As it stands in the file, with a newline.
     pub line: Vec<u8>,
     /// For whom it was and its text, if that can be read.
@@ -75,8 +75,8 @@ pub struct Aside {
     pub was_sent: bool,
 }
 
-impl From<Entry> for Aside {
-    fn from(entry: Entry) -> Self {
+impl From<UnsentLine> for AsideLine {
+    fn from(entry: UnsentLine) -> Self {
         Self {
             line: entry.to_line().into_bytes(),
             was_sent: entry.was_sent,
@@ -85,7 +85,7 @@ impl From<Entry> for Aside {
     }
 }
 
-impl Aside {
+impl AsideLine {
     /// The line as text without its newline. Each byte that is not UTF-8 stands as `\xNN`.
     pub fn escaped(&self) -> String {
         let mut escaped = String::new();
@@ -105,7 +105,7 @@ pub struct LoadedLines {
     /// How many lines wait now that did not before.
     pub found: usize,
     /// The lines that cannot be sent.
-    pub aside: Vec<Aside>,
+    pub aside: Vec<AsideLine>,
 }
 
 /// Where the lines of a user are kept.
@@ -129,7 +129,7 @@ pub enum NotWithdrawn {
 /// A line of the file. The file's name is that of the user.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Kept {
+struct StoredLine {
     txn_id: String,
     target_type: u8,
     target: String,
@@ -143,7 +143,7 @@ struct Kept {
 #[derive(Debug)]
 struct NumberedEntry {
     number: u64,
-    entry: Entry,
+    entry: UnsentLine,
 }
 
 /// The unsent lines, in the order they were typed.
@@ -158,19 +158,19 @@ pub struct Outgoing {
 
 impl Outgoing {
     /// Adds a line at the end.
-    pub fn push(&mut self, entry: Entry) {
+    pub fn push(&mut self, entry: UnsentLine) {
         let number = self.number();
         self.entries.push_back(NumberedEntry { number, entry });
     }
 
     /// The next line to send for this user, if none is in flight; it is in flight then.
-    pub fn next(&mut self, user: &str) -> Option<&Entry> {
+    pub fn next(&mut self, user: &str) -> Option<&UnsentLine> {
         self.next_to(user, |_| true)
     }
 
     /// The next line to send for this user to a target that takes lines now, if none is in flight; it is in flight
     /// then.
-    pub fn next_to(&mut self, user: &str, takes: impl Fn(&Target) -> bool) -> Option<&Entry> {
+    pub fn next_to(&mut self, user: &str, takes: impl Fn(&Target) -> bool) -> Option<&UnsentLine> {
         if self.in_flight.is_some() {
             return None;
         }
@@ -181,14 +181,14 @@ impl Outgoing {
     }
 
     /// The server has answered the line in flight for good: it leaves.
-    pub fn done(&mut self) -> Option<Entry> {
+    pub fn done(&mut self) -> Option<UnsentLine> {
         let txn_id = self.in_flight.take()?;
         self.lost = None;
         self.remove(&txn_id)
     }
 
     /// The line in flight has to be sent again, since the server said later.
-    pub fn again(&mut self) -> Option<&Entry> {
+    pub fn again(&mut self) -> Option<&UnsentLine> {
         let txn_id = self.in_flight.take()?;
         self.lost = None;
         let mut entries = self.entries.iter().map(|numbered| &numbered.entry);
@@ -202,7 +202,7 @@ impl Outgoing {
 
     /// The connection is lost. The line in flight is sent again with the next one. If it `may_be_why`,
     /// the loss counts against it, and it leaves at the third in a row.
-    pub fn cut(&mut self, may_be_why: bool) -> Option<Entry> {
+    pub fn cut(&mut self, may_be_why: bool) -> Option<UnsentLine> {
         let txn_id = self.in_flight.take()?;
         let mut entries = self.entries.iter_mut().map(|numbered| &mut numbered.entry);
         if let Some(entry) = entries.find(|entry| entry.txn_id == txn_id) {
@@ -229,9 +229,9 @@ impl Outgoing {
         &mut self,
         user: &str,
         number: Option<u64>,
-    ) -> Result<Vec<Entry>, NotWithdrawn> {
+    ) -> Result<Vec<UnsentLine>, NotWithdrawn> {
         let in_flight = self.in_flight.clone();
-        let is_sent = |entry: &Entry| in_flight.as_ref() == Some(&entry.txn_id);
+        let is_sent = |entry: &UnsentLine| in_flight.as_ref() == Some(&entry.txn_id);
         let is_meant = |numbered: &NumberedEntry| match number {
             None => !is_sent(&numbered.entry),
             Some(number) => numbered.number == number,
@@ -256,8 +256,8 @@ impl Outgoing {
     }
 
     /// Takes out the lines of this user that do not pass, but for the one in flight.
-    pub fn sift(&mut self, user: &str, passes: impl Fn(&Entry) -> bool) -> Vec<Entry> {
-        let fails = |entry: &&Entry| {
+    pub fn sift(&mut self, user: &str, passes: impl Fn(&UnsentLine) -> bool) -> Vec<UnsentLine> {
+        let fails = |entry: &&UnsentLine| {
             entry.user == user && self.in_flight.as_ref() != Some(&entry.txn_id) && !passes(entry)
         };
         let entries = self.entries.iter().map(|numbered| &numbered.entry);
@@ -312,7 +312,7 @@ impl Outgoing {
     pub fn listed<'a>(
         &'a self,
         user: &'a str,
-    ) -> impl DoubleEndedIterator<Item = (u64, &'a Entry, bool)> {
+    ) -> impl DoubleEndedIterator<Item = (u64, &'a UnsentLine, bool)> {
         let of_user = self
             .entries
             .iter()
@@ -328,7 +328,7 @@ impl Outgoing {
         &'a self,
         user: &'a str,
         target: &'a Target,
-    ) -> impl DoubleEndedIterator<Item = &'a Entry> {
+    ) -> impl DoubleEndedIterator<Item = &'a UnsentLine> {
         let entries = self.listed(user).map(|(_, entry, _)| entry);
         entries.filter(move |entry| entry.target == *target)
     }
@@ -348,17 +348,17 @@ impl Outgoing {
         lines: &[u8],
         possible: impl Fn(&Target, &str) -> Option<Content>,
     ) -> LoadedLines {
-        let (mut taken, mut aside) = (Vec::<Entry>::new(), Vec::new());
+        let (mut taken, mut aside) = (Vec::<UnsentLine>::new(), Vec::new());
         let lines = lines.split(|byte| *byte == b'\n');
         let lines = lines.filter(|line| !line.trim_ascii().is_empty());
         for (index, line) in lines.enumerate() {
             // Lines are sent in order, one at a time.
             let was_sent = index == 0;
             let entry = match read(user, line, &possible) {
-                Ok(entry) => Entry { was_sent, ..entry },
+                Ok(entry) => UnsentLine { was_sent, ..entry },
                 Err(text) => {
                     let line = [line, b"\n"].concat();
-                    aside.push(Aside {
+                    aside.push(AsideLine {
                         line,
                         text,
                         was_sent,
@@ -366,7 +366,7 @@ impl Outgoing {
                     continue;
                 }
             };
-            let is_known = |other: &Entry| other.txn_id == entry.txn_id;
+            let is_known = |other: &UnsentLine| other.txn_id == entry.txn_id;
             let mut known = self.entries.iter().map(|numbered| &numbered.entry);
             if !known.any(is_known) && !taken.iter().any(is_known) {
                 taken.push(entry);
@@ -391,7 +391,7 @@ impl Outgoing {
         self.numbers
     }
 
-    fn remove(&mut self, txn_id: &TxnId) -> Option<Entry> {
+    fn remove(&mut self, txn_id: &TxnId) -> Option<UnsentLine> {
         let is_it = |numbered: &NumberedEntry| numbered.entry.txn_id == *txn_id;
         let place = self.entries.iter().position(is_it)?;
         self.entries.remove(place).map(|numbered| numbered.entry)
@@ -403,8 +403,8 @@ fn read(
     user: &str,
     line: &[u8],
     possible: impl Fn(&Target, &str) -> Option<Content>,
-) -> Result<Entry, Option<(Target, String)>> {
-    let kept: Kept = serde_json::from_slice(line).map_err(|_| None)?;
+) -> Result<UnsentLine, Option<(Target, String)>> {
+    let kept: StoredLine = serde_json::from_slice(line).map_err(|_| None)?;
     let target_type = match kept.target_type {
         0 => TargetType::Friend,
         1 => TargetType::Room,
@@ -412,7 +412,7 @@ fn read(
     };
     let target = Target::new(target_type, kept.target);
     match (possible(&target, &kept.content), TxnId::new(kept.txn_id)) {
-        (Some(content), Ok(txn_id)) => Ok(Entry {
+        (Some(content), Ok(txn_id)) => Ok(UnsentLine {
             user: user.to_owned(),
             txn_id,
             target,

@@ -5,7 +5,7 @@ use echat_proto::commands::{Event, PendingReplies, Request, RequestKind};
 use echat_proto::names::NameQuery;
 use echat_proto::records::Fail;
 
-use super::{Lookup, Sought};
+use super::{Lookup, LookupKind};
 use crate::statement::TypedRequest;
 use crate::target::{Target, normal_name};
 
@@ -59,14 +59,14 @@ pub enum RequestContext {
     /// What was read in a conversation.
     MarkRead(Target),
     /// The server's time, for a request with an end: the clock of this machine may be wrong.
-    Clock(Timed),
+    Clock(TimedRequest),
     /// A request whose answer needs nothing more.
     Other(RequestKind),
 }
 
 /// A request with an end that is counted from now on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Timed {
+pub enum TimedRequest {
     /// A command of the table.
     Typed(TypedRequest),
     /// An invitation code for so many accounts and seconds.
@@ -158,8 +158,8 @@ impl RequestContext {
             Self::Send => RequestKind::SendMessage,
             Self::Page(_) | Self::Jump(..) | Self::CatchUp => RequestKind::QueryHistory,
             Self::Lookup(lookup) => match lookup.sought {
-                Sought::Mentions => RequestKind::ListMentions,
-                Sought::Words(_) => RequestKind::Search,
+                LookupKind::Mentions => RequestKind::ListMentions,
+                LookupKind::Words(_) => RequestKind::Search,
             },
             Self::Edit { .. } => RequestKind::EditMessage,
             Self::Delete { .. } => RequestKind::DeleteMessage,

@@ -11,7 +11,7 @@ use crate::target::Target;
 
 /// How a user is in a room, or not any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum MembershipChange {
     /// A member came online.
     Online,
     /// A member went offline.
@@ -196,24 +196,29 @@ impl RoomState {
     }
 
     /// What coming means.
-    pub(super) fn coming(joined: Option<bool>) -> Step {
+    pub(super) fn coming(joined: Option<bool>) -> MembershipChange {
         if joined == Some(true) {
-            Step::Joined
+            MembershipChange::Joined
         } else {
-            Step::Online
+            MembershipChange::Online
         }
     }
 
     /// What going means; `None` if it was told already.
-    pub(super) fn going(&mut self, room: &str, name: &str, left: Option<bool>) -> Option<Step> {
+    pub(super) fn going(
+        &mut self,
+        room: &str,
+        name: &str,
+        left: Option<bool>,
+    ) -> Option<MembershipChange> {
         if left == Some(true) {
             let told = self.removed.remove(&(room.to_owned(), name.to_owned()));
-            return (!told).then_some(Step::Left);
+            return (!told).then_some(MembershipChange::Left);
         }
         Some(if self.tells_steps {
-            Step::Offline
+            MembershipChange::Offline
         } else {
-            Step::Gone
+            MembershipChange::Gone
         })
     }
 }

@@ -1,9 +1,9 @@
 //! A command: a row of the table under one of its names. How a line is read by it, and how help shows it.
 
-use super::row::{Count, Kind, Meaning, Name, Parameter, Row, number_of};
+use super::row::{CommandRow, Count, Meaning, Name, Parameter, ParameterKind, number_of};
 use super::table::TOPICS;
 use super::typed::{Arguments, TypedRequest};
-use super::{Scope, Statement, Which, after_head, ascii_form, duration, one_word};
+use super::{Scope, Statement, UnsentSelection, after_head, ascii_form, duration, one_word};
 use crate::text::{Language, Text};
 
 /// Marks a room where something follows it.
@@ -18,7 +18,7 @@ const DAY: u64 = 86_400;
 /// A row under one of its names.
 #[derive(Clone, Copy, Debug)]
 pub struct Command {
-    pub(super) row: &'static Row,
+    pub(super) row: &'static CommandRow,
     pub(super) name: &'static Name,
 }
 
@@ -46,8 +46,8 @@ pub(super) fn commands() -> impl Iterator<Item = Command> {
     TOPICS.iter().flat_map(|(_, rows)| commands_in(rows))
 }
 
-fn commands_in(rows: &'static [Row]) -> impl Iterator<Item = Command> {
-    let names = |row: &'static Row| row.names.iter().map(move |name| Command { row, name });
+fn commands_in(rows: &'static [CommandRow]) -> impl Iterator<Item = Command> {
+    let names = |row: &'static CommandRow| row.names.iter().map(move |name| Command { row, name });
     rows.iter().flat_map(names)
 }
 
@@ -124,7 +124,10 @@ impl Command {
     /// Whether a sentence does not begin like this by chance. `n 2` may be one.
     pub(super) fn is_telling(&self) -> bool {
         let by_chance = |parameter: &Parameter| {
-            matches!(parameter.kind, Kind::Asker | Kind::Target | Kind::Words)
+            matches!(
+                parameter.kind,
+                ParameterKind::Asker | ParameterKind::Target | ParameterKind::Words
+            )
         };
         !self.parameters().iter().any(by_chance)
     }
@@ -148,7 +151,7 @@ impl Command {
         let mut form = self.words().to_owned();
         for (index, parameter) in parameters.iter().enumerate() {
             let mut shown = parameter.kind.placeholder(language);
-            let is_here = parameter.kind == Kind::Here;
+            let is_here = parameter.kind == ParameterKind::Here;
             if is_here && index + 1 < parameters.len() {
                 shown.insert(0, ROOM_MARKS[0]);
             }
@@ -175,7 +178,7 @@ impl Command {
         let mut line = self.words().to_owned();
         for (index, words) in words.enumerate() {
             let is_last = index + 1 == self.parameters().len();
-            let is_marked = self.parameters()[index].kind == Kind::Here && !is_last;
+            let is_marked = self.parameters()[index].kind == ParameterKind::Here && !is_last;
             for word in words {
                 line += if is_marked { " #" } else { " " };
                 line += &word;
@@ -226,7 +229,7 @@ impl Command {
                     break;
                 }
             }
-            let may_miss = parameter.count != Count::One || parameter.kind == Kind::Here;
+            let may_miss = parameter.count != Count::One || parameter.kind == ParameterKind::Here;
             if words.is_empty() && !may_miss {
                 return None;
             }
@@ -245,12 +248,12 @@ impl Parameter {
         if self.kind.takes_rest() {
             return Some((text, ""));
         }
-        if self.kind == Kind::Number {
+        if self.kind == ParameterKind::Number {
             let (word, behind) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
             let is_number = number_of(word).is_some_and(|number| number > 0);
             return is_number.then(|| (word, behind.trim_start()));
         }
-        if self.kind == Kind::For {
+        if self.kind == ParameterKind::For {
             return match duration::read(text) {
                 Some((_, behind)) => Some((&text[..text.len() - behind.len()], behind)),
                 // A duration that cannot be read is no reason, which would make a ban without an end of it.
@@ -259,11 +262,14 @@ impl Parameter {
         }
         let is_room = matches!(
             self.kind,
-            Kind::Here | Kind::Room | Kind::Joinable | Kind::NewRoom
+            ParameterKind::Here
+                | ParameterKind::Room
+                | ParameterKind::Joinable
+                | ParameterKind::NewRoom
         );
         let text = match text.strip_prefix(ROOM_MARKS) {
             Some(room) if is_room => room,
-            None if self.kind == Kind::Here && !is_last => return None,
+            None if self.kind == ParameterKind::Here && !is_last => return None,
             _ => text,
         };
         let (word, behind) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
@@ -271,11 +277,11 @@ impl Parameter {
     }
 }
 
-impl Kind {
+impl ParameterKind {
     /// A word as it is kept; `None` if it cannot be meant.
     fn read(self, word: &str) -> Option<String> {
         match self {
-            Self::Line => Which::read(word).map(Which::word),
+            Self::Line => UnsentSelection::read(word).map(UnsentSelection::word),
             Self::Uses | Self::Days | Self::Number => number_of(word)
                 .filter(|number| *number > 0)
                 .map(|number| number.to_string()),

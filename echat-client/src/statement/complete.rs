@@ -4,7 +4,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::command::{Command, ROOM_MARKS, commands_of};
-use super::row::{Count, Kind};
+use super::row::{Count, ParameterKind};
 use super::{Scope, after_head, ascii_form, one_word};
 use crate::target::Target;
 use crate::text::ADMINISTRATION;
@@ -73,12 +73,12 @@ pub fn complete(scope: Scope, line: &str, names: &Names) -> Completion {
 /// The target of the text that is typed, where the line names it.
 pub fn addressee(scope: Scope, line: &str) -> Option<Target> {
     commands_of(scope).find_map(|command| match command.parameters() {
-        [to, text] if text.kind == Kind::Text => {
+        [to, text] if text.kind == ParameterKind::Text => {
             let (name, _) = after_head(command.words(), line)?.split_once(char::is_whitespace)?;
             match to.kind {
-                Kind::User => Some(Target::Friend(name.to_owned())),
-                Kind::Room => Some(Target::Room(name.to_owned())),
-                Kind::Addressee => Some(addressed(name)),
+                ParameterKind::User => Some(Target::Friend(name.to_owned())),
+                ParameterKind::Room => Some(Target::Room(name.to_owned())),
+                ParameterKind::Addressee => Some(addressed(name)),
                 _ => None,
             }
         }
@@ -112,7 +112,7 @@ impl Command {
         let mut parameters = self.parameters().iter().peekable();
         while let Some(parameter) = parameters.next() {
             let is_last = parameters.peek().is_none();
-            let is_marked = parameter.kind == Kind::Here && !is_last;
+            let is_marked = parameter.kind == ParameterKind::Here && !is_last;
             let (mut word, mut behind) = match parameter.take(rest, is_last) {
                 Some(taken) => taken,
                 None if rest.is_empty() && !is_marked => ("", ""),
@@ -124,7 +124,7 @@ impl Command {
             if parameter.count == Count::Any && is_spaced {
                 word = "";
             }
-            if parameter.kind == Kind::Text && !is_spaced {
+            if parameter.kind == ParameterKind::Text && !is_spaced {
                 return Some(in_text(line, line.len() - word.len(), &names.here));
             }
             if behind.is_empty() && (word.is_empty() || !is_spaced) {
@@ -138,7 +138,7 @@ impl Command {
     }
 }
 
-impl Kind {
+impl ParameterKind {
     /// The names to complete it with; `None` if it is no name.
     fn names(self, names: &Names) -> Option<Vec<String>> {
         match self {

@@ -26,8 +26,8 @@ pub use complete::{Completion, Names, addressee, complete};
 pub use day::day;
 pub use duration::in_words;
 pub use emoji::emoji;
-pub use row::Unfit;
-pub use search::{Sifted, folded, folded_words, sift};
+pub use row::RequestError;
+pub use search::{ParsedSearch, folded, folded_words, sift};
 pub use typed::{TypedRequest, kept};
 
 use command::{Read, commands, commands_of};
@@ -123,21 +123,21 @@ pub enum Statement {
     /// The unsent lines.
     Waiting,
     /// Withdraw unsent lines.
-    Withdraw(Which),
+    Withdraw(UnsentSelection),
     /// A text to the open chat.
     Say(String),
 }
 
 /// Which of the unsent lines are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
+pub enum UnsentSelection {
     /// All of them.
     All,
     /// The one with this number.
     Number(u64),
 }
 
-impl Which {
+impl UnsentSelection {
     /// A number in digits of any width, or the word for all.
     fn read(word: &str) -> Option<Self> {
         if matches!(word, "all" | "全部") {
@@ -151,7 +151,7 @@ impl Which {
         digits?.parse().ok().map(Self::Number)
     }
 
-    /// The word that [`Which::of`] reads.
+    /// The word that [`UnsentSelection::of`] reads.
     fn word(self) -> String {
         match self {
             Self::All => "all".to_owned(),

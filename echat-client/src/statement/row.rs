@@ -17,17 +17,17 @@ use super::typed::Arguments;
 use super::{Scope, Statement, ascii_form, duration};
 use crate::text::{Language, Text};
 
-/// Makes a [`Row`]. `table.rs` says how a row is written.
+/// Makes a [`CommandRow`]. `table.rs` says how a row is written.
 macro_rules! row {
     (
         $($words:literal in $scopes:ident),+ $(($parameter:ident: $kind:ident $($count:tt)?))*
         en $english:literal zh $chinese:literal
         $($meaning:tt)+
     ) => {
-        $crate::statement::row::Row {
+        $crate::statement::row::CommandRow {
             names: &[$($crate::statement::row::Name { words: $words, scopes: $scopes }),+],
             parameters: &[$($crate::statement::row::Parameter {
-                kind: $crate::statement::row::Kind::$kind,
+                kind: $crate::statement::row::ParameterKind::$kind,
                 count: count!($($count)?),
             }),*],
             help: |language| match language {
@@ -61,7 +61,7 @@ macro_rules! meaning {
         })
     };
     ($parameters:tt queries $request:ident { $($field:ident: $value:expr),* }) => {
-        $crate::statement::row::Meaning::Asks($crate::statement::row::Asks {
+        $crate::statement::row::Meaning::Asks($crate::statement::row::RequestSpec {
             changes: false,
             kind: ::echat_proto::commands::RequestKind::$request,
             request: request!($parameters $request { $($field: $value),* }),
@@ -78,7 +78,7 @@ macro_rules! meaning {
         $(done $done:tt)?
         $(refused { $($code:ident $why:tt)+ })?
     ) => {
-        $crate::statement::row::Meaning::Asks($crate::statement::row::Asks {
+        $crate::statement::row::Meaning::Asks($crate::statement::row::RequestSpec {
             changes: true,
             kind: ::echat_proto::commands::RequestKind::$request,
             request: request!($parameters $request { $($field: $value),* }),
@@ -91,7 +91,7 @@ macro_rules! meaning {
             done: option!($(saying!($parameters $done))?),
             refused: |_code, _language, _arguments| {
                 $($(if _code == ::echat_proto::records::Code::$code {
-                    let said: $crate::statement::row::Saying = saying!($parameters $why);
+                    let said: $crate::statement::row::Sentence = saying!($parameters $why);
                     return Some(said(_language, _arguments));
                 })+)?
                 None
@@ -173,7 +173,7 @@ macro_rules! argument {
 
 /// A row of the table: what is typed, what it is for, and what it means.
 #[derive(Debug)]
-pub(super) struct Row {
+pub(super) struct CommandRow {
     pub(super) names: &'static [Name],
     pub(super) parameters: &'static [Parameter],
     pub(super) help: fn(Language) -> &'static str,
@@ -190,7 +190,7 @@ pub(super) struct Name {
 /// What follows the words of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Parameter {
-    pub(super) kind: Kind,
+    pub(super) kind: ParameterKind,
     pub(super) count: Count,
 }
 
@@ -204,7 +204,7 @@ pub(super) enum Count {
 
 /// What a parameter is: how help shows it, what it takes, and what Tab offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ParameterKind {
     /// The name of a user.
     User,
     /// A user with an open friend request.
@@ -258,7 +258,7 @@ pub(super) enum Kind {
     Emoji,
 }
 
-impl Kind {
+impl ParameterKind {
     /// What stands for the parameter in help.
     pub(super) fn placeholder(self, language: Language) -> String {
         language.say(match self {
@@ -322,23 +322,23 @@ pub(super) enum Meaning {
     /// The mode does something.
     Here(fn(&Arguments) -> Statement),
     /// The server is asked.
-    Asks(Asks),
+    Asks(RequestSpec),
 }
 
 /// A request to the server, and what is said about it.
 #[derive(Debug)]
-pub(super) struct Asks {
+pub(super) struct RequestSpec {
     /// Whether it changes something on the server.
     pub(super) changes: bool,
     pub(super) kind: RequestKind,
-    pub(super) request: fn(&Arguments) -> Result<Request, Unfit>,
+    pub(super) request: fn(&Arguments) -> Result<Request, RequestError>,
     /// The role in the room without which the server refuses it. A command with a question names it, so that it is
     /// refused before the question.
     pub(super) needs: Option<RoomRole>,
     /// What is asked on a terminal before the request is sent.
     pub(super) confirm: Option<Confirm>,
     /// What is said when the request is done. Replies with contents are shown by `modes::answers`.
-    pub(super) done: Option<Saying>,
+    pub(super) done: Option<Sentence>,
     /// What a refusal means, where the row says more than the sentence of the code.
     pub(super) refused: fn(Code, Language, &Arguments) -> Option<String>,
 }
@@ -346,19 +346,19 @@ pub(super) struct Asks {
 /// A question before a request.
 #[derive(Debug)]
 pub(super) struct Confirm {
-    pub(super) question: Saying,
+    pub(super) question: Sentence,
     /// The question in the prompt.
-    pub(super) prompt: Saying,
+    pub(super) prompt: Sentence,
     /// What is said after a no.
-    pub(super) declined: Saying,
+    pub(super) declined: Sentence,
 }
 
 /// A sentence about what was typed.
-pub(super) type Saying = fn(Language, &Arguments) -> String;
+pub(super) type Sentence = fn(Language, &Arguments) -> String;
 
 /// Why what was typed makes no request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unfit {
+pub enum RequestError {
     /// No room can have this name.
     Name(NameError),
     /// A text is too long.
@@ -374,7 +374,7 @@ pub enum Unfit {
     Control(char),
 }
 
-impl Unfit {
+impl RequestError {
     fn too_long(text: &str, limit: usize) -> Self {
         Self::TooLong {
             bytes: text.len(),
@@ -386,52 +386,52 @@ impl Unfit {
 
 /// What a parameter of a request is filled with.
 pub(super) trait Fill<T> {
-    fn fill(self) -> Result<T, Unfit>;
+    fn fill(self) -> Result<T, RequestError>;
 }
 
 impl Fill<NameQuery> for &str {
-    fn fill(self) -> Result<NameQuery, Unfit> {
+    fn fill(self) -> Result<NameQuery, RequestError> {
         Ok(NameQuery::new(self))
     }
 }
 
 impl Fill<RoomName> for &str {
-    fn fill(self) -> Result<RoomName, Unfit> {
-        RoomName::new(self).map_err(Unfit::Name)
+    fn fill(self) -> Result<RoomName, RequestError> {
+        RoomName::new(self).map_err(RequestError::Name)
     }
 }
 
 impl Fill<MembersOf> for &str {
-    fn fill(self) -> Result<MembersOf, Unfit> {
+    fn fill(self) -> Result<MembersOf, RequestError> {
         Ok(NameQuery::new(self).into())
     }
 }
 
 impl Fill<ReasonText> for &str {
-    fn fill(self) -> Result<ReasonText, Unfit> {
+    fn fill(self) -> Result<ReasonText, RequestError> {
         ReasonText::new(self).map_err(|error| match error {
-            ReasonError::TooLong(_) => Unfit::too_long(self, REASON_BYTES),
-            ReasonError::Control(c) => Unfit::Control(c),
+            ReasonError::TooLong(_) => RequestError::too_long(self, REASON_BYTES),
+            ReasonError::Control(c) => RequestError::Control(c),
         })
     }
 }
 
 impl Fill<Topic> for &str {
-    fn fill(self) -> Result<Topic, Unfit> {
+    fn fill(self) -> Result<Topic, RequestError> {
         Topic::new(self).map_err(|error| match error {
-            TopicError::TooLong(_) => Unfit::too_long(self, TOPIC_BYTES),
-            TopicError::Control(c) => Unfit::Control(c),
+            TopicError::TooLong(_) => RequestError::too_long(self, TOPIC_BYTES),
+            TopicError::Control(c) => RequestError::Control(c),
         })
     }
 }
 
 impl Fill<AwayText> for &str {
-    fn fill(self) -> Result<AwayText, Unfit> {
+    fn fill(self) -> Result<AwayText, RequestError> {
         if self.len() > AWAY_BYTES {
-            return Err(Unfit::too_long(self, AWAY_BYTES));
+            return Err(RequestError::too_long(self, AWAY_BYTES));
         }
         match self.chars().find(|c| c.is_control()) {
-            Some(c) => Err(Unfit::Control(c)),
+            Some(c) => Err(RequestError::Control(c)),
             None => Ok(AwayText(Some(self.to_owned()))),
         }
     }
@@ -439,46 +439,46 @@ impl Fill<AwayText> for &str {
 
 /// Without a text the user is back.
 impl Fill<AwayText> for Option<&str> {
-    fn fill(self) -> Result<AwayText, Unfit> {
+    fn fill(self) -> Result<AwayText, RequestError> {
         self.map_or(Ok(AwayText(None)), Fill::fill)
     }
 }
 
 impl Fill<Username> for &str {
-    fn fill(self) -> Result<Username, Unfit> {
-        Username::new(self).map_err(Unfit::Name)
+    fn fill(self) -> Result<Username, RequestError> {
+        Username::new(self).map_err(RequestError::Name)
     }
 }
 
 impl Fill<InvitationCode> for &str {
-    fn fill(self) -> Result<InvitationCode, Unfit> {
+    fn fill(self) -> Result<InvitationCode, RequestError> {
         let code: String = self.chars().map(ascii_form).collect();
         InvitationCode::presented(&code)
-            .map_err(|_| Unfit::too_long(self, InvitationCode::PRESENTED_MAX))
+            .map_err(|_| RequestError::too_long(self, InvitationCode::PRESENTED_MAX))
     }
 }
 
 impl<const BYTES: usize> Fill<ShortText<BYTES>> for &str {
-    fn fill(self) -> Result<ShortText<BYTES>, Unfit> {
+    fn fill(self) -> Result<ShortText<BYTES>, RequestError> {
         Ok(ShortText(self.to_owned()))
     }
 }
 
 impl Fill<Names> for &[String] {
-    fn fill(self) -> Result<Names, Unfit> {
+    fn fill(self) -> Result<Names, RequestError> {
         Ok(Names(self.to_vec()))
     }
 }
 
 impl Fill<String> for &str {
-    fn fill(self) -> Result<String, Unfit> {
+    fn fill(self) -> Result<String, RequestError> {
         Ok(self.to_owned())
     }
 }
 
 /// The words behind a command of the server's administration.
 impl Fill<Dict> for Option<&str> {
-    fn fill(self) -> Result<Dict, Unfit> {
+    fn fill(self) -> Result<Dict, RequestError> {
         let words = self.unwrap_or_default().split_whitespace();
         let words = words.map(Value::from).collect();
         Ok(Dict(vec![("words".to_owned(), Value::List(words))]))
@@ -487,7 +487,7 @@ impl Fill<Dict> for Option<&str> {
 
 /// A number of the kinds `Slow` and `For`, which is one in any of their forms.
 impl Fill<u64> for &str {
-    fn fill(self) -> Result<u64, Unfit> {
+    fn fill(self) -> Result<u64, RequestError> {
         let seconds = duration::number(self).or_else(|| duration::seconds(self));
         Ok(seconds.unwrap_or_default())
     }
@@ -495,26 +495,26 @@ impl Fill<u64> for &str {
 
 /// Days of the kind `Keep`.
 impl Fill<KeepDays> for &str {
-    fn fill(self) -> Result<KeepDays, Unfit> {
+    fn fill(self) -> Result<KeepDays, RequestError> {
         Ok(KeepDays::Set(duration::number(self)))
     }
 }
 
 impl Fill<KeepDays> for KeepDays {
-    fn fill(self) -> Result<KeepDays, Unfit> {
+    fn fill(self) -> Result<KeepDays, RequestError> {
         Ok(self)
     }
 }
 
 impl Fill<RoomRole> for RoomRole {
-    fn fill(self) -> Result<RoomRole, Unfit> {
+    fn fill(self) -> Result<RoomRole, RequestError> {
         Ok(self)
     }
 }
 
 /// A page of members, behind a name.
 impl Fill<MembersOf> for (&str, Option<&str>) {
-    fn fill(self) -> Result<MembersOf, Unfit> {
+    fn fill(self) -> Result<MembersOf, RequestError> {
         let (room, after) = self;
         Ok(MembersOf {
             roomname: NameQuery::new(room),
@@ -527,32 +527,32 @@ impl Fill<MembersOf> for (&str, Option<&str>) {
 }
 
 impl Fill<u64> for u64 {
-    fn fill(self) -> Result<u64, Unfit> {
+    fn fill(self) -> Result<u64, RequestError> {
         Ok(self)
     }
 }
 
 /// A parameter that may be left out is given `Some` or, with its type, `None::<&str>`.
 impl<Given: Fill<T>, T> Fill<Option<T>> for Option<Given> {
-    fn fill(self) -> Result<Option<T>, Unfit> {
+    fn fill(self) -> Result<Option<T>, RequestError> {
         self.map(Fill::fill).transpose()
     }
 }
 
 impl<Given: Fill<T>, T> Fill<Nullable<T>> for Option<Given> {
-    fn fill(self) -> Result<Nullable<T>, Unfit> {
+    fn fill(self) -> Result<Nullable<T>, RequestError> {
         self.fill().map(Nullable)
     }
 }
 
 impl Fill<TargetType> for TargetType {
-    fn fill(self) -> Result<TargetType, Unfit> {
+    fn fill(self) -> Result<TargetType, RequestError> {
         Ok(self)
     }
 }
 
 impl Fill<bool> for bool {
-    fn fill(self) -> Result<bool, Unfit> {
+    fn fill(self) -> Result<bool, RequestError> {
         Ok(self)
     }
 }

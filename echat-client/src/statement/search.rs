@@ -45,7 +45,7 @@ const FILTERS: &[(&str, Filter)] = &[
 
 /// What was typed, in parts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sifted {
+pub struct ParsedSearch {
     /// The words, for the server.
     pub words: String,
     /// Which user, as typed.
@@ -64,8 +64,8 @@ pub struct Sifted {
 ///
 /// # Errors
 /// A filter that wants a day has none; the error is the filter as typed.
-pub fn sift(text: &str, today: Date) -> Result<Sifted, String> {
-    let mut sifted = Sifted::default();
+pub fn sift(text: &str, today: Date) -> Result<ParsedSearch, String> {
+    let mut sifted = ParsedSearch::default();
     let mut words = Vec::new();
     for part in parts(text) {
         let Some((filter, value)) = filter(&part) else {
@@ -153,7 +153,7 @@ pub fn folded(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Sifted {
+    fn read(text: &str) -> ParsedSearch {
         sift(text, Date::constant(2026, 3, 1)).unwrap()
     }
 
@@ -161,7 +161,7 @@ mod tests {
     fn filters_are_read_as_people_type_them() {
         let typed = "lunch from:Ann in:room1 before:2026-01-31 after:yesterday has:link menu";
         let english = read(typed);
-        let expected = Sifted {
+        let expected = ParsedSearch {
             words: "lunch menu http*".to_owned(),
             from: Some("Ann".to_owned()),
             within: Some("room1".to_owned()),
@@ -171,7 +171,7 @@ mod tests {
         };
         assert_eq!(english, expected);
         let chinese = read("午饭 来自：@小明 在：茶馆 之前：2026年1月31日 之后:昨天 含:链接");
-        let expected = Sifted {
+        let expected = ParsedSearch {
             words: "午饭 http*".to_owned(),
             from: Some("小明".to_owned()),
             within: Some("茶馆".to_owned()),

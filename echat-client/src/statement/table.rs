@@ -6,7 +6,7 @@
 //! * its names, each with the modes that read it: `"members" in QUERY, "/members" in SLASH`. A name that ends in `=` is
 //!   a sign between a room and some users.
 //! * its parameters: `(user: User)` takes a word, `(name: Target?)` one or none, `(members: User*)` any number. The
-//!   kinds are [`Kind`](super::row::Kind)'s.
+//!   kinds are [`ParameterKind`](super::row::ParameterKind)'s.
 //! * its help: `en "..." zh "..."`
 //! * its meaning, in which a parameter is a `&str`, with `?` an `Option<&str>`, with `*` a `&[String]`. One of
 //!   * `=> statement`: a [`Statement`] for the modes;
@@ -20,8 +20,8 @@
 use echat_proto::param::{KeepDays, RoomRole};
 
 use super::complete::addressed;
-use super::row::{Row, number_of};
-use super::{Scope, Statement, Which};
+use super::row::{CommandRow, number_of};
+use super::{Scope, Statement, UnsentSelection};
 use crate::target::Target;
 use crate::text::Text;
 
@@ -52,7 +52,7 @@ const EVERYWHERE: &[Scope] = &[
 const PUBLIC_ROOMS: u64 = 50;
 
 /// A part of the table: its heading in help, and its rows.
-pub(super) type HelpTopic = (Text<'static>, &'static [Row]);
+pub(super) type HelpTopic = (Text<'static>, &'static [CommandRow]);
 
 pub(super) static TOPICS: &[HelpTopic] = &[
     (Text::TopicAccount, ACCOUNT),
@@ -65,7 +65,7 @@ pub(super) static TOPICS: &[HelpTopic] = &[
 ];
 
 /// The way to an account, and to the modes.
-static ACCOUNT: &[Row] = &[
+static ACCOUNT: &[CommandRow] = &[
     row! {
         "register" in COMMAND
         en "create an account"
@@ -105,7 +105,7 @@ static ACCOUNT: &[Row] = &[
 ];
 
 /// Friends, rooms and requests.
-static FRIENDS: &[Row] = &[
+static FRIENDS: &[CommandRow] = &[
     row! {
         "+f" in CONTACT, "/add" in SLASH (user: User)
         en "send a friend request"
@@ -251,7 +251,7 @@ static FRIENDS: &[Row] = &[
 ];
 
 /// What owners, operators and members do in rooms.
-static ROOMS: &[Row] = &[
+static ROOMS: &[CommandRow] = &[
     row! {
         "/msg" in SLASH (to: Addressee) (text: Text?)
         en "send a message to a friend or to #room; without a text, open the chat"
@@ -610,7 +610,7 @@ static ROOMS: &[Row] = &[
 ];
 
 /// Lists of the server.
-static LISTS: &[Row] = &[
+static LISTS: &[CommandRow] = &[
     row! {
         "server time" in QUERY
         en "show the server's time"
@@ -644,7 +644,7 @@ static LISTS: &[Row] = &[
 ];
 
 /// Accounts and other users.
-static PEOPLE: &[Row] = &[
+static PEOPLE: &[CommandRow] = &[
     row! {
         "/who" in SLASH
         en "list friends who are online"
@@ -871,7 +871,7 @@ static PEOPLE: &[Row] = &[
 ];
 
 /// Messages of the open chat, found ones, and unsent lines.
-static MESSAGES: &[Row] = &[
+static MESSAGES: &[CommandRow] = &[
     row! {
         "/history" in SLASH
         en "show older messages of the open chat"
@@ -960,12 +960,12 @@ static MESSAGES: &[Row] = &[
         "/withdraw" in SLASH (line: Line)
         en "withdraw an unsent line, or all of them"
         zh "撤回一条或全部待发送的消息"
-        => Statement::Withdraw(Which::of(line))
+        => Statement::Withdraw(UnsentSelection::of(line))
     },
 ];
 
 /// Help, and the ways out.
-static WAYS_OUT: &[Row] = &[
+static WAYS_OUT: &[CommandRow] = &[
     row! {
         "help" in NOT_CHAT, "/help" in SLASH
         en "list the commands"

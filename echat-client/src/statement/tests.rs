@@ -55,10 +55,18 @@ fn each_mode_accepts_its_statements() {
         (Chat, "／history", S::History),
         (Query, "/pending", S::Waiting),
         (Contact, " ／pending ", S::Waiting),
-        (Chat, "/withdraw 12", S::Withdraw(Which::Number(12))),
-        (Command, "／withdraw　１２", S::Withdraw(Which::Number(12))),
-        (Query, "/withdraw all", S::Withdraw(Which::All)),
-        (Contact, "/withdraw 全部", S::Withdraw(Which::All)),
+        (
+            Chat,
+            "/withdraw 12",
+            S::Withdraw(UnsentSelection::Number(12)),
+        ),
+        (
+            Command,
+            "／withdraw　１２",
+            S::Withdraw(UnsentSelection::Number(12)),
+        ),
+        (Query, "/withdraw all", S::Withdraw(UnsentSelection::All)),
+        (Contact, "/withdraw 全部", S::Withdraw(UnsentSelection::All)),
         (Chat, "  indented", S::Say(name("  indented"))),
         (Chat, "\\o/", S::Say(name("\\o/"))),
         (Chat, "\\d", S::Quit),
@@ -140,11 +148,14 @@ fn commands_make_requests_and_are_named_as_typed() {
         assert_eq!(typed.line(), named, "{line}");
     }
     let bad = typed(Scope::Contact, "_room=").request(0);
-    assert_eq!(bad.unwrap_err(), Unfit::Name(NameError::BadStart('_')));
+    assert_eq!(
+        bad.unwrap_err(),
+        RequestError::Name(NameError::BadStart('_'))
+    );
 }
 
 /// A row with every kind of parameter in it, whose request is one that exists.
-static SENDS_AWAY: row::Row = row! {
+static SENDS_AWAY: row::CommandRow = row! {
     "/away" in SLASH (room: Here) (user: User) (text: Text?)
     en "send a user away"
     zh "请某人离开"
@@ -210,7 +221,7 @@ fn a_room_before_other_parameters_has_a_mark() {
 }
 
 /// A row whose request has parameters that may be left out.
-static READS: row::Row = row! {
+static READS: row::CommandRow = row! {
     "/read" in SLASH (room: Room?)
     en "read"
     zh "查看"

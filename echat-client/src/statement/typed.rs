@@ -6,7 +6,7 @@ use echat_proto::records::Code;
 
 use super::command::{Command, LONGEST_KEPT, commands};
 use super::duration;
-use super::row::{Asks, Count, Kind, Meaning, Parameter, Saying, Unfit};
+use super::row::{Count, Meaning, Parameter, ParameterKind, RequestError, RequestSpec, Sentence};
 use crate::target::{Target, normal_name};
 use crate::text::{Language, Text};
 
@@ -60,14 +60,14 @@ impl Arguments {
         self.parameters.iter().zip(&self.typed)
     }
 
-    fn first_of(&self, kinds: &[Kind]) -> Option<String> {
+    fn first_of(&self, kinds: &[ParameterKind]) -> Option<String> {
         let is_one = |of: &Parameter| of.count != Count::Any && kinds.contains(&of.kind);
         let (parameter, typed) = self.each().find(|(parameter, _)| is_one(parameter))?;
         typed.first().map(|word| normal(parameter.kind, word))
     }
 }
 
-fn normal(kind: Kind, word: &str) -> String {
+fn normal(kind: ParameterKind, word: &str) -> String {
     if kind.is_name() {
         normal_name(word)
     } else {
@@ -75,7 +75,7 @@ fn normal(kind: Kind, word: &str) -> String {
     }
 }
 
-impl Kind {
+impl ParameterKind {
     /// What a sentence says for a word that was typed.
     fn said(self, word: &str, language: Language) -> String {
         let in_words = |seconds| duration::in_words(seconds, language);
@@ -121,7 +121,7 @@ pub fn kept(days: u64, language: Language) -> String {
 #[derive(Clone, Debug)]
 pub struct TypedRequest {
     pub(super) command: Command,
-    pub(super) asks: &'static Asks,
+    pub(super) asks: &'static RequestSpec,
     pub(super) arguments: Arguments,
 }
 
@@ -159,7 +159,7 @@ impl TypedRequest {
     /// Whether a room was left out, so that the open one is meant.
     pub fn lacks_room(&self) -> bool {
         let mut each = self.arguments.each();
-        each.any(|(parameter, typed)| parameter.kind == Kind::Here && typed.is_empty())
+        each.any(|(parameter, typed)| parameter.kind == ParameterKind::Here && typed.is_empty())
     }
 
     /// Fills in the open room where a room was left out.
@@ -167,7 +167,7 @@ impl TypedRequest {
     pub fn in_room(mut self, open: &str) -> Self {
         let parameters = self.arguments.parameters.iter();
         for (parameter, typed) in parameters.zip(&mut self.arguments.typed) {
-            if parameter.kind == Kind::Here && typed.is_empty() {
+            if parameter.kind == ParameterKind::Here && typed.is_empty() {
                 typed.push(open.to_owned());
             }
         }
@@ -179,8 +179,8 @@ impl TypedRequest {
         let parameters = self.arguments.parameters.iter();
         let mut each = parameters.zip(&mut self.arguments.typed);
         let is_meant = |parameter: &Parameter| match parameter.kind {
-            Kind::Room | Kind::Here => now.is_room(),
-            Kind::User | Kind::Asker | Kind::Member => !now.is_room(),
+            ParameterKind::Room | ParameterKind::Here => now.is_room(),
+            ParameterKind::User | ParameterKind::Asker | ParameterKind::Member => !now.is_room(),
             _ => false,
         };
         if let Some((_, typed)) = each.find(|(parameter, _)| is_meant(parameter)) {
@@ -194,7 +194,7 @@ impl TypedRequest {
     ///
     /// # Errors
     /// What was typed makes none.
-    pub fn request(&self, now: u64) -> Result<Request, Unfit> {
+    pub fn request(&self, now: u64) -> Result<Request, RequestError> {
         let mut request = (self.asks.request)(&self.arguments)?;
         if let Request::Ban {
             until: Some(until), ..
@@ -244,25 +244,35 @@ impl TypedRequest {
 
     /// The user that it is about, as the server spells the name.
     pub fn user(&self) -> Option<String> {
-        self.arguments
-            .first_of(&[Kind::User, Kind::Asker, Kind::Member])
+        self.arguments.first_of(&[
+            ParameterKind::User,
+            ParameterKind::Asker,
+            ParameterKind::Member,
+        ])
     }
 
     /// The room that it is about, as the server spells the name.
     pub fn room(&self) -> Option<String> {
-        self.arguments
-            .first_of(&[Kind::Room, Kind::Here, Kind::Joinable, Kind::NewRoom])
+        self.arguments.first_of(&[
+            ParameterKind::Room,
+            ParameterKind::Here,
+            ParameterKind::Joinable,
+            ParameterKind::NewRoom,
+        ])
     }
 
     /// What is looked for.
     pub fn words(&self) -> Option<String> {
-        self.arguments.first_of(&[Kind::Words])
+        self.arguments.first_of(&[ParameterKind::Words])
     }
 
     /// The words of a command of the server's administration, its name first.
     pub fn order(&self) -> Vec<String> {
-        let name = self.arguments.first_of(&[Kind::Order]);
-        let behind = self.arguments.first_of(&[Kind::Text]).unwrap_or_default();
+        let name = self.arguments.first_of(&[ParameterKind::Order]);
+        let behind = self
+            .arguments
+            .first_of(&[ParameterKind::Text])
+            .unwrap_or_default();
         let behind = behind.split_whitespace().map(str::to_owned);
         name.into_iter().chain(behind).collect()
     }
@@ -287,7 +297,7 @@ impl TypedRequest {
     /// The question to ask on a terminal before the request is sent, in full and for the prompt.
     pub fn question(&self, language: Language) -> Option<(String, String)> {
         let confirm = self.asks.confirm.as_ref()?;
-        let say = |saying: Saying| saying(language, &self.arguments);
+        let say = |saying: Sentence| saying(language, &self.arguments);
         Some((say(confirm.question), say(confirm.prompt)))
     }
 

@@ -45,12 +45,12 @@ pub enum Token {
         whole: usize,
     },
     /// An answer to a question of this program's.
-    Reply(Reply),
+    Reply(TerminalReply),
 }
 
 /// What a terminal answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reply {
+pub enum TerminalReply {
     /// Where its cursor is (CPR, ECMA-48 8.3.14).
     Cursor(Position),
     /// Which device it is (the first number of a secondary DA).
@@ -439,7 +439,7 @@ impl Decoder {
 }
 
 /// The answer that a sequence is. F3 with a modifier looks like one, and means nothing here either.
-fn reply(parameters: &[u8], end: u8) -> Option<Reply> {
+fn reply(parameters: &[u8], end: u8) -> Option<TerminalReply> {
     let mut numbers = parameters
         .strip_prefix(b">")
         .unwrap_or(parameters)
@@ -448,9 +448,9 @@ fn reply(parameters: &[u8], end: u8) -> Option<Reply> {
     match (end, parameters.first()) {
         (b'R', Some(b'0'..=b'9')) => {
             let (row, col) = (numbers.next()?.into(), numbers.next()?.into());
-            Some(Reply::Cursor(Position { row, col }))
+            Some(TerminalReply::Cursor(Position { row, col }))
         }
-        (b'c', Some(b'>')) => numbers.next().map(Reply::Device),
+        (b'c', Some(b'>')) => numbers.next().map(TerminalReply::Device),
         _ => None,
     }
 }

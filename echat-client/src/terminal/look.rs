@@ -9,7 +9,7 @@ use super::Charset;
 /// How lines are painted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub struct Look {
+pub struct Appearance {
     /// Styles have colours.
     pub colour: bool,
     /// A prompt is kept at the bottom; without, lines and prompts only follow one another, and
@@ -25,14 +25,14 @@ pub struct Look {
 
 /// What flags and settings say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wishes {
+pub struct AppearanceOptions {
     /// No colours.
     pub no_colour: bool,
     /// No redrawing: for screen readers and old terminals.
     pub plain: bool,
 }
 
-impl Look {
+impl Appearance {
     /// Everything that a terminal of today can do.
     #[cfg(test)]
     pub(crate) const FULL: Self = Self {
@@ -54,7 +54,7 @@ impl Look {
 
     /// What the environment's `NO_COLOR`, `TERM` and locale say, and the wishes above them. An
     /// unset locale counts as ASCII, as it does for every other program.
-    pub fn of(variable: impl Fn(&str) -> Option<OsString>, wishes: Wishes) -> Self {
+    pub fn of(variable: impl Fn(&str) -> Option<OsString>, wishes: AppearanceOptions) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let term = set("TERM");
         let term = term.as_deref().and_then(OsStr::to_str).unwrap_or("");
@@ -120,22 +120,22 @@ fn is_utf8(locale: &OsStr) -> bool {
 mod tests {
     use super::*;
 
-    fn look(variables: &[(&str, &str)], wishes: Wishes) -> Look {
+    fn look(variables: &[(&str, &str)], wishes: AppearanceOptions) -> Appearance {
         let value = |name: &str| {
             let found = variables.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| OsString::from(value))
         };
-        Look::of(value, wishes)
+        Appearance::of(value, wishes)
     }
 
     #[test]
     fn the_environment_decides() {
         let usual = [("TERM", "foot"), ("LANG", "zh_CN.UTF-8")];
-        assert_eq!(look(&usual, Wishes::default()), Look::FULL);
+        assert_eq!(look(&usual, AppearanceOptions::default()), Appearance::FULL);
         let dumb = [("TERM", "dumb"), ("LANG", "en_US.utf8")];
-        assert_eq!(look(&dumb, Wishes::default()), Look::PLAIN);
+        assert_eq!(look(&dumb, AppearanceOptions::default()), Appearance::PLAIN);
         let none = [("TERM", "xterm"), ("NO_COLOR", "1"), ("LC_ALL", "C")];
-        let none = look(&none, Wishes::default());
+        let none = look(&none, AppearanceOptions::default());
         assert!(!none.colour && none.redraw && !none.utf8);
     }
 
@@ -166,7 +166,7 @@ mod tests {
             (&[("TERM", "dumb"), ("WT_SESSION", "x")], false),
         ] {
             assert_eq!(
-                look(variables, Wishes::default()).links,
+                look(variables, AppearanceOptions::default()).links,
                 expected,
                 "{variables:?}"
             );
@@ -176,14 +176,14 @@ mod tests {
     #[test]
     fn options_override_the_environment() {
         let usual = [("TERM", "foot"), ("LANG", "C.UTF-8")];
-        let plain = Wishes {
+        let plain = AppearanceOptions {
             plain: true,
-            ..Wishes::default()
+            ..AppearanceOptions::default()
         };
-        assert_eq!(look(&usual, plain), Look::PLAIN);
-        let no_colour = Wishes {
+        assert_eq!(look(&usual, plain), Appearance::PLAIN);
+        let no_colour = AppearanceOptions {
             no_colour: true,
-            ..Wishes::default()
+            ..AppearanceOptions::default()
         };
         assert!(!look(&usual, no_colour).colour);
     }

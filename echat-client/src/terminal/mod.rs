@@ -19,9 +19,9 @@ use rustix::termios::tcgetwinsize;
 
 pub use burst::Burst;
 pub use charset::{Charset, Encoded, Transcoder};
-pub use decoder::{Decoder, Position, Reply, Token, typed_text};
+pub use decoder::{Decoder, Position, TerminalReply, Token, typed_text};
 pub use guard::{EchoOff, RawGuard, restore_on_panic};
-pub use look::{Look, Wishes};
+pub use look::{Appearance, AppearanceOptions};
 pub use notify::notification_for;
 pub use painter::Painter;
 

@@ -14,12 +14,12 @@ use echat_proto::config::Notify;
 use termion::{clear, cursor};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{Look, write};
+use super::{Appearance, write};
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Span, Style};
 use crate::render::view::{PromptRows, Row, wrap};
 use reflow::is_agreed;
-use residue::{Owner, Plan, Residue};
+use residue::{ErasePlan, Owner, Residue};
 use seek::Seek;
 
 /// The longest title and notification, in characters.
@@ -37,7 +37,7 @@ const BUFFER_KEPT: usize = 64 << 10;
 #[derive(Debug)]
 pub struct Painter<W: Write> {
     out: W,
-    pub(super) look: Look,
+    pub(super) look: Appearance,
     cols: usize,
     rows: usize,
     /// What stands at the bottom, or should once there is something to write.
@@ -52,7 +52,7 @@ pub struct Painter<W: Write> {
     /// Rows of earlier prompts above the screen.
     residue: Residue,
     /// What of them is erased with the prompt, and what is left of them then.
-    plan: Option<(Plan, Residue)>,
+    plan: Option<(ErasePlan, Residue)>,
     titled: bool,
     /// Links that were marked so far.
     links: u64,
@@ -62,7 +62,7 @@ pub struct Painter<W: Write> {
 impl<W: Write> Painter<W> {
     /// A painter for a terminal of so many columns and rows; for what is no terminal, `usize::MAX`
     /// columns.
-    pub fn new(out: W, look: Look, cols: usize, rows: usize) -> Self {
+    pub fn new(out: W, look: Appearance, cols: usize, rows: usize) -> Self {
         Self {
             out,
             look,
@@ -96,7 +96,7 @@ impl<W: Write> Painter<W> {
     }
 
     /// How lines are painted.
-    pub fn look(&self) -> Look {
+    pub fn look(&self) -> Appearance {
         self.look
     }
 
@@ -226,7 +226,7 @@ impl<W: Write> Painter<W> {
     }
 
     /// Rings the bell if `rings`, and asks the desktop for a notification of a title and a body in
-    /// the way of [`Look::notify`]: at most one bell and one sequence.
+    /// the way of [`Appearance::notify`]: at most one bell and one sequence.
     pub fn alert(&mut self, rings: bool, note: Option<(&Safe, &Safe)>) -> io::Result<()> {
         if !self.look.redraw {
             return Ok(());
@@ -317,10 +317,13 @@ impl<W: Write> Painter<W> {
         let Some(above) = self.above.take() else {
             return;
         };
-        let plan = self.plan.take().map_or_else(Plan::default, |(plan, left)| {
-            self.residue = left;
-            plan
-        });
+        let plan = self
+            .plan
+            .take()
+            .map_or_else(ErasePlan::default, |(plan, left)| {
+                self.residue = left;
+                plan
+            });
         let rows = plan.runs.iter().map(|(rows, _)| rows).sum::<usize>();
         self.up(above + rows);
         write::put(&mut self.buffer, '\r');

@@ -6,7 +6,7 @@ use std::io::Write;
 use termion::style;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::Look;
+use super::Appearance;
 use crate::render::styled::{Span, Style};
 
 /// The colours of names (of the 256), readable on white and on black.
@@ -23,7 +23,7 @@ pub(super) fn put(buffer: &mut Vec<u8>, bytes: impl Display) {
 }
 
 /// Adds one span, which is of one row.
-pub(super) fn span(buffer: &mut Vec<u8>, span: &Span, look: Look) {
+pub(super) fn span(buffer: &mut Vec<u8>, span: &Span, look: Appearance) {
     let coloured = look.colour && span.style != Style::Plain;
     if coloured {
         begin(buffer, span.style);
@@ -35,7 +35,7 @@ pub(super) fn span(buffer: &mut Vec<u8>, span: &Span, look: Look) {
 }
 
 /// Adds text, in ASCII if that is all the terminal has: one `?` a character.
-pub(super) fn text(buffer: &mut Vec<u8>, text: &str, look: Look) {
+pub(super) fn text(buffer: &mut Vec<u8>, text: &str, look: Appearance) {
     if look.utf8 || text.is_ascii() {
         return put(buffer, text);
     }

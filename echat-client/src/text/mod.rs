@@ -21,7 +21,7 @@ use unicode_width::UnicodeWidthChar;
 
 pub use administration::{ADMINISTRATION, administration_command, administration_key, is_time};
 pub use language::Language;
-pub use refusals::Doing;
+pub use refusals::RefusedRequest;
 pub use sentences::Text;
 
 /// Seconds of an hour. Waits that are longer are told in hours, and only the limits of a day have them.

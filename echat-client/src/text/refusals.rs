@@ -9,7 +9,7 @@ use super::{Language, Text, code_of};
 
 /// What was asked of the server.
 #[derive(Clone, Copy, Debug)]
-pub struct Doing<'a> {
+pub struct RefusedRequest<'a> {
     /// The request.
     pub kind: RequestKind,
     /// The command, as it could be typed.
@@ -25,7 +25,7 @@ pub struct Doing<'a> {
 impl Language {
     /// What the refusal of a request means. `own` is how many friends the asker has, if it was about
     /// friends, or else how many rooms.
-    pub fn refusal_of(self, doing: Doing<'_>, fail: &Fail, own: u64) -> String {
+    pub fn refusal_of(self, doing: RefusedRequest<'_>, fail: &Fail, own: u64) -> String {
         let names = self.names_of(doing, fail);
         let specific = code_of(fail)
             .and_then(|code| specific(doing, code, &names))
@@ -48,7 +48,7 @@ impl Language {
     }
 
     /// The users whom a refusal is about: those that the server names, or all that were named.
-    fn names_of(self, doing: Doing<'_>, fail: &Fail) -> String {
+    fn names_of(self, doing: RefusedRequest<'_>, fail: &Fail) -> String {
         let listed = fail.detail.iter().find_map(|(key, value)| match value {
             Value::List(names) if key == "names" => Some(self.joined(names)),
             _ => None,
@@ -65,7 +65,7 @@ impl Language {
 
 /// The sentence of a code that names the user or the room. A row of the table of commands can have others for its
 /// request, which come before these.
-fn specific<'a>(doing: Doing<'a>, code: Code, names: &'a str) -> Option<Text<'a>> {
+fn specific<'a>(doing: RefusedRequest<'a>, code: Code, names: &'a str) -> Option<Text<'a>> {
     use RequestKind as K;
     Some(match (code, doing.kind, doing.user, doing.room) {
         (Code::BadCredentials, K::ChangePassword | K::DeleteAccount, ..) => Text::WrongPassword,
@@ -92,7 +92,7 @@ fn specific<'a>(doing: Doing<'a>, code: Code, names: &'a str) -> Option<Text<'a>
 }
 
 /// Whose limit is reached, as far as the asker's own numbers tell.
-fn limit<'a>(doing: Doing<'a>, fail: &Fail, own: u64) -> Option<Text<'a>> {
+fn limit<'a>(doing: RefusedRequest<'a>, fail: &Fail, own: u64) -> Option<Text<'a>> {
     use RequestKind as K;
     if code_of(fail) != Some(Code::TooMany) {
         return None;

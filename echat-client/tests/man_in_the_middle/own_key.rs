@@ -7,7 +7,7 @@ use echat_client::clock::Clock;
 use echat_client::net::link::{Link, Unwatched};
 use echat_client::net::socket::{Received, Socket};
 use echat_client::net::trust::Trust;
-use echat_client::net::wait::{Interest, Watched, wait};
+use echat_client::net::wait::{Interest, WatchedFd, wait};
 use echat_proto::channel::{Incoming, Message};
 use echat_proto::group::{EXPONENT, Ephemeral, KeyShare};
 use echat_testkit::server_end::{Server, some_bytes};
@@ -39,7 +39,7 @@ fn asks(link: &mut Link, request: &Message) -> Vec<Incoming> {
         if let Some(answer) = link.next_frame(&mut Unwatched).unwrap() {
             return answer;
         }
-        let mut fds = [Watched::new(&*link, Interest::Read)];
+        let mut fds = [WatchedFd::new(&*link, Interest::Read)];
         wait(&mut fds, &Clock::start(), Some(LONG)).unwrap();
         assert_ne!(link.receive(&mut Unwatched), Received::End);
     }

@@ -3,7 +3,7 @@
 use crate::value::Value;
 
 /// Builds the decoder's output.
-pub(super) trait Form: Sized {
+pub(super) trait ValueBuilder: Sized {
     /// The output for a key.
     type Key;
 
@@ -18,7 +18,7 @@ pub(super) trait Form: Sized {
     fn bytes(bytes: &[u8]) -> Self;
 }
 
-impl Form for Value {
+impl ValueBuilder for Value {
     type Key = String;
 
     fn key(key: &str) -> String {
@@ -59,7 +59,7 @@ impl Form for Value {
 }
 
 /// A type without size: a vector of these allocates nothing.
-impl Form for () {
+impl ValueBuilder for () {
     type Key = ();
 
     fn key(_: &str) {}

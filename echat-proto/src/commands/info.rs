@@ -46,7 +46,7 @@ pub enum Shape {
 
 /// What a request does to the session of its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Session {
+pub enum SessionEffect {
     /// Nothing.
     Keeps,
     /// Logs a user in. LOGIN_SUCCESS says so before the final reply.
@@ -67,7 +67,7 @@ pub struct Answers {
     /// Whether the reply may be as long as a page ([`limits::PAGE_BYTES`](crate::limits::PAGE_BYTES)).
     pub paged: bool,
     /// What the request does to the session.
-    pub session: Session,
+    pub session: SessionEffect,
 }
 
 impl Answers {

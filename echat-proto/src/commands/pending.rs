@@ -4,7 +4,7 @@
 //! So a final reply belongs to the oldest request that is still unanswered. Clients and tests all match
 //! replies here.
 
-use super::{Direction, Event, Session, by_number, event};
+use super::{Direction, Event, SessionEffect, by_number, event};
 use crate::message::Message;
 use crate::value::Value;
 use std::collections::VecDeque;
@@ -26,12 +26,12 @@ pub struct Reply {
     acknowledges: bool,
     /// Whether a RESULT says anything but success.
     refuses: bool,
-    about: About,
+    about: RefusedCommand,
 }
 
 /// The request that a refusal names with its key `command`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum About {
+enum RefusedCommand {
     /// The key is missing.
     Any,
     Number(u64),
@@ -39,7 +39,7 @@ enum About {
     Unreadable,
 }
 
-impl About {
+impl RefusedCommand {
     fn of(command: Option<&Value>) -> Self {
         match command {
             None => Self::Any,
@@ -60,7 +60,7 @@ impl From<&Message> for Reply {
             number: message.command,
             acknowledges: params.at("txn_id").is_some(),
             refuses: params.at("success") != Some(&Value::Bool(true)),
-            about: About::of(params.at("command")),
+            about: RefusedCommand::of(params.at("command")),
         }
     }
 }
@@ -75,7 +75,7 @@ impl From<&Event> for Reply {
             number: event.number(),
             acknowledges: !is_event,
             refuses: fail.is_some(),
-            about: About::of(command.map(|(_, value)| value)),
+            about: RefusedCommand::of(command.map(|(_, value)| value)),
         }
     }
 }
@@ -106,7 +106,7 @@ pub fn ending(request: u32, reply: impl Into<Reply>) -> Option<Ending> {
 /// Whether a message with this number may answer a request with the number `request`, finally or on the
 /// way.
 pub fn may_answer(request: u32, number: u32) -> bool {
-    let on_the_way = |session| session == Session::Begins && number == event::LOGIN_SUCCESS;
+    let on_the_way = |session| session == SessionEffect::Begins && number == event::LOGIN_SUCCESS;
     matches!(number, event::COMMAND_WRONG | event::REFUSED)
         || by_number(request).is_some_and(|info| {
             let session = info.answers.map(|answers| answers.session);

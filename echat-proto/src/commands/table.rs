@@ -91,7 +91,7 @@ macro_rules! refusing {
 /// * after `=>` the final reply and, after `|`, the refusal; `code: NAME` behind them is the refusal of
 ///   that one code;
 /// * `paged` if the reply may be as long as a page, else `short`;
-/// * what the request does to the session: a [`super::Session`].
+/// * what the request does to the session: a [`super::SessionEffect`].
 macro_rules! requests {
     ($(
         #[doc = $doc:literal]
@@ -188,7 +188,7 @@ macro_rules! requests {
                 refusal: event::$refusal,
                 own_refusals: &[$((Code::$code, event::$own)),*],
                 paged: is_paged!($length),
-                session: Session::$session,
+                session: SessionEffect::$session,
             }),
             about: $doc.trim_ascii(),
         }),*];

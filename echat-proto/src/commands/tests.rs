@@ -222,9 +222,9 @@ fn one_request_begins_a_session_and_two_end_it() {
         let found = kinds.filter(move |kind| kind.answers().session == session);
         found.copied().collect::<Vec<_>>()
     };
-    assert_eq!(of(Session::Begins), [RequestKind::Login]);
+    assert_eq!(of(SessionEffect::Begins), [RequestKind::Login]);
     assert_eq!(
-        of(Session::Ends),
+        of(SessionEffect::Ends),
         [RequestKind::Logout, RequestKind::DeleteAccount]
     );
 }

@@ -8,7 +8,7 @@ use serde::de::{Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_json::Number;
 
-use super::fault::{Fault, FieldError, Form, Reason, TextError, push, quoted};
+use super::fault::{Fault, FieldError, JsonType, Reason, TextError, push, quoted};
 use super::section::Section;
 use super::settings::{ClientConfig, ConfigFile, ServerConfig};
 
@@ -182,7 +182,7 @@ impl Node {
 
     fn entries(&self) -> Result<&[(String, Self)], FieldError> {
         let Self::Object(entries) = self else {
-            return Err(self.mistyped(Form::Object));
+            return Err(self.mistyped(JsonType::Object));
         };
         let is_twice = |(index, (key, _)): &(usize, &(String, Self))| {
             entries[..*index].iter().any(|(earlier, _)| earlier == key)
@@ -196,7 +196,7 @@ impl Node {
         }
     }
 
-    fn mistyped(&self, expected: Form) -> FieldError {
+    fn mistyped(&self, expected: JsonType) -> FieldError {
         let found = self.to_string();
         Reason::Type { expected, found }.into()
     }
@@ -298,25 +298,25 @@ impl<'de> Deserializer<'de> for &'de Node {
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         match self {
             Node::Bool(value) => visitor.visit_bool(*value),
-            _ => Err(self.mistyped(Form::Flag)),
+            _ => Err(self.mistyped(JsonType::Flag)),
         }
     }
 
     fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         let Node::Number(number) = self else {
-            return Err(self.mistyped(Form::Whole));
+            return Err(self.mistyped(JsonType::Whole));
         };
         match (number.as_u64(), number.as_i64()) {
             (Some(number), _) => visitor.visit_u64(number),
             (None, Some(number)) => visitor.visit_i64(number),
-            (None, None) => Err(self.mistyped(Form::Whole)),
+            (None, None) => Err(self.mistyped(JsonType::Whole)),
         }
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         match self {
             Node::Text(text) => visitor.visit_borrowed_str(text),
-            _ => Err(self.mistyped(Form::Text)),
+            _ => Err(self.mistyped(JsonType::Text)),
         }
     }
 
@@ -334,7 +334,7 @@ impl<'de> Deserializer<'de> for &'de Node {
         match self {
             Node::List(nodes) => visitor.visit_seq(SeqDeserializer::new(nodes.iter())),
             Node::Text(text) => visitor.visit_borrowed_str(text),
-            _ => Err(self.mistyped(Form::Texts)),
+            _ => Err(self.mistyped(JsonType::Texts)),
         }
     }
 
@@ -362,7 +362,7 @@ impl<'de> Deserializer<'de> for &'de Node {
     ) -> Result<V::Value, FieldError> {
         match self {
             Node::Text(text) => visitor.visit_enum(text.as_str().into_deserializer()),
-            _ => Err(self.mistyped(Form::Text)),
+            _ => Err(self.mistyped(JsonType::Text)),
         }
     }
 

@@ -56,7 +56,7 @@ pub enum Reason {
     /// A value of another JSON type.
     Type {
         /// The type wanted.
-        expected: Form,
+        expected: JsonType,
         /// The value found, shortened.
         found: String,
     },
@@ -80,7 +80,7 @@ pub enum Reason {
 
 /// A JSON type, as it is called in a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum JsonType {
     /// Keys and values.
     Object,
     /// A string.
@@ -93,7 +93,7 @@ pub enum Form {
     Whole,
 }
 
-impl Display for Form {
+impl Display for JsonType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Object => "an object",

@@ -216,15 +216,15 @@ pub(super) fn one_of<T: for<'de> Deserialize<'de>>() -> Allowed {
 
 /// A whole number of a range.
 #[derive(Clone, Debug)]
-pub(super) struct Whole<T> {
+pub(super) struct IntegerRange<T> {
     range: RangeInclusive<u64>,
     number: PhantomData<T>,
 }
 
 /// A whole number of `range`.
-pub(super) fn whole<T>(range: RangeInclusive<u64>) -> Whole<T> {
+pub(super) fn whole<T>(range: RangeInclusive<u64>) -> IntegerRange<T> {
     let number = PhantomData;
-    Whole { range, number }
+    IntegerRange { range, number }
 }
 
 /// A type of whole numbers.
@@ -251,14 +251,14 @@ impl Number for NonZeroUsize {
     }
 }
 
-impl<T: Number> Rule<T> for Whole<T> {
+impl<T: Number> Rule<T> for IntegerRange<T> {
     fn describe(&self, mut row: Row, rows: &mut Vec<Row>) {
         row.allowed = Allowed::Range(self.range.clone());
         rows.push(row);
     }
 }
 
-impl<'de, T: Number> DeserializeSeed<'de> for Whole<T> {
+impl<'de, T: Number> DeserializeSeed<'de> for IntegerRange<T> {
     type Value = T;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
@@ -266,7 +266,7 @@ impl<'de, T: Number> DeserializeSeed<'de> for Whole<T> {
     }
 }
 
-impl<T: Number> Visitor<'_> for Whole<T> {
+impl<T: Number> Visitor<'_> for IntegerRange<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -291,10 +291,10 @@ impl<T: Number> Visitor<'_> for Whole<T> {
 
 /// A number that may be null.
 #[derive(Clone, Debug)]
-pub(super) struct OrNull<T>(Whole<T>);
+pub(super) struct OrNull<T>(IntegerRange<T>);
 
 /// A number that may be null.
-pub(super) fn or_null<T>(number: Whole<T>) -> OrNull<T> {
+pub(super) fn or_null<T>(number: IntegerRange<T>) -> OrNull<T> {
     OrNull(number)
 }
 

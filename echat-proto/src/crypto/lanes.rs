@@ -96,13 +96,13 @@ impl<B: BlockCipherEncBackend<BlockSize = U16>, S: Stack> Stack for Push<'_, B, 
 }
 
 /// What is still to do: [`Open`] one more cipher, or [`Run`].
-trait Todo {
+trait Remaining {
     fn next<S: Stack>(lanes: &mut [Lane<'_>], stack: S);
 }
 
 struct Run;
 
-impl Todo for Run {
+impl Remaining for Run {
     #[inline(always)]
     fn next<S: Stack>(lanes: &mut [Lane<'_>], stack: S) {
         let longest = lanes.iter().map(|lane| lane.blocks.len()).max();
@@ -114,7 +114,7 @@ impl Todo for Run {
 
 struct Open<D>(PhantomData<D>);
 
-impl<D: Todo> Todo for Open<D> {
+impl<D: Remaining> Remaining for Open<D> {
     #[inline(always)]
     fn next<S: Stack>(lanes: &mut [Lane<'_>], stack: S) {
         let cipher = lanes[S::LANES].cipher;
@@ -138,7 +138,7 @@ impl<D, S> BlockSizeUser for Level<'_, '_, D, S> {
 
 type Next<S> = fn(&mut [Lane<'_>], S);
 
-impl<D: Todo, S: Stack> BlockCipherEncClosure for Level<'_, '_, D, S> {
+impl<D: Remaining, S: Stack> BlockCipherEncClosure for Level<'_, '_, D, S> {
     #[inline(always)]
     fn call<B: BlockCipherEncBackend<BlockSize = U16>>(self, backend: &B) {
         // Every cipher of a process has the same kind of backend. Only that case is compiled: all combinations

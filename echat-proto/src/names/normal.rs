@@ -4,7 +4,7 @@ use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::{GeneralSecurityProfile, RestrictionLevel, RestrictionLevelDetection};
 
-use super::precis::{self, Fault};
+use super::precis::{self, PrecisError};
 use crate::limits::{NAME_BYTES, NAME_CHARS};
 
 /// Longest text that is normalised, in bytes. Normalisation shrinks a name at most threefold (full-width letters,
@@ -107,8 +107,8 @@ fn fold(name: &str) -> Result<String, NameError> {
     let composed: String = name.nfc().collect();
     match precis::username_case_mapped(&composed) {
         Ok(mapped) => Ok(mapped.replace('ς', "σ")),
-        Err(Fault::Character(c)) => Err(NameError::BadCharacter(c)),
-        Err(Fault::Directions) => Err(NameError::MixedDirections),
+        Err(PrecisError::Character(c)) => Err(NameError::BadCharacter(c)),
+        Err(PrecisError::Directions) => Err(NameError::MixedDirections),
     }
 }
 

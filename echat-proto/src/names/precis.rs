@@ -12,7 +12,7 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 /// Why a text is not an identifier.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum PrecisError {
     /// A character outside the identifier class.
     Character(char),
     /// A violation of the Bidi rule.
@@ -21,18 +21,18 @@ pub(super) enum Fault {
 
 /// One application of `UsernameCaseMapped` (RFC 8265 section 3.3.3): width mapping, the class of
 /// identifiers, lower case, NFC, the Bidi rule.
-pub(super) fn username_case_mapped(name: &str) -> Result<String, Fault> {
+pub(super) fn username_case_mapped(name: &str) -> Result<String, PrecisError> {
     let mapped = to_usual_width(name);
     let stranger = mapped.chars().find(|&c| !is_identifier(c, &mapped));
     if let Some(stranger) = stranger {
-        return Err(Fault::Character(stranger));
+        return Err(PrecisError::Character(stranger));
     }
     let lower = mapped.chars().flat_map(char::to_lowercase);
     let normal: String = lower.nfc().collect();
     if keeps_bidi_rule(&normal) {
         Ok(normal)
     } else {
-        Err(Fault::Directions)
+        Err(PrecisError::Directions)
     }
 }
 

@@ -29,7 +29,7 @@ use crate::routes::{self, Access, Cost};
 use crate::storage::{Batch, ChainChange, ChainWrite, Receipt, Store, StoreError, UserId};
 use crate::workers::jobs::{JobResult, Verdict};
 use echat_proto::channel::Message;
-use echat_proto::commands::{CloseReason, RequestKind, Session};
+use echat_proto::commands::{CloseReason, RequestKind, SessionEffect};
 use echat_proto::records::Code;
 use std::net::Ipv4Addr;
 use std::slice;
@@ -590,7 +590,7 @@ impl<'t> Tick<'t> {
             return self.unknown(conn, message.command);
         };
         self.note_first(conn);
-        let begins = kind.answers().session == Session::Begins;
+        let begins = kind.answers().session == SessionEffect::Begins;
         let before = begins.then(|| self.cost());
         let started = self.start(conn, message.command);
         let mut result = routes::dispatch(&mut self.ctx(conn), kind, &message.params);
@@ -702,7 +702,7 @@ impl<'t> Tick<'t> {
     fn start(&mut self, conn: ConnId, number: u32) -> Before {
         // Looked up only for what may end a session: most requests do not.
         let kind = RequestKind::from_number(number);
-        let ends = kind.is_some_and(|kind| kind.answers().session == Session::Ends);
+        let ends = kind.is_some_and(|kind| kind.answers().session == SessionEffect::Ends);
         let user =
             (ends || number == NO_REQUEST).then(|| gate::authenticated(&self.ctx(conn)).ok());
         Before {

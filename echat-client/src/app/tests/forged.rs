@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use echat_proto::records::{Reacted, Reaction};
 
-use crate::terminal::{Look, Painter};
+use crate::terminal::{Appearance, Painter};
 
 use super::*;
 
@@ -78,7 +78,7 @@ fn lines(stage: &mut Stage) -> Vec<Line> {
 }
 
 /// Every row that does not begin with the spaces of a further row is one of the lines' first.
-fn has_no_forged_row(lines: &[Line], look: Look, cols: usize) {
+fn has_no_forged_row(lines: &[Line], look: Appearance, cols: usize) {
     let out = Shared::default();
     let mut painter = Painter::new(out.clone(), look, cols, ROWS.into());
     painter.print(lines).unwrap();
@@ -189,14 +189,14 @@ fn no_row_of_a_message_looks_like_another_message() {
         let (look, folds) = if cols / 4 % 2 == 0 {
             let colour = false;
             (
-                Look {
+                Appearance {
                     colour,
-                    ..Look::FULL
+                    ..Appearance::FULL
                 },
                 false,
             )
         } else {
-            (Look::PLAIN, true)
+            (Appearance::PLAIN, true)
         };
         let lines = everything(language, compact, folds, cols);
         for part in lines.chunks(lines.len() / 8) {

@@ -6,10 +6,10 @@ use std::io;
 use zeroize::Zeroizing;
 
 use super::ProgramEnd;
-use crate::chat::signals::{self, Signals, Wish};
+use crate::chat::signals::{self, SignalAction, Signals};
 use crate::clock::Clock;
 use crate::local::ask::{self, GarbledPassword, Tty};
-use crate::net::wait::{Interest, Watched, wait};
+use crate::net::wait::{Interest, WatchedFd, wait};
 use crate::render::safe::Safe;
 use crate::terminal::{Charset, EchoOff, Encoded, Transcoder, typed_text};
 
@@ -40,26 +40,26 @@ pub(super) fn ask(
     ask::put(Encoded::new(tty.file()), question.as_str())?;
     loop {
         let mut fds = [
-            Watched::new(&*signals, Interest::Read),
-            Watched::new(&tty, Interest::Read),
+            WatchedFd::new(&*signals, Interest::Read),
+            WatchedFd::new(&tty, Interest::Read),
         ];
         wait(&mut fds, clock, None)?;
         let is_typed = fds[1].is_ready();
         for wish in signals.take() {
             let end = match wish {
-                Wish::Resize => continue,
-                Wish::Stop => {
+                SignalAction::Resize => continue,
+                SignalAction::Stop => {
                     silent = None;
                     signals::stop()?;
                     continue;
                 }
-                Wish::Continue => {
+                SignalAction::Continue => {
                     silent = Some(EchoOff::new(&tty)?);
                     ask::put(Encoded::new(tty.file()), question.as_str())?;
                     continue;
                 }
-                Wish::Interrupt => ProgramEnd::Signal(signal_hook::consts::SIGINT),
-                Wish::End(signal) => ProgramEnd::Signal(signal),
+                SignalAction::Interrupt => ProgramEnd::Signal(signal_hook::consts::SIGINT),
+                SignalAction::End(signal) => ProgramEnd::Signal(signal),
             };
             drop(silent);
             tty.put("\n")?;

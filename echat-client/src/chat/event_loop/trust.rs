@@ -7,29 +7,29 @@ use echat_proto::handshake::HandshakeError;
 
 use super::{EventLoop, ProgramEnd};
 use crate::app::Input;
-use crate::chat::fault::Fault;
-use crate::chat::server::Failure;
-use crate::chat::signals::{self, Wish};
+use crate::chat::fault::LocalizedError;
+use crate::chat::server::ConnectError;
+use crate::chat::signals::{self, SignalAction};
 use crate::exit::Exit;
-use crate::local::ask::{self, Consent, Tty};
+use crate::local::ask::{self, TrustAnswer, Tty};
 use crate::net::fingerprint::Fingerprint;
 use crate::net::link::OpenError;
 use crate::net::trust::Untrusted;
-use crate::net::wait::{Interest, Watched, wait};
+use crate::net::wait::{Interest, WatchedFd, wait};
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Style};
 use crate::terminal::Encoded;
 use crate::text::Text;
 
 impl EventLoop {
-    pub(super) fn failed(&mut self, failure: Failure) -> io::Result<()> {
+    pub(super) fn failed(&mut self, failure: ConnectError) -> io::Result<()> {
         let address = self.server.address.to_string();
         let address = address.as_str();
         match failure {
-            Failure::Open(OpenError::Untrusted(Untrusted::Unknown { shown })) => {
+            ConnectError::Open(OpenError::Untrusted(Untrusted::Unknown { shown })) => {
                 self.meet(address, &shown)
             }
-            Failure::Open(OpenError::Untrusted(Untrusted::Changed { shown, known })) => {
+            ConnectError::Open(OpenError::Untrusted(Untrusted::Changed { shown, known })) => {
                 let known: Vec<String> = known.iter().map(ToString::to_string).collect();
                 let expected = known.iter().map(|key| Text::KeyExpected { key });
                 self.refuse(Text::KeyChanged { address });
@@ -40,19 +40,19 @@ impl EventLoop {
                 self.refuse(Text::KeyChangedHint { address });
                 Ok(())
             }
-            Failure::Open(OpenError::Untrusted(Untrusted::NotPinned { shown, pinned })) => {
+            ConnectError::Open(OpenError::Untrusted(Untrusted::NotPinned { shown, pinned })) => {
                 let (shown, pinned) = (shown.to_string(), pinned.to_string());
                 self.refuse(Text::KeyNotPinned { address });
                 self.refuse(Text::KeyShown { key: &shown });
                 self.refuse(Text::KeyExpected { key: &pinned });
                 Ok(())
             }
-            Failure::Open(OpenError::Handshake(error @ HandshakeError::BadSignature)) => {
+            ConnectError::Open(OpenError::Handshake(error @ HandshakeError::BadSignature)) => {
                 let why = &error.said(self.language);
                 self.refuse(Text::CannotConnect { address, why });
                 Ok(())
             }
-            Failure::Hosts(error) => {
+            ConnectError::Hosts(error) => {
                 self.show(&error.said(self.language), Style::Error);
                 self.end = Some(ProgramEnd::Exit(Exit::Local));
                 Ok(())
@@ -61,7 +61,7 @@ impl EventLoop {
         }
     }
 
-    fn unreachable(&mut self, fault: &dyn Fault) -> io::Result<()> {
+    fn unreachable(&mut self, fault: &dyn LocalizedError) -> io::Result<()> {
         self.step(Input::ConnectFailed {
             address: self.server.address.to_string(),
             why: fault.said(self.language),
@@ -125,19 +125,19 @@ impl EventLoop {
             let stdin = rustix::stdio::stdin();
             let typed = tty.map_or(stdin, AsFd::as_fd);
             let mut fds = [
-                Watched::new(&self.signals, Interest::Read),
-                Watched::new(&typed, Interest::Read),
+                WatchedFd::new(&self.signals, Interest::Read),
+                WatchedFd::new(&typed, Interest::Read),
             ];
             wait(&mut fds, &self.clock, None)?;
             let is_answered = fds[1].is_ready();
             for wish in self.signals.take() {
                 match wish {
                     // Its size is asked for again when the question is over.
-                    Wish::Resize => {}
-                    Wish::Stop => signals::stop()?,
-                    Wish::Continue => self.screen.ask(&question, &self.app, tty)?,
-                    Wish::Interrupt => return Ok(Some(false)),
-                    Wish::End(signal) => {
+                    SignalAction::Resize => {}
+                    SignalAction::Stop => signals::stop()?,
+                    SignalAction::Continue => self.screen.ask(&question, &self.app, tty)?,
+                    SignalAction::Interrupt => return Ok(Some(false)),
+                    SignalAction::End(signal) => {
                         self.end = Some(ProgramEnd::Signal(signal));
                         return Ok(None);
                     }
@@ -146,9 +146,9 @@ impl EventLoop {
             if is_answered {
                 let now = self.clock.now();
                 match self.screen.answer(typed, now)? {
-                    Consent::Yes => return Ok(Some(true)),
-                    Consent::No => return Ok(Some(false)),
-                    Consent::Unclear => {
+                    TrustAnswer::Yes => return Ok(Some(true)),
+                    TrustAnswer::No => return Ok(Some(false)),
+                    TrustAnswer::Unclear => {
                         let hint = self.language.say(Text::YesOrNo);
                         let again = format!("{hint}\n{question}");
                         self.screen.ask(&again, &self.app, tty)?;

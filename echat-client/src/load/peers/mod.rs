@@ -34,7 +34,7 @@ use super::figure::number;
 use super::peers_args::Peers;
 use super::server::Scene;
 use crate::clock::Clock;
-use crate::net::wait::{Interest, Watched, wait};
+use crate::net::wait::{Interest, WatchedFd, wait};
 use echat::{Echat, Reference};
 use irc::{Daemon, Irc};
 use measure::{Crowd, Room, cost};
@@ -118,7 +118,7 @@ impl Bench {
                 return Err(Failure::TimedOut);
             }
             let socket = user.socket();
-            let mut fds = [Watched::new(&socket, Interest::Read)];
+            let mut fds = [WatchedFd::new(&socket, Interest::Read)];
             wait(&mut fds, &self.clock, Some(deadline))?;
             heard += user.hear(&mut scratch)?.answers;
         }

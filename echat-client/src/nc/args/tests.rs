@@ -4,13 +4,13 @@ use crate::exit::Exit;
 const KEY: &str = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
 const OTHER: &str = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-fn mode(words: &[&str]) -> Result<Mode, clap::Error> {
+fn mode(words: &[&str]) -> Result<RunMode, clap::Error> {
     parse(["echat-nc"].iter().chain(words).map(OsString::from))
 }
 
 fn online(words: &[&str]) -> Online {
     match mode(words) {
-        Ok(Mode::Online(online)) => *online,
+        Ok(RunMode::Online(online)) => *online,
         other => panic!("{words:?} is {other:?}"),
     }
 }
@@ -23,7 +23,7 @@ fn refused(words: &[&str]) -> String {
 fn an_address_alone_reads_standard_input() {
     let online = online(&["Host:7000"]);
     assert_eq!(online.server.address.to_string(), "host:7000");
-    assert_eq!(online.source, Source::Stdin);
+    assert_eq!(online.source, ScriptSource::Stdin);
     assert!(online.handshake && !online.server.accept_new && online.login.is_none());
     assert_eq!(online.server.connect_timeout, Duration::from_secs(10));
 }
@@ -45,7 +45,7 @@ fn a_link_has_what_a_login_needs() {
 #[test]
 fn the_room_of_a_link_is_followed() {
     let room = |words: &[&str]| match mode(&[&["follow", "--user", "ann"], words].concat()) {
-        Ok(Mode::Follow(follow)) => follow.room,
+        Ok(RunMode::Follow(follow)) => follow.room,
         other => panic!("{words:?} is {other:?}"),
     };
     assert_eq!(room(&["echat://h:1/tea"]).as_deref(), Some("tea"));
@@ -69,7 +69,7 @@ fn the_room_of_a_link_is_followed() {
 fn a_command_may_follow_even_one_named_like_offline_work() {
     let line = |name: &str, params: &str| {
         let command = CommandRef::Name(name.to_owned());
-        Source::Once(Line {
+        ScriptSource::Once(ScriptCommand {
             command,
             params: params.to_owned(),
         })
@@ -95,20 +95,20 @@ fn a_command_may_follow_even_one_named_like_offline_work() {
 fn offline_words_need_no_address() {
     assert!(matches!(
         mode(&["commands"]),
-        Ok(Mode::Offline(Offline::Commands))
+        Ok(RunMode::Offline(Offline::Commands))
     ));
     assert!(matches!(
         mode(&["describe", "7"]),
-        Ok(Mode::Offline(Offline::Describe { .. }))
+        Ok(RunMode::Offline(Offline::Describe { .. }))
     ));
     assert!(matches!(
         mode(&["encode"]),
-        Ok(Mode::Offline(Offline::Encode {
+        Ok(RunMode::Offline(Offline::Encode {
             name: None,
             json: None
         }))
     ));
-    let Ok(Mode::Offline(Offline::Decode { hex })) = mode(&["decode", "00", "01"]) else {
+    let Ok(RunMode::Offline(Offline::Decode { hex })) = mode(&["decode", "00", "01"]) else {
         panic!("no decode");
     };
     assert_eq!(hex, ["00", "01"]);
@@ -123,7 +123,7 @@ fn a_link_brings_user_and_key() {
     assert_eq!(login.user, "ann");
     assert_eq!(
         login.password,
-        Some(password::Source::Variable("PW".to_owned()))
+        Some(password::PasswordSource::Variable("PW".to_owned()))
     );
     assert!(refused(&[&link, "--fingerprint", OTHER]).contains("two different keys"));
 }
@@ -163,7 +163,7 @@ fn contradictory_options_are_refused() {
 
 #[test]
 fn a_server_can_be_forgotten() {
-    let Ok(Mode::Forget(address)) = mode(&["--forget-host", "H:1"]) else {
+    let Ok(RunMode::Forget(address)) = mode(&["--forget-host", "H:1"]) else {
         panic!("not forgotten")
     };
     assert_eq!(address.to_string(), "h:1");

@@ -19,7 +19,7 @@ use super::args::{Follow, From};
 use super::ask;
 use super::connect;
 use super::dump::Dump;
-use super::known::{HistoryCheck, Known};
+use super::known::{HistoryCheck, KnownHistory};
 use super::output;
 use super::rules::SessionEnd;
 use super::step;
@@ -28,7 +28,7 @@ use crate::exit::Exit;
 use crate::net::connection::{Action, Connection};
 use crate::net::link::Link;
 use crate::net::socket::Received;
-use crate::net::wait::{Interest, Watched, wait};
+use crate::net::wait::{Interest, WatchedFd, wait};
 use crate::net::wake::Wakes;
 use cursor::{Cursor, int, text_of};
 use printer::Printer;
@@ -44,7 +44,7 @@ const PASSING: [&str; 5] = [
 
 /// What was asked and is not answered. There is one request at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asked {
+enum SentRequest {
     Nothing,
     Login,
     History,
@@ -83,7 +83,7 @@ fn begin(options: &Follow) -> Result<Follower<'_>, SessionEnd> {
         printer,
         connection: Connection::new(rand::rng().random()),
         link: None,
-        asked: Asked::Nothing,
+        asked: SentRequest::Nothing,
         has_more: false,
         is_told_lost: false,
     })
@@ -99,7 +99,7 @@ struct Follower<'a> {
     printer: Printer,
     connection: Connection,
     link: Option<Link>,
-    asked: Asked,
+    asked: SentRequest,
     /// Whether there may be messages after the cursor.
     has_more: bool,
     /// Whether people were told that there is no connection.
@@ -123,13 +123,13 @@ impl Follower<'_> {
                 }
             }
             let now = self.clock.now();
-            action = self.connection.due(now, self.asked != Asked::Nothing);
+            action = self.connection.due(now, self.asked != SentRequest::Nothing);
         }
     }
 
     /// Whether all that was wanted is printed.
     fn is_done(&self) -> bool {
-        let is_idle = self.asked == Asked::Nothing && !self.has_more;
+        let is_idle = self.asked == SentRequest::Nothing && !self.has_more;
         self.options.once && self.connection.is_online() && is_idle
     }
 
@@ -146,7 +146,7 @@ impl Follower<'_> {
                 self.connection.opened(self.clock.now());
                 link.send(&self.login, &mut self.dump);
                 self.link = Some(link);
-                self.asked = Asked::Login;
+                self.asked = SentRequest::Login;
             }
             Err(end) if end.exit == Exit::CannotConnect => {
                 let why = end.note.unwrap_or_default();
@@ -163,13 +163,13 @@ impl Follower<'_> {
             output::note(&format!("{why}; trying again"));
         }
         self.link = None;
-        self.asked = Asked::Nothing;
+        self.asked = SentRequest::Nothing;
         self.connection.lost(self.clock.now());
     }
 
     /// Asks for the messages after the cursor, if there may be any.
     fn ask(&mut self) {
-        if !self.has_more || self.asked != Asked::Nothing || !self.connection.is_online() {
+        if !self.has_more || self.asked != SentRequest::Nothing || !self.connection.is_online() {
             return;
         }
         let id = self.printer.cursor().id;
@@ -186,7 +186,7 @@ impl Follower<'_> {
             params: Value::Dict(params),
         });
         self.has_more = false;
-        self.asked = Asked::History;
+        self.asked = SentRequest::History;
     }
 
     fn send(&mut self, message: &Message) {
@@ -203,20 +203,20 @@ impl Follower<'_> {
 
     /// Waits until something comes or is due, and handles what came.
     fn pause(&mut self) -> Result<(), SessionEnd> {
-        let deadline = self.connection.due_at(self.asked != Asked::Nothing);
+        let deadline = self.connection.due_at(self.asked != SentRequest::Nothing);
         let interest = self.link.as_mut().map(|link| {
             link.socket().flush();
             link.socket().interest()
         });
         let mut fds = Vec::new();
         if let (Some(link), Some(interest)) = (&self.link, interest) {
-            fds.push(Watched::new(link, interest));
+            fds.push(WatchedFd::new(link, interest));
         }
         let pipe_at = fds.len();
         fds.extend(
             self.printer
                 .pipe()
-                .map(|pipe| Watched::new(pipe, Interest::Read)),
+                .map(|pipe| WatchedFd::new(pipe, Interest::Read)),
         );
         let has_pipe = fds.len() > pipe_at;
         fds.extend(self.wakes.watched());
@@ -278,9 +278,9 @@ impl Follower<'_> {
         };
         match (self.asked, message.command) {
             (_, event::ON_NEW_MESSAGE) => self.has_more = true,
-            (Asked::Login, event::LOGIN_BUNDLE) => self.logged_in(message)?,
-            (Asked::History, event::HISTORY) => self.print(&message.params)?,
-            (Asked::Login, event::LOGIN_FAILURE) | (Asked::History, event::REFUSED) => {
+            (SentRequest::Login, event::LOGIN_BUNDLE) => self.logged_in(message)?,
+            (SentRequest::History, event::HISTORY) => self.print(&message.params)?,
+            (SentRequest::Login, event::LOGIN_FAILURE) | (SentRequest::History, event::REFUSED) => {
                 self.refused(&message.params)?;
             }
             _ => {}
@@ -297,7 +297,7 @@ impl Follower<'_> {
             history: history.or_else(|| cursor.history.clone()),
         };
         if self.printer.has_begun() {
-            let known = Known {
+            let known = KnownHistory {
                 after: Some(cursor.id),
                 history: cursor.history,
             };
@@ -316,7 +316,7 @@ impl Follower<'_> {
         if std::mem::take(&mut self.is_told_lost) {
             output::note(&"connected again");
         }
-        self.asked = Asked::Nothing;
+        self.asked = SentRequest::Nothing;
         self.has_more = true;
         Ok(())
     }
@@ -334,7 +334,7 @@ impl Follower<'_> {
             self.connection.got_through();
         }
         self.has_more |= page.at("more") == Some(&Value::Bool(true));
-        self.asked = Asked::Nothing;
+        self.asked = SentRequest::Nothing;
         Ok(())
     }
 
@@ -345,7 +345,7 @@ impl Follower<'_> {
             return Ok(());
         }
         let what = match self.asked {
-            Asked::Login => "the login".to_owned(),
+            SentRequest::Login => "the login".to_owned(),
             _ => format!(
                 "the messages of {:?}",
                 self.options.room.as_deref().unwrap_or("all")

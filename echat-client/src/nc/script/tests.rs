@@ -2,13 +2,13 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn one(line: &str) -> Result<Option<Statement>, ScriptError> {
+fn one(line: &str) -> Result<Option<ScriptLine>, ScriptError> {
     parse(line.as_bytes())
 }
 
 fn sends(line: &str) -> (CommandRef, String) {
     match one(line) {
-        Ok(Some(Statement::Send(Line { command, params }))) => (command, params),
+        Ok(Some(ScriptLine::Send(ScriptCommand { command, params }))) => (command, params),
         other => panic!("{line:?} is {other:?}"),
     }
 }
@@ -57,7 +57,7 @@ fn shown_messages_can_be_sent_again() {
 #[test]
 fn directives_are_understood() {
     let expect = |command, subset: Option<&str>| {
-        Ok(Some(Statement::Expect(command, subset.map(str::to_owned))))
+        Ok(Some(ScriptLine::Expect(command, subset.map(str::to_owned))))
     };
     assert_eq!(
         one(".expect LOGIN_SUCCESS"),
@@ -69,18 +69,18 @@ fn directives_are_understood() {
     );
     assert_eq!(
         one(".sleep 0.25"),
-        Ok(Some(Statement::Sleep(Duration::from_millis(250))))
+        Ok(Some(ScriptLine::Sleep(Duration::from_millis(250))))
     );
     assert_eq!(
         one(".raw 00 fF\t01"),
-        Ok(Some(Statement::Raw(vec![0, 255, 1])))
+        Ok(Some(ScriptLine::Raw(vec![0, 255, 1])))
     );
     assert_eq!(
         one(".frame 0000000100"),
-        Ok(Some(Statement::Frame(vec![0, 0, 0, 1, 0])))
+        Ok(Some(ScriptLine::Frame(vec![0, 0, 0, 1, 0])))
     );
-    assert_eq!(one(".quit"), Ok(Some(Statement::Quit)));
-    assert_eq!(one(".expect-close"), Ok(Some(Statement::ExpectClose)));
+    assert_eq!(one(".quit"), Ok(Some(ScriptLine::Quit)));
+    assert_eq!(one(".expect-close"), Ok(Some(ScriptLine::ExpectClose)));
     for nothing in ["", "   ", "# a comment", "\r"] {
         assert_eq!(one(nothing), Ok(None), "{nothing:?}");
     }
@@ -167,7 +167,7 @@ proptest! {
     #[test]
     fn bytes_are_written_in_hexadecimal(bytes in proptest::collection::vec(any::<u8>(), 1..40)) {
         let line = format!(".raw {}", hex::encode(&bytes));
-        prop_assert_eq!(one(&line), Ok(Some(Statement::Raw(bytes))));
+        prop_assert_eq!(one(&line), Ok(Some(ScriptLine::Raw(bytes))));
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod ends;
 mod property;
 mod silence;
 
-fn steps(script: &str, raw: bool) -> Vec<Step> {
+fn steps(script: &str, raw: bool) -> Vec<ScriptStep> {
     let statements = script::parse_all(script.as_bytes()).unwrap();
     statements
         .into_iter()
@@ -18,8 +18,8 @@ fn steps(script: &str, raw: bool) -> Vec<Step> {
 }
 
 /// A session whose input is this script and nothing more.
-fn scripted(script: &str, rules: Rules) -> Session {
-    let mut session = Session::new(rules, steps(script, rules.raw));
+fn scripted(script: &str, rules: Rules) -> ScriptSession {
+    let mut session = ScriptSession::new(rules, steps(script, rules.raw));
     session.end_of_input();
     session
 }
@@ -29,7 +29,7 @@ fn secs(seconds: u64) -> Duration {
 }
 
 /// Does everything that can be done now: the names of what is sent, and what is next.
-fn drive(session: &mut Session, now: Duration) -> (Vec<String>, Next) {
+fn drive(session: &mut ScriptSession, now: Duration) -> (Vec<String>, Next) {
     let mut sent = Vec::new();
     loop {
         match session.next(now, true) {
@@ -46,12 +46,12 @@ fn drive(session: &mut Session, now: Duration) -> (Vec<String>, Next) {
 }
 
 /// What is sent at once, separated by blanks.
-fn sends(session: &mut Session) -> String {
+fn sends(session: &mut ScriptSession) -> String {
     drive(session, secs(0)).0.join(" ")
 }
 
 /// One message comes; `None` if it is not shown.
-fn comes(session: &mut Session, line: &str) -> Option<String> {
+fn comes(session: &mut ScriptSession, line: &str) -> Option<String> {
     let line = script::parse_line(line).unwrap();
     let plain = message::resolve(&line).unwrap().encode().unwrap();
     let mut incoming = echat_proto::channel::Channel::read_plain(&plain).unwrap();
@@ -59,7 +59,7 @@ fn comes(session: &mut Session, line: &str) -> Option<String> {
 }
 
 #[track_caller]
-fn ends(session: &mut Session, now: u64, exit: Exit) -> String {
+fn ends(session: &mut ScriptSession, now: u64, exit: Exit) -> String {
     match drive(session, secs(now)) {
         (_, Next::End(end)) => {
             assert_eq!(end.exit, exit, "{:?}", end.note);
@@ -70,7 +70,7 @@ fn ends(session: &mut Session, now: u64, exit: Exit) -> String {
 }
 
 #[track_caller]
-fn waits(session: &mut Session, now: u64, until: Option<u64>) {
+fn waits(session: &mut ScriptSession, now: u64, until: Option<u64>) {
     assert_eq!(
         drive(session, secs(now)),
         (vec![], Next::Wait(until.map(secs)))
@@ -96,7 +96,8 @@ fn lines_are_sent_without_waiting_and_the_end_waits_for_the_answers() {
 
 #[test]
 fn input_is_not_read_while_too_much_is_queued() {
-    let mut session = Session::new(Rules::default(), steps(&"LIST_ROOMS\n".repeat(1024), false));
+    let mut session =
+        ScriptSession::new(Rules::default(), steps(&"LIST_ROOMS\n".repeat(1024), false));
     assert!(!session.wants_input());
     assert_eq!(session.next(secs(0), false), Next::Wait(None));
     assert!(matches!(session.next(secs(0), true), Next::Send(_)));
@@ -218,13 +219,13 @@ fn a_receipt_does_not_satisfy_an_expected_message() {
 
 #[test]
 fn a_login_comes_first_and_does_not_count() {
-    let entry = Entry::new("ann", "secret", SecretKind::Password).unwrap();
-    let login = Step::Enter(Box::new(entry));
+    let entry = DumpEntry::new("ann", "secret", SecretKind::Password).unwrap();
+    let login = ScriptStep::Enter(Box::new(entry));
     let rules = Rules {
         count: Some(1),
         ..Rules::default()
     };
-    let mut session = Session::new(rules, [login.clone()]);
+    let mut session = ScriptSession::new(rules, [login.clone()]);
     session.push(steps("LIST_ROOMS", false).remove(0));
     assert_eq!(sends(&mut session), "LOGIN");
     comes(&mut session, "LOGIN_SUCCESS \"ann\"");
@@ -234,7 +235,7 @@ fn a_login_comes_first_and_does_not_count() {
     comes(&mut session, "ROOMS []");
     ends(&mut session, 0, Exit::Success);
 
-    let mut session = Session::new(rules, [login]);
+    let mut session = ScriptSession::new(rules, [login]);
     sends(&mut session);
     comes(&mut session, "LOGIN_FAILURE {}");
     assert_eq!(
@@ -246,18 +247,19 @@ fn a_login_comes_first_and_does_not_count() {
 #[test]
 fn an_entry_registers_and_joins_and_only_its_end_counts() {
     let code = InvitationCode::presented("7KQM-2XWD-RT9H-C4VB").unwrap();
-    let entry = Entry::new("ann", "secret", SecretKind::Password).unwrap();
+    let entry = DumpEntry::new("ann", "secret", SecretKind::Password).unwrap();
     let entry = entry.registering("ann", "secret", &code).unwrap();
-    let entry = Step::Enter(Box::new(entry.joining("class").unwrap()));
+    let entry = ScriptStep::Enter(Box::new(entry.joining("class").unwrap()));
     let rules = Rules {
         only_replies: true,
         ..Rules::default()
     };
-    let mut session = Session::new(rules, [entry.clone()]);
+    let mut session = ScriptSession::new(rules, [entry.clone()]);
     session.push(steps("LIST_ROOMS", false).remove(0));
     session.end_of_input();
     assert_eq!(sends(&mut session), "LOGIN");
-    let hidden = |session: &mut Session, line| assert_eq!(comes(session, line), None, "{line}");
+    let hidden =
+        |session: &mut ScriptSession, line| assert_eq!(comes(session, line), None, "{line}");
     hidden(&mut session, r#"LOGIN_FAILURE {"code":"bad_credentials"}"#);
     assert_eq!(sends(&mut session), "REGISTER");
     hidden(&mut session, r#"REGISTER_SUCCESS "ann""#);
@@ -272,7 +274,7 @@ fn an_entry_registers_and_joins_and_only_its_end_counts() {
     assert!(comes(&mut session, "ROOMS []").is_some());
     ends(&mut session, 0, Exit::Success);
 
-    let mut session = Session::new(rules, [entry]);
+    let mut session = ScriptSession::new(rules, [entry]);
     sends(&mut session);
     hidden(&mut session, r#"LOGIN_FAILURE {"code":"bad_credentials"}"#);
     sends(&mut session);

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::{Found, Interest, Watched};
+use super::{Interest, Readiness, WatchedFd};
 
 /// Waits until one of `fds` is ready, at most as long as is `left`.
-pub(super) fn sleep(fds: &mut [Watched<'_>], left: Option<Duration>) -> io::Result<()> {
+pub(super) fn sleep(fds: &mut [WatchedFd<'_>], left: Option<Duration>) -> io::Result<()> {
     let left = left
         .map(Timespec::try_from)
         .transpose()
@@ -17,7 +17,7 @@ pub(super) fn sleep(fds: &mut [Watched<'_>], left: Option<Duration>) -> io::Resu
     poll(&mut polled, left.as_ref())?;
     for (fd, polled) in fds.iter_mut().zip(&polled) {
         let found = polled.revents();
-        fd.found = Found {
+        fd.found = Readiness {
             any: !found.is_empty(),
             room: found.contains(PollFlags::OUT),
         };
@@ -25,7 +25,7 @@ pub(super) fn sleep(fds: &mut [Watched<'_>], left: Option<Duration>) -> io::Resu
     Ok(())
 }
 
-fn to_poll<'fd>(watched: &Watched<'fd>) -> PollFd<'fd> {
+fn to_poll<'fd>(watched: &WatchedFd<'fd>) -> PollFd<'fd> {
     let flags = match watched.interest {
         Interest::Read => PollFlags::IN,
         Interest::ReadAndWrite => PollFlags::IN | PollFlags::OUT,

@@ -7,14 +7,14 @@ use std::time::Duration;
 use nix::sys::select::{FD_SETSIZE, FdSet, select};
 use nix::sys::time::{TimeVal, TimeValLike};
 
-use super::{Found, Interest, Watched};
+use super::{Interest, Readiness, WatchedFd};
 
 /// The longest sleep: macOS refuses those of more than 10^8 seconds. One that ends early looks
 /// like nothing being ready.
 const LONGEST: Duration = Duration::from_hours(24);
 
 /// Waits until one of `fds` is ready, at most as long as is `left`.
-pub(super) fn sleep(fds: &mut [Watched<'_>], left: Option<Duration>) -> io::Result<()> {
+pub(super) fn sleep(fds: &mut [WatchedFd<'_>], left: Option<Duration>) -> io::Result<()> {
     let (mut reads, mut writes) = (FdSet::new(), FdSet::new());
     for fd in fds.iter() {
         if usize::try_from(fd.fd.as_raw_fd()).map_or(true, |number| number >= FD_SETSIZE) {
@@ -32,7 +32,7 @@ pub(super) fn sleep(fds: &mut [Watched<'_>], left: Option<Duration>) -> io::Resu
     select(None, &mut reads, &mut writes, None, timeout.as_mut())?;
     for fd in fds.iter_mut() {
         let room = writes.contains(fd.fd);
-        fd.found = Found {
+        fd.found = Readiness {
             any: room || reads.contains(fd.fd),
             room,
         };

@@ -10,22 +10,22 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use super::*;
 
-type Sleep = fn(&mut [Watched<'_>], Option<Duration>) -> io::Result<()>;
+type Sleep = fn(&mut [WatchedFd<'_>], Option<Duration>) -> io::Result<()>;
 const WAYS: [(&str, Sleep); 2] = [("poll", poll::sleep), ("select", select::sleep)];
-const READY: Found = Found {
+const READY: Readiness = Readiness {
     any: true,
     room: false,
 };
-const ROOM: Found = Found {
+const ROOM: Readiness = Readiness {
     any: true,
     room: true,
 };
 
 /// What each of the ways finds, without sleeping.
 #[track_caller]
-fn finds(fd: &impl AsFd, interest: Interest, expected: Found) {
+fn finds(fd: &impl AsFd, interest: Interest, expected: Readiness) {
     for (way, sleep) in WAYS {
-        let mut watched = [Watched::new(fd, interest)];
+        let mut watched = [WatchedFd::new(fd, interest)];
         sleep(&mut watched, Some(Duration::ZERO)).unwrap();
         assert_eq!(watched[0].found, expected, "{way}");
     }
@@ -34,7 +34,7 @@ fn finds(fd: &impl AsFd, interest: Interest, expected: Found) {
 #[test]
 fn bytes_and_the_end_of_a_pipe_are_ready() {
     let (reader, mut writer) = pipe().unwrap();
-    finds(&reader, Interest::Read, Found::default());
+    finds(&reader, Interest::Read, Readiness::default());
     writer.write_all(b"x").unwrap();
     finds(&reader, Interest::Read, READY);
     let (reader, writer) = pipe().unwrap();
@@ -45,7 +45,7 @@ fn bytes_and_the_end_of_a_pipe_are_ready() {
 #[test]
 fn space_bytes_and_the_end_of_a_socket_are_ready() {
     let (one, mut other) = UnixStream::pair().unwrap();
-    finds(&one, Interest::Read, Found::default());
+    finds(&one, Interest::Read, Readiness::default());
     finds(&one, Interest::ReadAndWrite, ROOM);
     other.write_all(b"x").unwrap();
     finds(&one, Interest::Read, READY);
@@ -76,9 +76,9 @@ pub(crate) fn terminal() -> (File, File) {
 #[test]
 fn lines_and_the_end_of_a_terminal_are_ready() {
     let (mut person, program) = terminal();
-    finds(&program, Interest::Read, Found::default());
+    finds(&program, Interest::Read, Readiness::default());
     person.write_all(b"half a line").unwrap();
-    finds(&program, Interest::Read, Found::default());
+    finds(&program, Interest::Read, Readiness::default());
     person.write_all(b", and the rest\n").unwrap();
     finds(&program, Interest::Read, READY);
 
@@ -98,7 +98,7 @@ fn only_ready_sources_are_reported() {
             Some(Duration::ZERO),
             Some(Duration::from_secs(1 << 40)),
         ] {
-            let mut watched = [&quiet, &ready].map(|fd| Watched::new(fd, Interest::Read));
+            let mut watched = [&quiet, &ready].map(|fd| WatchedFd::new(fd, Interest::Read));
             sleep(&mut watched, left).unwrap();
             assert_eq!(watched.map(|fd| fd.is_ready()), [false, true], "{way}");
         }
@@ -109,7 +109,7 @@ fn only_ready_sources_are_reported() {
 fn input_ends_the_sleep() {
     for (way, sleep) in WAYS {
         let (one, mut other) = UnixStream::pair().unwrap();
-        let mut watched = [Watched::new(&one, Interest::Read)];
+        let mut watched = [WatchedFd::new(&one, Interest::Read)];
         thread::scope(|scope| {
             scope.spawn(|| other.write_all(b"x").unwrap());
             sleep(&mut watched, None).unwrap();
@@ -122,7 +122,7 @@ fn input_ends_the_sleep() {
 fn readiness_is_not_kept_between_waits() {
     let (reader, mut writer) = pipe().unwrap();
     writer.write_all(b"x").unwrap();
-    let mut watched = [Watched::new(&reader, Interest::Read)];
+    let mut watched = [WatchedFd::new(&reader, Interest::Read)];
     let clock = Clock::start();
     wait(&mut watched, &clock, None).unwrap();
     assert!(watched[0].is_ready());

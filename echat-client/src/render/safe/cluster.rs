@@ -24,7 +24,7 @@ const REGIONS: [&str; 3] = [
 
 /// What a character is to a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum CharacterKind {
     /// Shown as it is.
     Plain,
     /// Stands on the character before it.
@@ -58,26 +58,30 @@ pub(super) fn show(grapheme: &str, layout: Layout, shown: &mut String) {
     while let Some(c) = rest.next() {
         let next = rest.clone().next();
         match kind(c) {
-            Kind::Plain => {
+            CharacterKind::Plain => {
                 before.end_marks(shown);
                 before.plain = Some(c);
                 before.emoji = is_emoji(c);
                 shown.push(c);
             }
             // A vowel of Hangul joins nothing but Hangul, and would have no width alone.
-            Kind::Mark if before.plain.is_some() || !is_jamo(c) => before.mark(c, shown),
-            Kind::Selector if before.allows_selector(c, next) => shown.push(c),
-            Kind::Joiner if before.allows_joiner(next) => {
+            CharacterKind::Mark if before.plain.is_some() || !is_jamo(c) => before.mark(c, shown),
+            CharacterKind::Selector if before.allows_selector(c, next) => shown.push(c),
+            CharacterKind::Joiner if before.allows_joiner(next) => {
                 before.joiners += 1;
                 before.emoji = false;
                 shown.push(c);
             }
-            Kind::Tag if before.plain == Some(FLAG) && is_region(c, rest.as_str()) => {
+            CharacterKind::Tag if before.plain == Some(FLAG) && is_region(c, rest.as_str()) => {
                 shown.push(c);
                 shown.push_str(rest.as_str());
                 return;
             }
-            Kind::Mark | Kind::Selector | Kind::Joiner | Kind::Tag | Kind::Hidden => {
+            CharacterKind::Mark
+            | CharacterKind::Selector
+            | CharacterKind::Joiner
+            | CharacterKind::Tag
+            | CharacterKind::Hidden => {
                 before.end_marks(shown);
                 before.plain = None;
                 before.emoji = false;
@@ -130,23 +134,23 @@ impl Preceding {
     }
 }
 
-fn kind(c: char) -> Kind {
+fn kind(c: char) -> CharacterKind {
     match c {
-        ' '..='~' => return Kind::Plain,
-        '\u{200d}' => return Kind::Joiner,
-        '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => return Kind::Selector,
-        '\u{e0020}'..='\u{e007f}' => return Kind::Tag,
+        ' '..='~' => return CharacterKind::Plain,
+        '\u{200d}' => return CharacterKind::Joiner,
+        '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => return CharacterKind::Selector,
+        '\u{e0020}'..='\u{e007f}' => return CharacterKind::Tag,
         // The empty pattern of Braille is a column wide, and a part of pictures that people draw.
-        _ if is_hazard(c) && c != BRAILLE_BLANK => return Kind::Hidden,
-        _ if is_jamo(c) => return Kind::Mark,
+        _ if is_hazard(c) && c != BRAILLE_BLANK => return CharacterKind::Hidden,
+        _ if is_jamo(c) => return CharacterKind::Mark,
         _ => {}
     }
     match c.general_category() {
-        GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark => Kind::Mark,
-        GeneralCategory::SpacingMark if c.width() == Some(0) => Kind::Mark,
+        GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark => CharacterKind::Mark,
+        GeneralCategory::SpacingMark if c.width() == Some(0) => CharacterKind::Mark,
         // Some letters that are written on top of the next one: terminals show them nowhere.
-        _ if c.width() == Some(0) => Kind::Hidden,
-        _ => Kind::Plain,
+        _ if c.width() == Some(0) => CharacterKind::Hidden,
+        _ => CharacterKind::Plain,
     }
 }
 

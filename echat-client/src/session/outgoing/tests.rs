@@ -1,8 +1,8 @@
 use super::*;
 use proptest::prelude::*;
 
-fn entry(user: &str, number: usize) -> Entry {
-    Entry {
+fn entry(user: &str, number: usize) -> UnsentLine {
+    UnsentLine {
         user: user.to_owned(),
         txn_id: TxnId::new(format!("{user}-{number}")).unwrap(),
         target: Target::Room("room1".to_owned()),
@@ -14,8 +14,8 @@ fn entry(user: &str, number: usize) -> Entry {
 }
 
 /// The same after its answer did not come.
-fn unanswered(user: &str, number: usize) -> Entry {
-    Entry {
+fn unanswered(user: &str, number: usize) -> UnsentLine {
+    UnsentLine {
         was_sent: true,
         ..entry(user, number)
     }
@@ -92,7 +92,7 @@ fn an_invalid_byte_loses_only_its_line() {
         escaped.contains("你好") && escaped.ends_with(r":\xff}"),
         "{escaped}"
     );
-    let left: Vec<&Entry> = again.listed("ann").map(|(_, entry, _)| entry).collect();
+    let left: Vec<&UnsentLine> = again.listed("ann").map(|(_, entry, _)| entry).collect();
     assert_eq!(left, [&unanswered("ann", 0), &entry("ann", 2)]);
 }
 
@@ -115,7 +115,7 @@ fn a_line_of_a_file_that_cannot_be_sent_is_set_aside_whole() {
     });
     assert_eq!(loaded.found, 2);
     let text = (entry("ann", 1).target, entry("ann", 1).content.to_string());
-    let aside = Aside {
+    let aside = AsideLine {
         line: format!("{second}\n").into_bytes(),
         text: Some(text),
         was_sent: false,
@@ -211,9 +211,9 @@ proptest! {
     )) {
         let mut outgoing = Outgoing::default();
         // What the server stored, by txn_id; and what is on the way to it.
-        let (mut stored, mut on_the_way) = (Vec::<Entry>::new(), None::<Entry>);
+        let (mut stored, mut on_the_way) = (Vec::<UnsentLine>::new(), None::<UnsentLine>);
         let mut typed = 0;
-        let store = |stored: &mut Vec<Entry>, entry: Entry| {
+        let store = |stored: &mut Vec<UnsentLine>, entry: UnsentLine| {
             if !stored.iter().any(|other| other.txn_id == entry.txn_id) {
                 stored.push(entry);
             }
@@ -253,7 +253,7 @@ proptest! {
         for entry in &mut stored {
             entry.was_sent = false;
         }
-        let expected: Vec<Entry> = (0..typed).map(|number| entry("ann", number)).collect();
+        let expected: Vec<UnsentLine> = (0..typed).map(|number| entry("ann", number)).collect();
         prop_assert_eq!(stored, expected);
         prop_assert_eq!(outgoing.waiting("ann"), 0);
     }

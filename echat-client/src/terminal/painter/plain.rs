@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::reflow::is_agreed;
 use crate::render::columns;
 use crate::render::view::PromptRows;
-use crate::terminal::{Look, write};
+use crate::terminal::{Appearance, write};
 
 /// A prompt as it stands on the screen, its rows divided by newlines.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) struct ShownPrompt {
 
 /// What makes one prompt of another.
 #[derive(Debug, PartialEq, Eq)]
-enum Change {
+enum PromptChange {
     /// These bytes.
     Bytes(String),
     /// The whole prompt, in a new row.
@@ -29,7 +29,7 @@ enum Change {
 
 impl ShownPrompt {
     /// The prompt, and the bytes that put it on an empty row.
-    pub(super) fn begin(prompt: &PromptRows, look: Look) -> (Self, String) {
+    pub(super) fn begin(prompt: &PromptRows, look: Appearance) -> (Self, String) {
         let (text, cursor) = flat(prompt, look);
         let mut bytes = text.clone();
         let back = back(&text[cursor..]);
@@ -39,14 +39,14 @@ impl ShownPrompt {
     }
 
     /// The bytes that make this prompt of what is shown.
-    pub(super) fn become_prompt(&mut self, prompt: &PromptRows, look: Look) -> String {
+    pub(super) fn become_prompt(&mut self, prompt: &PromptRows, look: Appearance) -> String {
         let (text, cursor) = flat(prompt, look);
         match self.change(&text, cursor) {
-            Change::Bytes(bytes) => {
+            PromptChange::Bytes(bytes) => {
                 (self.text, self.at) = (text, cursor);
                 bytes
             }
-            Change::NewRow => {
+            PromptChange::NewRow => {
                 let (shown, bytes) = Self::begin(prompt, look);
                 *self = shown;
                 format!("\n{bytes}")
@@ -59,9 +59,9 @@ impl ShownPrompt {
         format!("{}\n", &self.text[self.at..])
     }
 
-    fn change(&self, text: &str, cursor: usize) -> Change {
+    fn change(&self, text: &str, cursor: usize) -> PromptChange {
         if self.text == text && self.at <= cursor {
-            return Change::Bytes(text[self.at..cursor].to_owned());
+            return PromptChange::Bytes(text[self.at..cursor].to_owned());
         }
         let same = common(&self.text, text);
         let (gone, new) = (&self.text[same..], &text[same..]);
@@ -71,13 +71,13 @@ impl ShownPrompt {
         };
         let blanks = blanks(gone, new);
         let (Some(there), Some(blanks), Some(back)) = (there, blanks, back(&text[cursor..])) else {
-            return Change::NewRow;
+            return PromptChange::NewRow;
         };
-        Change::Bytes([&there, new, &blanks, &back].concat())
+        PromptChange::Bytes([&there, new, &blanks, &back].concat())
     }
 }
 
-fn flat(prompt: &PromptRows, look: Look) -> (String, usize) {
+fn flat(prompt: &PromptRows, look: Appearance) -> (String, usize) {
     let shown = |text: &str| {
         let mut bytes = Vec::new();
         write::text(&mut bytes, text, look);
@@ -136,8 +136,8 @@ mod tests {
             at: old.1,
         };
         match shown.change(new.0, new.1) {
-            Change::Bytes(bytes) => Some(bytes),
-            Change::NewRow => None,
+            PromptChange::Bytes(bytes) => Some(bytes),
+            PromptChange::NewRow => None,
         }
     }
 

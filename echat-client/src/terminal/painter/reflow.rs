@@ -15,7 +15,7 @@ use crate::terminal::Position;
 
 /// What a terminal does with its rows when its width changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ReflowKind {
     /// What does not fit is gone.
     Cuts,
     /// What does not fit goes on in further rows.
@@ -24,7 +24,7 @@ pub(super) enum Kind {
     Halves,
 }
 
-impl Kind {
+impl ReflowKind {
     /// The kind of a terminal that answers a secondary DA with this number, if that names it: xterm
     /// cuts; VTE (61, 65), GNU screen (83) and tmux (84) reflow. Of others it is found out; rxvt
     /// (82, 85) does the one or the other.
@@ -77,13 +77,13 @@ pub(super) fn is_one_row(prompt: &PromptRows, cols: usize) -> bool {
 
 /// Where the prompt begins.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct PromptStart {
     /// The rows of the prompt above the cursor's.
     pub(super) above: usize,
     /// What the terminal did to it, if that shows.
-    pub(super) shown: Option<Kind>,
+    pub(super) shown: Option<ReflowKind>,
     /// The same, or what the terminal is known to do, where that fits the answer too.
-    pub(super) kind: Option<Kind>,
+    pub(super) kind: Option<ReflowKind>,
 }
 
 /// How many rows of the prompt are above the cursor's, and what the terminal did to it, if that shows.
@@ -94,8 +94,8 @@ pub(super) fn rows_above(
     (cols, narrowest): (usize, usize),
     position: Position,
     widths: &Widths,
-    known: Option<Kind>,
-) -> Found {
+    known: Option<ReflowKind>,
+) -> PromptStart {
     let mut places = vec![cut(prompt, narrowest, widths)];
     for halves in [false, true] {
         places.extend(reflowed(prompt, cols.max(1), widths, halves));
@@ -106,7 +106,7 @@ pub(super) fn rows_above(
     let is_there = |place: &&CursorPosition| place.col + 1 == col;
     let found: Vec<CursorPosition> = places.iter().filter(is_there).copied().collect();
     let Some(first) = found.first() else {
-        return Found {
+        return PromptStart {
             above: least,
             shown: None,
             kind: None,
@@ -118,8 +118,8 @@ pub(super) fn rows_above(
     let smallest = found.iter().map(|place| place.above).min();
     let above = of_kind.or(smallest).unwrap_or(least);
     let shown = shown.then_some(first.kind);
-    let fits = |kind: &Kind| found.iter().any(|place| place.kind == *kind);
-    Found {
+    let fits = |kind: &ReflowKind| found.iter().any(|place| place.kind == *kind);
+    PromptStart {
         above,
         shown,
         kind: known.filter(fits).or(shown),
@@ -128,15 +128,15 @@ pub(super) fn rows_above(
 
 /// How many rows of the screen a row takes after a change to `cols` columns; `None` if that depends
 /// on what the terminal makes of a sequence in it.
-pub(super) fn height(row: &Row, kind: Kind, cols: usize, widths: &Widths) -> Option<usize> {
+pub(super) fn height(row: &Row, kind: ReflowKind, cols: usize, widths: &Widths) -> Option<usize> {
     let text = row.text();
     let most: usize = text.graphemes(true).map(at_most).sum();
-    if kind == Kind::Cuts || most <= cols {
+    if kind == ReflowKind::Cuts || most <= cols {
         return Some(1);
     }
     let is_known = |grapheme: &str| is_agreed(grapheme) || widths.0.contains_key(grapheme);
     text.graphemes(true).all(is_known).then(|| {
-        let mut divided = Divided::new(cols.max(1), kind == Kind::Halves);
+        let mut divided = SplitRow::new(cols.max(1), kind == ReflowKind::Halves);
         divided.put_all(&text, widths);
         divided.row + 1
     })
@@ -145,7 +145,7 @@ pub(super) fn height(row: &Row, kind: Kind, cols: usize, widths: &Widths) -> Opt
 /// Where the cursor may be.
 #[derive(Clone, Copy, Debug)]
 struct CursorPosition {
-    kind: Kind,
+    kind: ReflowKind,
     above: usize,
     col: usize,
 }
@@ -155,7 +155,7 @@ fn cut(prompt: &PromptRows, narrowest: usize, widths: &Widths) -> CursorPosition
     let before = text[..prompt.cursor_byte].graphemes(true);
     let col: usize = before.map(|grapheme| widths.of(grapheme)).sum();
     CursorPosition {
-        kind: Kind::Cuts,
+        kind: ReflowKind::Cuts,
         above: prompt.cursor_row,
         col: col.min(narrowest.saturating_sub(1)),
     }
@@ -169,15 +169,19 @@ fn reflowed(
     widths: &Widths,
     halves: bool,
 ) -> Vec<CursorPosition> {
-    let kind = if halves { Kind::Halves } else { Kind::Reflows };
+    let kind = if halves {
+        ReflowKind::Halves
+    } else {
+        ReflowKind::Reflows
+    };
     let mut above = 0;
     for row in &prompt.rows[..prompt.cursor_row] {
-        let mut divided = Divided::new(cols, halves);
+        let mut divided = SplitRow::new(cols, halves);
         divided.put_all(&row.text(), widths);
         above += divided.row + 1;
     }
     let text = prompt.rows[prompt.cursor_row].text();
-    let mut divided = Divided::new(cols, halves);
+    let mut divided = SplitRow::new(cols, halves);
     divided.put_all(&text[..prompt.cursor_byte], widths);
     let place = |row, col| CursorPosition {
         kind,
@@ -198,7 +202,7 @@ fn reflowed(
 }
 
 /// A row that is divided; the place behind what was put.
-struct Divided {
+struct SplitRow {
     cols: usize,
     /// Whether a wide character is divided too, as GNU screen does it.
     halves: bool,
@@ -206,7 +210,7 @@ struct Divided {
     col: usize,
 }
 
-impl Divided {
+impl SplitRow {
     fn new(cols: usize, halves: bool) -> Self {
         let (row, col) = (0, 0);
         Self {

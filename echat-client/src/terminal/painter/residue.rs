@@ -24,7 +24,7 @@ pub(super) enum Owner {
 
 /// What is to be erased on the screen.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Plan {
+pub(super) struct ErasePlan {
     /// Rows of the screen, from top to bottom, down to the prompt of now.
     pub(super) runs: Vec<(usize, Owner)>,
     /// The rows of the prompt of now above the cursor's.
@@ -62,10 +62,10 @@ impl Residue {
         within: usize,
         reach: usize,
         height: impl Fn(&Row) -> Option<usize>,
-    ) -> Plan {
-        let mut plan = Plan {
+    ) -> ErasePlan {
+        let mut plan = ErasePlan {
             above: within.min(reach),
-            ..Plan::default()
+            ..ErasePlan::default()
         };
         let mut left = reach - plan.above;
         let followed = self.rows.len();

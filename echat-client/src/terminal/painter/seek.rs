@@ -9,10 +9,10 @@ use std::io::{self, Write};
 
 use termion::clear;
 
-use super::reflow::{self, Kind, Widths};
+use super::reflow::{self, ReflowKind, Widths};
 use super::{Painter, write};
 use crate::render::view::{PromptRows, Row};
-use crate::terminal::{Position, Reply};
+use crate::terminal::{Position, TerminalReply};
 
 /// Asks which device it is.
 const DEVICE: &str = "\x1b[>c";
@@ -46,9 +46,9 @@ pub(super) struct Seek {
     narrowest: usize,
     widths: Widths,
     /// What it was seen to do.
-    seen: Option<Kind>,
+    seen: Option<ReflowKind>,
     /// What it does by its own account.
-    told: Option<Kind>,
+    told: Option<ReflowKind>,
     /// What it is by its own account (the first number of its secondary DA).
     device: Option<u16>,
     has_asked: bool,
@@ -158,14 +158,14 @@ impl<W: Write> Painter<W> {
     }
 
     /// Takes an answer. One that was not asked for, or comes late, changes nothing.
-    pub fn reply(&mut self, reply: Reply) {
+    pub fn reply(&mut self, reply: TerminalReply) {
         let position = match reply {
-            Reply::Device(number) => {
+            TerminalReply::Device(number) => {
                 self.seek.device = Some(number);
-                self.seek.told = Kind::of_device(number);
+                self.seek.told = ReflowKind::of_device(number);
                 return;
             }
-            Reply::Cursor(position) => position,
+            TerminalReply::Cursor(position) => position,
         };
         (self.seek.heard, self.seek.answers, self.seek.silent) = (true, true, 0);
         let question = self.seek.owed.pop_front();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use crate::line_editor::{Key, PASTE_MAX};
-use crate::terminal::{Decoder, Position, Reply, Token, typed_text};
+use crate::terminal::{Decoder, Position, TerminalReply, Token, typed_text};
 
 fn tokens(bytes: &[u8]) -> Vec<Token> {
     let mut decoder = Decoder::new();
@@ -242,8 +242,8 @@ fn replies_to_queries_of_the_program_are_returned() {
         let position = Position { row: 12, col: 40 };
         let expected = [
             Token::Key(Key::Char('a')),
-            Token::Reply(Reply::Cursor(position)),
-            Token::Reply(Reply::Device(83)),
+            Token::Reply(TerminalReply::Cursor(position)),
+            Token::Reply(TerminalReply::Device(83)),
             Token::Key(Key::Char('b')),
         ];
         assert_eq!(tokens, expected, "{cut}");

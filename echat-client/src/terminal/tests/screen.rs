@@ -11,7 +11,7 @@ use vt100::Parser;
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Style, colour_of};
 use crate::render::view::{PromptRows, Row, cut, prompt_rows};
-use crate::terminal::{Decoder, Look, Painter, Position, Reply, Token};
+use crate::terminal::{Appearance, Decoder, Painter, Position, TerminalReply, Token};
 
 /// A terminal with a painter on it, and what is being typed there.
 pub(super) struct Scene {
@@ -33,7 +33,7 @@ impl Scene {
             Parser::new_with_callbacks(nonzero(rows), nonzero(cols), 100, Requested::default());
         let mut scene = Self {
             terminal,
-            painter: Painter::new(Vec::new(), Look::FULL, cols, rows),
+            painter: Painter::new(Vec::new(), Appearance::FULL, cols, rows),
             typed: String::new(),
             cursor: 0,
             footer: Vec::new(),
@@ -188,16 +188,16 @@ fn rows_above_the_prompt_are_whole_at_every_width() {
 fn reflows(painter: &mut Painter<Vec<u8>>, (cols, rows): (usize, usize), row: usize, col: usize) {
     painter.resize(cols, rows);
     painter.locate().unwrap();
-    painter.reply(Reply::Device(84));
-    painter.reply(Reply::Cursor(Position { row, col }));
-    painter.reply(Reply::Cursor(Position { row, col: cols }));
+    painter.reply(TerminalReply::Device(84));
+    painter.reply(TerminalReply::Cursor(Position { row, col }));
+    painter.reply(TerminalReply::Cursor(Position { row, col: cols }));
     assert!(!painter.is_seeking());
     painter.painted().clear();
 }
 
 #[test]
 fn rows_that_left_a_low_screen_are_erased_when_they_come_back() {
-    let mut painter = Painter::new(Vec::new(), Look::FULL, 41, 20);
+    let mut painter = Painter::new(Vec::new(), Appearance::FULL, 41, 20);
     let prompt = |painter: &Painter<Vec<u8>>, rows: usize| {
         let width = painter.width();
         let line = Line::plain(Safe::line(&"x".repeat(40)));
@@ -264,7 +264,7 @@ impl Write for Writes {
 
 #[test]
 fn simultaneous_changes_are_one_write() {
-    let mut painter = Painter::new(Writes::default(), Look::FULL, 20, 5);
+    let mut painter = Painter::new(Writes::default(), Appearance::FULL, 20, 5);
     let prompt = Line::plain(Safe::ours("> "));
     let rows = prompt_rows(
         &prompt,
@@ -352,7 +352,7 @@ fn a_resize_paints_the_prompt_anew() {
 
 #[test]
 fn a_terminal_that_reflows_is_followed_upwards() {
-    let mut painter = Painter::new(Vec::new(), Look::FULL, 40, 10);
+    let mut painter = Painter::new(Vec::new(), Appearance::FULL, 40, 10);
     let prompt = Line::plain(Safe::ours("> "));
     let rows = prompt_rows(&prompt, &"x".repeat(60), 62, painter.width(), false);
     painter.prompt(&rows).unwrap();
@@ -366,7 +366,7 @@ fn a_terminal_that_reflows_is_followed_upwards() {
         painter.painted(),
         b"\x1b[>c\x1b[6n\x1b7\x1b[999C\x1b[6n\x1b8\x1b[6n\x1b7\x1b[999C\x1b[6n\x1b8"
     );
-    let answer = |col| Reply::Cursor(Position { row: 9, col });
+    let answer = |col| TerminalReply::Cursor(Position { row: 9, col });
     painter.reply(answer(1));
     painter.reply(answer(20));
     assert!(painter.is_seeking(), "that was before the last change");
@@ -379,7 +379,7 @@ fn a_terminal_that_reflows_is_followed_upwards() {
 
 #[test]
 fn a_terminal_that_does_not_answer_loses_nothing_above_the_cursor() {
-    let mut painter = Painter::new(Vec::new(), Look::FULL, 40, 10);
+    let mut painter = Painter::new(Vec::new(), Appearance::FULL, 40, 10);
     let prompt = Line::plain(Safe::ours("> "));
     for _ in 0..2 {
         let rows = prompt_rows(&prompt, &"x".repeat(60), 62, painter.width(), false);
@@ -397,7 +397,7 @@ fn a_terminal_that_does_not_answer_loses_nothing_above_the_cursor() {
     painter.resize(10, 10);
     painter.locate().unwrap();
     assert!(!painter.is_seeking(), "it is not asked a third time");
-    let late = Reply::Cursor(Position { row: 1, col: 1 });
+    let late = TerminalReply::Cursor(Position { row: 1, col: 1 });
     painter.reply(late);
     painter.painted().clear();
     painter.print(&[Line::new()]).unwrap();
@@ -408,7 +408,7 @@ fn a_terminal_that_does_not_answer_loses_nothing_above_the_cursor() {
 fn sequences_are_counted_as_the_terminal_shows_them() {
     let family = "👩\u{200d}👩\u{200d}👧";
     for (shown, above) in [(2, 1), (6, 2)] {
-        let mut painter = Painter::new(Vec::new(), Look::FULL, 80, 10);
+        let mut painter = Painter::new(Vec::new(), Appearance::FULL, 80, 10);
         let typed = family.repeat(5) + "abc";
         let prompt = Line::plain(Safe::ours("> "));
         let rows = prompt_rows(&prompt, &typed, typed.len(), painter.width(), false);
@@ -421,7 +421,7 @@ fn sequences_are_counted_as_the_terminal_shows_them() {
         );
         painter.resize(14, 10);
         painter.locate().unwrap();
-        let answer = |col| Reply::Cursor(Position { row: 5, col });
+        let answer = |col| TerminalReply::Cursor(Position { row: 5, col });
         let columns = 2 + 5 * shown + 3;
         painter.reply(answer(shown + 1));
         // Sequences of two columns each leave one at the end of a row free: the second row has 3.
@@ -436,7 +436,7 @@ fn sequences_are_counted_as_the_terminal_shows_them() {
 
 #[test]
 fn a_late_reply_does_not_answer_the_next_query() {
-    let mut painter = Painter::new(Vec::new(), Look::FULL, 40, 10);
+    let mut painter = Painter::new(Vec::new(), Appearance::FULL, 40, 10);
     let prompt = Line::plain(Safe::ours("> "));
     let rows = prompt_rows(&prompt, &"x".repeat(60), 62, painter.width(), false);
     painter.prompt(&rows).unwrap();
@@ -447,7 +447,7 @@ fn a_late_reply_does_not_answer_the_next_query() {
     painter.prompt(&rows).unwrap();
     painter.resize(30, 10);
     painter.locate().unwrap();
-    let answer = |row, col| Reply::Cursor(Position { row, col });
+    let answer = |row, col| TerminalReply::Cursor(Position { row, col });
     // To the question before: four rows of 19 columns, the cursor in the fourth.
     painter.reply(answer(9, 4));
     painter.reply(answer(9, 20));
@@ -462,9 +462,9 @@ fn a_late_reply_does_not_answer_the_next_query() {
 
 #[test]
 fn a_lost_reply_delays_one_query_only() {
-    let mut painter = Painter::new(Vec::new(), Look::FULL, 40, 10);
+    let mut painter = Painter::new(Vec::new(), Appearance::FULL, 40, 10);
     let prompt = Line::plain(Safe::ours("> "));
-    let answer = |row, col| Reply::Cursor(Position { row, col });
+    let answer = |row, col| TerminalReply::Cursor(Position { row, col });
     let rows = prompt_rows(&prompt, &"x".repeat(60), 62, painter.width(), false);
     painter.prompt(&rows).unwrap();
     painter.resize(20, 10);
@@ -582,9 +582,9 @@ fn an_alert_is_one_bell_and_one_sequence_at_most() {
 
 #[test]
 fn without_utf8_the_output_is_ascii() {
-    let look = Look {
+    let look = Appearance {
         utf8: false,
-        ..Look::PLAIN
+        ..Appearance::PLAIN
     };
     let mut painter = Painter::new(Vec::new(), look, 80, 5);
     painter.print(&[says("é👍")]).unwrap();
@@ -593,7 +593,7 @@ fn without_utf8_the_output_is_ascii() {
 
 #[test]
 fn plain_output_has_no_escape_sequences() {
-    let mut painter = Painter::new(Vec::new(), Look::PLAIN, 30, 5);
+    let mut painter = Painter::new(Vec::new(), Appearance::PLAIN, 30, 5);
     let rows = prompt_rows(
         &Line::styled(Safe::ours("> "), Style::Prompt),
         "",
@@ -618,10 +618,10 @@ fn plain_output_has_no_escape_sequences() {
 
 /// The bytes that are painted for a line with a link, of so many columns.
 fn linked(cols: usize, links: bool, url: &'static str) -> String {
-    let look = Look {
+    let look = Appearance {
         links,
         colour: false,
-        ..Look::FULL
+        ..Appearance::FULL
     };
     let mut painter = Painter::new(Vec::new(), look, cols, 20);
     let line = Line::plain(Safe::ours("look here: "))

@@ -9,7 +9,7 @@ fn an_empty_script_ends_at_once() {
 
 #[test]
 fn while_input_is_open_the_session_stays() {
-    let mut session = Session::new(Rules::default(), []);
+    let mut session = ScriptSession::new(Rules::default(), []);
     waits(&mut session, 0, None);
     for step in steps("QUERY_SERVER_TIME", false) {
         session.push(step);

@@ -67,7 +67,7 @@ proptest! {
         limited: bool,
     ) {
         let deadline = limited.then(|| secs(20));
-        let mut session = Session::new(Rules { count, deadline, ..Rules::default() }, []);
+        let mut session = ScriptSession::new(Rules { count, deadline, ..Rules::default() }, []);
         let mut now = 0;
         let mut over = None;
         for event in happened {

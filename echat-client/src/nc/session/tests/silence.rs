@@ -3,7 +3,7 @@
 use super::*;
 use crate::net::liveness::Periods;
 
-fn watching(script: &str, listen: bool) -> Session {
+fn watching(script: &str, listen: bool) -> ScriptSession {
     let rules = Rules {
         listen,
         silence: Some(Periods::default()),
@@ -12,7 +12,7 @@ fn watching(script: &str, listen: bool) -> Session {
     scripted(script, rules)
 }
 
-fn asks(session: &mut Session, now: u64) {
+fn asks(session: &mut ScriptSession, now: u64) {
     let (sent, _) = drive(session, secs(now));
     assert_eq!(sent, ["PING"], "at {now} s");
 }
