@@ -164,3 +164,27 @@ fn impossible_names_and_passwords_have_their_sentences() {
     assert!(Language::Chinese.bad_password(&short).contains('8'));
     assert!(Language::English.bad_password(&short).contains('8'));
 }
+
+/// A test of the server compares the page with its commands.
+#[test]
+fn every_command_of_the_administration_is_said_as_in_its_chinese_page() {
+    let page = include_str!("../../../docs/administration.zh-CN.md");
+    let (_, rows) = page.split_once("<!-- commands -->").unwrap();
+    let (rows, _) = rows.split_once("<!-- /commands -->").unwrap();
+    let mut known = ADMINISTRATION.iter();
+    for row in rows.lines().filter(|row| row.starts_with("| `")) {
+        let command = known.next().expect("a command");
+        let cells: Vec<&str> = row.split(" | ").map(str::trim).collect();
+        let usage = cells[0].trim_start_matches("| `").trim_end_matches('`');
+        let about = cells[2].trim_end_matches(" |");
+        assert!(
+            usage == command.name || usage.starts_with(&format!("{} ", command.name)),
+            "{usage}"
+        );
+        assert_eq!(
+            (cells[1] == "是", about),
+            (command.is_in_chat, command.about)
+        );
+    }
+    assert!(known.next().is_none(), "the page has them all");
+}

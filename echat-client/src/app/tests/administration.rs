@@ -170,8 +170,8 @@ fn help_lists_what_can_be_typed_here() {
             Language::Chinese,
             [
                 "命令                   说明",
-                "kick NAME              结束用户的所有会话，之后仍可登录",
-                "invitation new [USES]  生成邀请码",
+                "kick NAME              结束用户的全部会话，用户可以重新登录",
+                "invitation new [USES]  生成注册邀请码",
             ],
         ),
     ] {
