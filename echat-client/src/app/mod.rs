@@ -608,8 +608,15 @@ impl App {
         {
             self.common.context.session.touch(target);
         }
+        let opened = match &place {
+            Goto::Chat(Target::Room(room)) => Some(room.clone()),
+            _ => None,
+        };
         self.mode = place.mode();
         let acts = self.mode.enter(&self.common.context);
+        if let Some(room) = opened {
+            self.common.context.session.opened(&room);
+        }
         self.act(acts);
     }
 
@@ -741,7 +748,8 @@ impl App {
         }
         let room = typed.room().map(Target::Room);
         let is_known = room.is_none_or(|room| self.common.context.session.has(&room));
-        let asks = typed.question(self.common.context.language).is_some();
+        let asks = typed.question(self.common.context.language).is_some()
+            && self.upstream.login.is_wanted();
         if !asks || !is_known || !self.common.is_interactive() {
             return self.ask_typed(typed);
         }
@@ -1087,7 +1095,12 @@ impl App {
                 let (request, asked) = RequestContext::introduce(room, true);
                 self.ask(request, asked);
             }
-            Update::Answer(RequestContext::Introduce { .. }, _) => {}
+            Update::Answer(RequestContext::Introduce { room, is_new }, outcome) => {
+                let is_open = self.mode.target() == Some(&Target::Room(room.clone()));
+                if *is_new && !is_open && outcome.is_ok() {
+                    self.common.context.session.introduced(room);
+                }
+            }
             Update::Message(target, said) => {
                 if let Some(alert) = Alert::about(&self.common.context, target, said) {
                     self.common.output.push(Effect::Alert(alert));

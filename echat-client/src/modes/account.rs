@@ -302,6 +302,9 @@ impl Mode for LoginMode {
             Update::Answer(RequestContext::Login, Ok(Event::LoginBundle { .. })) => {
                 acts.push(Act::Goto(Goto::Contact));
             }
+            // No password opens a suspended account: the application goes to command mode.
+            Update::Answer(RequestContext::Login, Err(fail))
+                if code_of(fail) == Some(Code::Suspended) => {}
             // What is typed now is the password again: it stays hidden.
             Update::Answer(RequestContext::Login, Err(_)) => {
                 self.waits = false;

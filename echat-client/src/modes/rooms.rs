@@ -304,8 +304,8 @@ pub(super) fn introduction(room: &RoomInfo, is_new: bool, context: &Context) -> 
 /// The topic of a room that is opened, if it has one.
 pub(super) fn topic_on_opening(room: &RoomInfo, context: &Context) -> Option<Line> {
     let (name, topic) = (&room.roomname, &room.topic);
-    let has_topic = !topic.is_empty();
-    has_topic.then(|| context.dim(Text::TopicOf { room: name, topic }))
+    let is_news = !topic.is_empty() && !context.session.is_introduced(name);
+    is_news.then(|| context.dim(Text::TopicOf { room: name, topic }))
 }
 
 /// The topic of a room.

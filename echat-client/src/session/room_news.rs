@@ -113,6 +113,8 @@ impl RoomNews {
 pub(super) struct RoomState {
     /// Settings, as they were last told.
     settings: BTreeMap<String, RoomInfo>,
+    /// Rooms that were introduced when the reader joined, and not opened since.
+    introduced: BTreeSet<String>,
     /// Rooms that the reader is invited to.
     invitations: Vec<InvitationLine>,
     /// Members whose removal was told, and whose leaving follows.
@@ -129,6 +131,7 @@ impl RoomState {
         self.tells_steps = invitations.is_some();
         // What changed since the last login was not told.
         self.settings.clear();
+        self.introduced.clear();
         self.removed.clear();
         self.renamed.clear();
     }
@@ -192,6 +195,7 @@ impl RoomState {
     /// The reader is no member any more.
     pub(super) fn forget(&mut self, room: &str) {
         self.settings.remove(room);
+        self.introduced.remove(room);
         self.removed.retain(|(of, _)| of != room);
     }
 
@@ -278,6 +282,21 @@ impl Session {
             } => self.are_invitations(invitations, updates),
             _ => {}
         }
+    }
+
+    /// Whether a room was introduced with its topic when the reader joined, and not opened since.
+    pub fn is_introduced(&self, room: &str) -> bool {
+        self.room_state.introduced.contains(room)
+    }
+
+    /// A room was introduced to the reader, who joined it and has another chat open.
+    pub fn introduced(&mut self, room: &str) {
+        self.room_state.introduced.insert(room.to_owned());
+    }
+
+    /// The reader opened the chat of a room.
+    pub fn opened(&mut self, room: &str) {
+        self.room_state.introduced.remove(room);
     }
 
     /// Rooms that the user is invited to, the oldest first.

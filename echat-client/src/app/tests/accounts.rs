@@ -345,6 +345,14 @@ fn no_password_is_asked_for_after_a_suspension() {
     });
     assert_eq!(stage.printed(), ["This account is suspended."]);
     assert_eq!(stage.prompt(), "command> ");
+    // Also where the login was typed.
+    stage.types("login").types("ann").types("password1");
+    stage.happens(Input::Connected).printed();
+    stage.says(Event::LoginFailure {
+        fail: fail("suspended", &[]),
+    });
+    assert_eq!(stage.printed(), ["This account is suspended."]);
+    assert_eq!(stage.prompt(), "command> ");
 }
 
 #[test]

@@ -584,6 +584,30 @@ fn a_room_that_is_joined_and_opened_at_once_is_introduced_once() {
 }
 
 #[test]
+fn the_topic_of_a_joined_room_is_told_once() {
+    let mut stage = ann(Language::English);
+    stage.says(Event::OnNewRoom {
+        roomname: "den".to_owned(),
+    });
+    let topic = "All things".to_owned();
+    let room = RoomInfo {
+        topic,
+        ..info("den")
+    };
+    stage.happens(Input::Event(Event::Room { room }));
+    for (line, count) in [
+        ("", 1),
+        ("/join den", 0),
+        ("/join room1", 0),
+        ("/join den", 1),
+    ] {
+        stage.types(line);
+        let told = stage.printed().concat().matches("All things").count();
+        assert_eq!(told, count, "{line:?}");
+    }
+}
+
+#[test]
 fn the_lobby_has_no_owner() {
     for (language, said) in [
         (
@@ -792,9 +816,11 @@ fn a_room_is_introduced_when_one_joins_it_and_its_topic_when_it_is_opened() {
             "  private, only invited users can find and join it; owner: bob; topic: cats",
         ]
     );
-    // What is known is not asked for again.
+    // What is known is not asked for again, and what was just told is not told again.
     stage.types("&r den");
     assert_eq!(stage.app.upstream.requests().newest(), None);
+    assert!(!stage.printed().concat().contains("cats"));
+    stage.types("/msg bob").types("/join den");
     assert_eq!(stage.printed().last().unwrap(), "Topic of den: cats");
     // Of a room of before the login it is asked.
     stage.types("\\c").types("chat room1").printed();
