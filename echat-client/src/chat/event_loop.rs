@@ -285,7 +285,7 @@ impl EventLoop {
                     self.step(Input::Key(Key::Ctrl('c')))?;
                 }
                 SignalAction::Interrupt => {
-                    self.end = Some(ProgramEnd::Signal(signal_hook::consts::SIGINT))
+                    self.end = Some(ProgramEnd::Signal(signal_hook::consts::SIGINT));
                 }
                 SignalAction::End(signal) => self.end = Some(ProgramEnd::Signal(signal)),
             }

@@ -19,12 +19,13 @@ const GAP: usize = 2;
 const COMMANDS: &str = "commands";
 const ONLY_OPERATOR: &str = "only_ctl";
 
-type UnsentLine = (String, Value);
+/// A key and its value.
+type Fact = (String, Value);
 
 /// The result of a command that is done.
 pub(super) fn result(
     typed: Option<&TypedRequest>,
-    entries: &[UnsentLine],
+    entries: &[Fact],
     context: &Context,
 ) -> Vec<Line> {
     let language = context.language;
@@ -83,59 +84,73 @@ fn cell(key: &str, value: &Value, context: &Context) -> String {
     }
 }
 
+/// A column of a table: its heading, and a cell for each row.
+struct Column {
+    heading: Safe,
+    cells: Vec<Safe>,
+}
+
+impl Column {
+    /// Columns of the terminal that it takes.
+    fn width(&self) -> usize {
+        let widths = self.cells.iter().map(Safe::width);
+        widths.fold(self.heading.width(), usize::max)
+    }
+}
+
 /// A heading, and a line for each row. A column without any text is left out.
 fn table(name: &str, rows: &[Value], context: &Context) -> Vec<Line> {
-    let language = context.language;
     let rows = rows.iter().filter_map(|row| match row {
         Value::Dict(entries) => Some(entries.as_slice()),
         _ => None,
     });
     let is_help = name == COMMANDS;
-    let is_open = |row: &&[UnsentLine]| {
-        let only_operator = (ONLY_OPERATOR.to_owned(), Value::Bool(true));
-        !is_help || !row.contains(&only_operator)
-    };
-    let rows: Vec<&[UnsentLine]> = rows.filter(is_open).collect();
+    let only_operator = (ONLY_OPERATOR.to_owned(), Value::Bool(true));
+    let rows: Vec<&[Fact]> = rows
+        .filter(|row| !is_help || !row.contains(&only_operator))
+        .collect();
     let Some(first) = rows.first() else {
         return vec![context.line(Text::Nothing)];
     };
-    let keys = first.iter().map(|(key, _)| key.as_str());
-    let text_of = |row: &[UnsentLine], key: &str| {
-        let value = row.iter().find(|(of, _)| of == key).map(|(_, value)| value);
-        match value {
-            Some(Value::Str(_)) if is_help && key == "about" => about(row, language),
-            Some(value) => cell(key, value, context),
-            None => String::new(),
-        }
-    };
-    let columns = keys.map(|key| {
-        let cells: Vec<Safe> = rows
+    let columns = first.iter().map(|(key, _)| Column {
+        heading: Safe::line(&label(key, context.language)),
+        cells: rows
             .iter()
-            .map(|row| Safe::line(&text_of(row, key)))
-            .collect();
-        (Safe::line(&label(key, language)), cells)
+            .map(|row| Safe::line(&text_of(row, key, is_help, context)))
+            .collect(),
     });
-    let columns: Vec<(Safe, Vec<Safe>)> = columns
-        .filter(|(_, cells)| cells.iter().any(|cell| cell.width() > 0))
+    let columns: Vec<Column> = columns
+        .filter(|column| column.cells.iter().any(|cell| cell.width() > 0))
         .collect();
-    let row = |cell_of: &dyn Fn(&(Safe, Vec<Safe>)) -> Safe| {
-        let mut line = String::new();
-        for column in &columns {
-            let widths = column.1.iter().map(Safe::width);
-            let width = widths.fold(column.0.width(), usize::max);
-            let cell = cell_of(column);
-            line += cell.as_str();
-            line += &" ".repeat(width - cell.width() + GAP);
-        }
-        line.trim_end().to_owned()
-    };
-    let mut lines = vec![styled(&row(&|column| column.0.clone()), Style::Bold)];
-    lines.extend((0..rows.len()).map(|at| plain(&row(&|column| column.1[at].clone()))));
+    let heading = line(&columns, |column| &column.heading);
+    let mut lines = vec![styled(&heading, Style::Bold)];
+    lines.extend((0..rows.len()).map(|at| plain(&line(&columns, |column| &column.cells[at]))));
     lines
 }
 
+/// The cell of a row under a key.
+fn text_of(row: &[Fact], key: &str, is_help: bool, context: &Context) -> String {
+    let value = row.iter().find(|(of, _)| of == key).map(|(_, value)| value);
+    match value {
+        Some(Value::Str(_)) if is_help && key == "about" => about(row, context.language),
+        Some(value) => cell(key, value, context),
+        None => String::new(),
+    }
+}
+
+/// One cell of each column, one below the other.
+fn line<'c>(columns: &'c [Column], cell_of: impl Fn(&'c Column) -> &'c Safe) -> String {
+    let mut line = String::new();
+    for column in columns {
+        let cell = cell_of(column);
+        line += cell.as_str();
+        line += &" ".repeat(column.width() - cell.width() + GAP);
+    }
+    line.trim_end().to_owned()
+}
+
 /// What a command of the list does.
-fn about(row: &[UnsentLine], language: Language) -> String {
+fn about(row: &[Fact], language: Language) -> String {
     let text = |key: &str| {
         row.iter().find_map(|(of, value)| match value {
             Value::Str(text) if of == key => Some(text.as_str()),

@@ -34,7 +34,7 @@ impl Mode for ContactMode {
     fn submit(&mut self, line: &str, context: &Context) -> Vec<Act> {
         let mut acts = print(self.presence.flush(context));
         acts.extend(match read(Scope::Contact, line, None, context) {
-            Ok(statement) => obey(statement, context),
+            Ok(statement) => obey(&statement, context),
             Err(acts) => acts,
         });
         acts
@@ -61,7 +61,7 @@ impl Mode for ContactMode {
     }
 }
 
-fn obey(statement: Statement, context: &Context) -> Vec<Act> {
+fn obey(statement: &Statement, context: &Context) -> Vec<Act> {
     match statement {
         Statement::Rooms => {
             let rooms = context.session.rooms().iter().cloned();

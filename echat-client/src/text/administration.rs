@@ -81,9 +81,9 @@ administration! {
 }
 
 /// The command that these words name, and the words behind it.
-pub fn administration_command<'w>(
-    words: &'w [String],
-) -> Option<(&'static AdministrationCommand, &'w [String])> {
+pub fn administration_command(
+    words: &[String],
+) -> Option<(&'static AdministrationCommand, &[String])> {
     let named = |count: usize| {
         let name = words.get(..count)?.join(" ");
         let command = ADMINISTRATION.iter().find(|command| command.name == name)?;
