@@ -23,7 +23,7 @@ use crate::exit::ExitCode;
 )]
 pub struct Cli {
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<CliCommand>,
 
     /// Read this configuration instead of ./config.json
     #[arg(
@@ -68,7 +68,7 @@ pub struct Cli {
 
 /// Which data folder a command is about.
 #[derive(Debug, Args)]
-struct Place {
+struct DataFolderArgs {
     /// Read this configuration instead of ./config.json
     #[arg(
         long,
@@ -83,8 +83,8 @@ struct Place {
     data: Option<PathBuf>,
 }
 
-impl From<Place> for Overrides {
-    fn from(place: Place) -> Self {
+impl From<DataFolderArgs> for Overrides {
+    fn from(place: DataFolderArgs) -> Self {
         Self {
             file: place.config,
             data: place.data,
@@ -96,7 +96,7 @@ impl From<Place> for Overrides {
 /// What is exported.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-struct What {
+struct ExportArgs {
     /// Everything
     #[arg(long)]
     all: bool,
@@ -109,7 +109,7 @@ struct What {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum CliCommand {
     /// Write a backup of the data folder, also while a server uses it
     Backup {
         /// The new file; with --keep, the folder for it
@@ -126,7 +126,7 @@ enum Command {
         #[arg(long)]
         without_config: bool,
         #[command(flatten)]
-        place: Place,
+        place: DataFolderArgs,
     },
     /// Check that a backup is complete, unchanged and sound
     Verify {
@@ -155,7 +155,7 @@ enum Command {
         #[arg(long)]
         json: bool,
         #[command(flatten)]
-        place: Place,
+        place: DataFolderArgs,
     },
     /// Write accounts, rooms and messages as lines of JSON, also while a server uses them
     Export {
@@ -163,12 +163,12 @@ enum Command {
         #[arg(value_name = "FILE")]
         target: PathBuf,
         #[command(flatten)]
-        what: What,
+        what: ExportArgs,
         /// With the hashes of passwords, so that users can log in after an import
         #[arg(long, conflicts_with_all = ["user", "room"])]
         with_passwords: bool,
         #[command(flatten)]
-        place: Place,
+        place: DataFolderArgs,
     },
     /// Give a command to the server that uses the data folder; `help` lists the commands
     Ctl {
@@ -179,7 +179,7 @@ enum Command {
         #[arg(long)]
         json: bool,
         #[command(flatten)]
-        place: Place,
+        place: DataFolderArgs,
     },
     /// Read an export into a new data folder, or add a database of the original E-Chat to a data folder
     Import {
@@ -194,7 +194,7 @@ enum Command {
 
 /// What a command line asks for.
 #[derive(Debug)]
-pub enum Task {
+pub enum Invocation {
     /// Serve.
     Serve {
         /// What the command line says about the configuration.
@@ -251,7 +251,7 @@ pub enum Task {
         /// The new file.
         target: PathBuf,
         /// What is exported.
-        what: Exported,
+        what: ExportSelection,
     },
     /// Ask the server that uses a data folder.
     Ctl {
@@ -273,7 +273,7 @@ pub enum Task {
 
 /// What is exported.
 #[derive(Debug)]
-pub enum Exported {
+pub enum ExportSelection {
     /// Everything.
     All {
         /// Whether the hashes of passwords are exported too.
@@ -285,20 +285,20 @@ pub enum Exported {
     Room(String),
 }
 
-impl What {
-    fn exported(self, passwords: bool) -> Exported {
+impl ExportArgs {
+    fn exported(self, passwords: bool) -> ExportSelection {
         match (self.user, self.room) {
-            (Some(user), _) => Exported::User(user),
-            (_, Some(room)) => Exported::Room(room),
-            _ => Exported::All { passwords },
+            (Some(user), _) => ExportSelection::User(user),
+            (_, Some(room)) => ExportSelection::Room(room),
+            _ => ExportSelection::All { passwords },
         }
     }
 }
 
-impl From<Command> for Task {
-    fn from(command: Command) -> Self {
+impl From<CliCommand> for Invocation {
+    fn from(command: CliCommand) -> Self {
         match command {
-            Command::Backup {
+            CliCommand::Backup {
                 target,
                 keep,
                 without_key,
@@ -311,9 +311,9 @@ impl From<Command> for Task {
                 with_key: !without_key,
                 with_config: !without_config,
             },
-            Command::Verify { file, json } => Self::Verify { file, json },
-            Command::Restore { file, data } => Self::Restore { file, data },
-            Command::Export {
+            CliCommand::Verify { file, json } => Self::Verify { file, json },
+            CliCommand::Restore { file, data } => Self::Restore { file, data },
+            CliCommand::Export {
                 target,
                 what,
                 with_passwords,
@@ -323,13 +323,13 @@ impl From<Command> for Task {
                 target,
                 what: what.exported(with_passwords),
             },
-            Command::Import { file, data } => Self::Import { file, data },
-            Command::Ctl { words, json, place } => Self::Ctl {
+            CliCommand::Import { file, data } => Self::Import { file, data },
+            CliCommand::Ctl { words, json, place } => Self::Ctl {
                 place: place.into(),
                 words,
                 json,
             },
-            Command::Check {
+            CliCommand::Check {
                 repair,
                 json,
                 place,
@@ -342,7 +342,7 @@ impl From<Command> for Task {
     }
 }
 
-impl From<Cli> for Task {
+impl From<Cli> for Invocation {
     fn from(cli: Cli) -> Self {
         if let Some(command) = cli.command {
             return command.into();

@@ -1,9 +1,7 @@
 //! The server's own terminal: a line is a command of the administration, and its answer is text.
 
 use crate::clock::Now;
-use crate::engine::{
-    AdministrationAnswer, AdministrationTask as Task, Applied, Engine, Fatal, Refused,
-};
+use crate::engine::{AdminAnswer, AdminRefusal, AdminTask, Engine, Fatal, PendingOperation};
 use crate::escape::escape;
 use echat_proto::Value;
 
@@ -12,8 +10,8 @@ use echat_proto::Value;
 pub enum Response {
     /// Text to print, with its newline.
     Text(String),
-    /// First this has to be done.
-    Task(Task, Box<Applied>),
+    /// This has to be done first.
+    Task(AdminTask, Box<PendingOperation>),
 }
 
 /// Carries out the command of a typed line.
@@ -30,17 +28,17 @@ pub fn run(engine: &mut Engine, line: &str, now: Now) -> Result<Response, Fatal>
 }
 
 /// An answer as it is printed.
-pub fn response(answer: AdministrationAnswer, command: &str) -> Response {
+pub fn response(answer: AdminAnswer, command: &str) -> Response {
     match answer {
-        AdministrationAnswer::Done(report) => Response::Text(report.text()),
-        AdministrationAnswer::Task(task, order) => Response::Task(task, order),
-        AdministrationAnswer::Refused(refused) => Response::Text(refusal(&refused, command)),
+        AdminAnswer::Done(report) => Response::Text(report.text()),
+        AdminAnswer::Task(task, operation) => Response::Task(task, operation),
+        AdminAnswer::Refused(refused) => Response::Text(refusal(&refused, command)),
     }
 }
 
 /// The line that refuses a command.
-pub fn refusal(refused: &Refused, command: &str) -> String {
-    let Refused {
+pub fn refusal(refused: &AdminRefusal, command: &str) -> String {
+    let AdminRefusal {
         code,
         message,
         detail,

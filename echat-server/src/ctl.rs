@@ -4,7 +4,7 @@
 //! `{"command": "suspend", "words": ["bob", "2h"]}`. The answer is a line, too: `{"ok": true, "result": {...}, "text": "..."}`,
 //! or `{"ok": false, "code": "unknown_user", "message": "..."}`.
 
-use crate::engine::{AdministrationReport as Report, COMMANDS, Refused};
+use crate::engine::{AdminRefusal, AdminReport, COMMANDS};
 use crate::exit::ExitCode;
 use echat_proto::Value;
 use echat_proto::json::{from_json, to_json};
@@ -60,9 +60,9 @@ impl CtlError {
     }
 }
 
-/// What the server said.
+/// The answer of the server, as it is printed.
 #[derive(Debug)]
-pub struct Said {
+pub struct CtlOutput {
     /// Whole lines.
     pub text: String,
     /// Whether they are for standard error.
@@ -93,7 +93,7 @@ pub fn at<T>(path: &Path, with: impl FnOnce(&Path) -> io::Result<T>) -> io::Resu
 ///
 /// # Errors
 /// See [`CtlError`].
-pub fn ask(data: &Path, words: &[String], as_json: bool) -> Result<Said, CtlError> {
+pub fn ask(data: &Path, words: &[String], as_json: bool) -> Result<CtlOutput, CtlError> {
     let socket = data.join(SOCKET);
     let mut stream = at(&socket, |path| UnixStream::connect(path)).map_err(|source| {
         let socket = socket.clone();
@@ -111,7 +111,7 @@ pub fn ask(data: &Path, words: &[String], as_json: bool) -> Result<Said, CtlErro
         sent?;
         return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
     }
-    Ok(said(&answer, as_json))
+    Ok(output(&answer, as_json))
 }
 
 /// The line of a command. The server knows the current folder of its own process only, so paths are made full.
@@ -143,8 +143,8 @@ fn request(words: &[String]) -> String {
     format!("{}\n", to_json(&line))
 }
 
-/// What to print of an answer.
-fn said(answer: &str, as_json: bool) -> Said {
+/// The printed form of an answer.
+fn output(answer: &str, as_json: bool) -> CtlOutput {
     let value = from_json(answer.trim_end()).unwrap_or(Value::Null);
     let field = |name: &str| match &value {
         Value::Dict(entries) => entries
@@ -176,7 +176,7 @@ fn said(answer: &str, as_json: bool) -> Said {
     } else {
         text("text")
     };
-    Said {
+    CtlOutput {
         text: lines,
         is_error: is_error && !as_json,
         code,
@@ -184,13 +184,13 @@ fn said(answer: &str, as_json: bool) -> Said {
 }
 
 /// The name of a command, and its words in the order of the parameters or its values by name.
-pub type Command = (String, Result<Vec<String>, Vec<(String, Value)>>);
+pub type CtlRequest = (String, Result<Vec<String>, Vec<(String, Value)>>);
 
 /// Reads a line that asks for a command.
 ///
 /// # Errors
 /// Why the line is no command.
-pub fn read_line(line: &[u8]) -> Result<Command, String> {
+pub fn read_line(line: &[u8]) -> Result<CtlRequest, String> {
     let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8".to_owned())?;
     let value = from_json(text).map_err(|error| error.to_string())?;
     let Value::Dict(entries) = value else {
@@ -218,7 +218,7 @@ pub fn read_line(line: &[u8]) -> Result<Command, String> {
 }
 
 /// The answer that something was done.
-pub fn reply_line(report: &Report) -> String {
+pub fn reply_line(report: &AdminReport) -> String {
     let value = Value::Dict(vec![
         ("ok".to_owned(), Value::Bool(true)),
         ("result".to_owned(), Value::Dict(report.entries())),
@@ -228,7 +228,7 @@ pub fn reply_line(report: &Report) -> String {
 }
 
 /// The answer that nothing was done.
-pub fn refusal_line(refused: &Refused) -> String {
+pub fn refusal_line(refused: &AdminRefusal) -> String {
     let mut entries = vec![
         ("ok".to_owned(), Value::Bool(false)),
         ("code".to_owned(), Value::Str(refused.code.to_owned())),

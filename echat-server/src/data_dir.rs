@@ -275,7 +275,7 @@ pub fn find(path: &Path) -> Result<Files, DataDirError> {
 
 /// The state of a folder.
 #[derive(Debug)]
-struct Found {
+struct FolderState {
     missing: Option<Missing>,
     /// Whether a server has used it.
     is_used: bool,
@@ -433,10 +433,10 @@ impl Folder {
         })
     }
 
-    fn look(&self) -> Result<Found, DataDirError> {
+    fn look(&self) -> Result<FolderState, DataDirError> {
         let (database, host_key) = (self.lack(DATABASE)?, self.lack(HOST_KEY)?);
         let is_there = |lack| lack != Some(Lack::Absent);
-        Ok(Found {
+        Ok(FolderState {
             missing: (database.or(host_key).is_some()).then_some(Missing { database, host_key }),
             is_used: is_there(database) || is_there(host_key) || is_there(self.lack(HIGH_WATER)?),
             is_begun: is_there(self.lack(INIT)?),

@@ -24,15 +24,15 @@ mod tally;
 mod tick;
 
 pub use crate::handlers::administration::{
-    COMMANDS, CommandInfo, ExportScope, Report as AdministrationReport, Task as AdministrationTask,
+    AdminReport, AdminTask, COMMANDS, CommandInfo, ExportScope,
 };
-pub use administration::{Answer as AdministrationAnswer, Applied, Refused};
+pub use administration::{AdminAnswer, AdminRefusal, PendingOperation};
 pub use scheduler::why_waiting::WaitReason;
 
 use crate::clock::Now;
 use crate::config::{Limits, Settings};
 use crate::conn::{ConnId, Departure};
-use crate::handlers::administration::Act;
+use crate::handlers::administration::MemoryChange;
 use crate::handlers::journal::{Entry, Journal};
 use crate::handlers::kept_voids::KeptVoids;
 use crate::handlers::lobby;
@@ -49,7 +49,7 @@ use crate::storage::{
 use crate::workers::jobs::{Job, JobResult};
 use administration::Administration;
 use connections::Connections;
-use damage::DamageLog;
+use damage::DamageReports;
 use echat_proto::commands::CloseReason;
 use full_disk_log::FullDiskLog;
 use presence::PresenceFanOut;
@@ -85,7 +85,7 @@ pub struct Engine {
     presence: PresenceFanOut,
     removals: Removals,
     purge: Purge,
-    damage: DamageLog,
+    damage: DamageReports,
     full_disk_log: FullDiskLog,
     administration: Administration,
     search_index: SearchIndex,
@@ -120,8 +120,8 @@ struct MemoryState {
     session_ends: Vec<SessionsEnd>,
     /// What is to be removed in portions once the tick is committed.
     removals: Vec<Removal>,
-    /// What orders of the administration change in memory once the tick is committed.
-    acts: Vec<Act>,
+    /// Changes in memory of the administration, made once the tick is committed.
+    memory_changes: Vec<MemoryChange>,
     /// What the administration is shown of the server.
     gauges: Gauges,
     /// What a turn before left of the request that is being handled.
@@ -160,7 +160,7 @@ impl MemoryState {
             login_refused: &mut self.login_refused,
             disk_is_low: self.space.is_low(),
             gauges: &self.gauges,
-            acts: &mut self.acts,
+            memory_changes: &mut self.memory_changes,
             unfinished: &self.unfinished,
         }
     }
@@ -185,7 +185,7 @@ impl Engine {
             journal: Journal::default(),
             session_ends: Vec::new(),
             removals: Vec::new(),
-            acts: Vec::new(),
+            memory_changes: Vec::new(),
             gauges: Gauges::default(),
             unfinished: Cell::new(None),
             login_refused: false,
@@ -199,7 +199,7 @@ impl Engine {
             presence: PresenceFanOut::default(),
             removals: Removals::default(),
             purge: Purge::default(),
-            damage: DamageLog::default(),
+            damage: DamageReports::default(),
             full_disk_log: FullDiskLog::default(),
             search_index: SearchIndex::default(),
             waiting_log: HashMap::new(),

@@ -27,13 +27,13 @@ use crate::escape::escape;
 use crate::output::{self, Output};
 use file::LogFile;
 use form::{Form, Style};
-use queue::Queue;
+use queue::LogQueue;
 use writer::{Sink, Writer as QueueWriter};
 
 /// The queue of this process to standard error.
-static STDERR: Queue = Queue::new();
+static STDERR: LogQueue = LogQueue::new();
 /// The queue of this process to the file of the log.
-static FILE: Queue = Queue::new();
+static FILE: LogQueue = LogQueue::new();
 /// The form of the log on standard error, once it is known.
 static STDERR_STYLE: OnceLock<Style> = OnceLock::new();
 /// The form of the log in its file.
@@ -108,7 +108,7 @@ pub fn init(log: Log<'_>) -> io::Result<()> {
     let is_stderr = file.is_none();
     let ansi = is_stderr && format == LogFormat::Text && io::stderr().is_terminal();
     let style = *known.get_or_init(|| Style::new(format, is_stderr && form::is_journal()));
-    let (subscriber, set) = reloadable(filter, (ansi, Form::new(style)), move || Line(queue));
+    let (subscriber, set) = reloadable(filter, (ansi, Form::new(style)), move || LineWriter(queue));
     if tracing::subscriber::set_global_default(subscriber).is_ok() {
         let _ = SET_FILTER.set(Box::new(set));
     }
@@ -138,9 +138,9 @@ pub fn set_filter(filter: &LogFilter) {
 }
 
 /// The formatter's output; it writes a whole event in one call.
-struct Line(&'static Queue);
+struct LineWriter(&'static LogQueue);
 
-impl Write for Line {
+impl Write for LineWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.0.push(line);
         Ok(line.len())

@@ -11,14 +11,14 @@ use echat_proto::config::default_json;
 use echat_system::private_memory;
 use thiserror::Error;
 
-use echat_server::cli::{Cli, Task};
+use echat_server::cli::{Cli, Invocation};
 use echat_server::config::{self, ConfigError, Overrides};
 use echat_server::ctl::{self, CtlError};
 use echat_server::data_dir::{self, AdministratorCodeFile, DataDir, DataDirError};
 use echat_server::exit::ExitCode;
 use echat_server::host_key;
 use echat_server::logging::{self, Log};
-use echat_server::maintenance::{self, MaintenanceError, Report};
+use echat_server::maintenance::{self, CommandReport, MaintenanceError};
 use echat_server::reactor::{self, Inherited, ReactorError, Services, Signals};
 use echat_server::storage::{
     HighWaterError, OpenError, Store, StoreError, administrator_code_hash,
@@ -119,17 +119,17 @@ fn main() -> process::ExitCode {
     }
 }
 
-fn perform(task: Task, inherited: io::Result<Inherited>) -> Result<ExitCode, Failure> {
+fn perform(task: Invocation, inherited: io::Result<Inherited>) -> Result<ExitCode, Failure> {
     match task {
-        Task::Serve { overrides, init } => {
+        Invocation::Serve { overrides, init } => {
             serve(&overrides, init, inherited.map_err(Failure::Inherited)?)?;
         }
-        Task::CheckConfig(overrides) => {
+        Invocation::CheckConfig(overrides) => {
             let file = config::load(overrides)?.file;
             print(&format!("config ok: {}\n", name(file.as_deref())))?;
         }
-        Task::PrintDefaultConfig => print(&default_json()?)?,
-        Task::Ctl { place, words, json } => return ask(place, &words, json),
+        Invocation::PrintDefaultConfig => print(&default_json()?)?,
+        Invocation::Ctl { place, words, json } => return ask(place, &words, json),
         task => return maintain(task),
     }
     Ok(ExitCode::Ok)
@@ -153,12 +153,12 @@ fn ask(place: Overrides, words: &[String], as_json: bool) -> Result<ExitCode, Fa
 }
 
 /// A command that is about a data folder or a backup.
-fn maintain(task: Task) -> Result<ExitCode, Failure> {
+fn maintain(task: Invocation) -> Result<ExitCode, Failure> {
     logging::report_panics_without_contents();
     // A backup has the host key.
     private_memory::close().map_err(Failure::System)?;
     data_dir::keep_new_files_private();
-    let Report { text, code } = maintenance::perform(task, unix_now())?;
+    let CommandReport { text, code } = maintenance::perform(task, unix_now())?;
     print(&text)?;
     Ok(code)
 }

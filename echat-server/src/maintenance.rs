@@ -12,18 +12,20 @@ use std::time::Duration;
 use serde_json::json;
 use thiserror::Error;
 
-use crate::backup::{self, BackupError, Manifest, RestoreError, Restored, Schedule, Source};
-use crate::cli::{Exported, Task};
+use crate::backup::{
+    self, BackupError, BackupSchedule, BackupSource, Manifest, RestoreError, Restored,
+};
+use crate::cli::{ExportSelection, Invocation};
 use crate::config::{self, ConfigError, Loaded, Overrides};
 use crate::data_dir::{self, DataDir, DataDirError};
-use crate::engine::{AdministrationTask, ExportScope};
+use crate::engine::{AdminTask, ExportScope};
 use crate::exit::ExitCode;
 use crate::host_key;
 use crate::storage::{OpenError, TransferError};
 
 /// What a command says on standard output, and the exit code that goes with it.
 #[derive(Debug)]
-pub struct Report {
+pub struct CommandReport {
     /// Whole lines.
     pub text: String,
     /// The exit code.
@@ -104,40 +106,41 @@ fn database_code(error: &OpenError) -> ExitCode {
 ///
 /// # Errors
 /// See [`MaintenanceError`].
-pub fn perform(task: Task, now: i64) -> Result<Report, MaintenanceError> {
+pub fn perform(task: Invocation, now: i64) -> Result<CommandReport, MaintenanceError> {
     backup::give_way();
     match task {
-        Task::Backup {
+        Invocation::Backup {
             place,
             target,
             keep: None,
             with_key,
             with_config,
         } => back_up(place, &target, (with_key, with_config), now),
-        Task::Backup {
+        Invocation::Backup {
             place,
             target,
             keep: Some(keep),
             ..
         } => back_up_and_prune(place, target, keep, now),
-        Task::Verify { file, json } => verify(&file, json),
-        Task::Restore { file, data } => restore(&file, &data, now),
-        Task::Check {
+        Invocation::Verify { file, json } => verify(&file, json),
+        Invocation::Restore { file, data } => restore(&file, &data, now),
+        Invocation::Check {
             place,
             repair,
             json,
         } => check::check(place, repair, json, now),
-        Task::Export {
+        Invocation::Export {
             place,
             target,
             what,
         } => transfer::export(place, &target, what, now),
-        Task::CheckUpgrade(place) => upgrade::check(place),
-        Task::Import { file, data } => transfer::import(&file, &data, now),
+        Invocation::CheckUpgrade(place) => upgrade::check(place),
+        Invocation::Import { file, data } => transfer::import(&file, &data, now),
         // They are performed elsewhere.
-        Task::Serve { .. } | Task::CheckConfig(_) | Task::PrintDefaultConfig | Task::Ctl { .. } => {
-            Ok(done(String::new()))
-        }
+        Invocation::Serve { .. }
+        | Invocation::CheckConfig(_)
+        | Invocation::PrintDefaultConfig
+        | Invocation::Ctl { .. } => Ok(done(String::new())),
     }
 }
 
@@ -146,30 +149,30 @@ pub fn perform(task: Task, now: i64) -> Result<Report, MaintenanceError> {
 /// # Errors
 /// A code, and a sentence.
 pub fn beside(
-    task: AdministrationTask,
-    source: &Source,
+    task: AdminTask,
+    source: &BackupSource,
     now: i64,
 ) -> Result<String, (&'static str, String)> {
     let performed = match task {
-        AdministrationTask::Backup(target) => backup::create(source, &target, now)
+        AdminTask::Backup(target) => backup::create(source, &target, now)
             .map(|manifest| format!("backup {}: {}", target.display(), contents(&manifest)))
             .map_err(MaintenanceError::from),
-        AdministrationTask::Verify(file) => verify(&file, false).map(|report| report.text),
-        AdministrationTask::Check => check::beside(&source.database),
-        AdministrationTask::Export(target, scope) => {
+        AdminTask::Verify(file) => verify(&file, false).map(|report| report.text),
+        AdminTask::Check => check::beside(&source.database),
+        AdminTask::Export(target, scope) => {
             let what = match scope {
-                ExportScope::All => Exported::All { passwords: false },
-                ExportScope::User(name) => Exported::User(name),
-                ExportScope::Room(name) => Exported::Room(name),
+                ExportScope::All => ExportSelection::All { passwords: false },
+                ExportScope::User(name) => ExportSelection::User(name),
+                ExportScope::Room(name) => ExportSelection::Room(name),
             };
             transfer::export_from(&source.database, &target, what, now).map(|report| report.text)
         }
         // The loop has done these.
-        AdministrationTask::Hash(_)
-        | AdministrationTask::Metrics
-        | AdministrationTask::Reload
-        | AdministrationTask::Drain(_)
-        | AdministrationTask::Quit => Ok(String::new()),
+        AdminTask::Hash(_)
+        | AdminTask::Metrics
+        | AdminTask::Reload
+        | AdminTask::Drain(_)
+        | AdminTask::Quit => Ok(String::new()),
     };
     match performed {
         Ok(text) => Ok(text.trim_end().replace('\n', "; ")),
@@ -185,15 +188,15 @@ pub fn beside(
     }
 }
 
-fn done(text: String) -> Report {
+fn done(text: String) -> CommandReport {
     let code = ExitCode::Ok;
-    Report { text, code }
+    CommandReport { text, code }
 }
 
 /// The automatic backups that a configuration asks for.
-pub fn schedule(loaded: &Loaded, data: &DataDir) -> Option<Schedule> {
+pub fn schedule(loaded: &Loaded, data: &DataDir) -> Option<BackupSchedule> {
     let settings = &loaded.config.backup;
-    Some(Schedule {
+    Some(BackupSchedule {
         source: source(loaded, data),
         folder: settings.folder.as_ref()?.into(),
         every: Duration::from_hours(settings.every_hours),
@@ -202,8 +205,8 @@ pub fn schedule(loaded: &Loaded, data: &DataDir) -> Option<Schedule> {
 }
 
 /// What a backup of the folder that this process serves has.
-pub fn source(loaded: &Loaded, data: &DataDir) -> Source {
-    Source {
+pub fn source(loaded: &Loaded, data: &DataDir) -> BackupSource {
+    BackupSource {
         database: data.database(),
         host_key: data.host_key_path(),
         config: loaded.file.clone(),
@@ -216,10 +219,10 @@ fn back_up(
     target: &Path,
     (with_key, with_config): (bool, bool),
     now: i64,
-) -> Result<Report, MaintenanceError> {
+) -> Result<CommandReport, MaintenanceError> {
     let loaded = config::load(place)?;
     let files = data_dir::find(&loaded.config.data)?;
-    let source = Source {
+    let source = BackupSource {
         database: files.database,
         host_key: files.host_key.filter(|_| with_key),
         config: loaded.file.filter(|_| with_config),
@@ -236,11 +239,11 @@ fn back_up_and_prune(
     folder: PathBuf,
     keep: usize,
     now: i64,
-) -> Result<Report, MaintenanceError> {
+) -> Result<CommandReport, MaintenanceError> {
     let loaded = config::load(place)?;
     let files = data_dir::find(&loaded.config.data)?;
-    let schedule = Schedule {
-        source: Source {
+    let schedule = BackupSchedule {
+        source: BackupSource {
             database: files.database,
             host_key: files.host_key,
             config: loaded.file,
@@ -290,7 +293,7 @@ fn contents(manifest: &Manifest) -> String {
     text
 }
 
-fn verify(file: &Path, as_json: bool) -> Result<Report, MaintenanceError> {
+fn verify(file: &Path, as_json: bool) -> Result<CommandReport, MaintenanceError> {
     let verified = backup::verify(file);
     if as_json {
         return Ok(verified_as_json(verified));
@@ -311,7 +314,7 @@ fn verify(file: &Path, as_json: bool) -> Result<Report, MaintenanceError> {
     Ok(done(text))
 }
 
-fn verified_as_json(verified: Result<Manifest, BackupError>) -> Report {
+fn verified_as_json(verified: Result<Manifest, BackupError>) -> CommandReport {
     match verified {
         Ok(manifest) => {
             let mut value = manifest.described();
@@ -319,7 +322,7 @@ fn verified_as_json(verified: Result<Manifest, BackupError>) -> Report {
             value["fingerprint"] = fingerprint(&manifest).into();
             done(format!("{value}\n"))
         }
-        Err(error) => Report {
+        Err(error) => CommandReport {
             code: error.exit_code(),
             text: format!("{}\n", json!({"ok": false, "error": error.to_string()})),
         },
@@ -331,7 +334,7 @@ fn fingerprint(manifest: &Manifest) -> Option<String> {
     Some(echat_proto::fingerprint(&key.verifying_key()))
 }
 
-fn restore(file: &Path, data: &Path, now: i64) -> Result<Report, MaintenanceError> {
+fn restore(file: &Path, data: &Path, now: i64) -> Result<CommandReport, MaintenanceError> {
     let Restored {
         manifest,
         aside,

@@ -94,9 +94,9 @@ fn whole(number: u64) -> i64 {
 }
 
 /// A registry that is filled once.
-struct Page(Registry);
+struct MetricsPage(Registry);
 
-impl Page {
+impl MetricsPage {
     fn gauge(&mut self, name: &str, help: &str, value: u64) {
         self.0.register(name, help, ConstGauge::new(whole(value)));
     }
@@ -136,7 +136,7 @@ impl Page {
 
 /// The page of all metrics.
 pub fn page(engine: &EngineFacts, system: &SystemFacts) -> String {
-    let mut page = Page(Registry::with_prefix("echat"));
+    let mut page = MetricsPage(Registry::with_prefix("echat"));
     of_engine(&mut page, engine);
     of_system(&mut page, system);
     let mut text = String::new();
@@ -144,7 +144,7 @@ pub fn page(engine: &EngineFacts, system: &SystemFacts) -> String {
     text
 }
 
-fn of_engine(page: &mut Page, engine: &EngineFacts) {
+fn of_engine(page: &mut MetricsPage, engine: &EngineFacts) {
     let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     page.gauge("connections", "Connections", count(engine.connections));
     page.gauge("sessions", "Sessions, of bots too", count(engine.sessions));
@@ -197,7 +197,7 @@ fn of_engine(page: &mut Page, engine: &EngineFacts) {
     );
 }
 
-fn of_system(page: &mut Page, system: &SystemFacts) {
+fn of_system(page: &mut MetricsPage, system: &SystemFacts) {
     page.durations("tick_duration", "Ticks of the engine", &system.ticks);
     page.bytes("database_size", "The database", system.database_bytes);
     page.bytes(

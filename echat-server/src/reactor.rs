@@ -21,15 +21,14 @@ mod socket;
 mod tasks;
 mod terminal;
 
-use crate::backup::{Schedule, Source};
+use crate::backup::{BackupSchedule, BackupSource};
 use crate::clock::Now;
 use crate::config::{ConfigError, Loaded, ServerConfig, Settings};
 use crate::conn::{ConnId, ConnMap};
 use crate::console::{self, Response};
 use crate::ctl::{refusal_line, reply_line};
 use crate::engine::{
-    AdministrationAnswer, AdministrationReport, AdministrationTask as Task, Applied, Engine, Fatal,
-    Refused,
+    AdminAnswer, AdminRefusal, AdminReport, AdminTask, Engine, Fatal, PendingOperation,
 };
 use crate::logging;
 use crate::metrics::{self, Durations, SystemFacts};
@@ -57,7 +56,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tasks::{Asker, Outcome, Tasks};
+use tasks::{Requester, TaskOutcome, Tasks};
 use terminal::{Terminal, TerminalEnd};
 use thiserror::Error;
 
@@ -105,15 +104,15 @@ pub enum ReactorError {
 /// What the server needs besides its configuration and its database.
 pub struct Services<'a> {
     /// The backups that it makes by itself.
-    pub backups: Option<Schedule>,
+    pub backups: Option<BackupSchedule>,
     /// What a backup has that an administrator asks for.
-    pub source: Source,
+    pub source: BackupSource,
     /// Where it listens for `echat-server ctl`.
     pub socket: Option<PathBuf>,
     /// Called when the code of the first administrator was used.
     pub administrator_made: &'a dyn Fn(),
     /// Reads the configuration again.
-    pub reload: &'a dyn Fn() -> Result<(Loaded, Option<Schedule>), ConfigError>,
+    pub reload: &'a dyn Fn() -> Result<(Loaded, Option<BackupSchedule>), ConfigError>,
 }
 
 /// Serves until a signal or a command stops it. Listens at the inherited sockets, or without any where the configuration
@@ -155,7 +154,7 @@ struct Reactor<'a> {
     /// The configuration that holds.
     loaded: Loaded,
     administrator_made: &'a dyn Fn(),
-    reload: &'a dyn Fn() -> Result<(Loaded, Option<Schedule>), ConfigError>,
+    reload: &'a dyn Fn() -> Result<(Loaded, Option<BackupSchedule>), ConfigError>,
     /// When a drain ends.
     drained_at: Option<Duration>,
     engine: Engine,
@@ -425,10 +424,12 @@ impl<'a> Reactor<'a> {
             match console::run(&mut self.engine, &line, now)? {
                 Response::Text(text) => logging::say(&text),
                 // What is typed is not kept beyond one command.
-                Response::Task(..) if self.tasks.has(Asker::Terminal) => {
+                Response::Task(..) if self.tasks.has(Requester::Terminal) => {
                     logging::say("the last command is not done yet\n");
                 }
-                Response::Task(task, order) => self.tasks.add(Asker::Terminal, task, *order),
+                Response::Task(task, operation) => {
+                    self.tasks.add(Requester::Terminal, task, *operation)
+                }
             }
         }
         if event.is_read_closed() || event.is_error() {
@@ -454,24 +455,24 @@ impl<'a> Reactor<'a> {
         let registry = self.poll.registry();
         self.ctl
             .attend(&mut self.engine, &mut self.tasks, registry, now)?;
-        while let Some((asker, task, order)) = self.tasks.take_own() {
+        while let Some((requester, task, operation)) = self.tasks.take_own() {
             let outcome = match task {
-                Task::Metrics => Outcome::Page("metrics", self.metrics()),
-                Task::Reload => match self.reload(now) {
-                    Ok(done) => Outcome::Done(done),
-                    Err(why) => Outcome::Failed("bad_config", why),
+                AdminTask::Metrics => TaskOutcome::Page("metrics", self.metrics()),
+                AdminTask::Reload => match self.reload(now) {
+                    Ok(done) => TaskOutcome::Done(done),
+                    Err(why) => TaskOutcome::Failed("bad_config", why),
                 },
-                Task::Drain(seconds) => Outcome::Done(self.drain(seconds, now)),
-                _ => Outcome::Done("the server stops".to_owned()),
+                AdminTask::Drain(seconds) => TaskOutcome::Done(self.drain(seconds, now)),
+                _ => TaskOutcome::Done("the server stops".to_owned()),
             };
-            let stops = matches!(task, Task::Quit);
-            self.conclude(asker, order, outcome, now)?;
+            let stops = matches!(task, AdminTask::Quit);
+            self.finish_task(requester, operation, outcome, now)?;
             if stops {
                 self.stop(now);
             }
         }
-        while let Some((asker, order, outcome)) = self.tasks.attend(now.unix) {
-            self.conclude(asker, order, outcome, now)?;
+        while let Some((requester, operation, outcome)) = self.tasks.attend(now.unix) {
+            self.finish_task(requester, operation, outcome, now)?;
         }
         if let Some(filter) = self.engine.take_log_filter() {
             logging::set_filter(&filter);
@@ -499,45 +500,43 @@ impl<'a> Reactor<'a> {
         metrics::page(&self.engine.facts(), &system)
     }
 
-    /// Tells the door of a command what its task came to.
-    fn conclude(
+    /// Sends the result of a task to its requester.
+    fn finish_task(
         &mut self,
-        asker: Asker,
-        order: Applied,
-        outcome: Outcome,
+        requester: Requester,
+        operation: PendingOperation,
+        outcome: TaskOutcome,
         now: Now,
     ) -> Result<(), Fatal> {
         let answer = match outcome {
-            Outcome::Hashed(hash) => self.engine.go_on(order, &hash, now)?,
-            Outcome::Done(what) => {
-                self.engine.conclude(&order, "done", now)?;
-                AdministrationAnswer::Done(AdministrationReport::done(what))
+            TaskOutcome::Hashed(hash) => self.engine.go_on(operation, &hash, now)?,
+            TaskOutcome::Done(what) => {
+                self.engine.note_result(&operation, "done", now)?;
+                AdminAnswer::Done(AdminReport::done(what))
             }
-            Outcome::Page(name, lines) => {
-                AdministrationAnswer::Done(AdministrationReport::page(name, lines))
-            }
-            Outcome::Failed(code, message) => {
-                self.engine.conclude(&order, code, now)?;
+            TaskOutcome::Page(name, lines) => AdminAnswer::Done(AdminReport::page(name, lines)),
+            TaskOutcome::Failed(code, message) => {
+                self.engine.note_result(&operation, code, now)?;
                 let detail = Vec::new();
-                AdministrationAnswer::Refused(Refused {
+                AdminAnswer::Refused(AdminRefusal {
                     code,
                     message,
                     detail,
                 })
             }
         };
-        match (asker, answer) {
-            (asker, AdministrationAnswer::Task(task, order)) => {
-                self.tasks.add(asker, task, *order);
+        match (requester, answer) {
+            (requester, AdminAnswer::Task(task, operation)) => {
+                self.tasks.add(requester, task, *operation);
             }
-            (Asker::Ctl(place, serial), AdministrationAnswer::Done(report)) => {
+            (Requester::Ctl(place, serial), AdminAnswer::Done(report)) => {
                 self.ctl.answer(place, serial, &reply_line(&report));
             }
-            (Asker::Ctl(place, serial), AdministrationAnswer::Refused(refused)) => {
+            (Requester::Ctl(place, serial), AdminAnswer::Refused(refused)) => {
                 self.ctl.answer(place, serial, &refusal_line(&refused));
             }
-            (Asker::Terminal, AdministrationAnswer::Done(report)) => logging::say(&report.text()),
-            (Asker::Terminal, AdministrationAnswer::Refused(refused)) => {
+            (Requester::Terminal, AdminAnswer::Done(report)) => logging::say(&report.text()),
+            (Requester::Terminal, AdminAnswer::Refused(refused)) => {
                 logging::say(&console::refusal(&refused, "echat-server"));
             }
         }

@@ -7,7 +7,7 @@ use crate::handlers::Reject;
 use crate::handlers::administration;
 use crate::handlers::admission::{Plan, View};
 use crate::handlers::deletion;
-use crate::handlers::journal::Kind;
+use crate::handlers::journal::EntryKind;
 use crate::handlers::lobby;
 use crate::routes;
 use crate::storage::Store;
@@ -30,19 +30,19 @@ pub fn replay(
 fn repeat(
     store: &mut Store,
     (limits, settings): (&Limits, &Settings),
-    kind: &Kind,
+    kind: &EntryKind,
 ) -> Result<(), Reject> {
     let days = settings
         .keep_days
         .map(|days| u32::try_from(days).unwrap_or(u32::MAX));
     store.keep(days);
     let now = match kind {
-        Kind::Request { now, .. } => *now,
+        EntryKind::Request { now, .. } => *now,
         _ => i64::MIN,
     };
     let mut batch = store.batch_at(now);
     match kind {
-        Kind::Request {
+        EntryKind::Request {
             kind,
             params,
             caller,
@@ -62,21 +62,21 @@ fn repeat(
                 write(&mut batch)?;
             }
         }
-        Kind::Account(account) => {
+        EntryKind::Account(account) => {
             account.make(&mut batch)?;
         }
-        Kind::Password { user, hash } => batch.change_password(*user, hash)?,
-        Kind::Deletion { user, erase, now } => {
+        EntryKind::Password { user, hash } => batch.change_password(*user, hash)?,
+        EntryKind::Deletion { user, erase, now } => {
             deletion::delete(&mut batch, *user, *erase, *now)?;
         }
-        Kind::Lobby { name, now } => {
+        EntryKind::Lobby { name, now } => {
             lobby::create(&mut batch, name, *now)?;
         }
-        Kind::Administration(order) => {
-            administration::repeat(&mut batch, (limits, settings), order)?;
+        EntryKind::Administration(operation) => {
+            administration::repeat(&mut batch, (limits, settings), operation)?;
         }
-        Kind::Audit(line) => batch.note_audit(line)?,
-        Kind::Deferred(write) => write.make(&mut batch)?,
+        EntryKind::Audit(line) => batch.note_audit(line)?,
+        EntryKind::Deferred(write) => write.make(&mut batch)?,
     }
     Ok(batch.commit().map(drop)?)
 }

@@ -1,4 +1,4 @@
-//! The administration with the real server: each door, what changes at once, the audit, reloading, the files of the log, and
+//! The administration with the real server: each way in, what changes at once, the audit, reloading, the files of the log, and
 //! bad input at the socket.
 
 use std::fs;
@@ -57,7 +57,7 @@ impl Socket {
 const ADMIN: &str = r#"ADMIN {"command":"status","params":{}}"#;
 
 #[test]
-fn a_server_without_administrators_gets_one_by_ctl_and_every_door_is_in_the_audit() {
+fn a_server_without_administrators_gets_one_by_ctl_and_every_way_in_is_in_the_audit() {
     let dir = ServerFolder::new();
     let pty = Pty::open();
     let shell = pty.shell(r#""$0" "$@""#);
@@ -76,9 +76,9 @@ fn a_server_without_administrators_gets_one_by_ctl_and_every_door_is_in_the_audi
     let audit = done(&dir, "--json audit");
     let mut at = usize::MAX;
     for entry in [
-        r#""door":"ctl","by":"uid "#,
-        r#""door":"chat","by":"ann","result":"unknown_user","command":"kick nobody"}"#,
-        r#""door":"terminal","by":"operator","result":"done","command":"suspend ann"}"#,
+        r#""via":"ctl","by":"uid "#,
+        r#""via":"chat","by":"ann","result":"unknown_user","command":"kick nobody"}"#,
+        r#""via":"terminal","by":"operator","result":"done","command":"suspend ann"}"#,
     ] {
         // Newest first.
         let found = audit

@@ -24,7 +24,7 @@ use crate::storage::{CopyError, Fault, OpenError, Summary, check_copy, copy_data
 pub use administrator_code::carry_administrator_code;
 pub use archive::{Attachments, FORMAT, FormatError, Manifest};
 pub use restore::{RestoreError, Restored, restore};
-pub use schedule::{Made, Outcome, Schedule};
+pub use schedule::{BackupOutcome, BackupSchedule, Made};
 
 /// Where the header of a database says that it has a write-ahead log, and the two bytes of one without
 /// (<https://sqlite.org/fileformat2.html>, section 1.3.3).
@@ -33,7 +33,7 @@ const WITHOUT_LOG: [u8; 2] = [1, 1];
 
 /// What is backed up.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub struct BackupSource {
     /// The database. A server may be using it.
     pub database: PathBuf,
     /// The host key, if the backup is to have it.
@@ -176,7 +176,7 @@ pub fn give_way() {
 ///
 /// # Errors
 /// See [`BackupError`]. No file `target` is there then, nor its temporary file, unless another process writes that.
-pub fn create(source: &Source, target: &Path, now: i64) -> Result<Manifest, BackupError> {
+pub fn create(source: &BackupSource, target: &Path, now: i64) -> Result<Manifest, BackupError> {
     if target.symlink_metadata().is_ok() {
         return Err(BackupError::Exists(target.to_owned()));
     }
@@ -236,7 +236,7 @@ fn hold(temporary: &Path) -> Result<File, BackupError> {
 }
 
 /// Refuses a backup for which there is no space, before it takes that of the server.
-fn has_space(source: &Source, file: &File, target: &Path) -> Result<(), BackupError> {
+fn has_space(source: &BackupSource, file: &File, target: &Path) -> Result<(), BackupError> {
     let known = || -> io::Result<(u64, u64)> {
         let database = source.database.metadata()?;
         let log = source.database.with_file_name("database.db-wal");
@@ -259,7 +259,12 @@ fn has_space(source: &Source, file: &File, target: &Path) -> Result<(), BackupEr
     }
 }
 
-fn fill(source: &Source, file: &File, temporary: &Path, now: i64) -> Result<Manifest, BackupError> {
+fn fill(
+    source: &BackupSource,
+    file: &File,
+    temporary: &Path,
+    now: i64,
+) -> Result<Manifest, BackupError> {
     let io_error = |source| BackupError::Io {
         path: temporary.to_owned(),
         source,
@@ -278,7 +283,7 @@ fn fill(source: &Source, file: &File, temporary: &Path, now: i64) -> Result<Mani
     Ok(manifest)
 }
 
-fn attachments(source: &Source) -> Result<Attachments, BackupError> {
+fn attachments(source: &BackupSource) -> Result<Attachments, BackupError> {
     let mut attachments = Attachments::default();
     if let Some(path) = &source.host_key {
         // A key that no server would use is not worth keeping.

@@ -1,6 +1,6 @@
 //! Automatic backups: when the next one is due, how its file is named, and which files are pruned.
 //!
-//! [`Schedule::run`] waits for the disk, so it runs on a helper thread. It decides by the files that are there: a server
+//! [`BackupSchedule::run`] waits for the disk, so it runs on a helper thread. It decides by the files that are there: a server
 //! that restarts does not make a backup earlier or later than one that runs on.
 
 use std::fs::{self, DirBuilder};
@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use super::{BackupError, Source, create};
+use super::{BackupError, BackupSource, create};
 
 /// A name is `echat-20261129T015521Z.backup`: the time in UTC, so that names sort as times do.
 const PREFIX: &str = "echat-";
@@ -29,9 +29,9 @@ const TEMPORARY: &str = ".tmp";
 
 /// Which backups a server makes by itself.
 #[derive(Clone, Debug)]
-pub struct Schedule {
+pub struct BackupSchedule {
     /// What is backed up.
-    pub source: Source,
+    pub source: BackupSource,
     /// The folder of the backups. It is created if it is missing.
     pub folder: PathBuf,
     /// The time from one backup to the next.
@@ -53,7 +53,7 @@ pub struct Made {
 
 /// What came of one run.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum BackupOutcome {
     /// A backup was made. The next one is due after the full time.
     Made(Made),
     /// The newest one is not old enough; it will be after this time.
@@ -64,17 +64,17 @@ pub enum Outcome {
     BrokenOff,
 }
 
-impl Schedule {
+impl BackupSchedule {
     /// Makes a backup if one is due at `now`, in unix seconds, and removes those beyond `keep`, oldest first. Only regular
     /// files with the name of an automatic backup are looked at.
-    pub fn run(&self, now: i64) -> Outcome {
+    pub fn run(&self, now: i64) -> BackupOutcome {
         match self.made(now) {
             Ok(outcome) => outcome,
-            Err(error) => Outcome::Failed(error),
+            Err(error) => BackupOutcome::Failed(error),
         }
     }
 
-    fn made(&self, now: i64) -> Result<Outcome, BackupError> {
+    fn made(&self, now: i64) -> Result<BackupOutcome, BackupError> {
         self.create_folder()?;
         let times = self.times().map_err(|source| self.folder_error(source))?;
         // A time to come is that of a clock that was wrong.
@@ -82,10 +82,10 @@ impl Schedule {
         if let Some(newest) = newest {
             let age = Duration::from_secs((now - newest).unsigned_abs());
             if let Some(early) = self.every.checked_sub(age).filter(|left| !left.is_zero()) {
-                return Ok(Outcome::Early(early));
+                return Ok(BackupOutcome::Early(early));
             }
         }
-        self.make(now).map(Outcome::Made)
+        self.make(now).map(BackupOutcome::Made)
     }
 
     /// Makes a backup at `now`, whether one is due or not, and removes those beyond `keep`, oldest first.
@@ -194,12 +194,12 @@ mod tests {
     const HOUR: i64 = 3_600;
     const NOON: i64 = 1_795_953_600;
 
-    fn schedule(keep: usize) -> (tempfile::TempDir, Schedule) {
+    fn schedule(keep: usize) -> (tempfile::TempDir, BackupSchedule) {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("database.db");
         drop(Store::open(&database).unwrap());
-        let schedule = Schedule {
-            source: Source {
+        let schedule = BackupSchedule {
+            source: BackupSource {
                 database,
                 host_key: None,
                 config: None,
@@ -212,7 +212,7 @@ mod tests {
         (folder, schedule)
     }
 
-    fn names(schedule: &Schedule) -> Vec<String> {
+    fn names(schedule: &BackupSchedule) -> Vec<String> {
         let entries = fs::read_dir(&schedule.folder).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut names: Vec<String> = names.collect();
@@ -243,12 +243,12 @@ mod tests {
         let (_folder, schedule) = schedule(3);
         for round in 0..6 {
             let now = NOON + round * 6 * HOUR;
-            let Outcome::Made(made) = schedule.run(now) else {
+            let BackupOutcome::Made(made) = schedule.run(now) else {
                 panic!("it is due");
             };
             assert!(made.not_pruned.is_none());
             verify(&made.path).unwrap();
-            let Outcome::Early(left) = schedule.run(now + HOUR) else {
+            let BackupOutcome::Early(left) = schedule.run(now + HOUR) else {
                 panic!("it is not due");
             };
             assert_eq!(left, Duration::from_hours(5));
@@ -283,7 +283,7 @@ mod tests {
         holder.try_lock().unwrap();
         for round in 0..3 {
             let made = schedule.run(NOON + round * 6 * HOUR);
-            assert!(matches!(made, Outcome::Made(_)), "{made:?}");
+            assert!(matches!(made, BackupOutcome::Made(_)), "{made:?}");
         }
         let mut expected: Vec<String> = foreign.iter().map(|name| (*name).to_owned()).collect();
         expected.push("echat-20200101T000000Z.backup".to_owned());
@@ -299,7 +299,7 @@ mod tests {
         let (_folder, schedule) = schedule(2);
         let wrong = NOON + 1_000 * 24 * HOUR;
         for now in [wrong, NOON, NOON + 6 * HOUR] {
-            assert!(matches!(schedule.run(now), Outcome::Made(_)), "{now}");
+            assert!(matches!(schedule.run(now), BackupOutcome::Made(_)), "{now}");
             assert!(names(&schedule).contains(&name_at(now)), "{now}");
         }
     }
@@ -307,10 +307,10 @@ mod tests {
     #[test]
     fn a_failed_backup_removes_nothing() {
         let (_folder, mut schedule) = schedule(1);
-        assert!(matches!(schedule.run(NOON), Outcome::Made(_)));
+        assert!(matches!(schedule.run(NOON), BackupOutcome::Made(_)));
         schedule.source.database = schedule.folder.join("missing");
         let failed = schedule.run(NOON + 6 * HOUR);
-        assert!(matches!(failed, Outcome::Failed(_)), "{failed:?}");
+        assert!(matches!(failed, BackupOutcome::Failed(_)), "{failed:?}");
         assert_eq!(names(&schedule), [name_at(NOON)]);
     }
 }

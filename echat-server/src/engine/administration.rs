@@ -1,12 +1,13 @@
-//! The administration: commands from the server's own terminal and its socket, and what orders change in memory. Commands
-//! of administrators in the chat are requests as others.
+//! The administration: commands from the server's own terminal and its socket, and what operations change in memory.
+//! Commands of administrators in the chat are requests as others.
 
 use super::{Engine, Fatal, NO_CONNECTION, tick};
 use crate::clock::Now;
 use crate::config::{Limits, LogFilter, Settings};
 use crate::conn::End;
 use crate::handlers::administration::{
-    self, Act, By, Given, Order, Outcome, Overridden, Report, Task,
+    self, Actor, AdminOutcome, AdminReport, AdminTask, MemoryChange, Operation, Overridden,
+    RawArguments,
 };
 use crate::handlers::{Gauges, Refusal, Reject};
 use crate::limits::AddressBans;
@@ -38,7 +39,7 @@ impl Administration {
 
 /// A command that was not carried out.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Refused {
+pub struct AdminRefusal {
     /// The code.
     pub code: &'static str,
     /// A sentence for people.
@@ -47,13 +48,13 @@ pub struct Refused {
     pub detail: Vec<(String, Value)>,
 }
 
-impl From<Code> for Refused {
+impl From<Code> for AdminRefusal {
     fn from(code: Code) -> Self {
         Refusal::from(code).into()
     }
 }
 
-impl From<Refusal> for Refused {
+impl From<Refusal> for AdminRefusal {
     fn from(refusal: Refusal) -> Self {
         let code = refusal.code();
         // Some codes have the sentence of the program of 2017, for its users.
@@ -72,19 +73,19 @@ impl From<Refusal> for Refused {
     }
 }
 
-/// The order of a task that is not done yet.
+/// An operation whose task is not done yet.
 #[derive(Debug)]
-pub struct Applied(Order);
+pub struct PendingOperation(Operation);
 
-/// What a command comes to.
+/// The answer to a command.
 #[derive(Debug)]
-pub enum Answer {
+pub enum AdminAnswer {
     /// It is done.
-    Done(Report),
-    /// First this has to be done, and then [`Engine::conclude`] or [`Engine::go_on`] called.
-    Task(Task, Box<Applied>),
+    Done(AdminReport),
+    /// First this has to be done, and then [`Engine::note_result`] or [`Engine::go_on`] called.
+    Task(AdminTask, Box<PendingOperation>),
     /// It is refused.
-    Refused(Refused),
+    Refused(AdminRefusal),
 }
 
 impl Engine {
@@ -123,63 +124,76 @@ impl Engine {
         command: &str,
         given: Result<Vec<String>, Vec<(String, Value)>>,
         now: Now,
-    ) -> Result<Answer, Fatal> {
-        let by = system_user.map_or(By::Terminal, By::Ctl);
+    ) -> Result<AdminAnswer, Fatal> {
+        let actor = system_user.map_or(Actor::Terminal, Actor::Ctl);
         let given = match given {
-            Ok(words) => Ok(Given::Words(words)),
-            Err(entries) => Given::of(entries).map_err(Reject::from),
+            Ok(words) => Ok(RawArguments::Words(words)),
+            Err(entries) => RawArguments::of(entries).map_err(Reject::from),
         };
         let random = {
             let mut bytes = [0; 32];
             rand::Rng::fill_bytes(&mut self.state.random, &mut bytes);
             bytes
         };
-        let order = given.and_then(|given| Order::read(by, command, given, random, now.unix));
-        match order {
-            Ok(order) => self.carry_out(order, now),
+        let operation =
+            given.and_then(|given| Operation::read(actor, command, given, random, now.unix));
+        match operation {
+            Ok(operation) => self.carry_out(operation, now),
             Err(reject) => refused(reject),
         }
     }
 
-    /// Goes on with an order whose password is hashed.
+    /// Goes on with an operation whose password is hashed.
     ///
     /// # Errors
     /// The database failed, which ends the server.
-    pub fn go_on(&mut self, applied: Applied, hash: &str, now: Now) -> Result<Answer, Fatal> {
-        self.carry_out(applied.0.hashed(hash), now)
+    pub fn go_on(
+        &mut self,
+        pending: PendingOperation,
+        hash: &str,
+        now: Now,
+    ) -> Result<AdminAnswer, Fatal> {
+        self.carry_out(pending.0.hashed(hash), now)
     }
 
-    /// Notes in the audit what came of the task of an order: `done`, or a code.
+    /// Records the result of an operation's task in the audit: `done`, or a code.
     ///
     /// # Errors
     /// The database failed, which ends the server.
-    pub fn conclude(&mut self, applied: &Applied, result: &str, now: Now) -> Result<(), Fatal> {
-        let concluded = self.transact(now, |engine, batch| {
+    pub fn note_result(
+        &mut self,
+        pending: &PendingOperation,
+        result: &str,
+        now: Now,
+    ) -> Result<(), Fatal> {
+        let noted = self.transact(now, |engine, batch| {
             let address = Ipv4Addr::UNSPECIFIED.into();
             let mut ctx = engine.ctx(batch, NO_CONNECTION, address, now);
-            Ok(administration::conclude(&mut ctx, &applied.0, result)?)
+            Ok(administration::note_result(&mut ctx, &pending.0, result)?)
         })?;
-        if let Err(refused) = concluded {
+        if let Err(refused) = noted {
             tracing::warn!("a command is missing in the audit: {}", refused.message);
         }
         Ok(())
     }
 
-    fn carry_out(&mut self, order: Order, now: Now) -> Result<Answer, Fatal> {
+    fn carry_out(&mut self, operation: Operation, now: Now) -> Result<AdminAnswer, Fatal> {
         let outcome = self.transact(now, |state, batch| {
             let address = Ipv4Addr::UNSPECIFIED.into();
             let mut ctx = state.ctx(batch, NO_CONNECTION, address, now);
-            match administration::perform(&mut ctx, &order) {
+            match administration::perform(&mut ctx, &operation) {
                 // The refusal is in the audit.
                 Err(Reject::Refused(refusal)) => Ok(Err(refusal)),
                 outcome => outcome.map(Ok),
             }
         })?;
         Ok(match outcome {
-            Err(refused) => Answer::Refused(refused),
+            Err(refused) => AdminAnswer::Refused(refused),
             Ok(Err(refusal)) => return refused(Reject::Refused(refusal)),
-            Ok(Ok(Outcome::Report(report))) => Answer::Done(report),
-            Ok(Ok(Outcome::Task(task))) => Answer::Task(task, Box::new(Applied(order))),
+            Ok(Ok(AdminOutcome::Report(report))) => AdminAnswer::Done(report),
+            Ok(Ok(AdminOutcome::Task(task))) => {
+                AdminAnswer::Task(task, Box::new(PendingOperation(operation)))
+            }
         })
     }
 
@@ -187,17 +201,17 @@ impl Engine {
     fn transact<T>(
         &mut self,
         now: Now,
-        act: impl FnOnce(&mut super::MemoryState, &mut Batch<'_>) -> Result<T, Reject>,
-    ) -> Result<Result<T, Refused>, Fatal> {
+        write: impl FnOnce(&mut super::MemoryState, &mut Batch<'_>) -> Result<T, Reject>,
+    ) -> Result<Result<T, AdminRefusal>, Fatal> {
         self.state.gauges.connections = self.connections.len();
         let mark = self.state.outbox.mark();
         let mut batch = self.store.batch();
-        let acted = act(&mut self.state, &mut batch);
-        let committed = acted.and_then(|acted| Ok((acted, batch.commit()?)));
+        let written = write(&mut self.state, &mut batch);
+        let committed = written.and_then(|written| Ok((written, batch.commit()?)));
         match committed {
-            Ok((acted, receipt)) => {
+            Ok((written, receipt)) => {
                 tick::release(self, now, receipt).map_err(Fatal)?;
-                Ok(Ok(acted))
+                Ok(Ok(written))
             }
             Err(Reject::Store(error @ StoreError::Fatal(_))) => Err(Fatal(error)),
             Err(reject) => {
@@ -219,29 +233,29 @@ impl Engine {
         state.journal.roll_back();
         state.session_ends.clear();
         state.removals.clear();
-        state.acts.clear();
+        state.memory_changes.clear();
         drop(state.outbox.split_off(mark));
     }
 
-    /// Changes in memory what committed orders ask for.
-    pub(super) fn apply_acts(&mut self, now: Now) {
-        for act in std::mem::take(&mut self.state.acts) {
-            match act {
-                Act::Override(one) => {
+    /// Makes the changes in memory of committed operations.
+    pub(super) fn apply_memory_changes(&mut self, now: Now) {
+        for change in std::mem::take(&mut self.state.memory_changes) {
+            match change {
+                MemoryChange::Override(one) => {
                     self.administration.overridden.set(one);
                     self.state.settings = self.administration.settings();
                 }
-                Act::UseConfigured(setting) => {
+                MemoryChange::UseConfigured(setting) => {
                     self.administration.overridden.unset(setting);
                     self.state.settings = self.administration.settings();
                 }
-                Act::Ban(prefix, until) => {
+                MemoryChange::Ban(prefix, until) => {
                     self.administration.bans.add(prefix, until);
                     self.close_banned(now);
                 }
-                Act::Unban(prefix) => self.administration.bans.remove(prefix),
-                Act::Limits(limits) => self.state.limits = *limits,
-                Act::Log(filter) => self.administration.log = Some(filter),
+                MemoryChange::Unban(prefix) => self.administration.bans.remove(prefix),
+                MemoryChange::Limits(limits) => self.state.limits = *limits,
+                MemoryChange::Log(filter) => self.administration.log = Some(filter),
             }
         }
     }
@@ -282,11 +296,11 @@ impl Engine {
     }
 }
 
-fn refused(reject: Reject) -> Result<Answer, Fatal> {
+fn refused(reject: Reject) -> Result<AdminAnswer, Fatal> {
     match reject {
-        Reject::Refused(refusal) => Ok(Answer::Refused(refusal.into())),
+        Reject::Refused(refusal) => Ok(AdminAnswer::Refused(refusal.into())),
         Reject::Store(error @ StoreError::Fatal(_)) => Err(Fatal(error)),
-        Reject::Store(error) => Ok(Answer::Refused(code_of(&error).into())),
+        Reject::Store(error) => Ok(AdminAnswer::Refused(code_of(&error).into())),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! * [`ConnectionTable`] has the connections, [`Agenda`] their deadlines and the ones to be dropped;
 //! * [`WriteQueue`] has the connections with output, in the order of their writes;
-//! * [`Admission`] judges new connections and counts the others;
+//! * [`ConnectionAdmission`] judges new connections and counts the others;
 //! * [`Scheduler`] gives turns, [`DatabaseRetries`] further tries at a busy database;
 //! * [`WorkerJobs`] has the jobs for workers and their results.
 //!
@@ -19,7 +19,7 @@ pub(super) use table::ConnectionEntry;
 pub(super) use write_queue::Urgency;
 
 use super::scheduler::why_waiting::{self, WaitReason};
-use super::scheduler::{FlowKey, Schedule, Scheduler};
+use super::scheduler::{ConnectionSchedule, FlowKey, Scheduler};
 use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::{ConnId, Departure, End};
@@ -29,7 +29,7 @@ use crate::peer::{FrameBuffers, Item, Peer, Unsealed};
 use crate::proxy_header;
 use crate::storage::UserId;
 use crate::workers::jobs::{Job, JobResult, Task};
-use admission::{Admission, Decision};
+use admission::{ConnectionAdmission, Decision};
 use database_retries::DatabaseRetries;
 use echat_proto::channel::{SEALED_TOGETHER, seal_all};
 use echat_proto::commands::CloseReason;
@@ -51,7 +51,7 @@ pub(super) struct Connections {
     table: ConnectionTable,
     agenda: Agenda,
     writes: WriteQueue,
-    admission: Admission,
+    admission: ConnectionAdmission,
     pub(super) scheduler: Scheduler,
     pub(super) jobs: WorkerJobs,
     retries: DatabaseRetries,
@@ -92,7 +92,7 @@ impl Connections {
             table: ConnectionTable::default(),
             agenda: Agenda::default(),
             writes: WriteQueue::default(),
-            admission: Admission::default(),
+            admission: ConnectionAdmission::default(),
             scheduler: Scheduler::default(),
             jobs: WorkerJobs::default(),
             retries: DatabaseRetries::default(),
@@ -127,7 +127,7 @@ impl Connections {
                 false
             }
         };
-        let schedule = Schedule::new(rate_limit_prefix(ip));
+        let schedule = ConnectionSchedule::new(rate_limit_prefix(ip));
         let entry = ConnectionEntry::new(Peer::new(address, spare, now), schedule, spare);
         let conn = self.table.insert(entry);
         if let Some(entry) = self.table.get(conn) {

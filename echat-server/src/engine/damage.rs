@@ -10,14 +10,14 @@ const PERIOD: Duration = Duration::from_mins(10);
 
 /// The damage that was met, and when it was logged.
 #[derive(Debug, Default)]
-pub(super) struct DamageLog {
+pub(super) struct DamageReports {
     met_at: Option<Duration>,
     logged_at: Option<Duration>,
     /// Statements that met damage since it was logged.
     unlogged: u64,
 }
 
-impl DamageLog {
+impl DamageReports {
     /// Notes the damage that a tick met, and logs it if that was not done lately.
     pub(super) fn note(&mut self, store: &mut Store, now: Now) {
         let Some(damage) = store.take_damage() else {

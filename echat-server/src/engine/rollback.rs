@@ -38,7 +38,7 @@ pub(super) fn roll_back(
     state.journal.roll_back();
     state.session_ends.clear();
     state.removals.clear();
-    state.acts.clear();
+    state.memory_changes.clear();
     for (index, request) in handled.iter().enumerate().rev() {
         let mut staged = state.outbox.split_off(request.mark);
         let later = match handled.get(index + 1) {

@@ -24,11 +24,11 @@ pub(super) struct RoomRun {
     events: Vec<Rc<[u8]>>,
     /// Connections that do not get exactly these: they are left out of an event, or get a reply or a further one.
     apart: Vec<ConnId>,
-    steps: Vec<Step>,
+    steps: Vec<RunStep>,
 }
 
 /// A delivery of a run.
-enum Step {
+enum RunStep {
     Room { but: Conns, event: Rc<[u8]> },
     Event { to: Conns, event: Rc<[u8]> },
     Reply { to: ConnId, event: Rc<[u8]> },
@@ -50,7 +50,7 @@ impl RoomRun {
     fn add_event(&mut self, but: Conns, event: Rc<[u8]>) {
         self.apart.extend_from_slice(&but);
         self.events.push(Rc::clone(&event));
-        self.steps.push(Step::Room { but, event });
+        self.steps.push(RunStep::Room { but, event });
     }
 
     /// Adds a delivery, or returns it if it is no part of the run.
@@ -61,11 +61,11 @@ impl RoomRun {
             }
             Delivery::Event { to, event } if to.len() <= FEW => {
                 self.apart.extend_from_slice(&to);
-                self.steps.push(Step::Event { to, event });
+                self.steps.push(RunStep::Event { to, event });
             }
             Delivery::Reply { to, event, .. } => {
                 self.apart.push(to);
-                self.steps.push(Step::Reply { to, event });
+                self.steps.push(RunStep::Reply { to, event });
             }
             other => return Some(other),
         }
@@ -88,17 +88,17 @@ impl RoomRun {
         }
         for step in self.steps {
             match step {
-                Step::Room { but, event } => {
+                RunStep::Room { but, event } => {
                     for conn in members.iter().filter(|conn| !but.contains(conn)) {
                         connections.send(*conn, slice::from_ref(&event), urgency, at);
                     }
                 }
-                Step::Event { to, event } => {
+                RunStep::Event { to, event } => {
                     for conn in to {
                         connections.send(conn, slice::from_ref(&event), Urgency::Prompt, at);
                     }
                 }
-                Step::Reply { to, event } => connections.reply(to, event, at),
+                RunStep::Reply { to, event } => connections.reply(to, event, at),
             }
         }
     }

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 /// A connection's state in the scheduler.
 #[derive(Debug)]
-pub(super) struct Schedule {
+pub(super) struct ConnectionSchedule {
     /// What pays for the connection's turns.
     flow: FlowKey,
     turn: Turn,
@@ -37,7 +37,7 @@ enum Turn {
     Taken,
 }
 
-impl Schedule {
+impl ConnectionSchedule {
     /// The schedule of a new connection, which its rate-limit prefix pays for.
     pub(super) fn new(prefix: IpAddr) -> Self {
         Self {
@@ -121,14 +121,14 @@ impl Scheduler {
     }
 
     /// Queues a connection for a turn, if it has none.
-    pub(super) fn queue(&mut self, conn: ConnId, schedule: &mut Schedule) {
+    pub(super) fn queue(&mut self, conn: ConnId, schedule: &mut ConnectionSchedule) {
         if schedule.turn == Turn::Idle {
             schedule.turn = Turn::Queued(self.queue.push(schedule.flow, conn));
         }
     }
 
     /// Takes a connection that is gone out of the queue.
-    pub(super) fn remove(&mut self, conn: ConnId, schedule: &Schedule) {
+    pub(super) fn remove(&mut self, conn: ConnId, schedule: &ConnectionSchedule) {
         if let Turn::Queued(ticket) = schedule.turn {
             self.queue.remove(ticket, conn);
         }
@@ -158,7 +158,7 @@ impl Scheduler {
 
     /// Makes a connection wait for the refusal of its try at a password, if others of its prefix wait or
     /// the prefix cools down for one; whether it waits. Other requests of the prefix go on.
-    pub(super) fn defer_refusal(&self, schedule: &mut Schedule, prefix: IpAddr) -> bool {
+    pub(super) fn defer_refusal(&self, schedule: &mut ConnectionSchedule, prefix: IpAddr) -> bool {
         let flow = FlowKey::Refused(prefix);
         let waits = self.queue.is_busy(flow);
         if waits {

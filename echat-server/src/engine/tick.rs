@@ -136,7 +136,7 @@ pub(super) fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result
     state.journal.commit();
     end_sessions(&mut engine.store, state, now)?;
     engine.removals.add(state.removals.drain(..), now);
-    engine.apply_acts(now);
+    engine.apply_memory_changes(now);
     let state = &mut engine.state;
     let log = &mut engine.full_disk_log;
     let secrets = deferred_writes::write(&mut engine.store, state, log, now)?;
@@ -235,13 +235,13 @@ impl Record {
 
 /// Whether a connection may have another turn in the same tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Turn {
+enum TurnOutcome {
     Over,
     Again,
 }
 
 /// A request, and how things stood before it was handled.
-struct Before {
+struct RequestStart {
     number: u32,
     /// Where its deliveries begin in the outbox.
     mark: usize,
@@ -280,7 +280,7 @@ impl<'t> Tick<'t> {
                 break TurnsEnd::QueueEmpty;
             };
             self.record.served.push(conn);
-            if self.serve(conn, flow)? == Turn::Again {
+            if self.serve(conn, flow)? == TurnOutcome::Again {
                 self.record.served.pop();
                 self.connections.end_turn(conn, &self.state.limits);
             }
@@ -460,8 +460,8 @@ impl<'t> Tick<'t> {
             (Pending::DeleteAccount(deletion), JobResult::Verified(verdict)) => {
                 deletion::deleted(&mut self.ctx(conn), *deletion, verdict)
             }
-            (Pending::Administer(order), JobResult::Hashed(hash)) => {
-                administration::hashed(&mut self.ctx(conn), order, hash)
+            (Pending::Administer(operation), JobResult::Hashed(hash)) => {
+                administration::hashed(&mut self.ctx(conn), operation, hash)
             }
             _ => unreachable!("a worker's result of another kind than its request"),
         };
@@ -491,7 +491,7 @@ impl<'t> Tick<'t> {
 
     /// Gives a connection its turn: handles its messages within its budget, and charges for them. Sending
     /// makes no flow cool down: it has a rate limit of its own.
-    fn serve(&mut self, conn: ConnId, flow: FlowKey) -> Result<Turn, StoreError> {
+    fn serve(&mut self, conn: ConnId, flow: FlowKey) -> Result<TurnOutcome, StoreError> {
         let before = self.cost();
         let mut sending = Duration::ZERO;
         self.record.logins = Duration::ZERO;
@@ -536,7 +536,7 @@ impl<'t> Tick<'t> {
         conn: ConnId,
         flow: FlowKey,
         sending: &mut Duration,
-    ) -> Result<Turn, StoreError> {
+    ) -> Result<TurnOutcome, StoreError> {
         let before = self.cost();
         let scheduler = &self.connections.scheduler;
         let (turn, tick) = (scheduler.turn_cost(), scheduler.tick_cost());
@@ -544,10 +544,10 @@ impl<'t> Tick<'t> {
         let mut sends_only = true;
         for _ in 0..MESSAGES {
             let Some(item) = self.connections.next_item(conn, &self.state.limits) else {
-                return Ok(Turn::Over);
+                return Ok(TurnOutcome::Over);
             };
             if item.ends_session() && self.is_presence_pending(conn) {
-                return Ok(Turn::Over);
+                return Ok(TurnOutcome::Over);
             }
             let mut sends = false;
             let go_on = match item {
@@ -572,10 +572,14 @@ impl<'t> Tick<'t> {
             let all = end.saturating_sub(before);
             let is_much = all.saturating_sub(*sending) > turn || all > tick;
             if !go_on || is_much || self.state.login_refused {
-                return Ok(Turn::Over);
+                return Ok(TurnOutcome::Over);
             }
         }
-        Ok(if sends_only { Turn::Again } else { Turn::Over })
+        Ok(if sends_only {
+            TurnOutcome::Again
+        } else {
+            TurnOutcome::Over
+        })
     }
 
     /// Handles one message; false if the connection's turn ends with it.
@@ -699,13 +703,13 @@ impl<'t> Tick<'t> {
     // One request.
 
     /// Notes how things stand before a request is handled.
-    fn start(&mut self, conn: ConnId, number: u32) -> Before {
+    fn start(&mut self, conn: ConnId, number: u32) -> RequestStart {
         // Looked up only for what may end a session: most requests do not.
         let kind = RequestKind::from_number(number);
         let ends = kind.is_some_and(|kind| kind.answers().session == SessionEffect::Ends);
         let user =
             (ends || number == NO_REQUEST).then(|| gate::authenticated(&self.ctx(conn)).ok());
-        Before {
+        RequestStart {
             number,
             mark: self.state.outbox.mark(),
             writes: self.batch.writes(),
@@ -718,7 +722,7 @@ impl<'t> Tick<'t> {
     fn finish_request(
         &mut self,
         conn: ConnId,
-        started: Before,
+        started: RequestStart,
         result: Result<Answer, Reject>,
     ) -> Result<bool, StoreError> {
         // A request that waits for a worker is answered by a later tick, whatever becomes of this one.
@@ -786,7 +790,7 @@ impl<'t> Tick<'t> {
     }
 
     /// Notes that a request was handled, for a rollback.
-    fn note(&mut self, conn: ConnId, started: Before, depends_on_writes: bool) {
+    fn note(&mut self, conn: ConnId, started: RequestStart, depends_on_writes: bool) {
         let roster = &self.state.roster;
         let went_offline = |user: &Caller| !user.bot && !roster.is_online(user.id);
         self.record.handled.push(Handled {

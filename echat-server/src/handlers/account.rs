@@ -4,17 +4,17 @@
 //! connection's later requests wait. A LOGIN with the secret of an earlier session, or with a bot's token, needs no
 //! worker.
 
-use super::administration::Order;
+use super::administration::Operation;
 use super::admission::{Demand, Plan, View};
 use super::deletion::Deletion;
 use super::devices::PresentedDevice;
 use super::gate::{Anyone, Unauthenticated};
-use super::invitation_codes::{NewAccount, Ticket};
+use super::invitation_codes::{NewAccount, RegistrationGrant};
 use super::journal::Entry;
 use super::lobby::Lobby;
 use super::password::PasswordHash;
 use super::presence::{Audience, Presence};
-use super::resume::{Judgement, Presented};
+use super::resume::{Judgement, PresentedSecret};
 use super::{
     Answer, Caller, Ctx, DeferredWrite, Reject, bots, bundle, devices, done_with, invitation_codes,
     resume,
@@ -47,7 +47,7 @@ pub(crate) enum Pending {
     /// DELETE_ACCOUNT, until the password is compared.
     DeleteAccount(Deletion),
     /// ADMIN, until the password that the command gives out is hashed.
-    Administer(Box<Order>),
+    Administer(Box<Operation>),
 }
 
 /// An attempt to log in.
@@ -61,7 +61,7 @@ pub(crate) struct LoginAttempt {
     /// The hash that the password is compared with.
     hash: Option<PasswordHash>,
     /// What was presented in place of the password.
-    presented: InPlace,
+    presented: OtherProof,
     /// Whether it begins a session, or ends one.
     is_known: bool,
     /// The secret of a device that was presented beside it.
@@ -74,20 +74,20 @@ pub(crate) struct LoginAttempt {
 
 /// What a client presents to log in, besides a password.
 #[derive(Debug)]
-enum InPlace {
+enum OtherProof {
     /// Nothing: a worker judges the password.
     Nothing,
     /// The secret of an earlier session.
-    Resume(Presented),
+    Resume(PresentedSecret),
     /// The hash of a bot's token.
     Token([u8; 32]),
 }
 
-impl InPlace {
+impl OtherProof {
     fn of(proof: &Proof) -> Self {
         match proof {
             Proof::Password(_) => Self::Nothing,
-            Proof::Resume(secret) => Self::Resume(Presented::of(secret)),
+            Proof::Resume(secret) => Self::Resume(PresentedSecret::of(secret)),
             Proof::Token(token) => Self::Token(bots::token_hash(token)),
         }
     }
@@ -128,8 +128,8 @@ impl Pending {
     pub(crate) fn unjudged_secret(&self) -> Option<CountedTry> {
         match self {
             Self::Login(attempt) => match attempt.presented {
-                InPlace::Nothing => None,
-                InPlace::Resume(_) | InPlace::Token(_) => Some(attempt.counted),
+                OtherProof::Nothing => None,
+                OtherProof::Resume(_) | OtherProof::Token(_) => Some(attempt.counted),
             },
             Self::Register(..)
             | Self::ChangePassword(_)
@@ -167,11 +167,11 @@ pub(crate) fn register(
     password: NewPassword,
     invitation: Option<InvitationCode>,
 ) -> Result<Plan, Reject> {
-    let ticket = invitation_codes::judge(view.batch, view.settings, invitation.as_ref(), view.now)?;
+    let grant = invitation_codes::judge(view.batch, view.settings, invitation.as_ref(), view.now)?;
     let taken = view.batch.find_user(username.as_str())?.is_some();
     // A wrong code and a taken name are admitted and counted first: neither codes nor names are to be tried without end.
     // Without a code that is good, a client does not learn which names are taken.
-    let answer = match ticket {
+    let answer = match grant {
         Err(code) => Err(code.into()),
         Ok(_) if taken => Err(Code::NameTaken.into()),
         Ok(_) => {
@@ -193,12 +193,12 @@ pub(crate) fn registered(
     hash: &str,
 ) -> Result<Event, Reject> {
     let now = ctx.now.unix;
-    let ticket = invitation_codes::judge(ctx.batch, ctx.settings, invitation, now)??;
-    let is_administrator = ticket == Ticket::Administrator;
+    let grant = invitation_codes::judge(ctx.batch, ctx.settings, invitation, now)??;
+    let is_administrator = grant == RegistrationGrant::Administrator;
     let account = NewAccount {
         name: username.clone(),
         hash: hash.to_owned(),
-        ticket,
+        grant,
         lobby: Lobby::of(ctx),
         now,
     };
@@ -271,7 +271,7 @@ pub(crate) fn login(
     let key = username.key().unwrap_or_default();
     let device = device.and_then(PresentedDevice::of);
     let guesser = guesser(ctx, key, user.as_ref(), device.as_ref())?;
-    let presented = InPlace::of(&proof);
+    let presented = OtherProof::of(&proof);
     let judgement = judge(ctx, user.as_ref(), &presented)?;
     let counted = count_try(ctx, key, guesser)?;
     let key = username.key().unwrap_or("?").to_owned();
@@ -300,19 +300,19 @@ pub(crate) fn login(
 fn judge(
     ctx: &Ctx<'_, '_>,
     user: Option<&User>,
-    presented: &InPlace,
+    presented: &OtherProof,
 ) -> Result<Judgement, StoreError> {
     let id = user.map_or(UserId(0), |user| user.id);
     match presented {
-        InPlace::Resume(presented) => resume::judge(ctx, id, presented),
-        InPlace::Token(hash) if ctx.batch.opens_bot(id, hash, ctx.now.unix)? => {
+        OtherProof::Resume(presented) => resume::judge(ctx, id, presented),
+        OtherProof::Token(hash) if ctx.batch.opens_bot(id, hash, ctx.now.unix)? => {
             // A token has no predecessor, and may open any number of sessions.
             Ok(Judgement::Good {
                 issued_at: ctx.now.unix,
                 replaced: None,
             })
         }
-        InPlace::Nothing | InPlace::Token(_) => Ok(Judgement::Unknown),
+        OtherProof::Nothing | OtherProof::Token(_) => Ok(Judgement::Unknown),
     }
 }
 
@@ -398,7 +398,7 @@ pub(crate) fn logged_in(
     // And the password may have been changed since it was compared.
     let (now, hash) = ctx.batch.credentials(&attempt.key)?.unzip();
     let is_current =
-        !matches!(attempt.presented, InPlace::Nothing) || hash.map(PasswordHash) == attempt.hash;
+        !matches!(attempt.presented, OtherProof::Nothing) || hash.map(PasswordHash) == attempt.hash;
     let user = now.filter(|now| is_current && attempt.user.as_ref() == Some(now));
     let judgement = judge(ctx, user.as_ref(), &attempt.presented)?;
     let Some((opened_by, upgrade)) = opening(&attempt.presented, judgement, verdict) else {
@@ -408,7 +408,7 @@ pub(crate) fn logged_in(
         return Err(wrong(ctx, None, attempt, judgement)?);
     };
     is_not_suspended(ctx, &user, attempt)?;
-    let is_bot = matches!(attempt.presented, InPlace::Token(_));
+    let is_bot = matches!(attempt.presented, OtherProof::Token(_));
     let audience = Audience::of(ctx, user.id)?;
     let places = ctx.batch.room_sizes_of(user.id)?;
     let me = Caller {
@@ -454,13 +454,13 @@ pub(crate) fn logged_in(
 /// The secret that opens the session in place of the password, and a new hash of the password if it needs one; `None` if
 /// what was presented opens nothing.
 fn opening<'a>(
-    presented: &'a InPlace,
+    presented: &'a OtherProof,
     judgement: Judgement,
     verdict: &Verdict,
 ) -> Option<(Option<Used<'a>>, Option<String>)> {
     match (presented, judgement, verdict) {
         (
-            InPlace::Resume(presented),
+            OtherProof::Resume(presented),
             Judgement::Good {
                 issued_at,
                 replaced,
@@ -474,8 +474,8 @@ fn opening<'a>(
             };
             Some((Some(used), None))
         }
-        (InPlace::Token(_), Judgement::Good { .. }, _) => Some((None, None)),
-        (InPlace::Nothing, _, Verdict::Right { upgrade }) => Some((None, upgrade.clone())),
+        (OtherProof::Token(_), Judgement::Good { .. }, _) => Some((None, None)),
+        (OtherProof::Nothing, _, Verdict::Right { upgrade }) => Some((None, upgrade.clone())),
         _ => None,
     }
 }
@@ -538,7 +538,7 @@ fn remember(ctx: &mut Ctx<'_, '_>, user: UserId, attempt: &LoginAttempt, upgrade
 
 /// A secret that opens a session in place of the password.
 struct Used<'a> {
-    presented: &'a Presented,
+    presented: &'a PresentedSecret,
     issued_at: i64,
     /// The secret of the session that it has opened before.
     replaced: Option<SecretHash>,
@@ -602,7 +602,7 @@ fn wrong(
     // A stable line, for fail2ban and its like. What was typed as a name may be a password, so only
     // the name of an account is shown.
     let shown = user.map_or("?", |user| user.name.as_str());
-    if let (Some(user), InPlace::Resume(presented), Judgement::Reused) =
+    if let (Some(user), OtherProof::Resume(presented), Judgement::Reused) =
         (user, &attempt.presented, judgement)
     {
         end_chain(ctx, user, presented)?;
@@ -616,7 +616,11 @@ fn wrong(
 }
 
 /// Ends the sessions that a chain of secrets opened, and voids the chain: two clients have its secrets.
-fn end_chain(ctx: &mut Ctx<'_, '_>, user: &User, presented: &Presented) -> Result<(), Reject> {
+fn end_chain(
+    ctx: &mut Ctx<'_, '_>,
+    user: &User,
+    presented: &PresentedSecret,
+) -> Result<(), Reject> {
     let sessions = resume::sessions(ctx, user.id, &presented.chain, None);
     let audience = if sessions.is_empty() {
         None

@@ -22,7 +22,7 @@ const LINE_VALUES: usize = 4;
 
 /// What lets a client register.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Ticket {
+pub(crate) enum RegistrationGrant {
     /// The server takes all new accounts.
     Open,
     /// A code that an account uses up, in its stored form.
@@ -38,18 +38,18 @@ pub(super) fn judge(
     settings: &Settings,
     given: Option<&InvitationCode>,
     now: i64,
-) -> Result<Result<Ticket, Code>, StoreError> {
+) -> Result<Result<RegistrationGrant, Code>, StoreError> {
     let key = given.and_then(InvitationCode::key);
     if let Some(key) = &key
         && batch.administrator_code()? == Some(administrator_code_hash(key))
     {
-        return Ok(Ok(Ticket::Administrator));
+        return Ok(Ok(RegistrationGrant::Administrator));
     }
     if settings.registration == Registration::Closed {
         return Ok(Err(Code::RegistrationClosed));
     }
     if given.is_none() && settings.registration == Registration::Open {
-        return Ok(Ok(Ticket::Open));
+        return Ok(Ok(RegistrationGrant::Open));
     }
     let Some(key) = key else {
         return Ok(Err(Code::BadInvitation));
@@ -58,7 +58,7 @@ pub(super) fn judge(
     let is_good = |code: &StoredCode| code.expires_at.is_none_or(|at| at > now);
     let good = found.filter(is_good);
     Ok(good
-        .map(|code| Ticket::Invitation(code.code))
+        .map(|code| RegistrationGrant::Invitation(code.code))
         .ok_or(Code::BadInvitation))
 }
 
@@ -68,7 +68,7 @@ pub(crate) struct NewAccount {
     pub(crate) name: Username,
     /// The PHC string of the password.
     pub(crate) hash: String,
-    pub(crate) ticket: Ticket,
+    pub(crate) grant: RegistrationGrant,
     /// The lobby of the server.
     pub(crate) lobby: Option<Lobby>,
     /// Unix seconds.
@@ -82,10 +82,10 @@ impl NewAccount {
         let Some(user) = batch.create_user(&self.name, &self.hash, self.now)? else {
             return Ok(false);
         };
-        match &self.ticket {
-            Ticket::Open => {}
-            Ticket::Invitation(code) => batch.use_invitation(code)?,
-            Ticket::Administrator => {
+        match &self.grant {
+            RegistrationGrant::Open => {}
+            RegistrationGrant::Invitation(code) => batch.use_invitation(code)?,
+            RegistrationGrant::Administrator => {
                 batch.delete_administrator_code()?;
                 batch.set_administrator(user, true)?;
             }

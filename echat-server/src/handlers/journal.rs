@@ -1,22 +1,22 @@
 //! The journal: every write of committed ticks, in order, as the request that caused it. A test that
 //! repeats a journal on another database gets the same rows. It is off unless a test asks for it.
 
-use super::administration::Order;
+use super::administration::Operation;
 use super::admission::RandomBytes;
 use super::admission::Received;
 use super::invitation_codes::NewAccount;
 use super::{Caller, DeferredWrite};
-use crate::storage::{AuditLine, UserId};
+use crate::storage::{AuditEntry, UserId};
 use echat_proto::Value;
 use echat_proto::commands::RequestKind;
 use echat_proto::names::RoomName;
 
 /// One write, with everything that decides its rows besides the database.
 #[derive(Clone, Debug)]
-pub struct Entry(pub(crate) Kind);
+pub struct Entry(pub(crate) EntryKind);
 
 #[derive(Clone, Debug)]
-pub(crate) enum Kind {
+pub(crate) enum EntryKind {
     /// An admitted request.
     Request {
         kind: RequestKind,
@@ -43,10 +43,10 @@ pub(crate) enum Kind {
         /// Unix seconds.
         now: i64,
     },
-    /// An order of the administration.
-    Administration(Order),
-    /// A line of the audit alone: the order was refused, or wrote no other row.
-    Audit(AuditLine),
+    /// An operation of the administration.
+    Administration(Operation),
+    /// An audit entry alone: the operation was refused, or wrote no other row.
+    Audit(AuditEntry),
     /// A write that no answer depends on.
     Deferred(DeferredWrite),
 }
@@ -55,7 +55,7 @@ impl Entry {
     /// An admitted request of an authenticated user.
     pub(super) fn request(received: &Received<'_>, now: i64) -> Self {
         let caller = received.caller.clone();
-        Self(Kind::Request {
+        Self(EntryKind::Request {
             kind: received.kind,
             params: received.params.clone(),
             random: received.random,
@@ -66,7 +66,7 @@ impl Entry {
 
     /// The second step of REGISTER.
     pub(super) fn account(account: &NewAccount) -> Self {
-        Self(Kind::Account(account.clone()))
+        Self(EntryKind::Account(account.clone()))
     }
 }
 
@@ -74,28 +74,28 @@ impl Entry {
     /// The second step of CHANGE_PASSWORD.
     pub(super) fn password(user: UserId, hash: &str) -> Self {
         let hash = hash.to_owned();
-        Self(Kind::Password { user, hash })
+        Self(EntryKind::Password { user, hash })
     }
 
     /// The creation of the lobby at a start.
     pub(crate) fn lobby(name: &RoomName, now: i64) -> Self {
         let name = name.clone();
-        Self(Kind::Lobby { name, now })
+        Self(EntryKind::Lobby { name, now })
     }
 
-    /// An order of the administration.
-    pub(super) fn administration(order: &Order) -> Self {
-        Self(Kind::Administration(order.clone()))
+    /// An operation of the administration.
+    pub(super) fn administration(operation: &Operation) -> Self {
+        Self(EntryKind::Administration(operation.clone()))
     }
 
-    /// A line of the audit.
-    pub(super) fn audit(line: AuditLine) -> Self {
-        Self(Kind::Audit(line))
+    /// An audit entry.
+    pub(super) fn audit(line: AuditEntry) -> Self {
+        Self(EntryKind::Audit(line))
     }
 
     /// The second step of DELETE_ACCOUNT.
     pub(super) fn deletion(user: UserId, erase: bool, now: i64) -> Self {
-        Self(Kind::Deletion { user, erase, now })
+        Self(EntryKind::Deletion { user, erase, now })
     }
 }
 
@@ -131,7 +131,7 @@ impl Journal {
         if self.is_kept {
             let entries = written
                 .into_iter()
-                .map(|chore| Entry(Kind::Deferred(chore)));
+                .map(|write| Entry(EntryKind::Deferred(write)));
             self.committed.extend(entries);
         }
     }

@@ -9,16 +9,16 @@ use std::ops::Bound;
 pub(crate) const BITE: usize = 100;
 
 /// A chain, or all chains of a user.
-type Key = (UserId, Option<ChainId>);
+type VoidKey = (UserId, Option<ChainId>);
 
 /// Changes that void secrets and that the disk did not take, at most a few for each chain. A secret that is issued while
 /// all of its user's are to be voided is voided with them.
 #[derive(Debug, Default)]
 pub(crate) struct KeptVoids {
     /// All chains of a user have no changes of their own.
-    changes: BTreeMap<Key, Vec<ChainChange>>,
+    changes: BTreeMap<VoidKey, Vec<ChainChange>>,
     /// The last key that [`take`](Self::take) gave: the next ones are tried before those that failed.
-    last: Option<Key>,
+    last: Option<VoidKey>,
 }
 
 impl KeptVoids {
@@ -74,11 +74,11 @@ impl KeptVoids {
         let after = self.last.map_or(Bound::Unbounded, Bound::Excluded);
         let next = self.changes.range((after, Bound::Unbounded));
         let before = self.changes.iter();
-        let mut keys: Vec<Key> = next.map(|(key, _)| *key).take(BITE).collect();
+        let mut keys: Vec<VoidKey> = next.map(|(key, _)| *key).take(BITE).collect();
         let wrapped = before
             .map(|(key, _)| *key)
             .take_while(|key| keys.first() != Some(key));
-        let wrapped: Vec<Key> = wrapped.take(BITE - keys.len()).collect();
+        let wrapped: Vec<VoidKey> = wrapped.take(BITE - keys.len()).collect();
         keys.extend(wrapped);
         self.last = keys.last().copied();
         let mut writes = Vec::new();

@@ -11,7 +11,7 @@ const ALL: &str = "all";
 
 /// Where a message is sent to.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place<'a> {
+pub(super) struct MentionScope<'a> {
     pub(super) conversation: ConversationId,
     /// The name of the room, or of the friend.
     pub(super) name: &'a str,
@@ -23,7 +23,7 @@ pub(super) struct Place<'a> {
 pub(super) fn mentioned(
     batch: &Batch<'_>,
     me: &Caller,
-    place: Place<'_>,
+    place: MentionScope<'_>,
     content: &Content,
 ) -> Result<Vec<Mention>, Reject> {
     // Few messages mention anyone, and the others cost nothing.

@@ -2,7 +2,7 @@
 
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::Effect;
-use super::mentions::{Place, mentioned};
+use super::mentions::{MentionScope, mentioned};
 use super::messages::{listed, reactions};
 use super::{Caller, Reject, done_with, target_type, unix};
 use crate::storage::{Batch, MessageId, Role, StoreError, StoredMessage, User};
@@ -16,7 +16,7 @@ use echat_proto::records::{Code, Reacted, Reaction};
 const EMOJI_MAX: usize = 20;
 
 /// A message that the caller sees, and what the caller may do where it was sent.
-struct Seen {
+struct VisibleMessage {
     message: StoredMessage,
     /// The friend, present or former, if the conversation is private.
     friend: Option<User>,
@@ -27,7 +27,7 @@ struct Seen {
 }
 
 /// The message of an id, if the caller sees it.
-fn seen(view: &View<'_, '_>, me: &Caller, id: u64) -> Result<Seen, Reject> {
+fn seen(view: &View<'_, '_>, me: &Caller, id: u64) -> Result<VisibleMessage, Reject> {
     let unknown = || Reject::from(Code::UnknownMessage);
     let message = view.batch.seen_message(me.id, MessageId(id))?;
     let message = message.ok_or_else(unknown)?;
@@ -37,7 +37,7 @@ fn seen(view: &View<'_, '_>, me: &Caller, id: u64) -> Result<Seen, Reject> {
         let role = view.batch.role(&room, me.id)?;
         let is_operator = role >= Some(Role::Operator);
         let is_closed = room.read_only && !is_operator;
-        return Ok(Seen {
+        return Ok(VisibleMessage {
             message,
             friend: None,
             closed: is_closed.then_some(Code::ReadOnly),
@@ -48,7 +48,7 @@ fn seen(view: &View<'_, '_>, me: &Caller, id: u64) -> Result<Seen, Reject> {
     let Some((friend, Some(conversation))) = friend else {
         return Err(unknown());
     };
-    Ok(Seen {
+    Ok(VisibleMessage {
         message,
         friend: Some(friend),
         closed: conversation.ended.then_some(Code::NotAFriend),
@@ -56,7 +56,7 @@ fn seen(view: &View<'_, '_>, me: &Caller, id: u64) -> Result<Seen, Reject> {
     })
 }
 
-impl Seen {
+impl VisibleMessage {
     /// Refuses a change where the caller may not write.
     fn is_open(&self) -> Result<(), Reject> {
         self.closed.map_or(Ok(()), |code| Err(code.into()))
@@ -151,7 +151,7 @@ pub(crate) fn edit_message(
     if limit > 0 && u64::try_from(age).is_ok_and(|age| age > limit) {
         return Err(Code::TooLate.into());
     }
-    let place = Place {
+    let place = MentionScope {
         conversation: seen.message.conversation,
         name: &seen.message.target,
         friend: seen.friend.as_ref().map(|friend| friend.id),

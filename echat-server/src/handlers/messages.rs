@@ -2,7 +2,7 @@
 
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::{Effect, Hears};
-use super::mentions::{Place, mentioned};
+use super::mentions::{MentionScope, mentioned};
 use super::{Caller, Ctx, Reject, target_type as wire_type, targets, unix};
 use crate::storage::{
     ALL, Batch, ConversationId, Extras, Kind, Mention, MessageId, SentBefore, StoreError,
@@ -16,7 +16,7 @@ use echat_proto::records::{ChatMessage, Code, Reaction};
 use std::time::Duration;
 
 /// What a sender has sent with a transaction id.
-enum Before {
+enum Duplicate {
     /// Nothing.
     Nothing,
     /// A message to a room that was closed since.
@@ -32,7 +32,7 @@ fn sent_before(
     target: (TargetType, &NameQuery),
     content: &Content,
     txn: &TxnId,
-) -> Result<Before, Reject> {
+) -> Result<Duplicate, Reject> {
     let stored = view.batch.find_txn(me.id, txn)?;
     let was_in_closed_room = stored == Some(SentBefore::InClosedRoom);
     let echo = || Nullable(Some(txn.clone()));
@@ -40,20 +40,20 @@ fn sent_before(
         let place = (sent.conversation, sent.kind);
         let is_same =
             is_target(view, me, place, target)? && view.batch.was_sent_as(&sent, content)?;
-        let again = || Before::Same(Box::new(new_message(me, sent, echo())));
+        let again = || Duplicate::Same(Box::new(new_message(me, sent, echo())));
         return is_same.then(again).ok_or_else(|| Code::TxnReused.into());
     }
     let unkept = view.batch.find_unkept(me.id, txn, content)?;
     if let Some(sent) = unkept.filter(|sent| sent.target.is_some()) {
         let place = (sent.conversation, sent.kind);
         let is_same = is_target(view, me, place, target)? && sent.is_same;
-        let again = || Before::Same(Box::new(unkept_message(me, sent, content.clone(), echo())));
+        let again = || Duplicate::Same(Box::new(unkept_message(me, sent, content.clone(), echo())));
         return is_same.then(again).ok_or_else(|| Code::TxnReused.into());
     }
     Ok(if was_in_closed_room {
-        Before::InClosedRoom
+        Duplicate::InClosedRoom
     } else {
-        Before::Nothing
+        Duplicate::Nothing
     })
 }
 
@@ -102,9 +102,9 @@ pub(crate) fn send_message(
     let mut was_in_closed_room = false;
     if let Some(txn) = &txn_id {
         match sent_before(view, &me, (target_type, &target), &content, txn)? {
-            Before::Nothing => {}
-            Before::InClosedRoom => was_in_closed_room = true,
-            Before::Same(acknowledgement) => return Ok(Plan::Reply(*acknowledgement)),
+            Duplicate::Nothing => {}
+            Duplicate::InClosedRoom => was_in_closed_room = true,
+            Duplicate::Same(acknowledgement) => return Ok(Plan::Reply(*acknowledgement)),
         }
     }
     if me.bot && target_type == TargetType::Friend {
@@ -117,7 +117,7 @@ pub(crate) fn send_message(
     let reply_to = reply_to.map(MessageId);
     can_be_answered(view, &me, conversation.id, reply_to)?;
     let is_slow = may_write(view, &me, &conversation)?;
-    let place = Place {
+    let place = MentionScope {
         conversation: conversation.id,
         name: &conversation.name,
         friend: conversation.friend,

@@ -45,7 +45,7 @@ mod targets;
 
 pub(crate) use refusal::{Refusal, Reject, refuse};
 
-use administration::Act;
+use administration::MemoryChange;
 
 use crate::clock::Now;
 use crate::config::{Limits, Settings};
@@ -97,8 +97,8 @@ pub(crate) struct Ctx<'t, 's> {
     pub(crate) disk_is_low: bool,
     /// What the administration is shown of the server.
     pub(crate) gauges: &'t Gauges,
-    /// What orders of the administration change in memory once the tick is committed.
-    pub(crate) acts: &'t mut Vec<Act>,
+    /// Changes in memory of the administration, made once the tick is committed.
+    pub(crate) memory_changes: &'t mut Vec<MemoryChange>,
     /// What a turn before left of the request, taken by its handler.
     pub(crate) unfinished: &'t Cell<Option<Box<Search>>>,
 }

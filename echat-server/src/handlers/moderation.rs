@@ -101,7 +101,7 @@ pub(crate) fn kick(
         Some(theirs) if theirs >= role => return Err(Code::NotOperator.into()),
         Some(_) => {}
     }
-    let removal = Removal {
+    let removal = MemberRemoval {
         by: me.user(),
         reason: reason.and_then(ReasonText::into_text),
         banned: false,
@@ -150,7 +150,7 @@ pub(crate) fn ban(
             effects.push(Effect::Tell(other.id, changed));
         }
         if theirs.is_some() {
-            let removal = Removal {
+            let removal = MemberRemoval {
                 by: me.user(),
                 reason: ban.reason,
                 banned: true,
@@ -246,7 +246,7 @@ fn ends_at(until: u64, now: i64) -> Result<i64, Reject> {
 }
 
 /// Why a member is removed, as the members learn it.
-struct Removal {
+struct MemberRemoval {
     by: User,
     reason: Option<String>,
     banned: bool,
@@ -257,7 +257,7 @@ fn remove(
     batch: &mut Batch<'_>,
     room: Room,
     member: User,
-    removal: Removal,
+    removal: MemberRemoval,
 ) -> Result<Vec<Effect>, StoreError> {
     let event = Event::OnMemberRemoved {
         roomname: room.name.clone(),

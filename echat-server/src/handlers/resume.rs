@@ -26,7 +26,7 @@ const HOUR: i64 = 60 * 60;
 const SHARED: usize = 16;
 
 /// A secret that a client presented.
-pub(crate) struct Presented {
+pub(crate) struct PresentedSecret {
     /// The first half of the secret: a resumed session gives it on.
     shared: Zeroizing<[u8; SHARED]>,
     pub(super) chain: ChainId,
@@ -34,13 +34,13 @@ pub(crate) struct Presented {
 }
 
 /// Shows nothing of the secret.
-impl fmt::Debug for Presented {
+impl fmt::Debug for PresentedSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Presented").finish_non_exhaustive()
     }
 }
 
-impl Presented {
+impl PresentedSecret {
     /// What was presented. A text of another form is no secret, and is looked up like one.
     pub(super) fn of(secret: &ResumeSecret) -> Self {
         let bytes = secret.bytes().unwrap_or_default();
@@ -79,7 +79,7 @@ pub(super) enum Judgement {
 pub(super) fn judge(
     ctx: &Ctx<'_, '_>,
     user: UserId,
-    presented: &Presented,
+    presented: &PresentedSecret,
 ) -> Result<Judgement, StoreError> {
     let found = chain(ctx, user, &presented.chain)?;
     let issued_after = expired(ctx);
@@ -139,7 +139,7 @@ fn expired(ctx: &Ctx<'_, '_>) -> i64 {
 pub(super) fn issue(
     ctx: &mut Ctx<'_, '_>,
     user: UserId,
-    opened_by: Option<(&Presented, i64)>,
+    opened_by: Option<(&PresentedSecret, i64)>,
 ) -> Option<(ResumeSecret, SessionSecret)> {
     if ctx.limits.resume_hours == 0 {
         // All secrets of earlier settings have expired.

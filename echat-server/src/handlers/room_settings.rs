@@ -50,7 +50,7 @@ pub(super) fn info(
 }
 
 /// What SET_ROOM asks for. What is `None` stays as it is.
-struct Wanted {
+struct RoomChange {
     name: Option<RoomName>,
     topic: Option<Topic>,
     private: Option<bool>,
@@ -59,7 +59,7 @@ struct Wanted {
     keep_days: KeepDays,
 }
 
-impl Wanted {
+impl RoomChange {
     /// The least role that may ask for it.
     fn role(&self) -> Role {
         if self.name.is_some() || self.private.is_some() || self.keep_days != KeepDays::Unchanged {
@@ -117,7 +117,7 @@ pub(crate) fn set_room(
         }
         value => Ok(value.and_then(|value| u32::try_from(value).ok())),
     };
-    let wanted = Wanted {
+    let wanted = RoomChange {
         name: new_name.clone(),
         topic,
         private,

@@ -118,16 +118,16 @@ where
         if self.style.format == LogFormat::Text {
             return self.text.format_event(context, out, event);
         }
-        let mut line = Entries(head(now(), *metadata.level(), metadata.target()));
+        let mut line = JsonFields(head(now(), *metadata.level(), metadata.target()));
         event.record(&mut line);
         writeln!(out, "{}", to_json(&Value::Dict(line.0)))
     }
 }
 
 /// The entries of a line in JSON.
-struct Entries(Vec<(String, Value)>);
+struct JsonFields(Vec<(String, Value)>);
 
-impl Visit for Entries {
+impl Visit for JsonFields {
     fn record_u64(&mut self, field: &Field, value: u64) {
         self.0.push((field.name().to_owned(), value.into()));
     }

@@ -11,16 +11,16 @@ const LINES: usize = 1_000;
 const BYTES: usize = 256 * 1024;
 
 /// A bounded queue of whole lines.
-pub(super) struct Queue {
-    state: Mutex<State>,
+pub(super) struct LogQueue {
+    state: Mutex<QueueState>,
     /// Signals that there is an entry.
     filled: Condvar,
     /// Signals that the last entry is written.
     written: Condvar,
 }
 
-struct State {
-    entries: VecDeque<Entry>,
+struct QueueState {
+    entries: VecDeque<LogItem>,
     lines: usize,
     bytes: usize,
     /// Lines dropped since the last entry.
@@ -31,7 +31,7 @@ struct State {
 
 /// The next entry for the writer.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Entry {
+pub(super) enum LogItem {
     /// One or more whole lines.
     Text(Vec<u8>),
     /// This many lines are missing at this place.
@@ -40,10 +40,10 @@ pub(super) enum Entry {
     Reopen,
 }
 
-impl Queue {
+impl LogQueue {
     pub(super) const fn new() -> Self {
         Self {
-            state: Mutex::new(State {
+            state: Mutex::new(QueueState {
                 entries: VecDeque::new(),
                 lines: 0,
                 bytes: 0,
@@ -63,7 +63,7 @@ impl Queue {
         }
         let mut state = self.lock();
         if state.dropped > 0 && state.is_half_empty() {
-            let gap = Entry::Dropped(std::mem::take(&mut state.dropped));
+            let gap = LogItem::Dropped(std::mem::take(&mut state.dropped));
             state.entries.push_back(gap);
         }
         if state.dropped > 0 || !state.has_room_for(text) {
@@ -71,7 +71,7 @@ impl Queue {
         } else {
             state.lines += lines(text);
             state.bytes += text.len();
-            state.entries.push_back(Entry::Text(text.to_vec()));
+            state.entries.push_back(LogItem::Text(text.to_vec()));
         }
         self.filled.notify_one();
     }
@@ -79,14 +79,14 @@ impl Queue {
     /// Has the file opened again behind the lines that are in the queue. Asking twice without a line between is asking once.
     pub(super) fn reopen(&self) {
         let mut state = self.lock();
-        if state.entries.back() != Some(&Entry::Reopen) {
-            state.entries.push_back(Entry::Reopen);
+        if state.entries.back() != Some(&LogItem::Reopen) {
+            state.entries.push_back(LogItem::Reopen);
         }
         self.filled.notify_one();
     }
 
     /// Waits for the next entry. The previous one then counts as written.
-    pub(super) fn take(&self) -> Entry {
+    pub(super) fn take(&self) -> LogItem {
         let mut state = self.lock();
         state.writing = false;
         self.written.notify_all();
@@ -96,32 +96,32 @@ impl Queue {
             .unwrap_or_else(PoisonError::into_inner);
         state.writing = true;
         match state.entries.pop_front() {
-            Some(Entry::Text(text)) => {
+            Some(LogItem::Text(text)) => {
                 state.lines -= lines(&text);
                 state.bytes -= text.len();
-                Entry::Text(text)
+                LogItem::Text(text)
             }
             Some(other) => other,
-            None => Entry::Dropped(std::mem::take(&mut state.dropped)),
+            None => LogItem::Dropped(std::mem::take(&mut state.dropped)),
         }
     }
 
     /// Waits until all entries are written, but not longer than `patience`.
     pub(super) fn wait_until_written(&self, patience: Duration) {
-        let unwritten = |state: &mut State| state.writing || !state.is_empty();
+        let unwritten = |state: &mut QueueState| state.writing || !state.is_empty();
         // A time-out is no error: the process ends either way.
         let _ = self
             .written
             .wait_timeout_while(self.lock(), patience, unwritten);
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         // A panic in another thread leaves no partial entry.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl QueueState {
     fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.dropped == 0
     }
@@ -144,13 +144,13 @@ pub(super) fn lines(text: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    fn text(bytes: &str) -> Entry {
-        Entry::Text(bytes.into())
+    fn text(bytes: &str) -> LogItem {
+        LogItem::Text(bytes.into())
     }
 
     #[test]
     fn lines_come_out_in_order_and_a_gap_stands_where_lines_are_missing() {
-        let queue = Queue::new();
+        let queue = LogQueue::new();
         for n in 0..LINES + 7 {
             queue.push(format!("{n}\n").as_bytes());
         }
@@ -161,55 +161,55 @@ mod tests {
         for n in LINES / 2..LINES {
             assert_eq!(queue.take(), text(&format!("{n}\n")));
         }
-        assert_eq!(queue.take(), Entry::Dropped(7));
+        assert_eq!(queue.take(), LogItem::Dropped(7));
         assert_eq!(queue.take(), text("later\n"));
     }
 
     #[test]
     fn a_gap_at_the_end_is_reported_after_the_last_line() {
-        let queue = Queue::new();
+        let queue = LogQueue::new();
         for _ in 0..=LINES {
             queue.push(b"two\nlines\n");
         }
         for _ in 0..LINES / 2 {
             assert_eq!(queue.take(), text("two\nlines\n"));
         }
-        assert_eq!(queue.take(), Entry::Dropped(LINES as u64 + 2));
+        assert_eq!(queue.take(), LogItem::Dropped(LINES as u64 + 2));
         queue.push(b"again\n");
         assert_eq!(queue.take(), text("again\n"));
     }
 
     #[test]
     fn bytes_are_bounded_too() {
-        let queue = Queue::new();
+        let queue = LogQueue::new();
         queue.push(&vec![b'x'; BYTES + 1]);
         let quarter = vec![b'x'; BYTES / 4];
         for _ in 0..6 {
             queue.push(&quarter);
         }
         assert_eq!(queue.lock().bytes, BYTES);
-        assert_eq!(queue.take(), Entry::Dropped(1));
+        assert_eq!(queue.take(), LogItem::Dropped(1));
         for _ in 0..4 {
-            assert_eq!(queue.take(), Entry::Text(quarter.clone()));
+            assert_eq!(queue.take(), LogItem::Text(quarter.clone()));
         }
-        assert_eq!(queue.take(), Entry::Dropped(2));
+        assert_eq!(queue.take(), LogItem::Dropped(2));
     }
 
     #[test]
     fn a_file_is_opened_again_between_the_lines_of_before_and_after() {
-        let queue = Queue::new();
+        let queue = LogQueue::new();
         queue.push(b"before\n");
         queue.reopen();
         queue.reopen();
         queue.push(b"after\n");
         assert_eq!(queue.take(), text("before\n"));
-        assert_eq!(queue.take(), Entry::Reopen);
+        assert_eq!(queue.take(), LogItem::Reopen);
         assert_eq!(queue.take(), text("after\n"));
     }
 
     #[test]
     fn waiting_is_bounded_while_no_line_is_taken() {
-        let queue = Queue::new();
+        let queue = LogQueue::new();
         queue.wait_until_written(Duration::from_hours(1));
         queue.push(b"stuck\n");
         queue.wait_until_written(Duration::from_millis(1));

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use tracing::Level;
 
 use super::form::Style;
-use super::queue::{Entry, Queue, lines};
+use super::queue::{LogItem, LogQueue, lines};
 
 /// Where lines go.
 pub(super) trait Sink: Write {
@@ -38,21 +38,21 @@ impl<W: Sink> Writer<W> {
     }
 
     /// Writes entries until the process ends.
-    pub(super) fn run(mut self, queue: &Queue) -> ! {
+    pub(super) fn run(mut self, queue: &LogQueue) -> ! {
         loop {
             self.put(queue.take());
         }
     }
 
-    fn put(&mut self, entry: Entry) {
+    fn put(&mut self, entry: LogItem) {
         let text = match entry {
-            Entry::Text(text) => text,
-            Entry::Dropped(count) => {
+            LogItem::Text(text) => text,
+            LogItem::Dropped(count) => {
                 self.lost += count;
                 Vec::new()
             }
             // Without a new file, lines go to the old one, wherever it is.
-            Entry::Reopen => match self.out.reopen() {
+            LogItem::Reopen => match self.out.reopen() {
                 Ok(()) => return,
                 Err(error) => self.notice(&format!(
                     "the file of the log cannot be opened again: {error}"
@@ -112,12 +112,12 @@ mod tests {
     /// A stream that takes a number of bytes, then fails; one byte a write, so that a line can be cut
     /// anywhere.
     #[derive(Default)]
-    struct Disk {
+    struct FillingDisk {
         free: usize,
         content: Vec<u8>,
     }
 
-    impl Write for Disk {
+    impl Write for FillingDisk {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             if self.free == 0 {
                 return Err(ErrorKind::StorageFull.into());
@@ -132,7 +132,7 @@ mod tests {
         }
     }
 
-    impl Sink for Disk {
+    impl Sink for FillingDisk {
         fn reopen(&mut self) -> io::Result<()> {
             Err(ErrorKind::NotFound.into())
         }
@@ -142,10 +142,10 @@ mod tests {
     fn the_writer_s_own_lines_have_the_form_of_the_log() {
         static JSON: OnceLock<Style> = OnceLock::new();
         let _ = JSON.set(Style::new(LogFormat::Json, false));
-        let mut writer = Writer::new(Disk::default(), &JSON);
+        let mut writer = Writer::new(FillingDisk::default(), &JSON);
         writer.out.free = 1_000;
-        writer.put(Entry::Reopen);
-        writer.put(Entry::Dropped(7));
+        writer.put(LogItem::Reopen);
+        writer.put(LogItem::Dropped(7));
         let content = String::from_utf8(writer.out.content).expect("UTF-8");
         let lines: Vec<&str> = content.lines().collect();
         let [cannot, lost] = lines[..] else {
@@ -168,13 +168,13 @@ mod tests {
     #[test]
     fn lines_lost_to_a_full_disk_are_counted_when_it_has_space() {
         for free in 0..=12 {
-            let mut writer = Writer::new(Disk::default(), &STYLE);
+            let mut writer = Writer::new(FillingDisk::default(), &STYLE);
             writer.out.free = free;
             for line in ["first\n", "second\n", "third\n"] {
-                writer.put(Entry::Text(line.into()));
+                writer.put(LogItem::Text(line.into()));
             }
             writer.out.free = 1_000;
-            writer.put(Entry::Text(b"fourth\n".into()));
+            writer.put(LogItem::Text(b"fourth\n".into()));
             let content = String::from_utf8(writer.out.content).expect("UTF-8");
             let lost = if free < 6 { 3 } else { 2 };
             let whole = if free < 6 { "" } else { "first\n" };

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{MaintenanceError, Report};
+use super::{CommandReport, MaintenanceError};
 use crate::backup::carry_administrator_code;
 use crate::config::{self, Overrides};
 use crate::data_dir::{self, Files, Offline};
@@ -19,7 +19,7 @@ use crate::storage::{
 
 /// How a check ended.
 #[derive(Debug, Default)]
-struct Outcome {
+struct CheckOutcome {
     /// One word, the same in JSON: `sound`, `damaged` or `repaired`.
     word: &'static str,
     /// What was found.
@@ -35,7 +35,7 @@ pub(super) fn check(
     repair: bool,
     as_json: bool,
     now: i64,
-) -> Result<Report, MaintenanceError> {
+) -> Result<CommandReport, MaintenanceError> {
     let data = config::load(place)?.config.data;
     let files = data_dir::find(&data)?;
     let outcome = if repair {
@@ -47,10 +47,10 @@ pub(super) fn check(
         } else {
             "damaged"
         };
-        Outcome {
+        CheckOutcome {
             word,
             faults,
-            ..Outcome::default()
+            ..CheckOutcome::default()
         }
     };
     let code = if outcome.word == "damaged" || !outcome.lost.is_empty() {
@@ -63,7 +63,7 @@ pub(super) fn check(
     } else {
         outcome.text(&files.shown_database)
     };
-    Ok(Report { text, code })
+    Ok(CommandReport { text, code })
 }
 
 /// Checks the database of the server that this process is.
@@ -93,7 +93,7 @@ fn found(files: &Files) -> Result<Findings, MaintenanceError> {
     Ok(checked.0)
 }
 
-fn repaired(data: &Path, files: &Files, now: i64) -> Result<Outcome, MaintenanceError> {
+fn repaired(data: &Path, files: &Files, now: i64) -> Result<CheckOutcome, MaintenanceError> {
     let offline = Offline::open(data, false)?;
     let error = database_error(files);
     let (faults, opens) = match check_database(&files.database) {
@@ -102,10 +102,10 @@ fn repaired(data: &Path, files: &Files, now: i64) -> Result<Outcome, Maintenance
         }
         checked => (checked.map_err(&error)?.0.faults, true),
     };
-    let mut outcome = Outcome {
+    let mut outcome = CheckOutcome {
         word: "repaired",
         faults,
-        ..Outcome::default()
+        ..CheckOutcome::default()
     };
     if outcome.faults.is_empty() {
         outcome.word = "sound";
@@ -127,7 +127,7 @@ fn save(
     offline: &Offline,
     files: &Files,
     now: i64,
-    outcome: &mut Outcome,
+    outcome: &mut CheckOutcome,
 ) -> Result<(), MaintenanceError> {
     let error = database_error(files);
     let incoming = offline.stage()?;
@@ -151,7 +151,7 @@ fn save(
     Ok(())
 }
 
-impl Outcome {
+impl CheckOutcome {
     fn json(&self) -> String {
         let fault = |fault: &Fault| json!({"kind": fault.kind.word(), "what": fault.what});
         let faults: Vec<Value> = self.faults.iter().map(fault).collect();

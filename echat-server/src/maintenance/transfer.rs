@@ -11,9 +11,9 @@ use rand::rngs::{StdRng, SysRng};
 use echat_proto::names::{Password, RoomName, Username};
 use echat_system::private_file;
 
-use super::{MaintenanceError, Report, done};
+use super::{CommandReport, MaintenanceError, done};
 use crate::backup::carry_administrator_code;
-use crate::cli::Exported;
+use crate::cli::ExportSelection;
 use crate::config::{self, Overrides};
 use crate::data_dir::{self, DataDirError, Incoming, Offline};
 use crate::storage::{
@@ -25,9 +25,9 @@ use crate::workers::jobs::{self, HashMemory};
 pub(super) fn export(
     place: Overrides,
     target: &Path,
-    what: Exported,
+    what: ExportSelection,
     now: i64,
-) -> Result<Report, MaintenanceError> {
+) -> Result<CommandReport, MaintenanceError> {
     let data = config::load(place)?.config.data;
     let files = data_dir::find(&data)?;
     export_from(&files.database, target, what, now)
@@ -37,9 +37,9 @@ pub(super) fn export(
 pub(super) fn export_from(
     database: &Path,
     target: &Path,
-    what: Exported,
+    what: ExportSelection,
     now: i64,
-) -> Result<Report, MaintenanceError> {
+) -> Result<CommandReport, MaintenanceError> {
     if target.symlink_metadata().is_ok() {
         return Err(MaintenanceError::Exists(target.to_owned()));
     }
@@ -64,21 +64,25 @@ pub(super) fn export_from(
 }
 
 /// With names in their stored form.
-fn scope(what: Exported) -> Scope {
+fn scope(what: ExportSelection) -> Scope {
     match what {
-        Exported::All { passwords } => Scope::All { passwords },
-        Exported::User(name) => Scope::User(match Username::new(&name) {
+        ExportSelection::All { passwords } => Scope::All { passwords },
+        ExportSelection::User(name) => Scope::User(match Username::new(&name) {
             Ok(valid) => valid.as_str().to_owned(),
             Err(_) => name,
         }),
-        Exported::Room(name) => Scope::Room(match RoomName::new(&name) {
+        ExportSelection::Room(name) => Scope::Room(match RoomName::new(&name) {
             Ok(valid) => valid.as_str().to_owned(),
             Err(_) => name,
         }),
     }
 }
 
-pub(super) fn import(file: &Path, data: &Path, now: i64) -> Result<Report, MaintenanceError> {
+pub(super) fn import(
+    file: &Path,
+    data: &Path,
+    now: i64,
+) -> Result<CommandReport, MaintenanceError> {
     let error = |source| MaintenanceError::Transfer {
         path: file.to_owned(),
         source,
@@ -141,7 +145,7 @@ fn is_database(file: &mut File) -> io::Result<bool> {
 }
 
 /// Adds a database of the original E-Chat to a folder, which may have a database. The old files are kept aside.
-fn import_original(file: &Path, data: &Path, now: i64) -> Result<Report, MaintenanceError> {
+fn import_original(file: &Path, data: &Path, now: i64) -> Result<CommandReport, MaintenanceError> {
     let folder = Offline::open(data, true)?;
     let added = add_original(&folder, file, now);
     if !matches!(&added, Ok((imported, ..)) if imported.is_new()) {

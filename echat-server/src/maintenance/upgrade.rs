@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{MaintenanceError, Report, done};
+use super::{CommandReport, MaintenanceError, done};
 use crate::config;
 use crate::config::Overrides;
 use crate::data_dir;
@@ -13,7 +13,7 @@ use crate::storage::{Upgrade, UpgradeCopy, upgrade_of};
 ///
 /// # Errors
 /// There is no database, it is no database of echat, or one of a newer version.
-pub(super) fn check(place: Overrides) -> Result<Report, MaintenanceError> {
+pub(super) fn check(place: Overrides) -> Result<CommandReport, MaintenanceError> {
     let loaded = config::load(place)?;
     let files = data_dir::find(&loaded.config.data)?;
     let upgrade = upgrade_of(&files.database).map_err(|source| MaintenanceError::Database {
@@ -23,7 +23,7 @@ pub(super) fn check(place: Overrides) -> Result<Report, MaintenanceError> {
     Ok(report(&files.shown_database, &upgrade))
 }
 
-fn report(database: &Path, upgrade: &Upgrade) -> Report {
+fn report(database: &Path, upgrade: &Upgrade) -> CommandReport {
     let Upgrade { found, known, copy } = upgrade;
     let database = database.display();
     let Some(copy) = copy else {

@@ -12,7 +12,7 @@ pub(super) const AHEAD: usize = 16 * 1024;
 
 /// An entry of the inbox.
 #[derive(Debug)]
-enum Received {
+enum InboxItem {
     /// The messages of a frame that were not handled yet: one at least, and none the channel's own.
     Messages(Messages),
     /// The channel ends, and all entries before it were handled.
@@ -23,7 +23,7 @@ enum Received {
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     /// Few: their frames have [`AHEAD`] bytes and one frame at most. One alone needs no allocation.
-    entries: SmallVec<[Received; 1]>,
+    entries: SmallVec<[InboxItem; 1]>,
     /// Sealed bytes opened since the inbox was last empty. Frames that put nothing into it do not count.
     opened: usize,
 }
@@ -44,28 +44,28 @@ impl Inbox {
 
     /// Adds the messages of a frame.
     pub(super) fn push(&mut self, messages: Messages) {
-        self.entries.push(Received::Messages(messages));
+        self.entries.push(InboxItem::Messages(messages));
     }
 
     /// Adds the end of the channel.
     pub(super) fn push_end(&mut self, end: End) {
-        self.entries.push(Received::End(end));
+        self.entries.push(InboxItem::End(end));
     }
 
     /// The next item, decoded.
     pub(super) fn next(&self) -> Option<Item> {
         match self.entries.first()? {
-            Received::Messages(messages) => {
+            InboxItem::Messages(messages) => {
                 let bytes = messages.length();
                 messages.peek().map(|message| Item::Request(message, bytes))
             }
-            Received::End(end) => Some(Item::End(*end)),
+            InboxItem::End(end) => Some(Item::End(*end)),
         }
     }
 
     /// Removes the next item. True if the inbox is empty by that.
     pub(super) fn remove(&mut self) -> bool {
-        if let Some(Received::Messages(messages)) = self.entries.first_mut() {
+        if let Some(InboxItem::Messages(messages)) = self.entries.first_mut() {
             messages.pass();
             if !messages.is_empty() {
                 return false;
@@ -80,7 +80,7 @@ impl Inbox {
 
     /// Whether the reply to the next request may be as long as a page.
     pub(super) fn asks_for_a_page(&self) -> bool {
-        let Some(Received::Messages(messages)) = self.entries.first() else {
+        let Some(InboxItem::Messages(messages)) = self.entries.first() else {
             return false;
         };
         let kind = messages.command().and_then(RequestKind::from_number);

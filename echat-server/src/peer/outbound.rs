@@ -19,7 +19,7 @@ pub(super) const ENTRY_BYTES: usize = size_of::<Rc<[u8]>>();
 
 #[derive(Debug, Default)]
 pub(super) struct Outbound {
-    waiting: Queue,
+    waiting: MessageQueue,
     waiting_bytes: usize,
     frame: Vec<u8>,
     written: usize,
@@ -47,7 +47,7 @@ impl Outbound {
 
     /// Drops all messages that are not sealed yet.
     pub(super) fn drop_waiting(&mut self) {
-        self.waiting = Queue::default();
+        self.waiting = MessageQueue::default();
         self.waiting_bytes = 0;
     }
 
@@ -109,13 +109,13 @@ impl Outbound {
 
 /// Messages in the order of their arrival. A connection that gets one at a time needs no allocation for it.
 #[derive(Debug, Default)]
-struct Queue {
+struct MessageQueue {
     /// Those that were removed, as `None`, and those that wait.
     messages: SmallVec<[Option<Rc<[u8]>>; 1]>,
     removed: usize,
 }
 
-impl Queue {
+impl MessageQueue {
     /// Places for messages once there are two.
     const PLACES: usize = 8;
 
@@ -140,7 +140,7 @@ impl Queue {
     }
 }
 
-impl Waiting for Queue {
+impl Waiting for MessageQueue {
     fn messages(&self) -> impl Iterator<Item = &[u8]> {
         self.messages[self.removed..]
             .iter()
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_queue_keeps_the_order_and_little_of_what_was_removed() {
-        let mut queue = Queue::default();
+        let mut queue = MessageQueue::default();
         let (mut pushed, mut taken) = (0_u8, 0_u8);
         for round in 0..20 {
             for _ in 0..=round % 5 {

@@ -1,6 +1,6 @@
 //! The timer of automatic backups. The copying is done on a helper thread.
 
-use crate::backup::{self, Outcome, Schedule};
+use crate::backup::{self, BackupOutcome, BackupSchedule};
 use crate::clock::Now;
 use crate::workers::HelperThread;
 use mio::Waker;
@@ -12,8 +12,8 @@ const RETRY: Duration = Duration::from_mins(10);
 
 pub(super) struct Backups {
     /// `None`: no automatic backups.
-    schedule: Option<Schedule>,
-    thread: HelperThread<Outcome>,
+    schedule: Option<BackupSchedule>,
+    thread: HelperThread<BackupOutcome>,
     /// When the next one is due; `None` while one is being made.
     next_at: Option<Duration>,
     /// Whether the thread makes one.
@@ -23,7 +23,7 @@ pub(super) struct Backups {
 }
 
 impl Backups {
-    pub(super) fn new(schedule: Option<Schedule>, waker: &Arc<Waker>) -> Self {
+    pub(super) fn new(schedule: Option<BackupSchedule>, waker: &Arc<Waker>) -> Self {
         Self {
             next_at: schedule.as_ref().map(|_| Duration::ZERO),
             schedule,
@@ -34,7 +34,7 @@ impl Backups {
     }
 
     /// Changes which backups are made. One that is being made is not broken off.
-    pub(super) fn reschedule(&mut self, schedule: Option<Schedule>, now: Now) {
+    pub(super) fn reschedule(&mut self, schedule: Option<BackupSchedule>, now: Now) {
         self.schedule = schedule;
         // The folder says when the next one is due.
         if self.next_at.is_some() || !self.is_busy {
@@ -59,9 +59,9 @@ impl Backups {
             let every = self.schedule.as_ref().map(|schedule| schedule.every);
             self.next_at = every.map(|every| now.running + wait(&outcome, every));
             let age = match &outcome {
-                Outcome::Made(_) => Some(Duration::ZERO),
-                Outcome::Early(left) => every.map(|every| every.saturating_sub(*left)),
-                Outcome::Failed(_) | Outcome::BrokenOff => None,
+                BackupOutcome::Made(_) => Some(Duration::ZERO),
+                BackupOutcome::Early(left) => every.map(|every| every.saturating_sub(*left)),
+                BackupOutcome::Failed(_) | BackupOutcome::BrokenOff => None,
             };
             if let Some(age) = age {
                 let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
@@ -80,7 +80,7 @@ impl Backups {
                     schedule.run(now.unix)
                 }
             };
-            self.next_at = match self.thread.begin(job, || Outcome::BrokenOff) {
+            self.next_at = match self.thread.begin(job, || BackupOutcome::BrokenOff) {
                 Ok(()) => {
                     self.is_busy = true;
                     None
@@ -95,17 +95,17 @@ impl Backups {
 }
 
 /// The time from an outcome to the next run.
-fn wait(outcome: &Outcome, every: Duration) -> Duration {
+fn wait(outcome: &BackupOutcome, every: Duration) -> Duration {
     match outcome {
-        Outcome::Made(_) => every,
-        Outcome::Early(left) => *left,
-        Outcome::Failed(_) | Outcome::BrokenOff => RETRY.min(every),
+        BackupOutcome::Made(_) => every,
+        BackupOutcome::Early(left) => *left,
+        BackupOutcome::Failed(_) | BackupOutcome::BrokenOff => RETRY.min(every),
     }
 }
 
-fn log(outcome: &Outcome) {
+fn log(outcome: &BackupOutcome) {
     match outcome {
-        Outcome::Made(made) => {
+        BackupOutcome::Made(made) => {
             tracing::info!(
                 "made the backup {}, and removed {} older ones",
                 made.path.display(),
@@ -115,20 +115,20 @@ fn log(outcome: &Outcome) {
                 tracing::error!(%error, "older backups cannot be removed");
             }
         }
-        Outcome::Early(left) => {
+        BackupOutcome::Early(left) => {
             tracing::info!("the next backup is due in {} s", left.as_secs());
         }
-        Outcome::Failed(error) => {
+        BackupOutcome::Failed(error) => {
             tracing::error!("no backup was made, and none was removed: {error}");
         }
-        Outcome::BrokenOff => tracing::error!("no backup was made: its thread panicked"),
+        BackupOutcome::BrokenOff => tracing::error!("no backup was made: its thread panicked"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backup::Source;
+    use crate::backup::BackupSource;
     use crate::storage::Store;
     use mio::{Events, Poll, Token};
 
@@ -147,8 +147,8 @@ mod tests {
         drop(Store::open(&database).unwrap());
         let mut poll = Poll::new().unwrap();
         let waker = Arc::new(Waker::new(poll.registry(), Token(0)).unwrap());
-        let schedule = Schedule {
-            source: Source {
+        let schedule = BackupSchedule {
+            source: BackupSource {
                 database: database.clone(),
                 host_key: None,
                 config: None,

@@ -4,10 +4,10 @@
 //! A client has one command at a time, and its next line is read when it has taken the answer of the last: so what a client
 //! costs is bounded by one line and one answer, and a client that never reads stops only itself.
 
-use super::tasks::{Asker, Tasks};
+use super::tasks::{Requester, Tasks};
 use crate::clock::Now;
 use crate::ctl::{LINE_MAX, read_line, refusal_line, reply_line};
-use crate::engine::{AdministrationAnswer, Engine, Fatal, Refused};
+use crate::engine::{AdminAnswer, AdminRefusal, Engine, Fatal};
 use mio::event::Event;
 use mio::net::{UnixListener, UnixStream};
 use mio::{Interest, Registry, Token};
@@ -19,10 +19,10 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroize;
 
 /// Clients at the same time. One more has the one closed that has done nothing for longest.
-const PLACES: usize = 32;
+const SLOTS: usize = 32;
 /// The token of the first client; the others follow. They are below those of the listeners.
 const FIRST: usize = usize::MAX - 128;
-const _: () = assert!(PLACES < 64, "room for the tokens of the listeners above");
+const _: () = assert!(SLOTS < 64, "room for the tokens of the listeners above");
 /// Clients that one round accepts.
 const ACCEPTS: usize = 64;
 /// Bytes of one read.
@@ -31,26 +31,26 @@ const CHUNK: usize = 16 * 1024;
 /// The socket, and its clients.
 pub(super) struct Ctl {
     /// `None`: the folder cannot have one.
-    listener: Option<Bound>,
+    listener: Option<BoundSocket>,
     is_ready: bool,
-    clients: Vec<Option<Client>>,
+    clients: Vec<Option<CtlClient>>,
     /// The number of the next client, and of its next use.
     serial: u64,
 }
 
-struct Bound {
+struct BoundSocket {
     socket: UnixListener,
     path: PathBuf,
 }
 
-impl Drop for Bound {
+impl Drop for BoundSocket {
     fn drop(&mut self) {
         // Another server may not take its place before the folder is unlocked.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-struct Client {
+struct CtlClient {
     stream: UnixStream,
     /// The user of the system.
     user: u32,
@@ -62,20 +62,20 @@ struct Client {
     output: Vec<u8>,
     can_read: bool,
     can_write: bool,
-    stage: Stage,
+    state: CtlState,
     /// Whether it has closed its direction.
     has_ended: bool,
 }
 
-/// What is to be done for a client.
+/// The state of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum CtlState {
     /// Its next line is a command.
-    Asks,
+    Idle,
     /// Its command has a task that is not done.
-    Waits,
-    /// It is closed when it has taken the answer.
-    Leaves,
+    Busy,
+    /// It is closed when it has read the answer.
+    Closing,
 }
 
 impl Ctl {
@@ -95,7 +95,7 @@ impl Ctl {
         Self {
             listener,
             is_ready: true,
-            clients: (0..PLACES).map(|_| None).collect(),
+            clients: (0..SLOTS).map(|_| None).collect(),
             serial: 0,
         }
     }
@@ -107,8 +107,8 @@ impl Ctl {
 
     /// Notes what became possible at a client; false if the token is none of a client.
     pub(super) fn note(&mut self, event: &Event) -> bool {
-        let place = event.token().0.checked_sub(FIRST);
-        let Some(client) = place.and_then(|place| self.clients.get_mut(place)) else {
+        let slot = event.token().0.checked_sub(FIRST);
+        let Some(client) = slot.and_then(|slot| self.clients.get_mut(slot)) else {
             return false;
         };
         if let Some(client) = client {
@@ -120,7 +120,8 @@ impl Ctl {
 
     /// Whether a round would find something to do at once.
     pub(super) fn has_work(&self) -> bool {
-        let has_work = |client: &Client| client.may_ask() && (client.can_read || client.has_line());
+        let has_work =
+            |client: &CtlClient| client.may_ask() && (client.can_read || client.has_line());
         self.listener.is_some() && self.is_ready || self.clients.iter().flatten().any(has_work)
     }
 
@@ -133,8 +134,8 @@ impl Ctl {
         now: Now,
     ) -> Result<(), Fatal> {
         self.accept(registry);
-        for place in 0..self.clients.len() {
-            let Some(client) = &mut self.clients[place] else {
+        for slot in 0..self.clients.len() {
+            let Some(client) = &mut self.clients[slot] else {
                 continue;
             };
             client.write();
@@ -142,31 +143,31 @@ impl Ctl {
             if let Some(line) = client.line() {
                 self.serial += 1;
                 client.used = self.serial;
-                let asker = Asker::Ctl(place, client.serial);
+                let requester = Requester::Ctl(slot, client.serial);
                 match carry_out(engine, client.user, line, now)? {
-                    AdministrationAnswer::Task(task, order) => {
-                        client.stage = Stage::Waits;
-                        tasks.add(asker, task, *order);
+                    AdminAnswer::Task(task, operation) => {
+                        client.state = CtlState::Busy;
+                        tasks.add(requester, task, *operation);
                     }
-                    AdministrationAnswer::Done(report) => client.answer(&reply_line(&report)),
-                    AdministrationAnswer::Refused(refused) => {
+                    AdminAnswer::Done(report) => client.answer(&reply_line(&report)),
+                    AdminAnswer::Refused(refused) => {
                         client.answer(&refusal_line(&refused));
                     }
                 }
                 client.write();
             }
             if client.is_over() {
-                self.clients[place] = None;
+                self.clients[slot] = None;
             }
         }
         Ok(())
     }
 
     /// Gives a client the answer that its task has come to. It may be gone.
-    pub(super) fn answer(&mut self, place: usize, serial: u64, line: &str) {
-        let client = self.clients.get_mut(place).and_then(Option::as_mut);
+    pub(super) fn answer(&mut self, slot: usize, serial: u64, line: &str) {
+        let client = self.clients.get_mut(slot).and_then(Option::as_mut);
         if let Some(client) = client.filter(|client| client.serial == serial) {
-            client.stage = Stage::Asks;
+            client.state = CtlState::Idle;
             client.answer(line);
             client.write();
         }
@@ -183,8 +184,8 @@ impl Ctl {
             match bound.socket.accept() {
                 Ok((stream, _)) => {
                     self.serial += 1;
-                    let place = place(&self.clients);
-                    self.clients[place] = Client::new(stream, self.serial, registry, place);
+                    let slot = slot(&self.clients);
+                    self.clients[slot] = CtlClient::new(stream, self.serial, registry, slot);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // Out of file descriptors, for example: the next client tries again.
@@ -195,15 +196,15 @@ impl Ctl {
 }
 
 /// A free place, or that of the client that has done nothing for longest and waits for no task.
-fn place(clients: &[Option<Client>]) -> usize {
-    let used = |place: &usize| match &clients[*place] {
+fn slot(clients: &[Option<CtlClient>]) -> usize {
+    let used = |slot: &usize| match &clients[*slot] {
         None => (false, 0),
-        Some(client) => (client.stage == Stage::Waits, client.used),
+        Some(client) => (client.state == CtlState::Busy, client.used),
     };
     (0..clients.len()).min_by_key(used).unwrap_or(0)
 }
 
-fn bind(path: &Path, registry: &Registry, token: Token) -> io::Result<Bound> {
+fn bind(path: &Path, registry: &Registry, token: Token) -> io::Result<BoundSocket> {
     match path.symlink_metadata() {
         Ok(found) if found.file_type().is_socket() => fs::remove_file(path)?,
         Ok(_) => return Err(io::Error::other("something else has this name")),
@@ -212,7 +213,7 @@ fn bind(path: &Path, registry: &Registry, token: Token) -> io::Result<Bound> {
     }
     let socket = crate::ctl::at(path, |path| UnixListener::bind(path))?;
     let path = path.to_owned();
-    let mut bound = Bound { socket, path };
+    let mut bound = BoundSocket { socket, path };
     fs::set_permissions(&bound.path, Permissions::from_mode(0o600))?;
     registry.register(&mut bound.socket, token, Interest::READABLE)?;
     Ok(bound)
@@ -230,8 +231,8 @@ fn user_of(_: &UnixStream) -> io::Result<u32> {
     Ok(geteuid().as_raw())
 }
 
-fn refused(code: &'static str, message: &str) -> AdministrationAnswer {
-    AdministrationAnswer::Refused(Refused {
+fn refused(code: &'static str, message: &str) -> AdminAnswer {
+    AdminAnswer::Refused(AdminRefusal {
         code,
         message: message.to_owned(),
         detail: Vec::new(),
@@ -244,7 +245,7 @@ fn carry_out(
     user: u32,
     mut line: Vec<u8>,
     now: Now,
-) -> Result<AdministrationAnswer, Fatal> {
+) -> Result<AdminAnswer, Fatal> {
     let read = read_line(&line);
     line.zeroize();
     match read {
@@ -256,13 +257,13 @@ fn carry_out(
     }
 }
 
-impl Client {
+impl CtlClient {
     /// A client in a place. One that may not ask is told so.
-    fn new(mut stream: UnixStream, serial: u64, registry: &Registry, place: usize) -> Option<Self> {
+    fn new(mut stream: UnixStream, serial: u64, registry: &Registry, slot: usize) -> Option<Self> {
         let user = user_of(&stream).ok()?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         registry
-            .register(&mut stream, Token(FIRST + place), interest)
+            .register(&mut stream, Token(FIRST + slot), interest)
             .ok()?;
         let mut client = Self {
             stream,
@@ -273,7 +274,7 @@ impl Client {
             output: Vec::new(),
             can_read: true,
             can_write: true,
-            stage: Stage::Asks,
+            state: CtlState::Idle,
             has_ended: false,
         };
         if user != 0 && user != geteuid().as_raw() {
@@ -286,9 +287,9 @@ impl Client {
 
     /// Refuses what a client says, and all that follows.
     fn refuse(&mut self, code: &'static str, message: &str) {
-        self.stage = Stage::Leaves;
+        self.state = CtlState::Closing;
         self.input = Vec::new();
-        if let AdministrationAnswer::Refused(refused) = refused(code, message) {
+        if let AdminAnswer::Refused(refused) = refused(code, message) {
             self.answer(&refusal_line(&refused));
         }
         self.write();
@@ -296,7 +297,7 @@ impl Client {
 
     /// Whether its next line is taken: it has taken the answer of the last one.
     fn may_ask(&self) -> bool {
-        self.stage == Stage::Asks && self.output.is_empty()
+        self.state == CtlState::Idle && self.output.is_empty()
     }
 
     fn has_line(&self) -> bool {
@@ -350,7 +351,7 @@ impl Client {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.can_write = false,
                 Err(_) => {
-                    self.stage = Stage::Leaves;
+                    self.state = CtlState::Closing;
                     written = self.output.len();
                 }
             }
@@ -362,11 +363,11 @@ impl Client {
 
     /// Whether nothing is to be said any more. Half a line at the end is no command.
     fn is_over(&self) -> bool {
-        let says_no_more = match self.stage {
-            Stage::Asks => self.has_ended && !self.has_line(),
-            Stage::Waits => false,
-            Stage::Leaves => true,
+        let is_silent = match self.state {
+            CtlState::Idle => self.has_ended && !self.has_line(),
+            CtlState::Busy => false,
+            CtlState::Closing => true,
         };
-        says_no_more && self.output.is_empty()
+        is_silent && self.output.is_empty()
     }
 }

@@ -29,38 +29,38 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a client may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Page {
+enum HttpPage {
     Metrics,
     Health,
 }
 
 /// What a request comes to: a page, or the line of a status that refuses it.
-type Asked = Result<Page, &'static str>;
+type Asked = Result<HttpPage, &'static str>;
 
 /// The listener, and its clients.
 pub(super) struct Http {
     /// `None`: nothing is shown.
     listener: Option<TcpListener>,
     is_ready: bool,
-    clients: Vec<Option<Client>>,
+    clients: Vec<Option<HttpClient>>,
     /// The number of the next client.
     serial: u64,
 }
 
-struct Client {
+struct HttpClient {
     stream: TcpStream,
     serial: u64,
     /// When it is closed, whatever it does.
     until: Duration,
     input: Vec<u8>,
     output: Vec<u8>,
-    stage: Stage,
+    state: HttpState,
     can_read: bool,
     can_write: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum HttpState {
     /// Its request is not complete.
     Asks,
     /// It takes the answer.
@@ -115,7 +115,7 @@ impl Http {
 
     /// Whether a round would find something to do at once.
     pub(super) fn has_work(&self) -> bool {
-        let reads = |client: &Client| client.can_read && client.stage != Stage::Takes;
+        let reads = |client: &HttpClient| client.can_read && client.state != HttpState::Takes;
         self.listener.is_some() && self.is_ready || self.clients.iter().flatten().any(reads)
     }
 
@@ -143,15 +143,15 @@ impl Http {
             client.read();
             if let Some(asked) = client.asked() {
                 client.output = match asked {
-                    Ok(Page::Metrics) => answer("200 OK", CONTENT_TYPE, &metrics),
-                    Ok(Page::Health) if is_well => answer("200 OK", PLAIN, "ok\n"),
-                    Ok(Page::Health) => answer("503 Service Unavailable", PLAIN, "stopping\n"),
+                    Ok(HttpPage::Metrics) => answer("200 OK", CONTENT_TYPE, &metrics),
+                    Ok(HttpPage::Health) if is_well => answer("200 OK", PLAIN, "ok\n"),
+                    Ok(HttpPage::Health) => answer("503 Service Unavailable", PLAIN, "stopping\n"),
                     Err(status) => answer(status, PLAIN, &format!("{status}\n")),
                 };
-                client.stage = Stage::Takes;
+                client.state = HttpState::Takes;
             }
             client.write();
-            if client.stage == Stage::Gone || client.until <= now {
+            if client.state == HttpState::Gone || client.until <= now {
                 *place = None;
             }
         }
@@ -172,7 +172,8 @@ impl Http {
                     let place = (0..PLACES).min_by_key(age).unwrap_or(0);
                     let until = now + PATIENCE;
                     let token = Token(FIRST + place);
-                    self.clients[place] = Client::new(stream, self.serial, until, registry, token);
+                    self.clients[place] =
+                        HttpClient::new(stream, self.serial, until, registry, token);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // Out of file descriptors, for example: the next client tries again.
@@ -211,8 +212,8 @@ fn asked(input: &[u8]) -> Option<Asked> {
             let path = request.path.unwrap_or_default();
             let path = path.split('?').next().unwrap_or_default();
             Some(match (request.method, path) {
-                (Some("GET"), "/metrics") => Ok(Page::Metrics),
-                (Some("GET"), "/healthz") => Ok(Page::Health),
+                (Some("GET"), "/metrics") => Ok(HttpPage::Metrics),
+                (Some("GET"), "/healthz") => Ok(HttpPage::Health),
                 (_, "/metrics" | "/healthz") => Err("405 Method Not Allowed"),
                 _ => Err("404 Not Found"),
             })
@@ -221,7 +222,7 @@ fn asked(input: &[u8]) -> Option<Asked> {
     }
 }
 
-impl Client {
+impl HttpClient {
     fn new(
         mut stream: TcpStream,
         serial: u64,
@@ -237,7 +238,7 @@ impl Client {
             until,
             input: Vec::new(),
             output: Vec::new(),
-            stage: Stage::Asks,
+            state: HttpState::Asks,
             can_read: true,
             can_write: true,
         })
@@ -245,24 +246,24 @@ impl Client {
 
     /// Reads once.
     fn read(&mut self) {
-        if !self.can_read || self.stage == Stage::Takes {
+        if !self.can_read || self.state == HttpState::Takes {
             return;
         }
         let mut chunk = [0; CHUNK];
         match self.stream.read(&mut chunk) {
-            Ok(0) => self.stage = Stage::Gone,
-            Ok(length) if self.stage == Stage::Asks => {
+            Ok(0) => self.state = HttpState::Gone,
+            Ok(length) if self.state == HttpState::Asks => {
                 self.input.extend_from_slice(&chunk[..length]);
             }
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => self.can_read = false,
-            Err(_) => self.stage = Stage::Gone,
+            Err(_) => self.state = HttpState::Gone,
         }
     }
 
     fn asked(&self) -> Option<Asked> {
-        if self.stage != Stage::Asks || self.input.is_empty() {
+        if self.state != HttpState::Asks || self.input.is_empty() {
             return None;
         }
         asked(&self.input)
@@ -270,19 +271,19 @@ impl Client {
 
     fn write(&mut self) {
         let mut written = 0;
-        while self.stage == Stage::Takes && self.can_write && written < self.output.len() {
+        while self.state == HttpState::Takes && self.can_write && written < self.output.len() {
             match self.stream.write(&self.output[written..]) {
                 Ok(length) => written += length,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.can_write = false,
-                Err(_) => self.stage = Stage::Gone,
+                Err(_) => self.state = HttpState::Gone,
             }
         }
         self.output.drain(..written);
-        if self.stage == Stage::Takes && self.output.is_empty() {
-            self.stage = match self.stream.shutdown(Shutdown::Write) {
-                Ok(()) => Stage::Leaves,
-                Err(_) => Stage::Gone,
+        if self.state == HttpState::Takes && self.output.is_empty() {
+            self.state = match self.stream.shutdown(Shutdown::Write) {
+                Ok(()) => HttpState::Leaves,
+                Err(_) => HttpState::Gone,
             };
         }
     }
@@ -299,10 +300,13 @@ mod tests {
             ("GET /metrics HTTP/1.1\r\nHost: x\r\n", None),
             (
                 "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n",
-                Some(Ok(Page::Metrics)),
+                Some(Ok(HttpPage::Metrics)),
             ),
-            ("GET /metrics?x=1 HTTP/1.0\r\n\r\n", Some(Ok(Page::Metrics))),
-            ("GET /healthz HTTP/1.1\r\n\r\n", Some(Ok(Page::Health))),
+            (
+                "GET /metrics?x=1 HTTP/1.0\r\n\r\n",
+                Some(Ok(HttpPage::Metrics)),
+            ),
+            ("GET /healthz HTTP/1.1\r\n\r\n", Some(Ok(HttpPage::Health))),
             (
                 "HEAD /metrics HTTP/1.1\r\n\r\n",
                 Some(Err("405 Method Not Allowed")),

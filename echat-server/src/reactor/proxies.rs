@@ -23,7 +23,7 @@ const PLACES: usize = 256;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A connection without a header.
-struct Waiting {
+struct AwaitingHeader {
     stream: TcpStream,
     proxy: SocketAddr,
     /// When it is closed.
@@ -33,7 +33,7 @@ struct Waiting {
 pub(super) struct Proxies {
     trusted: Networks,
     /// By token.
-    places: Vec<Option<Waiting>>,
+    places: Vec<Option<AwaitingHeader>>,
     /// The places that became readable.
     readable: Vec<usize>,
     /// When the oldest connection is closed, or earlier.
@@ -85,7 +85,7 @@ impl Proxies {
         let place = place.expect("a trusted network has places");
         self.close(place, registry, "newer ones need its place", now);
         let until = now + PATIENCE;
-        self.places[place] = Some(Waiting {
+        self.places[place] = Some(AwaitingHeader {
             stream,
             proxy,
             until,

@@ -1,25 +1,25 @@
 //! What commands of the administration need besides the database. A thread reads and writes files, one task at a time in
 //! the order of the commands; another one hashes passwords, which do not wait for a backup.
 
-use crate::backup::{self, Source};
-use crate::engine::{AdministrationTask as Task, Applied};
+use crate::backup::{self, BackupSource};
+use crate::engine::{AdminTask, PendingOperation};
 use crate::maintenance;
 use crate::workers::{HelperThread, jobs};
 use mio::Waker;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// The door that a command came through.
+/// The sender of a command, which gets the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asker {
+pub(super) enum Requester {
     /// The server's own terminal.
     Terminal,
     /// The client of the socket in this place, with this number.
     Ctl(usize, u64),
 }
 
-/// What a task came to.
-pub(super) enum Outcome {
+/// The result of a task.
+pub(super) enum TaskOutcome {
     /// The hash of a password.
     Hashed(String),
     /// What was done, in a line.
@@ -30,66 +30,85 @@ pub(super) enum Outcome {
     Failed(&'static str, String),
 }
 
-/// A task with its order.
-struct Waiting {
-    asker: Asker,
-    task: Task,
-    order: Applied,
+/// A task that waits for its thread.
+struct QueuedTask {
+    requester: Requester,
+    task: AdminTask,
+    operation: PendingOperation,
 }
 
-/// A thread, and the tasks for it that are not done.
-struct Lane {
-    thread: HelperThread<Outcome>,
-    current: Option<(Asker, Applied)>,
-    waiting: VecDeque<Waiting>,
+/// A thread, and the tasks that wait for it.
+struct TaskThread {
+    thread: HelperThread<TaskOutcome>,
+    current: Option<(Requester, PendingOperation)>,
+    waiting: VecDeque<QueuedTask>,
 }
 
 /// The tasks that are not done.
 pub(super) struct Tasks {
-    source: Source,
-    hashes: Lane,
-    files: Lane,
+    source: BackupSource,
+    hashes: TaskThread,
+    files: TaskThread,
     /// Those that the loop does itself.
-    own: VecDeque<Waiting>,
+    own: VecDeque<QueuedTask>,
 }
 
 impl Tasks {
-    pub(super) fn new(source: Source, waker: &Arc<Waker>) -> Self {
+    pub(super) fn new(source: BackupSource, waker: &Arc<Waker>) -> Self {
         Self {
             source,
-            hashes: Lane::new(waker),
-            files: Lane::new(waker),
+            hashes: TaskThread::new(waker),
+            files: TaskThread::new(waker),
             own: VecDeque::new(),
         }
     }
 
     /// Adds a task.
-    pub(super) fn add(&mut self, asker: Asker, task: Task, order: Applied) {
+    pub(super) fn add(
+        &mut self,
+        requester: Requester,
+        task: AdminTask,
+        operation: PendingOperation,
+    ) {
         let queue = match task {
-            Task::Hash(_) => &mut self.hashes.waiting,
-            Task::Metrics | Task::Reload | Task::Drain(_) | Task::Quit => &mut self.own,
-            Task::Backup(_) | Task::Verify(_) | Task::Check | Task::Export(..) => {
-                &mut self.files.waiting
+            AdminTask::Hash(_) => &mut self.hashes.waiting,
+            AdminTask::Metrics | AdminTask::Reload | AdminTask::Drain(_) | AdminTask::Quit => {
+                &mut self.own
             }
+            AdminTask::Backup(_)
+            | AdminTask::Verify(_)
+            | AdminTask::Check
+            | AdminTask::Export(..) => &mut self.files.waiting,
         };
-        queue.push_back(Waiting { asker, task, order });
+        queue.push_back(QueuedTask {
+            requester,
+            task,
+            operation,
+        });
     }
 
-    /// Whether a task from this door is not done.
-    pub(super) fn has(&self, asker: Asker) -> bool {
-        self.hashes.has(asker)
-            || self.files.has(asker)
-            || self.own.iter().any(|own| own.asker == asker)
+    /// Whether a task of this requester is not done.
+    pub(super) fn has(&self, requester: Requester) -> bool {
+        self.hashes.has(requester)
+            || self.files.has(requester)
+            || self.own.iter().any(|own| own.requester == requester)
     }
 
     /// The next task that the loop does itself.
-    pub(super) fn take_own(&mut self) -> Option<(Asker, Task, Applied)> {
-        let Waiting { asker, task, order } = self.own.pop_front()?;
-        Some((asker, task, order))
+    pub(super) fn take_own(&mut self) -> Option<(Requester, AdminTask, PendingOperation)> {
+        let QueuedTask {
+            requester,
+            task,
+            operation,
+        } = self.own.pop_front()?;
+        Some((requester, task, operation))
     }
 
     /// Begins the next task of each thread, and gives the outcome of one that is done. `now` is in unix seconds.
-    pub(super) fn attend(&mut self, now: i64) -> Option<(Asker, Applied, Outcome)> {
+    pub(super) fn attend(
+        &mut self,
+        now: i64,
+    ) -> Option<(Requester, PendingOperation, TaskOutcome)> {
         let hashed = self.hashes.attend(&self.source, now);
         hashed.or_else(|| self.files.attend(&self.source, now))
     }
@@ -100,7 +119,7 @@ impl Tasks {
     }
 }
 
-impl Lane {
+impl TaskThread {
     fn new(waker: &Arc<Waker>) -> Self {
         Self {
             thread: HelperThread::new("administration", waker),
@@ -109,48 +128,60 @@ impl Lane {
         }
     }
 
-    fn has(&self, asker: Asker) -> bool {
-        let current = self.current.as_ref().map(|(asker, _)| *asker);
-        current == Some(asker) || self.waiting.iter().any(|waiting| waiting.asker == asker)
+    fn has(&self, requester: Requester) -> bool {
+        let current = self.current.as_ref().map(|(requester, _)| *requester);
+        current == Some(requester)
+            || self
+                .waiting
+                .iter()
+                .any(|waiting| waiting.requester == requester)
     }
 
     fn has_work(&self) -> bool {
         self.current.is_none() && !self.waiting.is_empty()
     }
 
-    fn attend(&mut self, source: &Source, now: i64) -> Option<(Asker, Applied, Outcome)> {
+    fn attend(
+        &mut self,
+        source: &BackupSource,
+        now: i64,
+    ) -> Option<(Requester, PendingOperation, TaskOutcome)> {
         if self.current.is_none() {
-            let Waiting { asker, task, order } = self.waiting.pop_front()?;
+            let QueuedTask {
+                requester,
+                task,
+                operation,
+            } = self.waiting.pop_front()?;
             let source = source.clone();
             let begun = self
                 .thread
                 .begin(move || run(task, &source, now), broken_off);
             if let Err(error) = begun {
-                let outcome = Outcome::Failed("storage_busy", format!("no thread: {error}"));
-                return Some((asker, order, outcome));
+                let outcome = TaskOutcome::Failed("storage_busy", format!("no thread: {error}"));
+                return Some((requester, operation, outcome));
             }
-            self.current = Some((asker, order));
+            self.current = Some((requester, operation));
         }
         let outcome = self.thread.outcome()?;
-        let (asker, order) = self.current.take()?;
-        Some((asker, order, outcome))
+        let (requester, operation) = self.current.take()?;
+        Some((requester, operation, outcome))
     }
 }
 
-fn broken_off() -> Outcome {
-    Outcome::Failed("failed", "The task was broken off by a bug.".to_owned())
+fn broken_off() -> TaskOutcome {
+    TaskOutcome::Failed("failed", "The task was broken off by a bug.".to_owned())
 }
 
-fn run(task: Task, source: &Source, now: i64) -> Outcome {
-    if let Task::Hash(password) = &task {
+fn run(task: AdminTask, source: &BackupSource, now: i64) -> TaskOutcome {
+    if let AdminTask::Hash(password) = &task {
         return match jobs::hash_once(password) {
-            Ok(hash) => Outcome::Hashed(hash),
-            Err(error) => Outcome::Failed("failed", error.to_string()),
+            Ok(hash) => TaskOutcome::Hashed(hash),
+            Err(error) => TaskOutcome::Failed("failed", error.to_string()),
         };
     }
     backup::give_way();
     match maintenance::beside(task, source, now) {
-        Ok(text) => Outcome::Done(text),
-        Err((code, text)) => Outcome::Failed(code, text),
+        Ok(text) => TaskOutcome::Done(text),
+        Err((code, text)) => TaskOutcome::Failed(code, text),
     }
 }

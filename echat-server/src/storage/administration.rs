@@ -12,15 +12,15 @@ const KEPT: i64 = 400 * 24 * 60 * 60;
 /// Old lines that a new one deletes at most.
 const PRUNED_AT_ONCE: i64 = 100;
 
-/// A change that was asked for.
+/// An entry of the audit: a change that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct AuditLine {
+pub(crate) struct AuditEntry {
     /// Unix seconds.
     pub(crate) at: i64,
-    /// The door: `terminal`, `ctl` or `chat`.
-    pub(crate) door: String,
-    /// The administrator of the chat, or the user of the system.
-    pub(crate) by: String,
+    /// The way in: `terminal`, `ctl` or `chat`. The column has the name `door`.
+    pub(crate) via: String,
+    /// The administrator of the chat, or the user of the system. The column has the name `by`.
+    pub(crate) actor: String,
     /// The command as it is typed, without secrets.
     pub(crate) command: String,
     /// `done`, or the code that refused it.
@@ -177,14 +177,14 @@ impl Batch<'_> {
     }
 
     /// Adds a line to the audit, and deletes some that are 400 days old.
-    pub(crate) fn note_audit(&mut self, line: &AuditLine) -> Result<(), StoreError> {
+    pub(crate) fn note_audit(&mut self, line: &AuditEntry) -> Result<(), StoreError> {
         self.write(
             "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ?1 ORDER BY at LIMIT ?2)",
             [line.at.saturating_sub(KEPT), PRUNED_AT_ONCE],
         )?;
         self.write(
             "INSERT INTO audit (at, door, by, command, result) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![line.at, line.door, line.by, line.command, line.result],
+            params![line.at, line.via, line.actor, line.command, line.result],
         )
         .map(drop)
     }
@@ -195,7 +195,7 @@ impl Batch<'_> {
         before: Option<u64>,
         limit: usize,
         now: i64,
-    ) -> Result<Vec<(u64, AuditLine)>, StoreError> {
+    ) -> Result<Vec<(u64, AuditEntry)>, StoreError> {
         let before = before.and_then(|before| i64::try_from(before).ok());
         self.all(
             "SELECT id, at, door, by, command, result FROM audit WHERE id < ?1 AND at >= ?3
@@ -207,10 +207,10 @@ impl Batch<'_> {
             ],
             |row| {
                 let id: i64 = row.get(0)?;
-                let line = AuditLine {
+                let line = AuditEntry {
                     at: row.get(1)?,
-                    door: row.get(2)?,
-                    by: row.get(3)?,
+                    via: row.get(2)?,
+                    actor: row.get(3)?,
                     command: row.get(4)?,
                     result: row.get(5)?,
                 };

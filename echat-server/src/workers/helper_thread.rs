@@ -36,7 +36,7 @@ impl<T: Send + 'static> HelperThread<T> {
         job: impl FnOnce() -> T + Send + 'static,
         broken_off: fn() -> T,
     ) -> io::Result<()> {
-        let report = Report {
+        let report = OutcomeGuard {
             name: self.name,
             waker: Arc::clone(&self.waker),
             done: self.done.clone(),
@@ -64,7 +64,7 @@ impl<T: Send + 'static> HelperThread<T> {
 }
 
 /// Sends the outcome of a job when it is dropped, after a panic too: without one, no other job would begin.
-struct Report<T> {
+struct OutcomeGuard<T> {
     name: &'static str,
     waker: Arc<Waker>,
     done: Sender<T>,
@@ -73,7 +73,7 @@ struct Report<T> {
     broken_off: fn() -> T,
 }
 
-impl<T> Drop for Report<T> {
+impl<T> Drop for OutcomeGuard<T> {
     fn drop(&mut self) {
         let outcome = self.outcome.take().unwrap_or_else(self.broken_off);
         // A server that has ended does not receive the outcome any more.

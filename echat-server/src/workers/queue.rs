@@ -5,7 +5,7 @@ mod by_prefix;
 
 use super::jobs::{Job, Task};
 use crate::conn::ConnId;
-use by_prefix::{ByPrefix, Order};
+use by_prefix::{ByPrefix, ServiceOrder};
 
 pub(super) struct JobQueue {
     handshakes: ByPrefix,
@@ -18,8 +18,8 @@ impl Default for JobQueue {
         Self {
             // In a flood of hellos the oldest connections are closed for newer ones before a worker is free.
             // Only the newest can be answered in time.
-            handshakes: ByPrefix::new(Order::UntilOverload),
-            hashes: ByPrefix::new(Order::OldestFirst),
+            handshakes: ByPrefix::new(ServiceOrder::UntilOverload),
+            hashes: ByPrefix::new(ServiceOrder::OldestFirst),
             preparations: Vec::new(),
         }
     }

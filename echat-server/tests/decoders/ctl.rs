@@ -8,7 +8,7 @@ use echat_proto::json::from_json;
 use echat_server::clock::Now;
 use echat_server::config::Limits;
 use echat_server::ctl::{read_line, refusal_line, reply_line};
-use echat_server::engine::{AdministrationAnswer, Engine};
+use echat_server::engine::{AdminAnswer, Engine};
 use echat_server::storage::Store;
 use echat_testkit::decoders::memory::bounded;
 use rand::SeedableRng;
@@ -43,9 +43,9 @@ pub fn check(bytes: &[u8]) {
         let server = server.get_or_insert_with(engine);
         let answer = server.administer(Some(0), &command, given, now);
         let line = match answer.expect("the database is sound") {
-            AdministrationAnswer::Done(report) => reply_line(&report),
-            AdministrationAnswer::Refused(refused) => refusal_line(&refused),
-            AdministrationAnswer::Task(..) => return,
+            AdminAnswer::Done(report) => reply_line(&report),
+            AdminAnswer::Refused(refused) => refusal_line(&refused),
+            AdminAnswer::Task(..) => return,
         };
         let (answer, end) = line.split_at(line.len() - 1);
         assert!(

@@ -26,7 +26,7 @@ pub(super) enum Decision {
 
 /// The counts that admission is judged by.
 #[derive(Default)]
-pub(super) struct Admission {
+pub(super) struct ConnectionAdmission {
     /// Connections of each rate-limit prefix, without the spare ones.
     by_prefix: HashMap<IpAddr, usize>,
     /// Connections without a login, oldest first.
@@ -38,7 +38,7 @@ pub(super) struct Admission {
     refused: LogLimiter,
 }
 
-impl Admission {
+impl ConnectionAdmission {
     /// Judges a new connection from an address.
     pub(super) fn judge(
         &mut self,

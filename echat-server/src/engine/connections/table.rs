@@ -5,7 +5,7 @@ use super::write_queue::Places;
 use crate::clock::Moment;
 use crate::config::Limits;
 use crate::conn::{ConnId, ConnIds, ConnMap};
-use crate::engine::scheduler::Schedule;
+use crate::engine::scheduler::ConnectionSchedule;
 use crate::handlers::account::Pending;
 use crate::peer::Peer;
 use crate::storage::Search;
@@ -15,7 +15,7 @@ use std::time::Duration;
 /// A connection and what the engine keeps of it.
 pub(in crate::engine) struct ConnectionEntry {
     pub(in crate::engine) peer: Peer,
-    pub(in crate::engine) schedule: Schedule,
+    pub(in crate::engine) schedule: ConnectionSchedule,
     /// A request that waits for a worker; later ones wait for it.
     pub(in crate::engine) pending: Option<Box<Pending>>,
     pub(in crate::engine) retry: Retry,
@@ -23,7 +23,7 @@ pub(in crate::engine) struct ConnectionEntry {
     pub(in crate::engine) unfinished: Option<(Box<Search>, Duration)>,
     /// Whether it is only told that the server is full.
     pub(super) spare: bool,
-    /// Whether [`Admission`](super::admission::Admission) counts it as unauthenticated.
+    /// Whether [`ConnectionAdmission`](super::admission::Admission) counts it as unauthenticated.
     pub(super) unauthenticated: bool,
     /// Whether it is in [`Connections::waiting`](super::Connections::waiting).
     pub(super) waits: bool,
@@ -35,7 +35,7 @@ pub(in crate::engine) struct ConnectionEntry {
 
 impl ConnectionEntry {
     /// The entry of a new connection without a login.
-    pub(super) fn new(peer: Peer, schedule: Schedule, spare: bool) -> Self {
+    pub(super) fn new(peer: Peer, schedule: ConnectionSchedule, spare: bool) -> Self {
         Self {
             peer,
             schedule,

@@ -3,7 +3,7 @@
 //! [`held_back`] is also what the engine asks before it queues a connection for a turn and before it handles
 //! a further request within a turn, so the answer cannot differ from what the engine does.
 
-use super::{FlowKey, Schedule, Scheduler, Turn, TurnsEnd};
+use super::{ConnectionSchedule, FlowKey, Scheduler, Turn, TurnsEnd};
 use crate::config::Limits;
 use crate::conn::ConnId;
 use crate::engine::Engine;
@@ -149,7 +149,7 @@ fn job_waits(engine: &Engine, conn: ConnId, user: Option<UserId>) -> WaitReason 
 }
 
 /// Why a connection that may have a turn has none.
-fn turn_waits(scheduler: &Scheduler, schedule: &Schedule) -> WaitReason {
+fn turn_waits(scheduler: &Scheduler, schedule: &ConnectionSchedule) -> WaitReason {
     let Turn::Queued(ticket) = schedule.turn else {
         return WaitReason::TurnTaken;
     };

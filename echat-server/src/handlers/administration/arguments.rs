@@ -115,9 +115,9 @@ fn begins_with_digit(word: &str) -> bool {
 }
 
 /// A time to come: unix seconds, a duration from now (`30m`, `12h`, `7d`), or a day in UTC (`2026-12-31`).
-pub(super) struct Until(pub(super) i64);
+pub(super) struct FutureTime(pub(super) i64);
 
-impl Argument for Until {
+impl Argument for FutureTime {
     const KIND: &'static str = "time";
 
     fn read(value: &Value, now: i64) -> Result<Self, ParamError> {
@@ -157,14 +157,14 @@ fn time(text: &str, now: i64) -> Option<i64> {
 }
 
 /// One line of text.
-pub(super) struct Line<const BYTES: usize>(pub(super) String);
+pub(super) struct OneLine<const BYTES: usize>(pub(super) String);
 
 /// A reason.
-pub(super) type Why = Line<TEXT_BYTES>;
+pub(super) type Reason = OneLine<TEXT_BYTES>;
 /// A text for users.
-pub(super) type Notice = Line<LONG_TEXT_BYTES>;
+pub(super) type Announcement = OneLine<LONG_TEXT_BYTES>;
 
-impl<const BYTES: usize> Argument for Line<BYTES> {
+impl<const BYTES: usize> Argument for OneLine<BYTES> {
     const KIND: &'static str = "text";
     const IS_REST: bool = true;
 
@@ -181,9 +181,9 @@ impl<const BYTES: usize> Argument for Line<BYTES> {
 }
 
 /// The name behind which a list begins.
-pub(super) struct After(pub(super) String);
+pub(super) struct NameCursor(pub(super) String);
 
-impl Argument for After {
+impl Argument for NameCursor {
     const KIND: &'static str = "name";
 
     fn read(value: &Value, _: i64) -> Result<Self, ParamError> {
@@ -193,7 +193,7 @@ impl Argument for After {
 }
 
 /// One of a few words.
-pub(super) trait Words: Sized + Copy + 'static {
+pub(super) trait Choices: Sized + Copy + 'static {
     /// The words and their meanings.
     const WORDS: &'static [(&'static str, Self)];
     /// The words with bars between.
@@ -201,9 +201,9 @@ pub(super) trait Words: Sized + Copy + 'static {
 }
 
 /// A parameter that is one of a few words.
-pub(super) struct Word<T>(pub(super) T);
+pub(super) struct Choice<T>(pub(super) T);
 
-impl<T: Words> Argument for Word<T> {
+impl<T: Choices> Argument for Choice<T> {
     const KIND: &'static str = T::KIND;
 
     fn read(value: &Value, _: i64) -> Result<Self, ParamError> {
@@ -218,7 +218,7 @@ impl<T: Words> Argument for Word<T> {
     }
 }
 
-impl Words for Registration {
+impl Choices for Registration {
     const WORDS: &'static [(&'static str, Self)] = &[
         ("open", Self::Open),
         ("invitation", Self::Invitation),
@@ -229,12 +229,12 @@ impl Words for Registration {
 
 /// What becomes of the messages of a deleted account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Messages {
+pub(super) enum MessageDisposal {
     Keep,
     Erase,
 }
 
-impl Words for Messages {
+impl Choices for MessageDisposal {
     const WORDS: &'static [(&'static str, Self)] = &[
         ("keep-messages", Self::Keep),
         ("erase-messages", Self::Erase),
@@ -272,9 +272,9 @@ impl Argument for PathBuf {
 }
 
 /// A name among those of the command's own.
-pub(super) struct Label(pub(super) String);
+pub(super) struct Identifier(pub(super) String);
 
-impl Argument for Label {
+impl Argument for Identifier {
     const KIND: &'static str = "name";
 
     fn read(value: &Value, _: i64) -> Result<Self, ParamError> {

@@ -1,8 +1,8 @@
-//! The administration of the server: one table of commands, which three doors lead to.
+//! The administration of the server: one table of commands, with three ways in ([`Via`]).
 //!
-//! A command that changes something is an [`Order`]. What it writes is a function of database, order, settings and limits,
-//! as for requests of users; the audit gets a line in the same transaction. What it changes in memory ([`Act`]) follows the
-//! commit. What needs a thread or the event loop is a [`Task`], which the door has done; then the order is concluded.
+//! An [`Operation`] is a command with its arguments and its [`Actor`]. What it writes is a function of database, operation,
+//! settings and limits, as for requests of users; its audit entry is written in the same transaction. A [`MemoryChange`] follows
+//! the commit. What needs a thread or the event loop is an [`AdminTask`]: the engine hands it out, and records its result.
 
 mod arguments;
 mod people;
@@ -11,7 +11,7 @@ mod rooms;
 mod server;
 
 pub(crate) use arguments::ParamInfo;
-pub use report::Report;
+pub use report::AdminReport;
 pub(crate) use server::{Overridden, Override, Setting, read_address_bans};
 
 use super::account::Pending;
@@ -22,7 +22,7 @@ use super::password::PasswordHash;
 use super::session_ends::SessionsEnd;
 use super::{Answer, Caller, Ctx, Reject, gate};
 use crate::config::{Limits, LogFilter, Settings};
-use crate::storage::{AuditLine, Batch, ErasurePlace, Removal, StoreError, User};
+use crate::storage::{AuditEntry, Batch, ErasurePlace, Removal, StoreError, User};
 use crate::workers::jobs;
 use arguments::{Arguments, from_words, known, take};
 use echat_proto::Value;
@@ -35,15 +35,17 @@ use std::path::PathBuf;
 
 use crate::config::Registration;
 use crate::limits::AddressPrefix;
-use arguments::{After, Label, Messages, Notice, Until, Why, Word};
+use arguments::{
+    Announcement, Choice, FutureTime, Identifier, MessageDisposal, NameCursor, Reason,
+};
 use echat_proto::names::{NameQuery, Username};
 
 /// Rows of a list.
 const ROWS: usize = 200;
 
-/// Where a command comes from.
+/// The way in of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Door {
+pub(crate) enum Via {
     /// The server's own terminal.
     Terminal,
     /// The socket in the data folder.
@@ -52,7 +54,7 @@ pub(crate) enum Door {
     Chat,
 }
 
-impl Door {
+impl Via {
     fn word(self) -> &'static str {
         match self {
             Self::Terminal => "terminal",
@@ -62,9 +64,9 @@ impl Door {
     }
 }
 
-/// The user that gives an order.
+/// The user that gives a command.
 #[derive(Clone, Debug)]
-pub(crate) enum By {
+pub(crate) enum Actor {
     /// The operator, at the server's own terminal.
     Terminal,
     /// A user of the system, by number.
@@ -73,12 +75,12 @@ pub(crate) enum By {
     Chat(Caller),
 }
 
-impl By {
-    fn door(&self) -> Door {
+impl Actor {
+    fn via(&self) -> Via {
         match self {
-            Self::Terminal => Door::Terminal,
-            Self::Ctl(_) => Door::Ctl,
-            Self::Chat(_) => Door::Chat,
+            Self::Terminal => Via::Terminal,
+            Self::Ctl(_) => Via::Ctl,
+            Self::Chat(_) => Via::Chat,
         }
     }
 
@@ -115,7 +117,7 @@ pub struct CommandInfo {
     pub changes: bool,
     /// Whether administrators have it in the chat.
     pub in_chat: bool,
-    /// Whether its orders are in the audit.
+    /// Whether its operations are in the audit.
     is_audited: bool,
     /// Its parameters, in the order in which they are typed.
     pub(crate) params: &'static [ParamInfo],
@@ -137,17 +139,17 @@ impl CommandInfo {
         usage
     }
 
-    fn is_open_to(&self, door: Door) -> bool {
-        self.in_chat || door != Door::Chat
+    fn is_open_to(&self, via: Via) -> bool {
+        self.in_chat || via != Via::Chat
     }
 }
 
-/// A command with its arguments, from a door.
+/// A command with its arguments and its actor.
 #[derive(Clone, Debug)]
-pub(crate) struct Order {
+pub(crate) struct Operation {
     command: &'static CommandInfo,
     arguments: Arguments,
-    by: By,
+    actor: Actor,
     /// The secret that the command gives out, in random bytes.
     random: RandomBytes,
     /// The hash of the password that the command gives out, once a worker has made it.
@@ -158,16 +160,16 @@ pub(crate) struct Order {
     from: Option<IpAddr>,
 }
 
-/// The parameters of a command, as they come through a door.
+/// The arguments of a command as they were given, not yet judged.
 #[derive(Clone, Debug)]
-pub(crate) enum Given {
+pub(crate) enum RawArguments {
     /// Words in the order of the parameters.
     Words(Vec<String>),
     /// Values by name.
     Named(Vec<(String, Value)>),
 }
 
-impl Given {
+impl RawArguments {
     /// Values by name, or a list of words under the name `words`.
     pub(crate) fn of(entries: Vec<(String, Value)>) -> Result<Self, ParamError> {
         let [(name, Value::List(words))] = &entries[..] else {
@@ -192,9 +194,12 @@ impl Given {
 }
 
 /// The command of a name. A name of two words may have its second one among the words that follow.
-fn find(name: &str, mut given: Given) -> Result<(&'static CommandInfo, Given), Reject> {
+fn find(
+    name: &str,
+    mut given: RawArguments,
+) -> Result<(&'static CommandInfo, RawArguments), Reject> {
     let named = |name: &str| COMMANDS.iter().find(|info| info.name == name);
-    if let Given::Words(words) = &mut given
+    if let RawArguments::Words(words) = &mut given
         && let Some(second) = words.first()
         && let Some(info) = named(&format!("{name} {second}"))
     {
@@ -205,28 +210,28 @@ fn find(name: &str, mut given: Given) -> Result<(&'static CommandInfo, Given), R
     Ok((named(name).ok_or_else(unknown)?, given))
 }
 
-impl Order {
+impl Operation {
     /// Reads a command; the arguments are judged when it is carried out.
     pub(crate) fn read(
-        by: By,
+        actor: Actor,
         command: &str,
-        given: Given,
+        given: RawArguments,
         random: RandomBytes,
         now: i64,
     ) -> Result<Self, Reject> {
         let (info, given) = find(command, given)?;
-        if !info.is_open_to(by.door()) {
+        if !info.is_open_to(actor.via()) {
             return Err(Code::NotAllowed.into());
         }
         let arguments = match given {
-            Given::Words(words) => from_words(info.params, &words)?,
-            Given::Named(arguments) => arguments,
+            RawArguments::Words(words) => from_words(info.params, &words)?,
+            RawArguments::Named(arguments) => arguments,
         };
         known(info.params, &arguments)?;
         Ok(Self {
             command: info,
             arguments,
-            by,
+            actor,
             random,
             hash: None,
             now,
@@ -253,8 +258,8 @@ impl Order {
         self
     }
 
-    /// The line of the audit.
-    fn audit_line(&self, result: &str) -> AuditLine {
+    /// Its entry in the audit.
+    fn audit_entry(&self, result: &str) -> AuditEntry {
         let mut command = self.command.name.to_owned();
         for param in self.command.params {
             let given = self.arguments.iter().find(|(name, _)| name == param.name);
@@ -272,19 +277,19 @@ impl Order {
         // A wrong argument may be as long as a frame.
         let most = command.floor_char_boundary(1_200);
         command.truncate(most);
-        AuditLine {
+        AuditEntry {
             at: self.now,
-            door: self.by.door().word().to_owned(),
-            by: self.by.shown(),
+            via: self.actor.via().word().to_owned(),
+            actor: self.actor.shown(),
             command,
             result: result.to_owned(),
         }
     }
 }
 
-/// What an order changes in memory, after the commit.
+/// A change in memory that follows the commit of an operation.
 #[derive(Clone, Debug)]
-pub(crate) enum Act {
+pub(crate) enum MemoryChange {
     /// A setting is stored in place of the configuration's.
     Override(Override),
     /// The configuration's setting holds.
@@ -299,10 +304,10 @@ pub(crate) enum Act {
     Log(LogFilter),
 }
 
-/// What a door has done for an order.
+/// Work of an operation that needs a thread or the event loop.
 #[derive(Debug)]
-pub enum Task {
-    /// Hash a password. The order goes on with the hash.
+pub enum AdminTask {
+    /// Hash a password. The operation goes on with the hash.
     Hash(Password),
     /// Back up to a file.
     Backup(PathBuf),
@@ -333,74 +338,74 @@ pub enum ExportScope {
     Room(String),
 }
 
-/// Sessions that end with an order.
-enum Ends {
+/// Sessions that end with an operation.
+enum SessionsEnding {
     /// Those of a user and of the user's bots.
-    Of(User),
+    OfUser(User),
     /// The same, and the devices are forgotten.
-    Reset(User),
+    OfReset(User),
     /// The same, and the accounts are deleted, with or without their messages.
-    Deleted(User, bool),
+    OfDeleted(User, bool),
 }
 
-/// Writes the rows of an order.
-type Write = Box<dyn FnOnce(&mut Batch<'_>) -> Result<Vec<Effect>, Reject>>;
+/// Writes the rows of an operation.
+type RowWriter = Box<dyn FnOnce(&mut Batch<'_>) -> Result<Vec<Effect>, Reject>>;
 
-/// What an order comes to.
-pub(crate) struct Deed {
-    ends: Option<Ends>,
-    write: Option<Write>,
-    acts: Vec<Act>,
-    outcome: Outcome,
+/// The decision of a handler: rows to write, sessions to end, changes in memory, and the outcome.
+pub(crate) struct AdminPlan {
+    ends: Option<SessionsEnding>,
+    write: Option<RowWriter>,
+    memory_changes: Vec<MemoryChange>,
+    outcome: AdminOutcome,
     /// Whether it only shows something.
     only_shows: bool,
 }
 
-/// What the door is told.
+/// What an operation leads to.
 #[derive(Debug)]
-pub(crate) enum Outcome {
-    Report(Report),
-    /// First this has to be done.
-    Task(Task),
+pub(crate) enum AdminOutcome {
+    Report(AdminReport),
+    /// This has to be done first.
+    Task(AdminTask),
 }
 
-impl Deed {
+impl AdminPlan {
     fn done(what: impl Into<String>) -> Self {
-        Self::reported(Report::done(what))
+        Self::reported(AdminReport::done(what))
     }
 
-    fn reported(report: Report) -> Self {
+    fn reported(report: AdminReport) -> Self {
         Self {
             ends: None,
             write: None,
-            acts: Vec::new(),
-            outcome: Outcome::Report(report),
+            memory_changes: Vec::new(),
+            outcome: AdminOutcome::Report(report),
             only_shows: false,
         }
     }
 
     /// Nothing is changed.
-    fn shows(report: Report) -> Self {
+    fn shows(report: AdminReport) -> Self {
         Self {
             only_shows: true,
             ..Self::reported(report)
         }
     }
 
-    fn task(task: Task) -> Self {
+    fn task(task: AdminTask) -> Self {
         Self {
-            outcome: Outcome::Task(task),
+            outcome: AdminOutcome::Task(task),
             ..Self::done("")
         }
     }
 
-    fn ends(mut self, ends: Ends) -> Self {
+    fn ends(mut self, ends: SessionsEnding) -> Self {
         self.ends = Some(ends);
         self
     }
 
-    fn acts(mut self, act: Act) -> Self {
-        self.acts.push(act);
+    fn changes(mut self, change: MemoryChange) -> Self {
+        self.memory_changes.push(change);
         self
     }
 
@@ -422,26 +427,30 @@ pub(crate) fn admin(
 ) -> Result<Answer, Reject> {
     is_allowed(ctx, &me)?;
     let random = ctx.draw();
-    let given = Given::of(params.0)?;
-    let order = Order::read(By::Chat(me), &command, given, random, ctx.now.unix)?;
-    let order = order.sent_from(ctx.address);
-    match perform(ctx, &order)? {
-        Outcome::Report(report) => Ok(result(&report).into()),
-        Outcome::Task(Task::Hash(password)) => Ok(Answer::Wait(
+    let given = RawArguments::of(params.0)?;
+    let operation = Operation::read(Actor::Chat(me), &command, given, random, ctx.now.unix)?;
+    let operation = operation.sent_from(ctx.address);
+    match perform(ctx, &operation)? {
+        AdminOutcome::Report(report) => Ok(result(&report).into()),
+        AdminOutcome::Task(AdminTask::Hash(password)) => Ok(Answer::Wait(
             jobs::Task::Hash { password },
-            Pending::Administer(Box::new(order)),
+            Pending::Administer(Box::new(operation)),
         )),
-        Outcome::Task(_) => Err(Code::NotAllowed.into()),
+        AdminOutcome::Task(_) => Err(Code::NotAllowed.into()),
     }
 }
 
 /// ADMIN of a command that gives out a password, second step.
-pub(crate) fn hashed(ctx: &mut Ctx<'_, '_>, order: &Order, hash: &str) -> Result<Event, Reject> {
+pub(crate) fn hashed(
+    ctx: &mut Ctx<'_, '_>,
+    operation: &Operation,
+    hash: &str,
+) -> Result<Event, Reject> {
     let me = gate::authenticated(ctx)?;
     is_allowed(ctx, &me)?;
-    match perform(ctx, &order.clone().hashed(hash))? {
-        Outcome::Report(report) => Ok(result(&report)),
-        Outcome::Task(_) => Err(Code::NotAllowed.into()),
+    match perform(ctx, &operation.clone().hashed(hash))? {
+        AdminOutcome::Report(report) => Ok(result(&report)),
+        AdminOutcome::Task(_) => Err(Code::NotAllowed.into()),
     }
 }
 
@@ -452,37 +461,42 @@ fn is_allowed(ctx: &Ctx<'_, '_>, me: &Caller) -> Result<(), Reject> {
     Err(Code::NotAllowed.into())
 }
 
-fn result(report: &Report) -> Event {
+fn result(report: &AdminReport) -> Event {
     Event::AdminResult {
         result: Dict(report.entries()),
         text: report.text(),
     }
 }
 
-/// Carries out a command from any door. A change that is refused is in the audit, too.
-pub(crate) fn perform(ctx: &mut Ctx<'_, '_>, order: &Order) -> Result<Outcome, Reject> {
-    if !order.command.changes {
-        let report = look(ctx, order)?.expect("a command that reads");
-        return Ok(Outcome::Report(report));
+/// Carries out an operation. A change that is refused is in the audit, too.
+pub(crate) fn perform(
+    ctx: &mut Ctx<'_, '_>,
+    operation: &Operation,
+) -> Result<AdminOutcome, Reject> {
+    if !operation.command.changes {
+        let report = look(ctx, operation)?.expect("a command that reads");
+        return Ok(AdminOutcome::Report(report));
     }
-    let deed = match decide(&ctx.view(order.random), order) {
+    let plan = match decide(&ctx.view(operation.random), operation) {
         Err(Reject::Refused(refusal)) => {
-            conclude(ctx, order, refusal.code().as_str())?;
+            note_result(ctx, operation, refusal.code().as_str())?;
             return Err(Reject::Refused(refusal));
         }
-        deed => deed?,
+        plan => plan?,
     };
-    if deed.only_shows || matches!(deed.outcome, Outcome::Task(_)) {
-        return Ok(deed.outcome);
+    if plan.only_shows || matches!(plan.outcome, AdminOutcome::Task(_)) {
+        return Ok(plan.outcome);
     }
-    let (ends, erased) = match deed.ends {
+    let (ends, erased) = match plan.ends {
         None => (Vec::new(), None),
-        Some(Ends::Of(user)) => (SessionsEnd::of_user(ctx, user)?, None),
-        Some(Ends::Reset(user)) => (SessionsEnd::of_reset(ctx, user)?, None),
-        Some(Ends::Deleted(user, erase)) => (SessionsEnd::of_account(ctx, user)?, Some(erase)),
+        Some(SessionsEnding::OfUser(user)) => (SessionsEnd::of_user(ctx, user)?, None),
+        Some(SessionsEnding::OfReset(user)) => (SessionsEnd::of_reset(ctx, user)?, None),
+        Some(SessionsEnding::OfDeleted(user, erase)) => {
+            (SessionsEnd::of_account(ctx, user)?, Some(erase))
+        }
     };
-    let effects = write(ctx.batch, deed.write, order)?;
-    ctx.journal.note(|| Entry::administration(order));
+    let effects = write(ctx.batch, plan.write, operation)?;
+    ctx.journal.note(|| Entry::administration(operation));
     if let Some(erase) = erased {
         for user in ends.iter().map(SessionsEnd::user) {
             // The sessions that end are told no more of the rooms.
@@ -494,60 +508,60 @@ pub(crate) fn perform(ctx: &mut Ctx<'_, '_>, order: &Order) -> Result<Outcome, R
         }
     }
     ctx.session_ends.extend(ends);
-    ctx.acts.extend(deed.acts);
+    ctx.memory_changes.extend(plan.memory_changes);
     let mut reply = Event::LoggedOut {};
     ctx.announce(effects, &mut reply)?;
-    Ok(deed.outcome)
+    Ok(plan.outcome)
 }
 
 fn write(
     batch: &mut Batch<'_>,
-    write: Option<Write>,
-    order: &Order,
+    write: Option<RowWriter>,
+    operation: &Operation,
 ) -> Result<Vec<Effect>, Reject> {
     let effects = match write {
         Some(write) => write(batch)?,
         None => Vec::new(),
     };
-    batch.note_audit(&order.audit_line("done"))?;
+    batch.note_audit(&operation.audit_entry("done"))?;
     Ok(effects)
 }
 
-/// Notes in the audit what came of an order: of one that is refused, or whose task is done.
-pub(crate) fn conclude(
+/// Records the result of an operation in the audit: of one that is refused, or whose task is done.
+pub(crate) fn note_result(
     ctx: &mut Ctx<'_, '_>,
-    order: &Order,
+    operation: &Operation,
     result: &str,
 ) -> Result<(), StoreError> {
-    if !order.command.is_audited {
+    if !operation.command.is_audited {
         return Ok(());
     }
-    let line = order.audit_line(result);
+    let line = operation.audit_entry(result);
     ctx.batch.note_audit(&line)?;
     ctx.journal.note(|| Entry::audit(line));
     Ok(())
 }
 
-/// Writes again what an order wrote.
+/// Writes again what an operation wrote.
 pub(crate) fn repeat(
     batch: &mut Batch<'_>,
     (limits, settings): (&Limits, &Settings),
-    order: &Order,
+    operation: &Operation,
 ) -> Result<(), Reject> {
     let view = View {
         batch,
         limits,
         settings,
-        random: order.random,
-        now: order.now,
+        random: operation.random,
+        now: operation.now,
     };
-    let deed = decide(&view, order)?;
-    write(batch, deed.write, order).map(drop)
+    let plan = decide(&view, operation)?;
+    write(batch, plan.write, operation).map(drop)
 }
 
 /// Rows of the table. Each names, in this order: the command, what it does, whether it `reads`, `changes` or `examines` (a task
 /// that changes nothing, and is not in the audit), whether it is open `everywhere` or only to the operator (`ctl`: the terminal and the socket), the handler, and its parameters by name
-/// and type. A handler that reads gets a context that cannot write, one that changes a [`View`] and the [`Order`].
+/// and type. A handler that reads gets a context that cannot write, one that changes a [`View`] and the [`Operation`].
 macro_rules! administration {
     (@changes reads) => { false };
     (@changes changes) => { true };
@@ -556,16 +570,16 @@ macro_rules! administration {
     (@audited $access:ident) => { false };
     (@chat everywhere) => { true };
     (@chat ctl) => { false };
-    (@look reads, $ctx:ident, $order:ident, $module:ident::$handler:ident, $($param:ident: $type:ty),*) => {
-        Some($module::$handler($ctx, $(take::<$type>(&$order.arguments, stringify!($param), $order.now)?),*)?)
+    (@look reads, $ctx:ident, $operation:ident, $module:ident::$handler:ident, $($param:ident: $type:ty),*) => {
+        Some($module::$handler($ctx, $(take::<$type>(&$operation.arguments, stringify!($param), $operation.now)?),*)?)
     };
     (@look $access:ident, $($rest:tt)*) => { None };
-    (@decide reads, $($rest:tt)*) => { unreachable!("a command that reads is no order") };
-    (@decide $access:ident, $view:ident, $order:ident, $module:ident::$handler:ident, $($param:ident: $type:ty),*) => {
-        $module::$handler($view, $order, $(take::<$type>(&$order.arguments, stringify!($param), $order.now)?),*)
+    (@decide reads, $($rest:tt)*) => { unreachable!("a command that reads is not decided") };
+    (@decide $access:ident, $view:ident, $operation:ident, $module:ident::$handler:ident, $($param:ident: $type:ty),*) => {
+        $module::$handler($view, $operation, $(take::<$type>(&$operation.arguments, stringify!($param), $operation.now)?),*)
     };
     ($(
-        #[command($name:literal, $about:literal, $access:ident, $doors:ident)]
+        #[command($name:literal, $about:literal, $access:ident, $ways:ident)]
         $module:ident::$handler:ident($($param:ident: $type:ty),*);
     )*) => {
         /// The commands.
@@ -574,22 +588,22 @@ macro_rules! administration {
             about: $about,
             changes: administration!(@changes $access),
             is_audited: administration!(@audited $access),
-            in_chat: administration!(@chat $doors),
+            in_chat: administration!(@chat $ways),
             params: &[$(ParamInfo::of::<$type>(stringify!($param))),*],
         }),*];
 
         /// Carries out a command that reads; `None` for one that changes something.
-        fn look(ctx: &Ctx<'_, '_>, order: &Order) -> Result<Option<Report>, Reject> {
-            Ok(match order.command.name {
-                $($name => administration!(@look $access, ctx, order, $module::$handler, $($param: $type),*),)*
+        fn look(ctx: &Ctx<'_, '_>, operation: &Operation) -> Result<Option<AdminReport>, Reject> {
+            Ok(match operation.command.name {
+                $($name => administration!(@look $access, ctx, operation, $module::$handler, $($param: $type),*),)*
                 _ => unreachable!("a command of the table"),
             })
         }
 
-        /// Decides what an order comes to.
-        fn decide(view: &View<'_, '_>, order: &Order) -> Result<Deed, Reject> {
-            match order.command.name {
-                $($name => administration!(@decide $access, view, order, $module::$handler, $($param: $type),*),)*
+        /// Calls the handler of an operation.
+        fn decide(view: &View<'_, '_>, operation: &Operation) -> Result<AdminPlan, Reject> {
+            match operation.command.name {
+                $($name => administration!(@decide $access, view, operation, $module::$handler, $($param: $type),*),)*
                 _ => unreachable!("a command of the table"),
             }
         }
@@ -598,21 +612,21 @@ macro_rules! administration {
 
 administration! {
     #[command("help", "lists the commands, or explains one", reads, everywhere)]
-    server::help(name: Option<Label>);
+    server::help(name: Option<Identifier>);
     #[command("status", "what the server is, and how busy", reads, everywhere)]
     server::status();
     #[command("users", "accounts by name", reads, everywhere)]
-    people::users(after: Option<After>);
+    people::users(after: Option<NameCursor>);
     #[command("user", "one account", reads, everywhere)]
     people::user(name: NameQuery);
     #[command("sessions", "the users that are logged in, and from where, the longest connected first", reads, everywhere)]
     people::sessions(after: Option<u64>);
     #[command("rooms", "rooms by name", reads, everywhere)]
-    rooms::rooms(after: Option<After>);
+    rooms::rooms(after: Option<NameCursor>);
     #[command("room", "one room", reads, everywhere)]
     rooms::room(name: NameQuery);
     #[command("bots", "bots by name, and their owners", reads, everywhere)]
-    people::bots(after: Option<After>);
+    people::bots(after: Option<NameCursor>);
     #[command("quota", "users by bytes sent in 24 hours, most first", reads, everywhere)]
     people::quota();
     #[command("make-admin", "makes a user an administrator", changes, everywhere)]
@@ -622,11 +636,11 @@ administration! {
     #[command("reset-password", "gives a user a temporary password, which is shown once", changes, everywhere)]
     people::reset_password(name: NameQuery);
     #[command("suspend", "ends all sessions of a user, who cannot log in any more", changes, everywhere)]
-    people::suspend(name: NameQuery, until: Option<Until>, reason: Option<Why>);
+    people::suspend(name: NameQuery, until: Option<FutureTime>, reason: Option<Reason>);
     #[command("unsuspend", "ends a suspension", changes, everywhere)]
     people::unsuspend(name: NameQuery);
     #[command("delete-user", "deletes an account; its messages stay unless told otherwise", changes, everywhere)]
-    people::delete_user(name: NameQuery, messages: Option<Word<Messages>>);
+    people::delete_user(name: NameQuery, messages: Option<Choice<MessageDisposal>>);
     #[command("rename-user", "gives a user another name", changes, everywhere)]
     people::rename_user(name: NameQuery, new_name: Username);
     #[command("kick", "ends all sessions of a user, who can log in again", changes, everywhere)]
@@ -636,21 +650,21 @@ administration! {
     #[command("close-room", "closes a room: its messages are gone", changes, everywhere)]
     rooms::close_room(room: NameQuery);
     #[command("registration", "shows or sets which new accounts may register", changes, everywhere)]
-    server::registration(to: Option<Word<Registration>>);
+    server::registration(to: Option<Choice<Registration>>);
     #[command("invitation new", "makes a code to register with", changes, everywhere)]
-    server::new_invitation(uses: Option<u64>, expires: Option<Until>);
+    server::new_invitation(uses: Option<u64>, expires: Option<FutureTime>);
     #[command("invitation list", "the open codes to register with", reads, everywhere)]
     server::invitations();
     #[command("invitation revoke", "ends a code to register with", changes, everywhere)]
     server::revoke_invitation(code: InvitationCode);
     #[command("message-of-the-day", "sets or, without a text, removes what users are shown after logging in", changes, everywhere)]
-    server::message_of_the_day(text: Option<Notice>);
+    server::message_of_the_day(text: Option<Announcement>);
     #[command("use-configured", "gives a setting that was set by a command back to the configuration", changes, everywhere)]
-    server::use_configured(setting: Word<Setting>);
+    server::use_configured(setting: Choice<Setting>);
     #[command("broadcast", "says something to all users that are logged in", changes, everywhere)]
-    server::broadcast(text: Notice);
+    server::broadcast(text: Announcement);
     #[command("ban-address", "refuses connections from an address or a prefix", changes, everywhere)]
-    server::ban_address(address: AddressPrefix, until: Option<Until>);
+    server::ban_address(address: AddressPrefix, until: Option<FutureTime>);
     #[command("unban-address", "accepts connections from an address or a prefix again", changes, everywhere)]
     server::unban_address(address: AddressPrefix);
     #[command("banned-addresses", "addresses that are not served", reads, everywhere)]
@@ -658,7 +672,7 @@ administration! {
     #[command("log-level", "sets what is logged, until a restart or reload", changes, everywhere)]
     server::log_level(level: LogFilter);
     #[command("limits", "shows the limits, or sets one until a restart or reload", changes, everywhere)]
-    server::limits(name: Option<Label>, value: Option<u64>);
+    server::limits(name: Option<Identifier>, value: Option<u64>);
     #[command("audit", "what was changed, newest first", reads, everywhere)]
     server::audit(before: Option<u64>);
     #[command("statistics", "counts what is stored", reads, everywhere)]
@@ -672,9 +686,9 @@ administration! {
     #[command("export all", "writes accounts, rooms and messages as lines of JSON", changes, ctl)]
     server::export_all(file: PathBuf);
     #[command("export user", "the same of what one user stored and can see", changes, ctl)]
-    server::export_user(name: Label, file: PathBuf);
+    server::export_user(name: Identifier, file: PathBuf);
     #[command("export room", "the same of one room", changes, ctl)]
-    server::export_room(name: Label, file: PathBuf);
+    server::export_room(name: Identifier, file: PathBuf);
     #[command("metrics", "what is measured, as text for Prometheus", examines, ctl)]
     server::metrics();
     #[command("reload", "reads the configuration again", changes, ctl)]

@@ -2,16 +2,16 @@
 
 use super::super::effects::Effect;
 use super::super::{Ctx, Reject, deletion, targets};
-use super::arguments::{After, Messages, Until, Why, Word};
+use super::arguments::{Choice, FutureTime, MessageDisposal, NameCursor, Reason};
 use super::report::at;
-use super::{Deed, Ends, Order, ROWS, Report, Task, View};
+use super::{AdminPlan, AdminReport, AdminTask, Operation, ROWS, SessionsEnding, View};
 use crate::conn::ConnId;
 use crate::roster::Online;
 use crate::storage::{Account, User};
 use echat_proto::names::{NameQuery, Password, Username};
 use echat_proto::records::Code;
 
-pub(super) fn users(ctx: &Ctx<'_, '_>, after: Option<After>) -> Result<Report, Reject> {
+pub(super) fn users(ctx: &Ctx<'_, '_>, after: Option<NameCursor>) -> Result<AdminReport, Reject> {
     let after = after.map_or_else(String::new, |after| after.0);
     let accounts = ctx.batch.accounts(&after, ROWS + 1, ctx.now.unix)?;
     let row = |account: Account| {
@@ -26,7 +26,7 @@ pub(super) fn users(ctx: &Ctx<'_, '_>, after: Option<After>) -> Result<Report, R
         ]
     };
     let rows = accounts.into_iter().map(row).collect();
-    Ok(Report::table(
+    Ok(AdminReport::table(
         "users",
         &[
             "name",
@@ -42,7 +42,7 @@ pub(super) fn users(ctx: &Ctx<'_, '_>, after: Option<After>) -> Result<Report, R
     ))
 }
 
-pub(super) fn user(ctx: &Ctx<'_, '_>, name: NameQuery) -> Result<Report, Reject> {
+pub(super) fn user(ctx: &Ctx<'_, '_>, name: NameQuery) -> Result<AdminReport, Reject> {
     let user = targets::user(ctx.batch, &name)?;
     let account = ctx.batch.account(user.id, ctx.now.unix)?;
     let account = account.ok_or(Code::UnknownUser)?;
@@ -54,7 +54,7 @@ pub(super) fn user(ctx: &Ctx<'_, '_>, name: NameQuery) -> Result<Report, Reject>
     let bots = bots.map(|bot| bot.user.name).collect();
     let friends = ctx.batch.friends(user.id)?.len();
     let sessions = ctx.roster.conns_of(user.id).len();
-    Ok(Report::facts(vec![
+    Ok(AdminReport::facts(vec![
         ("name", user.name.into()),
         ("online", (sessions > 0).into()),
         ("sessions", sessions.into()),
@@ -74,7 +74,7 @@ pub(super) fn user(ctx: &Ctx<'_, '_>, name: NameQuery) -> Result<Report, Reject>
 
 /// The sessions in the order of their connections, behind one of these.
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
-pub(super) fn sessions(ctx: &Ctx<'_, '_>, after: Option<u64>) -> Result<Report, Reject> {
+pub(super) fn sessions(ctx: &Ctx<'_, '_>, after: Option<u64>) -> Result<AdminReport, Reject> {
     let mut sessions: Vec<(ConnId, &Online)> = ctx.roster.sessions().collect();
     sessions.retain(|(conn, _)| after.is_none_or(|after| conn.serial() > after));
     sessions.sort_unstable_by_key(|(conn, _)| conn.serial());
@@ -89,7 +89,7 @@ pub(super) fn sessions(ctx: &Ctx<'_, '_>, after: Option<u64>) -> Result<Report, 
         ]
     };
     let rows = sessions.into_iter().take(ROWS + 1).map(row).collect();
-    Ok(Report::table(
+    Ok(AdminReport::table(
         "sessions",
         &["connection", "name", "address", "since", "bot"],
         rows,
@@ -97,7 +97,7 @@ pub(super) fn sessions(ctx: &Ctx<'_, '_>, after: Option<u64>) -> Result<Report, 
     ))
 }
 
-pub(super) fn bots(ctx: &Ctx<'_, '_>, after: Option<After>) -> Result<Report, Reject> {
+pub(super) fn bots(ctx: &Ctx<'_, '_>, after: Option<NameCursor>) -> Result<AdminReport, Reject> {
     let after = after.map_or_else(String::new, |after| after.0);
     let row = |account: Account| {
         vec![
@@ -109,7 +109,7 @@ pub(super) fn bots(ctx: &Ctx<'_, '_>, after: Option<After>) -> Result<Report, Re
         ]
     };
     let rows = ctx.batch.bots(&after, ROWS + 1)?.into_iter().map(row);
-    Ok(Report::table(
+    Ok(AdminReport::table(
         "bots",
         &["name", "owner", "online", "created", "last_seen"],
         rows.collect(),
@@ -117,29 +117,33 @@ pub(super) fn bots(ctx: &Ctx<'_, '_>, after: Option<After>) -> Result<Report, Re
     ))
 }
 
-pub(super) fn quota(ctx: &Ctx<'_, '_>) -> Result<Report, Reject> {
+pub(super) fn quota(ctx: &Ctx<'_, '_>) -> Result<AdminReport, Reject> {
     let most = ctx.throttle.stored.most(ROWS + 1, ctx.now.running);
     let row = |(user, bytes): (crate::storage::UserId, u64)| {
         let name = ctx.batch.user_name(user)?.unwrap_or_default();
         Ok(vec![name.into(), bytes.into()])
     };
     let rows: Result<_, Reject> = most.into_iter().map(row).collect();
-    Ok(Report::table("users", &["name", "bytes"], rows?, ROWS))
+    Ok(AdminReport::table("users", &["name", "bytes"], rows?, ROWS))
 }
 
-/// Refuses an order of an administrator about its own account.
-fn another(order: &Order, user: &User) -> Result<(), Reject> {
-    let me = order.by.administrator();
+/// Refuses an operation of an administrator on the own account.
+fn refuse_own_account(operation: &Operation, user: &User) -> Result<(), Reject> {
+    let me = operation.actor.administrator();
     if me.is_some_and(|me| me.id == user.id) {
         return Err(Code::NotAllowed.into());
     }
     Ok(())
 }
 
-pub(super) fn make_admin(view: &View<'_, '_>, _: &Order, name: NameQuery) -> Result<Deed, Reject> {
+pub(super) fn make_admin(
+    view: &View<'_, '_>,
+    _: &Operation,
+    name: NameQuery,
+) -> Result<AdminPlan, Reject> {
     let user = targets::person(view.batch, &name)?;
     let done = format!("{} is an administrator", user.name);
-    Ok(Deed::done(done).writes(move |batch| {
+    Ok(AdminPlan::done(done).writes(move |batch| {
         batch.set_administrator(user.id, true)?;
         Ok(Vec::new())
     }))
@@ -147,12 +151,12 @@ pub(super) fn make_admin(view: &View<'_, '_>, _: &Order, name: NameQuery) -> Res
 
 pub(super) fn unmake_admin(
     view: &View<'_, '_>,
-    _: &Order,
+    _: &Operation,
     name: NameQuery,
-) -> Result<Deed, Reject> {
+) -> Result<AdminPlan, Reject> {
     let user = targets::person(view.batch, &name)?;
     let done = format!("{} is not an administrator any more", user.name);
-    Ok(Deed::done(done).writes(move |batch| {
+    Ok(AdminPlan::done(done).writes(move |batch| {
         batch.set_administrator(user.id, false)?;
         Ok(Vec::new())
     }))
@@ -160,22 +164,22 @@ pub(super) fn unmake_admin(
 
 pub(super) fn reset_password(
     view: &View<'_, '_>,
-    order: &Order,
+    operation: &Operation,
     name: NameQuery,
-) -> Result<Deed, Reject> {
+) -> Result<AdminPlan, Reject> {
     let user = targets::person(view.batch, &name)?;
-    let password = order.password();
-    let Some(hash) = order.hash.clone() else {
+    let password = operation.password();
+    let Some(hash) = operation.hash.clone() else {
         let password = Password::new(&password.to_text()).expect("a code is a possible password");
-        return Ok(Deed::task(Task::Hash(password)));
+        return Ok(AdminPlan::task(AdminTask::Hash(password)));
     };
     let done = format!(
         "{} has a temporary password, and is asked to change it",
         user.name
     );
-    let report = Report::done(done).with("password", password.to_text());
-    let ends = Ends::Reset(user.clone());
-    Ok(Deed::reported(report).ends(ends).writes(move |batch| {
+    let report = AdminReport::done(done).with("password", password.to_text());
+    let ends = SessionsEnding::OfReset(user.clone());
+    Ok(AdminPlan::reported(report).ends(ends).writes(move |batch| {
         batch.reset_password(user.id, &hash.0)?;
         Ok(Vec::new())
     }))
@@ -183,29 +187,33 @@ pub(super) fn reset_password(
 
 pub(super) fn suspend(
     view: &View<'_, '_>,
-    order: &Order,
+    operation: &Operation,
     name: NameQuery,
-    until: Option<Until>,
-    reason: Option<Why>,
-) -> Result<Deed, Reject> {
+    until: Option<FutureTime>,
+    reason: Option<Reason>,
+) -> Result<AdminPlan, Reject> {
     let user = targets::user(view.batch, &name)?;
-    another(order, &user)?;
+    refuse_own_account(operation, &user)?;
     let (until, reason) = (until.map(|it| it.0), reason.map(|it| it.0));
-    let report = Report::done(format!("{} is suspended", user.name))
+    let report = AdminReport::done(format!("{} is suspended", user.name))
         .with("until", at(until))
         .with("reason", reason.clone());
-    let now = order.now;
-    let ends = Ends::Of(user.clone());
-    Ok(Deed::reported(report).ends(ends).writes(move |batch| {
+    let now = operation.now;
+    let ends = SessionsEnding::OfUser(user.clone());
+    Ok(AdminPlan::reported(report).ends(ends).writes(move |batch| {
         batch.suspend(user.id, until, reason.as_deref(), now)?;
         Ok(Vec::new())
     }))
 }
 
-pub(super) fn unsuspend(view: &View<'_, '_>, _: &Order, name: NameQuery) -> Result<Deed, Reject> {
+pub(super) fn unsuspend(
+    view: &View<'_, '_>,
+    _: &Operation,
+    name: NameQuery,
+) -> Result<AdminPlan, Reject> {
     let user = targets::user(view.batch, &name)?;
     let done = format!("{} is not suspended", user.name);
-    Ok(Deed::done(done).writes(move |batch| {
+    Ok(AdminPlan::done(done).writes(move |batch| {
         batch.unsuspend(user.id)?;
         Ok(Vec::new())
     }))
@@ -213,17 +221,17 @@ pub(super) fn unsuspend(view: &View<'_, '_>, _: &Order, name: NameQuery) -> Resu
 
 pub(super) fn delete_user(
     view: &View<'_, '_>,
-    order: &Order,
+    operation: &Operation,
     name: NameQuery,
-    messages: Option<Word<Messages>>,
-) -> Result<Deed, Reject> {
+    messages: Option<Choice<MessageDisposal>>,
+) -> Result<AdminPlan, Reject> {
     let user = targets::user(view.batch, &name)?;
-    another(order, &user)?;
-    let erase = messages.is_some_and(|messages| messages.0 == Messages::Erase);
+    refuse_own_account(operation, &user)?;
+    let erase = messages.is_some_and(|messages| messages.0 == MessageDisposal::Erase);
     let done = format!("deleted the account {}", user.name);
-    let (id, now) = (user.id, order.now);
-    let ends = Ends::Deleted(user, erase);
-    Ok(Deed::done(done).ends(ends).writes(move |batch| {
+    let (id, now) = (user.id, operation.now);
+    let ends = SessionsEnding::OfDeleted(user, erase);
+    Ok(AdminPlan::done(done).ends(ends).writes(move |batch| {
         let (_, effects) = deletion::delete(batch, id, erase, now)?;
         Ok(effects)
     }))
@@ -231,17 +239,17 @@ pub(super) fn delete_user(
 
 pub(super) fn rename_user(
     view: &View<'_, '_>,
-    _: &Order,
+    _: &Operation,
     name: NameQuery,
     new_name: Username,
-) -> Result<Deed, Reject> {
+) -> Result<AdminPlan, Reject> {
     let user = targets::person(view.batch, &name)?;
     if view.batch.user_name_taken_by_another(user.id, &new_name)? {
         return Err(Code::NameTaken.into());
     }
     let done = format!("{} is called {} from now on", user.name, new_name.as_str());
     if user.name == new_name.as_str() {
-        return Ok(Deed::done(done));
+        return Ok(AdminPlan::done(done));
     }
     let friends = view.batch.friends(user.id)?.into_iter();
     let rooms = view.batch.room_sizes_of(user.id)?.into_iter();
@@ -251,15 +259,19 @@ pub(super) fn rename_user(
         rooms: rooms.map(|room| room.id).collect(),
         user: user.clone(),
     };
-    Ok(Deed::done(done).writes(move |batch| {
+    Ok(AdminPlan::done(done).writes(move |batch| {
         batch.rename_user(&user, &new_name)?;
         Ok(vec![effect])
     }))
 }
 
-pub(super) fn kick(view: &View<'_, '_>, order: &Order, name: NameQuery) -> Result<Deed, Reject> {
+pub(super) fn kick(
+    view: &View<'_, '_>,
+    operation: &Operation,
+    name: NameQuery,
+) -> Result<AdminPlan, Reject> {
     let user = targets::user(view.batch, &name)?;
-    another(order, &user)?;
+    refuse_own_account(operation, &user)?;
     let done = format!("ended the sessions of {}", user.name);
-    Ok(Deed::done(done).ends(Ends::Of(user)))
+    Ok(AdminPlan::done(done).ends(SessionsEnding::OfUser(user)))
 }

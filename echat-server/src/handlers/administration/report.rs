@@ -1,4 +1,4 @@
-//! What a command came to: one value, of which the form for programs and that for people are made.
+//! The result of a command: one value, of which the form for programs and that for people are made.
 
 use crate::escape::escape;
 use echat_proto::Value;
@@ -91,9 +91,9 @@ pub(crate) fn at(unix: impl Into<Option<i64>>) -> Fact {
     unix.into().map_or(Fact::None, Fact::Time)
 }
 
-/// What a command came to.
+/// The result of a command.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Report {
+pub struct AdminReport {
     done: Option<String>,
     facts: Vec<(&'static str, Fact)>,
     table: Option<Table>,
@@ -124,7 +124,7 @@ struct Table {
     more: bool,
 }
 
-impl Report {
+impl AdminReport {
     /// A change, in a sentence.
     pub(crate) fn done(what: impl Into<String>) -> Self {
         Self {
@@ -291,7 +291,7 @@ mod tests {
             vec!["ann".into(), true.into(), at(0)],
             vec!["b\u{1b}[2J".into(), false.into(), at(None)],
         ];
-        let report = Report::table("users", &["name", "online", "since"], rows, 2);
+        let report = AdminReport::table("users", &["name", "online", "since"], rows, 2);
         let text =
             "NAME        ONLINE  SINCE\nann         yes     1970-01-01T00:00:00Z\nb\\u{1b}[2J\n";
         assert_eq!(report.text(), text);
@@ -311,14 +311,14 @@ mod tests {
         assert_eq!(report.text(), "NAME  ROOM\n小明  茶馆\nann   tea\n");
         // A line of the audit may be long, and 200 of them fit into no frame.
         let rows = vec![vec![Fact::from("\u{7}".repeat(1_200)); 2]; 200];
-        let report = Report::table("audit", &["by", "command"], rows, 200);
+        let report = AdminReport::table("audit", &["by", "command"], rows, 200);
         let [(_, Value::List(rows)), (_, Value::Bool(true))] = &report.entries()[..] else {
             panic!("it is cut");
         };
         let shown = report.text();
         assert!(rows.len() > 5 && shown.ends_with("... and more\n"));
         assert!(shown.len() + rows.len() * 2_400 < PAGE_BYTES);
-        let done = Report::done("done it")
+        let done = AdminReport::done("done it")
             .with("password", "x")
             .with("none", Fact::None);
         assert_eq!(done.text(), "done it\npassword: x\n");

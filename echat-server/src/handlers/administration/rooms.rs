@@ -4,9 +4,9 @@ use super::super::effects::Effect;
 use super::super::room_settings::OPERATORS_MAX;
 use super::super::rooms::told_role;
 use super::super::{Ctx, Reject};
-use super::arguments::After;
+use super::arguments::NameCursor;
 use super::report::{Fact, at};
-use super::{Deed, Order, ROWS, Report, View};
+use super::{AdminPlan, AdminReport, Operation, ROWS, View};
 use crate::storage::{Batch, Role, Room};
 use echat_proto::names::NameQuery;
 use echat_proto::param::RoomRole;
@@ -19,13 +19,13 @@ fn find(batch: &Batch<'_>, name: &NameQuery) -> Result<Room, Reject> {
     room.ok_or_else(unknown)
 }
 
-pub(super) fn rooms(ctx: &Ctx<'_, '_>, after: Option<After>) -> Result<Report, Reject> {
+pub(super) fn rooms(ctx: &Ctx<'_, '_>, after: Option<NameCursor>) -> Result<AdminReport, Reject> {
     let after = after.map_or_else(String::new, |after| after.0);
     let row = |(name, owner, members, private): (String, String, u64, bool)| {
         vec![name.into(), owner.into(), members.into(), private.into()]
     };
     let rows = ctx.batch.room_page(&after, ROWS + 1)?.into_iter().map(row);
-    Ok(Report::table(
+    Ok(AdminReport::table(
         "rooms",
         &["name", "owner", "members", "private"],
         rows.collect(),
@@ -33,11 +33,11 @@ pub(super) fn rooms(ctx: &Ctx<'_, '_>, after: Option<After>) -> Result<Report, R
     ))
 }
 
-pub(super) fn room(ctx: &Ctx<'_, '_>, name: NameQuery) -> Result<Report, Reject> {
+pub(super) fn room(ctx: &Ctx<'_, '_>, name: NameQuery) -> Result<AdminReport, Reject> {
     let room = find(ctx.batch, &name)?;
     let members = ctx.batch.members(room.id, ROWS)?.into_iter();
     let members = members.map(|member| member.user.name).collect();
-    Ok(Report::facts(vec![
+    Ok(AdminReport::facts(vec![
         ("name", room.name.into()),
         ("topic", room.topic.into()),
         ("owner", room.owner_name.into()),
@@ -55,10 +55,10 @@ pub(super) fn room(ctx: &Ctx<'_, '_>, name: NameQuery) -> Result<Report, Reject>
 
 pub(super) fn room_owner(
     view: &View<'_, '_>,
-    order: &Order,
+    operation: &Operation,
     room: NameQuery,
     name: NameQuery,
-) -> Result<Deed, Reject> {
+) -> Result<AdminPlan, Reject> {
     let room = find(view.batch, &room)?;
     let not_a_member = || Reject::from(Code::NotAMember);
     let member = view.batch.find_user(name.key().ok_or_else(not_a_member)?)?;
@@ -73,7 +73,7 @@ pub(super) fn room_owner(
     else {
         return Err(Code::NotAllowed.into());
     };
-    let done = Deed::done(format!("{} owns {}", member.name, room.name));
+    let done = AdminPlan::done(format!("{} owns {}", member.name, room.name));
     if role == Role::Owner {
         return Ok(done);
     }
@@ -81,7 +81,7 @@ pub(super) fn room_owner(
     if view.batch.operators(room.id)?.len() + more > OPERATORS_MAX {
         return Err(Reject::too_many(OPERATORS_MAX));
     }
-    let by = order.by.name();
+    let by = operation.actor.name();
     Ok(done.writes(move |batch| {
         batch.set_owner(room.id, member.id)?;
         batch.set_operator(room.id, former, true)?;
@@ -93,16 +93,16 @@ pub(super) fn room_owner(
 
 pub(super) fn close_room(
     view: &View<'_, '_>,
-    order: &Order,
+    operation: &Operation,
     room: NameQuery,
-) -> Result<Deed, Reject> {
+) -> Result<AdminPlan, Reject> {
     let room = find(view.batch, &room)?;
     if room.owner.is_none() {
         return Err(Code::NotAllowed.into());
     }
-    let by = order.by.name();
+    let by = operation.actor.name();
     Ok(
-        Deed::done(format!("closed {}", room.name)).writes(move |batch| {
+        AdminPlan::done(format!("closed {}", room.name)).writes(move |batch| {
             batch.close_room(&room)?;
             Ok(vec![Effect::Closed {
                 room: room.id,

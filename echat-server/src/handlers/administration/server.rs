@@ -2,9 +2,11 @@
 
 use super::super::effects::Effect;
 use super::super::{Ctx, Reject};
-use super::arguments::{Label, Notice, Until, Word, Words};
+use super::arguments::{Announcement, Choice, Choices, FutureTime, Identifier};
 use super::report::{Fact, at};
-use super::{Act, COMMANDS, Deed, ExportScope, Order, ROWS, Report, Task, View};
+use super::{
+    AdminPlan, AdminReport, AdminTask, COMMANDS, ExportScope, MemoryChange, Operation, ROWS, View,
+};
 use crate::config::{LogFilter, Registration, Settings};
 use crate::limits::{AddressBans, AddressPrefix};
 use crate::storage::{AddressBan, Batch, InvitationCode as StoredCode, StoreError};
@@ -43,7 +45,7 @@ impl Setting {
     }
 }
 
-impl Words for Setting {
+impl Choices for Setting {
     const WORDS: &'static [(&'static str, Self)] = &[
         ("registration", Self::Registration),
         ("message-of-the-day", Self::MessageOfTheDay),
@@ -51,7 +53,7 @@ impl Words for Setting {
     const KIND: &'static str = "registration|message-of-the-day";
 }
 
-pub(super) fn help(_: &Ctx<'_, '_>, name: Option<Label>) -> Result<Report, Reject> {
+pub(super) fn help(_: &Ctx<'_, '_>, name: Option<Identifier>) -> Result<AdminReport, Reject> {
     let name = name.map(|name| name.0).unwrap_or_default();
     let is_meant = |command: &str| {
         name.is_empty() || command == name || command.split(' ').next() == Some(&name)
@@ -68,7 +70,7 @@ pub(super) fn help(_: &Ctx<'_, '_>, name: Option<Label>) -> Result<Report, Rejec
     if rows.is_empty() {
         return Err(ParamError::new("name", "is no command").into());
     }
-    Ok(Report::table(
+    Ok(AdminReport::table(
         "commands",
         &["command", "about", "only_ctl"],
         rows,
@@ -76,10 +78,10 @@ pub(super) fn help(_: &Ctx<'_, '_>, name: Option<Label>) -> Result<Report, Rejec
     ))
 }
 
-pub(super) fn status(ctx: &Ctx<'_, '_>) -> Result<Report, Reject> {
+pub(super) fn status(ctx: &Ctx<'_, '_>) -> Result<AdminReport, Reject> {
     let gauges = ctx.gauges;
     let online = ctx.roster.online().filter(|online| !online.bot).count();
-    Ok(Report::facts(vec![
+    Ok(AdminReport::facts(vec![
         (
             "server",
             concat!("echat-server ", env!("CARGO_PKG_VERSION")).into(),
@@ -112,13 +114,13 @@ fn newest(ctx: &Ctx<'_, '_>) -> Result<u64, StoreError> {
     Ok(ctx.batch.newest_id()?.0)
 }
 
-pub(super) fn statistics(ctx: &Ctx<'_, '_>) -> Result<Report, Reject> {
+pub(super) fn statistics(ctx: &Ctx<'_, '_>) -> Result<AdminReport, Reject> {
     let counts = ctx.batch.administration_counts()?;
     let facts = counts
         .into_iter()
         .map(|(name, count)| (name, Fact::from(count)));
     let facts = facts.chain([("newest_message", newest(ctx)?.into())]);
-    Ok(Report::facts(facts.collect()))
+    Ok(AdminReport::facts(facts.collect()))
 }
 
 fn registration_word(registration: Registration) -> &'static str {
@@ -216,99 +218,107 @@ impl Overridden {
 }
 
 /// Stores a setting in place of the configuration's.
-fn set(deed: Deed, one: Override) -> Deed {
+fn set(plan: AdminPlan, one: Override) -> AdminPlan {
     let (name, value) = one.stored();
-    deed.acts(Act::Override(one)).writes(move |batch| {
-        batch.set_server_setting(name, Some(&value))?;
-        Ok(Vec::new())
-    })
+    plan.changes(MemoryChange::Override(one))
+        .writes(move |batch| {
+            batch.set_server_setting(name, Some(&value))?;
+            Ok(Vec::new())
+        })
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
 pub(super) fn registration(
     view: &View<'_, '_>,
-    _: &Order,
-    to: Option<Word<Registration>>,
-) -> Result<Deed, Reject> {
-    let Some(Word(to)) = to else {
+    _: &Operation,
+    to: Option<Choice<Registration>>,
+) -> Result<AdminPlan, Reject> {
+    let Some(Choice(to)) = to else {
         let word = registration_word(view.settings.registration);
-        return Ok(Deed::shows(Report::facts(vec![(
+        return Ok(AdminPlan::shows(AdminReport::facts(vec![(
             REGISTRATION,
             word.into(),
         )])));
     };
     let word = registration_word(to);
-    let report = Report::done("registration changed").with(REGISTRATION, word);
-    Ok(set(Deed::reported(report), Override::Registration(to)))
+    let report = AdminReport::done("registration changed").with(REGISTRATION, word);
+    Ok(set(AdminPlan::reported(report), Override::Registration(to)))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
 pub(super) fn message_of_the_day(
     _: &View<'_, '_>,
-    _: &Order,
-    text: Option<Notice>,
-) -> Result<Deed, Reject> {
+    _: &Operation,
+    text: Option<Announcement>,
+) -> Result<AdminPlan, Reject> {
     let done = match &text {
         Some(_) => "users are shown this after logging in",
         None => "users are shown no message after logging in",
     };
     let text = text.map(|text| text.0);
-    let report = Report::done(done).with(MESSAGE_OF_THE_DAY, text.clone());
+    let report = AdminReport::done(done).with(MESSAGE_OF_THE_DAY, text.clone());
     let text = text.unwrap_or_default();
-    Ok(set(Deed::reported(report), Override::MessageOfTheDay(text)))
+    Ok(set(
+        AdminPlan::reported(report),
+        Override::MessageOfTheDay(text),
+    ))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
 pub(super) fn use_configured(
     _: &View<'_, '_>,
-    _: &Order,
-    setting: Word<Setting>,
-) -> Result<Deed, Reject> {
-    let Word(setting) = setting;
+    _: &Operation,
+    setting: Choice<Setting>,
+) -> Result<AdminPlan, Reject> {
+    let Choice(setting) = setting;
     let key = setting.key();
-    let deed =
-        Deed::done(format!("the configuration decides {key}")).acts(Act::UseConfigured(setting));
-    Ok(deed.writes(move |batch| {
+    let plan = AdminPlan::done(format!("the configuration decides {key}"))
+        .changes(MemoryChange::UseConfigured(setting));
+    Ok(plan.writes(move |batch| {
         batch.set_server_setting(key, None)?;
         Ok(Vec::new())
     }))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
-pub(super) fn broadcast(_: &View<'_, '_>, _: &Order, text: Notice) -> Result<Deed, Reject> {
+pub(super) fn broadcast(
+    _: &View<'_, '_>,
+    _: &Operation,
+    text: Announcement,
+) -> Result<AdminPlan, Reject> {
     let event = Event::OnBroadcast { text: text.0 };
     let effect = Effect::TellAll(event);
-    Ok(Deed::done("told all users that are logged in").writes(move |_| Ok(vec![effect])))
+    Ok(AdminPlan::done("told all users that are logged in").writes(move |_| Ok(vec![effect])))
 }
 
 pub(super) fn new_invitation(
     view: &View<'_, '_>,
-    order: &Order,
+    operation: &Operation,
     uses: Option<u64>,
-    expires: Option<Until>,
-) -> Result<Deed, Reject> {
+    expires: Option<FutureTime>,
+) -> Result<AdminPlan, Reject> {
     let uses = uses.unwrap_or(1);
     if !(1..=USES_MAX).contains(&uses) {
         return Err(ParamError::new("uses", "must be 1 to 10000").into());
     }
-    let maker = order.by.administrator().map(|me| me.id);
+    let maker = operation.actor.administrator().map(|me| me.id);
     if view
         .batch
-        .open_invitations(None, order.now, ROWS + 1)?
+        .open_invitations(None, operation.now, ROWS + 1)?
         .len()
         > ROWS
     {
         return Err(Reject::too_many(ROWS));
     }
-    let shown = order.password();
+    let shown = operation.password();
     let code = shown.key().expect("a code of its own form").to_string();
     let expires_at = expires.map(|expires| expires.0);
-    let report = Report::done("made a code to register with")
+    let report = AdminReport::done("made a code to register with")
         .with("code", shown.to_text())
         .with("uses", uses)
         .with("expires", at(expires_at));
-    let now = order.now;
-    Ok(Deed::reported(report).writes(move |batch| {
+    let now = operation.now;
+    Ok(AdminPlan::reported(report).writes(move |batch| {
         let new = StoredCode {
             code,
             uses,
@@ -320,7 +330,7 @@ pub(super) fn new_invitation(
     }))
 }
 
-pub(super) fn invitations(ctx: &Ctx<'_, '_>) -> Result<Report, Reject> {
+pub(super) fn invitations(ctx: &Ctx<'_, '_>) -> Result<AdminReport, Reject> {
     let found = ctx.batch.open_invitations(None, ctx.now.unix, ROWS + 1)?;
     let mut rows = Vec::new();
     for code in found {
@@ -333,7 +343,7 @@ pub(super) fn invitations(ctx: &Ctx<'_, '_>) -> Result<Report, Reject> {
             maker.into(),
         ]);
     }
-    Ok(Report::table(
+    Ok(AdminReport::table(
         "invitations",
         &["code", "uses", "expires", "maker"],
         rows,
@@ -343,15 +353,15 @@ pub(super) fn invitations(ctx: &Ctx<'_, '_>) -> Result<Report, Reject> {
 
 pub(super) fn revoke_invitation(
     _: &View<'_, '_>,
-    _: &Order,
+    _: &Operation,
     code: InvitationCode,
-) -> Result<Deed, Reject> {
+) -> Result<AdminPlan, Reject> {
     let key = code
         .key()
         .ok_or_else(|| ParamError::new("code", "is no code"))?;
     let key = key.to_string();
     Ok(
-        Deed::done("the code is not good any more").writes(move |batch| {
+        AdminPlan::done("the code is not good any more").writes(move |batch| {
             batch.delete_invitation_code(&key)?;
             Ok(Vec::new())
         }),
@@ -367,22 +377,22 @@ pub(crate) fn read_address_bans(batch: &Batch<'_>, now: i64) -> Result<AddressBa
 
 pub(super) fn ban_address(
     view: &View<'_, '_>,
-    order: &Order,
+    operation: &Operation,
     address: AddressPrefix,
-    until: Option<Until>,
-) -> Result<Deed, Reject> {
+    until: Option<FutureTime>,
+) -> Result<AdminPlan, Reject> {
     // An administrator would be locked out together with all neighbours.
-    if order.from.is_some_and(|own| address.contains(own)) {
+    if operation.from.is_some_and(|own| address.contains(own)) {
         return Err(Code::NotAllowed.into());
     }
-    if view.batch.address_bans(order.now, BANS)?.len() >= BANS {
+    if view.batch.address_bans(operation.now, BANS)?.len() >= BANS {
         return Err(Reject::too_many(BANS));
     }
-    let (until, now) = (until.map(|until| until.0), order.now);
+    let (until, now) = (until.map(|until| until.0), operation.now);
     let prefix = address.to_string();
-    let report = Report::done(format!("{prefix} is banned")).with("until", at(until));
-    let deed = Deed::reported(report).acts(Act::Ban(address, until));
-    Ok(deed.writes(move |batch| {
+    let report = AdminReport::done(format!("{prefix} is banned")).with("until", at(until));
+    let plan = AdminPlan::reported(report).changes(MemoryChange::Ban(address, until));
+    Ok(plan.writes(move |batch| {
         batch.ban_addresses(&AddressBan { prefix, until }, now)?;
         Ok(Vec::new())
     }))
@@ -391,21 +401,22 @@ pub(super) fn ban_address(
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
 pub(super) fn unban_address(
     _: &View<'_, '_>,
-    _: &Order,
+    _: &Operation,
     address: AddressPrefix,
-) -> Result<Deed, Reject> {
+) -> Result<AdminPlan, Reject> {
     let prefix = address.to_string();
-    let deed = Deed::done(format!("{prefix} is not banned")).acts(Act::Unban(address));
-    Ok(deed.writes(move |batch| {
+    let plan =
+        AdminPlan::done(format!("{prefix} is not banned")).changes(MemoryChange::Unban(address));
+    Ok(plan.writes(move |batch| {
         batch.unban_addresses(&prefix)?;
         Ok(Vec::new())
     }))
 }
 
-pub(super) fn banned_addresses(ctx: &Ctx<'_, '_>) -> Result<Report, Reject> {
+pub(super) fn banned_addresses(ctx: &Ctx<'_, '_>) -> Result<AdminReport, Reject> {
     let bans = ctx.batch.address_bans(ctx.now.unix, BANS + 1)?.into_iter();
     let rows = bans.map(|ban| vec![ban.prefix.into(), at(ban.until)]);
-    Ok(Report::table(
+    Ok(AdminReport::table(
         "addresses",
         &["address", "until"],
         rows.collect(),
@@ -414,22 +425,29 @@ pub(super) fn banned_addresses(ctx: &Ctx<'_, '_>) -> Result<Report, Reject> {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
-pub(super) fn log_level(_: &View<'_, '_>, _: &Order, level: LogFilter) -> Result<Deed, Reject> {
-    Ok(Deed::done("this is logged until a restart or a reload").acts(Act::Log(level)))
+pub(super) fn log_level(
+    _: &View<'_, '_>,
+    _: &Operation,
+    level: LogFilter,
+) -> Result<AdminPlan, Reject> {
+    Ok(
+        AdminPlan::done("this is logged until a restart or a reload")
+            .changes(MemoryChange::Log(level)),
+    )
 }
 
 pub(super) fn limits(
     view: &View<'_, '_>,
-    _: &Order,
-    name: Option<Label>,
+    _: &Operation,
+    name: Option<Identifier>,
     value: Option<u64>,
-) -> Result<Deed, Reject> {
+) -> Result<AdminPlan, Reject> {
     match (name, value) {
-        (Some(Label(name)), Some(value)) => {
+        (Some(Identifier(name)), Some(value)) => {
             let limits = view.limits.with(&name, value);
             let limits = limits.map_err(|fault| ParamError::new("value", fault.to_string()))?;
             let done = format!("{name} is {value} until a restart or reload");
-            Ok(Deed::done(done).acts(Act::Limits(Box::new(limits))))
+            Ok(AdminPlan::done(done).changes(MemoryChange::Limits(Box::new(limits))))
         }
         (name, _) => {
             let is_meant =
@@ -441,56 +459,56 @@ pub(super) fn limits(
             if rows.is_empty() {
                 return Err(ParamError::new("name", "is no limit").into());
             }
-            let report = Report::table("limits", &["name", "value"], rows, ROWS);
-            Ok(Deed::shows(report))
+            let report = AdminReport::table("limits", &["name", "value"], rows, ROWS);
+            Ok(AdminPlan::shows(report))
         }
     }
 }
 
-pub(super) fn audit(ctx: &Ctx<'_, '_>, before: Option<u64>) -> Result<Report, Reject> {
+pub(super) fn audit(ctx: &Ctx<'_, '_>, before: Option<u64>) -> Result<AdminReport, Reject> {
     let lines = ctx.batch.audit(before, ROWS + 1, ctx.now.unix)?.into_iter();
-    let row = |(id, line): (u64, crate::storage::AuditLine)| {
+    let row = |(id, line): (u64, crate::storage::AuditEntry)| {
         vec![
             id.into(),
             at(line.at),
-            line.door.into(),
-            line.by.into(),
+            line.via.into(),
+            line.actor.into(),
             line.result.into(),
             line.command.into(),
         ]
     };
-    Ok(Report::table(
+    Ok(AdminReport::table(
         "audit",
-        &["id", "at", "door", "by", "result", "command"],
+        &["id", "at", "via", "by", "result", "command"],
         lines.map(row).collect(),
         ROWS,
     ))
 }
 
-/// Commands that a door has done by a task.
+/// Commands that are done by a task.
 macro_rules! tasks {
     ($($handler:ident($($param:ident: $type:ty),*) = $task:expr;)*) => {$(
-        pub(super) fn $handler(_: &View<'_, '_>, _: &Order $(, $param: $type)*) -> Result<Deed, Reject> {
-            Ok(Deed::task($task))
+        pub(super) fn $handler(_: &View<'_, '_>, _: &Operation $(, $param: $type)*) -> Result<AdminPlan, Reject> {
+            Ok(AdminPlan::task($task))
         }
     )*};
 }
 
 tasks! {
-    backup(file: PathBuf) = Task::Backup(file);
-    verify(file: PathBuf) = Task::Verify(file);
-    check() = Task::Check;
-    export_all(file: PathBuf) = Task::Export(file, ExportScope::All);
-    export_user(name: Label, file: PathBuf) = Task::Export(file, ExportScope::User(name.0));
-    export_room(name: Label, file: PathBuf) = Task::Export(file, ExportScope::Room(name.0));
-    metrics() = Task::Metrics;
-    reload() = Task::Reload;
-    quit() = Task::Quit;
+    backup(file: PathBuf) = AdminTask::Backup(file);
+    verify(file: PathBuf) = AdminTask::Verify(file);
+    check() = AdminTask::Check;
+    export_all(file: PathBuf) = AdminTask::Export(file, ExportScope::All);
+    export_user(name: Identifier, file: PathBuf) = AdminTask::Export(file, ExportScope::User(name.0));
+    export_room(name: Identifier, file: PathBuf) = AdminTask::Export(file, ExportScope::Room(name.0));
+    metrics() = AdminTask::Metrics;
+    reload() = AdminTask::Reload;
+    quit() = AdminTask::Quit;
 }
 
-pub(super) fn drain(_: &View<'_, '_>, _: &Order, seconds: u64) -> Result<Deed, Reject> {
+pub(super) fn drain(_: &View<'_, '_>, _: &Operation, seconds: u64) -> Result<AdminPlan, Reject> {
     if seconds > DRAIN_MAX {
         return Err(ParamError::new("seconds", "must be 0 to 86400").into());
     }
-    Ok(Deed::task(Task::Drain(seconds)))
+    Ok(AdminPlan::task(AdminTask::Drain(seconds)))
 }

@@ -4,7 +4,7 @@
 //!
 //! The oldest job goes first, within a prefix and between prefixes of one round, so that every job of a small
 //! burst is served. In an overload, where jobs are lost because their connections close before a worker is
-//! free, [`Order::UntilOverload`] serves the newest first: the oldest would be lost anyway.
+//! free, [`ServiceOrder::UntilOverload`] serves the newest first: the oldest would be lost anyway.
 
 use crate::conn::ConnId;
 use crate::limits::rate_limit_prefix;
@@ -23,7 +23,7 @@ const REMEMBERED: usize = 1_000;
 
 /// Which job goes first, within a prefix and between those whose turns are in one round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Order {
+pub(super) enum ServiceOrder {
     /// The oldest.
     OldestFirst,
     /// The oldest, but the newest in an [`Overload`].
@@ -71,7 +71,7 @@ struct Backlog {
 }
 
 pub(super) struct ByPrefix {
-    order: Order,
+    order: ServiceOrder,
     backlogs: HashMap<IpAddr, Backlog>,
     /// Jobs of all prefixes, for the order between prefixes.
     overload: Overload,
@@ -86,7 +86,7 @@ pub(super) struct ByPrefix {
 }
 
 impl ByPrefix {
-    pub(super) fn new(order: Order) -> Self {
+    pub(super) fn new(order: ServiceOrder) -> Self {
         Self {
             order,
             backlogs: HashMap::new(),
@@ -131,7 +131,7 @@ impl ByPrefix {
                 .retain(|_, backlog| !backlog.jobs.is_empty() || recent(backlog));
         }
         let backlog = self.backlogs.get_mut(&prefix)?;
-        let newest_first = self.order == Order::UntilOverload && backlog.overload.is_on();
+        let newest_first = self.order == ServiceOrder::UntilOverload && backlog.overload.is_on();
         let job = if newest_first {
             backlog.jobs.pop_back()
         } else {
@@ -153,7 +153,7 @@ impl ByPrefix {
         let known = known.filter(|_| self.in_a_row >= IN_A_ROW);
         let (round, _) = *known.or_else(|| self.turns.first_key_value())?.0;
         let mut of_round = self.turns.range((round, 0)..=(round, u64::MAX));
-        let newest_first = self.order == Order::UntilOverload && self.overload.is_on();
+        let newest_first = self.order == ServiceOrder::UntilOverload && self.overload.is_on();
         let turn = if newest_first {
             of_round.next_back()
         } else {

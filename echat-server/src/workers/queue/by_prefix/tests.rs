@@ -31,7 +31,7 @@ fn order(fair: &mut ByPrefix) -> Vec<u64> {
 
 #[test]
 fn addresses_take_turns() {
-    let mut fair = ByPrefix::new(Order::OldestFirst);
+    let mut fair = ByPrefix::new(ServiceOrder::OldestFirst);
     for conn in [1, 2, 3] {
         fair.push(job(conn, v4(1)));
     }
@@ -44,7 +44,7 @@ fn addresses_take_turns() {
 /// last of the burst was.
 fn served_until_the_burst_is_done(address: impl Fn(u32) -> Ipv4Addr) -> usize {
     const BURST: u32 = 16;
-    let mut fair = ByPrefix::new(Order::UntilOverload);
+    let mut fair = ByPrefix::new(ServiceOrder::UntilOverload);
     for n in 0..BURST {
         fair.push(job(n.into(), address(n)));
     }
@@ -75,7 +75,7 @@ fn no_job_of_a_burst_from_new_addresses_waits_while_others_keep_coming() {
 /// the queue after so many served jobs, the number of the last job, and how many served jobs were the newest.
 fn flooded(served: u64, address: impl Fn(u64) -> Ipv4Addr) -> (ByPrefix, u64, u64) {
     const ROOM: u64 = 100;
-    let mut fair = ByPrefix::new(Order::UntilOverload);
+    let mut fair = ByPrefix::new(ServiceOrder::UntilOverload);
     let (mut last, mut newest) = (0, 0);
     for _ in 0..served {
         for _ in 0..5 {
@@ -114,7 +114,7 @@ fn after_a_flood_the_oldest_job_is_first_again() {
 
 #[test]
 fn clients_that_give_up_are_no_overload() {
-    let mut fair = ByPrefix::new(Order::UntilOverload);
+    let mut fair = ByPrefix::new(ServiceOrder::UntilOverload);
     for conn in 0..100 {
         fair.push(job(conn, v4(1)));
     }
@@ -131,7 +131,7 @@ fn clients_that_give_up_are_no_overload() {
 
 #[test]
 fn a_flood_from_many_addresses_does_not_delay_another_address() {
-    for kind in [Order::OldestFirst, Order::UntilOverload] {
+    for kind in [ServiceOrder::OldestFirst, ServiceOrder::UntilOverload] {
         let mut fair = ByPrefix::new(kind);
         for conn in 0..400 {
             fair.push(job(conn, v4(u8::try_from(conn % 200).expect("small"))));
@@ -155,7 +155,7 @@ fn a_flood_from_many_addresses_does_not_delay_another_address() {
 
 #[test]
 fn a_prefix_has_one_turn_in_a_round() {
-    let mut fair = ByPrefix::new(Order::UntilOverload);
+    let mut fair = ByPrefix::new(ServiceOrder::UntilOverload);
     fair.push(job(1, v4(1)));
     fair.push(job(2, v4(2)));
     assert_eq!(fair.pop().map(|job| job.conn.0), Some(1));
@@ -165,7 +165,7 @@ fn a_prefix_has_one_turn_in_a_round() {
 
 #[test]
 fn a_forgotten_job_is_not_served() {
-    let mut fair = ByPrefix::new(Order::OldestFirst);
+    let mut fair = ByPrefix::new(ServiceOrder::OldestFirst);
     for (conn, address) in [(1, 1), (2, 2), (3, 1)] {
         fair.push(job(conn, v4(address)));
     }
@@ -180,7 +180,7 @@ fn a_forgotten_job_is_not_served() {
 
 #[test]
 fn a_network_of_ipv6_has_one_turn_whatever_its_addresses() {
-    let mut fair = ByPrefix::new(Order::OldestFirst);
+    let mut fair = ByPrefix::new(ServiceOrder::OldestFirst);
     let address = |network, host| Ipv6Addr::new(0x2001, 0xdb8, 0, network, 0, 0, 0, host);
     for conn in 1..=3 {
         let host = u16::try_from(conn).expect("small");
@@ -192,7 +192,7 @@ fn a_network_of_ipv6_has_one_turn_whatever_its_addresses() {
 
 #[test]
 fn prefixes_without_jobs_are_forgotten() {
-    let mut fair = ByPrefix::new(Order::UntilOverload);
+    let mut fair = ByPrefix::new(ServiceOrder::UntilOverload);
     fair.push(job(0, v4(1)));
     for n in 1..20_000_u32 {
         fair.push(job(n.into(), Ipv4Addr::from(0x0b00_0000 + n)));
@@ -207,7 +207,7 @@ fn prefixes_without_jobs_are_forgotten() {
 
 #[test]
 fn prefixes_that_are_new_again_and_again_do_not_starve_a_known_one() {
-    for kind in [Order::OldestFirst, Order::UntilOverload] {
+    for kind in [ServiceOrder::OldestFirst, ServiceOrder::UntilOverload] {
         let mut fair = ByPrefix::new(kind);
         let mut last = 0;
         let mut one_of_the_crowd = || {
@@ -231,7 +231,7 @@ fn prefixes_that_are_new_again_and_again_do_not_starve_a_known_one() {
 
 #[test]
 fn a_prefix_is_new_until_it_is_served() {
-    let mut fair = ByPrefix::new(Order::OldestFirst);
+    let mut fair = ByPrefix::new(ServiceOrder::OldestFirst);
     fair.push(job(1, v4(1)));
     fair.push(job(2, v4(2)));
     fair.forget(ConnId(2));
