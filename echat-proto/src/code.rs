@@ -41,6 +41,8 @@ codes! {
     BadPassword = "bad_password", "This password cannot be used.";
     /// The name or the password is wrong.
     BadCredentials = "bad_credentials", "登录失败";
+    /// The password is a temporary one: only CHANGE_PASSWORD and LOGOUT are allowed until it is changed.
+    MustChangePassword = "must_change_password", "Your password is temporary; change it first.";
     /// An administrator suspended the account; has `until` unless the suspension has no end, and `reason` if one was given.
     Suspended = "suspended", "This account is suspended.";
     /// The invitation to register is missing, unknown, used up or expired.

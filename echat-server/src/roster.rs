@@ -75,11 +75,13 @@ pub struct Roster {
     secrets: HashMap<ConnId, SessionSecret>,
     // How each session began.
     begun: HashMap<ConnId, Begun>,
+    // Sessions whose password is a temporary one of the administration.
+    temporary: HashSet<ConnId>,
     // Resumed sessions that have sent no request.
     silent: HashSet<ConnId>,
     // The online members of each room; a room without any has no entry.
     rooms: HashMap<ConversationId, OnlineRoom>,
-    // Joins, parts and blocks since the last commit, for a rollback.
+    // Changes since the last commit, for a rollback.
     changes: Vec<Change>,
 }
 
@@ -108,6 +110,8 @@ enum Change {
     Showed(UserId, UserId),
     /// With the name until now.
     Renamed(UserId, Rc<str>),
+    /// The session's password is not a temporary one any more.
+    PasswordChanged(ConnId),
 }
 
 impl Default for Roster {
@@ -119,6 +123,7 @@ impl Default for Roster {
             by_conn: HashMap::new(),
             secrets: HashMap::new(),
             begun: HashMap::new(),
+            temporary: HashSet::new(),
             silent: HashSet::new(),
             rooms: HashMap::new(),
             changes: Vec::new(),
@@ -154,8 +159,7 @@ impl Roster {
             (online.conns.len() > self.sessions_per_user.get()).then(|| online.conns.remove(0));
         if let Some(oldest) = oldest {
             self.by_conn.remove(&oldest);
-            self.begun.remove(&oldest);
-            self.forget_secret(oldest);
+            self.forget_session(oldest);
         }
         self.by_conn.insert(conn, user);
         self.set_rooms(user, rooms);
@@ -174,8 +178,7 @@ impl Roster {
         let Some(user) = self.by_conn.remove(&conn) else {
             return;
         };
-        self.begun.remove(&conn);
-        self.forget_secret(conn);
+        self.forget_session(conn);
         let Entry::Occupied(mut online) = self.by_user.entry(user) else {
             return;
         };
@@ -257,6 +260,34 @@ impl Roster {
             if secret.is_some_and(|secret| chain.is_none_or(|chain| secret.chain == *chain)) {
                 self.forget_secret(conn);
             }
+        }
+    }
+
+    /// Forgets what is known of a session besides its user.
+    fn forget_session(&mut self, conn: ConnId) {
+        self.begun.remove(&conn);
+        self.temporary.remove(&conn);
+        self.forget_secret(conn);
+    }
+
+    /// Notes that the password of a session is a temporary one. It follows [`enter`](Self::enter), so it is never rolled
+    /// back.
+    pub(crate) fn note_temporary_password(&mut self, conn: ConnId) {
+        if self.by_conn.contains_key(&conn) {
+            self.temporary.insert(conn);
+        }
+    }
+
+    /// Whether the password of a session is a temporary one.
+    pub(crate) fn has_temporary_password(&self, conn: ConnId) -> bool {
+        // Almost always empty, so that requests cost no search.
+        !self.temporary.is_empty() && self.temporary.contains(&conn)
+    }
+
+    /// Notes that the user of a session has changed the password.
+    pub(crate) fn change_password(&mut self, conn: ConnId) {
+        if self.temporary.remove(&conn) {
+            self.changes.push(Change::PasswordChanged(conn));
         }
     }
 
@@ -358,6 +389,9 @@ impl Roster {
                 Change::Hid(user, from) => self.set_hides(user, from, false),
                 Change::Showed(user, to) => self.set_hides(user, to, true),
                 Change::Renamed(user, name) => self.set_name(user, name).is_some(),
+                Change::PasswordChanged(conn) => {
+                    self.by_conn.contains_key(&conn) && self.temporary.insert(conn)
+                }
             };
         }
     }
@@ -516,8 +550,10 @@ impl Roster {
 
     /// Whether no user is online and nothing is remembered of any.
     pub fn is_empty(&self) -> bool {
-        let has_secrets =
-            !self.secrets.is_empty() || !self.silent.is_empty() || !self.begun.is_empty();
+        let has_secrets = !self.secrets.is_empty()
+            || !self.silent.is_empty()
+            || !self.begun.is_empty()
+            || !self.temporary.is_empty();
         self.by_user.is_empty() && self.by_conn.is_empty() && self.rooms.is_empty() && !has_secrets
     }
 }
@@ -550,6 +586,28 @@ mod tests {
         roster.leave(here);
         assert!(!roster.is_online(ann));
         roster.leave(there);
+        assert!(roster.is_empty());
+    }
+
+    #[test]
+    fn a_changed_password_that_is_rolled_back_is_a_temporary_one_again() {
+        let (ann, here) = (UserId(1), ConnId(10));
+        let mut roster = Roster::default();
+        roster.enter(here, ann, "ann", []);
+        roster.note_temporary_password(here);
+        roster.change_password(here);
+        assert!(!roster.has_temporary_password(here));
+        roster.roll_back();
+        assert!(roster.has_temporary_password(here));
+        roster.change_password(here);
+        roster.commit();
+        roster.roll_back();
+        assert!(!roster.has_temporary_password(here));
+        // Nothing is left of a session that is gone.
+        roster.note_temporary_password(here);
+        roster.change_password(here);
+        roster.leave(here);
+        roster.roll_back();
         assert!(roster.is_empty());
     }
 

@@ -220,9 +220,9 @@ routes! {
     account::register(username, password, invitation);
     #[route(Login, unauthenticated, bots, heavy, memory)]
     account::login(username, password, resume, token, device, messages);
-    #[route(Logout, authenticated, bots, light, memory)]
+    #[route(Logout, logged_in, bots, light, memory)]
     account::logout();
-    #[route(ChangePassword, authenticated, people, light, proves)]
+    #[route(ChangePassword, logged_in, people, light, proves)]
     password::change_password(old, new);
     #[route(DeleteAccount, authenticated, people, light, proves)]
     deletion::delete_account(password, erase);

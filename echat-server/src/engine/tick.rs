@@ -369,7 +369,7 @@ impl<'t> Tick<'t> {
     /// Ends the session of a connection, if it has one, and announces it.
     fn depart(&mut self, conn: ConnId, reason: Departure) -> Result<(), StoreError> {
         let mut ctx = self.ctx(conn);
-        let Ok(me) = gate::authenticated(&ctx) else {
+        let Ok(me) = gate::logged_in(&ctx) else {
             return Ok(());
         };
         match account::depart(&mut ctx, &me, reason) {
@@ -479,7 +479,7 @@ impl<'t> Tick<'t> {
     /// Lets the user who logged in at a connection, if one did, pay for the cost since `before`, and for what follows.
     /// Returns that cost.
     fn bill_login(&mut self, conn: ConnId, before: Duration) -> Duration {
-        let Ok(me) = gate::authenticated(&self.ctx(conn)) else {
+        let Ok(me) = gate::logged_in(&self.ctx(conn)) else {
             return Duration::ZERO;
         };
         self.connections.bill(conn, Some(me.id));
@@ -707,8 +707,7 @@ impl<'t> Tick<'t> {
         // Looked up only for what may end a session: most requests do not.
         let kind = RequestKind::from_number(number);
         let ends = kind.is_some_and(|kind| kind.answers().session == SessionEffect::Ends);
-        let user =
-            (ends || number == NO_REQUEST).then(|| gate::authenticated(&self.ctx(conn)).ok());
+        let user = (ends || number == NO_REQUEST).then(|| gate::logged_in(&self.ctx(conn)).ok());
         RequestStart {
             number,
             mark: self.state.outbox.mark(),

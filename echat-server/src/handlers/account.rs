@@ -416,7 +416,9 @@ pub(crate) fn logged_in(
         name: user.name.as_str().into(),
         bot: is_bot,
     };
-    let bundle = bundle::login_bundle(ctx, &me, attempt.has_messages, attempt.is_weak)?;
+    let is_temporary = ctx.batch.must_change_password(user.id)?;
+    let must_change = attempt.is_weak || is_temporary;
+    let bundle = bundle::login_bundle(ctx, &me, attempt.has_messages, must_change)?;
     let device = match &attempt.device {
         Some(device) if devices::is_known(ctx, user.id, device)? => Some(device),
         _ => None,
@@ -448,6 +450,9 @@ pub(crate) fn logged_in(
         device: hash,
     };
     ctx.roster.note_begun(ctx.conn, begun);
+    if is_temporary {
+        ctx.roster.note_temporary_password(ctx.conn);
+    }
     Ok(bundle::with_secrets(bundle, secret, device))
 }
 

@@ -69,7 +69,7 @@ pub(super) fn login_bundle(
     ctx: &Ctx<'_, '_>,
     me: &Caller,
     has_messages: bool,
-    is_weak: bool,
+    must_change_password: bool,
 ) -> Result<Event, Reject> {
     let mut budget = Budget::beside_messages(BUNDLE_MESSAGES);
     let shown = ctx.batch.friends_shown(me.id)?;
@@ -128,7 +128,7 @@ pub(super) fn login_bundle(
         newest: unless_damaged(ctx.batch.newest_id())?.map(|id| id.0),
         history: unless_damaged(ctx.batch.history_name())?,
         resume: Some(ResumeSecret::none()),
-        must_change_password: Some(is_weak || ctx.batch.must_change_password(me.id)?),
+        must_change_password: Some(must_change_password),
         away: Some(away),
         device: Some(DeviceSecret::none()),
         invitations: Some(invitations.unwrap_or_default()),

@@ -50,7 +50,7 @@ pub(crate) fn deleted(
     deletion: Deletion,
     verdict: &Verdict,
 ) -> Result<Event, Reject> {
-    let me = gate::authenticated(ctx)?;
+    let me = gate::logged_in(ctx)?;
     if *verdict == Verdict::Wrong {
         return Err(wrong(ctx, &me));
     }

@@ -61,8 +61,17 @@ pub(crate) fn unauthenticated(ctx: &Ctx<'_, '_>) -> Result<Unauthenticated, Reje
     }
 }
 
-/// Admits a connection with a login.
+/// Admits a session whose password is not a temporary one of the administration.
 pub(crate) fn authenticated(ctx: &Ctx<'_, '_>) -> Result<Caller, Reject> {
+    let caller = logged_in(ctx)?;
+    if ctx.roster.has_temporary_password(ctx.conn) {
+        return Err(Code::MustChangePassword.into());
+    }
+    Ok(caller)
+}
+
+/// Admits every session, also one that first has to change a temporary password.
+pub(crate) fn logged_in(ctx: &Ctx<'_, '_>) -> Result<Caller, Reject> {
     match ctx.roster.at(ctx.conn) {
         Some(session) => Ok(Caller {
             id: session.user,

@@ -47,12 +47,13 @@ pub(crate) fn changed(
     tried: CountedTry,
     hash: Option<&str>,
 ) -> Result<Event, Reject> {
-    let me = gate::authenticated(ctx)?;
+    let me = gate::logged_in(ctx)?;
     let Some(hash) = hash else {
         return Err(wrong(ctx, &me));
     };
     ctx.batch.change_password(me.id, hash)?;
     ctx.journal.note(|| Entry::password(me.id, hash));
+    ctx.roster.change_password(ctx.conn);
     ctx.throttle.guesses.forgive(tried.guesser);
     ctx.session_ends.push(SessionsEnd::others(ctx.conn, &me));
     Ok(done_with(RequestKind::ChangePassword))

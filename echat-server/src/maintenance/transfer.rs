@@ -234,17 +234,21 @@ fn said(file: &Path, data: &Path, imported: &ImportedOriginal) -> String {
         file.display(),
         data.display()
     );
-    let weak: Vec<String> = imported
-        .weak
-        .iter()
-        .map(|name| format!("user {name} needs a new password: the old one is too short, or none"))
-        .collect();
+    let weak = imported.weak.iter().map(|name| {
+        format!("user {name} has a password that is too short today: it still works, and echat asks for a new one")
+    });
+    let without_password = imported.without_password.iter().map(|name| {
+        format!(
+            "user {name} has no password: set one with `echat-server ctl reset-password {name}`"
+        )
+    });
+    let passwords: Vec<String> = without_password.chain(weak).collect();
     let left_out: Vec<String> = imported
         .left_out
         .iter()
         .map(|line| format!("left out: {line}"))
         .collect();
-    for lines in [&imported.renamed, &weak, &left_out] {
+    for lines in [&imported.renamed, &passwords, &left_out] {
         for line in lines.iter().take(LINES) {
             let _ = writeln!(text, "{line}");
         }

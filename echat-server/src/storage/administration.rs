@@ -126,7 +126,7 @@ impl Batch<'_> {
     }
 
     /// Stores the PHC string of a password that the user has to change. The secrets of the user's devices are void.
-    pub(crate) fn reset_password(&mut self, user: UserId, phc: &str) -> Result<(), StoreError> {
+    pub fn reset_password(&mut self, user: UserId, phc: &str) -> Result<(), StoreError> {
         let sql = "UPDATE users SET password = ?2, must_change_password = 1 WHERE id = ?1";
         self.write(sql, params![user, phc])?;
         self.write("DELETE FROM devices WHERE user = ?1", [user])

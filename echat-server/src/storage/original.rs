@@ -68,8 +68,10 @@ pub struct ImportedOriginal {
     pub known: u64,
     /// Names that were changed, a line each.
     pub renamed: Vec<String>,
-    /// Accounts whose password needs a change, by their new names.
+    /// Accounts whose password is shorter than one of today, by their new names. It still opens them.
     pub weak: Vec<String>,
+    /// Accounts without a password that echat can take over, by their new names.
+    pub without_password: Vec<String>,
     /// What was left out and why, a line each.
     pub left_out: Vec<String>,
 }
@@ -317,16 +319,17 @@ impl Import<'_> {
             }
             let stored = self.free_name(0, &name)?;
             let password = password.and_then(|password| Password::presented(&password).ok());
-            let is_good = password.as_ref().is_some_and(Password::is_allowed);
             let phc = password.as_ref().map_or(NO_PASSWORD.to_owned(), &mut *hash);
             self.db.execute(
-                "INSERT INTO users (name, password, created_at, must_change_password) VALUES (?1, ?2, ?3, ?4)",
-                params![stored, phc, created_at, !is_good],
+                "INSERT INTO users (name, password, created_at) VALUES (?1, ?2, ?3)",
+                params![stored, phc, created_at],
             )?;
             let id = self.db.last_insert_rowid();
             self.take_name(0, &name, &stored, id)?;
-            if !is_good {
-                self.done.weak.push(stored);
+            match &password {
+                None => self.done.without_password.push(stored.clone()),
+                Some(password) if !password.is_allowed() => self.done.weak.push(stored.clone()),
+                Some(_) => {}
             }
             self.users.insert(name, Known::Id(id));
             self.done.users += 1;

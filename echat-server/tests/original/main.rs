@@ -53,9 +53,9 @@ fn what_the_original_wrote_is_there_with_its_passwords_and_can_be_imported_again
         report,
         "imported original.db into data: users 3, friendships 1, requests 1, rooms 1, members 2, messages 3; 9 message rows \
          read, 0 messages there already\n\
-         user alice needs a new password: the old one is too short, or none\n\
-         user bob needs a new password: the old one is too short, or none\n\
-         user carol needs a new password: the old one is too short, or none\n\
+         user alice has a password that is too short today: it still works, and echat asks for a new one\n\
+         user bob has a password that is too short today: it still works, and echat asks for a new one\n\
+         user carol has a password that is too short today: it still works, and echat asks for a new one\n\
          left out: message row 9 (1): no member of the room received it\n\
          left out: message row 7, 8 (2): the text is empty\n\
          no account is an administrator; the code that makes the first one: data/first_administrator_code\n"

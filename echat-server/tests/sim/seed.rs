@@ -43,6 +43,16 @@ pub(crate) fn suspends(store: &mut Store, name: &str, until: Option<i64>, reason
     let _ = batch.commit().expect("a store that works");
 }
 
+/// Makes the password of a user a temporary one, as an administrator does. It stays the same.
+pub(crate) fn temporary_password(store: &mut Store, name: &str) {
+    let id = user(store, name);
+    let hash = hash();
+    let mut batch = store.batch();
+    let reset = batch.reset_password(id, &hash);
+    reset.expect("a store that works");
+    let _ = batch.commit().expect("a store that works");
+}
+
 /// Ends the suspension of a user.
 pub(crate) fn unsuspends(store: &mut Store, name: &str) {
     let id = user(store, name);

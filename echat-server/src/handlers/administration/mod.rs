@@ -446,7 +446,7 @@ pub(crate) fn hashed(
     operation: &Operation,
     hash: &str,
 ) -> Result<Event, Reject> {
-    let me = gate::authenticated(ctx)?;
+    let me = gate::logged_in(ctx)?;
     is_allowed(ctx, &me)?;
     match perform(ctx, &operation.clone().hashed(hash))? {
         AdminOutcome::Report(report) => Ok(result(&report)),
