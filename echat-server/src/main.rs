@@ -207,7 +207,12 @@ fn serve(overrides: &Overrides, init: bool, inherited: Inherited) -> Result<(), 
     })?;
     store.sync_checkpoints_by(data.database_file());
     let code = data.administrator_code();
-    offer_administrator_code(&code, &mut store)?;
+    let new_code = adopt_administrator_code(&code, &mut store)?;
+    let show_code = |link: &str, hint: &str| {
+        if let Some(new) = &new_code {
+            show_administrator_code(new, code.shown(), (link, hint));
+        }
+    };
     tracing::info!(data = %data.path().display(), "serving data folder");
     let remove_code = || {
         tracing::info!("the code of the first administrator was used");
@@ -219,6 +224,7 @@ fn serve(overrides: &Overrides, init: bool, inherited: Inherited) -> Result<(), 
         backups: maintenance::schedule(&loaded, &data),
         source: maintenance::source(&loaded, &data),
         socket: Some(data.path().join(ctl::SOCKET)),
+        listening: &show_code,
         administrator_made: &remove_code,
         reload: &|| {
             let loaded = config::load_again(overrides.clone())?;
@@ -236,17 +242,17 @@ fn serve(overrides: &Overrides, init: bool, inherited: Inherited) -> Result<(), 
     )?)
 }
 
-/// Lets a new database know the code of the first administrator, and shows it on the terminal. Removes a file that is left
-/// from a code that was used.
-fn offer_administrator_code(
+/// Lets a new database know the code of the first administrator, and returns it. Removes a file that is left from a code that
+/// was used.
+fn adopt_administrator_code(
     file: &AdministratorCodeFile,
     store: &mut Store,
-) -> Result<(), Failure> {
+) -> Result<Option<Zeroizing<String>>, Failure> {
     let Some(code) = file.read()? else {
-        return Ok(());
+        return Ok(None);
     };
     match adopt(&code, store) {
-        Ok(Adopted::Now) => show_administrator_code(&code, file.shown()),
+        Ok(Adopted::Now) => return Ok(Some(code)),
         Ok(Adopted::Before) => {}
         Ok(Adopted::Never) => file.remove().map_err(Failure::System)?,
         Err(error @ StoreError::Fatal(_)) => return Err(Failure::AdministratorCode(error)),
@@ -254,7 +260,7 @@ fn offer_administrator_code(
             tracing::warn!(%error, "the administrator code is not good yet; restart the server");
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Whether the database knows a code.
@@ -279,13 +285,14 @@ fn adopt(code: &Zeroizing<String>, store: &mut Store) -> Result<Adopted, StoreEr
 }
 
 /// Shows the code to a person. In a log that is kept, only its file is named.
-fn show_administrator_code(code: &str, file: &Path) {
+fn show_administrator_code(code: &str, file: &Path, (link, hint): (&str, &str)) {
     let file = file.display();
     if io::stderr().is_terminal() {
         logging::say(&format!(
             "administrator code: {code}\n\
-             Register with it as the invitation to become the administrator: give it to `register`, or\n\
-             append &invitation={code} to the address below. It is good once, and also in {file}.\n"
+             Register with it as the invitation to become the administrator: give it to `register`, or start\n\
+             echat '{link}&invitation={code}'{hint}\n\
+             It is good once, and also in {file}.\n"
         ));
     } else {
         tracing::info!("the administrator code is in {file}");

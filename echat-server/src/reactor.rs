@@ -111,6 +111,8 @@ pub struct Services<'a> {
     pub socket: Option<PathBuf>,
     /// Called when the code of the first administrator was used.
     pub administrator_made: &'a dyn Fn(),
+    /// Called once when the server listens, with a link to it and a hint about the link, which may be empty.
+    pub listening: &'a dyn Fn(&str, &str),
     /// Reads the configuration again.
     pub reload: &'a dyn Fn() -> Result<(Loaded, Option<BackupSchedule>), ConfigError>,
 }
@@ -131,7 +133,12 @@ pub fn run(
     jobs::warm_up();
     let mut reactor = Reactor::new(loaded, store, host_key, signals, inherited, services)?;
     let ended = reactor.run();
+    let listening = services.listening;
     let now = reactor.clock.now();
+    let fingerprint = echat_proto::fingerprint(&host_key.verifying_key());
+    if let Some((link, hint)) = ready::first_link(&reactor.listeners, &fingerprint) {
+        listening(&link, hint);
+    }
     reactor.engine.end_sessions(ended.is_err(), now);
     ended?;
     Ok(reactor.engine.store().close().map_err(Fatal)?)

@@ -1,6 +1,7 @@
 //! The ready lines on standard output, one for each configured address. A thread writes them, so that an unread pipe does
 //! not stop the server.
 
+use super::listeners::Listeners;
 use crate::output::{self, Output};
 use mio::Waker;
 use std::fmt::Write as _;
@@ -13,16 +14,29 @@ use std::thread;
 /// Ready lines that are being written.
 pub(super) struct Ready(Receiver<io::Error>);
 
-/// What people type to connect to this address. An address of all interfaces is none that they can use.
-fn how_to_connect(address: SocketAddr, fingerprint: &str) -> String {
+/// The link to this address, and a hint where it needs one: an address of all interfaces is none that people can use.
+fn link(address: SocketAddr, fingerprint: &str) -> (String, &'static str) {
     let (port, ip) = (address.port(), address.ip());
     if ip.is_unspecified() {
-        return format!(
-            "to connect: echat 'echat://HOST:{port}/#{fingerprint}', with a name or an address of \
-             this machine as HOST"
-        );
+        let hint = ", with a name or an address of this machine as HOST";
+        return (format!("echat://HOST:{port}/#{fingerprint}"), hint);
     }
-    format!("to connect: echat 'echat://{address}/#{fingerprint}'")
+    (format!("echat://{address}/#{fingerprint}"), "")
+}
+
+/// The [`link`] to the first of the addresses.
+pub(super) fn first_link(
+    listeners: &Listeners,
+    fingerprint: &str,
+) -> Option<(String, &'static str)> {
+    let address = listeners.addresses().next()?;
+    Some(link(address, fingerprint))
+}
+
+/// What people type to connect to this address.
+fn how_to_connect(address: SocketAddr, fingerprint: &str) -> String {
+    let (link, hint) = link(address, fingerprint);
+    format!("to connect: echat '{link}'{hint}")
 }
 
 impl Ready {

@@ -112,21 +112,27 @@ fn has_a_code_after_a_kill(calls: u64) -> bool {
 #[test]
 fn the_code_is_shown_on_the_terminal_of_a_first_start_only() {
     let (dir, pty) = (ServerFolder::new(), Pty::open());
+    // Wherever the log goes.
+    dir.write("config.json", r#"{"server": {"log_file": "echat.log"}}"#);
     let start = || {
         let shell = pty.shell(r#""$0" "$@""#);
         let args = ["--listen", "127.0.0.1:0", "--log", "info"];
         ServerProcess::start(dir.command(&shell, &args))
     };
     let server = start();
-    let shown = pty.shows("serving data folder");
+    let shown = pty.shows("first_administrator_code");
     let code = fs::read_to_string(dir.path(FILE)).unwrap();
-    let says = format!("administrator code: {}", code.trim());
+    let code = code.trim();
+    let says = format!("administrator code: {code}");
     assert!(shown.contains(&says), "{shown}");
-    assert!(shown.contains("first_administrator_code"), "{shown}");
+    let link = format!("echat 'echat://{}/#SHA256:", server.address());
+    assert!(shown.contains(&link), "{shown}");
+    assert!(shown.contains(&format!("&invitation={code}'")), "{shown}");
     server.stop();
     let server = start();
-    let shown = pty.shows("serving data folder");
-    assert!(!shown.contains(code.trim()), "{shown}");
+    pty.types("status\n");
+    let shown = pty.shows("fingerprint");
+    assert!(!shown.contains(code), "{shown}");
     server.stop();
 }
 
