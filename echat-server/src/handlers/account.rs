@@ -604,8 +604,7 @@ fn wrong(
     attempt: &LoginAttempt,
     judgement: Judgement,
 ) -> Result<Reject, Reject> {
-    // A stable line, for fail2ban and its like. What was typed as a name may be a password, so only
-    // the name of an account is shown.
+    // What was typed as a name may be a password, so only the name of an account is shown.
     let shown = user.map_or("?", |user| user.name.as_str());
     if let (Some(user), OtherProof::Resume(presented), Judgement::Reused) =
         (user, &attempt.presented, judgement)
@@ -616,7 +615,14 @@ fn wrong(
             ctx.address
         );
     }
-    tracing::warn!("login failed user={shown:?} address={}", ctx.address);
+    if matches!(attempt.presented, OtherProof::Resume(_)) {
+        // Honest clients present old secrets too, after a restore for example: fail2ban must not count them. A secret
+        // cannot be guessed.
+        tracing::info!("not resumed user={shown:?} address={}", ctx.address);
+    } else {
+        // A stable line, for fail2ban and its like.
+        tracing::warn!("login failed user={shown:?} address={}", ctx.address);
+    }
     Ok(Code::BadCredentials.into())
 }
 
