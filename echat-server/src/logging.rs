@@ -115,14 +115,16 @@ pub fn init(log: Log<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// Has the file of the log opened again, behind the lines of before.
-pub fn reopen() {
-    if FILE_STYLE.get().is_some() {
+/// Has the file of the log opened again, behind the lines of before; false if there is no file.
+pub fn reopen() -> bool {
+    let has_file = FILE_STYLE.get().is_some();
+    if has_file {
         FILE.reopen();
         tracing::info!("SIGUSR1: the log goes on in this file");
     } else {
         tracing::info!("SIGUSR1: the log goes to standard error, no file is opened again");
     }
+    has_file
 }
 
 impl Sink for Output {}

@@ -18,10 +18,10 @@ use crate::backup::{
 use crate::cli::{ExportSelection, Invocation};
 use crate::config::{self, ConfigError, Loaded, Overrides};
 use crate::data_dir::{self, DataDir, DataDirError};
-use crate::engine::{AdminTask, ExportScope};
+use crate::engine::{AdminReport, AdminTask, ExportScope};
 use crate::exit::ExitCode;
 use crate::host_key;
-use crate::storage::{OpenError, TransferError};
+use crate::storage::{self, OpenError, TransferError};
 
 /// What a command says on standard output, and the exit code that goes with it.
 #[derive(Debug)]
@@ -152,40 +152,58 @@ pub fn beside(
     task: AdminTask,
     source: &BackupSource,
     now: i64,
-) -> Result<String, (&'static str, String)> {
+) -> Result<AdminReport, (&'static str, String)> {
+    let line = |text: String| AdminReport::done(text.trim_end().replace('\n', "; "));
     let performed = match task {
         AdminTask::Backup(target) => backup::create(source, &target, now)
-            .map(|manifest| format!("backup {}: {}", target.display(), contents(&manifest)))
+            .map(|manifest| {
+                line(format!(
+                    "backup {}: {}",
+                    target.display(),
+                    contents(&manifest)
+                ))
+            })
             .map_err(MaintenanceError::from),
-        AdminTask::Verify(file) => verify(&file, false).map(|report| report.text),
-        AdminTask::Check => check::beside(&source.database),
+        AdminTask::Verify(file) => verify(&file, false).map(|report| line(report.text)),
+        AdminTask::Check => check::beside(&source.database).map(line),
+        AdminTask::Statistics => statistics(&source.database),
         AdminTask::Export(target, scope) => {
             let what = match scope {
                 ExportScope::All => ExportSelection::All { passwords: false },
                 ExportScope::User(name) => ExportSelection::User(name),
                 ExportScope::Room(name) => ExportSelection::Room(name),
             };
-            transfer::export_from(&source.database, &target, what, now).map(|report| report.text)
+            transfer::export_from(&source.database, &target, what, now)
+                .map(|report| line(report.text))
         }
         // The loop has done these.
         AdminTask::Hash(_)
         | AdminTask::Metrics
         | AdminTask::Reload
         | AdminTask::Drain(_)
-        | AdminTask::Quit => Ok(String::new()),
+        | AdminTask::Quit => Ok(line(String::new())),
     };
-    match performed {
-        Ok(text) => Ok(text.trim_end().replace('\n', "; ")),
-        Err(error) => {
-            let code = match error.exit_code() {
-                ExitCode::Data => "storage_damaged",
-                ExitCode::NoInput => "not_found",
-                ExitCode::CannotCreate => "cannot_create",
-                _ => "failed",
-            };
-            Err((code, error.to_string()))
-        }
-    }
+    performed.map_err(|error| {
+        let code = match error.exit_code() {
+            ExitCode::Data => "storage_damaged",
+            ExitCode::NoInput => "not_found",
+            ExitCode::CannotCreate => "cannot_create",
+            _ => "failed",
+        };
+        (code, error.to_string())
+    })
+}
+
+/// Counts what the database stores.
+fn statistics(database: &Path) -> Result<AdminReport, MaintenanceError> {
+    let counts = storage::statistics(database).map_err(|source| MaintenanceError::Database {
+        path: database.to_owned(),
+        source,
+    })?;
+    let facts = counts.into_iter();
+    Ok(AdminReport::facts(
+        facts.map(|(name, count)| (name, count.into())).collect(),
+    ))
 }
 
 fn done(text: String) -> CommandReport {
@@ -271,9 +289,11 @@ fn back_up_and_prune(
 fn contents(manifest: &Manifest) -> String {
     let rows = &manifest.summary.rows;
     let rows = |table: &str| rows.get(table).copied().unwrap_or_default();
+    // The row of a deleted account stays, so that its name is not given out again.
+    let deleted = manifest.summary.deleted_users.unwrap_or_default();
     let mut text = format!(
         "users {}, rooms {}, messages {}, newest message id {}",
-        rows("users"),
+        rows("users").saturating_sub(deleted),
         rows("rooms"),
         rows("messages"),
         manifest.summary.newest_id

@@ -76,6 +76,8 @@ const METRICS: Token = Token(usize::MAX - 6);
 const EVENTS: usize = 1024;
 /// The most connections accepted in one round.
 const ACCEPTS: usize = 256;
+/// The code of a configuration that cannot be used.
+const BAD_CONFIG: &str = "bad_config";
 /// The longest duration of a stop.
 const STOP: Duration = Duration::from_secs(5);
 
@@ -109,10 +111,10 @@ pub struct Services<'a> {
     pub source: BackupSource,
     /// Where it listens for `echat-server ctl`.
     pub socket: Option<PathBuf>,
-    /// Called when the code of the first administrator was used.
-    pub administrator_made: &'a dyn Fn(),
     /// Called once when the server listens, with a link to it and a hint about the link, which may be empty.
     pub listening: &'a dyn Fn(&str, &str),
+    /// Called when the code of the first administrator was used.
+    pub administrator_made: &'a dyn Fn(),
     /// Reads the configuration again.
     pub reload: &'a dyn Fn() -> Result<(Loaded, Option<BackupSchedule>), ConfigError>,
 }
@@ -131,14 +133,14 @@ pub fn run(
     services: Services<'_>,
 ) -> Result<(), ReactorError> {
     jobs::warm_up();
-    let mut reactor = Reactor::new(loaded, store, host_key, signals, inherited, services)?;
-    let ended = reactor.run();
     let listening = services.listening;
-    let now = reactor.clock.now();
+    let mut reactor = Reactor::new(loaded, store, host_key, signals, inherited, services)?;
     let fingerprint = echat_proto::fingerprint(&host_key.verifying_key());
     if let Some((link, hint)) = ready::first_link(&reactor.listeners, &fingerprint) {
         listening(&link, hint);
     }
+    let ended = reactor.run();
+    let now = reactor.clock.now();
     reactor.engine.end_sessions(ended.is_err(), now);
     ended?;
     Ok(reactor.engine.store().close().map_err(Fatal)?)
@@ -373,7 +375,7 @@ impl<'a> Reactor<'a> {
         for event in events {
             match event.token() {
                 WAKER => {}
-                SIGNALS => self.obey_signals(now),
+                SIGNALS => self.obey_signals(now)?,
                 TERMINAL => self.listen_to_terminal(event, now)?,
                 CTL => self.ctl.ready(),
                 METRICS => self.http.ready(),
@@ -397,17 +399,33 @@ impl<'a> Reactor<'a> {
         Ok(())
     }
 
-    fn obey_signals(&mut self, now: Now) {
+    /// Does what signals ask for, which is in the audit like the commands that do the same. A stop is in the log alone.
+    fn obey_signals(&mut self, now: Now) -> Result<(), Fatal> {
         for asked in self.signals.asked() {
             match asked {
                 SignalRequest::Stop => self.stop(now),
-                SignalRequest::ReopenLog => logging::reopen(),
-                SignalRequest::Reload => match self.reload(now) {
-                    Ok(done) => tracing::info!("SIGHUP: {done}"),
-                    Err(why) => tracing::error!("SIGHUP: {why}"),
-                },
+                SignalRequest::ReopenLog => {
+                    if logging::reopen() {
+                        let done = "reopen-log";
+                        self.engine.note_signal("SIGUSR1", done, "done", now)?;
+                    }
+                }
+                SignalRequest::Reload => {
+                    let result = match self.reload(now) {
+                        Ok(done) => {
+                            tracing::info!("SIGHUP: {done}");
+                            "done"
+                        }
+                        Err(why) => {
+                            tracing::error!("SIGHUP: {why}");
+                            BAD_CONFIG
+                        }
+                    };
+                    self.engine.note_signal("SIGHUP", "reload", result, now)?;
+                }
             }
         }
+        Ok(())
     }
 
     /// Stops in order, and at once at the second request.
@@ -435,7 +453,7 @@ impl<'a> Reactor<'a> {
                     logging::say("the last command is not done yet\n");
                 }
                 Response::Task(task, operation) => {
-                    self.tasks.add(Requester::Terminal, task, *operation)
+                    self.tasks.add(Requester::Terminal, task, *operation);
                 }
             }
         }
@@ -464,13 +482,17 @@ impl<'a> Reactor<'a> {
             .attend(&mut self.engine, &mut self.tasks, registry, now)?;
         while let Some((requester, task, operation)) = self.tasks.take_own() {
             let outcome = match task {
-                AdminTask::Metrics => TaskOutcome::Page("metrics", self.metrics()),
+                AdminTask::Metrics => {
+                    TaskOutcome::Done(AdminReport::page("metrics", self.metrics()))
+                }
                 AdminTask::Reload => match self.reload(now) {
-                    Ok(done) => TaskOutcome::Done(done),
-                    Err(why) => TaskOutcome::Failed("bad_config", why),
+                    Ok(done) => TaskOutcome::Done(AdminReport::done(done)),
+                    Err(why) => TaskOutcome::Failed(BAD_CONFIG, why),
                 },
-                AdminTask::Drain(seconds) => TaskOutcome::Done(self.drain(seconds, now)),
-                _ => TaskOutcome::Done("the server stops".to_owned()),
+                AdminTask::Drain(seconds) => {
+                    TaskOutcome::Done(AdminReport::done(self.drain(seconds, now)))
+                }
+                _ => TaskOutcome::Done(AdminReport::done("the server stops")),
             };
             let stops = matches!(task, AdminTask::Quit);
             self.finish_task(requester, operation, outcome, now)?;
@@ -517,11 +539,10 @@ impl<'a> Reactor<'a> {
     ) -> Result<(), Fatal> {
         let answer = match outcome {
             TaskOutcome::Hashed(hash) => self.engine.go_on(operation, &hash, now)?,
-            TaskOutcome::Done(what) => {
+            TaskOutcome::Done(report) => {
                 self.engine.note_result(&operation, "done", now)?;
-                AdminAnswer::Done(AdminReport::done(what))
+                AdminAnswer::Done(report)
             }
-            TaskOutcome::Page(name, lines) => AdminAnswer::Done(AdminReport::page(name, lines)),
             TaskOutcome::Failed(code, message) => {
                 self.engine.note_result(&operation, code, now)?;
                 let detail = Vec::new();

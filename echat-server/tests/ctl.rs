@@ -169,6 +169,141 @@ fn a_one_time_password_is_shown_once_and_has_to_be_changed() {
 }
 
 #[test]
+fn the_operator_deletes_a_message_and_its_text_is_gone_from_the_files() {
+    const TEXT: &str = "unforgettable words";
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let mut ann = Client::register(&server, "ann");
+    ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
+    let message = format!(r#"SEND_MESSAGE {{"target_type":1,"target":"tea","content":"{TEXT}"}}"#);
+    let sent = ann.asks(&message);
+    let Some(echat_proto::Value::Int(id)) = sent.params.at("id") else {
+        panic!("{sent:?}");
+    };
+    let is_stored = || {
+        let files = ["data/database.db", "data/database.db-wal"].map(|file| dir.path(file));
+        let has_text = |bytes: Vec<u8>| {
+            let mut parts = bytes.windows(TEXT.len());
+            parts.any(|part| part == TEXT.as_bytes())
+        };
+        let mut bytes = files.iter().filter_map(|file| fs::read(file).ok());
+        bytes.any(has_text)
+    };
+    assert!(is_stored());
+    assert_eq!(ctl(&dir, "delete-message 99").status.code(), Some(1));
+    assert_eq!(ctl(&dir, "delete-message all").status.code(), Some(64));
+    done(&dir, &format!("delete-message {id}"));
+    // The operator has no account: the name is empty.
+    let told = line(&ann.hears_message());
+    assert!(told.starts_with("ON_MESSAGE_CHANGED"), "{told}");
+    assert!(told.contains(r#""deleted":true"#), "{told}");
+    assert!(told.contains(r#""by":"""#), "{told}");
+    while is_stored() {
+        ann.is_served();
+    }
+    let audit = done(&dir, "--json audit");
+    let entry = format!(r#""result":"done","command":"delete-message {id}""#);
+    assert!(audit.contains(&entry), "{audit}");
+    server.stop();
+}
+
+#[test]
+fn prune_removes_what_is_too_old_at_once() {
+    let dir = ServerFolder::new();
+    dir.write("config.json", r#"{"server": {"keep_days": 1}}"#);
+    let server = dir.start(&[]);
+    let mut ann = Client::register(&server, "ann");
+    ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
+    ann.asks(r#"SEND_MESSAGE {"target_type":1,"target":"tea","content":"old"}"#);
+    let database = dir.path("data/database.db");
+    let open = || rusqlite::Connection::open(&database).unwrap();
+    let count = || {
+        let sql = "SELECT count(*) FROM messages";
+        let count = open().query_row(sql, [], |row| row.get::<_, i64>(0));
+        count.unwrap()
+    };
+    open()
+        .execute("UPDATE messages SET send_time = 1", ())
+        .unwrap();
+    assert_eq!(count(), 1);
+    assert!(done(&dir, "prune").contains("removed from now on"));
+    while count() > 0 {
+        ann.is_served();
+    }
+    server.stop();
+}
+
+#[test]
+fn what_signals_change_is_in_the_audit_too() {
+    let dir = ServerFolder::new();
+    dir.write(
+        "config.json",
+        r#"{"server": {"log_file": "echat.log", "log": "info"}}"#,
+    );
+    let server = dir.start(&["--config", "config.json"]);
+    let is_audited = |entry: &str| while !done(&dir, "--data data --json audit").contains(entry) {};
+    server.signal(Signal::HUP);
+    is_audited(r#""via":"ctl","by":"SIGHUP","result":"done","command":"reload""#);
+    dir.write("config.json", "{");
+    server.signal(Signal::HUP);
+    is_audited(r#""by":"SIGHUP","result":"bad_config","command":"reload""#);
+    server.signal(Signal::USR1);
+    is_audited(r#""by":"SIGUSR1","result":"done","command":"reopen-log""#);
+    server.stop();
+}
+
+#[test]
+fn statistics_count_what_is_there_and_backups_leave_deleted_users_out() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    for name in ["ann", "bob", "cyn"] {
+        Client::register(&server, name).is_served();
+    }
+    done(&dir, "delete-user cyn");
+    let counted = done(&dir, "statistics");
+    for count in ["users: 2", "deleted users: 1", "bots: 0", "rooms: 1"] {
+        assert!(counted.contains(count), "{counted}");
+    }
+    assert!(done(&dir, "backup now.backup").contains("users 2,"));
+    assert!(done(&dir, "verify now.backup").contains("users 2,"));
+    server.stop();
+}
+
+#[test]
+fn a_time_that_is_none_is_an_error_and_no_reason() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let mut ann = Client::register(&server, "ann");
+    for bad in [
+        "suspend ann tomorrow",
+        "suspend ann spam in tea",
+        "suspend ann 2x spam",
+        "suspend ann 2020-01-01",
+        "ban-address 192.0.2.1 tomorrow",
+        "ban-address 192.0.2.1 0h",
+        "invitation new 3 soon",
+        "invitation new soon",
+    ] {
+        let refused = ctl(&dir, bad);
+        assert_eq!(refused.status.code(), Some(64), "{bad}");
+        let told = stderr(&refused);
+        assert!(told.contains("must be a time"), "{bad}: {told}");
+    }
+    ann.is_served();
+    assert!(done(&dir, "invitation new 7d").contains("uses: 1"));
+    assert!(!done(&dir, "invitation new 3 forever").contains("expires"));
+    let suspended = done(&dir, "suspend ann 2100-01-01 spam in tea");
+    assert!(
+        suspended.contains("until: 2100-01-01T00:00:00Z"),
+        "{suspended}"
+    );
+    assert!(suspended.contains("reason: spam in tea"), "{suspended}");
+    assert!(!done(&dir, "suspend ann forever spam").contains("until"));
+    assert!(!done(&dir, "suspend ann").contains("until"));
+    server.stop();
+}
+
+#[test]
 fn the_answer_has_an_exit_code_and_a_form_for_programs() {
     let dir = ServerFolder::new();
     let missing = ctl(&dir, "status");

@@ -137,7 +137,8 @@ fn role_news(
 /// Who did it, as the beginning of a sentence.
 pub(super) fn actor(by: Option<&str>, context: &Context) -> String {
     match by {
-        None => context.language.say(Text::AnAdministrator),
+        // The operator of the server has no name.
+        None | Some("") => context.language.say(Text::AnAdministrator),
         Some(name) if context.session.me() == Some(name) => context.language.say(Text::You),
         Some(name) => inviter(Some(name), context.language),
     }

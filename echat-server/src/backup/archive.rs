@@ -106,8 +106,9 @@ impl Manifest {
             newest_id,
             history,
             rows,
+            deleted_users,
         } = &self.summary;
-        json!({
+        let mut value = json!({
             "format": FORMAT,
             "echat": self.echat,
             "created_at": self.created_at,
@@ -117,7 +118,11 @@ impl Manifest {
             "rows": rows,
             "host_key": self.attachments.host_key.is_some(),
             "config": self.attachments.config.is_some(),
-        })
+        });
+        if let Some(deleted) = deleted_users {
+            value["deleted_users"] = (*deleted).into();
+        }
+        value
     }
 
     /// As it stands in a backup.
@@ -157,6 +162,8 @@ impl Manifest {
                 newest_id: value["newest_id"].as_u64()?,
                 history: value["history"].as_str()?.to_owned(),
                 rows: rows.collect::<Option<BTreeMap<_, _>>>()?,
+                // Not in backups of the first programs.
+                deleted_users: value["deleted_users"].as_u64(),
             },
             attachments: Attachments {
                 host_key: text("host_key")?,
@@ -289,6 +296,7 @@ mod tests {
             newest_id: 12,
             history: "1f".to_owned(),
             rows: BTreeMap::from([("users".to_owned(), 3)]),
+            deleted_users: None,
         };
         let attachments = Attachments {
             host_key: Some(Zeroizing::new("echat-host-key-ed25519 AAEC\n".to_owned())),

@@ -9,9 +9,9 @@ use crate::handlers::administration::{
     self, Actor, AdminOutcome, AdminReport, AdminTask, MemoryChange, Operation, Overridden,
     RawArguments,
 };
-use crate::handlers::{Gauges, Refusal, Reject};
+use crate::handlers::{Ctx, Gauges, Refusal, Reject};
 use crate::limits::AddressBans;
-use crate::storage::{Batch, StoreError};
+use crate::storage::{Batch, Removal, StoreError, Sweep};
 use echat_proto::Value;
 use echat_proto::commands::CloseReason;
 use echat_proto::records::Code;
@@ -166,10 +166,38 @@ impl Engine {
         result: &str,
         now: Now,
     ) -> Result<(), Fatal> {
-        let noted = self.transact(now, |engine, batch| {
+        self.note(now, |ctx| {
+            administration::note_result(ctx, &pending.0, result)
+        })
+    }
+
+    /// Records in the audit what a signal has done: `done` is the command that does the same, `result` as for
+    /// [`note_result`](Self::note_result).
+    ///
+    /// # Errors
+    /// The database failed, which ends the server.
+    pub fn note_signal(
+        &mut self,
+        signal: &'static str,
+        done: &str,
+        result: &str,
+        now: Now,
+    ) -> Result<(), Fatal> {
+        self.note(now, |ctx| {
+            administration::note_signal(ctx, signal, done, result)
+        })
+    }
+
+    /// Writes to the audit. What the disk does not take is in the log.
+    fn note(
+        &mut self,
+        now: Now,
+        write: impl FnOnce(&mut Ctx<'_, '_>) -> Result<(), StoreError>,
+    ) -> Result<(), Fatal> {
+        let noted = self.transact(now, |state, batch| {
             let address = Ipv4Addr::UNSPECIFIED.into();
-            let mut ctx = engine.ctx(batch, NO_CONNECTION, address, now);
-            Ok(administration::note_result(&mut ctx, &pending.0, result)?)
+            let mut ctx = state.ctx(batch, NO_CONNECTION, address, now);
+            Ok(write(&mut ctx)?)
         })?;
         if let Err(refused) = noted {
             tracing::warn!("a command is missing in the audit: {}", refused.message);
@@ -205,7 +233,7 @@ impl Engine {
     ) -> Result<Result<T, AdminRefusal>, Fatal> {
         self.state.gauges.connections = self.connections.len();
         let mark = self.state.outbox.mark();
-        let mut batch = self.store.batch();
+        let mut batch = self.store.batch_at(now.unix);
         let written = write(&mut self.state, &mut batch);
         let committed = written.and_then(|written| Ok((written, batch.commit()?)));
         match committed {
@@ -254,6 +282,10 @@ impl Engine {
                     self.close_banned(now);
                 }
                 MemoryChange::Unban(prefix) => self.administration.bans.remove(prefix),
+                MemoryChange::Prune => {
+                    let sweep = Removal::TooOld(Sweep::of_all(true));
+                    self.removals.add([sweep], now);
+                }
                 MemoryChange::Limits(limits) => self.state.limits = *limits,
                 MemoryChange::Log(filter) => self.administration.log = Some(filter),
             }

@@ -169,6 +169,23 @@ pub(super) fn bots_leave_with(
     Ok(effects)
 }
 
+/// Takes the bots of a former administrator out of the lobby, unless the user is an operator of it.
+pub(super) fn bots_leave_lobby(
+    batch: &mut Batch<'_>,
+    user: UserId,
+) -> Result<Vec<Effect>, StoreError> {
+    let mut effects = Vec::new();
+    for name in batch.ownerless_rooms_of_bots(user)? {
+        let Some(room) = batch.find_room(&name)? else {
+            continue;
+        };
+        if batch.role(&room, user)? < Some(Role::Operator) {
+            effects.extend(bots_leave_with(batch, &room, user)?);
+        }
+    }
+    Ok(effects)
+}
+
 /// Removes a bot from its rooms, and its account.
 fn remove(batch: &mut Batch<'_>, bot: User, now: i64) -> Result<Vec<Effect>, StoreError> {
     let mut effects = Vec::new();

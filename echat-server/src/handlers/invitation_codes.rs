@@ -1,6 +1,7 @@
 //! New accounts and the codes that they are made with: CREATE_INVITATION, LIST_INVITATIONS, REVOKE_INVITATION, and what
 //! REGISTER writes.
 
+use super::administration::audited;
 use super::admission::{Demand, Plan, View, Written};
 use super::lobby::Lobby;
 use super::{Caller, Ctx, Reject, done_with, page};
@@ -97,10 +98,11 @@ impl NewAccount {
     }
 }
 
-/// Refuses users that the server does not let make codes.
-fn may_invite(batch: &Batch<'_>, settings: &Settings, me: &Caller) -> Result<(), Reject> {
-    if settings.invitations == Inviters::Users || batch.is_administrator(me.id)? {
-        return Ok(());
+/// Refuses users that the server does not let make codes. Returns whether the user is an administrator.
+fn may_invite(batch: &Batch<'_>, settings: &Settings, me: &Caller) -> Result<bool, Reject> {
+    let is_administrator = batch.is_administrator(me.id)?;
+    if is_administrator || settings.invitations == Inviters::Users {
+        return Ok(is_administrator);
     }
     Err(Code::NotAllowed.into())
 }
@@ -121,19 +123,20 @@ pub(crate) fn create_invitation(
     let Some(expires_at) = expires_at.ok().filter(|at| at.is_none_or(|at| at > now)) else {
         return Err(Reject::bad_params("expires", "must be a time to come"));
     };
-    may_invite(view.batch, view.settings, &me)?;
+    let is_administrator = may_invite(view.batch, view.settings, &me)?;
     if view.batch.invitation_count(me.id, now)? >= OPEN_CODES as u64 {
         return Err(Reject::too_many(OPEN_CODES));
     }
     let bytes = view.random.first_chunk().expect("it has more bytes");
     let code = InvitationCode::from_bytes(bytes);
     let code = code.key().expect("a code of its own form").to_string();
-    Ok(Plan::write(Demand::Space, move |batch| {
+    let maker = Some(me.id);
+    let plan = Plan::write(Demand::Space, move |batch| {
         let new = StoredCode {
             code,
             uses,
             expires_at,
-            maker: Some(me.id),
+            maker,
         };
         batch.add_invitation(&new, now)?;
         Ok(Written {
@@ -144,13 +147,18 @@ pub(crate) fn create_invitation(
             },
             effects: Vec::new(),
         })
-    }))
+    });
+    Ok(if is_administrator {
+        let what = format!("uses {uses}");
+        audited(plan, view, &me, RequestKind::CreateInvitation, &what)
+    } else {
+        plan
+    })
 }
 
 /// LIST_INVITATIONS: as many, the newest first, as fit into one frame. The reply has no pages.
 pub(crate) fn list_invitations(ctx: &Ctx<'_, '_>, me: Caller) -> Result<Event, Reject> {
-    may_invite(ctx.batch, ctx.settings, &me)?;
-    let is_administrator = ctx.batch.is_administrator(me.id)?;
+    let is_administrator = may_invite(ctx.batch, ctx.settings, &me)?;
     let maker = (!is_administrator).then_some(me.id);
     let most = page::most(LINE_VALUES);
     let found = ctx.batch.open_invitations(maker, ctx.now.unix, most)?;
@@ -178,14 +186,21 @@ pub(crate) fn revoke_invitation(
     let Some(found) = view.batch.invitation(&key)? else {
         return Ok(Plan::Reply(done));
     };
-    if found.maker != Some(me.id) && !view.batch.is_administrator(me.id)? {
+    let is_administrator = view.batch.is_administrator(me.id)?;
+    if found.maker != Some(me.id) && !is_administrator {
         return Ok(Plan::Reply(done));
     }
-    Ok(Plan::write(Demand::Nothing, move |batch| {
+    let plan = Plan::write(Demand::Nothing, move |batch| {
         batch.delete_invitation_code(&found.code)?;
         Ok(Written {
             reply: done,
             effects: Vec::new(),
         })
-    }))
+    });
+    Ok(if is_administrator {
+        // The code is a secret.
+        audited(plan, view, &me, RequestKind::RevokeInvitation, "...")
+    } else {
+        plan
+    })
 }

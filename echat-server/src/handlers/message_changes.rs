@@ -1,11 +1,12 @@
 //! Editing and deleting messages, and reactions to them.
 
+use super::administration::audited_in_lobby;
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::Effect;
 use super::mentions::{MentionScope, mentioned};
 use super::messages::{listed, reactions};
 use super::{Caller, Reject, done_with, target_type, unix};
-use crate::storage::{Batch, MessageId, Role, StoreError, StoredMessage, User};
+use crate::storage::{Batch, Kind, MessageId, Role, Room, StoreError, StoredMessage, User};
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::emoji::is_emoji;
 use echat_proto::names::Content;
@@ -14,10 +15,14 @@ use echat_proto::records::{Code, Reacted, Reaction};
 
 /// Different emoji of the reactions to one message.
 const EMOJI_MAX: usize = 20;
+/// Users that are asked how they see a message: a private conversation has two, and one stands for a room.
+const READERS: usize = 2;
 
 /// A message that the caller sees, and what the caller may do where it was sent.
 struct VisibleMessage {
     message: StoredMessage,
+    /// The room, unless the conversation is private.
+    room: Option<Room>,
     /// The friend, present or former, if the conversation is private.
     friend: Option<User>,
     /// Why the caller may not write there.
@@ -39,6 +44,7 @@ fn seen(view: &View<'_, '_>, me: &Caller, id: u64) -> Result<VisibleMessage, Rej
         let is_closed = room.read_only && !is_operator;
         return Ok(VisibleMessage {
             message,
+            room: Some(room),
             friend: None,
             closed: is_closed.then_some(Code::ReadOnly),
             is_operator,
@@ -50,6 +56,7 @@ fn seen(view: &View<'_, '_>, me: &Caller, id: u64) -> Result<VisibleMessage, Rej
     };
     Ok(VisibleMessage {
         message,
+        room: None,
         friend: Some(friend),
         closed: conversation.ended.then_some(Code::NotAFriend),
         is_operator: false,
@@ -82,7 +89,7 @@ impl VisibleMessage {
             return Ok(Vec::new());
         };
         let room = message.conversation;
-        let event = changed(message, me, reacted);
+        let event = changed(message, me.name.to_string(), reacted);
         let Some(friend) = &self.friend else {
             let but = batch.came_after(room, id)?;
             return Ok(vec![Effect::TellReaders { room, but, event }]);
@@ -99,8 +106,8 @@ impl VisibleMessage {
     }
 }
 
-/// A message as it is now that the caller changed it.
-fn changed(message: StoredMessage, me: &Caller, reacted: Option<Reacted>) -> Event {
+/// A message as it is now that it was changed `by` a user, or by the operator of the server, whose name is empty.
+fn changed(message: StoredMessage, by: String, reacted: Option<Reacted>) -> Event {
     // Each reader would have another `mine`.
     let reactions = reactions(&message).map(|reactions| {
         let shared = reactions.into_iter().map(|reaction| Reaction {
@@ -122,7 +129,7 @@ fn changed(message: StoredMessage, me: &Caller, reacted: Option<Reacted>) -> Eve
         edited: message.edited_at.map(unix),
         mentions: listed(message.mentions),
         reactions,
-        by: me.name.to_string(),
+        by,
         reacted,
     }
 }
@@ -179,13 +186,53 @@ pub(crate) fn delete_message(view: &View<'_, '_>, me: Caller, id: u64) -> Result
     }
     let now = view.now;
     let demand = Demand::MessageChange { stores: false };
-    Ok(Plan::write(demand, move |batch| {
+    let room = seen
+        .room
+        .clone()
+        .filter(|_| seen.message.sender_id != me.id);
+    let caller = me.clone();
+    let plan = Plan::write(demand, move |batch| {
         batch.remove_content(seen.message.id, now)?;
         Ok(Written {
             reply: done_with(RequestKind::DeleteMessage),
             effects: seen.told(batch, &me, None)?,
         })
-    }))
+    });
+    let Some(room) = room else {
+        return Ok(plan);
+    };
+    let what = id.to_string();
+    let kind = RequestKind::DeleteMessage;
+    Ok(audited_in_lobby(plan, view, &caller, kind, (&room, &what))?)
+}
+
+/// Deletes a message for the administration, whether any user still sees it or not; returns what its readers are told. `by`
+/// is the administrator, and empty for the operator of the server.
+pub(super) fn delete_by_administration(
+    batch: &mut Batch<'_>,
+    id: MessageId,
+    kind: Kind,
+    by: &str,
+    now: i64,
+) -> Result<Vec<Effect>, StoreError> {
+    batch.remove_content(id, now)?;
+    let mut effects = Vec::new();
+    for reader in batch.readers(id, READERS)? {
+        let Some(message) = batch.seen_message(reader, id)? else {
+            continue;
+        };
+        let room = message.conversation;
+        let event = changed(message, by.to_owned(), None);
+        match kind {
+            // The event is the same for all readers of a room.
+            Kind::Room => {
+                let but = batch.came_after(room, id)?;
+                return Ok(vec![Effect::TellReaders { room, but, event }]);
+            }
+            Kind::Private => effects.push(Effect::Tell(reader, event)),
+        }
+    }
+    Ok(effects)
 }
 
 /// REACT: adds a reaction to a message, or takes it back.

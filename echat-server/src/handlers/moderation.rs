@@ -1,5 +1,6 @@
 //! Invitations to rooms, and what operators do to keep users out: KICK, BAN, UNBAN.
 
+use super::administration::audited_in_lobby;
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::Effect;
 use super::{Caller, Ctx, Reject, done_with, rooms, targets, unix};
@@ -107,12 +108,20 @@ pub(crate) fn kick(
         banned: false,
     };
     let change = Demand::Change { stores: false };
-    Ok(Plan::write(change, move |batch| {
+    let (of, name) = (room.clone(), other.name.clone());
+    let plan = Plan::write(change, move |batch| {
         Ok(Written {
             reply: done_with(RequestKind::Kick),
             effects: remove(batch, room, other, removal)?,
         })
-    }))
+    });
+    Ok(audited_in_lobby(
+        plan,
+        view,
+        &me,
+        RequestKind::Kick,
+        (&of, &name),
+    )?)
 }
 
 /// BAN: also of a user that is no member. A member is removed, and an invitation is withdrawn.
@@ -140,7 +149,8 @@ pub(crate) fn ban(
         return Err(Reject::too_many(BLOCKS));
     }
     let now = view.now;
-    Ok(Plan::write(Demand::Change { stores: true }, move |batch| {
+    let (of, name, caller) = (room.clone(), other.name.clone(), me.clone());
+    let plan = Plan::write(Demand::Change { stores: true }, move |batch| {
         batch.ban(room.id, other.id, me.id, &ban, now)?;
         let mut effects = Vec::new();
         let was_shown = batch.is_invited(room.id, other.id)?;
@@ -161,7 +171,14 @@ pub(crate) fn ban(
             reply: done_with(RequestKind::Ban),
             effects,
         })
-    }))
+    });
+    Ok(audited_in_lobby(
+        plan,
+        view,
+        &caller,
+        RequestKind::Ban,
+        (&of, &name),
+    )?)
 }
 
 /// UNBAN.
@@ -177,13 +194,16 @@ pub(crate) fn unban(
     }
     let now = view.now;
     let change = Demand::Change { stores: false };
-    Ok(Plan::write(change, move |batch| {
-        batch.unban(room.id, other.id, now)?;
+    let (id, user) = (room.id, other.id);
+    let plan = Plan::write(change, move |batch| {
+        batch.unban(id, user, now)?;
         Ok(Written {
             reply: done_with(RequestKind::Unban),
             effects: Vec::new(),
         })
-    }))
+    });
+    let what = (&room, other.name.as_str());
+    Ok(audited_in_lobby(plan, view, &me, RequestKind::Unban, what)?)
 }
 
 /// LIST_BANS: all bans. Reasons are left out once the reply has no place for them.

@@ -87,6 +87,14 @@ impl Reject {
         Self::Refused(Refusal::with(code, "retry_after", Value::Int(seconds)))
     }
 
+    /// The code with a sentence of its own, where that of the code would not say why.
+    pub(super) fn with_message(code: Code, message: impl Into<String>) -> Self {
+        Self::Refused(Refusal {
+            message: message.into(),
+            ..code.into()
+        })
+    }
+
     /// The quota of a day is used up. It has a sentence of its own, since the rate is not the reason.
     pub(super) fn quota(message: &str, wait: Duration) -> Self {
         match Self::retry_after(Code::RateLimited, wait) {

@@ -1,5 +1,6 @@
 //! The properties of rooms: showing and changing them, closing rooms, roles, and the list of public rooms.
 
+use super::administration::audited_in_lobby;
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::{Effect, InRoom};
 use super::rooms::{self, page_limit, page_start, told_role, wire_role};
@@ -143,27 +144,62 @@ pub(crate) fn set_room(
     {
         return Err(Code::RoomExists.into());
     }
-    Ok(Plan::write(Demand::Change { stores: true }, move |batch| {
-        batch.change_room(&room, &changed)?;
-        let event = Event::OnRoomChanged {
-            was: room.name.clone(),
-            by: Some(me.name.to_string()),
-            room: info(batch, &changed, None)?,
-        };
-        let mut effects = vec![Effect::TellRoom(room.id, event)];
-        if keeps_less(batch.retention(), &room, &changed) {
-            effects.push(Effect::KeepsLess(room.id));
-        }
-        if is_renamed {
-            let invited = batch.invited_to(room.id)?;
-            effects.push(renamed(room, changed.name));
-            effects.push(Effect::InvitationsChanged(invited));
-        }
+    let (of, what) = (room.clone(), differing(&room, &changed));
+    let by = me.name.to_string();
+    let plan = Plan::write(Demand::Change { stores: true }, move |batch| {
         Ok(Written {
             reply: done_with(RequestKind::SetRoom),
-            effects,
+            effects: change(batch, room, changed, by)?,
         })
-    }))
+    });
+    let what = (&of, what.as_str());
+    Ok(audited_in_lobby(
+        plan,
+        view,
+        &me,
+        RequestKind::SetRoom,
+        what,
+    )?)
+}
+
+/// Changes a room, as this user wants it.
+fn change(
+    batch: &mut Batch<'_>,
+    room: Room,
+    changed: Room,
+    by: String,
+) -> Result<Vec<Effect>, StoreError> {
+    batch.change_room(&room, &changed)?;
+    let event = Event::OnRoomChanged {
+        was: room.name.clone(),
+        by: Some(by),
+        room: info(batch, &changed, None)?,
+    };
+    let mut effects = vec![Effect::TellRoom(room.id, event)];
+    if keeps_less(batch.retention(), &room, &changed) {
+        effects.push(Effect::KeepsLess(room.id));
+    }
+    if changed.name != room.name {
+        let invited = batch.invited_to(room.id)?;
+        effects.push(renamed(room, changed.name));
+        effects.push(Effect::InvitationsChanged(invited));
+    }
+    Ok(effects)
+}
+
+/// The properties in which a room differs, for the audit.
+fn differing(was: &Room, is: &Room) -> String {
+    let properties = [
+        ("name", was.name != is.name),
+        ("topic", was.topic != is.topic),
+        ("private", was.private != is.private),
+        ("read_only", was.read_only != is.read_only),
+        ("slow_seconds", was.slow_seconds != is.slow_seconds),
+        ("keep_days", was.keep_days != is.keep_days),
+    ];
+    let differing = properties.iter().filter(|(_, differs)| *differs);
+    let names: Vec<&str> = differing.map(|(name, _)| *name).collect();
+    names.join(" ")
 }
 
 /// Tells of the new name of a room.
@@ -246,7 +282,9 @@ pub(crate) fn set_role(
         return Err(Reject::too_many(most));
     }
     let demand = Demand::Change { stores: false };
-    Ok(Plan::write(demand, move |batch| {
+    let (of, what) = (room.clone(), format!("{} {}", member.name, role.as_str()));
+    let caller = me.clone();
+    let plan = Plan::write(demand, move |batch| {
         let by = Some(me.name.to_string());
         let mut effects = vec![told_role(&room, member.name.clone(), role, by.clone())];
         match role {
@@ -263,7 +301,14 @@ pub(crate) fn set_role(
             reply: done_with(RequestKind::SetRole),
             effects,
         })
-    }))
+    });
+    Ok(audited_in_lobby(
+        plan,
+        view,
+        &caller,
+        RequestKind::SetRole,
+        (&of, &what),
+    )?)
 }
 
 /// Makes an operator a member. The operator's bots leave the room.

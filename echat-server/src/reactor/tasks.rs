@@ -2,7 +2,7 @@
 //! the order of the commands; another one hashes passwords, which do not wait for a backup.
 
 use crate::backup::{self, BackupSource};
-use crate::engine::{AdminTask, PendingOperation};
+use crate::engine::{AdminReport, AdminTask, PendingOperation};
 use crate::maintenance;
 use crate::workers::{HelperThread, jobs};
 use mio::Waker;
@@ -22,10 +22,8 @@ pub(super) enum Requester {
 pub(super) enum TaskOutcome {
     /// The hash of a password.
     Hashed(String),
-    /// What was done, in a line.
-    Done(String),
-    /// What is shown, as it is.
-    Page(&'static str, String),
+    /// It is done.
+    Done(AdminReport),
     /// Why it was not done: a code, and a sentence.
     Failed(&'static str, String),
 }
@@ -78,6 +76,7 @@ impl Tasks {
             AdminTask::Backup(_)
             | AdminTask::Verify(_)
             | AdminTask::Check
+            | AdminTask::Statistics
             | AdminTask::Export(..) => &mut self.files.waiting,
         };
         queue.push_back(QueuedTask {
@@ -181,7 +180,7 @@ fn run(task: AdminTask, source: &BackupSource, now: i64) -> TaskOutcome {
     }
     backup::give_way();
     match maintenance::beside(task, source, now) {
-        Ok(text) => TaskOutcome::Done(text),
+        Ok(report) => TaskOutcome::Done(report),
         Err((code, text)) => TaskOutcome::Failed(code, text),
     }
 }

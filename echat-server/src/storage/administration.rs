@@ -5,7 +5,11 @@ use echat_proto::names::Username;
 use rusqlite::{Row, params};
 
 use super::accounts::user;
-use super::{Batch, Kind, StoreError, User, UserId};
+use super::backup::{begin_reading, open_beside};
+use super::check::count;
+use super::high_water::newest_id;
+use super::{Batch, Kind, OpenError, StoreError, User, UserId};
+use std::path::Path;
 
 /// How long a line of the audit is kept, in seconds: 400 days.
 const KEPT: i64 = 400 * 24 * 60 * 60;
@@ -55,9 +59,15 @@ pub(crate) struct AddressBan {
     pub(crate) until: Option<i64>,
 }
 
-const ACCOUNT: &str = "SELECT u.id, u.name, u.created_at, u.administrator, u.must_change_password, u.last_seen,
-         u.suspended_at IS NOT NULL AND (u.suspended_until IS NULL OR u.suspended_until > ?1), o.name
-     FROM users AS u LEFT JOIN bots AS b ON b.user = u.id LEFT JOIN users AS o ON o.id = b.owner
+const COLUMNS: &str =
+    "u.id, u.name, u.created_at, u.administrator, u.must_change_password, u.last_seen,
+     u.suspended_at IS NOT NULL AND (u.suspended_until IS NULL OR u.suspended_until > ?1), o.name";
+const ACCOUNTS: &str =
+    "FROM users AS u LEFT JOIN bots AS b ON b.user = u.id LEFT JOIN users AS o ON o.id = b.owner
+     WHERE u.deleted_at IS NULL";
+/// From the bots, which are few, to their accounts, and not the other way round.
+const BOTS: &str =
+    "FROM bots AS b CROSS JOIN users AS u ON u.id = b.user CROSS JOIN users AS o ON o.id = b.owner
      WHERE u.deleted_at IS NULL";
 
 fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
@@ -72,6 +82,41 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     })
 }
 
+/// How much a database stores, which a server may be using: accounts, bots, rooms, friendships, and its newest message. The
+/// rows are counted one by one, so it is for a thread of its own.
+///
+/// # Errors
+/// The file cannot be opened, or its schema is not echat's.
+pub fn statistics(path: &Path) -> Result<Vec<(&'static str, u64)>, OpenError> {
+    let db = open_beside(path)?;
+    let _pinned = begin_reading(&db)?;
+    let counts = [
+        (
+            "users",
+            "SELECT count(*) FROM users WHERE deleted_at IS NULL AND id NOT IN (SELECT user FROM bots)",
+        ),
+        (
+            "deleted_users",
+            "SELECT count(*) FROM users WHERE deleted_at IS NOT NULL AND id NOT IN (SELECT user FROM bots)",
+        ),
+        (
+            "bots",
+            "SELECT count(*) FROM bots AS b JOIN users AS u ON u.id = b.user WHERE u.deleted_at IS NULL",
+        ),
+        ("rooms", "SELECT count(*) FROM rooms"),
+        (
+            "friendships",
+            "SELECT count(*) FROM friendships WHERE ended_at IS NULL",
+        ),
+    ];
+    let mut counted = Vec::new();
+    for (name, sql) in counts {
+        counted.push((name, count(&db, sql)?));
+    }
+    counted.push(("newest_message", newest_id(&db)?.unsigned_abs()));
+    Ok(counted)
+}
+
 impl Batch<'_> {
     /// The first `limit` accounts behind a name, by name.
     pub(crate) fn accounts(
@@ -80,20 +125,19 @@ impl Batch<'_> {
         limit: usize,
         now: i64,
     ) -> Result<Vec<Account>, StoreError> {
-        let sql = format!("{ACCOUNT} AND u.name > ?2 ORDER BY u.name LIMIT ?3");
+        let sql = format!("SELECT {COLUMNS} {ACCOUNTS} AND u.name > ?2 ORDER BY u.name LIMIT ?3");
         self.all(&sql, params![now, after, bounded(limit)], account)
     }
 
     /// The first `limit` bots behind a name, by name.
     pub(crate) fn bots(&self, after: &str, limit: usize) -> Result<Vec<Account>, StoreError> {
-        let sql =
-            format!("{ACCOUNT} AND b.user IS NOT NULL AND u.name > ?2 ORDER BY u.name LIMIT ?3");
+        let sql = format!("SELECT {COLUMNS} {BOTS} AND u.name > ?2 ORDER BY u.name LIMIT ?3");
         self.all(&sql, params![0, after, bounded(limit)], account)
     }
 
     /// The account of a user that is not deleted.
     pub(crate) fn account(&self, user: UserId, now: i64) -> Result<Option<Account>, StoreError> {
-        let sql = format!("{ACCOUNT} AND u.id = ?2");
+        let sql = format!("SELECT {COLUMNS} {ACCOUNTS} AND u.id = ?2");
         self.first(&sql, params![now, user], account)
     }
 
@@ -154,26 +198,6 @@ impl Batch<'_> {
         self.index_name(Kind::Private, was.id.0, name.as_str())?;
         let sql = "UPDATE users SET name = ?2 WHERE id = ?1";
         self.write(sql, params![was.id, name.as_str()]).map(drop)
-    }
-
-    /// How much is stored: accounts, bots, rooms, friendships and administrators.
-    pub(crate) fn administration_counts(&self) -> Result<Vec<(&'static str, u64)>, StoreError> {
-        [
-            (
-                "users",
-                "SELECT count(*) FROM users WHERE deleted_at IS NULL",
-            ),
-            (
-                "deleted_users",
-                "SELECT count(*) FROM users WHERE deleted_at IS NOT NULL",
-            ),
-            ("bots", "SELECT count(*) FROM bots"),
-            ("rooms", "SELECT count(*) FROM rooms"),
-            ("friendships", "SELECT count(*) FROM friendships"),
-        ]
-        .into_iter()
-        .map(|(name, sql)| Ok((name, self.count(sql, [])?)))
-        .collect()
     }
 
     /// Adds a line to the audit, and deletes some that are 400 days old.

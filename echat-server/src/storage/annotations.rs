@@ -4,7 +4,7 @@
 
 use rusqlite::params;
 
-use super::{Batch, ConversationId, MessageId, StoreError, StoredMessage, User, UserId};
+use super::{Batch, ConversationId, Kind, MessageId, StoreError, StoredMessage, User, UserId};
 
 /// In the place of a user: all members of the room.
 const ALL_MEMBERS: UserId = UserId(0);
@@ -178,6 +178,26 @@ impl Batch<'_> {
             self.write(fewer, params![message, emoji])?;
         }
         Ok(())
+    }
+
+    /// The conversation kind of a stored message, and whether it is a tombstone; `None` if there is no such message.
+    pub(crate) fn stored_message(&self, id: MessageId) -> Result<Option<(Kind, bool)>, StoreError> {
+        self.first(
+            "SELECT c.kind, m.deleted_at IS NOT NULL FROM messages AS m
+             JOIN conversations AS c ON c.id = m.conversation WHERE m.id = ?1",
+            [id],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+    }
+
+    /// Up to `limit` users of a message's conversation who came before it.
+    pub(crate) fn readers(&self, id: MessageId, limit: usize) -> Result<Vec<UserId>, StoreError> {
+        self.all(
+            "SELECT p.user FROM messages AS m CROSS JOIN participants AS p ON p.conversation = m.conversation
+             WHERE m.id = ?1 AND p.after_id < m.id ORDER BY p.after_id, p.user LIMIT ?2",
+            params![id, i64::try_from(limit).unwrap_or(i64::MAX)],
+            |row| row.get(0),
+        )
     }
 
     /// The members of a room that came after a message and do not see it, sorted.

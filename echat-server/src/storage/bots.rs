@@ -41,6 +41,12 @@ pub(super) const BOTS_IN: &str = "SELECT u.id, u.name FROM bots AS b
      CROSS JOIN participants AS p ON p.user = b.user AND p.conversation = ?2
      CROSS JOIN users AS u ON u.id = b.user WHERE b.owner = ?1 ORDER BY u.name";
 
+/// The rooms without an owner that a user's bots are in, by name.
+pub(super) const OWNERLESS_ROOMS_OF_BOTS: &str = "SELECT DISTINCT r.name FROM bots AS b
+     CROSS JOIN participants AS p ON p.user = b.user
+     CROSS JOIN rooms AS r ON r.id = p.conversation AND r.owner IS NULL
+     WHERE b.owner = ?1 ORDER BY r.name";
+
 impl Batch<'_> {
     /// Creates a bot; `None` if its name, or a confusable one, is taken. FIND does not find it.
     pub fn create_bot(
@@ -102,6 +108,11 @@ impl Batch<'_> {
     /// A user's bots in a room by name.
     pub fn bots_in(&self, owner: UserId, room: ConversationId) -> Result<Vec<User>, StoreError> {
         self.all(BOTS_IN, params![owner, room], user)
+    }
+
+    /// The names of the rooms without an owner (the lobby) that a user's bots are in.
+    pub(crate) fn ownerless_rooms_of_bots(&self, owner: UserId) -> Result<Vec<String>, StoreError> {
+        self.all(OWNERLESS_ROOMS_OF_BOTS, [owner], |row| row.get(0))
     }
 
     /// Replaces the token of a bot.

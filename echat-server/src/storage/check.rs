@@ -105,6 +105,8 @@ pub struct Summary {
     pub history: String,
     /// The number of rows of each table.
     pub rows: BTreeMap<String, u64>,
+    /// How many rows of `users` are of deleted accounts; `None` if it was not counted.
+    pub deleted_users: Option<u64>,
 }
 
 /// The faults and the contents of the database at `path`, which a server may be using. All of it is of one moment.
@@ -157,7 +159,21 @@ fn summary(db: &Connection) -> rusqlite::Result<Summary> {
         newest_id: newest.unsigned_abs(),
         history: history.transpose()?.flatten().unwrap_or_default(),
         rows,
+        deleted_users: deleted_users(db)?,
     })
+}
+
+/// How many accounts are deleted; `None` in a database of a version without deletion.
+fn deleted_users(db: &Connection) -> rusqlite::Result<Option<u64>> {
+    let column = "SELECT count(*) FROM pragma_table_info('users') WHERE name = 'deleted_at'";
+    if count(db, column)? == 0 {
+        return Ok(None);
+    }
+    count(
+        db,
+        "SELECT count(*) FROM users WHERE deleted_at IS NOT NULL",
+    )
+    .map(Some)
 }
 
 /// The number that a `SELECT count(*)` returns.

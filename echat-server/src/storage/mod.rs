@@ -61,6 +61,7 @@ use thiserror::Error;
 
 pub(crate) use accounts::KNOWN_ADDRESS;
 pub use accounts::Suspension;
+pub use administration::statistics;
 pub(crate) use administration::{Account, AddressBan, AuditEntry};
 pub use annotations::{ALL, Mention, StoredReaction};
 pub use backup::{CopyError, copy_database};

@@ -815,6 +815,7 @@ const TABLE: &[Command] = &[
             "not_allowed",
             "unknown_user",
             "unknown_room",
+            "unknown_message",
             "not_a_member",
             "name_taken",
             "bad_name",
@@ -1082,7 +1083,6 @@ fn a_suspended_user_may_do_nothing() {
     }
 }
 
-/// Everything that the transcripts should have shown of the table.
 /// The refusal of all requests but these of a session whose password is a temporary one.
 const TEMPORARY: &str = "must_change_password";
 const WITH_TEMPORARY_PASSWORD: [RequestKind; 3] = [QueryServerTime, Logout, ChangePassword];
@@ -1103,6 +1103,7 @@ fn a_user_with_a_temporary_password_may_change_it_and_log_out_and_nothing_else()
     }
 }
 
+/// Everything that the transcripts should have shown of the table.
 fn expected() -> BTreeSet<Ending> {
     let mut expected = BTreeSet::from([("(unknown)", 204, Some("unknown_command".to_owned()))]);
     for command in TABLE {

@@ -100,40 +100,45 @@ impl Argument for u64 {
     fn read(value: &Value, _: i64) -> Result<Self, ParamError> {
         let number = match value {
             Value::Int(number) => Some(*number),
-            value => text(value)?.parse().ok(),
+            value => text(value).ok().and_then(|text| text.parse().ok()),
         };
         number.ok_or_else(|| wrong("must be a whole number, such as 10"))
     }
 
     fn claims(word: &str) -> bool {
-        begins_with_digit(word)
+        word.bytes().all(|byte| byte.is_ascii_digit())
     }
 }
 
-fn begins_with_digit(word: &str) -> bool {
-    word.starts_with(|first: char| first.is_ascii_digit())
-}
+/// The word for no end.
+const FOREVER: &str = "forever";
 
-/// A time to come: unix seconds, a duration from now (`30m`, `12h`, `7d`), or a day in UTC (`2026-12-31`).
-pub(super) struct FutureTime(pub(super) i64);
+/// A time to come: unix seconds, a duration from now (`30m`, `12h`, `7d`), a day in UTC (`2026-12-31`), or `forever`, which
+/// is no end. It claims its word whatever that is: a misspelt time is an error, and not the beginning of a reason.
+pub(super) struct EndTime(pub(super) Option<i64>);
 
-impl Argument for FutureTime {
+impl Argument for EndTime {
     const KIND: &'static str = "time";
+    const OPTIONAL: bool = true;
 
     fn read(value: &Value, now: i64) -> Result<Self, ParamError> {
         let at = match value {
+            Value::Null => return Ok(Self(None)),
+            Value::Str(text) if text == FOREVER => return Ok(Self(None)),
             Value::Int(at) => i64::try_from(*at).ok(),
-            value => time(text(value)?, now),
+            value => text(value).ok().and_then(|text| time(text, now)),
         };
-        let at = at.ok_or_else(|| wrong("must be a time, such as 30m, 12h, 7d or 2026-12-31"))?;
+        let at = at.ok_or_else(|| {
+            wrong("must be a time, such as 30m, 12h, 7d or 2026-12-31, or forever")
+        })?;
         if at <= now {
             return Err(wrong("must be a time to come"));
         }
-        Ok(Self(at))
+        Ok(Self(Some(at)))
     }
 
-    fn claims(word: &str) -> bool {
-        begins_with_digit(word)
+    fn absent() -> Option<Self> {
+        Some(Self(None))
     }
 }
 

@@ -5,6 +5,7 @@
 //! the commit. What needs a thread or the event loop is an [`AdminTask`]: the engine hands it out, and records its result.
 
 mod arguments;
+mod messages;
 mod people;
 mod report;
 mod rooms;
@@ -15,18 +16,18 @@ pub use report::AdminReport;
 pub(crate) use server::{Overridden, Override, Setting, read_address_bans};
 
 use super::account::Pending;
-use super::admission::{RandomBytes, View};
+use super::admission::{Plan, RandomBytes, View};
 use super::effects::Effect;
 use super::journal::Entry;
 use super::password::PasswordHash;
 use super::session_ends::SessionsEnd;
 use super::{Answer, Caller, Ctx, Reject, gate};
 use crate::config::{Limits, LogFilter, Settings};
-use crate::storage::{AuditEntry, Batch, ErasurePlace, Removal, StoreError, User};
+use crate::storage::{AuditEntry, Batch, ErasurePlace, Removal, Room, StoreError, User};
 use crate::workers::jobs;
 use arguments::{Arguments, from_words, known, take};
 use echat_proto::Value;
-use echat_proto::commands::Event;
+use echat_proto::commands::{Event, RequestKind};
 use echat_proto::names::{InvitationCode, Password};
 use echat_proto::param::{Dict, ParamError};
 use echat_proto::records::Code;
@@ -35,13 +36,15 @@ use std::path::PathBuf;
 
 use crate::config::Registration;
 use crate::limits::AddressPrefix;
-use arguments::{
-    Announcement, Choice, FutureTime, Identifier, MessageDisposal, NameCursor, Reason,
-};
+use arguments::{Announcement, Choice, EndTime, Identifier, MessageDisposal, NameCursor, Reason};
 use echat_proto::names::{NameQuery, Username};
 
 /// Rows of a list.
 const ROWS: usize = 200;
+/// Bytes of the name of an unknown command in its refusal.
+const NAME_BYTES: usize = 64;
+/// Bytes of a command in the audit.
+const COMMAND_BYTES: usize = 1_200;
 
 /// The way in of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +74,8 @@ pub(crate) enum Actor {
     Terminal,
     /// A user of the system, by number.
     Ctl(u32),
+    /// A signal, by its name. Only the users of the socket can send one.
+    Signal(&'static str),
     /// An administrator.
     Chat(Caller),
 }
@@ -79,7 +84,7 @@ impl Actor {
     fn via(&self) -> Via {
         match self {
             Self::Terminal => Via::Terminal,
-            Self::Ctl(_) => Via::Ctl,
+            Self::Ctl(_) | Self::Signal(_) => Via::Ctl,
             Self::Chat(_) => Via::Chat,
         }
     }
@@ -88,7 +93,7 @@ impl Actor {
     fn administrator(&self) -> Option<&Caller> {
         match self {
             Self::Chat(caller) => Some(caller),
-            Self::Terminal | Self::Ctl(_) => None,
+            Self::Terminal | Self::Ctl(_) | Self::Signal(_) => None,
         }
     }
 
@@ -101,6 +106,7 @@ impl Actor {
         match self {
             Self::Terminal => "operator".to_owned(),
             Self::Ctl(user) => format!("uid {user}"),
+            Self::Signal(name) => (*name).to_owned(),
             Self::Chat(caller) => caller.name.to_string(),
         }
     }
@@ -206,7 +212,11 @@ fn find(
         words.remove(0);
         return Ok((info, given));
     }
-    let unknown = || ParamError::new("command", "is unknown; help lists the commands");
+    let unknown = || {
+        // The name may be as long as a frame.
+        let shown = &name[..name.floor_char_boundary(NAME_BYTES)];
+        ParamError::new("command", format!("there is no {shown:?}; help lists them"))
+    };
     Ok((named(name).ok_or_else(unknown)?, given))
 }
 
@@ -221,7 +231,11 @@ impl Operation {
     ) -> Result<Self, Reject> {
         let (info, given) = find(command, given)?;
         if !info.is_open_to(actor.via()) {
-            return Err(Code::NotAllowed.into());
+            let message = format!(
+                "This is not for the chat. The operator has it: `echat-server ctl {}`.",
+                info.name
+            );
+            return Err(Reject::with_message(Code::NotAllowed, message));
         }
         let arguments = match given {
             RawArguments::Words(words) => from_words(info.params, &words)?,
@@ -274,16 +288,7 @@ impl Operation {
                 _ => command.push('?'),
             }
         }
-        // A wrong argument may be as long as a frame.
-        let most = command.floor_char_boundary(1_200);
-        command.truncate(most);
-        AuditEntry {
-            at: self.now,
-            via: self.actor.via().word().to_owned(),
-            actor: self.actor.shown(),
-            command,
-            result: result.to_owned(),
-        }
+        entry_of(&self.actor, command, result, self.now)
     }
 }
 
@@ -298,6 +303,8 @@ pub(crate) enum MemoryChange {
     Ban(AddressPrefix, Option<i64>),
     /// Addresses are served again.
     Unban(AddressPrefix),
+    /// Messages that are too old are removed now.
+    Prune,
     /// These limits hold until a restart or a reload.
     Limits(Box<Limits>),
     /// This is logged until a restart or a reload.
@@ -315,6 +322,8 @@ pub enum AdminTask {
     Verify(PathBuf),
     /// Check the database.
     Check,
+    /// Count what is stored.
+    Statistics,
     /// Export to a file.
     Export(PathBuf, ExportScope),
     /// Show what is measured.
@@ -341,11 +350,11 @@ pub enum ExportScope {
 /// Sessions that end with an operation.
 enum SessionsEnding {
     /// Those of a user and of the user's bots.
-    OfUser(User),
+    Ended(User),
     /// The same, and the devices are forgotten.
-    OfReset(User),
+    DevicesForgotten(User),
     /// The same, and the accounts are deleted, with or without their messages.
-    OfDeleted(User, bool),
+    AccountDeleted(User, bool),
 }
 
 /// Writes the rows of an operation.
@@ -458,7 +467,10 @@ fn is_allowed(ctx: &Ctx<'_, '_>, me: &Caller) -> Result<(), Reject> {
     if ctx.batch.is_administrator(me.id)? {
         return Ok(());
     }
-    Err(Code::NotAllowed.into())
+    Err(Reject::with_message(
+        Code::NotAllowed,
+        "Only administrators may do this.",
+    ))
 }
 
 fn result(report: &AdminReport) -> Event {
@@ -489,9 +501,9 @@ pub(crate) fn perform(
     }
     let (ends, erased) = match plan.ends {
         None => (Vec::new(), None),
-        Some(SessionsEnding::OfUser(user)) => (SessionsEnd::of_user(ctx, user)?, None),
-        Some(SessionsEnding::OfReset(user)) => (SessionsEnd::of_reset(ctx, user)?, None),
-        Some(SessionsEnding::OfDeleted(user, erase)) => {
+        Some(SessionsEnding::Ended(user)) => (SessionsEnd::of_user(ctx, user)?, None),
+        Some(SessionsEnding::DevicesForgotten(user)) => (SessionsEnd::of_reset(ctx, user)?, None),
+        Some(SessionsEnding::AccountDeleted(user, erase)) => {
             (SessionsEnd::of_account(ctx, user)?, Some(erase))
         }
     };
@@ -536,10 +548,77 @@ pub(crate) fn note_result(
     if !operation.command.is_audited {
         return Ok(());
     }
-    let line = operation.audit_entry(result);
-    ctx.batch.note_audit(&line)?;
-    ctx.journal.note(|| Entry::audit(line));
+    note_entry(ctx, operation.audit_entry(result))
+}
+
+/// Records what a signal has done.
+pub(crate) fn note_signal(
+    ctx: &mut Ctx<'_, '_>,
+    signal: &'static str,
+    done: &str,
+    result: &str,
+) -> Result<(), StoreError> {
+    let entry = entry_of(
+        &Actor::Signal(signal),
+        done.to_owned(),
+        result,
+        ctx.now.unix,
+    );
+    note_entry(ctx, entry)
+}
+
+fn note_entry(ctx: &mut Ctx<'_, '_>, entry: AuditEntry) -> Result<(), StoreError> {
+    ctx.batch.note_audit(&entry)?;
+    ctx.journal.note(|| Entry::audit(entry));
     Ok(())
+}
+
+fn entry_of(actor: &Actor, mut command: String, result: &str, at: i64) -> AuditEntry {
+    // A wrong argument may be as long as a frame.
+    command.truncate(command.floor_char_boundary(COMMAND_BYTES));
+    AuditEntry {
+        at,
+        via: actor.via().word().to_owned(),
+        actor: actor.shown(),
+        command,
+        result: result.to_owned(),
+    }
+}
+
+/// The plan of a request that an administrator makes as one: its audit entry, the request's name and this, is written with
+/// its rows.
+pub(super) fn audited(
+    plan: Plan,
+    view: &View<'_, '_>,
+    me: &Caller,
+    kind: RequestKind,
+    what: &str,
+) -> Plan {
+    let command = format!("{} {what}", kind.info().name);
+    let entry = entry_of(&Actor::Chat(me.clone()), command, "done", view.now);
+    match plan {
+        Plan::Write(demand, write) => Plan::write(demand, move |batch| {
+            let written = write(batch)?;
+            batch.note_audit(&entry)?;
+            Ok(written)
+        }),
+        plan => plan,
+    }
+}
+
+/// The same of a request about a room, if it is the lobby, which administrators own.
+pub(super) fn audited_in_lobby(
+    plan: Plan,
+    view: &View<'_, '_>,
+    me: &Caller,
+    kind: RequestKind,
+    (room, what): (&Room, &str),
+) -> Result<Plan, StoreError> {
+    if room.owner.is_some() || !view.batch.acts_as_owner(room, me.id)? {
+        return Ok(plan);
+    }
+    let what = format!("{} {what}", room.name);
+    Ok(audited(plan, view, me, kind, &what))
 }
 
 /// Writes again what an operation wrote.
@@ -561,7 +640,7 @@ pub(crate) fn repeat(
 
 /// Rows of the table. Each names, in this order: the command, what it does, whether it `reads`, `changes` or `examines` (a task
 /// that changes nothing, and is not in the audit), whether it is open `everywhere` or only to the operator (`ctl`: the terminal and the socket), the handler, and its parameters by name
-/// and type. A handler that reads gets a context that cannot write, one that changes a [`View`] and the [`Operation`].
+/// and type. A handler that reads gets a context that cannot write, one that changes a [`View`]; both get the [`Operation`].
 macro_rules! administration {
     (@changes reads) => { false };
     (@changes changes) => { true };
@@ -571,7 +650,7 @@ macro_rules! administration {
     (@chat everywhere) => { true };
     (@chat ctl) => { false };
     (@look reads, $ctx:ident, $operation:ident, $module:ident::$handler:ident, $($param:ident: $type:ty),*) => {
-        Some($module::$handler($ctx, $(take::<$type>(&$operation.arguments, stringify!($param), $operation.now)?),*)?)
+        Some($module::$handler($ctx, $operation, $(take::<$type>(&$operation.arguments, stringify!($param), $operation.now)?),*)?)
     };
     (@look $access:ident, $($rest:tt)*) => { None };
     (@decide reads, $($rest:tt)*) => { unreachable!("a command that reads is not decided") };
@@ -636,7 +715,7 @@ administration! {
     #[command("reset-password", "gives a user a temporary password, which is shown once", changes, everywhere)]
     people::reset_password(name: NameQuery);
     #[command("suspend", "ends all sessions of a user, who cannot log in any more", changes, everywhere)]
-    people::suspend(name: NameQuery, until: Option<FutureTime>, reason: Option<Reason>);
+    people::suspend(name: NameQuery, until: EndTime, reason: Option<Reason>);
     #[command("unsuspend", "ends a suspension", changes, everywhere)]
     people::unsuspend(name: NameQuery);
     #[command("delete-user", "deletes an account; its messages stay unless told otherwise", changes, everywhere)]
@@ -649,10 +728,14 @@ administration! {
     rooms::room_owner(room: NameQuery, name: NameQuery);
     #[command("close-room", "closes a room: its messages are gone", changes, everywhere)]
     rooms::close_room(room: NameQuery);
+    #[command("delete-message", "deletes a message by its id: its text is gone for all", changes, everywhere)]
+    messages::delete_message(id: u64);
+    #[command("prune", "removes messages that are too old at once, instead of within a minute", changes, everywhere)]
+    messages::prune();
     #[command("registration", "shows or sets which new accounts may register", changes, everywhere)]
     server::registration(to: Option<Choice<Registration>>);
     #[command("invitation new", "makes a code to register with", changes, everywhere)]
-    server::new_invitation(uses: Option<u64>, expires: Option<FutureTime>);
+    server::new_invitation(uses: Option<u64>, expires: EndTime);
     #[command("invitation list", "the open codes to register with", reads, everywhere)]
     server::invitations();
     #[command("invitation revoke", "ends a code to register with", changes, everywhere)]
@@ -664,7 +747,7 @@ administration! {
     #[command("broadcast", "says something to all users that are logged in", changes, everywhere)]
     server::broadcast(text: Announcement);
     #[command("ban-address", "refuses connections from an address or a prefix", changes, everywhere)]
-    server::ban_address(address: AddressPrefix, until: Option<FutureTime>);
+    server::ban_address(address: AddressPrefix, until: EndTime);
     #[command("unban-address", "accepts connections from an address or a prefix again", changes, everywhere)]
     server::unban_address(address: AddressPrefix);
     #[command("banned-addresses", "addresses that are not served", reads, everywhere)]
@@ -675,14 +758,14 @@ administration! {
     server::limits(name: Option<Identifier>, value: Option<u64>);
     #[command("audit", "what was changed, newest first", reads, everywhere)]
     server::audit(before: Option<u64>);
-    #[command("statistics", "counts what is stored", reads, everywhere)]
-    server::statistics();
     #[command("backup", "writes a backup to a new file", changes, ctl)]
     server::backup(file: PathBuf);
     #[command("verify", "checks that a backup is complete, unchanged and sound", examines, ctl)]
     server::verify(file: PathBuf);
     #[command("check", "checks the database", examines, ctl)]
     server::check();
+    #[command("statistics", "counts what is stored", examines, ctl)]
+    server::statistics();
     #[command("export all", "writes accounts, rooms and messages as lines of JSON", changes, ctl)]
     server::export_all(file: PathBuf);
     #[command("export user", "the same of what one user stored and can see", changes, ctl)]

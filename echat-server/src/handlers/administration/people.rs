@@ -1,8 +1,8 @@
 //! The commands about accounts and sessions.
 
 use super::super::effects::Effect;
-use super::super::{Ctx, Reject, deletion, targets};
-use super::arguments::{Choice, FutureTime, MessageDisposal, NameCursor, Reason};
+use super::super::{Ctx, Reject, bots, deletion, targets};
+use super::arguments::{Choice, EndTime, MessageDisposal, NameCursor, Reason};
 use super::report::at;
 use super::{AdminPlan, AdminReport, AdminTask, Operation, ROWS, SessionsEnding, View};
 use crate::conn::ConnId;
@@ -11,7 +11,11 @@ use crate::storage::{Account, User};
 use echat_proto::names::{NameQuery, Password, Username};
 use echat_proto::records::Code;
 
-pub(super) fn users(ctx: &Ctx<'_, '_>, after: Option<NameCursor>) -> Result<AdminReport, Reject> {
+pub(super) fn users(
+    ctx: &Ctx<'_, '_>,
+    _: &Operation,
+    after: Option<NameCursor>,
+) -> Result<AdminReport, Reject> {
     let after = after.map_or_else(String::new, |after| after.0);
     let accounts = ctx.batch.accounts(&after, ROWS + 1, ctx.now.unix)?;
     let row = |account: Account| {
@@ -42,7 +46,11 @@ pub(super) fn users(ctx: &Ctx<'_, '_>, after: Option<NameCursor>) -> Result<Admi
     ))
 }
 
-pub(super) fn user(ctx: &Ctx<'_, '_>, name: NameQuery) -> Result<AdminReport, Reject> {
+pub(super) fn user(
+    ctx: &Ctx<'_, '_>,
+    _: &Operation,
+    name: NameQuery,
+) -> Result<AdminReport, Reject> {
     let user = targets::user(ctx.batch, &name)?;
     let account = ctx.batch.account(user.id, ctx.now.unix)?;
     let account = account.ok_or(Code::UnknownUser)?;
@@ -74,7 +82,11 @@ pub(super) fn user(ctx: &Ctx<'_, '_>, name: NameQuery) -> Result<AdminReport, Re
 
 /// The sessions in the order of their connections, behind one of these.
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
-pub(super) fn sessions(ctx: &Ctx<'_, '_>, after: Option<u64>) -> Result<AdminReport, Reject> {
+pub(super) fn sessions(
+    ctx: &Ctx<'_, '_>,
+    _: &Operation,
+    after: Option<u64>,
+) -> Result<AdminReport, Reject> {
     let mut sessions: Vec<(ConnId, &Online)> = ctx.roster.sessions().collect();
     sessions.retain(|(conn, _)| after.is_none_or(|after| conn.serial() > after));
     sessions.sort_unstable_by_key(|(conn, _)| conn.serial());
@@ -97,7 +109,11 @@ pub(super) fn sessions(ctx: &Ctx<'_, '_>, after: Option<u64>) -> Result<AdminRep
     ))
 }
 
-pub(super) fn bots(ctx: &Ctx<'_, '_>, after: Option<NameCursor>) -> Result<AdminReport, Reject> {
+pub(super) fn bots(
+    ctx: &Ctx<'_, '_>,
+    _: &Operation,
+    after: Option<NameCursor>,
+) -> Result<AdminReport, Reject> {
     let after = after.map_or_else(String::new, |after| after.0);
     let row = |account: Account| {
         vec![
@@ -117,7 +133,7 @@ pub(super) fn bots(ctx: &Ctx<'_, '_>, after: Option<NameCursor>) -> Result<Admin
     ))
 }
 
-pub(super) fn quota(ctx: &Ctx<'_, '_>) -> Result<AdminReport, Reject> {
+pub(super) fn quota(ctx: &Ctx<'_, '_>, _: &Operation) -> Result<AdminReport, Reject> {
     let most = ctx.throttle.stored.most(ROWS + 1, ctx.now.running);
     let row = |(user, bytes): (crate::storage::UserId, u64)| {
         let name = ctx.batch.user_name(user)?.unwrap_or_default();
@@ -131,7 +147,8 @@ pub(super) fn quota(ctx: &Ctx<'_, '_>) -> Result<AdminReport, Reject> {
 fn refuse_own_account(operation: &Operation, user: &User) -> Result<(), Reject> {
     let me = operation.actor.administrator();
     if me.is_some_and(|me| me.id == user.id) {
-        return Err(Code::NotAllowed.into());
+        let message = "This is your own account. Another administrator can do it, or the operator with `echat-server ctl`.";
+        return Err(Reject::with_message(Code::NotAllowed, message));
     }
     Ok(())
 }
@@ -158,7 +175,7 @@ pub(super) fn unmake_admin(
     let done = format!("{} is not an administrator any more", user.name);
     Ok(AdminPlan::done(done).writes(move |batch| {
         batch.set_administrator(user.id, false)?;
-        Ok(Vec::new())
+        Ok(bots::bots_leave_lobby(batch, user.id)?)
     }))
 }
 
@@ -178,7 +195,7 @@ pub(super) fn reset_password(
         user.name
     );
     let report = AdminReport::done(done).with("password", password.to_text());
-    let ends = SessionsEnding::OfReset(user.clone());
+    let ends = SessionsEnding::DevicesForgotten(user.clone());
     Ok(AdminPlan::reported(report).ends(ends).writes(move |batch| {
         batch.reset_password(user.id, &hash.0)?;
         Ok(Vec::new())
@@ -189,17 +206,17 @@ pub(super) fn suspend(
     view: &View<'_, '_>,
     operation: &Operation,
     name: NameQuery,
-    until: Option<FutureTime>,
+    until: EndTime,
     reason: Option<Reason>,
 ) -> Result<AdminPlan, Reject> {
     let user = targets::user(view.batch, &name)?;
     refuse_own_account(operation, &user)?;
-    let (until, reason) = (until.map(|it| it.0), reason.map(|it| it.0));
+    let (EndTime(until), reason) = (until, reason.map(|it| it.0));
     let report = AdminReport::done(format!("{} is suspended", user.name))
         .with("until", at(until))
         .with("reason", reason.clone());
     let now = operation.now;
-    let ends = SessionsEnding::OfUser(user.clone());
+    let ends = SessionsEnding::Ended(user.clone());
     Ok(AdminPlan::reported(report).ends(ends).writes(move |batch| {
         batch.suspend(user.id, until, reason.as_deref(), now)?;
         Ok(Vec::new())
@@ -230,7 +247,7 @@ pub(super) fn delete_user(
     let erase = messages.is_some_and(|messages| messages.0 == MessageDisposal::Erase);
     let done = format!("deleted the account {}", user.name);
     let (id, now) = (user.id, operation.now);
-    let ends = SessionsEnding::OfDeleted(user, erase);
+    let ends = SessionsEnding::AccountDeleted(user, erase);
     Ok(AdminPlan::done(done).ends(ends).writes(move |batch| {
         let (_, effects) = deletion::delete(batch, id, erase, now)?;
         Ok(effects)
@@ -273,5 +290,5 @@ pub(super) fn kick(
     let user = targets::user(view.batch, &name)?;
     refuse_own_account(operation, &user)?;
     let done = format!("ended the sessions of {}", user.name);
-    Ok(AdminPlan::done(done).ends(SessionsEnding::OfUser(user)))
+    Ok(AdminPlan::done(done).ends(SessionsEnding::Ended(user)))
 }

@@ -1,8 +1,7 @@
 //! The commands about rooms.
 
-use super::super::effects::Effect;
 use super::super::room_settings::OPERATORS_MAX;
-use super::super::rooms::told_role;
+use super::super::rooms::{self, told_role};
 use super::super::{Ctx, Reject};
 use super::arguments::NameCursor;
 use super::report::{Fact, at};
@@ -19,7 +18,11 @@ fn find(batch: &Batch<'_>, name: &NameQuery) -> Result<Room, Reject> {
     room.ok_or_else(unknown)
 }
 
-pub(super) fn rooms(ctx: &Ctx<'_, '_>, after: Option<NameCursor>) -> Result<AdminReport, Reject> {
+pub(super) fn rooms(
+    ctx: &Ctx<'_, '_>,
+    _: &Operation,
+    after: Option<NameCursor>,
+) -> Result<AdminReport, Reject> {
     let after = after.map_or_else(String::new, |after| after.0);
     let row = |(name, owner, members, private): (String, String, u64, bool)| {
         vec![name.into(), owner.into(), members.into(), private.into()]
@@ -33,7 +36,11 @@ pub(super) fn rooms(ctx: &Ctx<'_, '_>, after: Option<NameCursor>) -> Result<Admi
     ))
 }
 
-pub(super) fn room(ctx: &Ctx<'_, '_>, name: NameQuery) -> Result<AdminReport, Reject> {
+pub(super) fn room(
+    ctx: &Ctx<'_, '_>,
+    _: &Operation,
+    name: NameQuery,
+) -> Result<AdminReport, Reject> {
     let room = find(ctx.batch, &name)?;
     let members = ctx.batch.members(room.id, ROWS)?.into_iter();
     let members = members.map(|member| member.user.name).collect();
@@ -71,7 +78,9 @@ pub(super) fn room_owner(
         .owner
         .filter(|_| !view.batch.is_bot(member.id).unwrap_or(true))
     else {
-        return Err(Code::NotAllowed.into());
+        let message =
+            "Only a person can own a room, and the lobby has no owner but the administrators.";
+        return Err(Reject::with_message(Code::NotAllowed, message));
     };
     let done = AdminPlan::done(format!("{} owns {}", member.name, room.name));
     if role == Role::Owner {
@@ -98,17 +107,10 @@ pub(super) fn close_room(
 ) -> Result<AdminPlan, Reject> {
     let room = find(view.batch, &room)?;
     if room.owner.is_none() {
-        return Err(Code::NotAllowed.into());
+        let message = "The lobby cannot be closed: it belongs to the configuration (server.lobby).";
+        return Err(Reject::with_message(Code::NotAllowed, message));
     }
     let by = operation.actor.name();
-    Ok(
-        AdminPlan::done(format!("closed {}", room.name)).writes(move |batch| {
-            batch.close_room(&room)?;
-            Ok(vec![Effect::Closed {
-                room: room.id,
-                name: room.name,
-                by,
-            }])
-        }),
-    )
+    Ok(AdminPlan::done(format!("closed {}", room.name))
+        .writes(move |batch| Ok(rooms::close(batch, &room, by)?.into())))
 }

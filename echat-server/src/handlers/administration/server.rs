@@ -2,7 +2,7 @@
 
 use super::super::effects::Effect;
 use super::super::{Ctx, Reject};
-use super::arguments::{Announcement, Choice, Choices, FutureTime, Identifier};
+use super::arguments::{Announcement, Choice, Choices, EndTime, Identifier};
 use super::report::{Fact, at};
 use super::{
     AdminPlan, AdminReport, AdminTask, COMMANDS, ExportScope, MemoryChange, Operation, ROWS, View,
@@ -53,12 +53,19 @@ impl Choices for Setting {
     const KIND: &'static str = "registration|message-of-the-day";
 }
 
-pub(super) fn help(_: &Ctx<'_, '_>, name: Option<Identifier>) -> Result<AdminReport, Reject> {
+pub(super) fn help(
+    _: &Ctx<'_, '_>,
+    operation: &Operation,
+    name: Option<Identifier>,
+) -> Result<AdminReport, Reject> {
     let name = name.map(|name| name.0).unwrap_or_default();
     let is_meant = |command: &str| {
         name.is_empty() || command == name || command.split(' ').next() == Some(&name)
     };
-    let commands = COMMANDS.iter().filter(|command| is_meant(command.name));
+    let via = operation.actor.via();
+    let is_shown =
+        |command: &&super::CommandInfo| command.is_open_to(via) && is_meant(command.name);
+    let commands = COMMANDS.iter().filter(is_shown);
     let row = |command: &super::CommandInfo| {
         vec![
             command.usage().into(),
@@ -68,7 +75,7 @@ pub(super) fn help(_: &Ctx<'_, '_>, name: Option<Identifier>) -> Result<AdminRep
     };
     let rows: Vec<_> = commands.map(row).collect();
     if rows.is_empty() {
-        return Err(ParamError::new("name", "is no command").into());
+        return Err(ParamError::new("name", "is no command here").into());
     }
     Ok(AdminReport::table(
         "commands",
@@ -78,7 +85,7 @@ pub(super) fn help(_: &Ctx<'_, '_>, name: Option<Identifier>) -> Result<AdminRep
     ))
 }
 
-pub(super) fn status(ctx: &Ctx<'_, '_>) -> Result<AdminReport, Reject> {
+pub(super) fn status(ctx: &Ctx<'_, '_>, _: &Operation) -> Result<AdminReport, Reject> {
     let gauges = ctx.gauges;
     let online = ctx.roster.online().filter(|online| !online.bot).count();
     Ok(AdminReport::facts(vec![
@@ -112,15 +119,6 @@ pub(super) fn status(ctx: &Ctx<'_, '_>) -> Result<AdminReport, Reject> {
 
 fn newest(ctx: &Ctx<'_, '_>) -> Result<u64, StoreError> {
     Ok(ctx.batch.newest_id()?.0)
-}
-
-pub(super) fn statistics(ctx: &Ctx<'_, '_>) -> Result<AdminReport, Reject> {
-    let counts = ctx.batch.administration_counts()?;
-    let facts = counts
-        .into_iter()
-        .map(|(name, count)| (name, Fact::from(count)));
-    let facts = facts.chain([("newest_message", newest(ctx)?.into())]);
-    Ok(AdminReport::facts(facts.collect()))
 }
 
 fn registration_word(registration: Registration) -> &'static str {
@@ -295,7 +293,7 @@ pub(super) fn new_invitation(
     view: &View<'_, '_>,
     operation: &Operation,
     uses: Option<u64>,
-    expires: Option<FutureTime>,
+    expires: EndTime,
 ) -> Result<AdminPlan, Reject> {
     let uses = uses.unwrap_or(1);
     if !(1..=USES_MAX).contains(&uses) {
@@ -312,7 +310,7 @@ pub(super) fn new_invitation(
     }
     let shown = operation.password();
     let code = shown.key().expect("a code of its own form").to_string();
-    let expires_at = expires.map(|expires| expires.0);
+    let EndTime(expires_at) = expires;
     let report = AdminReport::done("made a code to register with")
         .with("code", shown.to_text())
         .with("uses", uses)
@@ -330,7 +328,7 @@ pub(super) fn new_invitation(
     }))
 }
 
-pub(super) fn invitations(ctx: &Ctx<'_, '_>) -> Result<AdminReport, Reject> {
+pub(super) fn invitations(ctx: &Ctx<'_, '_>, _: &Operation) -> Result<AdminReport, Reject> {
     let found = ctx.batch.open_invitations(None, ctx.now.unix, ROWS + 1)?;
     let mut rows = Vec::new();
     for code in found {
@@ -379,16 +377,17 @@ pub(super) fn ban_address(
     view: &View<'_, '_>,
     operation: &Operation,
     address: AddressPrefix,
-    until: Option<FutureTime>,
+    until: EndTime,
 ) -> Result<AdminPlan, Reject> {
     // An administrator would be locked out together with all neighbours.
     if operation.from.is_some_and(|own| address.contains(own)) {
-        return Err(Code::NotAllowed.into());
+        let message = "Your own address is among these: you would be locked out.";
+        return Err(Reject::with_message(Code::NotAllowed, message));
     }
     if view.batch.address_bans(operation.now, BANS)?.len() >= BANS {
         return Err(Reject::too_many(BANS));
     }
-    let (until, now) = (until.map(|until| until.0), operation.now);
+    let (EndTime(until), now) = (until, operation.now);
     let prefix = address.to_string();
     let report = AdminReport::done(format!("{prefix} is banned")).with("until", at(until));
     let plan = AdminPlan::reported(report).changes(MemoryChange::Ban(address, until));
@@ -413,7 +412,7 @@ pub(super) fn unban_address(
     }))
 }
 
-pub(super) fn banned_addresses(ctx: &Ctx<'_, '_>) -> Result<AdminReport, Reject> {
+pub(super) fn banned_addresses(ctx: &Ctx<'_, '_>, _: &Operation) -> Result<AdminReport, Reject> {
     let bans = ctx.batch.address_bans(ctx.now.unix, BANS + 1)?.into_iter();
     let rows = bans.map(|ban| vec![ban.prefix.into(), at(ban.until)]);
     Ok(AdminReport::table(
@@ -465,7 +464,11 @@ pub(super) fn limits(
     }
 }
 
-pub(super) fn audit(ctx: &Ctx<'_, '_>, before: Option<u64>) -> Result<AdminReport, Reject> {
+pub(super) fn audit(
+    ctx: &Ctx<'_, '_>,
+    _: &Operation,
+    before: Option<u64>,
+) -> Result<AdminReport, Reject> {
     let lines = ctx.batch.audit(before, ROWS + 1, ctx.now.unix)?.into_iter();
     let row = |(id, line): (u64, crate::storage::AuditEntry)| {
         vec![
@@ -498,6 +501,7 @@ tasks! {
     backup(file: PathBuf) = AdminTask::Backup(file);
     verify(file: PathBuf) = AdminTask::Verify(file);
     check() = AdminTask::Check;
+    statistics() = AdminTask::Statistics;
     export_all(file: PathBuf) = AdminTask::Export(file, ExportScope::All);
     export_user(name: Identifier, file: PathBuf) = AdminTask::Export(file, ExportScope::User(name.0));
     export_room(name: Identifier, file: PathBuf) = AdminTask::Export(file, ExportScope::Room(name.0));

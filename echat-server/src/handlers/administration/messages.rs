@@ -1,0 +1,36 @@
+//! The commands about messages.
+
+use super::super::{Reject, message_changes};
+use super::{AdminPlan, MemoryChange, Operation, View};
+use crate::storage::MessageId;
+use echat_proto::records::Code;
+
+pub(super) fn delete_message(
+    view: &View<'_, '_>,
+    operation: &Operation,
+    id: u64,
+) -> Result<AdminPlan, Reject> {
+    let id = MessageId(id);
+    let Some((kind, is_deleted)) = view.batch.stored_message(id)? else {
+        return Err(Code::UnknownMessage.into());
+    };
+    let plan = AdminPlan::done(format!("deleted the message {}", id.0));
+    if is_deleted {
+        return Ok(plan);
+    }
+    let by = operation.actor.name().unwrap_or_default();
+    let now = operation.now;
+    Ok(plan.writes(move |batch| {
+        Ok(message_changes::delete_by_administration(
+            batch, id, kind, &by, now,
+        )?)
+    }))
+}
+
+pub(super) fn prune(view: &View<'_, '_>, _: &Operation) -> Result<AdminPlan, Reject> {
+    if !view.batch.removes_by_age()? {
+        return Ok(AdminPlan::done("all messages are kept for ever"));
+    }
+    let done = "messages that are too old are removed from now on, in portions";
+    Ok(AdminPlan::done(done).changes(MemoryChange::Prune))
+}
