@@ -7,7 +7,9 @@
 use std::time::Duration;
 
 use echat_proto::names::{Content, RoomName, Username};
-use echat_server::storage::{Batch, ConversationId, SearchQuery, Searched, Store, UserId, Wanted};
+use echat_server::storage::{
+    Batch, ConversationId, SearchProgress, SearchQuery, SearchRequest, Store, UserId,
+};
 use rustix::time::{ClockId, clock_gettime};
 
 /// Messages in the database unless `ECHAT_BENCH_MESSAGES` says otherwise.
@@ -73,20 +75,22 @@ fn main() {
     }
 }
 
-type Make = fn(&Language, &mut Random) -> Wanted;
+type Make = fn(&Language, &mut Random) -> SearchRequest;
 
 /// The kinds of queries with filters.
 fn filtered() -> Vec<(&'static str, Make)> {
     vec![
-        ("common word of one user", |language, random| Wanted {
-            sender: Some(UserId(
-                i64::try_from(random.between(1, SENDERS)).unwrap_or(1),
-            )),
-            ..plain(language.english(random.between(0, 20)))
+        ("common word of one user", |language, random| {
+            SearchRequest {
+                sender: Some(UserId(
+                    i64::try_from(random.between(1, SENDERS)).unwrap_or(1),
+                )),
+                ..plain(language.english(random.between(0, 20)))
+            }
         }),
         ("common word of a day", |language, random| {
             let day = i64::try_from(random.between(0, 180)).unwrap_or(0) * 86_400;
-            Wanted {
+            SearchRequest {
                 since: Some(BEGINNING + day),
                 until: Some(BEGINNING + day + 86_399),
                 ..plain(language.english(random.between(0, 20)))
@@ -156,8 +160,8 @@ fn kinds() -> Vec<(&'static str, Make)> {
     ]
 }
 
-fn plain(query: &str) -> Wanted {
-    Wanted {
+fn plain(query: &str) -> SearchRequest {
+    SearchRequest {
         query: SearchQuery::new(query),
         conversation: None,
         sender: None,
@@ -170,7 +174,7 @@ fn plain(query: &str) -> Wanted {
 }
 
 /// The time of each part of a search, and how many messages it found.
-fn search(store: &mut Store, reader: UserId, wanted: &Wanted) -> (Vec<Duration>, usize) {
+fn search(store: &mut Store, reader: UserId, wanted: &SearchRequest) -> (Vec<Duration>, usize) {
     let mut parts = Vec::new();
     let mut unfinished = None;
     loop {
@@ -184,8 +188,8 @@ fn search(store: &mut Store, reader: UserId, wanted: &Wanted) -> (Vec<Duration>,
         drop(batch);
         parts.push(since(before));
         match searched.expect("it is found") {
-            Searched::Page(page) => return (parts, page.messages.len()),
-            Searched::Part(search) => unfinished = Some(search),
+            SearchProgress::Page(page) => return (parts, page.messages.len()),
+            SearchProgress::Part(search) => unfinished = Some(search),
         }
     }
 }

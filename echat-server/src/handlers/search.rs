@@ -2,7 +2,7 @@
 
 use super::messages::chat_message;
 use super::{Answer, Caller, Ctx, Reject, targets};
-use crate::storage::{FoundMessages, MessageId, SearchQuery, Searched, Wanted};
+use crate::storage::{FoundMessages, MessageId, SearchProgress, SearchQuery, SearchRequest};
 use echat_proto::commands::Event;
 use echat_proto::limits::{HISTORY_DEFAULT, HISTORY_MAX, PAGE_BYTES};
 use echat_proto::names::NameQuery;
@@ -73,7 +73,7 @@ pub(crate) fn search(
         return Ok(found(&me, None).into());
     }
     let time = |time: Option<u64>| time.map(|time| i64::try_from(time).unwrap_or(i64::MAX));
-    let wanted = Wanted {
+    let wanted = SearchRequest {
         query,
         conversation,
         sender: from,
@@ -87,10 +87,10 @@ pub(crate) fn search(
 }
 
 /// The reply, or what is left to search.
-fn answer(me: &Caller, searched: Searched) -> Answer {
+fn answer(me: &Caller, searched: SearchProgress) -> Answer {
     match searched {
-        Searched::Page(page) => found(me, Some(page)).into(),
-        Searched::Part(search) => Answer::Unfinished(Box::new(search)),
+        SearchProgress::Page(page) => found(me, Some(page)).into(),
+        SearchProgress::Part(search) => Answer::Unfinished(Box::new(search)),
     }
 }
 

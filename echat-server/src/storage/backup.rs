@@ -70,7 +70,7 @@ pub fn copy_database(
     let mut to = Connection::open_with_flags(copy, own_file()).map_err(CopyError::Page)?;
     to.execute_batch(COPY_SETTINGS).map_err(CopyError::Page)?;
     let backup = Backup::new(&from, &mut to).map_err(CopyError::Page)?;
-    let mut written = Written::of(copy).map_err(CopyError::Sync)?;
+    let mut written = WrittenCopy::of(copy).map_err(CopyError::Sync)?;
     loop {
         let step = backup.step(PORTION).map_err(CopyError::Page)?;
         written.write_back().map_err(CopyError::Sync)?;
@@ -88,13 +88,13 @@ pub fn copy_database(
 }
 
 /// What was written of a copy.
-struct Written {
+struct WrittenCopy {
     file: File,
     /// Bytes that were written to the disk.
     bytes: u64,
 }
 
-impl Written {
+impl WrittenCopy {
     fn of(copy: &Path) -> io::Result<Self> {
         let file = File::open(copy)?;
         Ok(Self { file, bytes: 0 })

@@ -32,7 +32,7 @@ pub struct Batch<'s> {
     newest: Option<i64>,
     /// Whether it removed text of messages.
     removes_text: bool,
-    state: Cell<State>,
+    state: Cell<TransactionState>,
     writes: u64,
     usage: Cell<Usage>,
 }
@@ -62,18 +62,18 @@ pub struct Usage {
 pub struct Receipt(());
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum TransactionState {
     /// Nothing was written. The transaction of the reads is open unless there was none yet, or the last one failed.
     Reading,
     /// The transaction holds the lock for writing.
     Writing,
     /// A statement of the transaction failed. `SQLite` may have ended the transaction by itself; a further write
     /// would then be durable on its own, so all are refused.
-    Broken(Why),
+    Broken(Failure),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Why {
+enum Failure {
     Full,
     Damaged,
     Fatal,
@@ -92,7 +92,7 @@ impl<'s> Batch<'s> {
             is_unindexed: &store.is_unindexed,
             newest: None,
             removes_text: false,
-            state: Cell::new(State::Reading),
+            state: Cell::new(TransactionState::Reading),
             writes: 0,
             usage: Cell::new(Usage::default()),
         }
@@ -160,7 +160,7 @@ impl<'s> Batch<'s> {
 
     /// Whether the writes can still be committed: no statement of the transaction failed.
     pub fn is_whole(&self) -> bool {
-        !matches!(self.state.get(), State::Broken(_))
+        !matches!(self.state.get(), TransactionState::Broken(_))
     }
 
     /// Makes all writes durable. Without writes, the disk is not touched. If the write-ahead log is long, it is then
@@ -171,11 +171,11 @@ impl<'s> Batch<'s> {
     /// checkpoint failed in another way.
     pub fn commit(mut self) -> Result<Receipt, StoreError> {
         match self.state.get() {
-            State::Reading => self.end_reading(),
-            State::Writing => {
+            TransactionState::Reading => self.end_reading(),
+            TransactionState::Writing => {
                 self.control("COMMIT")
                     .map_err(|error| self.not_committed(error))?;
-                self.state.set(State::Reading);
+                self.state.set(TransactionState::Reading);
                 if self.removes_text {
                     self.log.note_removed();
                 }
@@ -184,7 +184,7 @@ impl<'s> Batch<'s> {
                 }
                 self.log.committed(self.db, self.damage)?;
             }
-            State::Broken(why) => return Err(refusal(why)),
+            TransactionState::Broken(why) => return Err(refusal(why)),
         }
         Ok(Receipt(()))
     }
@@ -251,7 +251,7 @@ impl<'s> Batch<'s> {
 
     /// Runs one INSERT, UPDATE or DELETE; returns the number of rows changed.
     pub(super) fn write(&mut self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
-        if let State::Broken(why) = self.state.get() {
+        if let TransactionState::Broken(why) = self.state.get() {
             return Err(refusal(why));
         }
         let changed = self.run(sql, |statement| statement.execute(params));
@@ -259,7 +259,7 @@ impl<'s> Batch<'s> {
             // Another process writes, or has written since this batch read: nothing of this batch is written yet.
             Err(error) if self.is_reading() && is_held(&error) => Err(self.error(error)),
             changed => {
-                self.state.set(State::Writing);
+                self.state.set(TransactionState::Writing);
                 let changed = changed.map_err(|error| self.error(error))?;
                 self.writes += 1;
                 Ok(changed)
@@ -330,7 +330,7 @@ impl<'s> Batch<'s> {
     }
 
     fn is_reading(&self) -> bool {
-        self.state.get() == State::Reading
+        self.state.get() == TransactionState::Reading
     }
 
     /// Begins or ends a transaction.
@@ -366,9 +366,9 @@ impl<'s> Batch<'s> {
 
     fn break_off_for(&self, error: &StoreError) {
         self.break_off(match error {
-            StoreError::Full => Why::Full,
-            StoreError::Damaged(_) => Why::Damaged,
-            StoreError::Busy | StoreError::Fatal(_) => Why::Fatal,
+            StoreError::Full => Failure::Full,
+            StoreError::Damaged(_) => Failure::Damaged,
+            StoreError::Busy | StoreError::Fatal(_) => Failure::Fatal,
         });
     }
 
@@ -376,19 +376,19 @@ impl<'s> Batch<'s> {
     fn not_committed(&self, error: rusqlite::Error) -> StoreError {
         let is_full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
         let (error, why) = if is_full {
-            (StoreError::Full, Why::Full)
+            (StoreError::Full, Failure::Full)
         } else {
             self.log.note_failure();
-            (StoreError::Fatal(error), Why::Fatal)
+            (StoreError::Fatal(error), Failure::Fatal)
         };
         self.break_off(why);
         error
     }
 
     /// Keeps the first failure, which is the cause.
-    fn break_off(&self, why: Why) {
+    fn break_off(&self, why: Failure) {
         if self.is_whole() {
-            self.state.set(State::Broken(why));
+            self.state.set(TransactionState::Broken(why));
         }
     }
 }
@@ -413,7 +413,7 @@ fn is_held(error: &rusqlite::Error) -> bool {
 }
 
 /// The error of every statement after the first failure, which reported the cause.
-fn refusal(why: Why) -> StoreError {
+fn refusal(why: Failure) -> StoreError {
     let earlier = || {
         rusqlite::Error::SqliteFailure(
             ffi::Error::new(ffi::SQLITE_ABORT),
@@ -421,8 +421,8 @@ fn refusal(why: Why) -> StoreError {
         )
     };
     match why {
-        Why::Full => StoreError::Full,
-        Why::Damaged => StoreError::Damaged(earlier()),
-        Why::Fatal => StoreError::Fatal(earlier()),
+        Failure::Full => StoreError::Full,
+        Failure::Damaged => StoreError::Damaged(earlier()),
+        Failure::Fatal => StoreError::Fatal(earlier()),
     }
 }

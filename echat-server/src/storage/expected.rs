@@ -12,7 +12,7 @@ use super::open_error::OpenError;
 const STATISTICS: [&str; 2] = ["sqlite_stat1", "sqlite_stat4"];
 
 /// Maps the kind and name of a schema object to its table and its statement.
-type Parts = BTreeMap<(String, String), (String, Option<String>)>;
+type SchemaObjects = BTreeMap<(String, String), (String, Option<String>)>;
 
 /// Refuses a database of this version whose schema differs from that of the migrations up to it.
 pub(super) fn refuse_altered(db: &Connection, version: usize) -> Result<(), OpenError> {
@@ -35,7 +35,7 @@ pub(super) fn refuse_altered(db: &Connection, version: usize) -> Result<(), Open
     }
 }
 
-fn parts(db: &Connection) -> rusqlite::Result<Parts> {
+fn parts(db: &Connection) -> rusqlite::Result<SchemaObjects> {
     let mut statement = db.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema")?;
     let rows = statement.query_map([], |row| {
         Ok(((row.get(0)?, row.get(1)?), (row.get(2)?, row.get(3)?)))

@@ -96,8 +96,8 @@ pub use rooms::{
 };
 pub use salvage::{Salvaged, salvage};
 pub use schema::{Store, create_template, schema_dump};
-pub use search::Found;
-pub use search_messages::{FoundMessages, Search, Searched, Wanted};
+pub use search::FoundNames;
+pub use search_messages::{FoundMessages, Search, SearchProgress, SearchRequest};
 pub use search_words::SearchQuery;
 pub use upgrade_copy::{Upgrade, UpgradeCopy, upgrade_of};
 pub use write_ahead_log::{Checkpoint, CheckpointOutcome, Purged};

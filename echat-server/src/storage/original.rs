@@ -149,7 +149,7 @@ pub fn import_original(
 
 /// What an original name has become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Known {
+enum KnownName {
     /// This user or room.
     Id(i64),
     /// The account was deleted, or the room closed, after an earlier import.
@@ -158,7 +158,7 @@ enum Known {
 
 /// What a user has seen of a conversation.
 #[derive(Clone, Copy, Debug)]
-struct Seen {
+struct SeenRange {
     /// The first message that it received.
     first: i64,
     /// The first one that it received and that was not sent to it.
@@ -168,7 +168,7 @@ struct Seen {
 
 /// Whether rows are about one message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Same {
+struct MessageContents {
     sender: i64,
     conversation: i64,
     content: String,
@@ -177,7 +177,7 @@ struct Same {
 /// A message, and its rows so far.
 #[derive(Debug)]
 struct Folded {
-    same: Same,
+    same: MessageContents,
     time: i64,
     /// The first row.
     row: i64,
@@ -192,15 +192,15 @@ struct Import<'a> {
     now: i64,
     next_id: i64,
     /// By original name.
-    users: HashMap<String, Known>,
-    rooms: HashMap<String, Known>,
+    users: HashMap<String, KnownName>,
+    rooms: HashMap<String, KnownName>,
     /// Private conversations by their two users.
     pairs: HashMap<(i64, i64), i64>,
     /// Members of rooms, and both friends.
     members: HashMap<i64, HashSet<i64>>,
     new_rooms: HashSet<i64>,
     /// By conversation and user.
-    seen: BTreeMap<(i64, i64), Seen>,
+    seen: BTreeMap<(i64, i64), SeenRange>,
     /// How many of what are left out, and the first of them, by kind and reason.
     left_out: BTreeMap<(&'static str, &'static str), (u64, Vec<String>)>,
     done: ImportedOriginal,
@@ -309,10 +309,10 @@ impl Import<'_> {
             if let Some(id) = self.imported(0, &name)? {
                 let is_there = "SELECT 1 FROM users WHERE id = ?1 AND deleted_at IS NULL";
                 let known = if self.exists(is_there, id)? {
-                    Known::Id(id)
+                    KnownName::Id(id)
                 } else {
                     self.leave_out("user", "the account was deleted", format!("{name:?}"));
-                    Known::Gone
+                    KnownName::Gone
                 };
                 self.users.insert(name, known);
                 continue;
@@ -331,7 +331,7 @@ impl Import<'_> {
                 Some(password) if !password.is_allowed() => self.done.weak.push(stored.clone()),
                 Some(_) => {}
             }
-            self.users.insert(name, Known::Id(id));
+            self.users.insert(name, KnownName::Id(id));
             self.done.users += 1;
         }
         Ok(())
@@ -340,8 +340,8 @@ impl Import<'_> {
     /// The user of a name.
     fn user(&self, name: Option<String>) -> Result<i64, &'static str> {
         match name.and_then(|name| self.users.get(&name)) {
-            Some(Known::Id(id)) => Ok(*id),
-            Some(Known::Gone) => Err("an account was deleted"),
+            Some(KnownName::Id(id)) => Ok(*id),
+            Some(KnownName::Gone) => Err("an account was deleted"),
             None => Err("a user does not exist"),
         }
     }
@@ -439,10 +439,10 @@ impl Import<'_> {
         for (name, created_at) in found {
             if let Some(id) = self.imported(1, &name)? {
                 let known = if self.exists("SELECT 1 FROM rooms WHERE id = ?1", id)? {
-                    Known::Id(id)
+                    KnownName::Id(id)
                 } else {
                     self.leave_out("room", "it was closed", format!("{name:?}"));
-                    Known::Gone
+                    KnownName::Gone
                 };
                 self.rooms.insert(name, known);
                 continue;
@@ -458,7 +458,7 @@ impl Import<'_> {
                 params![id, stored, owner, created_at],
             )?;
             self.take_name(1, &name, &stored, id)?;
-            self.rooms.insert(name, Known::Id(id));
+            self.rooms.insert(name, KnownName::Id(id));
             self.new_rooms.insert(id);
             self.done.rooms += 1;
         }
@@ -481,8 +481,8 @@ impl Import<'_> {
 
     fn room(&self, name: Option<String>) -> Result<i64, &'static str> {
         match name.and_then(|name| self.rooms.get(&name)) {
-            Some(Known::Id(id)) => Ok(*id),
-            Some(Known::Gone) => Err("the room was closed"),
+            Some(KnownName::Id(id)) => Ok(*id),
+            Some(KnownName::Gone) => Err("the room was closed"),
             None => Err("the room does not exist, or has no members"),
         }
     }
@@ -557,7 +557,7 @@ impl Import<'_> {
     fn message(
         &mut self,
         row: &Row<'_>,
-    ) -> rusqlite::Result<Result<(i64, Same, i64), &'static str>> {
+    ) -> rusqlite::Result<Result<(i64, MessageContents, i64), &'static str>> {
         let ValueRef::Integer(time) = row.get_ref(1)? else {
             return Ok(Err("the time is no number"));
         };
@@ -602,7 +602,7 @@ impl Import<'_> {
         };
         Ok(conversation.map(|conversation| {
             let content = content.into_text();
-            let same = Same {
+            let same = MessageContents {
                 sender,
                 conversation,
                 content,
@@ -614,7 +614,7 @@ impl Import<'_> {
     /// Stores messages, except those that are there already and those that no present member received.
     fn store(&mut self, folded: &mut Vec<Folded>) -> rusqlite::Result<()> {
         for message in folded.drain(..) {
-            let Same {
+            let MessageContents {
                 sender,
                 conversation,
                 content,
@@ -650,7 +650,7 @@ impl Import<'_> {
                 id
             };
             for (user, sent) in message.recipients {
-                let seen = self.seen.entry((*conversation, user)).or_insert(Seen {
+                let seen = self.seen.entry((*conversation, user)).or_insert(SeenRange {
                     first: id,
                     unread: None,
                     last: id,

@@ -124,7 +124,7 @@ impl Sweep {
 }
 
 /// A message with a transaction id: sender, transaction id, conversation, time, content, and the digest of its first content.
-type Sent = (UserId, String, ConversationId, i64, String, Option<Vec<u8>>);
+type SentRow = (UserId, String, ConversationId, i64, String, Option<Vec<u8>>);
 
 /// A message that a sweep removes.
 #[derive(Clone, Copy, Debug)]
@@ -403,7 +403,7 @@ impl Batch<'_> {
             // The text that it was first sent with has a digest if it was changed or deleted since.
             let sql = "SELECT sender, txn_id, conversation, send_time, content, digest FROM messages
                  WHERE id = ?1 AND txn_id IS NOT NULL AND (digest IS NOT NULL OR deleted_at IS NULL)";
-            let found: Option<Sent> = self.first(sql, [message.id], |row| row.try_into())?;
+            let found: Option<SentRow> = self.first(sql, [message.id], |row| row.try_into())?;
             if let Some((sender, txn_id, conversation, time, content, first)) = found {
                 let row = (sender, txn_id.as_str(), message.id, conversation, time);
                 let digest = match first {

@@ -212,7 +212,7 @@ struct Salvage<'a> {
 
 /// The order in which a table is read.
 #[derive(Clone, Debug)]
-enum Key {
+enum ReadOrder {
     /// By a whole number, of which there is one for each row.
     Unique(String),
     /// By a whole number, of which there may be several rows.
@@ -221,7 +221,7 @@ enum Key {
     Other(String),
 }
 
-impl Key {
+impl ReadOrder {
     fn columns(&self) -> &str {
         match self {
             Self::Unique(column) | Self::First(column) | Self::Other(column) => column,
@@ -238,7 +238,7 @@ enum Swept {
 }
 
 #[derive(Clone, Copy)]
-enum Order {
+enum Direction {
     Up,
     Down,
 }
@@ -279,7 +279,7 @@ impl Salvage<'_> {
         let more = ranges.len().saturating_sub(LINES);
         for (low, high) in ranges.into_iter().take(LINES) {
             self.lost.push(match (&key, low, high) {
-                (Key::Other(_), ..) => format!("{table}: some rows cannot be read"),
+                (ReadOrder::Other(_), ..) => format!("{table}: some rows cannot be read"),
                 (_, low, i64::MAX) => format!("{table}: rows from number {low} on cannot be read"),
                 (_, low, high) if low == high => format!("{table}: row {low} cannot be read"),
                 (_, low, high) => format!("{table}: rows {low} to {high} cannot be read"),
@@ -294,7 +294,7 @@ impl Salvage<'_> {
     }
 
     /// The columns of a table, and the order in which it is read.
-    fn shape(&self, table: &str) -> rusqlite::Result<(Vec<String>, Key)> {
+    fn shape(&self, table: &str) -> rusqlite::Result<(Vec<String>, ReadOrder)> {
         let sql = "SELECT name, type, pk FROM pragma_table_info(?1) ORDER BY cid";
         let mut statement = self.to.prepare(sql)?;
         let rows =
@@ -308,11 +308,11 @@ impl Salvage<'_> {
         let mut keys: Vec<_> = rows.iter().filter(|(_, _, pk)| *pk > 0).collect();
         keys.sort_by_key(|(_, _, pk)| *pk);
         let key = match keys.first() {
-            _ if !without_rowid => Key::Unique("rowid".to_owned()),
-            Some((name, kind, _)) if kind == "INTEGER" => Key::First(name.clone()),
+            _ if !without_rowid => ReadOrder::Unique("rowid".to_owned()),
+            Some((name, kind, _)) if kind == "INTEGER" => ReadOrder::First(name.clone()),
             _ => {
                 let names: Vec<&str> = keys.iter().map(|(name, ..)| name.as_str()).collect();
-                Key::Other(names.join(", "))
+                ReadOrder::Other(names.join(", "))
             }
         };
         Ok((rows.into_iter().map(|(name, ..)| name).collect(), key))
@@ -320,14 +320,14 @@ impl Salvage<'_> {
 }
 
 /// A query for the rows of a range in this direction.
-fn select(table: &str, columns: &[String], key: &Key, direction: &str) -> String {
+fn select(table: &str, columns: &[String], key: &ReadOrder, direction: &str) -> String {
     let keys = key.columns();
     let by: Vec<String> = keys
         .split(", ")
         .map(|column| format!("{column} {direction}"))
         .collect();
     let range = match key {
-        Key::Other(_) => String::new(),
+        ReadOrder::Other(_) => String::new(),
         _ => format!("WHERE {keys} BETWEEN ?1 AND ?2"),
     };
     let (columns, by) = (columns.join(", "), by.join(", "));
@@ -342,7 +342,7 @@ struct Copier<'a> {
     up: String,
     down: String,
     insert: String,
-    key: Key,
+    key: ReadOrder,
     rows: u64,
     /// Keys of rows that contradict others, or the schema.
     refused: Vec<i64>,
@@ -351,7 +351,7 @@ struct Copier<'a> {
 impl Copier<'_> {
     /// Copies what can be read; the ranges of keys that cannot.
     fn copy(&mut self) -> Result<Vec<(i64, i64)>, OpenError> {
-        if let Key::Other(_) = self.key {
+        if let ReadOrder::Other(_) = self.key {
             return self.copy_from_both_ends();
         }
         let mut lost = Vec::new();
@@ -359,12 +359,12 @@ impl Copier<'_> {
         let mut ranges = BinaryHeap::from([Reverse((u64::MAX, 0, i64::MAX))]);
         let mut divisions = 0;
         while let Some(Reverse((_, low, high))) = ranges.pop() {
-            let Swept::Until(up) = self.sweep(low, high, Order::Up)? else {
+            let Swept::Until(up) = self.sweep(low, high, Direction::Up)? else {
                 continue;
             };
             // The last key may have more rows.
             let again = up.unwrap_or(low);
-            let Swept::Until(down) = self.sweep(again, high, Order::Down)? else {
+            let Swept::Until(down) = self.sweep(again, high, Direction::Down)? else {
                 continue;
             };
             let low = up.map_or(low, |key| key.saturating_add(1));
@@ -388,7 +388,7 @@ impl Copier<'_> {
     }
 
     fn copy_from_both_ends(&mut self) -> Result<Vec<(i64, i64)>, OpenError> {
-        for order in [Order::Up, Order::Down] {
+        for order in [Direction::Up, Direction::Down] {
             if let Swept::Whole = self.sweep(i64::MIN, i64::MAX, order)? {
                 return Ok(Vec::new());
             }
@@ -397,10 +397,10 @@ impl Copier<'_> {
     }
 
     /// Copies rows of a range in one order until one cannot be read.
-    fn sweep(&mut self, low: i64, high: i64, order: Order) -> Result<Swept, OpenError> {
+    fn sweep(&mut self, low: i64, high: i64, order: Direction) -> Result<Swept, OpenError> {
         let sql = match order {
-            Order::Up => &self.up,
-            Order::Down => &self.down,
+            Direction::Up => &self.up,
+            Direction::Down => &self.down,
         };
         let mut last = None;
         let mut statement = match self.from.prepare_cached(sql) {
@@ -408,7 +408,7 @@ impl Copier<'_> {
             prepared => prepared?,
         };
         let bounds: &[i64] = match self.key {
-            Key::Other(_) => &[],
+            ReadOrder::Other(_) => &[],
             _ => &[low, high],
         };
         let mut rows = statement.query(params_from_iter(bounds))?;
@@ -431,7 +431,7 @@ impl Copier<'_> {
         match statement.execute(params_from_iter(values)) {
             Ok(0) => {
                 // Only of a unique key is it known that the row was not copied before.
-                if let Key::Unique(_) = self.key {
+                if let ReadOrder::Unique(_) = self.key {
                     self.refused.extend(key);
                 }
             }

@@ -8,7 +8,7 @@ use super::{Batch, Kind, StoreError, UserId};
 
 /// The result of a search.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundNames {
     /// Names of users, sorted.
     pub users: Vec<String>,
     /// Names of rooms, sorted.
@@ -40,7 +40,7 @@ pub(super) const PRIVATE_ROOMS: &str = "SELECT r.name FROM participants AS p
 impl Batch<'_> {
     /// Users and rooms whose names contain `keyword` (in stored form), at most `limit` of each. An empty keyword finds
     /// nothing. Private rooms are not in the index: `me` finds those that `me` is in or invited to.
-    pub fn find(&self, me: UserId, keyword: &str, limit: usize) -> Result<Found, StoreError> {
+    pub fn find(&self, me: UserId, keyword: &str, limit: usize) -> Result<FoundNames, StoreError> {
         let (users, more_users) = self.containing(USERS, keyword, limit)?;
         let (public, more_public) = self.containing(ROOMS, keyword, limit)?;
         let mut rooms: BTreeSet<String> = public.into_iter().collect();
@@ -49,7 +49,7 @@ impl Batch<'_> {
             rooms.extend(private);
         }
         let more_rooms = more_public || rooms.len() > limit;
-        Ok(Found {
+        Ok(FoundNames {
             users,
             rooms: rooms.into_iter().take(limit).collect(),
             more: more_users || more_rooms,

@@ -258,17 +258,17 @@ pub(super) fn faults(db: &Connection) -> rusqlite::Result<Vec<String>> {
     Ok(faults)
 }
 
-/// Entries of the index: how many, and a sum of what each is, in any order.
-type Entries = (u64, u64);
+/// EntrySum of the index: how many, and a sum of what each is, in any order.
+type EntrySum = (u64, u64);
 
-fn add_entry(entries: &mut Entries, word: &str, id: i64, place: i64) {
+fn add_entry(entries: &mut EntrySum, word: &str, id: i64, place: i64) {
     let mut hasher = DefaultHasher::new();
     (word, id, place).hash(&mut hasher);
     *entries = (entries.0 + 1, entries.1.wrapping_add(hasher.finish()));
 }
 
 /// The entries that the texts of messages call for.
-fn expected_entries(db: &Connection) -> rusqlite::Result<Entries> {
+fn expected_entries(db: &Connection) -> rusqlite::Result<EntrySum> {
     let mut entries = (0, 0);
     let covered = covered(&db)?;
     let sql = "SELECT m.id, m.content, coalesce(s.block, (SELECT b.number FROM search_blocks AS b
@@ -303,7 +303,7 @@ fn expected_entries(db: &Connection) -> rusqlite::Result<Entries> {
 }
 
 /// The entries that are there.
-fn stored_entries(db: &Connection) -> rusqlite::Result<Entries> {
+fn stored_entries(db: &Connection) -> rusqlite::Result<EntrySum> {
     db.execute_batch(
         "CREATE VIRTUAL TABLE IF NOT EXISTS temp.search_entries USING fts5vocab(main, search, instance)",
     )?;
@@ -333,7 +333,7 @@ fn make_portion<D: Sql>(db: &mut D) -> Result<bool, D::Error> {
     let newer = next_messages(db, "m.id > ?1 ORDER BY m.id", covered.upto)?;
     if let Some(last) = newer.last() {
         let upto = last.id;
-        add_messages(db, newer, End::Newest)?;
+        add_messages(db, newer, BlockEnd::Newest)?;
         let unmerged = merge(db)?;
         let sql = "INSERT INTO search_progress (id, above, upto, unmerged) VALUES (1, 0, ?1, ?2)
                    ON CONFLICT (id) DO UPDATE SET upto = excluded.upto, unmerged = excluded.unmerged";
@@ -345,7 +345,7 @@ fn make_portion<D: Sql>(db: &mut D) -> Result<bool, D::Error> {
     }
     let older = next_messages(db, "m.id <= ?1 ORDER BY m.id DESC", covered.above)?;
     let above = older.last().map_or(0, |oldest| oldest.id - 1);
-    add_messages(db, older, End::Oldest)?;
+    add_messages(db, older, BlockEnd::Oldest)?;
     let unmerged = merge(db)?;
     let sql = "UPDATE search_progress SET above = ?1, unmerged = ?2";
     db.change(sql, params![above, unmerged])?;
@@ -374,7 +374,7 @@ fn merge<D: Sql>(db: &mut D) -> Result<bool, D::Error> {
     Ok(db.total_changes() - before > 1)
 }
 
-struct Message {
+struct IndexedMessage {
     id: i64,
     conversation: i64,
     send_time: i64,
@@ -382,12 +382,12 @@ struct Message {
 }
 
 /// The messages of the next portion, at least one if there is any.
-fn next_messages<D: Sql>(db: &D, which: &str, id: i64) -> Result<Vec<Message>, D::Error> {
+fn next_messages<D: Sql>(db: &D, which: &str, id: i64) -> Result<Vec<IndexedMessage>, D::Error> {
     let sql = format!(
         "SELECT m.id, m.conversation, m.send_time, m.content FROM messages AS m WHERE {which} LIMIT ?2"
     );
     let mut found = db.rows(&sql, [id, MESSAGES], |row| {
-        Ok(Message {
+        Ok(IndexedMessage {
             id: row.get(0)?,
             conversation: row.get(1)?,
             send_time: row.get(2)?,
@@ -412,7 +412,7 @@ pub(super) fn text(value: ValueRef<'_>) -> String {
 
 /// The end of the blocks of a conversation at which messages are added.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
+enum BlockEnd {
     Newest,
     Oldest,
 }
@@ -439,7 +439,7 @@ impl Block {
         })
     }
 
-    fn add(&mut self, message: &Message) {
+    fn add(&mut self, message: &IndexedMessage) {
         self.first_id = self.first_id.min(message.id);
         self.last_id = self.last_id.max(message.id);
         self.messages += 1;
@@ -465,7 +465,11 @@ impl Block {
 }
 
 /// Adds messages to the index, in the order of their distance from what is indexed.
-fn add_messages<D: Sql>(db: &mut D, messages: Vec<Message>, end: End) -> Result<(), D::Error> {
+fn add_messages<D: Sql>(
+    db: &mut D,
+    messages: Vec<IndexedMessage>,
+    end: BlockEnd,
+) -> Result<(), D::Error> {
     let mut open: HashMap<i64, Block> = HashMap::new();
     let mut rows: Vec<(i64, String)> = Vec::new();
     for message in messages {
@@ -506,8 +510,12 @@ fn add_messages<D: Sql>(db: &mut D, messages: Vec<Message>, end: End) -> Result<
     Ok(())
 }
 
-fn open_block<D: Sql>(db: &D, conversation: i64, end: End) -> Result<Option<Block>, D::Error> {
-    let order = if end == End::Newest { "DESC" } else { "ASC" };
+fn open_block<D: Sql>(db: &D, conversation: i64, end: BlockEnd) -> Result<Option<Block>, D::Error> {
+    let order = if end == BlockEnd::Newest {
+        "DESC"
+    } else {
+        "ASC"
+    };
     let sql = format!(
         "SELECT number, first_id, last_id, messages, oldest_at, newest_at FROM search_blocks
          WHERE conversation = ?1 ORDER BY first_id {order} LIMIT 1"
@@ -515,7 +523,7 @@ fn open_block<D: Sql>(db: &D, conversation: i64, end: End) -> Result<Option<Bloc
     db.row(&sql, [conversation], Block::of)
 }
 
-fn new_block<D: Sql>(db: &mut D, message: &Message) -> Result<Block, D::Error> {
+fn new_block<D: Sql>(db: &mut D, message: &IndexedMessage) -> Result<Block, D::Error> {
     db.change(
         "INSERT INTO search_blocks (conversation, first_id, last_id, messages, oldest_at, newest_at)
          VALUES (?1, ?2, ?2, 1, ?3, ?3)",

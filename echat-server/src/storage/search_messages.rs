@@ -37,7 +37,7 @@ const ROWS: i64 = 500;
 
 /// What is searched for, and how far.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct SearchRequest {
     /// The words.
     pub query: SearchQuery,
     /// In this conversation of the user, or in all of them.
@@ -69,7 +69,7 @@ pub struct FoundMessages {
 
 /// What a portion of a search came to.
 #[derive(Debug)]
-pub enum Searched {
+pub enum SearchProgress {
     /// All of it.
     Page(FoundMessages),
     /// More portions follow.
@@ -80,7 +80,7 @@ pub enum Searched {
 #[derive(Debug)]
 pub struct Search {
     user: UserId,
-    wanted: Wanted,
+    wanted: SearchRequest,
     conversations: Vec<Participation>,
     sources: BinaryHeap<Source>,
     /// The newest ids found so far, and the conversation of each: one more than a page has.
@@ -137,7 +137,7 @@ impl Candidate {
     }
 }
 
-impl Wanted {
+impl SearchRequest {
     fn takes(&self, candidate: &Candidate) -> bool {
         let time = candidate.send_time;
         !candidate.hidden
@@ -180,7 +180,11 @@ impl Wanted {
 
 impl Batch<'_> {
     /// Begins a search, and makes its first portion.
-    pub fn search(&self, user: UserId, wanted: Wanted) -> Result<Searched, StoreError> {
+    pub fn search(
+        &self,
+        user: UserId,
+        wanted: SearchRequest,
+    ) -> Result<SearchProgress, StoreError> {
         let conversations = match wanted.conversation {
             Some(conversation) => {
                 let found = self.rights(user, conversation)?;
@@ -212,7 +216,7 @@ impl Batch<'_> {
     }
 
     /// Makes the next portion of a search.
-    pub fn search_on(&self, mut search: Search) -> Result<Searched, StoreError> {
+    pub fn search_on(&self, mut search: Search) -> Result<SearchProgress, StoreError> {
         let mut work = 0;
         while work < PORTION
             && let Some(source) = search.sources.pop()
@@ -221,9 +225,9 @@ impl Batch<'_> {
         }
         self.count_index_work(work);
         if search.sources.is_empty() {
-            search.page(self).map(Searched::Page)
+            search.page(self).map(SearchProgress::Page)
         } else {
-            Ok(Searched::Part(search))
+            Ok(SearchProgress::Part(search))
         }
     }
 }
@@ -327,13 +331,13 @@ impl Search {
         batch: &Batch<'_>,
         source: &Source,
         number: i64,
-    ) -> Result<Seen, StoreError> {
+    ) -> Result<Visit, StoreError> {
         let sql = format!(
             "SELECT {CANDIDATE} OR EXISTS (SELECT 1 FROM search_stale AS o WHERE o.id = m.id)
              FROM search AS s CROSS JOIN messages AS m ON m.id = s.rowid CROSS JOIN users AS u ON u.id = m.sender
              WHERE s.search MATCH ?1 AND s.rowid > ?2 AND s.rowid < ?3 ORDER BY s.rowid DESC LIMIT ?4"
         );
-        let mut seen = Seen::default();
+        let mut seen = Visit::default();
         let expression = self.wanted.expression(number);
         batch.walk(
             &sql,
@@ -352,12 +356,12 @@ impl Search {
         Ok(seen)
     }
 
-    fn visit_texts(&self, batch: &Batch<'_>, source: &Source) -> Result<Seen, StoreError> {
+    fn visit_texts(&self, batch: &Batch<'_>, source: &Source) -> Result<Visit, StoreError> {
         let sql = format!(
             "SELECT {CANDIDATE}, m.content FROM messages AS m CROSS JOIN users AS u ON u.id = m.sender
              WHERE m.conversation = ?1 AND m.id > ?2 AND m.id < ?3 ORDER BY m.id DESC LIMIT ?4"
         );
-        let mut seen = Seen::default();
+        let mut seen = Visit::default();
         let conversation = self.conversations[source.at].conversation;
         batch.walk(
             &sql,
@@ -377,13 +381,13 @@ impl Search {
         Ok(seen)
     }
 
-    fn visit_stale(&self, batch: &Batch<'_>, source: &Source) -> Result<Seen, StoreError> {
+    fn visit_stale(&self, batch: &Batch<'_>, source: &Source) -> Result<Visit, StoreError> {
         let sql = format!(
             "SELECT {CANDIDATE}, m.content, m.conversation
              FROM search_stale AS o CROSS JOIN messages AS m ON m.id = o.id CROSS JOIN users AS u ON u.id = m.sender
              WHERE o.id > ?1 AND o.id < ?2 ORDER BY o.id DESC LIMIT ?3"
         );
-        let mut seen = Seen::default();
+        let mut seen = Visit::default();
         batch.walk(&sql, params![source.above, source.below, ROWS], |row| {
             let candidate = Candidate::of(row)?;
             let conversation: ConversationId = row.get(5)?;
@@ -463,7 +467,7 @@ impl Search {
 
 /// What a visit of a source came to.
 #[derive(Default)]
-struct Seen {
+struct Visit {
     found: Vec<(i64, usize)>,
     /// Messages below this id are left; `None` if the source is read to its end.
     next: Option<i64>,
@@ -471,7 +475,7 @@ struct Seen {
     rows: i64,
 }
 
-impl Seen {
+impl Visit {
     /// Adds a message that was looked at; false if the visit ends with it.
     fn add(
         &mut self,

@@ -28,7 +28,7 @@ const COPIES: u32 = 100;
 
 /// What tells two states of a database apart: the newest user, conversation and message. The ids of deleted ones are not
 /// given out again, and no migration changes the newest.
-type State = (i64, i64, i64);
+type NewestRows = (i64, i64, i64);
 
 /// What the next start does to a database.
 #[derive(Debug)]
@@ -134,7 +134,7 @@ fn names(database: &Path, version: usize) -> impl Iterator<Item = PathBuf> {
     std::iter::once(first).chain(others)
 }
 
-fn state(db: &Connection) -> rusqlite::Result<State> {
+fn state(db: &Connection) -> rusqlite::Result<NewestRows> {
     let sql = "SELECT (SELECT max(id) FROM users), (SELECT max(id) FROM conversations),
                       (SELECT max(id) FROM messages)";
     let number = |id: Option<i64>| id.unwrap_or(0);
@@ -148,7 +148,7 @@ fn state(db: &Connection) -> rusqlite::Result<State> {
 }
 
 /// The state that a complete copy has; `None` for anything else. Its file is as long as its header says.
-fn state_of_copy(copy: &Path) -> Option<State> {
+fn state_of_copy(copy: &Path) -> Option<NewestRows> {
     let length = copy.symlink_metadata().ok()?.len();
     let db = open_copy(copy).ok()?;
     (bytes(&db).ok()? == length).then(|| state(&db).ok())?

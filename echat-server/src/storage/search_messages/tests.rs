@@ -94,7 +94,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// A message as the model has it.
-struct Said {
+struct ModelMessage {
     id: i64,
     room: usize,
     sender: usize,
@@ -108,7 +108,7 @@ struct World {
     store: Store,
     users: Vec<UserId>,
     rooms: Vec<ConversationId>,
-    said: Vec<Said>,
+    said: Vec<ModelMessage>,
     erased: [bool; USERS],
     /// The id after which the first user sees each room.
     after: [Option<i64>; ROOMS],
@@ -150,7 +150,7 @@ impl World {
                 let content = Content::new(TEXTS[text]).unwrap();
                 let (at, from) = (self.rooms[room], self.users[sender]);
                 let id = batch.insert_message(at, from, &content, None, self.now);
-                self.said.push(Said {
+                self.said.push(ModelMessage {
                     id: id.unwrap().row(),
                     room,
                     sender,
@@ -232,7 +232,7 @@ impl World {
             })
             .map(|said| said.id)
             .collect();
-        let mut wanted = Wanted {
+        let mut wanted = SearchRequest {
             query,
             conversation: room.map(|room| self.rooms[room]),
             sender: sender.map(|sender| self.users[sender]),
@@ -257,7 +257,7 @@ impl World {
 }
 
 /// Edits a message, unless it is deleted.
-fn edit(batch: &mut Batch<'_>, said: &mut [Said], message: usize, text: usize, now: i64) {
+fn edit(batch: &mut Batch<'_>, said: &mut [ModelMessage], message: usize, text: usize, now: i64) {
     let count = said.len().max(1);
     if let Some(said) = said.get_mut(message % count).filter(|said| !said.deleted) {
         said.text = TEXTS[text];
@@ -268,21 +268,21 @@ fn edit(batch: &mut Batch<'_>, said: &mut [Said], message: usize, text: usize, n
 }
 
 /// A page, and the number of portions that it took.
-fn searched(store: &mut Store, user: UserId, wanted: &Wanted) -> (FoundMessages, usize) {
+fn searched(store: &mut Store, user: UserId, wanted: &SearchRequest) -> (FoundMessages, usize) {
     let batch = store.batch();
     let mut searched = batch.search(user, wanted.clone()).unwrap();
     let mut portions = 1;
     loop {
         match searched {
-            Searched::Page(page) => return (page, portions),
-            Searched::Part(search) => searched = batch.search_on(search).unwrap(),
+            SearchProgress::Page(page) => return (page, portions),
+            SearchProgress::Part(search) => searched = batch.search_on(search).unwrap(),
         }
         portions += 1;
     }
 }
 
-fn wanted(query: &str) -> Wanted {
-    Wanted {
+fn wanted(query: &str) -> SearchRequest {
+    SearchRequest {
         query: SearchQuery::new(query),
         conversation: None,
         sender: None,
@@ -390,7 +390,7 @@ fn messages_of_several_blocks_are_found_in_order() {
     let expected: Vec<i64> = expected
         .map(|number| i64::try_from(number).unwrap() + 1)
         .collect();
-    let mut wanted = Wanted {
+    let mut wanted = SearchRequest {
         limit: 20,
         ..wanted("w5")
     };
@@ -408,7 +408,7 @@ fn messages_of_several_blocks_are_found_in_order() {
 fn cost(world: &mut World, query: &str) -> Usage {
     let batch = world.store.batch();
     let found = batch.search(world.users[0], wanted(query)).unwrap();
-    assert!(matches!(found, Searched::Page(_)), "one portion");
+    assert!(matches!(found, SearchProgress::Page(_)), "one portion");
     batch.usage()
 }
 
@@ -493,7 +493,7 @@ fn an_older_database_is_indexed_from_the_newest_message_back() {
         let page = searched(
             &mut world.store,
             world.users[0],
-            &Wanted {
+            &SearchRequest {
                 limit: 200,
                 ..wanted("tea")
             },

@@ -30,13 +30,13 @@ pub enum Purged {
 /// What is left of removed text.
 #[derive(Debug, Default)]
 pub(super) struct Leftovers {
-    state: Cell<State>,
+    state: Cell<LeftoverState>,
     /// Whether the file of the log is too long to be cut in the loop.
     is_long: Cell<bool>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum State {
+enum LeftoverState {
     #[default]
     None,
     /// Text was removed.
@@ -48,13 +48,13 @@ enum State {
 impl Leftovers {
     /// Whether the next checkpoint on another thread is to cut the file.
     pub(super) fn is_long(&self) -> bool {
-        self.state.get() != State::None && self.is_long.get()
+        self.state.get() != LeftoverState::None && self.is_long.get()
     }
 
     /// Notes that another thread copied the log.
     pub(super) fn copied(&self) {
-        if self.state.get() == State::Some {
-            self.state.set(State::Copied);
+        if self.state.get() == LeftoverState::Some {
+            self.state.set(LeftoverState::Copied);
         }
     }
 }
@@ -62,12 +62,12 @@ impl Leftovers {
 impl WriteAheadLog {
     /// Notes that text was removed by a commit, perhaps one of an earlier process.
     pub(in super::super) fn note_removed(&self) {
-        self.leftovers.state.set(State::Some);
+        self.leftovers.state.set(LeftoverState::Some);
     }
 
     /// Whether something is left of removed text.
     pub(in super::super) fn has_leftovers(&self) -> bool {
-        self.leftovers.state.get() != State::None
+        self.leftovers.state.get() != LeftoverState::None
     }
 
     /// One step towards a log of no length.
@@ -88,7 +88,7 @@ impl WriteAheadLog {
             Err(error) => {
                 self.judged(error, damage)?;
                 // It was damage. What is in the log stays until the database is repaired.
-                self.leftovers.state.set(State::None);
+                self.leftovers.state.set(LeftoverState::None);
                 Ok(Purged::All)
             }
         }
@@ -97,8 +97,8 @@ impl WriteAheadLog {
     fn purge_now(&self, db: &Connection) -> rusqlite::Result<Purged> {
         let bounds = self.bounds.get();
         let most = match self.leftovers.state.get() {
-            State::Copied => bounds.inline,
-            State::None | State::Some => bounds.few,
+            LeftoverState::Copied => bounds.inline,
+            LeftoverState::None | LeftoverState::Some => bounds.few,
         };
         let is_long = file_length(db) > KEPT;
         self.leftovers.is_long.set(is_long);
@@ -107,7 +107,7 @@ impl WriteAheadLog {
             return Ok(Purged::Waits);
         }
         empty(db)?;
-        self.leftovers.state.set(State::None);
+        self.leftovers.state.set(LeftoverState::None);
         self.seen.set(0);
         self.again_at.set(0);
         self.cut_at.set(0);
