@@ -14,7 +14,9 @@
 //!   alternately, so that a write torn by a power cut leaves the previous reservation, above which no id was
 //!   committed. Ids are reserved in steps, so that a message needs no sync of its own.
 //! * **The newest id** is written after each commit and not synced. It is exact after a killed process, and may be older
-//!   after a power cut. The word `closed` instead of `open` marks an orderly end: the id is exact and synced.
+//!   after a power cut. The word `closed` instead of `open` marks an orderly end: the id is exact and synced. The word
+//!   `scrubbed` also says that no page of the database has text where none is stored
+//!   ([`scrub`](super::write_ahead_log)).
 //!
 //! Each start writes a new file. A database whose newest id is below the recorded one is an older copy: its ids continue
 //! above the reservation, and its history gets a new name, by which clients notice. After a possible power cut (another
@@ -56,6 +58,7 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 const RESERVED: &str = "reserved";
 const OPEN: &str = "open";
 const CLOSED: &str = "closed";
+const SCRUBBED: &str = "scrubbed";
 
 /// The line of the newest id.
 const NEWEST: usize = 2;
@@ -77,6 +80,8 @@ pub(super) struct HighWater {
     next: usize,
     /// The newest committed id.
     newest: i64,
+    /// Whether the database is the one that the previous process left scrubbed.
+    was_scrubbed: bool,
 }
 
 /// The contents of the file at a start.
@@ -85,6 +90,8 @@ struct Past {
     reserved: i64,
     newest: i64,
     closed: bool,
+    /// Whether the pages of the database were scrubbed at that end.
+    scrubbed: bool,
     /// The system has not been restarted since: unsynced writes are present too.
     same_boot: bool,
 }
@@ -125,6 +132,7 @@ pub(super) fn settle(
         reserved: newest,
         newest,
         closed: true,
+        scrubbed: false,
         same_boot: true,
     });
     let is_older = newest < past.newest;
@@ -152,7 +160,9 @@ pub(super) fn settle(
         tracing::info!("the power may have been cut: new message ids begin above {from}");
     }
     let made = HighWater::create(path, past.reserved.max(from), from);
-    Ok(made.map_err(HighWaterError::Write)?)
+    let mut made = made.map_err(HighWaterError::Write)?;
+    made.was_scrubbed = past.scrubbed && !is_older && newest == past.newest;
+    Ok(made)
 }
 
 /// Prepares a database that is to replace another one: its history gets a new name, and its ids continue above `above` and
@@ -171,7 +181,7 @@ pub fn begin_history(database: &Path, high_water: &Path, above: u64) -> Result<u
     go_on_above(&mut db, from, true)?;
     db.close().map_err(|(_, error)| error)?;
     let made = HighWater::create(high_water, from, from).map_err(HighWaterError::Write)?;
-    made.close()
+    made.close(false)
         .map_err(|error| HighWaterError::Write(io::Error::other(error)))?;
     Ok(from.unsigned_abs())
 }
@@ -223,8 +233,9 @@ impl Past {
         let reserved = reserved.filter(|(word, _)| word == RESERVED);
         let reserved = reserved.map(|(_, id)| id).max();
         let reserved = reserved.ok_or(HighWaterError::Damaged)?;
+        let scrubbed = matches!(&newest, Some((word, _)) if word == SCRUBBED);
         let (newest, closed, same_boot) = match newest {
-            Some((word, id)) if word == CLOSED => (id, true, false),
+            Some((word, id)) if scrubbed || word == CLOSED => (id, true, false),
             Some((word, id)) if word == OPEN => (id, false, is_of_this_boot(&file)?),
             // Torn by a power cut: the reservation is sufficient.
             _ => (0, false, false),
@@ -238,6 +249,7 @@ impl Past {
             },
             newest,
             closed,
+            scrubbed,
             same_boot,
         }))
     }
@@ -261,6 +273,7 @@ impl HighWater {
             reserved,
             next: 0,
             newest,
+            was_scrubbed: false,
         })
     }
 
@@ -306,12 +319,18 @@ impl HighWater {
         }
     }
 
-    /// Records an orderly end.
+    /// Whether the pages of the database are as the previous process left them at its orderly end, scrubbed.
+    pub(super) fn was_scrubbed(&self) -> bool {
+        self.was_scrubbed
+    }
+
+    /// Records an orderly end, and whether the pages of the database are scrubbed.
     ///
     /// # Errors
     /// `Fatal` if the record cannot be made durable.
-    pub(super) fn close(&self) -> Result<(), StoreError> {
-        self.write(NEWEST, CLOSED, self.newest)
+    pub(super) fn close(&self, is_scrubbed: bool) -> Result<(), StoreError> {
+        let word = if is_scrubbed { SCRUBBED } else { CLOSED };
+        self.write(NEWEST, word, self.newest)
             .map_err(|error| fatal(&error))?;
         self.file.sync_all().map_err(|error| fatal(&error))
     }

@@ -18,6 +18,12 @@ pub enum OpenError {
     /// The linked `SQLite` has a known fault in its write-ahead log.
     #[error("SQLite {0} is too old, 3.51.3 or newer is needed")]
     OldSqlite(&'static str),
+    /// `SQLite` was compiled without its table of pages.
+    #[error(
+        "SQLite was built without SQLITE_ENABLE_DBPAGE_VTAB, so removed text could not leave the database; build echat in \
+         its own folder, where .cargo/config.toml sets it"
+    )]
+    NoPages,
     /// The file is not a database of echat.
     #[error(
         "this file is not an echat database, or its first page is damaged; if it is one, run \

@@ -57,8 +57,13 @@ impl Store {
     /// do not go back. Without `begin`, the database must have tables. No part of `path` may be a symbolic link.
     pub fn open_in_folder(path: &Path, high_water: &Path, begin: bool) -> Result<Self, OpenError> {
         let (mut store, named) = Self::open_with_history(path, begin)?;
-        let settled = high_water::settle(&mut store.db, path, high_water, named);
-        store.high_water = Some(settled?);
+        let settled = high_water::settle(&mut store.db, path, high_water, named)?;
+        if settled.was_scrubbed() && !store.has_leftovers() {
+            store.log.trust_pages();
+        } else {
+            store.log.note_removed();
+        }
+        store.high_water = Some(settled);
         Ok(store)
     }
 
@@ -137,12 +142,15 @@ impl Store {
         self.is_unindexed.get()
     }
 
-    /// Records an orderly end in the file `high_water`, after the last batch.
+    /// Scrubs the pages of removed text, and records an orderly end in the file `high_water`, after the last batch.
     ///
     /// # Errors
     /// `Fatal`: the next start then leaves a gap in the message ids.
     pub fn close(&mut self) -> Result<(), StoreError> {
-        self.high_water.as_ref().map_or(Ok(()), HighWater::close)
+        let is_scrubbed = self.log.scrub_at_end(&self.db);
+        self.high_water
+            .as_ref()
+            .map_or(Ok(()), |high_water| high_water.close(is_scrubbed))
     }
 
     /// The database's file, without links in its path; `None` if it is in memory.
@@ -239,6 +247,10 @@ impl Drop for Store {
 fn set_up(db: &mut Connection, journal: &str, begin: bool) -> Result<WriteAheadLog, OpenError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(OpenError::OldSqlite(rusqlite::version()));
+    }
+    let has_pages = "SELECT sqlite_compileoption_used('ENABLE_DBPAGE_VTAB')";
+    if !db.query_row(has_pages, [], |row| row.get(0))? {
+        return Err(OpenError::NoPages);
     }
     db.busy_timeout(std::time::Duration::ZERO)?;
     // Checked before anything is changed, so that a foreign file stays as it is.

@@ -6,7 +6,8 @@
 //! grows to 16 MiB; from there on a commit copies up to 8 MiB. A log that is longer, because another program kept a read
 //! open, is left to the thread again.
 //!
-//! After text was removed, the whole log is copied and its file is cut to nothing, see [`purge`].
+//! After text was removed, what is left of it in pages is zeroed ([`scrub`]), the whole log is copied, and its file is cut to
+//! nothing ([`purge`]).
 //!
 //! A failed sync is not repaired by a later successful one: the kernel marks the unwritten pages clean and shows them to
 //! readers until the power is cut. So a failure is never ignored, and a log of an earlier process is rewritten before
@@ -16,6 +17,7 @@
 
 mod checkpoint;
 mod purge;
+mod scrub;
 mod truncation;
 pub(super) mod write_back;
 
@@ -43,6 +45,7 @@ pub use checkpoint::{Checkpoint, CheckpointOutcome};
 use purge::Leftovers;
 pub use purge::Purged;
 pub(super) use purge::length_of_log;
+use scrub::Scrub;
 use truncation::Truncation;
 
 /// Pages in the log from which it is checkpointed: 4 MiB.
@@ -77,6 +80,7 @@ pub(super) struct WriteAheadLog {
     failed: Cell<bool>,
     /// What is left of removed text in the log and in the database below it.
     leftovers: Leftovers,
+    scrub: Scrub,
     cut: Truncation,
     /// The number of pages at which the limit of the file is checked next.
     cut_at: Cell<c_int>,
@@ -136,6 +140,7 @@ impl WriteAheadLog {
             alone: Cell::new(false),
             failed: Cell::new(false),
             leftovers: Leftovers::default(),
+            scrub: Scrub::new(),
             cut: Truncation::new(),
             cut_at: Cell::new(0),
             file: None,
@@ -170,6 +175,7 @@ impl WriteAheadLog {
     /// still in the log.
     pub(super) fn committed(&self, db: &Connection, damage: &DamageLog) -> Result<(), StoreError> {
         let pages = self.pages.load(Ordering::Relaxed);
+        self.scrub.look(db, pages);
         if pages < self.seen.replace(pages) {
             self.again_at.set(0);
             self.cut_at.set(0);

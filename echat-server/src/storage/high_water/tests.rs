@@ -32,7 +32,7 @@ fn the_form_of_the_file_does_not_change() {
          reserved 0000000000000000000 b773380ebfb59935\n\
          open     0000000000000000007 bec883ccfceddf77\n"
     );
-    mark.close().unwrap();
+    mark.close(false).unwrap();
     assert_eq!(past(&path), (1_000, 7, true));
 }
 
@@ -76,7 +76,7 @@ fn mark_of_latest(bytes: &[u8]) -> usize {
 #[test]
 fn a_torn_newest_id_means_an_unclean_end() {
     let (_folder, path, mark) = made(5);
-    mark.close().unwrap();
+    mark.close(false).unwrap();
     let mut bytes = fs::read(&path).unwrap();
     for at in NEWEST * LINE..BOOT * LINE {
         bytes[at] ^= 1;

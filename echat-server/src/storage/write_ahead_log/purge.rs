@@ -1,12 +1,14 @@
 //! Removes what is left of removed text in the files of the database.
 //!
-//! `secure_delete` overwrites what is deleted, but the log still has the pages from before, and so has the database until
-//! the log is copied. So the whole log is copied, and its file is cut to nothing. A long log is copied by another thread
-//! first, and so is a long file cut: freeing it may take long.
+//! `secure_delete` overwrites what is deleted, but pages may keep copies of it ([`scrub`](super::scrub)). The log still has
+//! the pages from before, and so has the database until the log is copied. So the pages are scrubbed, the whole log is
+//! copied, and its file is cut to nothing. A long log is copied by another thread first, and so is a long file cut: freeing
+//! it may take long.
 
 use std::cell::Cell;
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, MAIN_DB};
@@ -16,12 +18,15 @@ use super::super::failure::{self, DamageLog};
 use super::truncation::KEPT;
 use super::{Background, WriteAheadLog, left, log_of};
 
+/// Steps that an orderly end takes at most: 64 pages are scrubbed in each, and 16,384 are looked at.
+const STEPS_AT_END: usize = 64;
+
 /// What one step of a purge came to.
 #[derive(Debug)]
 pub enum Purged {
     /// Nothing is left of removed text.
     All,
-    /// Another thread copies the log.
+    /// More steps follow, or another thread copies the log.
     Waits,
     /// Another program reads an older state of the database, or the disk has no room for the pages of the log.
     Held(rusqlite::Error),
@@ -87,14 +92,43 @@ impl WriteAheadLog {
             Err(error) if failure::can_wait(&error) => Ok(Purged::Held(error)),
             Err(error) => {
                 self.judged(error, damage)?;
-                // It was damage. What is in the log stays until the database is repaired.
+                // It was damage. What is left stays until the database is repaired.
+                self.scrub.give_up();
                 self.leftovers.state.set(LeftoverState::None);
                 Ok(Purged::All)
             }
         }
     }
 
+    /// Scrubs the pages before an orderly end, as far as that does not take long. Returns whether all of them are scrubbed.
+    /// The log goes with the connection; if it stays, the next start looks at all pages.
+    pub(in super::super) fn scrub_at_end(&self, db: &Connection) -> bool {
+        for _ in 0..STEPS_AT_END {
+            if self.failed.get() {
+                return false;
+            }
+            let has_more = self.scrub.portion(db);
+            self.scrub.look(db, self.pages.load(Ordering::Relaxed));
+            match has_more {
+                Ok(true) => {}
+                Ok(false) => return self.scrub.is_done(),
+                Err(_) => return false,
+            }
+        }
+        false
+    }
+
+    /// Notes that an earlier process ended with [`scrub_at_end`](Self::scrub_at_end).
+    pub(in super::super) fn trust_pages(&self) {
+        self.scrub.trust();
+    }
+
     fn purge_now(&self, db: &Connection) -> rusqlite::Result<Purged> {
+        let has_more = self.scrub.portion(db)?;
+        self.scrub.look(db, self.pages.load(Ordering::Relaxed));
+        if has_more {
+            return Ok(Purged::Waits);
+        }
         let bounds = self.bounds.get();
         let most = match self.leftovers.state.get() {
             LeftoverState::Copied => bounds.inline,

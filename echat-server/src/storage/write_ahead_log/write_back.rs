@@ -19,13 +19,13 @@ pub(in crate::storage) const PORTION: usize = 1024 * 1024;
 const ALIGN: usize = 4096;
 
 /// Bytes of the log's header (`SQLite` file format, section 4.1).
-const HEADER: u64 = 32;
+pub(super) const HEADER: usize = 32;
 
 /// The position of the page size in the header.
-const PAGE_SIZE: u64 = 8;
+pub(super) const PAGE_SIZE: usize = 8;
 
 /// Bytes of the header of each page in the log.
-const FRAME_HEADER: u64 = 24;
+pub(super) const FRAME_HEADER: usize = 24;
 
 /// The ranges of the database, in bytes and in order, to which these pages of `log` belong (the first page is 0).
 /// Adjacent pages form one range of at most [`PORTION`].
@@ -36,11 +36,11 @@ pub(super) fn ranges(log: &Path, copied: Range<c_int>) -> io::Result<Vec<Range<u
         log.read_exact_at(&mut word, at)
             .map(|()| u64::from(u32::from_be_bytes(word)))
     };
-    let page = read(PAGE_SIZE)?;
+    let page = read(PAGE_SIZE as u64)?;
     let mut pages = Vec::new();
     for frame in copied {
         let frame = u64::try_from(frame).unwrap_or(0);
-        pages.push(read(HEADER + frame * (FRAME_HEADER + page))?);
+        pages.push(read(HEADER as u64 + frame * (FRAME_HEADER as u64 + page))?);
     }
     pages.sort_unstable();
     pages.dedup();

@@ -1,0 +1,316 @@
+//! Zeros the unallocated space of the database's pages.
+//!
+//! The cells of a B-tree page stand at its end, and an array of pointers to them at its beginning. The space in between is
+//! unallocated (`SQLite` file format, section 1.6). `secure_delete` zeros cells, overflow pages and whole pages that are
+//! freed. But when `SQLite` distributes the cells of neighbouring pages anew (`rebuildPage` in btree.c), it moves cells
+//! without zeroing where they were, and that place may become unallocated space. A text that was moved and is removed later
+//! would stay there. No other place keeps bytes of removed cells: free blocks are zeroed, and the function leaves none.
+//!
+//! So the pages of each commit are looked at in the log. Those with bytes in their unallocated space are noted until a newer
+//! version of the page has none. Before a purge empties the log, their unallocated space is zeroed in transactions, a
+//! portion each, by the table `sqlite_dbpage`. After that the newest version of every page is free of removed text.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::c_int;
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use rusqlite::{Connection, params};
+
+use super::log_of;
+use super::write_back::{FRAME_HEADER, HEADER, PAGE_SIZE};
+
+/// The position of the salt in the header, and its length: a log that restarts gets another one.
+const SALT: usize = 16;
+const SALT_BYTES: usize = 8;
+
+/// Frames of the log that are read at a time.
+const FRAMES: usize = 16;
+
+/// Pages that one portion looks at, and those that it writes at most: about two milliseconds.
+const LOOKED_AT: usize = 256;
+const WRITTEN: usize = 64;
+
+/// Databases with as many pages are not scrubbed. An overflow page begins with a page number, which could be taken for the
+/// flags of a B-tree page there. With pages of 4 KiB these are 128 GiB.
+const TOO_MANY: u32 = 0x0200_0000;
+
+/// What is known of the unallocated space of the pages.
+#[derive(Debug)]
+pub(super) struct Scrub {
+    /// Pages that are to be scrubbed.
+    pages: RefCell<PageSet>,
+    /// Whether any page may have to be: those that an earlier process wrote were not looked at.
+    is_unknown: Cell<bool>,
+    /// The log that was looked at, and how many of its frames.
+    salt: Cell<[u8; SALT_BYTES]>,
+    frames: Cell<u64>,
+    log: RefCell<Option<File>>,
+    /// What was read of it last.
+    bytes: RefCell<Vec<u8>>,
+}
+
+impl Scrub {
+    pub(super) fn new() -> Self {
+        Self {
+            pages: RefCell::default(),
+            is_unknown: Cell::new(true),
+            salt: Cell::default(),
+            frames: Cell::new(0),
+            log: RefCell::new(None),
+            bytes: RefCell::default(),
+        }
+    }
+
+    /// Notes that an earlier process scrubbed all pages.
+    pub(super) fn trust(&self) {
+        self.is_unknown.set(false);
+    }
+
+    /// Forgets the pages that are to be scrubbed, and cannot be.
+    pub(super) fn give_up(&self) {
+        self.pages.replace(PageSet::default());
+        self.is_unknown.set(false);
+    }
+
+    /// Whether all pages are known to be scrubbed.
+    pub(super) fn is_done(&self) -> bool {
+        !self.is_unknown.get() && self.pages.borrow().is_empty()
+    }
+
+    /// Looks at the frames that were added to the log, which has this many.
+    pub(super) fn look(&self, db: &Connection, frames: c_int) {
+        let Some(path) = path_of(db) else { return };
+        let frames = u64::try_from(frames).unwrap_or(0);
+        if let Err(error) = self.look_at(path, frames) {
+            tracing::debug!(%error, "the pages of the write-ahead log cannot be looked at");
+            self.is_unknown.set(true);
+        }
+    }
+
+    fn look_at(&self, path: &Path, frames: u64) -> io::Result<()> {
+        let mut log = self.log.borrow_mut();
+        let log = match &mut *log {
+            Some(log) => log,
+            none => none.insert(File::open(log_of(path))?),
+        };
+        let mut header = [0; HEADER];
+        match log.read_exact_at(&mut header, 0) {
+            // The log was emptied, after each of its commits was looked at.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
+            read => read?,
+        }
+        let mut salt = [0; SALT_BYTES];
+        salt.copy_from_slice(&header[SALT..][..SALT_BYTES]);
+        if self.salt.replace(salt) != salt {
+            self.frames.set(0);
+        }
+        if self.is_unknown.get() {
+            // All pages will be looked at.
+            self.frames.set(frames);
+        }
+        let page = number(&header[PAGE_SIZE..]) as usize;
+        let frame = FRAME_HEADER + page;
+        let mut bytes = self.bytes.borrow_mut();
+        bytes.resize(frame * FRAMES, 0);
+        let mut pages = self.pages.borrow_mut();
+        while self.frames.get() < frames {
+            let from = self.frames.get();
+            let count = usize::try_from(frames - from).unwrap_or(FRAMES).min(FRAMES);
+            let bytes = &mut bytes[..frame * count];
+            log.read_exact_at(bytes, HEADER as u64 + from * frame as u64)?;
+            for frame in bytes.chunks_exact(frame) {
+                let (header, page) = frame.split_at(FRAME_HEADER);
+                let page_number = number(header);
+                pages.set(page_number, residue(page_number, page).is_some());
+            }
+            self.frames.set(from + count as u64);
+        }
+        Ok(())
+    }
+
+    /// Scrubs a portion of the pages. Returns whether more are left.
+    pub(super) fn portion(&self, db: &Connection) -> rusqlite::Result<bool> {
+        if path_of(db).is_none() {
+            return Ok(false);
+        }
+        let mut pages = self.pages.borrow_mut();
+        let last: u32 = db.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+        if last >= TOO_MANY {
+            *pages = PageSet::default();
+            return Ok(false);
+        }
+        if self.is_unknown.replace(false) {
+            *pages = PageSet::up_to(last);
+        }
+        let found: Vec<u32> = pages.iter().take(LOOKED_AT).collect();
+        if found.is_empty() {
+            return Ok(false);
+        }
+        let transaction = db.unchecked_transaction()?;
+        let mut written = 0;
+        let mut done = Vec::with_capacity(found.len());
+        for page in found {
+            if written == WRITTEN {
+                break;
+            }
+            written += usize::from(page <= last && scrub(db, page)?);
+            done.push(page);
+        }
+        transaction.commit()?;
+        for page in done {
+            pages.set(page, false);
+        }
+        Ok(!pages.is_empty())
+    }
+}
+
+/// Zeros the unallocated space of a page. Returns whether there was anything.
+fn scrub(db: &Connection, page: u32) -> rusqlite::Result<bool> {
+    let sql = "SELECT data FROM sqlite_dbpage WHERE pgno = ?1";
+    let mut bytes: Vec<u8> = db
+        .prepare_cached(sql)?
+        .query_row([page], |row| row.get(0))?;
+    let Some(residue) = residue(page, &bytes) else {
+        return Ok(false);
+    };
+    bytes[residue].fill(0);
+    db.prepare_cached("UPDATE sqlite_dbpage SET data = ?2 WHERE pgno = ?1")?
+        .execute(params![page, bytes])?;
+    Ok(true)
+}
+
+/// The unallocated space of a page, if it is a B-tree page and that space has bytes other than zero. A page that contradicts
+/// itself is left to a repair.
+fn residue(number: u32, page: &[u8]) -> Option<Range<usize>> {
+    // The first page begins with the header of the database.
+    let header = if number == 1 { 100 } else { 0 };
+    let pointers = match page.get(header)? {
+        // Interior pages of indexes and tables, and leaves.
+        2 | 5 => header + 12,
+        10 | 13 => header + 8,
+        _ => return None,
+    };
+    let word = |at: usize| {
+        let bytes = page.get(at..at + 2)?;
+        Some(usize::from(u16::from_be_bytes([bytes[0], bytes[1]])))
+    };
+    let end = pointers + 2 * word(header + 3)?;
+    let content = match word(header + 5)? {
+        0 => 65_536,
+        start => start,
+    };
+    let space = page.get(end..content)?;
+    let mut cells = (pointers..end).step_by(2);
+    let is_sound =
+        cells.all(|at| word(at).is_some_and(|cell| (content..page.len()).contains(&cell)));
+    (is_sound && !is_zero(space)).then_some(end..content)
+}
+
+/// Whether all bytes are zero. Compiled, it compares many of them at a time.
+fn is_zero(bytes: &[u8]) -> bool {
+    let mut parts = bytes.chunks(64);
+    parts.all(|part| part.iter().fold(0, |all, byte| all | byte) == 0)
+}
+
+/// The number at the beginning of these bytes.
+fn number(bytes: &[u8]) -> u32 {
+    let mut number = [0; 4];
+    number.copy_from_slice(&bytes[..4]);
+    u32::from_be_bytes(number)
+}
+
+fn path_of(db: &Connection) -> Option<&Path> {
+    db.path().filter(|path| !path.is_empty()).map(Path::new)
+}
+
+/// A set of page numbers, of a bit each.
+#[derive(Debug, Default)]
+struct PageSet {
+    words: Vec<u64>,
+}
+
+impl PageSet {
+    /// The pages from the first to this one.
+    fn up_to(last: u32) -> Self {
+        let mut set = Self::default();
+        for page in 1..=last {
+            set.set(page, true);
+        }
+        set
+    }
+
+    fn set(&mut self, page: u32, is_in: bool) {
+        let (word, bit) = (page as usize / 64, 1 << (page % 64));
+        if word >= self.words.len() {
+            if !is_in {
+                return;
+            }
+            self.words.resize(word + 1, 0);
+        }
+        if is_in {
+            self.words[word] |= bit;
+        } else {
+            self.words[word] &= !bit;
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.words.iter().all(|word| *word == 0)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = u32> {
+        let words = self.words.iter().zip(0_u32..);
+        words
+            .filter(|(word, _)| **word != 0)
+            .flat_map(|(word, at)| {
+                (0..64)
+                    .filter(move |bit| word >> bit & 1 == 1)
+                    .map(move |bit| at * 64 + bit)
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_sound_page_of_a_tree_has_unallocated_space() {
+        let mut page = vec![0; 512];
+        // A leaf of a table with one cell of 12 bytes at its end.
+        page[0] = 13;
+        page[3..7].copy_from_slice(&[0, 1, 1, 244]);
+        page[8..10].copy_from_slice(&[1, 244]);
+        page[500..].fill(7);
+        assert_eq!(residue(2, &page), None, "it is zero");
+        page[100] = 1;
+        assert_eq!(residue(2, &page), Some(10..500));
+        assert_eq!(
+            residue(1, &page),
+            None,
+            "the header of the first page is elsewhere"
+        );
+        for (at, byte) in [(0, 0), (4, 2), (5, 3), (8, 0), (9, 243)] {
+            let mut other = page.clone();
+            other[at] = byte;
+            assert_eq!(residue(2, &other), None, "byte {at}");
+        }
+    }
+
+    #[test]
+    fn a_set_has_what_was_put_into_it_and_not_taken_out() {
+        let mut set = PageSet::up_to(130);
+        assert_eq!(set.iter().count(), 130);
+        for page in 2..=129 {
+            set.set(page, false);
+        }
+        set.set(1_000, false);
+        set.set(700, true);
+        assert_eq!(set.iter().collect::<Vec<_>>(), [1, 130, 700]);
+        assert!(!set.is_empty() && PageSet::default().is_empty());
+    }
+}
