@@ -17,6 +17,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_retention.sql"),
     include_str!("migrations/0009_administration.sql"),
     include_str!("migrations/0010_search.sql"),
+    include_str!("migrations/0011_bounded_removal.sql"),
 ];
 
 /// "ECH2": the application id of echat's databases.
