@@ -71,7 +71,12 @@ fn send(batch: &mut Batch<'_>, me: UserId, friend: &str) -> MessageId {
     let number = TXN.fetch_add(1, Ordering::Relaxed);
     let txn = TxnId::new(format!("bench{number}")).expect("a valid txn_id");
     let content = Content::new("x".repeat(100)).expect("a valid text");
-    assert!(batch.find_txn(me, &txn).expect("it reads").is_none());
+    assert!(
+        batch
+            .find_txn(me, &txn, &content)
+            .expect("it reads")
+            .is_none()
+    );
     let found = batch.find_friend(me, friend).expect("it reads");
     let conversation = found.and_then(|(_, conversation)| conversation);
     let conversation = conversation.map(|conversation| conversation.id);

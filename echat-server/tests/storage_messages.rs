@@ -1,9 +1,7 @@
 //! Messages: which ones a user sees, in what order, and how many at once.
 
 use echat_proto::names::{Content, RoomName, TxnId, Username};
-use echat_server::storage::{
-    Batch, ConversationId, Kind, MessageId, SentBefore, Store, StoredMessage, UserId,
-};
+use echat_server::storage::{Batch, ConversationId, Kind, MessageId, Store, StoredMessage, UserId};
 use proptest::prelude::*;
 
 const PLENTY: usize = 1 << 30;
@@ -59,11 +57,11 @@ fn each_friend_sees_the_other_as_the_target() {
         (his.kind, his.sender.as_str(), his.send_time),
         (Kind::Private, "ann", 7)
     );
-    assert_eq!(
-        batch.find_txn(ann, &txn).unwrap(),
-        Some(SentBefore::Message(hers))
-    );
-    assert_eq!(batch.find_txn(bob, &txn).unwrap(), None);
+    let sent = batch.find_txn(ann, &txn, &text).unwrap().unwrap();
+    assert_eq!((sent.message, sent.is_same), (Some(hers), true));
+    let other = Content::new("ho").unwrap();
+    assert!(!batch.find_txn(ann, &txn, &other).unwrap().unwrap().is_same);
+    assert_eq!(batch.find_txn(bob, &txn, &text).unwrap(), None);
     assert_eq!(id, his.id);
 }
 
@@ -93,11 +91,8 @@ fn a_member_sees_a_room_from_the_moment_of_joining() {
         .unwrap();
     batch.remove_member(tea, bob).unwrap();
     assert!(seen(&batch).is_empty());
-    let sent = batch.find_txn(bob, &txn).unwrap();
-    let Some(SentBefore::Message(sent)) = sent else {
-        panic!("{sent:?}")
-    };
-    assert_eq!(sent.target, "tea");
+    let sent = batch.find_txn(bob, &txn, &text).unwrap().unwrap();
+    assert_eq!(sent.target.as_deref(), Some("tea"));
     assert_eq!(batch.mark_read(bob, tea, during).unwrap(), None);
     batch.add_member(tea, bob, 1).unwrap();
     assert!(seen(&batch).is_empty());

@@ -7,7 +7,7 @@ use super::people::HearsAway;
 use super::presence::{MemberChange, announce_in, is_small, member_event};
 use super::session_ends::SessionsEnd;
 use crate::roster::Conns;
-use crate::storage::{Batch, ConversationId, Removal, RoomSize, StoreError, Sweep, User, UserId};
+use crate::storage::{Batch, ConversationId, Removal, RoomSize, StoreError, User, UserId};
 use echat_proto::commands::Event;
 use echat_proto::records::TxnEcho;
 use std::collections::BTreeSet;
@@ -92,8 +92,8 @@ pub(crate) enum Effect {
         /// The name that it had.
         was: String,
     },
-    /// A room keeps messages for a shorter time: those that are too old are removed from now on.
-    KeepsLess(ConversationId),
+    /// What is hidden is removed from now on.
+    Remove(Removal),
     /// All connections of all users are told.
     TellAll(Event),
     /// A user has another name: the roster notes it, and the user, the friends and the online members of the user's rooms
@@ -194,9 +194,7 @@ impl Ctx<'_, '_> {
                     rooms,
                 } => self.renamed(user, name, &friends, &rooms),
                 Effect::Closed { room, name, by } => self.closed(room, name, by),
-                Effect::KeepsLess(room) => {
-                    self.removals.push(Removal::TooOld(Sweep::of_room(room)));
-                }
+                Effect::Remove(removal) => self.removals.push(removal),
             }
         }
         Ok(())

@@ -6,7 +6,9 @@ use super::effects::Effect;
 use super::mentions::{MentionScope, mentioned};
 use super::messages::{listed, reactions};
 use super::{Caller, Reject, done_with, target_type, unix};
-use crate::storage::{Batch, Kind, MessageId, Role, Room, StoreError, StoredMessage, User};
+use crate::storage::{
+    Batch, Kind, MessageId, Removal, Role, Room, StoreError, StoredMessage, User,
+};
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::emoji::is_emoji;
 use echat_proto::names::Content;
@@ -193,9 +195,13 @@ pub(crate) fn delete_message(view: &View<'_, '_>, me: Caller, id: u64) -> Result
     let caller = me.clone();
     let plan = Plan::write(demand, move |batch| {
         batch.remove_content(seen.message.id, now)?;
+        let mut effects = seen.told(batch, &me, None)?;
+        if !seen.message.reactions.is_empty() {
+            effects.push(Effect::Remove(Removal::Reactors));
+        }
         Ok(Written {
             reply: done_with(RequestKind::DeleteMessage),
-            effects: seen.told(batch, &me, None)?,
+            effects,
         })
     });
     let Some(room) = room else {
@@ -216,7 +222,7 @@ pub(super) fn delete_by_administration(
     now: i64,
 ) -> Result<Vec<Effect>, StoreError> {
     batch.remove_content(id, now)?;
-    let mut effects = Vec::new();
+    let mut effects = vec![Effect::Remove(Removal::Reactors)];
     for reader in batch.readers(id, READERS)? {
         let Some(message) = batch.seen_message(reader, id)? else {
             continue;
@@ -227,7 +233,8 @@ pub(super) fn delete_by_administration(
             // The event is the same for all readers of a room.
             Kind::Room => {
                 let but = batch.came_after(room, id)?;
-                return Ok(vec![Effect::TellReaders { room, but, event }]);
+                effects.push(Effect::TellReaders { room, but, event });
+                return Ok(effects);
             }
             Kind::Private => effects.push(Effect::Tell(reader, event)),
         }

@@ -6,7 +6,7 @@ use super::mentions::{MentionScope, mentioned};
 use super::{Caller, Ctx, Reject, target_type as wire_type, targets, unix};
 use crate::storage::{
     ALL, Batch, ConversationId, Extras, Kind, Mention, MessageId, SentBefore, StoreError,
-    StoredMessage, UnkeptMessage, UserId,
+    StoredMessage, UserId,
 };
 use echat_proto::commands::Event;
 use echat_proto::limits::{HISTORY_DEFAULT, HISTORY_MAX, PAGE_BYTES};
@@ -15,46 +15,26 @@ use echat_proto::param::{Mark, Nullable, TargetType};
 use echat_proto::records::{ChatMessage, Code, Reaction};
 use std::time::Duration;
 
-/// What a sender has sent with a transaction id.
-enum Duplicate {
-    /// Nothing.
-    Nothing,
-    /// A message to a room that was closed since.
-    InClosedRoom,
-    /// The same message, which is acknowledged again.
-    Same(Box<Event>),
-}
-
-/// Looks up what a sender has sent with a transaction id. Refuses another message than that.
+/// Looks up what a sender has sent with a transaction id: the acknowledgement of the same message again, or `None` if the
+/// sender has sent nothing with it. Refuses another message than that.
 fn sent_before(
     view: &View<'_, '_>,
     me: &Caller,
     target: (TargetType, &NameQuery),
     content: &Content,
     txn: &TxnId,
-) -> Result<Duplicate, Reject> {
-    let stored = view.batch.find_txn(me.id, txn)?;
-    let was_in_closed_room = stored == Some(SentBefore::InClosedRoom);
-    let echo = || Nullable(Some(txn.clone()));
-    if let Some(SentBefore::Message(sent)) = stored {
-        let place = (sent.conversation, sent.kind);
-        let is_same =
-            is_target(view, me, place, target)? && view.batch.was_sent_as(&sent, content)?;
-        let again = || Duplicate::Same(Box::new(new_message(me, sent, echo())));
-        return is_same.then(again).ok_or_else(|| Code::TxnReused.into());
+) -> Result<Option<Event>, Reject> {
+    let Some(sent) = view.batch.find_txn(me.id, txn, content)? else {
+        return Ok(None);
+    };
+    if !sent.is_same || !is_target(view, me, (sent.conversation, sent.kind), target)? {
+        return Err(Code::TxnReused.into());
     }
-    let unkept = view.batch.find_unkept(me.id, txn, content)?;
-    if let Some(sent) = unkept.filter(|sent| sent.target.is_some()) {
-        let place = (sent.conversation, sent.kind);
-        let is_same = is_target(view, me, place, target)? && sent.is_same;
-        let again = || Duplicate::Same(Box::new(unkept_message(me, sent, content.clone(), echo())));
-        return is_same.then(again).ok_or_else(|| Code::TxnReused.into());
-    }
-    Ok(if was_in_closed_room {
-        Duplicate::InClosedRoom
-    } else {
-        Duplicate::Nothing
-    })
+    let echo = Nullable(Some(txn.clone()));
+    Ok(Some(match sent.message {
+        Some(message) => new_message(me, message, echo),
+        None => removed_message(me, sent, (target.1, content.clone()), echo),
+    }))
 }
 
 /// Whether the target of a request is this conversation, by its present name or one that it had.
@@ -99,13 +79,10 @@ pub(crate) fn send_message(
     reply_to: Option<u64>,
 ) -> Result<Plan, Reject> {
     // This comes before the right to send: a message sent again is acknowledged even after its sender left the room.
-    let mut was_in_closed_room = false;
-    if let Some(txn) = &txn_id {
-        match sent_before(view, &me, (target_type, &target), &content, txn)? {
-            Duplicate::Nothing => {}
-            Duplicate::InClosedRoom => was_in_closed_room = true,
-            Duplicate::Same(acknowledgement) => return Ok(Plan::Reply(*acknowledgement)),
-        }
+    if let Some(txn) = &txn_id
+        && let Some(again) = sent_before(view, &me, (target_type, &target), &content, txn)?
+    {
+        return Ok(Plan::Reply(again));
     }
     if me.bot && target_type == TargetType::Friend {
         return Err(Code::NotForBots.into());
@@ -126,9 +103,6 @@ pub(crate) fn send_message(
     let (extras, send_time) = (Extras { reply_to, mentions }, view.now);
     let demand = Demand::Message(content.as_str().len());
     Ok(Plan::write(demand, move |batch| {
-        if let Some(txn) = txn_id.as_ref().filter(|_| was_in_closed_room) {
-            batch.free_txn(me.id, txn)?;
-        }
         if is_slow {
             batch.note_sent(conversation.id, me.id, send_time)?;
         }
@@ -367,20 +341,22 @@ pub(super) fn chat_message(reader: &Caller, message: StoredMessage) -> ChatMessa
     }
 }
 
-/// The acknowledgement of a message of the caller that was told and not kept.
-fn unkept_message(
+/// The acknowledgement of a message of the caller that was removed, or never kept. A closed room is named as the request
+/// names it.
+fn removed_message(
     me: &Caller,
-    sent: UnkeptMessage,
-    content: Content,
+    sent: SentBefore,
+    (target, content): (&NameQuery, Content),
     txn_id: Nullable<TxnId>,
 ) -> Event {
+    let named = || target.key().unwrap_or_default().to_owned();
     Event::OnNewMessage {
         id: sent.id.0,
         content: content.into_text(),
         sender: String::from(&*me.name),
         target_type: wire_type(sent.kind),
         send_time: unix(sent.send_time),
-        target: sent.target.unwrap_or_default(),
+        target: sent.target.unwrap_or_else(named),
         txn_id: Some(txn_id),
         deleted: None,
         bot: Mark(me.bot),

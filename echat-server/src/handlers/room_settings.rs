@@ -5,7 +5,7 @@ use super::admission::{Demand, Plan, View, Written};
 use super::effects::{Effect, InRoom};
 use super::rooms::{self, page_limit, page_start, told_role, wire_role};
 use super::{Caller, Ctx, Reject, bots, done_with, targets, unix};
-use crate::storage::{Batch, OpenRoom, Retention, Role, Room, StoreError, User};
+use crate::storage::{Batch, OpenRoom, Removal, Retention, Role, Room, StoreError, Sweep, User};
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::limits::{KEEP_DAYS_MAX, SLOW_SECONDS_MAX};
 use echat_proto::names::{NameQuery, RoomName, Topic};
@@ -177,7 +177,7 @@ fn change(
     };
     let mut effects = vec![Effect::TellRoom(room.id, event)];
     if keeps_less(batch.retention(), &room, &changed) {
-        effects.push(Effect::KeepsLess(room.id));
+        effects.push(Effect::Remove(Removal::TooOld(Sweep::of_room(room.id))));
     }
     if changed.name != room.name {
         let invited = batch.invited_to(room.id)?;

@@ -54,6 +54,10 @@ pub(super) const REACTIONS_TO: &str = "SELECT r.emoji, r.users, EXISTS
          (SELECT 1 FROM reactors AS b WHERE b.message = r.message AND b.emoji = r.emoji AND b.user = ?2)
      FROM reactions AS r WHERE r.message = ?1 ORDER BY r.place";
 
+/// Removes some of the users who reacted to a message.
+pub(super) const REACTORS: &str = "DELETE FROM reactors WHERE (message, emoji, user) IN
+     (SELECT message, emoji, user FROM reactors WHERE message = ?1 LIMIT ?2)";
+
 /// Messages of others that name a user, from the newest back, as far as a number of them. Those of users that the user
 /// blocks do not count, nor those of an account that is being erased.
 pub(super) const MENTIONING: &str = "SELECT message FROM (
@@ -109,11 +113,39 @@ impl Batch<'_> {
         self.write(sql, [message]).map(drop)
     }
 
-    /// Removes the reactions to a message.
+    /// Removes the reactions to a message. The users who reacted, of whom there may be 200,000, are hidden with them, and
+    /// removed in portions.
     pub(super) fn remove_reactions(&mut self, message: MessageId) -> Result<(), StoreError> {
-        self.write("DELETE FROM reactors WHERE message = ?1", [message])?;
-        self.write("DELETE FROM reactions WHERE message = ?1", [message])
-            .map(drop)
+        let sql = "DELETE FROM reactions WHERE message = ?1";
+        if self.write(sql, [message])? > 0 {
+            let sql = "INSERT OR IGNORE INTO removed_reactions (message) VALUES (?1)";
+            self.write(sql, [message])?;
+        }
+        Ok(())
+    }
+
+    /// Removes some of the users who reacted to a message. Returns how many.
+    pub(super) fn remove_reactors(&mut self, message: i64, most: i64) -> Result<i64, StoreError> {
+        let removed = self.write(REACTORS, params![message, most])?;
+        Ok(i64::try_from(removed).unwrap_or(most))
+    }
+
+    /// Removes a portion of the users whose reactions were removed. False if none is left.
+    pub(super) fn remove_hidden_reactors(&mut self, most: i64) -> Result<bool, StoreError> {
+        let next = "SELECT message FROM removed_reactions ORDER BY message LIMIT 1";
+        let mut left = most;
+        while left > 0 {
+            let Some(message) = self.first(next, [], |row| row.get::<_, i64>(0))? else {
+                return Ok(false);
+            };
+            // Each message costs something too.
+            left -= 1 + self.remove_reactors(message, left)?;
+            if left > 0 {
+                let sql = "DELETE FROM removed_reactions WHERE message = ?1";
+                self.write(sql, [message])?;
+            }
+        }
+        Ok(true)
     }
 
     /// Adds to a message what is attached to it, as a reader sees it.

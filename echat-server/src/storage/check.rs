@@ -266,8 +266,9 @@ fn counters(db: &Connection, found: &mut Findings) -> rusqlite::Result<()> {
 }
 
 /// Reactions to a message with one emoji, as counted and as stored, of which one differs or is missing.
-const WRONG_REACTIONS: &str =
-    "SELECT count(*) FROM (SELECT message, emoji, count(*) AS users FROM reactors GROUP BY message, emoji) AS b
+pub(super) const WRONG_REACTIONS: &str =
+    "SELECT count(*) FROM (SELECT message, emoji, count(*) AS users FROM reactors
+         WHERE message NOT IN (SELECT message FROM removed_reactions) GROUP BY message, emoji) AS b
      FULL JOIN reactions AS r ON r.message = b.message AND r.emoji = b.emoji WHERE b.users IS NOT r.users";
 
 /// Names of accounts and rooms that exist, with their kinds.
@@ -370,6 +371,8 @@ pub(super) fn derive(db: &Connection) -> rusqlite::Result<()> {
              UNION ALL SELECT kind, id, substr(ending, 2) FROM endings WHERE length(ending) > 1)
          INSERT OR IGNORE INTO name_endings (kind, ending, id) SELECT kind, ending, id FROM endings;
          WITH {NAMES} INSERT OR IGNORE INTO name_looks (kind, look, id) {LOOKS};
+         DELETE FROM reactors WHERE message IN (SELECT message FROM removed_reactions);
+         DELETE FROM removed_reactions;
          DELETE FROM reactions WHERE NOT EXISTS
              (SELECT 1 FROM reactors AS b WHERE b.message = reactions.message AND b.emoji = reactions.emoji);
          INSERT INTO reactions (message, place, emoji, users)

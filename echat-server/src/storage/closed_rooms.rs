@@ -2,7 +2,8 @@
 //!
 //! A room is hidden by deleting its row of `rooms`, which every query of a room goes through. What is left under the id
 //! of its conversation, which is never given out again, is listed in `closed_rooms` and removed a portion at a time, also
-//! after a restart.
+//! after a restart. The transaction ids of its messages stay known, and so do the names that it had, until the last of them
+//! is forgotten ([`retention`](super::retention)).
 
 use echat_proto::names::looks;
 use rusqlite::params;
@@ -18,7 +19,7 @@ pub(super) const NEXT: &str = "SELECT id, octet_length(content) FROM messages
      WHERE conversation = ?1 ORDER BY id LIMIT ?2";
 
 /// Deletes some of the other rows of a closed room, in this order.
-pub(super) const OTHERS: [&str; 6] = [
+pub(super) const OTHERS: [&str; 5] = [
     "DELETE FROM participants WHERE conversation = ?1 AND user IN
          (SELECT user FROM participants WHERE conversation = ?1 LIMIT ?2)",
     "DELETE FROM room_invitations WHERE room = ?1 AND user IN
@@ -28,9 +29,8 @@ pub(super) const OTHERS: [&str; 6] = [
     "DELETE FROM slow_mode WHERE room = ?1 AND user IN
          (SELECT user FROM slow_mode WHERE room = ?1 LIMIT ?2)",
     "DELETE FROM former_room_names WHERE room = ?1 AND name IN
-         (SELECT name FROM former_room_names WHERE room = ?1 LIMIT ?2)",
-    "DELETE FROM unkept_messages WHERE (sender, txn_id) IN
-         (SELECT sender, txn_id FROM unkept_messages WHERE conversation = ?1 LIMIT ?2)",
+         (SELECT name FROM former_room_names WHERE room = ?1 LIMIT ?2)
+         AND NOT EXISTS (SELECT 1 FROM unkept_messages WHERE conversation = ?1)",
 ];
 
 impl Batch<'_> {
@@ -38,6 +38,7 @@ impl Batch<'_> {
     pub fn close_room(&mut self, room: &Room) -> Result<(), StoreError> {
         self.remove_looks(Kind::Room, room.id.0, &looks(&room.name))?;
         self.unindex_name(Kind::Room, room.id.0, &room.name)?;
+        self.note_former_name(room.id, &room.name)?;
         self.write("DELETE FROM rooms WHERE id = ?1", [room.id])?;
         self.write("INSERT INTO closed_rooms (id) VALUES (?1)", [room.id])
             .map(drop)
@@ -45,14 +46,14 @@ impl Batch<'_> {
 
     /// Removes up to `most` rows of the closed room with the lowest id. False if no closed room is left. The same
     /// database gives the same portions.
-    pub(super) fn remove_closed(&mut self, most: usize) -> Result<bool, StoreError> {
+    pub(super) fn remove_closed(&mut self, most: usize, now: i64) -> Result<bool, StoreError> {
         let next = "SELECT id FROM closed_rooms ORDER BY id LIMIT 1";
         let Some(room) = self.first(next, [], |row| row.get::<_, i64>(0))? else {
             return Ok(false);
         };
         // Their words leave the index first.
         let most = most.min(self.removable()?);
-        let mut left = most.saturating_sub(self.remove_messages_of(room, most)?);
+        let mut left = most.saturating_sub(self.remove_messages_of(room, most, now)?);
         for sql in OTHERS {
             if left == 0 {
                 return Ok(true);
@@ -69,14 +70,19 @@ impl Batch<'_> {
 
     /// Removes the oldest messages of a closed room. Returns how many, or `most` if what belongs to them is a whole
     /// portion.
-    fn remove_messages_of(&mut self, room: i64, most: usize) -> Result<usize, StoreError> {
+    fn remove_messages_of(
+        &mut self,
+        room: i64,
+        most: usize,
+        now: i64,
+    ) -> Result<usize, StoreError> {
         let (mut ids, mut bytes) = (Vec::new(), 0);
         self.walk(NEXT, params![room, sql_limit(most)], |row| {
             ids.push(row.get::<_, i64>(0)?);
             bytes += row.get::<_, i64>(1)?;
             Ok(bytes < PORTION_BYTES)
         })?;
-        let is_done = self.remove_messages(&ids)?;
+        let is_done = self.remove_messages(&ids, now)?;
         Ok(if is_done && bytes < PORTION_BYTES {
             ids.len()
         } else {

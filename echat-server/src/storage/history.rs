@@ -314,26 +314,42 @@ impl Batch<'_> {
             1,
         )?;
         let time = time.max(participation.kept_since);
-        // The message is above `low` and not above `high`.
-        let mut low = participation.after_id;
-        let mut high = newest.first().map_or(low, |id| *id);
-        let mut found = None;
+        let above = participation.after_id;
+        let newest = newest.first().map_or(above, |id| *id);
+        let before = self.last_before(conversation, (above, newest), time)?;
+        let first = self.next_time(conversation, (before, newest))?;
+        Ok(first.map(|(id, _)| MessageId::of_row(id)))
+    }
+
+    /// The last message of a range of a conversation, above an id and up to another, that was sent before a time; the
+    /// beginning of the range if there is none. Times are taken to grow with the ids, so this is a search by halves.
+    pub(super) fn last_before(
+        &self,
+        conversation: ConversationId,
+        (above, upto): (i64, i64),
+        time: i64,
+    ) -> Result<i64, StoreError> {
+        // All messages up to `low` are from before, and none above `high`.
+        let (mut low, mut high) = (above, upto);
         while low < high {
             let middle = low + (high - low) / 2;
-            let next = self.first(NEXT_TIME, params![conversation, middle, high], |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
-            })?;
-            match next {
-                Some((id, sent)) if sent >= time => {
-                    found = Some(MessageId::of_row(id));
-                    // There is none between `middle` and it.
-                    high = middle;
-                }
-                Some((id, _)) => low = id,
-                None => high = middle,
+            match self.next_time(conversation, (middle, high))? {
+                Some((id, sent)) if sent < time => low = id,
+                _ => high = middle,
             }
         }
-        Ok(found)
+        Ok(low)
+    }
+
+    /// The first message of a range of a conversation, and when it was sent.
+    fn next_time(
+        &self,
+        conversation: ConversationId,
+        (above, upto): (i64, i64),
+    ) -> Result<Option<(i64, i64)>, StoreError> {
+        self.first(NEXT_TIME, params![conversation, above, upto], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
     }
 
     /// A message as `user` sees it; `None` if the user does not see it, now.

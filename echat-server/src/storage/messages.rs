@@ -22,10 +22,7 @@ const INSERT: &str = "INSERT INTO messages
              ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
 /// Reactions that one portion of removed messages removes at most.
-const REACTORS_REMOVED: i64 = 500;
-/// Removes some of the reactions to a message.
-pub(super) const REACTORS: &str = "DELETE FROM reactors WHERE (message, emoji, user) IN
-     (SELECT message, emoji, user FROM reactors WHERE message = ?1 LIMIT ?2)";
+pub(super) const REACTORS_REMOVED: i64 = 500;
 
 /// A user's read marker, and the newest message of the conversation.
 pub(super) const MARKERS: &str = "SELECT p.read_id, coalesce((SELECT m.id FROM messages AS m
@@ -79,13 +76,23 @@ pub struct Extras {
     pub mentions: Vec<Mention>,
 }
 
-/// What a sender has stored with a transaction id.
+/// What a sender has sent with a transaction id before.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SentBefore {
-    /// This message.
-    Message(StoredMessage),
-    /// A message to a room that was closed since, and is being removed.
-    InClosedRoom,
+pub struct SentBefore {
+    /// The id of the message.
+    pub id: MessageId,
+    /// When it was sent, in unix seconds.
+    pub send_time: i64,
+    /// Its conversation.
+    pub conversation: ConversationId,
+    /// The kind of the conversation.
+    pub kind: Kind,
+    /// The name of the room, or of the other user; `None` if the room was closed since.
+    pub target: Option<String>,
+    /// Whether the content is the one that it was first sent with.
+    pub is_same: bool,
+    /// The message as the sender sees it now; `None` if it was removed, its room was closed, or it was never kept.
+    pub message: Option<StoredMessage>,
 }
 
 /// A message that is about to lose its text.
@@ -236,11 +243,7 @@ impl Batch<'_> {
 
     /// Whether a message was first sent with this text. One that was changed has a digest of that text; without, as after
     /// an import, it counts as the same.
-    pub fn was_sent_as(
-        &self,
-        message: &StoredMessage,
-        content: &Content,
-    ) -> Result<bool, StoreError> {
+    fn was_sent_as(&self, message: &StoredMessage, content: &Content) -> Result<bool, StoreError> {
         if message.edited_at.is_none() && !message.deleted {
             return Ok(message.content == content.as_str());
         }
@@ -252,16 +255,19 @@ impl Batch<'_> {
         Ok(now.verify_slice(&first).is_ok())
     }
 
-    /// Removes messages in this order with all that is stored of them. Their ids are not assigned again. A message may
-    /// have thousands of reactions: false if some are left, which the next call goes on with.
-    pub(super) fn remove_messages(&mut self, ids: &[i64]) -> Result<bool, StoreError> {
+    /// Removes messages in this order with all that is stored of them. Their ids are not assigned again, and their
+    /// transaction ids stay known for as long as any. A message may have thousands of reactions: false if some are left,
+    /// which the next call goes on with.
+    pub(super) fn remove_messages(&mut self, ids: &[i64], now: i64) -> Result<bool, StoreError> {
         let mut left = REACTORS_REMOVED;
         for id in ids {
-            left -= i64::try_from(self.write(REACTORS, params![id, left])?).unwrap_or(left);
+            left -= self.remove_reactors(*id, left)?;
             if left <= 0 {
+                self.remove_reactions(MessageId::of_row(*id))?;
                 return Ok(false);
             }
             self.note_removed_text();
+            self.note_removed(*id, now)?;
             self.text_goes(*id)?;
             self.write("DELETE FROM messages WHERE id = ?1", [id])?;
         }
@@ -286,12 +292,13 @@ impl Batch<'_> {
         )
     }
 
-    /// The message that a sender stored with this transaction id, as the sender sees it, even if the sender has left
-    /// its conversation.
+    /// What a sender has sent with this transaction id, as the sender sees it, even if the sender has left its
+    /// conversation. `content` is what the sender sends with it now.
     pub fn find_txn(
         &self,
         sender: UserId,
         txn_id: &TxnId,
+        content: &Content,
     ) -> Result<Option<SentBefore>, StoreError> {
         let found = self.first(
             "SELECT m.id, m.conversation, c.kind, s.name, m.send_time, m.content,
@@ -306,10 +313,8 @@ impl Batch<'_> {
              WHERE m.sender = ?1 AND m.txn_id = ?2",
             params![sender, txn_id.as_str()],
             |row| {
-                let Some(target) = row.get(6)? else {
-                    return Ok(SentBefore::InClosedRoom);
-                };
-                Ok(SentBefore::Message(StoredMessage {
+                let target: Option<String> = row.get(6)?;
+                let message = StoredMessage {
                     id: row.get(0)?,
                     conversation: row.get(1)?,
                     kind: row.get(2)?,
@@ -317,7 +322,7 @@ impl Batch<'_> {
                     sender: row.get(3)?,
                     send_time: row.get(4)?,
                     content: row.get(5)?,
-                    target,
+                    target: target.clone().unwrap_or_default(),
                     deleted: row.get(7)?,
                     sent: true,
                     bot: false,
@@ -326,16 +331,27 @@ impl Batch<'_> {
                     mentions: Vec::new(),
                     reactions: Vec::new(),
                     annotated: row.get(10)?,
-                }))
+                };
+                Ok((target, message))
             },
         )?;
-        match found {
-            Some(SentBefore::Message(mut message)) => {
-                self.annotate(sender, &mut message)?;
-                Ok(Some(SentBefore::Message(message)))
-            }
-            other => Ok(other),
+        let Some((target, mut message)) = found else {
+            return self.find_removed(sender, txn_id, content);
+        };
+        let is_same = self.was_sent_as(&message, content)?;
+        // A closed room is removed in portions, and its messages count as removed already.
+        if target.is_some() {
+            self.annotate(sender, &mut message)?;
         }
+        Ok(Some(SentBefore {
+            id: message.id,
+            send_time: message.send_time,
+            conversation: message.conversation,
+            kind: message.kind,
+            is_same,
+            message: target.is_some().then_some(message),
+            target,
+        }))
     }
 
     /// Whether a conversation goes by this name for a sender, or went by it: the name of the room, or of the other user.
@@ -365,12 +381,6 @@ impl Batch<'_> {
         let was_called = looks(name);
         Ok(was_called.is_disjoint(&looks(&is_called))
             && self.has_look(Kind::Private, other.0, &was_called)?)
-    }
-
-    /// Frees the transaction id of a message to a room that was closed since.
-    pub fn free_txn(&mut self, sender: UserId, txn_id: &TxnId) -> Result<(), StoreError> {
-        let sql = "UPDATE messages SET txn_id = NULL WHERE sender = ?1 AND txn_id = ?2";
-        self.write(sql, params![sender, txn_id.as_str()]).map(drop)
     }
 
     /// Moves a user's read marker to `id`, never back and never beyond the newest visible message. Returns the resulting

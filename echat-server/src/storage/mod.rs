@@ -90,7 +90,7 @@ pub(crate) use people::Friend;
 pub use removal::Removal;
 pub use resume::SecretHash;
 pub(crate) use resume::{Chain, ChainChange, ChainId, ChainWrite, IssuedSecret};
-pub use retention::{Retention, Sweep, UnkeptMessage};
+pub use retention::{Retention, Sweep};
 pub use rooms::{
     ListedMember, Member, OpenRoom, OwnRoom, Restriction, Role, Room, RoomSize, RoomSummary,
 };

@@ -3,10 +3,11 @@
 //! A portion is a function of the database, of what is removed, and of the time. It looks at a bounded number of rows, so
 //! that it takes less than a turn of requests may, whatever there is.
 
+use super::messages::REACTORS_REMOVED;
 use super::{Batch, ErasurePlace, Retention, StoreError, Sweep, UserId};
 
 /// Rows of closed rooms that one portion removes at most.
-const CLOSED_ROWS: usize = 100;
+pub(super) const CLOSED_ROWS: usize = 100;
 
 /// What is removed, from where on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +16,9 @@ pub enum Removal {
     ClosedRooms,
     /// The texts of a deleted account, whose messages become tombstones.
     Account(UserId, ErasurePlace),
-    /// Messages that are too old.
+    /// The users whose reactions were removed with a message.
+    Reactors,
+    /// Messages that are too old, and what is known for a time of messages that were removed.
     TooOld(Sweep),
 }
 
@@ -23,7 +26,7 @@ impl Removal {
     /// Whether it makes another one unnecessary that has not begun or goes on.
     pub fn replaces(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::ClosedRooms, Self::ClosedRooms) => true,
+            (Self::ClosedRooms, Self::ClosedRooms) | (Self::Reactors, Self::Reactors) => true,
             (Self::Account(user, _), Self::Account(other, _)) => user == other,
             (Self::TooOld(sweep), Self::TooOld(other)) => sweep.room() == other.room(),
             _ => false,
@@ -40,12 +43,16 @@ impl Batch<'_> {
     ) -> Result<Option<Removal>, StoreError> {
         Ok(match removal {
             Removal::ClosedRooms => {
-                let has_more = self.remove_closed(CLOSED_ROWS)?;
+                let has_more = self.remove_closed(CLOSED_ROWS, retention.now)?;
                 has_more.then_some(Removal::ClosedRooms)
             }
             Removal::Account(user, place) => {
                 let place = self.erase(*user, *place, retention.now)?;
-                place.map(|place| Removal::Account(*user, place))
+                Some(place.map_or(Removal::Reactors, |place| Removal::Account(*user, place)))
+            }
+            Removal::Reactors => {
+                let has_more = self.remove_hidden_reactors(REACTORS_REMOVED)?;
+                has_more.then_some(Removal::Reactors)
             }
             Removal::TooOld(sweep) => self.sweep(*sweep, retention)?.map(Removal::TooOld),
         })
@@ -54,7 +61,7 @@ impl Batch<'_> {
     /// What an earlier process left to remove, or may have left.
     pub fn removals(&self) -> Result<Vec<Removal>, StoreError> {
         let accounts = self.erasures()?.into_iter();
-        let mut removals = vec![Removal::ClosedRooms];
+        let mut removals = vec![Removal::ClosedRooms, Removal::Reactors];
         removals.extend(accounts.map(|user| Removal::Account(user, ErasurePlace::default())));
         removals.push(Removal::TooOld(Sweep::of_all(true)));
         Ok(removals)

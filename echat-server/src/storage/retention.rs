@@ -2,17 +2,26 @@
 //!
 //! A message is too old when it was sent more days ago than the server or its room keeps messages. Readers pass over it
 //! from that moment on: every query of messages has the time from which they are kept. Its row is removed later, in
-//! portions ([`Batch::remove`]). Where nothing is kept, a message is not stored at all: its id is assigned, and a digest
-//! remains that a message sent again is compared with.
+//! portions ([`Batch::remove`]). Where nothing is kept, a message is not stored at all: its id is assigned.
+//!
+//! A transaction id is known for 30 days at least. Of a message that is removed before, or was never kept, a digest remains
+//! that a message sent again is compared with.
+
+use std::collections::BTreeSet;
 
 use echat_proto::names::{Content, TxnId};
 use hmac::Mac;
 use rusqlite::params;
 
-use super::{Batch, ConversationId, Kind, MessageId, StoreError, UserId};
+use super::messages::SentBefore;
+use super::removal::CLOSED_ROWS;
+use super::{Batch, ConversationId, MessageId, StoreError, UserId};
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;
+
+/// How long a transaction id is known after its message was sent, in seconds.
+const TXN_KNOWN: i64 = 30 * DAY;
 
 /// Entries and conversations that one portion of a sweep looks at: about a millisecond.
 const LOOKED_AT: usize = 200;
@@ -24,9 +33,6 @@ const REMOVED_BYTES: i64 = 128 * 1024;
 /// The entries that [`FIRST_SOME`] reads.
 const WALKED: usize = 200;
 
-/// The first entry of a conversation in the index after an id.
-pub(super) const FIRST_AFTER: &str = "SELECT id, send_time FROM messages
-     WHERE conversation = ?1 AND id > ?2 ORDER BY id LIMIT 1";
 /// The first entries of a conversation in the index after an id.
 pub(super) const FIRST_SOME: &str = "SELECT id, send_time FROM messages
      WHERE conversation = ?1 AND id > ?2 ORDER BY id LIMIT 200";
@@ -39,6 +45,9 @@ pub(super) const NEXT_CONVERSATION: &str = "SELECT conversation FROM messages
 /// The next room with a retention of its own.
 pub(super) const NEXT_ROOM: &str = "SELECT id FROM rooms
      WHERE keep_days IS NOT NULL AND id > ?1 ORDER BY id LIMIT 1";
+/// What is known of messages that were removed or not kept, from the oldest on, up to a time.
+pub(super) const FORGOTTEN: &str = "SELECT sender, txn_id, conversation FROM unkept_messages
+     WHERE send_time < ?1 ORDER BY send_time LIMIT ?2";
 /// The messages of a conversation after an id, with what removing them costs.
 pub(super) const ENTRIES: &str = "SELECT id, send_time, octet_length(content) FROM messages
      WHERE conversation = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
@@ -123,33 +132,13 @@ impl Sweep {
     }
 }
 
+/// The time of sending from which on transaction ids are known, in unix seconds.
+fn known_since(now: i64) -> i64 {
+    now.saturating_sub(TXN_KNOWN)
+}
+
 /// A message with a transaction id: sender, transaction id, conversation, time, content, and the digest of its first content.
 type SentRow = (UserId, String, ConversationId, i64, String, Option<Vec<u8>>);
-
-/// A message that a sweep removes.
-#[derive(Clone, Copy, Debug)]
-struct TooOld {
-    id: i64,
-    /// Whether a message sent again is still known, as where nothing is kept.
-    is_known_again: bool,
-}
-
-/// A message that was told to those online and not kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnkeptMessage {
-    /// Its id.
-    pub id: MessageId,
-    /// When it was sent, in unix seconds.
-    pub send_time: i64,
-    /// Its conversation.
-    pub conversation: ConversationId,
-    /// The kind of the conversation.
-    pub kind: Kind,
-    /// The name of the room, or of the other user; `None` if the room was closed since.
-    pub target: Option<String>,
-    /// Whether the content is the one that it was first sent with.
-    pub is_same: bool,
-}
 
 impl Batch<'_> {
     /// How long messages are kept, as of the time of this batch.
@@ -166,7 +155,9 @@ impl Batch<'_> {
 
     /// Whether anything is ever too old.
     pub fn removes_by_age(&self) -> Result<bool, StoreError> {
-        Ok(self.retention.days.is_some() || self.exists(NEXT_ROOM, [0])?)
+        Ok(self.retention.days.is_some()
+            || self.exists(NEXT_ROOM, [0])?
+            || self.exists("SELECT 1 FROM unkept_messages", [])?)
     }
 
     /// The id up to which readers of a conversation pass over all messages, at least `above`. Messages beyond it are to be
@@ -182,7 +173,6 @@ impl Batch<'_> {
             return Ok(above);
         }
         let entry = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
-        let first = |above| self.first(FIRST_AFTER, params![conversation, above], entry);
         let (mut low, mut is_all) = (above, false);
         let mut looked_at = 0;
         self.walk(FIRST_SOME, params![conversation, above], |row| {
@@ -203,17 +193,8 @@ impl Batch<'_> {
         if time < kept_since {
             return Ok(last.max(above));
         }
-        // The message at `low` is too old; the first one at or after `high` is kept. Between them, the clock counts as
-        // one that was never put back.
-        let mut high = last;
-        while high - low > 1 {
-            let middle = low + (high - low) / 2;
-            match first(middle - 1)? {
-                Some((id, time)) if time < kept_since => low = id,
-                _ => high = middle,
-            }
-        }
-        Ok(low)
+        // Between the message at `low` and the last one, the clock counts as one that was never put back.
+        self.last_before(conversation, (low, last), kept_since)
     }
 
     /// Assigns an id to a message that is not stored, and notes what a message sent again is compared with.
@@ -250,13 +231,13 @@ impl Batch<'_> {
             .map(drop)
     }
 
-    /// The message that a sender sent with this transaction id and that was not kept.
-    pub(crate) fn find_unkept(
+    /// What a sender sent with this transaction id, if that message was removed or not kept.
+    pub(super) fn find_removed(
         &self,
         sender: UserId,
         txn_id: &TxnId,
         content: &Content,
-    ) -> Result<Option<UnkeptMessage>, StoreError> {
+    ) -> Result<Option<SentBefore>, StoreError> {
         if !self.has_unkept.get() {
             return Ok(None);
         }
@@ -268,26 +249,74 @@ impl Batch<'_> {
              LEFT JOIN rooms AS r ON r.id = u.conversation
              LEFT JOIN friendships AS f ON f.conversation = u.conversation
              LEFT JOIN users AS o ON o.id = f.low_user + f.high_user - u.sender
-             WHERE u.sender = ?1 AND u.txn_id = ?2",
-            params![sender, txn_id.as_str()],
+             WHERE u.sender = ?1 AND u.txn_id = ?2 AND u.send_time >= ?3",
+            params![sender, txn_id.as_str(), known_since(self.retention.now)],
             |row| {
                 let digest: [u8; 32] = row.get(4)?;
-                let message = UnkeptMessage {
+                let sent = SentBefore {
                     id: row.get(0)?,
                     send_time: row.get(1)?,
                     conversation: row.get(5)?,
                     kind: row.get(2)?,
                     target: row.get(3)?,
                     is_same: false,
+                    message: None,
                 };
-                Ok((message, digest))
+                Ok((sent, digest))
             },
         )?;
-        let Some((message, digest)) = found else {
+        let Some((sent, digest)) = found else {
             return Ok(None);
         };
         let is_same = self.content_digest(content.as_str())? == digest;
-        Ok(Some(UnkeptMessage { is_same, ..message }))
+        Ok(Some(SentBefore { is_same, ..sent }))
+    }
+
+    /// Notes the transaction id of a message that is about to be removed, if it is to be known any longer.
+    pub(super) fn note_removed(&mut self, id: i64, now: i64) -> Result<(), StoreError> {
+        // The text that it was first sent with has a digest if it was changed or deleted since.
+        let sql = "SELECT sender, txn_id, conversation, send_time, content, digest FROM messages
+             WHERE id = ?1 AND txn_id IS NOT NULL AND send_time >= ?2
+                 AND (digest IS NOT NULL OR deleted_at IS NULL)";
+        let found: Option<SentRow> =
+            self.first(sql, [id, known_since(now)], |row| row.try_into())?;
+        if let Some((sender, txn_id, conversation, time, content, first)) = found {
+            let row = (sender, txn_id.as_str(), id, conversation, time);
+            let digest = match first {
+                Some(first) => first,
+                None => self.content_digest(&content)?.into(),
+            };
+            self.note_unkept(row, &digest)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets a portion of the transaction ids whose time is over. With the last one of a room that was closed, its names
+    /// go. False if nothing is left to forget.
+    fn forget_removed(&mut self, now: i64) -> Result<bool, StoreError> {
+        let most = i64::try_from(LOOKED_AT).unwrap_or(i64::MAX);
+        let forgotten = self.all(FORGOTTEN, [known_since(now), most], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+        let mut conversations = BTreeSet::new();
+        for (sender, txn_id, conversation) in &forgotten {
+            let (sender, txn_id): (&UserId, &String) = (sender, txn_id);
+            let conversation: &i64 = conversation;
+            let sql = "DELETE FROM unkept_messages WHERE sender = ?1 AND txn_id = ?2";
+            self.write(sql, params![sender, txn_id])?;
+            conversations.insert(*conversation);
+        }
+        for conversation in conversations {
+            self.write(
+                "INSERT OR IGNORE INTO closed_rooms (id) SELECT c.id FROM conversations AS c
+                 WHERE c.id = ?1 AND c.kind = 1 AND NOT EXISTS (SELECT 1 FROM rooms AS r WHERE r.id = c.id)",
+                [conversation],
+            )?;
+        }
+        if forgotten.len() == LOOKED_AT {
+            return Ok(true);
+        }
+        self.remove_closed(CLOSED_ROWS, now)
     }
 
     /// The digest of a content under the key of this database. The key keeps a short text from being found by trying, by
@@ -334,8 +363,10 @@ impl Batch<'_> {
                     }
                 };
                 let Some(next) = next else {
-                    let is_done = self.remove_too_old(&too_old)?;
-                    return Ok((!is_done).then_some(begin));
+                    let is_done = self.remove_messages(&too_old, retention.now)?;
+                    let has_more = !is_done
+                        || sweep.reach != Reach::Room && self.forget_removed(retention.now)?;
+                    return Ok(has_more.then_some(begin));
                 };
                 (sweep.conversation, sweep.message) = (next, 0);
             }
@@ -348,7 +379,7 @@ impl Batch<'_> {
             })?;
             looked_at += done;
         }
-        let is_done = self.remove_too_old(&too_old)?;
+        let is_done = self.remove_messages(&too_old, retention.now)?;
         Ok(Some(if is_done { sweep } else { begin }))
     }
 
@@ -359,7 +390,7 @@ impl Batch<'_> {
         sweep: &mut Sweep,
         retention: Retention,
         most: usize,
-        found: &mut dyn FnMut(TooOld, i64) -> bool,
+        found: &mut dyn FnMut(i64, i64) -> bool,
     ) -> Result<usize, StoreError> {
         let sql = "SELECT keep_days FROM rooms WHERE id = ?1";
         let room = self.first(sql, [sweep.conversation], |row| row.get(0))?;
@@ -381,11 +412,7 @@ impl Batch<'_> {
             looked_at += 1;
             *message = id;
             is_cut = looked_at == most;
-            let too_old = TooOld {
-                id,
-                is_known_again: kept_since == i64::MAX,
-            };
-            if time < kept_since && !found(too_old, row.get(2)?) {
+            if time < kept_since && !found(id, row.get(2)?) {
                 is_cut = true;
             }
             Ok(!is_cut)
@@ -394,26 +421,5 @@ impl Batch<'_> {
             *message = i64::MAX;
         }
         Ok(looked_at)
-    }
-
-    /// Removes messages that are too old. Where nothing is kept, a message sent again is still known. False as for
-    /// [`remove_messages`](Self::remove_messages).
-    fn remove_too_old(&mut self, messages: &[TooOld]) -> Result<bool, StoreError> {
-        for message in messages.iter().filter(|message| message.is_known_again) {
-            // The text that it was first sent with has a digest if it was changed or deleted since.
-            let sql = "SELECT sender, txn_id, conversation, send_time, content, digest FROM messages
-                 WHERE id = ?1 AND txn_id IS NOT NULL AND (digest IS NOT NULL OR deleted_at IS NULL)";
-            let found: Option<SentRow> = self.first(sql, [message.id], |row| row.try_into())?;
-            if let Some((sender, txn_id, conversation, time, content, first)) = found {
-                let row = (sender, txn_id.as_str(), message.id, conversation, time);
-                let digest = match first {
-                    Some(first) => first,
-                    None => self.content_digest(&content)?.into(),
-                };
-                self.note_unkept(row, &digest)?;
-            }
-        }
-        let ids: Vec<i64> = messages.iter().map(|message| message.id).collect();
-        self.remove_messages(&ids)
     }
 }

@@ -327,8 +327,7 @@ impl Batch<'_> {
         if is_renamed {
             self.remove_looks(Kind::Room, was.id.0, &looks(&was.name))?;
             self.add_looks(Kind::Room, was.id.0, &looks(&room.name))?;
-            let sql = "INSERT OR IGNORE INTO former_room_names (room, name) VALUES (?1, ?2)";
-            self.write(sql, params![was.id, was.name])?;
+            self.note_former_name(was.id, &was.name)?;
         }
         if is_renamed || was.private != room.private {
             if !was.private {
@@ -352,6 +351,16 @@ impl Batch<'_> {
             ],
         )
         .map(drop)
+    }
+
+    /// Notes a name that a room will have no more: a message sent again may use it.
+    pub(super) fn note_former_name(
+        &mut self,
+        room: ConversationId,
+        name: &str,
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT OR IGNORE INTO former_room_names (room, name) VALUES (?1, ?2)";
+        self.write(sql, params![room, name]).map(drop)
     }
 
     /// Makes a user, who is a member, the owner of a room. The operators of a room do not include its owner.

@@ -1,6 +1,6 @@
 //! What only the inside can tell: migrations step by step, and what queries cost.
 
-use echat_proto::names::{Content, RoomName, Username};
+use echat_proto::names::{Content, RoomName, TxnId, Username};
 use rusqlite::{Connection, StatementStatus};
 
 use super::annotations::{
@@ -17,7 +17,7 @@ use super::history::{
 use super::invitations::{COUNTS, INVITED, INVITED_BY};
 use super::messages::MARKERS;
 use super::migrate::{MIGRATIONS, migrate};
-use super::retention::{ENTRIES, FIRST_AFTER, FIRST_SOME, LAST, NEXT_CONVERSATION, NEXT_ROOM};
+use super::retention::{ENTRIES, FIRST_SOME, FORGOTTEN, LAST, NEXT_CONVERSATION, NEXT_ROOM};
 use super::rooms::{OWN_ROOM, PUBLIC_ROOMS, SUCCESSOR};
 use super::search::{ROOMS, USERS};
 use super::skeletons::ALIKE;
@@ -278,7 +278,7 @@ fn reading_and_searching_only_ever_seek() {
         PUBLIC_ROOMS,
         SUCCESSOR,
         NEXT,
-        FIRST_AFTER,
+        FORGOTTEN,
         FIRST_SOME,
         LAST,
         NEXT_CONVERSATION,
@@ -367,4 +367,195 @@ fn the_usage_of_a_batch_is_counted_and_the_same_each_time() {
     assert_eq!((once.ascii_names, once.unicode_names), (1, 2));
     assert_eq!(once.scanned_bytes, 1_000);
     assert_eq!(usage(), once);
+}
+
+/// A room of so many members, each of whom reacted to its one message.
+fn reacted(members: i64) -> (Store, MessageId) {
+    let mut store = Store::in_memory().unwrap();
+    let mut batch = store.batch();
+    let ann = Username::new("ann").unwrap();
+    let ann = batch.create_user(&ann, "phc", 1).unwrap().unwrap();
+    let tea = RoomName::new("tea").unwrap();
+    let tea = batch.create_room(&tea, ann, 1).unwrap().unwrap();
+    let text = Content::new("look").unwrap();
+    let message = batch.insert_message(tea, ann, &text, None, 1).unwrap();
+    let _ = batch.commit().unwrap();
+    let sql = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)
+         INSERT INTO users (id, name, password, created_at) SELECT 100 + n, 'user' || n, 'phc', 1 FROM n";
+    store.connection().execute(sql, [members]).unwrap();
+    let mut batch = store.batch();
+    for user in 101..=100 + members {
+        batch
+            .add_reaction(message, UserId(user), "\u{1f44d}")
+            .unwrap();
+    }
+    let _ = batch.commit().unwrap();
+    (store, message)
+}
+
+#[test]
+fn a_message_is_deleted_at_the_same_cost_whatever_the_reactions_to_it() {
+    let cost = |members| {
+        let (mut store, message) = reacted(members);
+        let mut batch = store.batch();
+        batch.remove_content(message, 2).unwrap();
+        let usage = batch.usage();
+        let _ = batch.commit().unwrap();
+        (store, usage)
+    };
+    let (_, few) = cost(10);
+    let (mut store, many) = cost(5_000);
+    assert_eq!(many.statements, few.statements);
+    assert!(many.steps.abs_diff(few.steps) <= 20, "{few:?} {many:?}");
+    let left = |store: &Store| -> i64 {
+        let sql = "SELECT count(*) FROM reactors";
+        store
+            .connection()
+            .query_row(sql, [], |row| row.get(0))
+            .unwrap()
+    };
+    assert_eq!(left(&store), 5_000);
+    // A repair does not make reactions of them.
+    assert_eq!(
+        check::count(store.connection(), check::WRONG_REACTIONS).unwrap(),
+        0
+    );
+    let mut portions = 0;
+    loop {
+        let mut batch = store.batch();
+        let has_more = batch
+            .remove(&Removal::Reactors, Retention::default())
+            .unwrap();
+        assert!(batch.usage().steps < 40_000, "{:?}", batch.usage());
+        let _ = batch.commit().unwrap();
+        portions += 1;
+        if has_more.is_none() {
+            break;
+        }
+    }
+    assert_eq!((left(&store), portions), (0, 11));
+}
+
+/// Rooms of ann and bob, and rooms of bob alone, whose messages are older. Everything is indexed, and ann has read her
+/// messages.
+fn stored(mine: i64, others: i64, each: i64, each_other: i64) -> Store {
+    let mut store = Store::in_memory().unwrap();
+    let mut batch = store.batch();
+    for name in ["ann", "bob"] {
+        let name = Username::new(name).unwrap();
+        batch.create_user(&name, "phc", 1).unwrap().unwrap();
+    }
+    let _ = batch.commit().unwrap();
+    let numbers = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)";
+    let fill = |sql: &str, rows: i64, first: i64| {
+        let sql = format!("{numbers} {sql}");
+        let filled = store.connection().execute(&sql, [rows, first]);
+        assert_eq!(filled.unwrap(), usize::try_from(rows).unwrap());
+    };
+    let rooms = mine + others;
+    fill(
+        "INSERT INTO conversations (id, kind) SELECT n, 1 FROM n WHERE ?2 = ?2",
+        rooms,
+        0,
+    );
+    let sql = "INSERT INTO rooms (id, name, owner, members, created_at)
+               SELECT n, 'room' || n, 2, 1 + (n <= ?2), 1 FROM n";
+    fill(sql, rooms, mine);
+    let said = "INSERT INTO messages (conversation, sender, send_time, content)
+                SELECT 1 + n % (SELECT count(*) FROM rooms WHERE id > ?2) + ?2, 2, n, 'tea number ' || n FROM n";
+    if others > 0 {
+        fill(said, others * each_other, mine);
+    }
+    let said = "INSERT INTO messages (conversation, sender, send_time, content)
+                SELECT 1 + n % ?2, 2, 1000000000 + n, 'tea number ' || n FROM n";
+    fill(said, mine * each, mine);
+    let joined =
+        "INSERT INTO participants (user, conversation, after_id, read_id, joined_at, join_order)
+                  SELECT ?2, n, 0, 1000000000, 1, n FROM n";
+    fill(joined, mine, 1);
+    fill(joined, rooms, 2);
+    let mut batch = store.batch();
+    while batch.index_messages().unwrap() {}
+    let _ = batch.commit().unwrap();
+    store
+}
+
+/// What a login of ann, a page, a search and a message cost, in steps and statements.
+fn costs(store: &mut Store) -> [(u64, u64); 4] {
+    let (ann, room) = (UserId(1), ConversationId(1));
+    let mut cost = |act: &dyn Fn(&mut Batch<'_>)| {
+        let mut batch = store.batch();
+        act(&mut batch);
+        (batch.usage().steps, batch.usage().statements)
+    };
+    let login = cost(&|batch| {
+        batch.friends_shown(ann).unwrap();
+        batch.room_sizes_of(ann).unwrap();
+        let bundle = batch.bundle(ann, 10, 300, 1 << 20).unwrap();
+        assert_eq!(bundle.messages.len(), 100);
+    });
+    let page = cost(&|batch| {
+        let page = batch.history(ann, room, None, None, 50, 1 << 20).unwrap();
+        assert_eq!((page.messages.len(), page.more), (50, true));
+    });
+    let search = cost(&|batch| {
+        let request = SearchRequest {
+            query: SearchQuery::new("tea"),
+            conversation: Some(room),
+            sender: None,
+            since: None,
+            until: None,
+            before: None,
+            limit: 50,
+            budget: 1 << 20,
+        };
+        let SearchProgress::Page(found) = batch.search(ann, request).unwrap() else {
+            panic!("more than one portion");
+        };
+        assert_eq!(found.messages.len(), 50);
+    });
+    let message = cost(&|batch| {
+        let found = batch.find_own_room(ann, "room1").unwrap().unwrap();
+        let txn = TxnId::new("t").unwrap();
+        let text = Content::new("tea").unwrap();
+        assert_eq!(batch.find_txn(ann, &txn, &text).unwrap(), None);
+        batch
+            .insert_message(found.id, ann, &text, Some(&txn), 2_000_000_000)
+            .unwrap();
+    });
+    [login, page, search, message]
+}
+
+/// `ECHAT_STORED` sets the number of messages in the rooms of others.
+#[test]
+fn what_is_stored_does_not_matter_to_a_login_a_page_a_search_and_a_message() {
+    let messages = std::env::var("ECHAT_STORED")
+        .ok()
+        .and_then(|count| count.parse().ok());
+    let messages: i64 = messages.unwrap_or(20_000);
+    let few = costs(&mut stored(10, 0, 60, 0));
+    let many = costs(&mut stored(10, 990, 60, messages / 990));
+    for (few, many) in few.iter().zip(&many) {
+        assert_eq!(few.1, many.1, "statements: {few:?} {many:?}");
+        // A search for a number in a tree may take some more steps, or fewer.
+        assert!(few.0.abs_diff(many.0) <= 20, "steps: {few:?} {many:?}");
+    }
+}
+
+#[test]
+fn a_login_to_a_thousand_rooms_costs_the_same_whatever_they_hold() {
+    let login = |each: i64| {
+        let mut store = stored(1_000, 0, each, 0);
+        let batch = store.batch();
+        batch.room_sizes_of(UserId(1)).unwrap();
+        let bundle = batch.bundle(UserId(1), 10, 300, 1 << 20).unwrap();
+        assert!(bundle.unread.is_empty());
+        batch.usage()
+    };
+    let (few, many) = (login(10), login(40));
+    assert_eq!(few.statements, many.statements);
+    assert!(
+        few.steps.abs_diff(many.steps) <= few.steps / 50,
+        "{few:?} {many:?}"
+    );
 }

@@ -300,14 +300,64 @@ fn where_nothing_is_kept_a_message_is_told_and_known_again_and_not_stored() {
     );
     let marked = marked.last().expect("a reply");
     assert_eq!(marked.params.at("id"), Some(&Value::from(0_u64)));
-    // The room is closed: what is known of its messages goes with it, and the id of a message is free.
+    // The room is closed, and another one has its name: what was sent is known for 30 days.
     sim.ask("ann", "CLOSE_ROOM", r#""tea""#);
+    assert_eq!(send(&mut sim, "tea", "a word in passing", "t1"), said);
     sim.advance(Duration::from_secs(2));
-    let left: i64 = db
-        .query_row("SELECT count(*) FROM unkept_messages", [], |row| row.get(0))
-        .expect("a count");
-    assert_eq!(left, 0);
+    sim.ask("bob", "CREATE_ROOM", r#"{"roomname":"tea","members":[]}"#);
+    assert_eq!(send(&mut sim, "tea", "a word in passing", "t1"), said);
+    assert_eq!(send(&mut sim, "tea", "kept until now", "kept"), kept);
+    let refused = send(&mut sim, "tea", "another word", "t1");
+    assert_eq!(code(&refused), Some("txn_reused"));
     assert_eq!(stored(&db), 10);
+    assert_eq!(known(&db), [3, 1, 0]);
+    sim.advance(Duration::from_hours(31 * 24));
+    assert_eq!(known(&db), [0, 0, 0]);
+}
+
+/// The messages that are known and not there, the names that closed rooms had, and what is left to remove of these.
+fn known(db: &Connection) -> [i64; 3] {
+    ["unkept_messages", "former_room_names", "closed_rooms"].map(|table| {
+        let sql = format!("SELECT count(*) FROM {table}");
+        db.query_row(&sql, [], |row| row.get(0)).expect("a count")
+    })
+}
+
+#[test]
+fn a_message_sent_again_is_known_for_30_days_whatever_became_of_it() {
+    for (keep, closes) in [("1", false), ("null", true), ("1", true), ("null", false)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut sim = sim(database(&folder.path().join("a.db")), None);
+        log_in(&mut sim, &["ann", "bob"]);
+        let sent = r#"{"target_type":1,"target":"tea","content":"once","txn_id":"t1"}"#;
+        let first = sim.ask("bob", "SEND_MESSAGE", sent).pop().expect("a reply");
+        assert_eq!(first.command, 109);
+        let params = format!(r#"{{"roomname":"tea","keep_days":{keep}}}"#);
+        sim.ask("ann", "SET_ROOM", &params);
+        sim.advance(Duration::from_hours(25));
+        log_in(&mut sim, &["ann", "bob"]);
+        if closes {
+            sim.ask("ann", "CLOSE_ROOM", r#""tea""#);
+            sim.advance(Duration::from_secs(2));
+            sim.ask(
+                "ann",
+                "CREATE_ROOM",
+                r#"{"roomname":"tea","members":["bob"]}"#,
+            );
+        }
+        for days in [0, 28] {
+            sim.advance(Duration::from_hours(24 * days));
+            log_in(&mut sim, &["bob"]);
+            let again = sim.ask("bob", "SEND_MESSAGE", sent).pop();
+            assert_eq!(again.as_ref(), Some(&first), "{keep} {closes} {days}");
+            let other = sent.replace("once", "twice");
+            let other = sim
+                .ask("bob", "SEND_MESSAGE", &other)
+                .pop()
+                .expect("a reply");
+            assert_eq!(code(&other), Some("txn_reused"), "{keep} {closes} {days}");
+        }
+    }
 }
 
 /// The names of the files in a folder that contain a text.

@@ -572,7 +572,7 @@ fn a_closed_room_leaves_no_word_behind() {
     for _ in 0..1_000 {
         let mut batch = world.store.batch();
         let (closed, index) = (
-            batch.remove_closed(100).unwrap(),
+            batch.remove_closed(100, 1).unwrap(),
             batch.index_messages().unwrap(),
         );
         let _ = batch.commit().unwrap();

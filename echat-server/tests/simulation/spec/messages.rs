@@ -21,7 +21,8 @@ impl Spec<'_> {
             unreachable!("{planned:?} is no message")
         };
         let truth = self.truth;
-        if *txn && let Some((id, sent)) = sent(me, *number, truth) {
+        let before = txn.then(|| truth.sent_with(me, &number.to_string(), self.now));
+        if let Some((id, sent)) = before.flatten() {
             let same = truth.was_target(me, sent.conversation, *to)
                 && truth.first(id) == request::content(*number, *size);
             return refuse(!same, "txn_reused");
@@ -190,15 +191,6 @@ impl Spec<'_> {
         let reply = dict([("messages", list(lines)), ("more", Value::Bool(more))]);
         (bytes < SURE).then_some(reply)
     }
-}
-
-/// The message that a user sent with this transaction id.
-fn sent(user: usize, number: u8, truth: &Truth) -> Option<(u64, &Stored)> {
-    let txn = number.to_string();
-    let mut messages = truth.messages.iter();
-    let found =
-        messages.find(|(_, message)| message.sender == user && message.txn.as_ref() == Some(&txn));
-    found.map(|(id, message)| (*id, message))
 }
 
 /// A stored message as one of its readers sees it.

@@ -254,6 +254,20 @@ impl Truth {
             .chain(self.former.get(&id).into_iter().flatten())
     }
 
+    /// The message that a user sent with a transaction id: one that is there, or one that is gone, for 30 days.
+    pub(crate) fn sent_with(&self, user: usize, txn: &str, now: i64) -> Option<(u64, &Stored)> {
+        let is_it =
+            |message: &Stored| message.sender == user && message.txn.as_deref() == Some(txn);
+        let mut there = self.messages.iter();
+        let there = there.find(|(_, message)| is_it(message));
+        let is_known = |message: &&Stored| is_it(message) && message.time >= now - TXN_KNOWN;
+        let gone = || {
+            let mut gone = self.former.iter();
+            gone.find_map(|(id, all)| Some((id, all.iter().find(is_known)?)))
+        };
+        there.or_else(gone).map(|(id, message)| (*id, message))
+    }
+
     /// What a message said first.
     pub(crate) fn first(&self, id: u64) -> &str {
         self.first.get(&id).map_or("", |first| first)
@@ -378,6 +392,9 @@ impl Truth {
         (unread.count() as u64, mentions.count() as u64)
     }
 }
+
+/// Seconds that a transaction id is known at least.
+const TXN_KNOWN: i64 = 30 * 86_400;
 
 const MESSAGES: &str =
     "SELECT id, conversation, sender, send_time, content, txn_id, deleted_at IS NOT NULL, reply_to, edited_at

@@ -201,8 +201,7 @@ pub(super) fn read(db: &Connection, truth: &mut Truth, reader: &Reader) -> rusql
 const SEATS: &str =
     "SELECT user, conversation, after_id, read_id, joined_at, operator, join_order FROM participants
      WHERE conversation NOT IN (SELECT id FROM closed_rooms)";
-const FORMER_NAMES: &str =
-    "SELECT room, name FROM former_room_names WHERE room IN (SELECT id FROM rooms)";
+const FORMER_NAMES: &str = "SELECT room, name FROM former_room_names";
 /// What is left of closed rooms is hidden at once, and removed later.
 const INVITATIONS: &str = "SELECT user, room, inviter FROM room_invitations
      WHERE room NOT IN (SELECT id FROM closed_rooms)";
