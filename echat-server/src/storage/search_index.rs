@@ -425,7 +425,12 @@ struct Block {
     messages: i64,
     oldest_at: i64,
     newest_at: i64,
+    /// Whether the times never fall from one id to the next.
+    in_order: bool,
 }
+
+/// The columns of a block.
+const BLOCK_COLUMNS: &str = "number, first_id, last_id, messages, oldest_at, newest_at, in_order";
 
 impl Block {
     fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -436,28 +441,39 @@ impl Block {
             messages: row.get(3)?,
             oldest_at: row.get(4)?,
             newest_at: row.get(5)?,
+            in_order: row.get(6)?,
         })
     }
 
-    fn add(&mut self, message: &IndexedMessage) {
+    fn add(&mut self, message: &IndexedMessage, end: BlockEnd) {
+        self.pass(message, end);
         self.first_id = self.first_id.min(message.id);
         self.last_id = self.last_id.max(message.id);
         self.messages += 1;
+    }
+
+    /// Notes the time of a message beyond an end of the block. It may lie between two messages of the block later.
+    fn pass(&mut self, message: &IndexedMessage, end: BlockEnd) {
+        self.in_order &= match end {
+            BlockEnd::Newest => message.send_time >= self.newest_at,
+            BlockEnd::Oldest => message.send_time <= self.oldest_at,
+        };
         self.oldest_at = self.oldest_at.min(message.send_time);
         self.newest_at = self.newest_at.max(message.send_time);
     }
 
     fn save<D: Sql>(&self, db: &mut D) -> Result<(), D::Error> {
         db.change(
-            "UPDATE search_blocks SET first_id = ?2, last_id = ?3, messages = ?4, oldest_at = ?5, newest_at = ?6
-             WHERE number = ?1",
+            "UPDATE search_blocks SET first_id = ?2, last_id = ?3, messages = ?4, oldest_at = ?5, newest_at = ?6,
+                 in_order = ?7 WHERE number = ?1",
             params![
                 self.number,
                 self.first_id,
                 self.last_id,
                 self.messages,
                 self.oldest_at,
-                self.newest_at
+                self.newest_at,
+                self.in_order
             ],
         )
         .map(drop)
@@ -473,17 +489,21 @@ fn add_messages<D: Sql>(
     let mut open: HashMap<i64, Block> = HashMap::new();
     let mut rows: Vec<(i64, String)> = Vec::new();
     for message in messages {
-        // A tombstone.
-        if message.content.is_empty() {
-            continue;
-        }
         let block = match open.remove(&message.conversation) {
             Some(block) => Some(block),
             None => open_block(db, message.conversation, end)?,
         };
+        // A tombstone.
+        if message.content.is_empty() {
+            if let Some(mut block) = block {
+                block.pass(&message, end);
+                open.insert(message.conversation, block);
+            }
+            continue;
+        }
         let block = match block {
             Some(mut block) if block.messages < BLOCK => {
-                block.add(&message);
+                block.add(&message, end);
                 block
             }
             full => {
@@ -517,7 +537,7 @@ fn open_block<D: Sql>(db: &D, conversation: i64, end: BlockEnd) -> Result<Option
         "ASC"
     };
     let sql = format!(
-        "SELECT number, first_id, last_id, messages, oldest_at, newest_at FROM search_blocks
+        "SELECT {BLOCK_COLUMNS} FROM search_blocks
          WHERE conversation = ?1 ORDER BY first_id {order} LIMIT 1"
     );
     db.row(&sql, [conversation], Block::of)
@@ -525,13 +545,14 @@ fn open_block<D: Sql>(db: &D, conversation: i64, end: BlockEnd) -> Result<Option
 
 fn new_block<D: Sql>(db: &mut D, message: &IndexedMessage) -> Result<Block, D::Error> {
     db.change(
-        "INSERT INTO search_blocks (conversation, first_id, last_id, messages, oldest_at, newest_at)
-         VALUES (?1, ?2, ?2, 1, ?3, ?3)",
+        "INSERT INTO search_blocks (conversation, first_id, last_id, messages, oldest_at, newest_at, in_order)
+         VALUES (?1, ?2, ?2, 1, ?3, ?3, 1)",
         [message.conversation, message.id, message.send_time],
     )?;
-    let sql = "SELECT number, first_id, last_id, messages, oldest_at, newest_at FROM search_blocks
-               WHERE conversation = ?1 AND first_id = ?2";
-    let made = db.row(sql, [message.conversation, message.id], Block::of)?;
+    let sql = format!(
+        "SELECT {BLOCK_COLUMNS} FROM search_blocks WHERE conversation = ?1 AND first_id = ?2"
+    );
+    let made = db.row(&sql, [message.conversation, message.id], Block::of)?;
     Ok(made.expect("it was just written"))
 }
 

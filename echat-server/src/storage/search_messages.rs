@@ -1,7 +1,8 @@
 //! Finds messages by their words, newest first, in portions.
 //!
 //! A search visits *sources*: the blocks of the index that belong to conversations of the user, and the messages of these
-//! conversations that are not indexed. The source with the newest messages is visited first, and a source is left out when a
+//! conversations that are not indexed. A search for a time leaves out the blocks of other times, and looks up the ids of the
+//! time in a block that is only partly of it. The source with the newest messages is visited first, and a source is left out when a
 //! page of newer messages was found. So the cost depends on the conversations of the user, and not on those of others.
 //!
 //! The rights of a user are those of [`history`](super::history): the same rows of `participants` are the beginning of
@@ -31,6 +32,9 @@ const BEGINNINGS: u64 = 16;
 const MESSAGE: u64 = 2;
 /// Bytes of such a text for which another microsecond is counted.
 const TEXT: usize = 64;
+
+/// Looking up the ids of a time in a block, whose times are in order.
+const TIME: u64 = 60;
 
 /// Messages of a source that are looked at, at most, before others have their turn.
 const ROWS: i64 = 500;
@@ -98,6 +102,8 @@ struct Source {
     kind: SourceKind,
     /// Its conversation.
     at: usize,
+    /// The earliest and the latest wanted time, if the source also has messages of other times and all are in order.
+    times: Option<(i64, i64)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,7 +117,7 @@ enum SourceKind {
 }
 
 const BLOCKS: &str =
-    "SELECT b.number, b.conversation, b.first_id, b.last_id, b.messages, b.oldest_at, b.newest_at
+    "SELECT b.number, b.conversation, b.first_id, b.last_id, b.messages, b.oldest_at, b.newest_at, b.in_order
      FROM participants AS p CROSS JOIN search_blocks AS b ON b.conversation = p.conversation
      WHERE p.user = ?1 AND b.last_id > p.after_id";
 
@@ -146,10 +152,13 @@ impl SearchRequest {
             && self.until.is_none_or(|until| time <= until)
     }
 
-    /// Whether a block may have messages of the wanted time.
-    fn overlaps(&self, oldest_at: i64, newest_at: i64) -> bool {
-        self.since.is_none_or(|since| since <= newest_at)
-            && self.until.is_none_or(|until| oldest_at <= until)
+    /// The earliest and the latest wanted time in a conversation.
+    fn times(&self, conversation: &Participation) -> (i64, i64) {
+        let since = self.since.unwrap_or(i64::MIN);
+        (
+            since.max(conversation.kept_since),
+            self.until.unwrap_or(i64::MAX),
+        )
     }
 
     /// The query of a block in the language of FTS5.
@@ -236,18 +245,39 @@ impl Search {
     /// Finds the sources.
     fn open(&mut self, batch: &Batch<'_>) -> Result<(), StoreError> {
         let below = self.wanted.before.map_or(i64::MAX, MessageId::row);
-        if !self.wanted.query.has_words() {
-            // Without a word the texts do not matter, and neither does the index.
-            self.add_texts(below, 0);
-            return Ok(());
-        }
+        let has_words = self.wanted.query.has_words();
         let covered = covered(batch)?;
         if covered.above > 0 {
-            self.indexed = Some(MessageId::of_row(covered.above + 1));
+            if has_words {
+                self.indexed = Some(MessageId::of_row(covered.above + 1));
+            } else {
+                self.add_texts(below.min(covered.above + 1), 0);
+            }
         }
         if batch.newest_id()?.row() > covered.upto {
             self.add_texts(below, covered.upto);
         }
+        self.add_blocks(batch, below, has_words)?;
+        if has_words && batch.exists("SELECT 1 FROM search_stale", [])? {
+            self.sources.push(Source {
+                below,
+                above: 0,
+                kind: SourceKind::Stale,
+                at: 0,
+                times: None,
+            });
+        }
+        Ok(())
+    }
+
+    /// Adds the blocks of the index with messages below an id. Without a word the texts do not matter, and neither do the
+    /// words of the block.
+    fn add_blocks(
+        &mut self,
+        batch: &Batch<'_>,
+        below: i64,
+        has_words: bool,
+    ) -> Result<(), StoreError> {
         let places = self.conversations.iter().enumerate();
         let places: HashMap<ConversationId, usize> = places
             .map(|(at, participation)| (participation.conversation, at))
@@ -258,29 +288,30 @@ impl Search {
                 return Ok(true);
             };
             let (first, last): (i64, i64) = (row.get(2)?, row.get(3)?);
+            let (oldest_at, newest_at): (i64, i64) = (row.get(5)?, row.get(6)?);
+            let (since, until) = wanted.times(&self.conversations[at]);
+            let is_whole = since <= oldest_at && newest_at <= until;
+            let kind = if has_words {
+                SourceKind::Block {
+                    number: row.get(0)?,
+                    messages: row.get(4)?,
+                }
+            } else {
+                SourceKind::Texts
+            };
             let source = Source {
                 below: below.min(last.saturating_add(1)),
                 above: (first - 1).max(self.conversations[at].after_id),
-                kind: SourceKind::Block {
-                    number: row.get(0)?,
-                    messages: row.get(4)?,
-                },
+                kind,
                 at,
+                times: (!is_whole && row.get(7)?).then_some((since, until)),
             };
-            if wanted.overlaps(row.get(5)?, row.get(6)?) && source.below > source.above + 1 {
+            let overlaps = since <= newest_at && oldest_at <= until;
+            if overlaps && source.below > source.above + 1 {
                 sources.push(source);
             }
             Ok(true)
-        })?;
-        if batch.exists("SELECT 1 FROM search_stale", [])? {
-            self.sources.push(Source {
-                below,
-                above: 0,
-                kind: SourceKind::Stale,
-                at: 0,
-            });
-        }
-        Ok(())
+        })
     }
 
     /// Adds the messages of all conversations above an id, whose texts are read.
@@ -291,8 +322,26 @@ impl Search {
                 above: above.max(participation.after_id),
                 kind: SourceKind::Texts,
                 at,
+                times: None,
             });
         }
+    }
+
+    /// Leaves out the messages of a source that are of other times than the wanted ones.
+    fn bound(
+        &self,
+        batch: &Batch<'_>,
+        source: &mut Source,
+        (since, until): (i64, i64),
+    ) -> Result<(), StoreError> {
+        let conversation = self.conversations[source.at].conversation;
+        let range = (source.above, source.below - 1);
+        source.above = batch.last_before(conversation, range, since)?;
+        if until < i64::MAX {
+            let range = (source.above, source.below - 1);
+            source.below = batch.last_before(conversation, range, until + 1)? + 1;
+        }
+        Ok(())
     }
 
     /// Looks at some messages of a source, and puts it back if more are left. Returns the work.
@@ -301,6 +350,14 @@ impl Search {
         let oldest = self.found.keys().next().copied();
         let full = oldest.filter(|_| self.found.len() >= most);
         source.above = source.above.max(full.unwrap_or(0));
+        if let Some(times) = source.times.take() {
+            self.bound(batch, &mut source, times)?;
+            if source.below > source.above.saturating_add(1) {
+                // It may not be the source with the newest messages any more.
+                self.sources.push(source);
+            }
+            return Ok(TIME);
+        }
         if source.below <= source.above.saturating_add(1) {
             return Ok(MESSAGE);
         }

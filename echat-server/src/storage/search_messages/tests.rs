@@ -59,6 +59,10 @@ enum Step {
         sender: usize,
     },
     Index,
+    /// The clock is put back.
+    PutBack {
+        by: i64,
+    },
     Search {
         query: usize,
         room: Option<usize>,
@@ -87,6 +91,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => room.prop_map(|room| Step::Join { room }),
         1 => sender.prop_map(|sender| Step::Erase { sender }),
         4 => Just(Step::Index),
+        1 => (1_i64..30).prop_map(|by| Step::PutBack { by }),
         6 => search.prop_map(|(query, room, sender, since, until)| Step::Search {
             query, room, sender, since, until,
         }),
@@ -192,6 +197,7 @@ impl World {
             Step::Index => {
                 batch.index_messages().unwrap();
             }
+            Step::PutBack { by } => self.now = (self.now - by).max(1),
             Step::Search {
                 query,
                 room,
@@ -446,6 +452,43 @@ fn a_search_costs_the_same_with_a_thousand_rooms_of_others() {
             assert!(
                 among.steps.abs_diff(alone.steps) <= 3,
                 "{among:?} {alone:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_search_of_a_time_reads_the_messages_of_that_time() {
+    let mut world = World::new();
+    let mut batch = world.store.batch();
+    for number in 0..4_000 {
+        let content = Content::new(format!("tea {number}")).unwrap();
+        let sent = batch.insert_message(world.rooms[0], world.users[1], &content, None, number);
+        sent.unwrap();
+    }
+    while batch.index_messages().unwrap() {}
+    let _ = batch.commit().unwrap();
+    for query in ["tea", ""] {
+        let mut work = |since: i64| {
+            let batch = world.store.batch();
+            let request = SearchRequest {
+                since: Some(since),
+                until: Some(since + 9),
+                ..wanted(query)
+            };
+            let SearchProgress::Page(page) = batch.search(world.users[0], request).unwrap() else {
+                panic!("more than one portion");
+            };
+            let newest = 1 + since + 9;
+            assert_eq!(ids(&page), (newest - 9..=newest).rev().collect::<Vec<_>>());
+            (batch.usage().steps, batch.usage().index_micros)
+        };
+        // The newest ones, those of the middle, and the oldest ones.
+        for since in [3_990, 2_000, 0] {
+            let (steps, micros) = work(since);
+            assert!(
+                steps < 2_000 && micros < 200,
+                "{query:?} {since}: {steps} {micros}"
             );
         }
     }
