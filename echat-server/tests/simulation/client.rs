@@ -2,10 +2,12 @@
 //! tells one story in one order, so every event is judged against the story so far; what is stored
 //! is judged elsewhere.
 
+use crate::devices::DeviceId;
 use crate::fail;
 use crate::plan::{OfRoom, PlannedRequest, Target, USERS};
 use crate::replies::Asked;
 use crate::request::content;
+use crate::search::Searching;
 use crate::secrets::{Presented, SecretId};
 use crate::truth::{Stored, Truth};
 use crate::value::{Params, room, without};
@@ -73,6 +75,12 @@ pub(crate) struct Client {
     /// The secret that opened its session, if one did, and the one that the session was given.
     pub(crate) opened_by: Option<Presented>,
     pub(crate) secret: Option<SecretId>,
+    /// When its session began: between these times in unix seconds, and in this tick. And the device of it.
+    pub(crate) since: (i64, i64),
+    pub(crate) began_in: u64,
+    pub(crate) device: Option<DeviceId>,
+    /// The devices that it was last told it is, by user.
+    pub(crate) devices: BTreeMap<usize, DeviceId>,
     pub(crate) kicked: bool,
     /// Whether another session took its place while the network was slow, when a goodbye may come too late.
     pub(crate) displaced: bool,
@@ -107,6 +115,8 @@ pub(crate) struct Client {
     pub(crate) removed_from: BTreeSet<usize>,
     /// Names of rooms that were renamed, and were not yet told to clients that know no other names.
     pub(crate) renamed_to: BTreeSet<usize>,
+    /// What was searched for last, and where its next page begins, if there is one.
+    pub(crate) search: Option<(Searching, u64)>,
     /// What was told last of messages.
     pub(crate) messages: BTreeMap<u64, Value>,
     /// What must still be told here, and what may be.
@@ -116,11 +126,13 @@ pub(crate) struct Client {
 
 impl Client {
     /// The connection is over, and what was believed with it. What was sent and not acknowledged is
-    /// remembered, and so is what was read.
+    /// remembered, and so is what was read, and the secrets of devices.
     pub(crate) fn forget(&mut self) {
         let unacknowledged = std::mem::take(&mut self.unacknowledged);
+        let devices = std::mem::take(&mut self.devices);
         *self = Self {
             unacknowledged,
+            devices,
             known: self.known,
             ..Self::default()
         };
@@ -135,6 +147,12 @@ impl Client {
             _ => None,
         });
         logins.chain(self.user).collect()
+    }
+
+    /// The device that it presents at a login: the user's, or else another user's, as a client that mixes them up.
+    pub(crate) fn device_of(&self, user: usize) -> Option<DeviceId> {
+        let own = self.devices.get(&user);
+        own.or_else(|| self.devices.values().next()).copied()
     }
 
     /// Whether it may be what this client itself does: then the reply tells of it.

@@ -115,6 +115,12 @@ impl Disk {
             .expect("the database can be read")
     }
 
+    /// The devices of users, and what is stored of their secrets.
+    pub(crate) fn devices(&self, truth: &Truth) -> Vec<(usize, Vec<u8>)> {
+        let devices = truth.devices(&self.reader);
+        devices.expect("the database can be read")
+    }
+
     /// Repeats everything that was written on a copy of the beginning, and compares both databases row by
     /// row.
     pub(crate) fn repeats(

@@ -1,6 +1,7 @@
 //! What is remembered over a whole case, also for connections that were lost.
 
 use crate::codes::Codes;
+use crate::devices::Devices;
 use crate::plan::{OfAccount, OfBot, OfMessage, OfPeople, OfRoom, PlannedRequest, ROOMS, USERS};
 use crate::request::{content, edited};
 use crate::secrets::Secrets;
@@ -45,6 +46,8 @@ pub(crate) struct Facts {
     jump: u64,
     /// Secrets that resume sessions.
     pub(crate) secrets: Secrets,
+    /// Secrets of devices.
+    pub(crate) devices: Devices,
     /// Codes to register with.
     pub(crate) codes: Codes,
     /// Tokens of bots.
@@ -56,6 +59,8 @@ pub(crate) struct Facts {
     passwords: [u64; USERS.len()],
     /// Requests of the rate of invitations, kicks, bans and roles that a user may have made.
     manages: [u64; USERS.len()],
+    /// The last tick in which sessions of each user began or ended.
+    sessions: [u64; USERS.len()],
     /// What was met, and how often.
     pub(crate) met: BTreeMap<String, u64>,
 }
@@ -198,6 +203,11 @@ impl Facts {
         over || limits.message_rate > 0 && tried > burst
     }
 
+    /// What voids the devices of a user has an answer: with `void`, so many of all are void if they are the user's.
+    pub(crate) fn end_devices(&mut self, user: usize, void: Option<usize>) {
+        self.devices.ended(user, self.tick, void);
+    }
+
     pub(crate) fn tries(&self, user: usize) -> u64 {
         self.tries[user]
     }
@@ -211,6 +221,7 @@ impl Facts {
         self.manages = Default::default();
         self.tries = Default::default();
         self.full_at = Default::default();
+        self.devices.restart();
     }
 
     /// A message is hidden, or gone with its room: it is no longer expected to be there.
@@ -225,6 +236,16 @@ impl Facts {
     /// Whether another password may have been right since a tick.
     pub(crate) fn password_changed_since(&self, user: usize, tick: u64) -> bool {
         self.passwords[user] >= tick
+    }
+
+    /// Sessions of a user began or ended.
+    pub(crate) fn moved(&mut self, user: usize, tick: u64) {
+        self.sessions[user] = tick;
+    }
+
+    /// Whether sessions of a user may have begun or ended since a tick.
+    pub(crate) fn moved_since(&self, user: usize, tick: u64) -> bool {
+        self.sessions[user] > tick
     }
 
     pub(crate) fn begin(&mut self, tick: u64) {

@@ -8,9 +8,11 @@
 //!   invariants: bounds, rest, emptiness          shrink: a failing case made smaller
 //! ```
 
+mod campaign;
 mod changes;
 mod client;
 mod codes;
+mod devices;
 mod disk;
 mod draw;
 mod facts;
@@ -22,6 +24,7 @@ mod plan;
 mod replies;
 mod request;
 mod run;
+mod search;
 mod secrets;
 mod shrink;
 #[path = "../sim/mod.rs"]
@@ -31,10 +34,9 @@ mod tokens;
 mod truth;
 mod value;
 
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use echat_testkit::campaign;
+use echat_testkit::campaign::number;
 use plan::Case;
 use run::Held;
 
@@ -94,25 +96,18 @@ fn shown(case: &Case, failure: &str) -> String {
 
 #[test]
 fn the_engine_keeps_its_promises_in_every_simulation() {
-    if let Some(seed) = campaign::number::<u64>("ECHAT_SEED") {
+    if let Some(seed) = number::<u64>("ECHAT_SEED") {
         let case = Case::draw(seed);
         let done = outcome(&case, true);
         return assert!(done.is_ok(), "{}", shown(&case, &done.unwrap_err()));
     }
-    let from = campaign::number::<u64>("ECHAT_SEED_FROM").unwrap_or(0);
-    let seeds = campaign::number::<u64>("ECHAT_SEEDS").unwrap_or(SEEDS);
-    let mut met = BTreeMap::new();
-    for seed in from..from + seeds {
-        let case = Case::draw(seed);
-        match outcome(&case, false) {
-            Ok(held) => {
-                for (what, times) in held.met {
-                    *met.entry(what).or_insert(0) += times;
-                }
-            }
-            Err(failure) => panic!("seed {seed}: {}", shown(&case, &failure)),
-        }
+    let from = number::<u64>("ECHAT_SEED_FROM").unwrap_or(0);
+    let seeds = number::<u64>("ECHAT_SEEDS").unwrap_or(SEEDS);
+    let campaign = campaign::run(from..from + seeds, |case| outcome(case, false));
+    if let Some((case, failure)) = campaign.failure {
+        panic!("seed {}: {}", case.seed, shown(&case, &failure));
     }
+    let met = campaign.met;
     println!("{seeds} worlds held; met in them: {met:#?}");
     let missed: Vec<_> = met::all().filter(|what| !met.contains_key(*what)).collect();
     assert!(seeds < SEEDS || missed.is_empty(), "never met: {missed:?}");

@@ -63,6 +63,11 @@ const ACCOUNTS: &[&str] = &[
     "resume bad_credentials",
     "resume done",
     "sessions exactly done",
+    "a device that is known",
+    "a device that is not known",
+    "a device that was throttled",
+    "a list of 1 sessions",
+    "a list of 2 sessions",
 ];
 
 const PEOPLE: &[&str] = &[
@@ -147,6 +152,12 @@ const MESSAGES: &[&str] = &[
     "edit exactly unknown_message",
     "edit rate_limited",
     "mentions exactly done",
+    "a search by words that are gone",
+    "a search by words that found something",
+    "a search of several pages",
+    "search exactly done",
+    "search exactly not_a_member",
+    "search on exactly done",
     "react done",
     "react exactly not_a_friend",
     "react exactly read_only",

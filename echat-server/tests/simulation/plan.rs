@@ -192,6 +192,9 @@ pub(crate) enum PlannedRequest {
     },
     /// So many messages that name the user.
     Mentions(u64),
+    Search(OfSearch),
+    /// The next page of what the client searched for last.
+    SearchOn,
     /// Up to the newest message that the client knows.
     Read(Target),
     Find(&'static str),
@@ -209,6 +212,41 @@ pub(crate) enum PlannedRequest {
 
 /// A message: so many before the newest one that the client knows.
 pub(crate) type Nth = u64;
+
+/// Messages that are searched for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct OfSearch {
+    /// All of them must be there.
+    pub(crate) terms: Vec<Term>,
+    pub(crate) of: Option<Target>,
+    pub(crate) sender: Option<usize>,
+    /// Sent so many seconds ago at most.
+    pub(crate) since: Option<u32>,
+    /// Sent so many seconds ago at least.
+    pub(crate) until: Option<u32>,
+    /// Before a message.
+    pub(crate) before: Option<Nth>,
+    pub(crate) limit: u64,
+}
+
+/// A part of a query, made of the number of a text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Term {
+    /// The number.
+    Number(u8),
+    /// The word beside it.
+    Word(u8),
+    /// The first character of that word.
+    Character(u8),
+    /// Number and word as a phrase.
+    Phrase(u8),
+    /// The first digit, as the beginning of a word.
+    Prefix(u8),
+    /// The name in it.
+    Name(u8),
+    /// What no text says.
+    Absent,
+}
 
 /// What users do with a message that is there.
 #[derive(Clone, Debug, PartialEq)]
@@ -387,6 +425,8 @@ impl PlannedRequest {
             Self::History { .. } => "history",
             Self::Around { .. } => "around",
             Self::Mentions(_) => "mentions",
+            Self::Search(_) => "search",
+            Self::SearchOn => "search on",
             Self::Read(_) => "read",
             Self::Find(_) => "find",
             Self::Rooms => "rooms",
@@ -397,6 +437,16 @@ impl PlannedRequest {
             Self::Room(of) => of.name(),
             Self::Bot(of) => of.name(),
             Self::Message(of) => of.name(),
+        }
+    }
+
+    /// The user that it logs in.
+    pub(crate) fn logs_in(&self) -> Option<usize> {
+        match self {
+            Self::Login { user, .. }
+            | Self::Resume { user, .. }
+            | Self::Token { bot: user, .. } => Some(*user),
+            _ => None,
         }
     }
 

@@ -3,6 +3,7 @@
 //! [`crate::spec`] says.
 
 use crate::client::{Client, matches};
+use crate::devices::{self, Answered, Knows};
 use crate::facts::Facts;
 use crate::fail;
 use crate::news::invitations;
@@ -11,9 +12,10 @@ use crate::plan::{
     Target, USERS,
 };
 use crate::request::{away, code, content};
+use crate::search::Searching;
 use crate::secrets::Presented;
 use crate::spec::bundle::bundle;
-use crate::spec::{Reading, Spec};
+use crate::spec::{Reading, Spec, message as spec_message};
 use crate::tokens;
 use crate::truth::Truth;
 use crate::value::{Params, equal, room, sorted, without};
@@ -29,12 +31,17 @@ pub(crate) struct Asked {
     pub(crate) planned: PlannedRequest,
     /// The secret that it presents.
     pub(crate) presented: Option<Presented>,
+    /// The device that it presents, and how many were given by then.
+    pub(crate) device: Option<devices::Presented>,
+    pub(crate) devices: usize,
     /// Which of the passwords it presents.
     pub(crate) password: Option<usize>,
     /// The token that it presents.
     pub(crate) token: Option<tokens::Presented>,
     /// The code to register with that it names.
     pub(crate) code: Option<String>,
+    /// What it searches for.
+    pub(crate) search: Option<Searching>,
     /// How many secrets were given by then.
     pub(crate) secrets: usize,
     /// The users that may be logged in when it is handled.
@@ -57,6 +64,18 @@ pub(crate) struct Judge<'w> {
     pub(crate) door: Door,
     /// What the clock that people see says.
     pub(crate) unix: i64,
+    /// The sessions of the user who asks, with the request for them and for their end.
+    pub(crate) sessions: &'w [Session],
+}
+
+/// A session that there is.
+pub(crate) struct Session {
+    /// Of the connection.
+    pub(crate) address: String,
+    /// The tick in which it began.
+    pub(crate) began_in: u64,
+    /// Whether it is that of the one who asks.
+    pub(crate) this: bool,
 }
 
 impl<'w> Judge<'w> {
@@ -107,7 +126,10 @@ impl<'w> Judge<'w> {
             self.facts.meet(format!("{command} exactly {ending}"));
         }
         if let Some(code) = code(&event) {
-            return self.refused(asked, user, code, refusal.filter(|_| exact), exact);
+            let expected = refusal.filter(|_| exact);
+            let judged = self.refused(client, (asked, user), code, expected, exact);
+            self.end_devices(asked, user, false);
+            return judged;
         }
         if let Some(code) = refusal.filter(|_| exact) {
             return fail(&format!("done, and should be refused with {code}"));
@@ -117,8 +139,8 @@ impl<'w> Judge<'w> {
 
     fn refused(
         &mut self,
-        asked: &Asked,
-        user: Option<usize>,
+        client: &Client,
+        (asked, user): (&Asked, Option<usize>),
         code: &str,
         expected: Option<&str>,
         exact: bool,
@@ -131,17 +153,7 @@ impl<'w> Judge<'w> {
             "rate_limited" => {
                 user.is_some_and(|user| self.facts.too_fast(planned, user, self.limits))
             }
-            "login_throttled" => match planned {
-                PlannedRequest::Login { user, .. }
-                | PlannedRequest::Resume { user, .. }
-                | PlannedRequest::Token { bot: user, .. } => {
-                    self.facts.tries(*user) > self.limits.login_failures
-                }
-                PlannedRequest::Account(
-                    OfAccount::ChangePassword(_) | OfAccount::Delete { .. },
-                ) => user.is_some_and(|user| self.facts.tries(user) > self.limits.login_failures),
-                _ => false,
-            },
+            "login_throttled" => self.tried(client, asked, user) > self.limits.login_failures,
             "bad_credentials" if let Some(presented) = asked.presented => {
                 self.facts.secrets.may_refuse(presented)
             }
@@ -154,6 +166,49 @@ impl<'w> Judge<'w> {
             Ok(())
         } else {
             fail(&format!("refused with {code}, expected {expected:?}"))
+        }
+    }
+
+    /// Tries at a password that may have been counted with that of a request: a device that is known has its own count.
+    fn tried(&mut self, client: &Client, asked: &Asked, user: Option<usize>) -> u64 {
+        let jumped = self.facts.jumped_since(asked.tick);
+        let devices = &self.facts.devices;
+        let (device, user) = match (asked.planned.logs_in(), &asked.planned) {
+            (Some(user), _) => {
+                let is_known = devices.knows(user, asked.device, jumped) == Knows::Yes;
+                let presented = asked.device.filter(|_| is_known);
+                (presented.map(|presented| presented.device), Some(user))
+            }
+            (
+                None,
+                PlannedRequest::Account(OfAccount::ChangePassword(_) | OfAccount::Delete { .. }),
+            ) => (client.device, user),
+            _ => return 0,
+        };
+        match (device, user) {
+            (Some(device), _) => {
+                let tries = devices.tries(device);
+                self.facts.meet("a device that was throttled".to_owned());
+                tries
+            }
+            (None, user) => user.map_or(0, |user| self.facts.tries(user)),
+        }
+    }
+
+    /// What voids devices has an answer, and so has a login that was refused.
+    fn end_devices(&mut self, asked: &Asked, user: Option<usize>, done: bool) {
+        if let (Some(user), false) = (asked.planned.logs_in(), done) {
+            self.facts.devices.refuse(user, asked.device);
+        }
+        let PlannedRequest::Account(OfAccount::ChangePassword(_) | OfAccount::Delete { .. }) =
+            asked.planned
+        else {
+            return;
+        };
+        // All users that might have been logged in meant to.
+        for other in &asked.users {
+            let void = (done && user == Some(*other)).then_some(asked.devices);
+            self.facts.end_devices(*other, void);
         }
     }
 
@@ -201,6 +256,7 @@ impl<'w> Judge<'w> {
             _ => {}
         }
         self.used(client, asked);
+        self.end_devices(asked, client.user, true);
         match (&asked.planned, client.user) {
             (PlannedRequest::Time, _) => Ok(()),
             (
@@ -228,11 +284,33 @@ impl<'w> Judge<'w> {
     ) -> Result<(), String> {
         let Event::LoginBundle {
             resume: Some(secret),
+            device: Some(device),
             ..
         } = event
         else {
             return fail("a login without a secret");
         };
+        let answered = Answered {
+            tick: asked.tick,
+            unix: (asked.unix, self.unix),
+            jumped: self.facts.jumped_since(asked.tick),
+            troubled: self.facts.troubled_since(asked.tick),
+        };
+        client.since = if answered.jumped {
+            (0, i64::MAX)
+        } else {
+            (asked.unix.max(0), self.unix.max(0))
+        };
+        let devices = &mut self.facts.devices;
+        let known = devices.knows(user, asked.device, answered.jumped);
+        client.device = devices.give(user, asked.device, device, answered)?;
+        client.devices.extend(client.device.map(|device| (user, device)));
+        let what = match (known, asked.device) {
+            (Knows::Yes, _) => "a device that is known",
+            (Knows::No, Some(_)) => "a device that is not known",
+            _ => "a login without a device that is known",
+        };
+        self.facts.meet(what.to_owned());
         client.opened_by = asked.presented;
         client.secret = None;
         if secret.is_none() {
@@ -304,6 +382,9 @@ impl<'w> Judge<'w> {
                 self.page(client, me, message)?;
                 self.exactly(client, asked, me, message, exact)
             }
+            PlannedRequest::Search(_) | PlannedRequest::SearchOn => {
+                self.found(client, me, asked, message, (exact, flapped))
+            }
             PlannedRequest::Message(of) => {
                 let is_done = self.spec(self.unix).is_done(of, me, asked.known) || flapped;
                 check(is_done, "a change of a message that is not stored")
@@ -311,6 +392,7 @@ impl<'w> Judge<'w> {
             PlannedRequest::Account(of) => {
                 let holds = self.holds(me, of) || flapped;
                 check(holds, "a change of an account that is not stored")?;
+                self.sessions(client, me, (asked, of), message)?;
                 if matches!(of, OfAccount::Delete { .. }) {
                     let ended = matches!(event, Event::LoggedOut {});
                     check(ended, "an end without a goodbye")?;
@@ -379,6 +461,50 @@ impl<'w> Judge<'w> {
             OfAccount::Privacy(shows) => account.hides_last_seen != *shows,
             OfAccount::ChangePassword(_) | OfAccount::EndOthers | OfAccount::Sessions => true,
         }
+    }
+
+    /// Judges the list of a user's sessions, and that others have ended.
+    fn sessions(
+        &mut self,
+        client: &Client,
+        me: usize,
+        (asked, of): (&Asked, &OfAccount),
+        message: &Message,
+    ) -> Result<(), String> {
+        let others = self.sessions.iter().filter(|session| !session.this);
+        match of {
+            OfAccount::ChangePassword(_) | OfAccount::EndOthers => {
+                // Others may have begun since.
+                let ended = others.clone().all(|session| session.began_in > asked.tick);
+                return check(ended, "another session goes on that has ended");
+            }
+            OfAccount::Sessions if !self.facts.moved_since(me, asked.tick) => {}
+            _ => return Ok(()),
+        }
+        let mut listed: Vec<_> = self.params(message).items()?.collect();
+        let own = listed.iter().position(|line| line.flag("this"));
+        let own = listed.swap_remove(own.ok_or("the own session is not listed")?);
+        let since = |line: Params<'_>| Ok::<i64, String>(line.at("since")?.int()?.cast_signed());
+        let (from, to) = client.since;
+        check(
+            (from..=to).contains(&since(own)?),
+            "the own session began at another time",
+        )?;
+        check(
+            listed.len() == others.clone().count() && listed.iter().all(|line| !line.flag("this")),
+            "other sessions are listed than there are",
+        )?;
+        let mut addresses: Vec<&str> = Vec::new();
+        for line in listed.iter().chain([&own]) {
+            addresses.push(line.at("address")?.text()?);
+        }
+        let mut expected: Vec<&str> = self.sessions.iter().map(|session| &*session.address).collect();
+        addresses.sort_unstable();
+        expected.sort_unstable();
+        check(addresses == expected, "sessions are listed with other addresses")?;
+        let what = format!("a list of {} sessions", expected.len());
+        self.facts.meet(what);
+        Ok(())
     }
 
     /// Whether what a user asked about others, or about a room, is so.
@@ -519,10 +645,76 @@ impl<'w> Judge<'w> {
         Ok(())
     }
 
+    /// A page of what was searched for, the newest first.
+    fn found(
+        &mut self,
+        client: &mut Client,
+        me: usize,
+        asked: &Asked,
+        message: &Message,
+        (exact, flapped): (bool, bool),
+    ) -> Result<(), String> {
+        let search = asked.search.as_ref().expect("a search");
+        let params = self.params(message);
+        let mut lines: Vec<_> = params.at("messages")?.items()?.collect();
+        let shows_all = lines.iter().all(|line| !line.flag("deleted"));
+        check(shows_all, "a deleted message is found")?;
+        check(!params.has("indexed"), "a new database is being indexed")?;
+        let next = params.at("next").ok().map(Params::int).transpose()?;
+        check(
+            params.flag("more") == next.is_some(),
+            "a page that goes on and says not where",
+        )?;
+        let ids: Result<Vec<u64>, String> = lines.iter().map(|line| line.at("id")?.int()).collect();
+        let ids = ids?;
+        if !flapped {
+            search.judge(&ids, next)?;
+        }
+        client.search = next.map(|next| (search.clone(), next));
+        lines.reverse();
+        self.lines(client, me, &lines)?;
+        if exact {
+            for (id, line) in ids.iter().rev().zip(&lines) {
+                let stored = self.truth.messages.get(id).ok_or("it is not stored")?;
+                let shown = spec_message(me, *id, stored, self.truth);
+                if !equal(&shown, line.all) {
+                    return fail(&format!("found {:?}, expected {shown:?}", line.all));
+                }
+            }
+        }
+        self.meet_found(search, &ids, next);
+        Ok(())
+    }
+
+    fn meet_found(&mut self, search: &Searching, ids: &[u64], next: Option<u64>) {
+        let was_said = |id: u64| {
+            let mut former = self.truth.told(id);
+            former.any(|former| search.says(&former.content)) && !ids.contains(&id)
+        };
+        let has_words = !search.planned.terms.is_empty();
+        let changed = self.truth.former_after(0);
+        let met = [
+            (!ids.is_empty() && has_words, "a search by words that found something"),
+            (!ids.is_empty() && next.is_some(), "a search of several pages"),
+            (
+                has_words && changed.into_iter().any(was_said),
+                "a search by words that are gone",
+            ),
+        ];
+        for (_, what) in met.into_iter().filter(|(is_so, _)| *is_so) {
+            self.facts.meet(what.to_owned());
+        }
+    }
+
     /// Whatever else: a page holds messages that are stored, in their order.
     fn page(&self, client: &mut Client, me: usize, message: &Message) -> Result<(), String> {
+        let lines = self.params(message).at("messages")?.items()?;
+        self.lines(client, me, &lines.collect::<Vec<_>>())
+    }
+
+    fn lines(&self, client: &mut Client, me: usize, lines: &[Params<'_>]) -> Result<(), String> {
         let mut last = 0;
-        for line in self.params(message).at("messages")?.items()? {
+        for line in lines {
             let id = line.at("id")?.int()?;
             let content = line.at("content")?.text()?;
             let says = |stored: &crate::truth::Stored| *stored.content == *content;
@@ -537,7 +729,7 @@ impl<'w> Judge<'w> {
                 "a page holds what is not stored, or in another order",
             )?;
             last = id;
-            client.told(id, line);
+            client.told(id, *line);
         }
         client.known = client.known.max(last);
         Ok(())

@@ -334,9 +334,26 @@ fn set(setting: Setting) -> (&'static str, Value) {
     }
 }
 
-/// What a message of this number and size says. Every fourth one names a user or all members.
+/// The words of texts, with what they are searched by: in other case, without diacritics, with the signs of an
+/// identifier, in a script without spaces.
+pub(crate) const WORDS: [(&str, &str); 5] = [
+    ("apple", "APPLE"),
+    ("茶馆", "茶馆"),
+    ("Käse", "kase"),
+    ("c++", "C++"),
+    ("馆子", "馆子"),
+];
+
+/// The word of a message of this number, as it is said and as it is searched by.
+pub(crate) fn word(number: u8) -> (&'static str, &'static str) {
+    WORDS[usize::from(number) % WORDS.len()]
+}
+
+/// What a message of this number and size says: the number, a word, and stars. Every fourth one names a user or all
+/// members before.
 pub(crate) fn content(number: u8, size: usize) -> String {
-    let text = format!("{number:*<size$}");
+    let text = format!("{number} {}", word(number).0);
+    let text = format!("{text:*<size$}");
     match named_in(number) {
         Some(name) => format!("@{name} {text}"),
         None => text,
@@ -349,7 +366,7 @@ pub(crate) fn edited(number: u8) -> String {
 }
 
 /// The name in a message of this number.
-fn named_in(number: u8) -> Option<&'static str> {
+pub(crate) fn named_in(number: u8) -> Option<&'static str> {
     let number = usize::from(number);
     let names = USERS.iter().chain(&["all"]).cycle();
     let mut names = names.skip(number / 4);
@@ -381,7 +398,7 @@ pub(crate) fn named(target: Target, truth: &Truth) -> &str {
     }
 }
 
-fn target(target: Target) -> Vec<(&'static str, Value)> {
+pub(crate) fn target(target: Target) -> Vec<(&'static str, Value)> {
     let name = match target {
         Target::User(user) => USERS[user],
         Target::Room(room) => ROOMS[room],

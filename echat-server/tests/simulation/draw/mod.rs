@@ -4,7 +4,8 @@ mod scenes;
 
 use crate::plan::{
     Action, Case, Climate, Door, EMOJI, LOBBY, OfAccount, OfBot, OfCode, OfMessage, OfPeople,
-    OfRoom, PEOPLE, PlannedRequest, Role, SEATS, Seat, Setting, Step, Target, USERS, Word,
+    OfRoom, OfSearch, PEOPLE, PlannedRequest, Role, SEATS, Seat, Setting, Step, Target, Term, USERS,
+    Word,
 };
 use echat_proto::config::{Inviters, Registration};
 use rand::rngs::StdRng;
@@ -337,7 +338,7 @@ fn action(rng: &mut StdRng, seat: Seat) -> Action {
 fn planned(rng: &mut StdRng) -> PlannedRequest {
     let user = rng.random_range(0..PEOPLE);
     let room = room(rng);
-    match rng.random_range(0..102) {
+    match rng.random_range(0..108) {
         0 => PlannedRequest::Time,
         1..3 => PlannedRequest::Register(user),
         3..6 => PlannedRequest::Login {
@@ -374,6 +375,8 @@ fn planned(rng: &mut StdRng) -> PlannedRequest {
         79..82 => PlannedRequest::Bot(of_bot(rng, room)),
         87..97 => PlannedRequest::Message(of_message(rng)),
         97..99 => PlannedRequest::Mentions(rng.random_range(1..5)),
+        102..107 => PlannedRequest::Search(search(rng)),
+        107 => PlannedRequest::SearchOn,
         99 => PlannedRequest::Around {
             of: target(rng),
             nth: rng.random_range(0..5),
@@ -400,6 +403,33 @@ fn of_code(rng: &mut StdRng) -> OfCode {
         }
         3 => OfCode::List,
         _ => OfCode::Revoke(rng.random_range(0..2)),
+    }
+}
+
+fn search(rng: &mut StdRng) -> OfSearch {
+    let now_and_then = |rng: &mut StdRng| rng.random_range(0..5) == 0;
+    let terms = *pick(rng, &[0, 1, 1, 1, 2]);
+    OfSearch {
+        terms: (0..terms).map(|_| term(rng)).collect(),
+        of: now_and_then(rng).then(|| target(rng)),
+        sender: now_and_then(rng).then(|| rng.random_range(0..USERS.len())),
+        since: now_and_then(rng).then(|| *pick(rng, &[0, 2, 60, 86_400])),
+        until: now_and_then(rng).then(|| *pick(rng, &[0, 1, 3, 60])),
+        before: now_and_then(rng).then(|| rng.random_range(0..4)),
+        limit: rng.random_range(1..6),
+    }
+}
+
+fn term(rng: &mut StdRng) -> Term {
+    let number = rng.random_range(0..40);
+    match rng.random_range(0..10) {
+        0..2 => Term::Number(number),
+        2..5 => Term::Word(number),
+        5 => Term::Character(number),
+        6 => Term::Phrase(number),
+        7 => Term::Prefix(number),
+        8 => Term::Name(4 * (number / 4) + 3),
+        _ => Term::Absent,
     }
 }
 

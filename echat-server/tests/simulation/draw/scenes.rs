@@ -2,8 +2,8 @@
 
 use super::pick;
 use crate::plan::{
-    Action, LOBBY, OfAccount, OfBot, OfCode, OfMessage, OfPeople, OfRoom, PEOPLE, PlannedRequest,
-    ROOMS, Role, SEATS, Seat, Setting, Target, USERS, Word,
+    Action, LOBBY, OfAccount, OfBot, OfCode, OfMessage, OfPeople, OfRoom, OfSearch, PEOPLE,
+    PlannedRequest, ROOMS, Role, SEATS, Seat, Setting, Target, Term, USERS, Word,
 };
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -46,9 +46,11 @@ pub(super) fn scene(rng: &mut StdRng, seat: Seat, cast: Cast) -> Vec<Action> {
         actions: Vec::new(),
         rng,
     };
-    match scene.rng.random_range(0..25) {
+    match scene.rng.random_range(0..30) {
         19 | 20 => scene.codes(),
         21..25 => scene.changing(),
+        25..28 => scene.searching(),
+        28 | 29 => scene.devices(),
         0 | 1 => scene.removal(),
         2 | 3 => scene.private(),
         4 | 5 => scene.roles(),
@@ -213,6 +215,76 @@ impl Scene<'_> {
         }
         self.look(self.two, None);
         self.look(self.one, None);
+    }
+
+    /// Messages are found by their words, before they are indexed and after, and not when the words are gone, or the
+    /// reader.
+    fn searching(&mut self) {
+        let room = self.owned(false);
+        let (to, you) = (Target::Room(room), self.you());
+        let mut numbers: Vec<u8> = Vec::new();
+        for _ in 0..self.rng.random_range(1..5) {
+            let number = self.rng.random_range(0..40);
+            let size = *pick(self.rng, &[5, 5, 60, 3_900]);
+            let send = PlannedRequest::Send {
+                to,
+                number,
+                size,
+                txn: false,
+                reply: None,
+            };
+            self.say(self.one, send);
+            numbers.push(number);
+        }
+        for _ in 0..self.rng.random_range(1..4) {
+            if self.chance(2) {
+                // They are indexed.
+                self.actions.push(Action::Wait(400));
+            }
+            self.seek(&numbers, to);
+            let nth = self.rng.random_range(0..3);
+            let new = self.rng.random_range(0..40);
+            let planned = match self.rng.random_range(0..8) {
+                0..3 => PlannedRequest::Message(OfMessage::Edit(nth, new)),
+                3..5 => PlannedRequest::Message(OfMessage::Delete(nth)),
+                5 => PlannedRequest::Room(OfRoom::Kick(room, you)),
+                6 => PlannedRequest::Room(OfRoom::Set(room, Setting::Keep(Some(1)))),
+                _ => PlannedRequest::Room(OfRoom::Close(room)),
+            };
+            let back = matches!(planned, PlannedRequest::Room(OfRoom::Kick(..)));
+            if matches!(planned, PlannedRequest::Room(OfRoom::Set(..))) {
+                self.actions.push(Action::Jump(86_399));
+            }
+            numbers.push(new);
+            self.say(self.one, planned);
+            self.seek(&numbers, to);
+            if back {
+                self.may(self.two, PlannedRequest::Join(room));
+            }
+        }
+        self.seek(&numbers, to);
+    }
+
+    /// Both search for what was said.
+    fn seek(&mut self, numbers: &[u8], to: Target) {
+        for seat in [self.one, self.two] {
+            let number = *pick(self.rng, numbers);
+            let terms = [
+                Term::Number(number),
+                Term::Number(number),
+                Term::Word(number),
+                Term::Character(number),
+                Term::Phrase(number),
+            ];
+            let search = OfSearch {
+                terms: vec![*pick(self.rng, &terms)],
+                of: self.chance(3).then_some(to),
+                limit: self.rng.random_range(1..4),
+                ..OfSearch::default()
+            };
+            self.say(seat, PlannedRequest::Search(search));
+            self.may(seat, PlannedRequest::SearchOn);
+        }
     }
 
     /// More edits than the rate allows where it is small.
@@ -586,6 +658,50 @@ impl Scene<'_> {
         self.may(self.two, PlannedRequest::People(OfPeople::Friends));
     }
 
+    /// Guesses at a password from another client, and a login from the device of its owner, which has tries of its own
+    /// until it is forgotten: with the password, for others, or after 90 days.
+    fn devices(&mut self) {
+        let me = self.me();
+        let spare = self.cast.spare(self.rng);
+        self.actions.push(Action::Reset(spare));
+        self.actions.push(Action::Connect(spare));
+        let login = |password| PlannedRequest::Login { user: me, password };
+        let change = PlannedRequest::Account(OfAccount::ChangePassword(Word::Right));
+        match self.rng.random_range(0..8) {
+            0 => self.say(self.one, change),
+            1 => {
+                let days = 90 * 86_400 + self.rng.random_range(-2..3);
+                self.actions.push(Action::Jump(days));
+            }
+            2 => {
+                let each = [login(Word::Right), PlannedRequest::Logout];
+                let many = each.iter().cycle().take(44).cloned();
+                self.actions.push(Action::Say(spare, many.collect()));
+                self.actions.push(Action::Calm);
+            }
+            3 => {
+                let wrong = OfAccount::ChangePassword(Word::Wrong);
+                let wrong = PlannedRequest::Account(wrong);
+                self.actions.push(Action::Say(self.one, vec![wrong; 7]));
+            }
+            _ => {}
+        }
+        if self.chance(2) {
+            let guesses = vec![login(Word::Wrong); self.rng.random_range(4..9)];
+            self.actions.push(Action::Say(spare, guesses));
+            self.actions.push(Action::Wait(500));
+        }
+        self.may(self.one, PlannedRequest::Account(OfAccount::Sessions));
+        self.say(self.one, PlannedRequest::Logout);
+        self.say(self.one, login(Word::Right));
+        self.may(self.two, PlannedRequest::Logout);
+        self.may(self.two, login(Word::Right));
+        if self.chance(2) {
+            self.say(self.one, PlannedRequest::Account(OfAccount::EndOthers));
+        }
+        self.say(self.one, PlannedRequest::Account(OfAccount::Sessions));
+    }
+
     /// An account ends, and its name with it.
     fn ending(&mut self) {
         let me = self.me();
@@ -622,7 +738,6 @@ impl Scene<'_> {
         self.look(self.two, None);
     }
 
-    /// A user is suspended, and comes back when it is over, or sooner.
     /// One makes a code, and others register with it: at once, too often, too late, or in vain.
     fn codes(&mut self) {
         let seconds = *pick(self.rng, &[None, None, Some(5), Some(600)]);
@@ -660,6 +775,7 @@ impl Scene<'_> {
         self.may(self.one, PlannedRequest::Code(OfCode::List));
     }
 
+    /// A user is suspended, and comes back when it is over, or sooner.
     fn suspension(&mut self) {
         let me = self.me();
         let seconds = *pick(self.rng, &[None, Some(5), Some(600)]);

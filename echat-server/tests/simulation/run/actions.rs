@@ -1,9 +1,11 @@
 //! What clients do.
 
-use super::{Run, name};
-use crate::plan::{Action, OfAccount, OfCode, PlannedRequest, Seat};
+use super::{Run, address, name};
+use crate::devices;
+use crate::plan::{Action, OfAccount, OfCode, OfSearch, PlannedRequest, Seat};
 use crate::replies::Asked;
 use crate::request::{self, Saying};
+use crate::search::Searching;
 use echat_proto::Value;
 use echat_proto::channel::Message;
 use echat_proto::commands::channel;
@@ -15,8 +17,8 @@ impl Run {
             return;
         }
         client.forget();
-        self.sim
-            .connect(name(seat), &format!("192.0.2.{}:1", 1 + seat / 2));
+        let address = format!("{}:1", address(seat));
+        self.sim.connect(name(seat), &address);
         client.connected = !self.sim.end(name(seat)).is_closed();
         (client.guest_since, client.connected_at) = (self.sim.now.running, self.sim.now.running);
     }
@@ -72,6 +74,12 @@ impl Run {
             for user in users {
                 self.facts.secrets.end_all(*user);
             }
+            if *planned != PlannedRequest::Account(OfAccount::EndOthers) {
+                for user in users {
+                    self.facts.devices.end_all(*user);
+                }
+                self.facts.devices.try_own(users, client.device);
+            }
         }
         if *planned == PlannedRequest::Logout {
             // A login that is asked for may come before it.
@@ -99,7 +107,12 @@ impl Run {
         let secrets = self.facts.secrets.count();
         let password = saying.presents(&planned);
         let (mut presented, mut token, mut code) = (None, None, None);
-        let message = match planned {
+        let search = self.search(seat, &planned, &users);
+        let devices = self.facts.devices.count();
+        let mut message = match planned {
+            PlannedRequest::Search(_) | PlannedRequest::SearchOn => {
+                search.as_ref().expect("it was just made").message()
+            }
             PlannedRequest::Resume { user, nth } => {
                 let (secret, found) = self.facts.secrets.present(user, nth);
                 presented = Some(found);
@@ -120,12 +133,16 @@ impl Run {
             }
             _ => saying.message(&planned),
         };
+        let device = self.present_device(seat, &planned, &mut message);
         let asked = Asked {
             planned,
             presented,
+            device,
+            devices,
             password,
             token,
             code,
+            search,
             secrets,
             users,
             known: client.known,
@@ -134,6 +151,47 @@ impl Run {
             unix: self.sim.now.unix,
         };
         (message, asked)
+    }
+
+    /// Adds the device of the client to a login.
+    fn present_device(
+        &mut self,
+        seat: Seat,
+        planned: &PlannedRequest,
+        message: &mut Message,
+    ) -> Option<devices::Presented> {
+        let user = planned.logs_in()?;
+        let device = self.clients[seat].device_of(user);
+        let (unix, devices) = (self.sim.now.unix, &mut self.facts.devices);
+        let (text, presented) = devices.present(user, device, unix)?;
+        if let Value::Dict(entries) = &mut message.params {
+            entries.push(("device".to_owned(), Value::Str(text)));
+        }
+        Some(presented)
+    }
+
+    /// What a request searches for: the next page is one of what was searched for last.
+    fn search(&self, seat: Seat, planned: &PlannedRequest, users: &[usize]) -> Option<Searching> {
+        let (client, unix) = (&self.clients[seat], self.sim.now.unix);
+        let mut search = match planned {
+            PlannedRequest::Search(of) => Searching::new(of, client.known, unix),
+            PlannedRequest::SearchOn => match &client.search {
+                Some((search, next)) => search.next(*next),
+                None => {
+                    let nothing = OfSearch {
+                        limit: 1,
+                        ..OfSearch::default()
+                    };
+                    Searching::new(&nothing, client.known, unix)
+                }
+            },
+            _ => return None,
+        };
+        // A login that waits may be another user's.
+        if let (Some(user), [_]) = (client.user, users) {
+            search.asked_by(user, &self.truth, unix);
+        }
+        Some(search)
     }
 
     pub(super) fn resend(&mut self, seat: Seat) {

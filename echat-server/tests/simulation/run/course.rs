@@ -5,7 +5,7 @@ use crate::client::Client;
 use crate::disk;
 use crate::fail;
 use crate::invariants;
-use crate::plan::{Action, PlannedRequest, ROOMS, SEATS, Seat, USERS, Word};
+use crate::plan::{Action, OfSearch, PlannedRequest, ROOMS, SEATS, Seat, Term, USERS, Word};
 use std::time::Duration;
 
 impl Run {
@@ -73,6 +73,7 @@ impl Run {
         }
         self.rest()?;
         self.take_time()?;
+        self.facts.devices.hold(&self.disk.devices(&self.truth))?;
         invariants::at_rest(self)
     }
 
@@ -89,6 +90,7 @@ impl Run {
         self.facts.secrets.end_all(user);
         let given = self.facts.secrets.count();
         self.facts.secrets.void_all(user, given);
+        self.facts.moved(user, self.ticks + 1);
         // A goodbye to a slow client may come too late.
         let online = self.online();
         let conns = online.get(&user).cloned().unwrap_or_default();
@@ -177,6 +179,7 @@ impl Run {
         self.wait(LONG)?;
         self.rest()?;
         invariants::all_gone(self)?;
+        self.facts.devices.hold(&self.disk.devices(&self.truth))?;
         self.keeps()?;
         for _ in &self.written {
             self.facts.meet("a write that was repeated".to_owned());
@@ -211,7 +214,30 @@ impl Run {
                 return fail(&format!("{} does not see all there is", USERS[user]));
             }
         }
-        self.learn(&[page, PlannedRequest::Logout])
+        self.learn(&[page])?;
+        self.search_all(user, newest)?;
+        self.learn(&[PlannedRequest::Logout])
+    }
+
+    /// One word after the other, and all pages: each must have exactly what the user sees.
+    fn search_all(&mut self, user: usize, newest: u64) -> Result<(), String> {
+        if newest == 0 {
+            return Ok(());
+        }
+        let number = u8::try_from(user).expect("few users");
+        let first = PlannedRequest::Search(OfSearch {
+            terms: vec![Term::Word(number)],
+            limit: 20,
+            ..OfSearch::default()
+        });
+        self.learn(&[first])?;
+        for _ in 0..=newest {
+            if self.clients[AUDITOR].search.is_none() {
+                return Ok(());
+            }
+            self.learn(&[PlannedRequest::SearchOn])?;
+        }
+        fail("a search has no end")
     }
 
     /// The auditor's requests, with the time that they take.

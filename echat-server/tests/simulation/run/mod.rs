@@ -198,6 +198,11 @@ impl Run {
     }
 }
 
+/// Where a client comes from.
+fn address(seat: Seat) -> String {
+    format!("192.0.2.{}", 1 + seat / 2)
+}
+
 /// What the world calls a client's end.
 fn name(seat: Seat) -> &'static str {
     ["c0", "c1", "c2", "c3", "c4", "c5", "auditor"][seat]

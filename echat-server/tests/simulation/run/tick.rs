@@ -1,12 +1,12 @@
 //! One round of the world, and everything that is judged after it.
 
-use super::{Online, Run, Written, name};
+use super::{Online, Run, Written, address, name};
 use crate::changes::{Ask, Changes, Dues};
 use crate::client::Due;
 use crate::fail;
 use crate::invariants;
-use crate::plan::{OfAccount, OfMessage, PlannedRequest, Seat};
-use crate::replies::{Asked, Judge};
+use crate::plan::{OfAccount, OfMessage, PlannedRequest, Seat, USERS};
+use crate::replies::{Asked, Judge, Session};
 use crate::request::edited;
 use crate::truth::{Stored, Truth};
 use echat_proto::Value;
@@ -22,6 +22,7 @@ impl Run {
     pub(super) fn tick(&mut self) -> Result<bool, String> {
         self.ticks += 1;
         self.facts.begin(self.ticks);
+        self.facts.devices.age(self.sim.now.unix);
         if self.disk.is_troubled() {
             self.facts.trouble(self.ticks);
         }
@@ -36,6 +37,7 @@ impl Run {
             self.judge(before, &online)?;
         }
         self.note_floods(before.as_ref());
+        self.go_on_searching();
         let heard = self.hear()?;
         self.note_lost()?;
         invariants::after_tick(self)?;
@@ -52,6 +54,11 @@ impl Run {
     /// Notes whose place another session took.
     fn note_displaced(&mut self, before: &Online) {
         let after = self.online();
+        for user in 0..USERS.len() {
+            if before.get(&user) != after.get(&user) {
+                self.facts.moved(user, self.ticks);
+            }
+        }
         for seat in 0..self.clients.len() {
             let Some(conn) = self.conn(seat) else {
                 continue;
@@ -73,7 +80,11 @@ impl Run {
                 conns.contains(&conn) && gone
             };
             let lost = before.iter().any(lost);
+            let is_in = |online: &Online| online.values().any(|conns| conns.contains(&conn));
             let client = &mut self.clients[seat];
+            if is_in(&after) && !is_in(before) {
+                client.began_in = self.ticks;
+            }
             let goes = client
                 .asked
                 .iter()
@@ -131,6 +142,15 @@ impl Run {
         Ok(())
     }
 
+    /// Searches without an answer go on in what is committed now.
+    fn go_on_searching(&mut self) {
+        let now = self.sim.now.unix;
+        let asked = self.clients.iter_mut().flat_map(|client| &mut client.asked);
+        for search in asked.filter_map(|asked| asked.search.as_mut()) {
+            search.goes_on(&self.truth, now);
+        }
+    }
+
     /// Notes the connections for which a tick may have more than a queue may hold: new messages, and pages.
     pub(super) fn note_floods(&mut self, before: Option<&Truth>) {
         let size = |message: &Stored| message.content.len() + ROUGHLY;
@@ -155,6 +175,8 @@ impl Run {
                         | PlannedRequest::History { .. }
                         | PlannedRequest::Around { .. }
                         | PlannedRequest::Mentions(_)
+                        | PlannedRequest::Search(_)
+                        | PlannedRequest::SearchOn
                 )
             };
             let pages = if client.asked.iter().any(asks) {
@@ -253,18 +275,45 @@ impl Run {
                     return Ok(false);
                 }
                 let asked = client.asked.pop_front().ok_or("a reply to nothing")?;
+                let sessions = self.sessions(seat, &asked);
+                let client = &mut self.clients[seat];
                 let mut judge = Judge {
                     truth: &self.truth,
                     limits: &self.limits,
                     facts: &mut self.facts,
                     door: self.door,
                     unix: self.sim.now.unix,
+                    sessions: &sessions,
                 };
                 let judged = judge.reply(client, &asked, &message);
                 judged.map_err(|what| format!("{what}\n    {asked:?}"))?;
             }
         }
         Ok(false)
+    }
+
+    /// The sessions of a client's user, if the request is about them.
+    fn sessions(&self, seat: Seat, asked: &Asked) -> Vec<Session> {
+        let PlannedRequest::Account(of) = &asked.planned else {
+            return Vec::new();
+        };
+        let is_about = matches!(
+            of,
+            OfAccount::Sessions | OfAccount::EndOthers | OfAccount::ChangePassword(_)
+        );
+        let user = self.clients[seat].user.filter(|_| is_about);
+        let Some(conns) = user.and_then(|user| self.online().remove(&user)) else {
+            return Vec::new();
+        };
+        let seats = (0..self.clients.len()).filter(|seat| {
+            self.conn(*seat).is_some_and(|conn| conns.contains(&conn))
+        });
+        let session = |other: Seat| Session {
+            address: address(other),
+            began_in: self.clients[other].began_in,
+            this: other == seat,
+        };
+        seats.map(session).collect()
     }
 
     pub(super) fn note_lost(&mut self) -> Result<(), String> {

@@ -108,6 +108,10 @@ impl Spec<'_> {
             PlannedRequest::History { of: Some(of), .. } | PlannedRequest::Read(of) => {
                 self.reads(me, *of)
             }
+            PlannedRequest::Search(_) | PlannedRequest::SearchOn => {
+                let of = asked.search.as_ref().and_then(|search| search.planned.of);
+                of.map_or(Ok(()), |of| self.reads(me, of))
+            }
             PlannedRequest::Account(OfAccount::ChangePassword(_) | OfAccount::Delete { .. }) => {
                 let right = asked.password.is_some() && asked.password == truth.password(me);
                 refuse(!right, "bad_credentials")
@@ -211,6 +215,8 @@ fn is_for_bots(planned: &PlannedRequest) -> bool {
         | PlannedRequest::History { .. }
         | PlannedRequest::Around { .. }
         | PlannedRequest::Mentions(_)
+        | PlannedRequest::Search(_)
+        | PlannedRequest::SearchOn
         | PlannedRequest::Message(_)
         | PlannedRequest::Read(_)
         | PlannedRequest::Rooms

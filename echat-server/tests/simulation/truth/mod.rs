@@ -196,6 +196,14 @@ impl Truth {
         Ok(again == *self)
     }
 
+    /// The devices of users, and what is stored of their secrets. No answer but that to a login depends on them, so they are
+    /// no part of what is compared.
+    pub(crate) fn devices(&self, db: &Connection) -> rusqlite::Result<Vec<(usize, Vec<u8>)>> {
+        rows(db, "SELECT user, secret FROM devices", [], |row| {
+            Ok((self.reader.user(row, 0)?, row.get(1)?))
+        })
+    }
+
     /// Whether a conversation is one of friends, former friends or a room that is not closed.
     fn is_open(&self, conversation: Conversation) -> bool {
         let is_it = |other: &i64| *other == conversation;
