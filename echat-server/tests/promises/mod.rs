@@ -17,6 +17,7 @@ mod malformed;
 mod params;
 mod people;
 mod quotas;
+mod removed_text;
 mod requests;
 mod retention;
 mod search;

@@ -1,7 +1,6 @@
 //! Retention: messages that are too old are hidden at once, and removed in portions. Where nothing is kept, nothing is
 //! stored.
 
-use super::log_lines::{count, logged};
 use super::storage::code;
 use crate::sim::script::log_in;
 use crate::sim::{Sim, seed};
@@ -16,7 +15,7 @@ use rusqlite::Connection;
 use std::path::Path;
 use std::time::Duration;
 
-const DAY: i64 = 86_400;
+pub(super) const DAY: i64 = 86_400;
 /// The time of the first message: the virtual clock begins ten days later.
 const FIRST: i64 = 1_500_000_000 - 10 * DAY;
 
@@ -28,7 +27,7 @@ fn settings(keep_days: Option<u64>) -> Settings {
 }
 
 /// Ann and bob are friends and in a room. In both conversations bob said something each day for ten days, oldest first.
-fn database(path: &Path) -> Store {
+pub(super) fn database(path: &Path) -> Store {
     let mut store = Store::open(path).expect("a new database");
     seed::accounts(&mut store, &["ann", "bob"]);
     seed::friends(&mut store, &["ann", "bob"]);
@@ -50,7 +49,7 @@ fn database(path: &Path) -> Store {
     store
 }
 
-fn sim(store: Store, keep_days: Option<u64>) -> Sim {
+pub(super) fn sim(store: Store, keep_days: Option<u64>) -> Sim {
     let mut sim = Sim::new(1, Limits::default(), store);
     sim.believes = true;
     sim.engine.configure(settings(keep_days));
@@ -132,7 +131,7 @@ fn from_day(day: i64) -> Vec<String> {
     (day..10).map(|day| format!("said on day {day}")).collect()
 }
 
-fn stored(db: &Connection) -> i64 {
+pub(super) fn stored(db: &Connection) -> i64 {
     db.query_row("SELECT count(*) FROM messages", [], |row| row.get(0))
         .expect("a count")
 }
@@ -358,78 +357,4 @@ fn a_message_sent_again_is_known_for_30_days_whatever_became_of_it() {
             assert_eq!(code(&other), Some("txn_reused"), "{keep} {closes} {days}");
         }
     }
-}
-
-/// The names of the files in a folder that contain a text.
-fn files_with(folder: &Path, text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for file in std::fs::read_dir(folder).expect("a folder") {
-        let file = file.expect("a file");
-        let bytes = std::fs::read(file.path()).expect("readable");
-        let text = text.as_bytes();
-        if bytes.windows(text.len()).any(|window| window == text) {
-            found.push(file.file_name().into_string().expect("text"));
-        }
-    }
-    found.sort();
-    found
-}
-
-#[test]
-fn nothing_of_a_removed_text_is_left_in_the_files_a_second_later() {
-    let close = r#"CLOSE_ROOM "tea""#;
-    let keep_none = r#"SET_ROOM {"roomname":"tea","keep_days":0}"#;
-    let erase = &format!(
-        r#"DELETE_ACCOUNT {{"password":"{}","erase":true}}"#,
-        seed::PASSWORD
-    );
-    for removal in [close, keep_none, erase] {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut sim = sim(database(&folder.path().join("a.db")), None);
-        log_in(&mut sim, &["ann", "bob"]);
-        // A short one and a long one.
-        let secrets = ["4711-a-secret".to_owned(), "4712-long".repeat(200)];
-        for secret in &secrets {
-            let params = format!(r#"{{"target_type":1,"target":"tea","content":"{secret}"}}"#);
-            let said = sim.ask("ann", "SEND_MESSAGE", &params);
-            assert_eq!(said.last().map(|said| said.command), Some(109));
-        }
-        let left = |text: &str| files_with(folder.path(), text);
-        assert!(!left("4711-a-secret").is_empty());
-        let (command, params) = removal.split_once(' ').expect("a request");
-        sim.ask("ann", command, params);
-        sim.advance(Duration::from_secs(2));
-        for text in ["4711-a-secret", "4712-long"] {
-            assert_eq!(left(text), Vec::<String>::new(), "{removal}");
-        }
-        assert!(!sim.engine.store().has_leftovers(), "{removal}");
-    }
-}
-
-#[test]
-fn a_reader_of_another_program_keeps_a_removed_text_in_the_log_until_it_ends() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("a.db");
-    let mut sim = sim(database(&path), None);
-    log_in(&mut sim, &["ann", "bob"]);
-    let said = r#"{"target_type":1,"target":"tea","content":"4711-a-secret"}"#;
-    sim.ask("ann", "SEND_MESSAGE", said);
-    let other = Connection::open(&path).expect("it opens");
-    other.execute_batch("BEGIN").expect("a transaction");
-    assert_eq!(stored(&other), 21);
-    let lines = logged(|| {
-        sim.ask("ann", "CLOSE_ROOM", r#""tea""#);
-        sim.advance(Duration::from_secs(3));
-    });
-    let found = files_with(folder.path(), "4711-a-secret");
-    assert!(found.contains(&"a.db-wal".to_owned()), "{found:?}");
-    let held = "removed text is still in the write-ahead log";
-    assert_eq!(count(&lines, held), 1, "{lines:?}");
-    let lines = logged(|| {
-        other.execute_batch("COMMIT").expect("it ends");
-        sim.advance(Duration::from_secs(1));
-    });
-    assert!(files_with(folder.path(), "4711-a-secret").is_empty());
-    let gone = "removed text is out of the write-ahead log";
-    assert_eq!(count(&lines, gone), 1, "{lines:?}");
 }

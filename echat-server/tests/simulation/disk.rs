@@ -17,6 +17,8 @@ use tempfile::TempDir;
 
 /// Where there is memory to be used as a disk: what the sync of a real one costs is measured elsewhere.
 const MEMORY: &str = "/dev/shm";
+/// More statements than are read with.
+const STATEMENTS: usize = 64;
 /// More pages than any case needs.
 const ROOMY: u32 = 1 << 30;
 /// Makes commits of messages fail, and no other ones: a foreign key that is looked at only then.
@@ -84,7 +86,11 @@ impl Disk {
         let beginning: &'static Path = &BEGINNINGS.1[&(accounts, acquainted)];
         std::fs::copy(beginning, &path).expect("place for a database");
         let store = Store::open(&path).expect("a database");
-        let connect = || Connection::open(&path).expect("the same database");
+        let connect = || {
+            let db = Connection::open(&path).expect("the same database");
+            db.set_prepared_statement_cache_capacity(STATEMENTS);
+            db
+        };
         let disk = Self {
             reader: connect(),
             other: connect(),

@@ -1,4 +1,4 @@
-//! The faults that `faults/run` plants: here only that each still fits the sources.
+//! The faults that `faults/run` plants: here only that each has a head, and still fits the sources.
 
 use std::path::Path;
 use std::process::Command;
@@ -22,7 +22,15 @@ fn every_fault_can_still_be_planted() {
             .current_dir(&workspace)
             .status();
         assert!(fits.expect("git is there").success(), "{}", path.display());
+        let text = std::fs::read_to_string(&path).expect("text");
+        let head = |key: &str| text.lines().take(2).find_map(|line| line.strip_prefix(key));
+        let seeds = head("seeds: ").and_then(|seeds| seeds.parse::<u64>().ok());
+        assert!(
+            head("fault: ").is_some() && seeds.is_some_and(|seeds| seeds > 0),
+            "{} has no head",
+            path.display()
+        );
         planted += 1;
     }
-    assert!(planted >= 25);
+    assert!(planted >= 34);
 }

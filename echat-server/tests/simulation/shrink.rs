@@ -3,13 +3,13 @@
 
 use crate::plan::{Action, Case, PlannedRequest, SEATS, Seat, Step};
 
-/// Runs that shrinking may cost.
+/// Runs that shrinking may cost, unless `ECHAT_SHRINKS` says another number.
 const RUNS: usize = 600;
 
 /// A case that still fails and from which nothing more can be taken.
 pub(crate) fn shrink(case: &Case, fails: impl Fn(&Case) -> bool) -> Case {
     let mut smallest = case.clone();
-    let mut runs = RUNS;
+    let mut runs = echat_testkit::campaign::count("ECHAT_SHRINKS", RUNS);
     let mut attempt = |smallest: &mut Case, steps: Vec<Step>| {
         if runs == 0 || steps.len() > smallest.steps.len() {
             return false;

@@ -78,7 +78,8 @@ impl Run {
                 for user in users {
                     self.facts.devices.end_all(*user);
                 }
-                self.facts.devices.try_own(users, client.device);
+                let device = client.device.filter(|_| client.user.is_some());
+                self.facts.devices.try_own(users, device);
             }
         }
         if *planned == PlannedRequest::Logout {
