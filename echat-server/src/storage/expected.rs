@@ -2,6 +2,7 @@
 //! own statements.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
 
@@ -16,10 +17,7 @@ type SchemaObjects = BTreeMap<(String, String), (String, Option<String>)>;
 
 /// Refuses a database of this version whose schema differs from that of the migrations up to it.
 pub(super) fn refuse_altered(db: &Connection, version: usize) -> Result<(), OpenError> {
-    // The expected schema is built from the migrations, which takes a millisecond.
-    let mut ours = Connection::open_in_memory()?;
-    migrate(&mut ours, &MIGRATIONS[..version])?;
-    let (ours, found) = (parts(&ours)?, parts(db)?);
+    let (ours, found) = (built(version)?, parts(db)?);
     for ((kind, name), part) in &found {
         let key = (kind.clone(), name.clone());
         match ours.get(&key) {
@@ -33,6 +31,20 @@ pub(super) fn refuse_altered(db: &Connection, version: usize) -> Result<(), Open
         Some((kind, name)) => Err(OpenError::Lacks(kind.clone(), name.clone())),
         None => Ok(()),
     }
+}
+
+/// The schema of a version. It is built from the migrations, once for the whole process, as that takes milliseconds.
+fn built(version: usize) -> Result<Arc<SchemaObjects>, OpenError> {
+    static BUILT: Mutex<BTreeMap<usize, Arc<SchemaObjects>>> = Mutex::new(BTreeMap::new());
+    let mut known = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(parts) = known.get(&version) {
+        return Ok(Arc::clone(parts));
+    }
+    let mut db = Connection::open_in_memory()?;
+    migrate(&mut db, &MIGRATIONS[..version])?;
+    let built = Arc::new(parts(&db)?);
+    known.insert(version, Arc::clone(&built));
+    Ok(built)
 }
 
 fn parts(db: &Connection) -> rusqlite::Result<SchemaObjects> {

@@ -184,7 +184,8 @@ impl Talk {
             self.sim.ask(sender, "EDIT_MESSAGE", &params)
         } else {
             self.kept.remove(&id);
-            self.sim.ask(sender, "DELETE_MESSAGE", &format!(r#"{{"id":{id}}}"#))
+            self.sim
+                .ask(sender, "DELETE_MESSAGE", &format!(r#"{{"id":{id}}}"#))
         };
         assert!(is_done(&reply), "{reply:?}");
     }
@@ -204,10 +205,13 @@ impl Talk {
     fn remove(&mut self, db: &Connection, which: &str) {
         let sql = format!("SELECT id FROM messages WHERE {which}");
         let mut statement = db.prepare(&sql).expect("a query");
-        let ids = statement.query_map([], |row| row.get::<_, i64>(0)).expect("a query");
+        let ids = statement
+            .query_map([], |row| row.get::<_, i64>(0))
+            .expect("a query");
         for id in ids {
             let id = id.expect("an id").cast_unsigned();
-            self.gone.extend(self.kept.remove(&id).map(|(_, mark)| mark));
+            self.gone
+                .extend(self.kept.remove(&id).map(|(_, mark)| mark));
         }
     }
 
@@ -234,16 +238,36 @@ impl Talk {
     /// Nothing that was removed is in the files or found, and all that was not.
     fn holds(&mut self, folder: &Path) {
         let found = self.found(folder);
-        let gone: Vec<_> = self.gone.iter().map(|mark| (mark, &found[tail(mark)])).collect();
+        let gone: Vec<_> = self
+            .gone
+            .iter()
+            .map(|mark| (mark, &found[tail(mark)]))
+            .collect();
         let left: Vec<_> = gone.iter().filter(|(_, files)| !files.is_empty()).collect();
-        assert!(left.is_empty(), "{} of {} texts are left: {left:?}", left.len(), gone.len());
+        assert!(
+            left.is_empty(),
+            "{} of {} texts are left: {left:?}",
+            left.len(),
+            gone.len()
+        );
         for (_, mark) in self.kept.values() {
             assert!(!found[tail(mark)].is_empty(), "{mark} is nowhere");
         }
-        let kept = self.kept.values().map(|(_, mark)| (mark.clone(), 1)).take(20);
-        let gone = self.gone.iter().rev().map(|mark| (mark.clone(), 0)).take(20);
+        let kept = self
+            .kept
+            .values()
+            .map(|(_, mark)| (mark.clone(), 1))
+            .take(20);
+        let gone = self
+            .gone
+            .iter()
+            .rev()
+            .map(|mark| (mark.clone(), 0))
+            .take(20);
         for (mark, times) in kept.chain(gone).collect::<Vec<_>>() {
-            let reply = self.sim.ask("bob", "SEARCH", &format!(r#"{{"query":"{mark}"}}"#));
+            let reply = self
+                .sim
+                .ask("bob", "SEARCH", &format!(r#"{{"query":"{mark}"}}"#));
             let page = reply.iter().find(|reply| reply.command == 132);
             let messages = page.and_then(|page| page.params.at("messages"));
             assert!(
@@ -283,12 +307,18 @@ fn no_text_that_was_removed_in_any_way_is_left_in_any_file() {
         talk.sim.advance(Duration::from_secs(3));
         let found = talk.found(folder.path());
         let is_left = |mark: &String| !found[tail(mark)].is_empty();
-        assert!(talk.gone.iter().any(is_left), "the scan finds what the log has");
+        assert!(
+            talk.gone.iter().any(is_left),
+            "the scan finds what the log has"
+        );
         other.execute_batch("COMMIT").expect("it ends");
         talk.sim.advance(Duration::from_secs(1));
         talk.holds(folder.path());
         // A room is closed, an account erased, and the day of another room ends.
-        talk.remove(&other, "conversation = (SELECT id FROM rooms WHERE name = 'hut')");
+        talk.remove(
+            &other,
+            "conversation = (SELECT id FROM rooms WHERE name = 'hut')",
+        );
         assert!(is_done(&talk.sim.ask("ann", "CLOSE_ROOM", r#""hut""#)));
         talk.rooms.retain(|room| *room != "hut");
         talk.go_on(10);
@@ -296,7 +326,10 @@ fn no_text_that_was_removed_in_any_way_is_left_in_any_file() {
         let erase = format!(r#"{{"password":"{}","erase":true}}"#, seed::PASSWORD);
         talk.sim.ask("dan", "DELETE_ACCOUNT", &erase);
         talk.senders.retain(|user| *user != "dan");
-        talk.remove(&other, "conversation = (SELECT id FROM rooms WHERE name = 'den')");
+        talk.remove(
+            &other,
+            "conversation = (SELECT id FROM rooms WHERE name = 'den')",
+        );
         talk.sim.now.unix += DAY + 1;
         talk.sim.advance(Duration::from_secs(63));
         talk.holds(folder.path());

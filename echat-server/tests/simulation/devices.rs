@@ -153,7 +153,11 @@ impl Devices {
             };
         }
         let (from, to) = answered.unix;
-        let used = if answered.jumped { (i64::MIN, i64::MAX) } else { (from, to) };
+        let used = if answered.jumped {
+            (i64::MIN, i64::MAX)
+        } else {
+            (from, to)
+        };
         let same = presented.filter(|presented| self.all[presented.device].text == *text);
         match (knows, same) {
             (Knows::Yes, None) => fail("a device that is known has another secret"),
@@ -161,7 +165,11 @@ impl Devices {
             (_, Some(Presented { device: id, .. })) => {
                 let device = &mut self.all[id];
                 // The use of a device may not have been noted.
-                let from = if answered.troubled { device.used.0 } else { used.0 };
+                let from = if answered.troubled {
+                    device.used.0
+                } else {
+                    used.0
+                };
                 device.used = (from, used.1);
                 device.may_be_forgotten &= answered.troubled;
                 Ok(Some(id))
@@ -177,7 +185,11 @@ impl Devices {
                 self.all.push(Device {
                     user,
                     text: text.clone(),
-                    state: if may_be_void { State::Open } else { State::Good },
+                    state: if may_be_void {
+                        State::Open
+                    } else {
+                        State::Good
+                    },
                     used,
                     may_be_forgotten: false,
                     unanswered: 0,

@@ -304,7 +304,9 @@ impl<'w> Judge<'w> {
         let devices = &mut self.facts.devices;
         let known = devices.knows(user, asked.device, answered.jumped);
         client.device = devices.give(user, asked.device, device, answered)?;
-        client.devices.extend(client.device.map(|device| (user, device)));
+        client
+            .devices
+            .extend(client.device.map(|device| (user, device)));
         let what = match (known, asked.device) {
             (Knows::Yes, _) => "a device that is known",
             (Knows::No, Some(_)) => "a device that is not known",
@@ -498,10 +500,17 @@ impl<'w> Judge<'w> {
         for line in listed.iter().chain([&own]) {
             addresses.push(line.at("address")?.text()?);
         }
-        let mut expected: Vec<&str> = self.sessions.iter().map(|session| &*session.address).collect();
+        let mut expected: Vec<&str> = self
+            .sessions
+            .iter()
+            .map(|session| &*session.address)
+            .collect();
         addresses.sort_unstable();
         expected.sort_unstable();
-        check(addresses == expected, "sessions are listed with other addresses")?;
+        check(
+            addresses == expected,
+            "sessions are listed with other addresses",
+        )?;
         let what = format!("a list of {} sessions", expected.len());
         self.facts.meet(what);
         Ok(())
@@ -694,8 +703,14 @@ impl<'w> Judge<'w> {
         let has_words = !search.planned.terms.is_empty();
         let changed = self.truth.former_after(0);
         let met = [
-            (!ids.is_empty() && has_words, "a search by words that found something"),
-            (!ids.is_empty() && next.is_some(), "a search of several pages"),
+            (
+                !ids.is_empty() && has_words,
+                "a search by words that found something",
+            ),
+            (
+                !ids.is_empty() && next.is_some(),
+                "a search of several pages",
+            ),
             (
                 has_words && changed.into_iter().any(was_said),
                 "a search by words that are gone",

@@ -117,10 +117,9 @@ impl Searching {
     /// Whether a text has all that the query asks for.
     pub(crate) fn says(&self, content: &str) -> bool {
         let all = self.planned.terms.iter();
-        let words: Vec<&str> = content
-            .split([' ', '*'])
-            .filter(|word| !word.is_empty())
-            .collect();
+        // The words stand before the stars.
+        let said = content.split('*').next().unwrap_or_default();
+        let words: Vec<&str> = said.split(' ').collect();
         all.clone().all(|term| term.is_in(&words))
     }
 

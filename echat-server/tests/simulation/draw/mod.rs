@@ -4,8 +4,8 @@ mod scenes;
 
 use crate::plan::{
     Action, Case, Climate, Door, EMOJI, LOBBY, OfAccount, OfBot, OfCode, OfMessage, OfPeople,
-    OfRoom, OfSearch, PEOPLE, PlannedRequest, Role, SEATS, Seat, Setting, Step, Target, Term, USERS,
-    Word,
+    OfRoom, OfSearch, PEOPLE, PlannedRequest, Role, SEATS, Seat, Setting, Step, Target, Term,
+    USERS, Word,
 };
 use echat_proto::config::{Inviters, Registration};
 use rand::rngs::StdRng;

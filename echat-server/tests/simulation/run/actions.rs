@@ -105,7 +105,7 @@ impl Run {
             known: client.known,
             unix: self.sim.now.unix,
         };
-        let secrets = self.facts.secrets.count();
+        let (known, secrets) = (client.known, self.facts.secrets.count());
         let password = saying.presents(&planned);
         let (mut presented, mut token, mut code) = (None, None, None);
         let search = self.search(seat, &planned, &users);
@@ -146,7 +146,7 @@ impl Run {
             search,
             secrets,
             users,
-            known: client.known,
+            known,
             version: self.truth.version,
             tick: self.ticks,
             unix: self.sim.now.unix,

@@ -305,9 +305,8 @@ impl Run {
         let Some(conns) = user.and_then(|user| self.online().remove(&user)) else {
             return Vec::new();
         };
-        let seats = (0..self.clients.len()).filter(|seat| {
-            self.conn(*seat).is_some_and(|conn| conns.contains(&conn))
-        });
+        let seats = (0..self.clients.len())
+            .filter(|seat| self.conn(*seat).is_some_and(|conn| conns.contains(&conn)));
         let session = |other: Seat| Session {
             address: address(other),
             began_in: self.clients[other].began_in,

@@ -146,9 +146,10 @@ impl Truth {
             all_messages(db, &now.reader)?
         };
         // Rows of a closed room are hidden at once.
+        let is_open = now.open();
         let (open, closed): (BTreeMap<_, _>, BTreeMap<_, _>) = all
             .into_iter()
-            .partition(|(_, message)| now.is_open(message.conversation));
+            .partition(|(_, message)| is_open.contains(&message.conversation));
         now.messages = open;
         now.first = std::mem::take(&mut self.first);
         now.said = std::mem::take(&mut self.said);
@@ -185,8 +186,9 @@ impl Truth {
     pub(crate) fn stands(&self, db: &Connection) -> rusqlite::Result<bool> {
         let mut again = tables(db, self.reader.clone())?;
         let all = all_messages(db, &again.reader)?.into_iter();
+        let is_open = again.open();
         again.messages = all
-            .filter(|(_, message)| again.is_open(message.conversation))
+            .filter(|(_, message)| is_open.contains(&message.conversation))
             .collect();
         (again.version, again.counted, again.data_version) =
             (self.version, self.counted, self.data_version);
@@ -204,12 +206,11 @@ impl Truth {
         })
     }
 
-    /// Whether a conversation is one of friends, former friends or a room that is not closed.
-    fn is_open(&self, conversation: Conversation) -> bool {
-        let is_it = |other: &i64| *other == conversation;
-        self.friends.values().any(is_it)
-            || self.parted.values().any(is_it)
-            || self.room_of(conversation).is_some()
+    /// The conversations of friends, of former friends, and the rooms that are not closed.
+    fn open(&self) -> BTreeSet<Conversation> {
+        let rooms = self.rooms.values().map(|room| room.conversation);
+        let private = self.friends.values().chain(self.parted.values()).copied();
+        rooms.chain(private).collect()
     }
 
     /// The row of a user.
