@@ -98,7 +98,7 @@ impl Devices {
         self.logins[user] += 1;
         let id = device?;
         let device = &mut self.all[id];
-        let is_old = device.unanswered == 0 && unix - device.used.1 > KNOWN;
+        let is_old = device.unanswered == 0 && unix.saturating_sub(device.used.1) > KNOWN;
         device.unanswered += 1;
         device.tries += 1;
         let presented = Presented {
