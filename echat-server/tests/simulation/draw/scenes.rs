@@ -658,13 +658,14 @@ impl Scene<'_> {
         self.may(self.two, PlannedRequest::People(OfPeople::Friends));
     }
 
-    /// Guesses at a password from another client, and a login from the device of its owner, which has tries of its own
+    /// Guesses at a password from the address of its owner, and a login from the owner's device, which has tries of its own
     /// until it is forgotten: with the password, for others, or after 90 days.
     fn devices(&mut self) {
         let me = self.me();
-        let spare = self.cast.spare(self.rng);
-        self.actions.push(Action::Reset(spare));
-        self.actions.push(Action::Connect(spare));
+        // Two clients have one address.
+        let neighbour = self.one ^ 1;
+        self.actions.push(Action::Reset(neighbour));
+        self.actions.push(Action::Connect(neighbour));
         let login = |password| PlannedRequest::Login { user: me, password };
         let change = PlannedRequest::Account(OfAccount::ChangePassword(Word::Right));
         match self.rng.random_range(0..8) {
@@ -676,7 +677,7 @@ impl Scene<'_> {
             2 => {
                 let each = [login(Word::Right), PlannedRequest::Logout];
                 let many = each.iter().cycle().take(44).cloned();
-                self.actions.push(Action::Say(spare, many.collect()));
+                self.actions.push(Action::Say(neighbour, many.collect()));
                 self.actions.push(Action::Calm);
             }
             3 => {
@@ -687,8 +688,8 @@ impl Scene<'_> {
             _ => {}
         }
         if self.chance(2) {
-            let guesses = vec![login(Word::Wrong); self.rng.random_range(4..9)];
-            self.actions.push(Action::Say(spare, guesses));
+            let guesses = vec![login(Word::Wrong); self.rng.random_range(5..9)];
+            self.actions.push(Action::Say(neighbour, guesses));
             self.actions.push(Action::Wait(500));
         }
         self.may(self.one, PlannedRequest::Account(OfAccount::Sessions));
