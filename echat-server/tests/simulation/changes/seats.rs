@@ -5,8 +5,8 @@ use crate::client::Due;
 use crate::facts::Facts;
 use crate::fail;
 use crate::plan::{OfAccount, OfBot, OfRoom, PlannedRequest, Role, Target, USERS};
-use crate::truth::Conversation;
 use crate::truth::rooms::Seat;
+use crate::truth::{Conversation, Truth};
 
 impl Changes<'_> {
     pub(super) fn seats(&self, facts: &mut Facts, dues: &mut Dues) -> Result<(), String> {
@@ -16,11 +16,28 @@ impl Changes<'_> {
             }
         }
         self.friends_read(dues)?;
+        self.reads_and_leaves(dues);
         // Of rooms that were closed, members may have been removed before.
         for room in self.before.rooms.values() {
             self.removals(room.conversation, dues);
         }
         Ok(())
+    }
+
+    /// Other sessions are told of what was read, also if the reader then left the conversation in the same tick.
+    fn reads_and_leaves(&self, dues: &mut Dues) {
+        for ask in self.asked {
+            let PlannedRequest::Read(target) = ask.planned else {
+                continue;
+            };
+            let place = |truth: &Truth| truth.conversation(ask.user, target);
+            let stays = place(self.before).is_some_and(|conversation| {
+                place(self.after) == Some(conversation) && !self.leaves(ask.user, conversation)
+            });
+            if !stays {
+                dues.push((ask.user, Due::Read(target), false));
+            }
+        }
     }
 
     /// What friends, present and former, have read of each other.
