@@ -116,11 +116,11 @@ impl Searching {
 
     /// Whether a text has all that the query asks for.
     pub(crate) fn says(&self, content: &str) -> bool {
-        let all = self.planned.terms.iter();
         // The words stand before the stars.
         let said = content.split('*').next().unwrap_or_default();
         let words: Vec<&str> = said.split(' ').collect();
-        all.clone().all(|term| term.is_in(&words))
+        let mut terms = self.planned.terms.iter();
+        terms.all(|term| term.is_in(&words))
     }
 
     /// Judges a page: its ids from the newest on, and the `before` of the next one.
