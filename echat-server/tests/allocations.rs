@@ -9,6 +9,7 @@ use echat_proto::commands::Request;
 use echat_proto::names::{Content, NameQuery, TxnId};
 use echat_proto::param::TargetType;
 use echat_server::storage::Store;
+use echat_testkit::folder;
 use stage::Stage;
 
 /// Messages of one user that are counted, one after another.
@@ -32,7 +33,7 @@ fn a_message_to_a_small_room_allocates_little() {
 
 /// Allocations for each message of a user, after some that fill kept buffers and the cache of statements.
 fn allocations_a_message(target_type: TargetType, target: &str) -> u64 {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder::in_memory();
     let mut store = Store::open(&folder.path().join("database.db")).expect("a new database");
     let ids = stage::accounts(&mut store, MEMBERS);
     stage::room(&mut store, "room", &ids);

@@ -58,7 +58,7 @@ fn verified(dir: &ServerFolder, file: &str) -> Value {
 
 /// Ann alone in the room tea; nothing runs.
 fn dir() -> ServerFolder {
-    let dir = ServerFolder::in_memory();
+    let dir = ServerFolder::new();
     dir.write(
         "config.json",
         r#"{"server": {"limits": {"message_rate": 0}}}"#,
@@ -347,7 +347,7 @@ fn stopped_at_every_change(
 
 /// A copy of a folder in which nothing runs.
 fn copied(dir: &ServerFolder) -> ServerFolder {
-    let copy = ServerFolder::in_memory();
+    let copy = ServerFolder::new();
     let status = std::process::Command::new("cp")
         .args(["-a", "--"])
         .arg(dir.path("."))
@@ -455,7 +455,7 @@ const CUTS: usize = 120;
 /// Of what was not synced, each sector and each name survives or does not (`faults::disk`).
 #[test]
 fn a_power_cut_during_a_restore_leaves_the_old_or_the_new_state() {
-    let (dir, shim) = (ServerFolder::in_memory(), Shim::new());
+    let (dir, shim) = (ServerFolder::new(), Shim::new());
     let server = shim.start(&dir, None);
     let mut ann = Client::register(&server, "ann");
     ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
@@ -497,7 +497,7 @@ fn a_power_cut_during_a_restore_leaves_the_old_or_the_new_state() {
 
 /// What the disk has after a cut.
 fn on_a_disk(dir: &ServerFolder, found: &BTreeMap<PathBuf, Option<Vec<u8>>>) -> ServerFolder {
-    let left = ServerFolder::in_memory();
+    let left = ServerFolder::new();
     let root = root(dir);
     for (path, content) in found {
         let path = path.strip_prefix(&root).unwrap();

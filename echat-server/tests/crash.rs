@@ -70,7 +70,7 @@ fn a_stop_under_load_says_goodbye_and_loses_nothing() {
 
 #[test]
 fn a_second_signal_stops_at_once() {
-    let dir = ServerFolder::new();
+    let dir = ServerFolder::on_disk();
     for signals in [[Signal::TERM, Signal::TERM], [Signal::INT, Signal::TERM]] {
         let mut server = dir.start(&[]);
         // It never closes its half, for which one signal alone would wait two seconds.
@@ -88,7 +88,7 @@ fn a_second_signal_stops_at_once() {
 
 #[test]
 fn a_stop_ends_though_clients_stay() {
-    let dir = ServerFolder::new();
+    let dir = ServerFolder::on_disk();
     let server = dir.start(&[]);
     // None of them ever closes its half.
     let mut user = Client::register(&server, "ann");

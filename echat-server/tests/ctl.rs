@@ -789,7 +789,7 @@ fn another_user_of_the_system_may_not_ask() {
         return;
     }
     // Other users can reach it.
-    let dir = ServerFolder::in_memory();
+    let dir = ServerFolder::new();
     let server = dir.start(&[]);
     let socket = dir.path("data/ctl.sock");
     let ask = r#"

@@ -8,10 +8,11 @@ use std::fs;
 use echat_server::config::{Overrides, load};
 use echat_testkit::corpus::{corpus, decodings, smoke};
 use echat_testkit::decoders::memory::bounded;
+use echat_testkit::folder;
 
 #[test]
 fn any_config_is_read_or_refused_with_a_reason() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::in_memory();
     let file = folder.path().join("config.json");
     let committed = include_bytes!("../../config.json").to_vec();
     let short = br#"{"server":{"listen":["[::1]:1"],"log":"info,a=debug","limits":{"friends":1}}}"#;

@@ -11,7 +11,7 @@ const TEXTS: [&str; 4] = ["hi", "你好，世界", "two\nlines \"quoted\"", "�
 
 /// Ann and bob are friends and in the room tea; eve is alone in nook, and left tea. The server runs.
 fn dir() -> (ServerFolder, ServerProcess) {
-    let dir = ServerFolder::in_memory();
+    let dir = ServerFolder::new();
     dir.write(
         "config.json",
         r#"{"server": {"limits": {"message_rate": 0, "registrations": 0}}}"#,
@@ -153,7 +153,7 @@ fn the_example_of_the_page_can_be_imported() {
     let page = fs::read_to_string(page).unwrap();
     let example = page.split("```json\n").nth(1).unwrap();
     let example = example.split("```").next().unwrap();
-    let dir = ServerFolder::in_memory();
+    let dir = ServerFolder::new();
     dir.write("example.jsonl", example);
     let imported = dir.run(&["import", "example.jsonl", "--data", "new"]);
     assert_eq!(imported.status.code(), Some(0), "{}", stderr(&imported));

@@ -172,7 +172,7 @@ fn a_sync_of_the_first_start_that_fails() {
 /// Whether one that comes after so many is asked for. It fails: the server says so and stops, and the
 /// next one starts.
 fn refuses_to_start(syncs: u64) -> bool {
-    let (dir, shim) = (ServerFolder::in_memory(), Shim::new());
+    let (dir, shim) = (ServerFolder::new(), Shim::new());
     let rule = Rule {
         what: "sync",
         files: "-",

@@ -22,7 +22,7 @@ fn dir() -> ServerFolder {
 
 /// A place for a server that keeps so many bytes of its disk free.
 fn place_with(free_bytes: u64) -> ServerFolder {
-    let dir = ServerFolder::in_memory();
+    let dir = ServerFolder::new();
     let limits = format!(r#"{{"message_rate": 0, "free_bytes": {free_bytes}}}"#);
     dir.write(
         "config.json",

@@ -33,7 +33,7 @@ const MANY: usize = 2_000;
 fn silent_and_slow_connections_do_not_delay_a_room() {
     let campaign = campaign::number("ECHAT_SILENT");
     let count = as_many_as_allowed(campaign.unwrap_or(SILENT));
-    let dir = ServerFolder::new();
+    let dir = ServerFolder::on_disk();
     let limits = r#"{"message_rate": 0, "registrations": 0, "unauthenticated": 1000000,
         "connections": 1000000}"#;
     let server = start_with_limits(&dir, limits);
@@ -76,7 +76,7 @@ const DRIPPING: usize = 20;
 #[test]
 fn users_that_send_byte_by_byte_do_not_delay_a_room() {
     let campaign = campaign::number("ECHAT_DRIPPING");
-    let dir = ServerFolder::new();
+    let dir = ServerFolder::on_disk();
     let server = start_with_limits(&dir, r#"{"message_rate": 0, "registrations": 0}"#);
     let (size, talk) = match campaign {
         Some(_) => (20, Talk::at_ease(1_000)),
@@ -114,7 +114,7 @@ const CACHE_KIB: u64 = 16 * 1024;
 #[test]
 fn a_stalled_reader_delays_only_itself() {
     let campaign = campaign::number("ECHAT_STALLED");
-    let dir = ServerFolder::new();
+    let dir = ServerFolder::on_disk();
     let limits = r#"{"message_rate": 0, "registrations": 0, "dead_seconds": 0}"#;
     let mut server = start_with_limits(&dir, limits);
     let mut room = Room::gather(&server, if campaign.is_some() { 49 } else { 3 });
@@ -178,7 +178,7 @@ const ADDRESSES: u8 = 100;
 #[test]
 fn a_flood_of_hellos_delays_no_room_and_a_login_succeeds() {
     let campaign: Option<usize> = campaign::number("ECHAT_LOGINS");
-    let dir = ServerFolder::new();
+    let dir = ServerFolder::on_disk();
     let server = start_with_limits(&dir, r#"{"message_rate": 0, "registrations": 0}"#);
     let mut room = Room::gather(&server, 5);
     let mut control = Control::new(5);
@@ -243,7 +243,7 @@ fn users_that_leave_at_once_disconnect_no_other_user() {
         staying: 100,
         rooms: 199,
     });
-    let dir = ServerFolder::new();
+    let dir = ServerFolder::on_disk();
     leaving::prepare(&dir, size);
     let server = start_with_limits(&dir, r#"{"message_rate": 0, "registrations": 0}"#);
     let mut room = Room::gather(&server, 5);
@@ -287,7 +287,7 @@ const ENOUGH: Plenty = Plenty {
 #[test]
 fn users_that_send_as_fast_as_they_can_delay_no_other_user() {
     let campaign: Option<u64> = campaign::number("ECHAT_GREEDY");
-    let dir = ServerFolder::new();
+    let dir = ServerFolder::on_disk();
     let plenty = match campaign {
         Some(_) => Plenty {
             users: campaign::number("ECHAT_GREEDY_USERS").unwrap_or(PLENTY.users),
@@ -352,7 +352,7 @@ const ANEW: usize = 200;
 #[test]
 fn a_long_log_is_checkpointed_beside_a_busy_room() {
     let campaign: Option<u64> = campaign::number("ECHAT_LOG_MIB");
-    let dir = ServerFolder::new();
+    let dir = ServerFolder::on_disk();
     let limits = r#"{"message_rate": 0, "registrations": 0, "user_bytes_a_day": 0}"#;
     let server = start_with_limits(&dir, limits);
     let mut room = Room::gather(&server, if campaign.is_some() { 10 } else { 3 });

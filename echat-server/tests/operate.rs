@@ -389,7 +389,7 @@ struct Sandbox {
 
 impl Sandbox {
     fn new() -> Self {
-        let dir = ServerFolder::in_memory();
+        let dir = ServerFolder::new();
         dir.write("config.json", CONFIG);
         fs::create_dir(dir.path("bin")).unwrap();
         symlink(programs::server(), dir.path("bin/echat-server")).unwrap();

@@ -205,7 +205,7 @@ fn control_leaves_out_exactly_the_syncs_of_synchronous_normal() {
 
 /// What a process did that wrote with this setting.
 fn written_with(synchronous: &str) -> Vec<Note> {
-    let (dir, shim) = (ServerFolder::in_memory(), Shim::new());
+    let (dir, shim) = (ServerFolder::new(), Shim::new());
     let writer = shim
         .this_program(&dir, "writes_with_a_setting")
         .env("ECHAT_DATABASE", root(&dir).join("a.db"))

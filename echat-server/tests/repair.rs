@@ -16,7 +16,7 @@ use serde_json::Value;
 
 /// Ann and bob in the rooms tea, den and hut, and eve alone in nook; nothing runs.
 fn dir() -> ServerFolder {
-    let dir = ServerFolder::in_memory();
+    let dir = ServerFolder::new();
     dir.write(
         "config.json",
         r#"{"server": {"limits": {"message_rate": 0, "registrations": 0}}}"#,
@@ -202,7 +202,7 @@ fn what_can_be_read_of_a_damaged_file_is_saved_and_the_rest_listed() {
 }
 
 fn dir_with(original: &ServerFolder, database: &[u8]) -> ServerFolder {
-    let dir = ServerFolder::in_memory();
+    let dir = ServerFolder::new();
     dir.make_data();
     for name in ["config.json", "data/host_key", "data/high_water"] {
         dir.write_private(name, fs::read(original.path(name)).unwrap());

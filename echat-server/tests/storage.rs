@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use echat_proto::channel::Incoming;
 use echat_server::storage::{Store, create_template};
+use echat_testkit::folder;
 use echat_testkit::wire::{credentials, line, text};
 use harness::{Actor, Harness};
 use rusqlite::Connection;
@@ -15,7 +16,7 @@ use tempfile::TempDir;
 
 /// A database where ann and bob are friends.
 fn database() -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::in_memory();
     let path = folder.path().join("database.db");
     create_template(&path).unwrap();
     let mut harness = Harness::new(Store::open(&path).unwrap());

@@ -12,7 +12,7 @@
 //! * [`terminal`]: terminals, multiplexers and their users;
 //! * [`faults`]: disks and clocks that fail;
 //! * [`decoders`], [`corpus`], [`hostile_texts`], [`campaign`]: inputs, and how many of them;
-//! * [`clock`]: the time, for tests that measure;
+//! * [`clock`]: the time, for tests that measure; [`folder`]: places for files;
 //! * [`generated`], [`manual`]: files of the repository that are written from the code.
 
 #![allow(
@@ -26,6 +26,7 @@ pub mod clock;
 pub mod corpus;
 pub mod decoders;
 pub mod faults;
+pub mod folder;
 pub mod generated;
 pub mod hostile_texts;
 pub mod manual;

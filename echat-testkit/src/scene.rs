@@ -8,9 +8,9 @@ use std::thread;
 
 use tempfile::TempDir;
 
-use crate::programs;
 use crate::server_end::Server;
 use crate::terminal::person::SETSID;
+use crate::{folder, programs};
 
 /// A place for the files of one test, and a server.
 pub struct Scene {
@@ -34,7 +34,7 @@ impl Scene {
     pub fn new() -> Self {
         Self {
             server: Server::new(1),
-            directory: tempfile::tempdir().unwrap(),
+            directory: folder::in_memory(),
         }
     }
 

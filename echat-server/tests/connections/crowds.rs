@@ -12,6 +12,7 @@ use echat_server::config::Limits;
 use echat_server::storage::Store;
 
 use super::queues::{Client, Sim, account, dict};
+use echat_testkit::folder;
 
 /// Makes users and rooms of all of them, and logs them in.
 pub(crate) fn in_rooms(sim: &mut Sim, names: &[String], rooms: usize) -> Vec<Client> {
@@ -247,7 +248,7 @@ fn pipelined_pages_wait_until_the_output_before_them_is_written() {
 
 #[test]
 fn a_second_step_that_finds_the_database_busy_does_not_turn_in_place() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder::in_memory();
     let path = dir.path().join("database.db");
     let mut sim = Sim::over(Store::open(&path).unwrap());
     let mut guest = sim.connect();

@@ -15,6 +15,7 @@ use echat_proto::commands::channel as command;
 use echat_proto::names::{RoomName, Username};
 use echat_server::config::Limits;
 use echat_server::storage::Store;
+use echat_testkit::folder;
 use queues::{Client, Sim, account, dict};
 
 const LOOK_UP_ROOM: &str = "lobby";
@@ -324,7 +325,7 @@ fn a_full_disk_loses_no_request_and_answers_each_once() {
 
 #[test]
 fn a_full_send_queue_at_the_retry_of_a_busy_database_gets_another_turn() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder::in_memory();
     let path = dir.path().join("database.db");
     let mut sim = Sim::over(Store::open(&path).unwrap());
     let (mut ann, mut bob) = (sim.user("ann"), sim.user("bob"));

@@ -11,6 +11,7 @@ use echat_server::storage::Store;
 
 use super::crowds::{in_rooms, names};
 use super::queues::{Client, Sim, account, dict};
+use echat_testkit::folder;
 
 const TIME: u32 = RequestKind::QueryServerTime.info().number;
 const REGISTER: u32 = RequestKind::Register.info().number;
@@ -81,7 +82,7 @@ fn a_request_waits_for_space_in_the_send_queue() {
 
 #[test]
 fn a_request_waits_for_a_retry_of_the_database() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder::in_memory();
     let path = dir.path().join("database.db");
     let mut sim = Sim::over(Store::open(&path).unwrap());
     let mut ann = sim.user("ann");

@@ -27,7 +27,7 @@ pub(crate) struct Control {
 impl Control {
     /// Starts it, with a room of this many members.
     pub(crate) fn new(size: usize) -> Self {
-        let dir = ServerFolder::new();
+        let dir = ServerFolder::on_disk();
         let server = start_with_limits(&dir, r#"{"message_rate": 0, "registrations": 0}"#);
         let room = Room::gather(&server, size);
         Self {

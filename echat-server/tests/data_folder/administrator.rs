@@ -80,7 +80,7 @@ fn a_first_start_killed_at_any_moment_has_one_code_in_the_end() {
 /// Kills a first start before it changes the disk once more than so often, and starts again; false if it was ready
 /// before that.
 fn has_a_code_after_a_kill(calls: u64) -> bool {
-    let (dir, shim) = (ServerFolder::in_memory(), Shim::new());
+    let (dir, shim) = (ServerFolder::new(), Shim::new());
     let kill = Rule {
         what: "any",
         files: "-",

@@ -15,7 +15,7 @@ const MESSAGE: &str = r#"SEND_MESSAGE {"target_type":1,"target":"tea","content":
 type History = (String, u64);
 
 fn dir() -> ServerFolder {
-    let dir = ServerFolder::in_memory();
+    let dir = ServerFolder::new();
     let config = r#"{"server": {"limits": {"message_rate": 0}}}"#;
     dir.write("config.json", config);
     let server = dir.start(&[]);

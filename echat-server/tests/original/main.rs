@@ -12,7 +12,7 @@ const ORIGINAL: &str = include_str!("original.sql");
 
 /// A folder with the database of the original, and more rows of it.
 fn folder(more: &str) -> ServerFolder {
-    let dir = ServerFolder::in_memory();
+    let dir = ServerFolder::new();
     also(&dir, ORIGINAL);
     also(&dir, more);
     dir

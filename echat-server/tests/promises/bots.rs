@@ -8,6 +8,7 @@ use echat_proto::json::from_json;
 use echat_server::config::{Limits, Settings};
 use echat_server::replay::replay;
 use echat_server::storage::Store;
+use echat_testkit::folder;
 use rusqlite::Connection;
 use std::fs;
 use std::path::Path;
@@ -56,7 +57,7 @@ fn rows(path: &Path, sql: &str) -> Vec<String> {
 
 #[test]
 fn a_token_is_stored_as_a_hash_and_a_journal_repeats_its_row() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder::in_memory();
     let (path, copy) = (folder.path().join("a.db"), folder.path().join("b.db"));
     drop(in_a_room(&path));
     fs::copy(&path, &copy).expect("a file");
@@ -105,7 +106,7 @@ fn a_token_is_stored_as_a_hash_and_a_journal_repeats_its_row() {
 
 #[test]
 fn a_bot_logs_in_only_while_it_and_its_owner_may() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder::in_memory();
     let path = folder.path().join("a.db");
     let mut sim = in_a_room(&path);
     let params = clerk(&mut sim);
@@ -178,7 +179,7 @@ fn tokens_are_guessed_on_the_budget_of_passwords() {
 
 #[test]
 fn a_removal_that_is_rolled_back_ends_no_session_of_a_bot() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder::in_memory();
     let path = folder.path().join("a.db");
     let mut sim = in_a_room(&path);
     let params = clerk(&mut sim);

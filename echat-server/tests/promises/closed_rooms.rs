@@ -10,6 +10,7 @@ use echat_proto::names::Content;
 use echat_server::config::{Limits, Settings};
 use echat_server::replay::replay;
 use echat_server::storage::Store;
+use echat_testkit::folder;
 use rusqlite::Connection;
 use std::path::Path;
 use std::time::Duration;
@@ -122,7 +123,7 @@ fn is_whole(db: &Connection) {
 
 #[test]
 fn a_closed_room_is_gone_at_once_and_removed_in_portions_by_the_next_process_too() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder::in_memory();
     let path = folder.path().join("a.db");
     let mut sim = sim(database(&path));
     log_in(&mut sim, &["ann", "bob"]);
@@ -227,7 +228,7 @@ fn a_room_whose_closing_is_rolled_back_is_a_room_still() {
 
 #[test]
 fn a_bot_leaves_with_its_owner_and_inherits_no_room() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder::in_memory();
     let path = folder.path().join("a.db");
     let mut store = Store::open(&path).expect("a new database");
     seed::accounts(&mut store, &["ann", "bob", "eve", "beep", "bop"]);

@@ -8,6 +8,7 @@ use echat_proto::names::Content;
 use echat_server::config::{Limits, Settings};
 use echat_server::replay::replay;
 use echat_server::storage::Store;
+use echat_testkit::folder;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -53,7 +54,7 @@ fn ask(sim: &mut Sim, name: &str, command: &str, params: &str) -> (u32, Option<S
 /// The database refuses the last row of the deletion, and the tick is rolled back.
 #[test]
 fn a_deletion_that_is_rolled_back_ends_no_session() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder::in_memory();
     let path = folder.path().join("a.db");
     let mut store = Store::open(&path).expect("a new database");
     seed::accounts(&mut store, &["ann", "bob"]);

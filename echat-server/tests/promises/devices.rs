@@ -8,6 +8,7 @@ use echat_proto::commands::by_name;
 use echat_proto::json::{from_json, to_json};
 use echat_server::config::Limits;
 use echat_server::storage::{Store, create_template};
+use echat_testkit::folder;
 use rusqlite::Connection;
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -66,7 +67,7 @@ fn is_known(sim: &mut Sim, device: &str) -> bool {
 
 #[test]
 fn a_user_has_twenty_devices_and_each_is_forgotten_after_90_days_without_use() {
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = folder::in_memory();
     let path = dir.path().join("a.db");
     let mut sim = sim(&path, &["ann"]);
     sim.believes = true;
@@ -107,7 +108,7 @@ fn a_user_has_twenty_devices_and_each_is_forgotten_after_90_days_without_use() {
 
 #[test]
 fn a_device_that_could_not_be_stored_is_not_given_out() {
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = folder::in_memory();
     let path = dir.path().join("a.db");
     let names: Vec<String> = (0..200).map(|number| format!("user{number}")).collect();
     let mut users: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -129,7 +130,7 @@ fn a_device_that_could_not_be_stored_is_not_given_out() {
 
 #[test]
 fn the_bundle_lists_blocked_users_and_invitations_of_others() {
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = folder::in_memory();
     let path = dir.path().join("a.db");
     let mut sim = sim(&path, &["ann", "bob", "eve", "kim"]);
     for (room, owner) in [("tea", "bob"), ("den", "eve"), ("hall", "bob")] {
@@ -154,7 +155,7 @@ fn the_bundle_lists_blocked_users_and_invitations_of_others() {
 /// The longest lists of everything, with messages, fit into 240 KiB and into the values of a message.
 #[test]
 fn the_longest_bundle_fits() {
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = folder::in_memory();
     let path = dir.path().join("a.db");
     let mut sim = sim(&path, &["ann"]);
     let db = Connection::open(&path).expect("the database");
@@ -208,7 +209,7 @@ fn nothing_of_a_login_is_noted_after_a_write_of_the_same_tick_that_deletes_it() 
         ("CHANGE_PASSWORD", new_password, ("logins", 0, 1)),
         ("DELETE_ACCOUNT", deletion, ("nothing", 0, 0)),
     ] {
-        let dir = tempfile::tempdir().expect("a folder");
+        let dir = folder::in_memory();
         let path = dir.path().join("a.db");
         let mut sim = sim(&path, &["ann"]);
         sim.engine

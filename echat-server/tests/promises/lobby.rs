@@ -7,6 +7,7 @@ use echat_proto::names::RoomName;
 use echat_server::config::{Limits, Settings};
 use echat_server::replay::replay;
 use echat_server::storage::Store;
+use echat_testkit::folder;
 use rusqlite::Connection;
 use std::fmt::Write;
 use std::path::Path;
@@ -68,7 +69,7 @@ fn rows(path: &Path) -> String {
 
 #[test]
 fn the_lobby_is_created_once_and_the_log_of_writes_repeats_it_with_its_members() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder::in_memory();
     let (here, there) = (folder.path().join("here"), folder.path().join("there"));
     let mut sim = start(Store::open(&here).expect("it opens"), "lobby");
     assert_eq!(rooms(&mut sim), [("lobby".into(), String::new(), 0)]);

@@ -5,6 +5,7 @@ use crate::sim::{Sim, seed};
 use echat_proto::json::to_json;
 use echat_server::config::Limits;
 use echat_server::storage::Store;
+use echat_testkit::folder;
 use std::time::Duration;
 
 fn shown(sim: &mut Sim, by: &str, command: &str, params: &str) -> String {
@@ -14,7 +15,7 @@ fn shown(sim: &mut Sim, by: &str, command: &str, params: &str) -> String {
 
 #[test]
 fn a_user_sees_of_another_what_friends_room_mates_and_strangers_may_see() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder::in_memory();
     let path = folder.path().join("a.db");
     let mut store = Store::open(&path).expect("a new database");
     seed::accounts(&mut store, &["ann", "bob", "kim", "joe", "eve", "robot"]);

@@ -6,6 +6,7 @@ use echat_proto::Value;
 use echat_proto::channel::Message;
 use echat_server::config::Limits;
 use echat_server::storage::{Store, create_template};
+use echat_testkit::folder;
 use std::path::Path;
 use std::time::Duration;
 
@@ -49,7 +50,7 @@ fn in_a_room(path: &Path) -> Sim {
 
 #[test]
 fn a_user_stores_so_many_bytes_in_a_day_also_over_a_restart() {
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = folder::in_memory();
     let path = dir.path().join("a.db");
     let mut sim = in_a_room(&path);
     for txn in 0..2 {
@@ -103,7 +104,7 @@ fn a_user_stores_so_many_bytes_in_a_day_also_over_a_restart() {
 
 #[test]
 fn writes_that_a_full_disk_rolled_back_are_not_counted() {
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = folder::in_memory();
     let path = dir.path().join("a.db");
     // Without the free pages that migrations leave.
     create_template(&path).expect("a new file");

@@ -13,6 +13,7 @@ use echat_proto::limits::FRAME_BEFORE_LOGIN;
 use echat_server::config::Limits;
 use echat_server::storage::Store;
 use echat_testkit::campaign;
+use echat_testkit::folder;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
@@ -180,7 +181,7 @@ fn certain_requests(sim: &mut Sim, asked: usize) -> usize {
 
 #[test]
 fn every_request_has_one_final_reply_whatever_happens() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder::in_memory();
     let path = folder.path().join("a.db");
     let mut sim = sim(&path);
     let other = rusqlite::Connection::open(&path).expect("the same database");

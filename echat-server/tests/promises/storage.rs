@@ -7,6 +7,7 @@ use echat_proto::channel::Message;
 use echat_proto::names::Username;
 use echat_server::config::Limits;
 use echat_server::storage::Store;
+use echat_testkit::folder;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -283,7 +284,7 @@ fn a_resumed_login_does_not_rest_on_writes_that_a_full_disk_rolls_back() {
 
 #[test]
 fn what_voids_a_secret_is_written_within_a_second_or_at_the_stop_without_other_writes() {
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = folder::in_memory();
     let path = dir.path().join("a.db");
     let mut store = Store::open(&path).expect("a new database");
     seed::accounts(&mut store, &["ann"]);
@@ -317,7 +318,7 @@ fn what_voids_a_secret_is_written_within_a_second_or_at_the_stop_without_other_w
 
 #[test]
 fn a_first_request_that_a_held_database_does_not_note_leaves_logout_its_secret() {
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = folder::in_memory();
     let path = dir.path().join("a.db");
     let mut store = Store::open(&path).expect("a new database");
     seed::accounts(&mut store, &["ann"]);
@@ -339,7 +340,7 @@ fn a_first_request_that_a_held_database_does_not_note_leaves_logout_its_secret()
 
 #[test]
 fn without_resumed_sessions_the_secrets_of_before_are_deleted_at_logins() {
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = folder::in_memory();
     let path = dir.path().join("a.db");
     let mut store = Store::open(&path).expect("a new database");
     seed::accounts(&mut store, &["ann"]);
@@ -427,7 +428,7 @@ fn second_steps_that_a_full_disk_cut_off_are_answered() {
 
 #[test]
 fn a_held_database_delays_writes_for_five_seconds_and_nothing_else() {
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = folder::in_memory();
     let path = dir.path().join("a.db");
     let mut store = Store::open(&path).expect("a new database");
     seed::accounts(&mut store, &["ann", "bob"]);

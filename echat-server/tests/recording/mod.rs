@@ -117,7 +117,7 @@ impl Recording {
 
     /// A place with these files, whose names are those of the recorded place.
     fn restored(&self, found: &BTreeMap<PathBuf, Option<Vec<u8>>>) -> ServerFolder {
-        let dir = ServerFolder::in_memory();
+        let dir = ServerFolder::new();
         for (path, content) in found {
             let path = dir.path(path.strip_prefix(&self.root).unwrap());
             match content {

@@ -57,7 +57,7 @@ fn missing() -> [Before; 3] {
 
 /// The schema of today.
 fn today() -> String {
-    let dir = ServerFolder::in_memory();
+    let dir = ServerFolder::new();
     create_template(&dir.path("database.db")).unwrap();
     schema_dump(&dir.path("database.db")).unwrap()
 }
@@ -67,7 +67,7 @@ fn the_data_of_an_older_server_survives_the_upgrade() {
     let versions = versions();
     assert!(today().contains(&format!("user_version {}\n", versions.len() - 1)));
     for (version, before) in versions.iter().enumerate().skip(1) {
-        let dir = ServerFolder::in_memory();
+        let dir = ServerFolder::new();
         before(&dir);
         let server = dir.start(&["--log", "info"]);
         let mut ann = Client::login(&server, "ann");
@@ -137,7 +137,7 @@ fn messages(path: &Path) -> Vec<(i64, String)> {
 
 #[test]
 fn a_copy_of_other_data_is_kept_and_half_of_one_is_not_taken_for_a_copy() {
-    let (dir, versions) = (ServerFolder::in_memory(), versions());
+    let (dir, versions) = (ServerFolder::new(), versions());
     versions[5](&dir);
     let (database, copy) = (
         dir.path("data/database.db"),
@@ -201,9 +201,9 @@ fn contents(dir: &ServerFolder) -> Vec<(String, Vec<u8>)> {
 fn a_check_before_an_upgrade_says_what_the_next_start_does_and_changes_nothing() {
     let versions = versions();
     let known = versions.len() - 1;
-    assert_eq!(checked(&ServerFolder::in_memory()).0, Some(66));
+    assert_eq!(checked(&ServerFolder::new()).0, Some(66));
     for (version, before) in versions.iter().enumerate().skip(1) {
-        let dir = ServerFolder::in_memory();
+        let dir = ServerFolder::new();
         before(&dir);
         let untouched = contents(&dir);
         let (code, said) = checked(&dir);
@@ -239,7 +239,7 @@ fn a_check_before_an_upgrade_says_what_the_next_start_does_and_changes_nothing()
 
 #[test]
 fn a_disk_without_room_for_the_copy_leaves_everything_as_it_is() {
-    let (dir, shim) = (ServerFolder::in_memory(), Shim::new());
+    let (dir, shim) = (ServerFolder::new(), Shim::new());
     versions()[5](&dir);
     let database = dir.path("data/database.db");
     let before = fs::read(&database).unwrap();
@@ -296,7 +296,7 @@ fn a_first_start_killed_at_any_moment_is_completed_later() {
 /// Kills a server that starts there, before it changes the disk once more than so often, and starts
 /// again; `None` if it was ready before that.
 fn killed_after(before: &Before, init: bool, calls: u64, today: &str) -> Option<ServerFolder> {
-    let (dir, shim) = (ServerFolder::in_memory(), Shim::new());
+    let (dir, shim) = (ServerFolder::new(), Shim::new());
     before(&dir);
     let kill = Rule {
         what: "any",

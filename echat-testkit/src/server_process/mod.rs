@@ -10,14 +10,10 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-use crate::programs;
+use crate::{folder, programs};
 
 pub use running::ServerProcess;
 
-/// A disk in memory, where there is one.
-const MEMORY: &str = "/dev/shm";
-/// Bytes that must be free there.
-const ROOMY: u64 = 256 << 20;
 /// A host key, as its file has it.
 pub const HOST_KEY: &str = "echat-host-key-ed25519 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
 
@@ -25,20 +21,14 @@ pub const HOST_KEY: &str = "echat-host-key-ed25519 AAECAwQFBgcICQoLDA0ODxAREhMUF
 pub struct ServerFolder(TempDir);
 
 impl ServerFolder {
-    /// An empty one.
+    /// An empty one, in memory where the system has that ([`folder::in_memory`]).
     pub fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self(folder::in_memory())
     }
 
-    /// An empty one in memory, where the system has that, and more of it than `free_bytes`: syncs cost
-    /// nothing there, for tests that make up what a disk does.
-    pub fn in_memory() -> Self {
-        let is_roomy = rustix::fs::statvfs(MEMORY)
-            .is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) > ROOMY);
-        let in_memory = is_roomy
-            .then(|| tempfile::tempdir_in(MEMORY).ok())
-            .flatten();
-        Self(in_memory.unwrap_or_else(|| tempfile::tempdir().unwrap()))
+    /// An empty one on a disk, for tests that measure what its syncs cost.
+    pub fn on_disk() -> Self {
+        Self(tempfile::tempdir().unwrap())
     }
 
     /// Where `name` is in it.
