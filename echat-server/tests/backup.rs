@@ -6,7 +6,7 @@ use std::fs::{self, DirBuilder};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Output;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use echat_testkit::faults::record::Note;
 use echat_testkit::faults::wall_clock::WallClock;
 use echat_testkit::faults::{Rule, Shim, root};
 use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout};
+use echat_testkit::side_by_side;
 use echat_testkit::wire::{Client, number, text};
 use echat_testkit::writers::{Crowd, Written};
 use rand::SeedableRng;
@@ -314,18 +315,16 @@ fn a_changed_or_shortened_backup_is_refused() {
 fn stopped_at_every_change(
     args: &[&str],
     errno: Option<Errno>,
-    before: impl Fn() -> ServerFolder,
-    mut after: impl FnMut(&ServerFolder, u64, bool),
+    before: impl Fn() -> ServerFolder + Sync,
+    after: impl Fn(&ServerFolder, u64, bool) + Sync,
 ) -> u64 {
-    for skip in 0..ENDLESS {
+    side_by_side::count_while(|skip| {
+        assert!(skip < ENDLESS, "the command has no end");
         let dir = before();
         let shim = Shim::new();
         let rule = Rule {
-            what: "any",
-            files: "-",
-            skip,
-            times: -1,
             errno,
+            ..Rule::kill_after(skip)
         };
         // The shim watches paths from the root.
         let file = root(&dir).join("file");
@@ -338,11 +337,8 @@ fn stopped_at_every_change(
         let was_stopped = code(&output) != Some(0);
         assert_eq!(was_stopped && errno.is_none(), code(&output).is_none());
         after(&dir, skip, was_stopped);
-        if !was_stopped {
-            return skip;
-        }
-    }
-    panic!("the command has no end");
+        was_stopped
+    })
 }
 
 /// A copy of a folder in which nothing runs.
@@ -396,7 +392,7 @@ fn a_stopped_restore_leaves_the_old_or_the_new_state() {
         old,
     };
     for errno in [None, Some(Errno::IO)] {
-        let (mut olds, mut news) = (0, 0);
+        let (olds, news) = (AtomicU32::new(0), AtomicU32::new(0));
         let changes = stopped_at_every_change(
             &["restore", "file", "--data", "data"],
             errno,
@@ -404,12 +400,13 @@ fn a_stopped_restore_leaves_the_old_or_the_new_state() {
             |dir, skip, was_stopped| {
                 if left.is_old(dir, skip) {
                     assert!(was_stopped);
-                    olds += 1;
+                    olds.fetch_add(1, Ordering::Relaxed);
                 } else {
-                    news += 1;
+                    news.fetch_add(1, Ordering::Relaxed);
                 }
             },
         );
+        let (olds, news) = (olds.into_inner(), news.into_inner());
         assert!(olds > 10 && news > 5, "{olds} and {news} of {changes}");
     }
 }
@@ -476,23 +473,31 @@ fn a_power_cut_during_a_restore_leaves_the_old_or_the_new_state() {
     let restore = restore.unwrap();
     let mut disk = Disk::new(1);
     notes[..restore].iter().for_each(|note| disk.apply(note));
-    let mut states = BTreeMap::new();
     let cuts = campaign::count("ECHAT_CUTS", CUTS);
     let each = cuts.div_ceil(notes.len() - restore);
-    for (at, note) in notes.iter().enumerate().skip(restore) {
-        disk.apply(note);
-        for seed in 0..each {
-            let mut rng = StdRng::seed_from_u64((at * 1_000 + seed) as u64);
-            let left = on_a_disk(&dir, &disk.cut(&mut rng));
-            runs(&left, &["check"]);
-            let (name, messages) = stored(&left);
-            let expected = if name == old_name { 7 } else { 3 };
-            assert_eq!(messages, expected, "after note {at}: {note:?}");
-            *states.entry(messages).or_insert(0) += 1;
-            assert!(!left.path("data/replacing").exists());
-        }
-    }
-    assert!(states.len() == 2, "{states:?}");
+    let cuts = notes
+        .iter()
+        .enumerate()
+        .skip(restore)
+        .flat_map(|(at, note)| {
+            disk.apply(note);
+            let cut = |seed| disk.cut(&mut StdRng::seed_from_u64((at * 1_000 + seed) as u64));
+            let cuts: Vec<_> = (0..each).map(|seed| (at, cut(seed))).collect();
+            cuts
+        });
+    let states = side_by_side::each(cuts, |(at, found)| {
+        let left = on_a_disk(&dir, &found);
+        runs(&left, &["check"]);
+        let (name, messages) = stored(&left);
+        let expected = if name == old_name { 7 } else { 3 };
+        assert_eq!(messages, expected, "after note {at}: {:?}", notes[at]);
+        assert!(!left.path("data/replacing").exists());
+        messages
+    });
+    assert!(
+        [3, 7].iter().all(|state| states.contains(state)),
+        "{states:?}"
+    );
 }
 
 /// What the disk has after a cut.
@@ -686,7 +691,7 @@ const STEP: Duration = Duration::from_millis(100);
 #[ignore = "measures for half a minute"]
 fn a_room_beside_backups_under_a_steady_load() {
     let rows = campaign::count("ECHAT_BACKUP_ROWS", 220_000);
-    let dir = ServerFolder::new();
+    let dir = ServerFolder::on_disk();
     dir.write(
         "config.json",
         r#"{"server": {"limits": {"message_rate": 0, "user_bytes_a_day": 0, "registrations": 0}}}"#,

@@ -7,10 +7,11 @@ mod harness;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use damage::{content, strike_last_leaf, strike_message};
+use damage::{content, database, dir, strike_last_leaf, strike_message};
 use echat_server::storage::{Store, StoreError, create_template};
 use echat_testkit::faults::{Rule, Shim};
-use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout};
+use echat_testkit::folder;
+use echat_testkit::server_process::{ServerProcess, stderr, stdout};
 use echat_testkit::wire::{Client, credentials, line, text};
 use harness::{Actor, Harness};
 use rusqlite::Connection;
@@ -25,38 +26,6 @@ fn send(room: &str, txn_id: &str) -> String {
     format!(
         r#"SEND_MESSAGE {{"target_type":1,"target":"{room}","content":"hi","txn_id":"{txn_id}"}}"#
     )
-}
-
-/// Ann and bob in the rooms tea, den and hut, and eve alone in nook; nothing runs.
-fn dir() -> ServerFolder {
-    let dir = ServerFolder::new();
-    dir.write(
-        "config.json",
-        r#"{"server": {"limits": {"message_rate": 0, "registrations": 0}}}"#,
-    );
-    let server = dir.start(&[]);
-    for name in ["ann", "bob", "eve"] {
-        Client::register(&server, name);
-    }
-    assert_eq!(server.stop().status.code(), Some(0));
-    fill(&database(&dir));
-    dir
-}
-
-fn fill(database: &Path) {
-    damage::fill(
-        database,
-        &[
-            ("tea", &[0, 1]),
-            ("den", &[0, 1]),
-            ("nook", &[2]),
-            ("hut", &[0, 1]),
-        ],
-    );
-}
-
-fn database(dir: &ServerFolder) -> PathBuf {
-    dir.path("data/database.db")
 }
 
 fn code(client: &mut Client, request: &str) -> String {
@@ -231,7 +200,7 @@ fn a_database_whose_beginning_is_damaged_is_refused_with_what_to_do() {
 
 /// The same rooms for the engine alone, with users of it.
 fn engine_database() -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder::in_memory();
     let path = folder.path().join("database.db");
     create_template(&path).unwrap();
     let mut harness = Harness::new(Store::open(&path).unwrap());
@@ -239,7 +208,7 @@ fn engine_database() -> (TempDir, PathBuf) {
         harness.enter(name);
     }
     drop(harness);
-    fill(&path);
+    damage::fill(&path, &damage::ROOMS);
     (folder, path)
 }
 

@@ -8,6 +8,7 @@ use echat_testkit::clock::now;
 use echat_testkit::faults::record::Note;
 use echat_testkit::faults::{Rule, Shim};
 use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr};
+use echat_testkit::side_by_side::count_while;
 use echat_testkit::writers::Crowd;
 use recording::Recording;
 use rusqlite::Connection;
@@ -163,9 +164,7 @@ fn a_write_of_the_newest_id_that_fails() {
 /// Every sync that a first start asks for, one after the other: none that fails is passed over.
 #[test]
 fn a_sync_of_the_first_start_that_fails() {
-    let syncs = (0..1_000)
-        .take_while(|syncs| refuses_to_start(*syncs))
-        .count();
+    let syncs = count_while(refuses_to_start);
     assert!(syncs >= 5, "{syncs} syncs");
 }
 

@@ -4,41 +4,17 @@
 mod damage;
 
 use std::fs;
-use std::path::PathBuf;
 use std::process::Output;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use damage::{strike_last_leaf, strike_message};
-use echat_testkit::faults::{Rule, Shim};
+use damage::{database, dir, dir_with_messages, strike_last_leaf, strike_message};
+use echat_testkit::faults::record::Note;
+use echat_testkit::faults::{Rule, Shim, root};
 use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout};
+use echat_testkit::side_by_side;
 use echat_testkit::wire::{Client, credentials, line, number, text};
 use rusqlite::Connection;
 use serde_json::Value;
-
-/// Ann and bob in the rooms tea, den and hut, and eve alone in nook; nothing runs.
-fn dir() -> ServerFolder {
-    let dir = ServerFolder::new();
-    dir.write(
-        "config.json",
-        r#"{"server": {"limits": {"message_rate": 0, "registrations": 0}}}"#,
-    );
-    let server = dir.start(&["--log", "warn"]);
-    for name in ["ann", "bob", "eve"] {
-        Client::register(&server, name);
-    }
-    assert_eq!(server.stop().status.code(), Some(0));
-    let rooms: [(&str, &[usize]); 4] = [
-        ("tea", &[0, 1]),
-        ("den", &[0, 1]),
-        ("nook", &[2]),
-        ("hut", &[0, 1]),
-    ];
-    damage::fill(&database(&dir), &rooms);
-    dir
-}
-
-fn database(dir: &ServerFolder) -> PathBuf {
-    dir.path("data/database.db")
-}
 
 fn json(output: &Output) -> Value {
     serde_json::from_str(stdout(output)).unwrap_or_else(|_| panic!("{}", stderr(output)))
@@ -172,10 +148,8 @@ const CASES: &[Case] = &[
 
 #[test]
 fn what_can_be_read_of_a_damaged_file_is_saved_and_the_rest_listed() {
-    let original = dir();
-    let whole = fs::read(database(&original)).unwrap();
-    for (at, case) in CASES.iter().enumerate() {
-        let dir = dir_with(&original, &whole);
+    side_by_side::each(CASES.iter().enumerate(), |(at, case)| {
+        let dir = dir();
         (case.strike)(&dir);
         let damaged = fs::read(database(&dir)).unwrap();
         let (found, code) = check(&dir, false);
@@ -198,15 +172,12 @@ fn what_can_be_read_of_a_damaged_file_is_saved_and_the_rest_listed() {
         }
         assert_eq!(check(&dir, false).0["outcome"], "sound", "{at}");
         serves_what_is_left(&dir, at, &lines);
-    }
+    });
 }
 
-fn dir_with(original: &ServerFolder, database: &[u8]) -> ServerFolder {
-    let dir = ServerFolder::new();
-    dir.make_data();
-    for name in ["config.json", "data/host_key", "data/high_water"] {
-        dir.write_private(name, fs::read(original.path(name)).unwrap());
-    }
+/// A folder with another database.
+fn dir_with(database: &[u8]) -> ServerFolder {
+    let dir = dir();
     dir.write_private("data/database.db", database);
     dir
 }
@@ -274,11 +245,10 @@ fn the_names_of_lost_accounts_are_kept() {
 /// Its header, all of it, and the whole page without a word of what it was.
 #[test]
 fn a_damaged_first_page_is_replaced_by_that_of_a_new_database() {
-    let original = dir();
-    let whole = fs::read(database(&original)).unwrap();
-    for (from, to) in [(0, 16), (16, 40), (0, 100), (100, 112), (0, 4096)] {
-        let dir = dir_with(&original, &whole);
-        let mut bytes = whole.clone();
+    let places = [(0, 16), (16, 40), (0, 100), (100, 112), (0, 4096)];
+    side_by_side::each(places.into_iter(), |(from, to)| {
+        let dir = dir();
+        let mut bytes = fs::read(database(&dir)).unwrap();
         bytes[from..to].fill(0xff);
         dir.write_private("data/database.db", &bytes);
         let output = dir.run(&["check"]);
@@ -291,43 +261,59 @@ fn a_damaged_first_page_is_replaced_by_that_of_a_new_database() {
         assert!(fs::read(kept).unwrap() == bytes);
         assert_eq!(check(&dir, false).0["outcome"], "sound", "{from}");
         serves_what_is_left(&dir, from, &[]);
-    }
+    });
 }
 
 #[test]
 fn a_killed_repair_leaves_the_damaged_or_the_repaired_database() {
-    let original = dir();
-    strike_message(&database(&original), "tea", 700);
+    // The steps of a repair are the same with few messages.
+    let original = dir_with_messages(200);
+    strike_message(&database(&original), "tea", 100);
     let whole = fs::read(database(&original)).unwrap();
-    let (mut damaged, mut repaired) = (0, 0);
-    // Of the many writes of the new database some are enough; around its end each one.
-    let mut skip = 0;
-    loop {
-        let dir = dir_with(&original, &whole);
-        let shim = Shim::new();
-        let rule = Rule {
-            what: "any",
-            files: "-",
-            skip,
-            times: -1,
-            errno: None,
-        };
-        let command = shim.program(&dir, &["check", "--repair"], Some(rule));
-        let output = ServerProcess::begin(command).end();
-        let was_killed = output.status.code().is_none();
-        match check(&dir, false).0["outcome"].as_str() {
-            Some("sound") => repaired += 1,
-            Some("damaged") => damaged += 1,
+    let repair = |dir: &ServerFolder, shim: &Shim, rule| {
+        // The shim watches paths from the root.
+        let data = root(dir).join("data");
+        let args = ["check", "--repair", "--data", data.to_str().unwrap()];
+        let output = ServerProcess::begin(shim.program(dir, &args, rule)).end();
+        assert!(
+            [None, Some(65)].contains(&output.status.code()),
+            "messages are lost"
+        );
+        output.status.code().is_none()
+    };
+    let (dir, shim) = (dir_with(&whole), Shim::new());
+    assert!(!repair(&dir, &shim, None));
+    let written = changes_before_the_old_is_moved(&shim.notes());
+    assert!(written > 40, "{written}");
+    // Of the many writes of the new database some are enough; at its beginning and around its end each one.
+    let some = (20..written - 11).step_by(11);
+    let (damaged, repaired) = (AtomicU32::new(0), AtomicU32::new(0));
+    let is_done = AtomicBool::new(false);
+    let skips = (0..20).chain(some).chain(written - 11..);
+    let skips = skips.take_while(|_| !is_done.load(Ordering::Relaxed));
+    side_by_side::each(skips, |skip| {
+        let (dir, shim) = (dir_with(&whole), Shim::new());
+        if !repair(&dir, &shim, Some(Rule::kill_after(skip))) {
+            is_done.store(true, Ordering::Relaxed);
+        }
+        let count = match check(&dir, false).0["outcome"].as_str() {
+            Some("sound") => &repaired,
+            Some("damaged") => &damaged,
             other => panic!("{other:?}"),
-        }
-        if !was_killed {
-            assert_eq!(output.status.code(), Some(65), "messages are lost");
-            break;
-        }
-        let is_marked = dir.path("data/before-repair-1").exists();
-        skip += if is_marked || skip < 20 { 1 } else { 11 };
-    }
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    });
+    let (damaged, repaired) = (damaged.into_inner(), repaired.into_inner());
     assert!(damaged > 10 && repaired > 1, "{damaged}, {repaired}");
+}
+
+/// Changes of the disk before a repair makes the folder for the files that it replaces.
+fn changes_before_the_old_is_moved(notes: &[Note]) -> u64 {
+    let is_move = |note: &Note| matches!(note, Note::MadeFolder { path } if path.ends_with("before-repair-1"));
+    let moved = notes.iter().position(is_move).unwrap();
+    let is_none = |note: &&Note| matches!(note, Note::Started | Note::Ready);
+    let changes = notes[..moved].iter().filter(|note| !is_none(note));
+    changes.count() as u64
 }
 
 /// Ann and bob were friends; eve deleted her account, and not all that she said is erased yet.
@@ -363,19 +349,19 @@ fn a_repair_shows_nothing_that_was_hidden_and_opens_nothing_that_was_closed() {
         })
         .unwrap()
     };
-    let before = seen(&dir_with(&original, &whole));
+    let before = seen(&dir_with(&whole));
     assert!(before[0].contains("lobby 0 -"), "{before:?}");
     assert!(before[0].contains("den 1 2"), "{before:?}");
     assert_eq!(before[1..], ["1 0 0, 2 0 0, 3 1 1", "900 1"]);
     for table in ["rooms", "users", "friendships"] {
-        let dir = dir_with(&original, &whole);
+        let dir = dir_with(&whole);
         leaf(&dir, table);
         let (report, _) = check(&dir, true);
         assert_eq!(report["outcome"], "repaired", "{table}: {report}");
         assert_eq!(seen(&dir), before, "{table}: {report}");
     }
     // Without the index, a friendship counts as ended.
-    let dir = dir_with(&original, &whole);
+    let dir = dir_with(&whole);
     let db = Connection::open(database(&dir)).unwrap();
     db.execute_batch("UPDATE friendships SET ended_at = NULL")
         .unwrap();

@@ -12,6 +12,7 @@
 //! * [`terminal`]: terminals, multiplexers and their users;
 //! * [`faults`]: disks and clocks that fail;
 //! * [`decoders`], [`corpus`], [`hostile_texts`], [`campaign`]: inputs, and how many of them;
+//! * [`side_by_side`]: the cases of a test on all processors;
 //! * [`clock`]: the time, for tests that measure; [`folder`]: places for files;
 //! * [`generated`], [`manual`]: files of the repository that are written from the code.
 
@@ -36,6 +37,7 @@ pub mod scene;
 pub mod schedule;
 pub mod server_end;
 pub mod server_process;
+pub mod side_by_side;
 pub mod terminal;
 pub mod wire;
 pub mod writers;

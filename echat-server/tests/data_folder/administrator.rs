@@ -7,6 +7,7 @@ use std::os::unix::process::ExitStatusExt;
 use echat_server::storage::administrator_code_hash;
 use echat_testkit::faults::{Rule, Shim};
 use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr};
+use echat_testkit::side_by_side::count_while;
 use echat_testkit::terminal::pty::Pty;
 use echat_testkit::wire::{Client, message};
 use rusqlite::Connection;
@@ -71,8 +72,7 @@ fn a_database_of_before_gets_no_code() {
 
 #[test]
 fn a_first_start_killed_at_any_moment_has_one_code_in_the_end() {
-    let moments = (0..).take_while(|calls| has_a_code_after_a_kill(*calls));
-    let moments = moments.count();
+    let moments = count_while(has_a_code_after_a_kill);
     assert!(moments >= 20, "{moments}");
     eprintln!("killed before each of {moments} changes of the disk");
 }
@@ -81,13 +81,7 @@ fn a_first_start_killed_at_any_moment_has_one_code_in_the_end() {
 /// before that.
 fn has_a_code_after_a_kill(calls: u64) -> bool {
     let (dir, shim) = (ServerFolder::new(), Shim::new());
-    let kill = Rule {
-        what: "any",
-        files: "-",
-        skip: calls,
-        times: 1,
-        errno: None,
-    };
+    let kill = Rule::kill_after(calls);
     let mut server = ServerProcess::begin(shim.command(&dir, Some(kill)));
     if server.becomes_ready() {
         server.kill();

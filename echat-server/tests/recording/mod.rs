@@ -15,6 +15,7 @@ use echat_testkit::faults::disk::Disk;
 use echat_testkit::faults::record::{Note, SentBytes};
 use echat_testkit::faults::{Shim, root};
 use echat_testkit::server_process::ServerFolder;
+use echat_testkit::side_by_side;
 use echat_testkit::wire::Client;
 use echat_testkit::writers::{Acknowledged, Written};
 use rand::rngs::StdRng;
@@ -90,8 +91,7 @@ impl Recording {
     pub(crate) fn play(&self, left_out: &BTreeSet<usize>, moments: &[usize]) -> Vec<String> {
         let mut disk = Disk::new(2);
         let mut done = 0;
-        let mut failed = Vec::new();
-        for (number, &moment) in moments.iter().enumerate() {
+        let cuts = moments.iter().enumerate().map(|(number, &moment)| {
             for index in done..moment {
                 if !left_out.contains(&index) {
                     disk.apply(&self.notes[index]);
@@ -99,20 +99,31 @@ impl Recording {
             }
             done = moment;
             let mut rng = StdRng::seed_from_u64(number as u64);
-            let found = disk.cut(&mut rng);
-            let dir = self.restored(&found);
-            let mut checked = self.check(&dir, moment);
-            if number % STARTS == 0 && checked.is_ok() {
-                checked = serves(&dir);
-            }
-            if checked.is_ok() && moment > self.ready {
-                checked = self.goes_on(&self.restored(&found), moment);
-            }
-            if let Err(reason) = checked {
-                failed.push(format!("cut {number}, after note {moment}: {reason}"));
-            }
+            (number, moment, disk.cut(&mut rng))
+        });
+        let checked = side_by_side::each(cuts, |(number, moment, found)| {
+            let checked = self.is_whole(number, moment, &found);
+            checked.map_err(|reason| format!("cut {number}, after note {moment}: {reason}"))
+        });
+        checked.into_iter().filter_map(Result::err).collect()
+    }
+
+    /// What a cut at this moment left is whole, and a server goes on with it.
+    fn is_whole(
+        &self,
+        number: usize,
+        moment: usize,
+        found: &BTreeMap<PathBuf, Option<Vec<u8>>>,
+    ) -> Result<(), String> {
+        let dir = self.restored(found);
+        self.check(&dir, moment)?;
+        if number.is_multiple_of(STARTS) {
+            serves(&dir)?;
         }
-        failed
+        if moment > self.ready {
+            self.goes_on(&self.restored(found), moment)?;
+        }
+        Ok(())
     }
 
     /// A place with these files, whose names are those of the recorded place.
@@ -124,7 +135,13 @@ impl Recording {
                 None => fs::create_dir(&path).unwrap(),
                 // The name of its folder may be lost.
                 Some(content) if path.parent().unwrap().exists() => {
-                    fs::write(&path, after_another_boot(content)).unwrap();
+                    let is_mark = path.ends_with("data/high_water");
+                    let content = if is_mark {
+                        after_another_boot(content)
+                    } else {
+                        content
+                    };
+                    fs::write(&path, content).unwrap();
                     fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
                 }
                 Some(_) => {}
@@ -177,16 +194,10 @@ impl Recording {
     }
 }
 
-/// The same file, but for the boot that `high_water` names: the power was not cut really.
-fn after_another_boot(content: &[u8]) -> Vec<u8> {
-    let mut content = content.to_vec();
-    let begin = content.windows(6).position(|bytes| bytes == b"\nboot ");
-    if content.len() < 256
-        && let Some(begin) = begin
-    {
-        content.truncate(begin + 1);
-    }
-    content
+/// The content of `high_water` without the boot that it names: the power was not cut really.
+fn after_another_boot(content: &[u8]) -> &[u8] {
+    let boot = content.windows(6).position(|bytes| bytes == b"\nboot ");
+    boot.map_or(content, |begin| &content[..=begin])
 }
 
 /// Opens the data folder as a server does; the newest message id that counts as given out.

@@ -12,13 +12,14 @@ use echat_server::data_dir::DataDir;
 use echat_server::storage::{Store, create_template, schema_dump};
 use echat_testkit::faults::{Rule, Shim};
 use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout};
+use echat_testkit::side_by_side::count_while;
 use echat_testkit::wire::{Client, line};
 use rusqlite::Connection;
 use rustix::io::Errno;
 use rustix::process::Signal;
 
 /// A way to come to a data folder.
-type Before = Box<dyn Fn(&ServerFolder)>;
+type Before = Box<dyn Fn(&ServerFolder) + Sync>;
 
 /// One for each version of the schema, from nothing at all: the files `0001.sql` and so on of this folder, in order.
 fn versions() -> Vec<Before> {
@@ -31,16 +32,24 @@ fn versions() -> Vec<Before> {
         .collect();
     files.sort();
     let databases = files.into_iter().map(|file| {
-        let sql = fs::read_to_string(file).unwrap();
-        Box::new(move |dir: &ServerFolder| fixture(dir, &sql)) as Before
+        let database = database(&fs::read_to_string(file).unwrap());
+        Box::new(move |dir: &ServerFolder| {
+            dir.used(|path| fs::write(path, &database).unwrap());
+        }) as Before
     });
     let mut versions: Vec<Before> = vec![Box::new(|_| {})];
     versions.extend(databases);
     versions
 }
 
-fn fixture(dir: &ServerFolder, sql: &str) {
-    dir.used(|path| Connection::open(path).unwrap().execute_batch(sql).unwrap());
+/// The file of a database that is this text.
+fn database(sql: &str) -> Vec<u8> {
+    let dir = ServerFolder::new();
+    let path = dir.path("database.db");
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch(sql).unwrap();
+    db.close().unwrap();
+    fs::read(path).unwrap()
 }
 
 /// What `--init` makes up for: one of two files, or a database without content.
@@ -280,14 +289,13 @@ fn a_first_start_killed_at_any_moment_is_completed_later() {
         (before, false, copied)
     });
     for (before, init, copied) in starts.chain(missing.iter().map(|before| (before, true, None))) {
-        let moments = (0..).take_while(|calls| {
-            let killed = killed_after(before, init, *calls, &today);
+        kills.push(count_while(|calls| {
+            let killed = killed_after(before, init, calls, &today);
             killed.is_some_and(|dir| {
                 holds_copy(&dir, copied);
                 true
             })
-        });
-        kills.push(moments.count());
+        }));
     }
     assert!(kills.iter().all(|kills| *kills >= 5), "{kills:?}");
     eprintln!("killed before each of {kills:?} changes of the disk");
@@ -298,14 +306,7 @@ fn a_first_start_killed_at_any_moment_is_completed_later() {
 fn killed_after(before: &Before, init: bool, calls: u64, today: &str) -> Option<ServerFolder> {
     let (dir, shim) = (ServerFolder::new(), Shim::new());
     before(&dir);
-    let kill = Rule {
-        what: "any",
-        files: "-",
-        skip: calls,
-        times: 1,
-        errno: None,
-    };
-    let mut command = shim.command(&dir, Some(kill));
+    let mut command = shim.command(&dir, Some(Rule::kill_after(calls)));
     if init {
         command.arg("--init");
     }

@@ -58,6 +58,19 @@ pub struct Rule {
     pub errno: Option<Errno>,
 }
 
+impl Rule {
+    /// Kills the process instead of the change of the disk that comes after so many.
+    pub fn kill_after(changes: u64) -> Self {
+        Self {
+            what: "any",
+            files: "-",
+            skip: changes,
+            times: -1,
+            errno: None,
+        }
+    }
+}
+
 impl Display for Rule {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
         let Self {
