@@ -6,6 +6,7 @@ use std::path::Path;
 use echat_client::render::safe::Safe;
 use echat_client::render::styled::Line;
 use echat_client::render::view::prompt_rows;
+use echat_testkit::side_by_side;
 use echat_testkit::terminal::multiplexer::{Multiplexer, is_installed};
 use unicode_width::UnicodeWidthChar;
 
@@ -23,6 +24,7 @@ const ZWJ: (&str, usize) = ("👩\u{200d}👩\u{200d}👧", 30);
 const FLAGS: (&str, usize) = ("🇨🇳", 50);
 const VS16: (&str, usize) = ("❤\u{fe0f}", 60);
 const MIXED: (&str, usize) = ("a好é👍🏽", 20);
+const KINDS: [(&str, usize); 7] = [LATIN, CHINESE, COMBINING, ZWJ, FLAGS, VS16, MIXED];
 /// The messages before the test.
 const SAID: usize = 8;
 
@@ -257,43 +259,16 @@ fn pending_rows_stand_once_after_a_window_was_too_low_for_them() {
     }
 }
 
-macro_rules! every_size_leaves_messages_and_prompt_whole {
-    ($program:expr, $start:expr, $($name:ident: $typed:expr,)*) => {$(
-        #[test]
-        fn $name() {
-            if is_installed($program) {
-                resized($typed, $start);
-            }
-        }
-    )*};
-}
-
-mod in_tmux {
-    use super::*;
-    every_size_leaves_messages_and_prompt_whole! {
-        "tmux",
-        Multiplexer::tmux,
-        latin: LATIN,
-        chinese: CHINESE,
-        combining: COMBINING,
-        zwj: ZWJ,
-        flags: FLAGS,
-        vs16: VS16,
-        mixed: MIXED,
+#[test]
+fn every_size_of_a_tmux_window_leaves_messages_and_prompt_whole() {
+    if is_installed("tmux") {
+        side_by_side::all(KINDS, |kind| resized(kind, Multiplexer::tmux));
     }
 }
 
-mod in_screen {
-    use super::*;
-    every_size_leaves_messages_and_prompt_whole! {
-        "screen",
-        Multiplexer::screen,
-        latin: LATIN,
-        chinese: CHINESE,
-        combining: COMBINING,
-        zwj: ZWJ,
-        flags: FLAGS,
-        vs16: VS16,
-        mixed: MIXED,
+#[test]
+fn every_size_of_a_screen_window_leaves_messages_and_prompt_whole() {
+    if is_installed("screen") {
+        side_by_side::all(KINDS, |kind| resized(kind, Multiplexer::screen));
     }
 }

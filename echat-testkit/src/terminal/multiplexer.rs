@@ -1,8 +1,10 @@
 //! Real terminal multiplexers (tmux and GNU screen), with a program in a window of any size.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 use std::time::Duration;
 
 use super::person::{Person, SETSID};
@@ -10,8 +12,10 @@ use crate::clock::now;
 
 /// How often a screen is looked at before it counts as different for good.
 const LOOKS: usize = 500;
+/// The longest time between two looks at a screen. A change of it ends that time.
+const PAUSE: Duration = Duration::from_millis(50);
 /// How long GNU screen is given between two looks for its copy, unless it shows something.
-const PAUSE: Duration = Duration::from_millis(10);
+const COPY_PAUSE: Duration = Duration::from_millis(10);
 /// Stands between what has left a window and what it shows.
 const MARK: &str = "== what is shown ==";
 /// The size that it begins with. Screen copies the rows that it shows, and no others.
@@ -30,6 +34,10 @@ pub enum Multiplexer {
     Tmux {
         /// Its socket.
         socket: PathBuf,
+        /// A client in control mode, which tells what the window shows.
+        control: Child,
+        /// One for each time that it told something.
+        news: Receiver<()>,
     },
     /// GNU screen.
     Screen {
@@ -49,6 +57,12 @@ fn command(program: &str) -> Command {
         .env("LC_ALL", "C.UTF-8")
         .env("TERM", "xterm");
     command
+}
+
+fn tmux_at(socket: &Path) -> Command {
+    let mut tmux = command("tmux");
+    tmux.arg("-S").arg(socket);
+    tmux
 }
 
 fn run(mut command: Command) -> Output {
@@ -79,7 +93,6 @@ impl Multiplexer {
     /// tmux with this program in its window, which learns nothing of it from the environment.
     pub fn tmux(folder: &Path, program: &[&str]) -> Self {
         let socket = folder.join("tmux");
-        let tmux = Self::Tmux { socket };
         let (cols, rows) = (SIZE.0.to_string(), SIZE.1.to_string());
         let folder = folder.to_str().unwrap();
         let start = [
@@ -96,9 +109,29 @@ impl Multiplexer {
             folder,
         ];
         let plain = ["env", "-u", "TMUX", "TERM=xterm", "sh", "-c", BELOW, "sh"];
-        let output = tmux.asks(&[&start[..], &plain, program].concat());
+        let mut session = tmux_at(&socket);
+        session.args(start).args(plain).args(program);
+        let output = run(session);
         assert!(output.status.success(), "{output:?}");
-        tmux
+        let mut control = tmux_at(&socket);
+        control.args(["-C", "attach-session", "-f", "ignore-size"]);
+        let mut control = control
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut told = control.stdout.take().unwrap();
+        let (tells, news) = channel();
+        thread::spawn(move || {
+            while let Ok(1..) = told.read(&mut [0; 4096])
+                && tells.send(()).is_ok()
+            {}
+        });
+        Self::Tmux {
+            socket,
+            control,
+            news,
+        }
     }
 
     /// GNU screen with this program in its window.
@@ -140,11 +173,7 @@ impl Multiplexer {
 
     fn asks(&self, arguments: &[&str]) -> Output {
         let mut asked = match self {
-            Self::Tmux { socket } => {
-                let mut tmux = command("tmux");
-                tmux.arg("-S").arg(socket);
-                tmux
-            }
+            Self::Tmux { socket, .. } => tmux_at(socket),
             Self::Screen { folder, .. } => {
                 let mut screen = command("screen");
                 screen
@@ -210,11 +239,27 @@ impl Multiplexer {
             if rows >= usize::from(host.emulator().size().1) {
                 return copied;
             }
-            if host.has_more(now() + PAUSE) && !host.reads() {
+            if host.has_more(now() + COPY_PAUSE) && !host.reads() {
                 break;
             }
         }
         Vec::new()
+    }
+
+    /// Waits for a change of what is shown.
+    fn waits(&mut self) {
+        match self {
+            Self::Tmux { news, .. } => {
+                // What was told before the last look is known.
+                let _ = news.recv_timeout(PAUSE);
+                while news.try_recv().is_ok() {}
+            }
+            Self::Screen { host, .. } => {
+                if host.has_more(now() + PAUSE) {
+                    host.reads();
+                }
+            }
+        }
     }
 
     /// The rows that are shown, and what has left the window at its top.
@@ -264,6 +309,7 @@ impl Multiplexer {
             if is(&shown, &above) {
                 return;
             }
+            self.waits();
         }
         panic!("{what}: {:#?}", self.rows());
     }
@@ -276,5 +322,9 @@ impl Drop for Multiplexer {
             Self::Screen { .. } => "quit",
         };
         self.asks(&[end]);
+        if let Self::Tmux { control, .. } = self {
+            // It ends with its server.
+            let _ = control.wait();
+        }
     }
 }
