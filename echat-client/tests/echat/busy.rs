@@ -172,10 +172,7 @@ fn costs(pid: u32) -> (Duration, u64) {
 
 fn meets(folder: &ServerFolder) -> (Typist, Loud) {
     folder.has("room1", &["ann", "bob"]);
-    let mut ann = folder.comes("ann", folder.server.address());
-    ann.sees("Logged in as ann.");
-    ann.types("&r room1\r");
-    ann.sees("room1> ");
+    let ann = folder.opens("ann", folder.server.address());
     let typist = Typist {
         ann,
         line: String::new(),

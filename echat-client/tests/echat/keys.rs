@@ -51,11 +51,7 @@ fn types_among_replies(person: &mut Person, text: &str) {
 /// Ann in her chat, who is alone there.
 fn in_chat(folder: &ServerFolder) -> Person {
     folder.has("room1", &["ann"]);
-    let mut ann = folder.comes("ann", folder.server.address());
-    ann.sees("contact> ");
-    ann.types("&r room1\r");
-    ann.sees("room1> ");
-    ann
+    folder.opens("ann", folder.server.address())
 }
 
 /// The contents of ann's newest messages, as JSON.

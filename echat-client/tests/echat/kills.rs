@@ -35,14 +35,6 @@ impl Moment {
     }
 }
 
-fn opens(folder: &ServerFolder, name: &str, proxy: &Proxy) -> Person {
-    let mut person = folder.comes(name, proxy.address());
-    person.sees(&format!("Logged in as {name}."));
-    person.types("&r room1\r");
-    person.sees("room1> ");
-    person
-}
-
 /// Types the line, and the server dies at that moment.
 fn says(folder: &mut ServerFolder, ann: &mut Person, front: &Proxy, line: &str, moment: Moment) {
     let typed = |rest: &str| format!("room1> {rest}");
@@ -86,8 +78,8 @@ fn a_line_survives_and_arrives_once() {
     folder.has("room1", &["ann", "bob"]);
     let address = folder.server.address();
     let (front, side) = (Proxy::to(address), Proxy::to(address));
-    let mut ann = opens(&folder, "ann", &front);
-    let mut bob = opens(&folder, "bob", &side);
+    let mut ann = folder.opens("ann", front.address());
+    let mut bob = folder.opens("bob", side.address());
     // Bob only listens: no answer proves his connections good, so that their back-off goes on, up to 30 s.
     bob.has_patience(Duration::from_mins(1));
     let mut lines = Vec::new();
@@ -107,7 +99,7 @@ fn a_line_survives_and_arrives_once() {
         }
         bob.types("\r");
         if turn % 2 == 1 {
-            ann = opens(&folder, "ann", &front);
+            ann = folder.opens("ann", front.address());
         } else {
             ann.sees("Reconnected. Logged in as ann.");
         }

@@ -4,20 +4,11 @@
 use std::net::TcpListener;
 
 use echat_testkit::server_process::ServerProcess;
-use echat_testkit::terminal::person::Person;
 use rustix::process::Signal;
 
 use crate::server_folder::ServerFolder;
 
 const RESTARTS: usize = 3;
-
-fn opens(folder: &ServerFolder, name: &str) -> Person {
-    let mut person = folder.comes(name, folder.server.address());
-    person.sees(&format!("Logged in as {name}."));
-    person.types("&r room1\r");
-    person.sees("room1> ");
-    person
-}
 
 #[test]
 fn a_restart_costs_each_client_one_try_and_no_line() {
@@ -28,8 +19,8 @@ fn a_restart_costs_each_client_one_try_and_no_line() {
     let place = folder.scene.path("");
     let start = || ServerProcess::start_at(&place, &socket, &["--log", "info"]);
     folder.server = start();
-    let mut ann = opens(&folder, "ann");
-    let mut bob = opens(&folder, "bob");
+    let mut ann = folder.opens("ann", folder.server.address());
+    let mut bob = folder.opens("bob", folder.server.address());
     let mut lines = Vec::new();
     for restart in 0..RESTARTS {
         let line = format!("line {restart}.");

@@ -20,14 +20,6 @@ fn meets() -> (ServerFolder, Proxy) {
     (folder, front)
 }
 
-fn opens(folder: &ServerFolder, name: &str, front: &Proxy) -> Person {
-    let mut person = folder.comes(name, front.address());
-    person.sees(&format!("Logged in as {name}."));
-    person.types("&r room1\r");
-    person.sees("room1> ");
-    person
-}
-
 fn says(person: &mut Person, line: &str) {
     person.types(&format!("{line}\r"));
     person.sees(&format!("me: {line}"));
@@ -42,7 +34,7 @@ fn sends(folder: &ServerFolder, line: &str) {
 #[test]
 fn an_open_chat_goes_on_with_what_the_server_has() {
     let (mut folder, front) = meets();
-    let mut ann = opens(&folder, "ann", &front);
+    let mut ann = folder.opens("ann", front.address());
     says(&mut ann, "kept.");
     folder.falls();
     folder.backs_up();
@@ -87,7 +79,7 @@ fn an_open_chat_goes_on_with_what_the_server_has() {
 #[test]
 fn an_open_chat_follows_a_restored_backup_to_another_port() {
     let (mut folder, front) = meets();
-    let mut ann = opens(&folder, "ann", &front);
+    let mut ann = folder.opens("ann", front.address());
     says(&mut ann, "kept.");
     folder.runs(&["backup", "monday.backup"]);
     for turn in 1..=3 {
@@ -116,7 +108,7 @@ fn an_open_chat_follows_a_restored_backup_to_another_port() {
 #[test]
 fn ids_that_have_grown_beyond_the_known_ones_are_noticed_by_other_messages() {
     let (mut folder, front) = meets();
-    let mut ann = opens(&folder, "ann", &front);
+    let mut ann = folder.opens("ann", front.address());
     says(&mut ann, "kept.");
     folder.falls();
     folder.backs_up();

@@ -175,6 +175,15 @@ impl ServerFolder {
         self.comes_with(name, by, self.command(SETSID, "C.UTF-8"))
     }
 
+    /// The same in the chat of room1.
+    pub(crate) fn opens(&self, name: &str, by: SocketAddr) -> Person {
+        let mut person = self.comes(name, by);
+        person.sees(&format!("Logged in as {name}."));
+        person.types("&r room1\r");
+        person.sees("room1> ");
+        person
+    }
+
     /// The same with an environment of one's own.
     pub(crate) fn comes_with(&self, name: &str, by: SocketAddr, command: Command) -> Person {
         let link = self.link_by(by);

@@ -11,10 +11,7 @@ use crate::server_folder::ServerFolder;
 const GIVEN_UP: &str = "The server is not responding. The connection was closed.";
 
 fn opens(folder: &ServerFolder, front: &Proxy) -> Person {
-    let mut ann = folder.comes("ann", front.address());
-    ann.sees("Logged in as ann.");
-    ann.types("&r room1\r");
-    ann.sees("room1> ");
+    let mut ann = folder.opens("ann", front.address());
     ann.types("before\r");
     ann.sees("me: before");
     ann

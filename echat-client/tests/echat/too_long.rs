@@ -16,14 +16,6 @@ fn pastes(person: &mut Person, text: &str) {
     person.types(&format!("\x1b[200~{text}\x1b[201~\r"));
 }
 
-fn opens(folder: &ServerFolder) -> Person {
-    let mut ann = folder.comes("ann", folder.server.address());
-    ann.sees("Logged in as ann.");
-    ann.types("&r room1\r");
-    ann.sees("room1> ");
-    ann
-}
-
 /// The file of ann's unsent lines.
 fn kept(folder: &ServerFolder) -> PathBuf {
     let path = folder.scene.path(".local/state/echat/unsent");
@@ -35,7 +27,7 @@ fn kept(folder: &ServerFolder) -> PathBuf {
 fn a_text_over_the_limit_is_refused_where_it_is_typed() {
     let folder = ServerFolder::unhurried();
     folder.has("room1", &["ann"]);
-    let mut ann = opens(&folder);
+    let mut ann = folder.opens("ann", folder.server.address());
     pastes(&mut ann, &"a".repeat(65_500));
     ann.sees_that("why, above the text", |screen| {
         let rows = screen.rows();
@@ -121,7 +113,7 @@ fn a_line_over_the_limits_that_the_server_tells_is_not_sent() {
 fn unsendable_lines_of_an_older_version_are_set_aside_at_the_start() {
     let mut folder = ServerFolder::unhurried();
     folder.has("room1", &["ann"]);
-    let mut ann = opens(&folder);
+    let mut ann = folder.opens("ann", folder.server.address());
     folder.falls();
     ann.sees("Reconnecting");
     ann.types("kept\r");
@@ -154,7 +146,7 @@ fn unsendable_lines_of_an_older_version_are_set_aside_at_the_start() {
 fn an_invalid_byte_in_the_file_of_unsent_lines_loses_only_its_line() {
     let mut folder = ServerFolder::unhurried();
     folder.has("room1", &["ann"]);
-    let mut ann = opens(&folder);
+    let mut ann = folder.opens("ann", folder.server.address());
     folder.falls();
     ann.sees("Reconnecting");
     for line in ["first", "second", "third"] {
