@@ -11,7 +11,7 @@ use echat_testkit::scene::{SECRET, Scene};
 use echat_testkit::server_process::ServerProcess;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
-const ECHAT_NC: &str = env!("CARGO_BIN_EXE_echat-nc");
+use crate::ECHAT_NC;
 
 /// A scene whose server is the real one.
 fn scene(args: &[&str]) -> (Scene, ServerProcess) {

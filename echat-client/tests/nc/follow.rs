@@ -15,7 +15,7 @@ use echat_testkit::server_process::ServerProcess;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-const ECHAT_NC: &str = env!("CARGO_BIN_EXE_echat-nc");
+use crate::ECHAT_NC;
 
 /// A server behind a proxy, ann with the rooms tea and den, and her bot clerk in both.
 struct Stage {

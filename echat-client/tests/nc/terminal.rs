@@ -5,7 +5,7 @@ use std::thread;
 use echat_testkit::scene::{SECRET, Scene};
 use echat_testkit::terminal::person::{Person, SETSID};
 
-const ECHAT_NC: &str = env!("CARGO_BIN_EXE_echat-nc");
+use crate::ECHAT_NC;
 
 #[test]
 fn an_unknown_server_is_asked_about_and_remembered() {

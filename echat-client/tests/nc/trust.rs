@@ -8,7 +8,7 @@ use echat_proto::frame::BadLength;
 use echat_testkit::scene::Scene;
 use echat_testkit::server_end::{Server, some_bytes};
 
-const ECHAT_NC: &str = env!("CARGO_BIN_EXE_echat-nc");
+use crate::ECHAT_NC;
 
 /// Answers one connection that asks for nothing.
 fn greet(server: &Server) {

@@ -10,7 +10,8 @@ use std::thread;
 use echat_proto::channel::Incoming;
 use echat_testkit::scene::{SECRET, Scene, outcome};
 
-const ECHAT_NC: &str = env!("CARGO_BIN_EXE_echat-nc");
+use crate::ECHAT_NC;
+
 const ECHAT: &str = env!("CARGO_BIN_EXE_echat");
 const TIME: &str = "{\"command\":\"SEND_SERVER_TIME\",\"params\":5}\n";
 

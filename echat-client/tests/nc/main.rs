@@ -1,0 +1,9 @@
+//! `echat-nc` as people and scripts have it: against a server that the test plays, and against the real one.
+
+mod follow;
+mod server;
+mod talk;
+mod terminal;
+mod trust;
+
+const ECHAT_NC: &str = env!("CARGO_BIN_EXE_echat-nc");
