@@ -55,6 +55,8 @@ fn a_reply_an_edit_and_a_reaction_reach_the_other_one() {
     shows(&mut ann, "小明 (edited): 今天一起吃晚饭吧");
     xiaoming.types("/react 赞");
     shows(&mut ann, "小明 reacted 👍 to you: great idea");
+    // Only what the client knows of is taken back.
+    shows(&mut xiaoming, "你用 👍 回应了“ann”的消息：great idea");
     xiaoming.types("/react :+1:");
     shows(&mut ann, "小明 took back 👍 from you: great idea");
     ann.types("/me goes to the kitchen");
