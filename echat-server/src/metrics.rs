@@ -54,6 +54,8 @@ pub struct EngineFacts {
     pub messages: u64,
     /// The greatest id of a message.
     pub newest_message: u64,
+    /// Messages that the search index does not have yet; `None` if the database did not say.
+    pub search_lag: Option<u64>,
     /// Events that were queued for a connection, without answers.
     pub deliveries: u64,
     /// Bytes from clients.
@@ -160,6 +162,13 @@ fn of_engine(page: &mut MetricsPage, engine: &EngineFacts) {
         "The greatest id of a message",
         engine.newest_message,
     );
+    if let Some(lag) = engine.search_lag {
+        page.gauge(
+            "search_lag_messages",
+            "Messages that the search index does not have yet",
+            lag,
+        );
+    }
     page.counter(
         "accepted_connections",
         "Connections that were accepted",
@@ -237,6 +246,7 @@ mod tests {
         let engine = EngineFacts {
             connections: 3,
             messages: 7,
+            search_lag: Some(11),
             requests: [("LOGIN", 2)].into(),
             refusals: [("bad_params", 5)].into(),
             ..EngineFacts::default()
@@ -252,6 +262,7 @@ mod tests {
             "echat_connections 3",
             "# TYPE echat_messages_total counter",
             "echat_messages_total 7",
+            "echat_search_lag_messages 11",
             "echat_requests_total{command=\"LOGIN\"} 2",
             "echat_refusals_total{code=\"bad_params\"} 5",
             "echat_commit_duration_seconds_count 1",

@@ -112,6 +112,11 @@ fn the_numbers_are_those_of_what_happened() {
     );
     assert!(!ctl.contains("ann") && !ctl.contains("tea"), "{ctl}");
     assert!(!stdout(&dir.run(&["ctl", "audit"])).contains("metrics"));
+    // The index follows within a second.
+    let lag = |page: &str| numbers(page)["echat_search_lag_messages"];
+    while lag(&page(address)) > 0.5 {
+        bob.is_served();
+    }
 }
 
 /// Names of metrics in a text.

@@ -76,7 +76,10 @@ impl Engine {
 
     /// What is counted and known for the metrics.
     pub fn facts(&mut self) -> EngineFacts {
-        let newest = self.store.batch().newest_id().map_or(0, |id| id.0);
+        let batch = self.store.batch();
+        let newest = batch.newest_id().map_or(0, |id| id.0);
+        let search_lag = batch.search_lag().ok();
+        drop(batch);
         let Self {
             tally,
             state,
@@ -97,6 +100,7 @@ impl Engine {
             logins: tally.logins,
             messages: tally.messages,
             newest_message: newest,
+            search_lag,
             deliveries: traffic.deliveries,
             bytes_received: traffic.received,
             bytes_sent: traffic.sent,

@@ -37,6 +37,9 @@ const REMOVED: usize = 100;
 /// Messages whose words wait to be removed, from which on portions of removals wait for them.
 const STALE: i64 = 256;
 
+/// Messages of each kind that [`Batch::search_lag`] counts at most: 1 ms.
+pub(super) const LAG_COUNTED: i64 = 10_000;
+
 /// Bytes of the words of the longest text.
 const WORD_BYTES: i32 = 8 * 1024 * 1024;
 
@@ -203,6 +206,25 @@ impl Batch<'_> {
         Ok(usize::try_from(STALE)
             .unwrap_or(0)
             .saturating_sub(usize::try_from(stale).unwrap_or(usize::MAX)))
+    }
+
+    /// Messages that the index does not have yet, edited and deleted ones too: at most [`LAG_COUNTED`] of each kind are
+    /// counted, so that a count reads a bounded number of rows.
+    pub fn search_lag(&self) -> Result<u64, StoreError> {
+        let covered = covered(self)?;
+        let newer = self.count(
+            "SELECT count(*) FROM (SELECT 1 FROM messages WHERE id > ?1 LIMIT ?2)",
+            [covered.upto, LAG_COUNTED],
+        )?;
+        let older = self.count(
+            "SELECT count(*) FROM (SELECT 1 FROM messages WHERE id <= ?1 LIMIT ?2)",
+            [covered.above, LAG_COUNTED],
+        )?;
+        let stale = self.count(
+            "SELECT count(*) FROM (SELECT 1 FROM search_stale LIMIT ?1)",
+            [LAG_COUNTED],
+        )?;
+        Ok(newer + older + stale)
     }
 
     /// Brings a portion of the index up to date. False if nothing is left to do. The same database gives the same portions.

@@ -347,6 +347,7 @@ proptest! {
         while batch.index_messages().unwrap() {}
         let _ = batch.commit().unwrap();
         prop_assert!(!world.store.is_unindexed());
+        prop_assert_eq!(world.store.batch().search_lag().unwrap(), 0);
         prop_assert_eq!(search_index::faults(world.store.connection()).unwrap(), Vec::<String>::new());
         for query in 0..QUERIES.len() {
             world.search(query, None, None, (None, None));
@@ -378,6 +379,40 @@ fn a_long_search_is_cut_into_portions_of_the_same_result() {
     let _ = batch.commit().unwrap();
     let (indexed, portions) = searched(&mut world.store, world.users[0], &wanted("tea 7"));
     assert_eq!((indexed, portions), (page, 1));
+}
+
+#[test]
+fn the_lag_of_the_index_counts_new_edited_and_deleted_messages_and_ends() {
+    let mut world = World::new();
+    let lag = |world: &mut World| world.store.batch().search_lag().unwrap();
+    assert_eq!(lag(&mut world), 0);
+    let texts = |count: i64| (0..count).map(|number| format!("tea {number}"));
+    say(&mut world, 0, texts(300), false);
+    assert_eq!(lag(&mut world), 300);
+    let mut batch = world.store.batch();
+    assert!(batch.index_messages().unwrap(), "a portion is not all");
+    assert!((1..300).contains(&batch.search_lag().unwrap()));
+    while batch.index_messages().unwrap() {}
+    assert_eq!(batch.search_lag().unwrap(), 0);
+    let other = Content::new("coffee").unwrap();
+    batch
+        .set_content(MessageId::of_row(1), &other, &[], 2)
+        .unwrap();
+    batch.remove_content(MessageId::of_row(2), 2).unwrap();
+    assert_eq!(batch.search_lag().unwrap(), 2);
+    while batch.index_messages().unwrap() {}
+    assert_eq!(batch.search_lag().unwrap(), 0);
+    // A database from before the index: older messages follow, from the newest one on.
+    batch
+        .write("UPDATE search_progress SET above = 100", [])
+        .unwrap();
+    assert_eq!(batch.search_lag().unwrap(), 100);
+    let _ = batch.commit().unwrap();
+    // The count reads a bounded number of rows.
+    let counted = search_index::LAG_COUNTED;
+    let mut world = World::new();
+    say(&mut world, 0, texts(counted + 10), false);
+    assert_eq!(lag(&mut world), counted.unsigned_abs());
 }
 
 #[test]
