@@ -228,6 +228,18 @@ fn warn_of_open_registration(config: &ServerConfig, listeners: &Listeners) {
     }
 }
 
+/// Tells the administration which server this is.
+fn introduce(
+    engine: &mut Engine,
+    listeners: &Listeners,
+    fingerprint: &str,
+    now: Now,
+) -> Result<(), Fatal> {
+    let listening = listeners.addresses().map(|address| address.to_string());
+    let process = std::process::id();
+    engine.begin_administration(listening.collect(), fingerprint.to_owned(), process, now)
+}
+
 impl<'a> Reactor<'a> {
     fn new(
         loaded: &Loaded,
@@ -261,8 +273,7 @@ impl<'a> Reactor<'a> {
         signals.listen(poll.registry(), SIGNALS)?;
         warn_of_open_registration(config, &listeners);
         let fingerprint = echat_proto::fingerprint(&host_key.verifying_key());
-        let listening = listeners.addresses().map(|address| address.to_string());
-        engine.begin_administration(listening.collect(), fingerprint.clone(), clock.now())?;
+        introduce(&mut engine, &listeners, &fingerprint, clock.now())?;
         let reactor = Self {
             terminal: Terminal::open(poll.registry(), TERMINAL)?,
             pool: Pool::start(host_key, &waker)?,

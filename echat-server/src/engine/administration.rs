@@ -97,12 +97,14 @@ impl Engine {
         &mut self,
         listening: Vec<String>,
         fingerprint: String,
+        process: u32,
         now: Now,
     ) -> Result<(), Fatal> {
         self.state.gauges = Gauges {
             started_at: now.unix,
             listening,
             fingerprint,
+            process,
             connections: 0,
         };
         let batch = self.store.batch();

@@ -112,6 +112,8 @@ pub(crate) struct Gauges {
     pub(crate) listening: Vec<String>,
     /// The fingerprint of its host key.
     pub(crate) fingerprint: String,
+    /// The number of its process, for signals.
+    pub(crate) process: u32,
     /// Connections, with and without a login.
     pub(crate) connections: usize,
 }

@@ -95,6 +95,7 @@ pub(super) fn status(ctx: &Ctx<'_, '_>, _: &Operation) -> Result<AdminReport, Re
         ),
         ("listening", Fact::Names(gauges.listening.clone())),
         ("fingerprint", gauges.fingerprint.clone().into()),
+        ("process", u64::from(gauges.process).into()),
         ("since", at(gauges.started_at)),
         ("time", at(ctx.now.unix)),
         ("connections", gauges.connections.into()),
