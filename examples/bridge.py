@@ -7,11 +7,13 @@ import json, os, subprocess, sys
 
 address, bot, token, cursor, one, other = sys.argv[1:7]
 nc = os.environ.get("ECHAT_NC", "echat-nc")
-login = ["--user", bot, "--token-file", token]
-follow = [nc, "follow", *login, "--cursor", cursor, "--from", "new", address]
+# One session reads and sends: a second login would end the first one.
+follow = [nc, "follow", "--send", "--user", bot, "--token-file", token,
+          "--cursor", cursor, "--from", "new", address]
 across = {one: other, other: one}
 
-with subprocess.Popen(follow, stdout=subprocess.PIPE, text=True, encoding="utf-8") as follower:
+with subprocess.Popen(follow, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                      encoding="utf-8") as follower:
     for line in follower.stdout:
         message = json.loads(line)
         room = across.get(message.get("target"))
@@ -23,8 +25,5 @@ with subprocess.Popen(follow, stdout=subprocess.PIPE, text=True, encoding="utf-8
             said = said[:-2] + "\u2026"
         # The txn_id names the message: one that is repeated after a restart is stored once.
         copy = {"target_type": 1, "target": room, "content": said, "txn_id": "bridge-%d" % message["id"]}
-        sent = subprocess.run([nc, *login, address, "SEND_MESSAGE", json.dumps(copy)],
-                              stdout=subprocess.DEVNULL)
-        if sent.returncode != 0:
-            print("not repeated: %s" % line, end="", file=sys.stderr)
+        print("SEND_MESSAGE", json.dumps(copy), file=follower.stdin, flush=True)
 sys.exit(follower.returncode)

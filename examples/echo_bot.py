@@ -7,10 +7,12 @@ import json, os, subprocess, sys
 
 address, bot, token, cursor = sys.argv[1:5]
 nc = os.environ.get("ECHAT_NC", "echat-nc")
-login = ["--user", bot, "--token-file", token]
-follow = [nc, "follow", *login, "--cursor", cursor, "--from", "new", address]
+# One session reads and sends: a second login would end the first one.
+follow = [nc, "follow", "--send", "--user", bot, "--token-file", token,
+          "--cursor", cursor, "--from", "new", address]
 
-with subprocess.Popen(follow, stdout=subprocess.PIPE, text=True, encoding="utf-8") as follower:
+with subprocess.Popen(follow, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                      encoding="utf-8") as follower:
     for line in follower.stdout:
         message = json.loads(line)
         content = message.get("content", "")
@@ -20,7 +22,5 @@ with subprocess.Popen(follow, stdout=subprocess.PIPE, text=True, encoding="utf-8
         # The txn_id names the answered message: an answer that is sent again is stored once.
         answer = {"target_type": message["target_type"], "target": message["target"],
                   "content": content[5:], "txn_id": "echo-%d" % message["id"]}
-        sent = [nc, *login, address, "SEND_MESSAGE", json.dumps(answer)]
-        if subprocess.run(sent, stdout=subprocess.DEVNULL).returncode not in (0, 1):
-            print("not answered: %s" % line, end="", file=sys.stderr)
+        print("SEND_MESSAGE", json.dumps(answer), file=follower.stdin, flush=True)
 sys.exit(follower.returncode)

@@ -42,7 +42,9 @@ impl Stage {
             return None;
         }
         let scene = Scene::new();
-        scene.write("config.json", r#"{"server": {"sessions_per_user": 8}}"#);
+        // Each user has one session, as by default.
+        let rates = r#"{"server": {"limits": {"message_rate": 0}}}"#;
+        scene.write("config.json", rates);
         let server = ServerProcess::start_in(&scene.path(""), &["--log", "off"]);
         let link = format!("echat://{}/#{}", server.address(), server.fingerprint());
         scene.registers(&link, "ann");
@@ -224,6 +226,42 @@ fn the_echo_bot_answers_people_and_not_itself() {
         said,
         ["hello", "echo echo who", "echo who", "echo last", "last"]
     );
+}
+
+#[test]
+fn a_bot_that_was_away_answers_more_than_pipes_hold() {
+    const MESSAGES: usize = 100;
+    let Some(stage) = Stage::new() else { return };
+    let cursor = stage.path("cursor");
+    drop({
+        let bot = stage.starts("echo_bot.py", &[&cursor]);
+        stage.follows("cursor");
+        bot
+    });
+    let long = "x".repeat(3_900);
+    let script = (0..MESSAGES).fold(String::new(), |script, number| {
+        let content = format!("echo {number} {long}");
+        let params = format!(r#"{{"target_type":1,"target":"tea","content":"{content}"}}"#);
+        script + "SEND_MESSAGE " + &params + "\n"
+    });
+    let script = stage.scene.write("script", &script);
+    stage
+        .scene
+        .run_as(&stage.link, "ann", &["-f", &script])
+        .exits(0);
+    let _bot = stage.starts("echo_bot.py", &[&cursor]);
+    let newest = [
+        "QUERY_HISTORY",
+        r#"{"target_type":1,"target":"tea","limit":1}"#,
+    ];
+    let last = format!(r#""content":"{} x"#, MESSAGES - 1);
+    while !stage
+        .scene
+        .run_as(&stage.link, "ann", &newest)
+        .exits(0)
+        .out
+        .contains(&last)
+    {}
 }
 
 #[test]

@@ -83,6 +83,8 @@ pub struct Follow {
     pub from: From,
     /// Whether to end when everything up to now is printed.
     pub once: bool,
+    /// Whether lines of standard input are sent.
+    pub send: bool,
     /// 0 nothing, 1 fields, 2 bytes.
     pub verbose: u8,
     /// Whether passwords and session secrets are shown in what `verbose` shows.
@@ -301,6 +303,7 @@ fn follow(flags: FollowFlags) -> Result<Follow, String> {
         cursor: flags.cursor,
         from,
         once: flags.once,
+        send: flags.send,
         verbose,
         show_secrets,
     })

@@ -142,6 +142,9 @@ pub(super) struct FollowFlags {
     /// Exit when all messages up to now are printed
     #[arg(long)]
     pub(super) once: bool,
+    /// Send the requests that are the lines of standard input, over the same connection
+    #[arg(long)]
+    pub(super) send: bool,
 }
 
 /// What follows the options of `echat-nc follow --help`.
@@ -165,9 +168,14 @@ messages are printed again, since their ids are new:
   {\"event\":\"HISTORY_REPLACED\",\"params\":{\"history\":...,\"newest\":...,
    \"known_history\":...,\"known_after\":...}}
 
-It ends when the server refuses the login or the room (1) or ends the session (1), when the server
-is not trusted (4), when data was altered (7), and when standard output or the cursor file
-fails, or the reader of a pipe is gone (8).
+With --send a line of standard input is a request: NAME or NAME JSON. They are sent one by one, and
+their replies are not printed; a refusal is a note to standard error. After a lost connection
+the request that is not answered is sent again: give a message a txn_id, and it is stored once.
+Requests that log in or out are refused. The end of standard input ends nothing.
+
+It ends when the server refuses the login or the room (1) or ends the session (1), when a line of
+standard input is no request (2), when the server is not trusted (4), when data was altered (7),
+and when standard output or the cursor file fails, or the reader of a pipe is gone (8).
 ";
 
 /// What follows the options in `--help`.

@@ -323,3 +323,82 @@ fn every_end_of_a_follower_has_its_exit_code() {
     stage.scene.write("cursor", "no cursor");
     assert_eq!(ends(&mut stage.follow(&["--once"])), Some(2));
 }
+
+#[test]
+fn one_session_reads_and_sends_and_each_request_is_stored_once() {
+    let stage = Stage::new();
+    let mut follower = stage
+        .follow(&["--send"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = follower.stdin.take().unwrap();
+    let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines();
+    for said in 1..=30 {
+        let room = ["tea", "den"][said % 2];
+        let params = format!(
+            r#"{{"target_type":1,"target":"{room}","content":"{said} x","txn_id":"t{said}"}}"#
+        );
+        writeln!(input, "SEND_MESSAGE {params}").unwrap();
+        if said % 3 == 0 {
+            stage.proxy.cuts_now();
+        }
+        // Its own session is told, too: the next line is this message, and none comes twice.
+        let line = lines.next().expect("it goes on").unwrap();
+        assert_eq!(number(&line), Some(said), "{line}");
+    }
+    // The end of the input ends nothing.
+    drop(input);
+    let mut stage = stage;
+    stage.said = 30;
+    stage.says(1, 1);
+    assert_eq!(number(&lines.next().unwrap().unwrap()), Some(31));
+    follower.kill().unwrap();
+    follower.wait().unwrap();
+}
+
+#[test]
+fn a_refused_request_is_a_note_and_what_is_no_request_ends_a_follower() {
+    let stage = Stage::new();
+    let sends = |input: &str| {
+        let mut command = stage.follow(&["--send", "--once"]);
+        let mut follower = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let written = follower.stdin.take().unwrap().write_all(input.as_bytes());
+        let output = follower.wait_with_output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        let lines = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), lines, told, written.is_ok())
+    };
+    let message = |room: &str, text: &str| {
+        format!(r#"SEND_MESSAGE {{"target_type":1,"target":"{room}","content":"{text}"}}"#)
+    };
+    let input = format!(
+        "{}\n\n{}\nQUERY_HISTORY {{}}\n{}",
+        message("tea", "1 x"),
+        message("nowhere", "2 x"),
+        message("den", "3 x")
+    );
+    let (code, lines, told, written) = sends(&input);
+    assert!(written);
+    assert_eq!(code, Some(0), "{told}");
+    assert_eq!(told, "echat-nc: line 3 is refused: unknown_room\n");
+    let numbers: Vec<_> = lines.lines().map(number).collect();
+    assert_eq!(numbers, [Some(1), Some(3)]);
+    for bad in [
+        "SEND_MESAGE {}\n",
+        "LOGOUT\n",
+        r#"LOGIN {"username":"ann","password":"x"}"#,
+        ".quit\n",
+        "SEND_MESSAGE {\n",
+    ] {
+        let (code, _, told, _) = sends(bad);
+        assert_eq!(code, Some(2), "{bad}: {told}");
+        assert!(told.contains("line 1: "), "{bad}: {told}");
+    }
+}

@@ -4,12 +4,13 @@
 //! server may tell of messages in large rooms later than of others, so their ids do not come in order.
 
 mod cursor;
+mod outgoing;
 mod printer;
 
 use std::io;
 
 use echat_proto::channel::{Incoming, Message};
-use echat_proto::commands::{CloseReason, channel, event, request};
+use echat_proto::commands::{CloseReason, channel, ending, event, request};
 use echat_proto::limits::HISTORY_MAX;
 use echat_proto::value::Value;
 use rand::RngExt;
@@ -31,6 +32,7 @@ use crate::net::socket::Received;
 use crate::net::wait::{Interest, WatchedFd, wait};
 use crate::net::wake::Wakes;
 use cursor::{Cursor, int, text_of};
+use outgoing::Outgoing;
 use printer::Printer;
 
 /// Refusals that pass: the connection is made again, as after a loss.
@@ -48,6 +50,8 @@ enum SentRequest {
     Nothing,
     Login,
     History,
+    /// A request of `--send`, by its number.
+    Request(u32),
 }
 
 /// Follows until something ends it.
@@ -81,6 +85,7 @@ fn begin(options: &Follow) -> Result<Follower<'_>, SessionEnd> {
         clock,
         login: Zeroizing::new(login),
         printer,
+        outgoing: Outgoing::new(options.send),
         connection: Connection::new(rand::rng().random()),
         link: None,
         asked: SentRequest::Nothing,
@@ -97,6 +102,7 @@ struct Follower<'a> {
     /// The plain bytes of LOGIN.
     login: Zeroizing<Vec<u8>>,
     printer: Printer,
+    outgoing: Outgoing,
     connection: Connection,
     link: Option<Link>,
     asked: SentRequest,
@@ -129,7 +135,7 @@ impl Follower<'_> {
 
     /// Whether all that was wanted is printed.
     fn is_done(&self) -> bool {
-        let is_idle = self.asked == SentRequest::Nothing && !self.has_more;
+        let is_idle = self.asked == SentRequest::Nothing && !self.has_more && self.outgoing.is_done();
         self.options.once && self.connection.is_online() && is_idle
     }
 
@@ -167,9 +173,17 @@ impl Follower<'_> {
         self.connection.lost(self.clock.now());
     }
 
-    /// Asks for the messages after the cursor, if there may be any.
+    /// Sends the next request of standard input, or else asks for the messages after the cursor, if there may be any.
     fn ask(&mut self) {
-        if !self.has_more || self.asked != SentRequest::Nothing || !self.connection.is_online() {
+        if self.asked != SentRequest::Nothing || !self.connection.is_online() {
+            return;
+        }
+        if let (Some((command, plain)), Some(link)) = (self.outgoing.next(), &mut self.link) {
+            link.send(plain, &mut self.dump);
+            self.asked = SentRequest::Request(command);
+            return;
+        }
+        if !self.has_more {
             return;
         }
         let id = self.printer.cursor().id;
@@ -220,7 +234,13 @@ impl Follower<'_> {
         );
         let has_pipe = fds.len() > pipe_at;
         fds.extend(self.wakes.watched());
+        let stdin = rustix::stdio::stdin();
+        let reads = self.outgoing.wants_input();
+        if reads {
+            fds.push(Watched::new(&stdin, Interest::Read));
+        }
         wait(&mut fds, &self.clock, deadline).map_err(|error| SessionEnd::output(&error))?;
+        let has_input = reads && fds.last().is_some_and(Watched::is_ready);
         let is_link_ready = interest.is_some() && fds[0].is_ready();
         if has_pipe && fds[pipe_at].is_ready() {
             // The reader of the pipe is gone.
@@ -229,6 +249,9 @@ impl Follower<'_> {
         drop(fds);
         if self.wakes.take(&self.clock) {
             self.connection.woke(self.clock.now());
+        }
+        if has_input {
+            self.outgoing.read()?;
         }
         if is_link_ready {
             self.receive()?;
@@ -276,8 +299,9 @@ impl Follower<'_> {
             }
             Incoming::Close(number) => return self.closed(number),
         };
+        self.has_more |= message.command == event::ON_NEW_MESSAGE;
         match (self.asked, message.command) {
-            (_, event::ON_NEW_MESSAGE) => self.has_more = true,
+            (SentRequest::Request(command), _) => self.answered(command, &message)?,
             (SentRequest::Login, event::LOGIN_BUNDLE) => self.logged_in(message)?,
             (SentRequest::History, event::HISTORY) => self.print(&message.params)?,
             (SentRequest::Login, event::LOGIN_FAILURE) | (SentRequest::History, event::REFUSED) => {
@@ -285,6 +309,23 @@ impl Follower<'_> {
             }
             _ => {}
         }
+        Ok(())
+    }
+
+    /// Takes a message that may answer the request that was sent.
+    fn answered(&mut self, command: u32, message: &Message) -> Result<(), SessionEnd> {
+        let Some(ending) = ending(command, message) else {
+            return Ok(());
+        };
+        let code = text_of(&message.params, "code").unwrap_or_default();
+        if PASSING.contains(&code.as_str()) {
+            return self.refused(&message.params);
+        }
+        if let Some(line) = self.outgoing.answered(ending) {
+            output::note(&format!("line {line} is refused: {code}"));
+        }
+        self.connection.got_through();
+        self.asked = SentRequest::Nothing;
         Ok(())
     }
 
@@ -326,6 +367,7 @@ impl Follower<'_> {
         let before = self.printer.cursor().id;
         if let Some(Value::List(messages)) = page.at("messages") {
             for message in messages {
+                self.outgoing.read_what_is_there(&self.clock)?;
                 self.printer.message(message)?;
             }
         }

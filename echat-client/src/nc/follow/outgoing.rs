@@ -1,0 +1,149 @@
+//! The requests of `--send`: lines of standard input, each kept until the server has answered it.
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::Duration;
+
+use echat_proto::commands::{self, Ending, Session};
+use rustix::io::Errno;
+
+use crate::clock::Clock;
+use crate::exit::Exit;
+use crate::local::lines::Lines;
+use crate::nc::rules::SessionEnd;
+use crate::nc::script;
+use crate::nc::step::{self, Step};
+use crate::net::wait::{Interest, Watched, wait};
+
+/// Unanswered requests, beyond which no more are read while nothing is printed.
+const WAITING: usize = 1_000;
+/// Bytes of one read.
+const READ: usize = 64 * 1024;
+
+/// A request that is not answered.
+struct Request {
+    /// Its number among the commands.
+    command: u32,
+    plain: Vec<u8>,
+    /// The number of its line.
+    line: usize,
+}
+
+/// Requests that are not answered, the oldest first.
+pub(super) struct Outgoing {
+    lines: Lines,
+    waiting: VecDeque<Request>,
+    /// Whether no more lines come.
+    ended: bool,
+}
+
+impl Outgoing {
+    /// The lines of standard input, or none.
+    pub(super) fn new(reads_input: bool) -> Self {
+        Self {
+            lines: Lines::default(),
+            waiting: VecDeque::new(),
+            ended: !reads_input,
+        }
+    }
+
+    /// Whether every line was read and answered.
+    pub(super) fn is_done(&self) -> bool {
+        self.ended && self.waiting.is_empty()
+    }
+
+    /// Whether standard input is to be waited for.
+    pub(super) fn wants_input(&self) -> bool {
+        !self.ended && self.waiting.len() < WAITING
+    }
+
+    /// The number and the bytes of the request that is sent next.
+    pub(super) fn next(&self) -> Option<(u32, &[u8])> {
+        let request = self.waiting.front()?;
+        Some((request.command, &request.plain))
+    }
+
+    /// Takes the final answer to the request that was sent. Returns the line of a request that is refused.
+    pub(super) fn answered(&mut self, ending: Ending) -> Option<usize> {
+        let request = self.waiting.pop_front()?;
+        (ending == Ending::Refused).then_some(request.line)
+    }
+
+    /// Reads the lines that are there without waiting. The program that writes them may wait until they are read before it
+    /// reads what is printed for it.
+    pub(super) fn read_what_is_there(&mut self, clock: &Clock) -> Result<(), SessionEnd> {
+        while !self.ended {
+            let stdin = rustix::stdio::stdin();
+            let mut fds = [Watched::new(&stdin, Interest::Read)];
+            let waited = wait(&mut fds, clock, Some(Duration::ZERO));
+            waited.map_err(|error| unreadable(&error))?;
+            if !fds[0].is_ready() {
+                return Ok(());
+            }
+            self.read()?;
+        }
+        Ok(())
+    }
+
+    /// Reads once from standard input, which is ready.
+    pub(super) fn read(&mut self) -> Result<(), SessionEnd> {
+        let mut buffer = vec![0; READ];
+        match rustix::io::read(rustix::stdio::stdin(), &mut buffer[..]) {
+            Ok(0) => {
+                self.ended = true;
+                if let Some((number, line)) = self.lines.last_line() {
+                    self.push(number, &line)?;
+                }
+                return Ok(());
+            }
+            Ok(length) => self.lines.push(&buffer[..length]),
+            Err(Errno::INTR | Errno::AGAIN) => return Ok(()),
+            Err(error) => return Err(unreadable(&error.into())),
+        }
+        loop {
+            match self.lines.next_line() {
+                Ok(Some((number, line))) => self.push(number, &line)?,
+                Ok(None) => return Ok(()),
+                Err(error) => return Err(SessionEnd::because(Exit::Usage, &error)),
+            }
+        }
+    }
+
+    fn push(&mut self, number: usize, line: &[u8]) -> Result<(), SessionEnd> {
+        let wrong = |what: &dyn std::fmt::Display| {
+            SessionEnd::because(Exit::Usage, &format!("line {number}: {what}"))
+        };
+        let statement = script::parse(line).map_err(|error| wrong(&error))?;
+        let Some(statement) = statement else {
+            return Ok(());
+        };
+        let step = step::compile(statement, number, false).map_err(|error| wrong(&error))?;
+        let command = match &step {
+            Step::Send(plain, _) => plain
+                .first_chunk()
+                .map(|number| u32::from_be_bytes(*number)),
+            _ => None,
+        };
+        let keeps_session = |command| {
+            let answers = commands::by_number(command).and_then(|info| info.answers);
+            answers.is_some_and(|answers| answers.session == Session::Keeps)
+        };
+        match (step, command.filter(|command| keeps_session(*command))) {
+            (Step::Send(plain, line), Some(command)) => self.waiting.push_back(Request {
+                command,
+                plain,
+                line,
+            }),
+            _ => {
+                return Err(wrong(
+                    &"only requests that keep the session can be sent here",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unreadable(error: &io::Error) -> SessionEnd {
+    SessionEnd::because(Exit::Local, &format!("standard input: {error}"))
+}
