@@ -93,8 +93,8 @@ impl Comeback {
                 number(waits.len() as u64),
                 "",
             ),
-            percentile("acknowledged during it, p50", &waits, 50),
-            percentile("acknowledged during it, p99", &waits, 99),
+            Figure::percentile("acknowledged during it, p50", &waits, 50),
+            Figure::percentile("acknowledged during it, p99", &waits, 99),
         ])
     }
 
@@ -186,13 +186,4 @@ fn talk(mut link: Link, shared: &Shared<'_>) -> Result<Vec<Duration>, Failure> {
         pause(shared.clock, BETWEEN)?;
     }
     Ok(waits)
-}
-
-/// A percentile of times, in milliseconds.
-fn percentile(what: &str, times: &[Duration], percent: usize) -> Figure {
-    let mut times = times.to_vec();
-    times.sort_unstable();
-    let at = (times.len() * percent / 100).min(times.len().saturating_sub(1));
-    let time = times.get(at).copied().unwrap_or_default();
-    Figure::new(what, time.as_secs_f64() * 1e3, "ms")
 }

@@ -35,6 +35,8 @@ pub(super) enum Failure {
     TimedOut,
     #[error("refused: {0:?}")]
     Refused(Message),
+    #[error("the backup failed")]
+    NoBackup,
     #[error("what the server uses cannot be read from /proc")]
     NoUsage,
     #[cfg(feature = "peers")]

@@ -38,6 +38,15 @@ impl Figure {
         Self::new(what, middle.as_secs_f64() * 1e3, "ms")
     }
 
+    /// A percentile of times, in milliseconds.
+    pub(super) fn percentile(what: impl Into<String>, times: &[Duration], percent: usize) -> Self {
+        let mut times = times.to_vec();
+        times.sort_unstable();
+        let at = (times.len() * percent / 100).min(times.len().saturating_sub(1));
+        let time = times.get(at).copied().unwrap_or_default();
+        Self::new(what, time.as_secs_f64() * 1e3, "ms")
+    }
+
     pub(super) fn to_json(&self) -> Value {
         json!({ "what": self.what, "value": self.value, "unit": self.unit })
     }

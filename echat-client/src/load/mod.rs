@@ -2,6 +2,7 @@
 //! temporary folder, with nothing in its way that is there against strangers, and asks it; figures
 //! are lines of JSON, and `report` makes a table of all of them.
 
+mod backup;
 mod comeback;
 mod crowd;
 mod failure;
@@ -73,6 +74,8 @@ enum Measure {
     Idle(idle::Idle),
     /// Login and pages of history when much is stored.
     Stored(stored::Stored),
+    /// What a backup costs a room that talks, and how long it takes.
+    Backup(backup::Backup),
 }
 
 impl Measure {
@@ -85,6 +88,7 @@ impl Measure {
             Self::Senders(what) => what.run(scene),
             Self::Idle(what) => what.run(scene),
             Self::Stored(what) => what.run(scene),
+            Self::Backup(what) => what.run(scene),
         }
     }
 }

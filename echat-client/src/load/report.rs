@@ -26,6 +26,7 @@ const FULL: &[&str] = &[
     "idle --connections 10000 --users",
     "stored --messages 10",
     "stored --messages 1000000",
+    "backup",
 ];
 
 /// The limits of one node. Registering 20,000 users alone takes ten minutes on a machine with two cores.
@@ -54,6 +55,7 @@ const QUICK: &[&str] = &[
     "idle --connections 50 --users --seconds 2",
     "stored --messages 10 --times 10",
     "stored --messages 5000 --times 10",
+    "backup --megabytes 5 --seconds 2",
 ];
 
 /// All of it, as a table in Markdown.

@@ -134,6 +134,31 @@ impl Server {
         self.address.as_ref().ok_or(Failure::NotReady)
     }
 
+    /// Bytes of its database and of the log of that.
+    pub(super) fn database_bytes(&self) -> Result<u64, Failure> {
+        let length = |name: &str| -> io::Result<u64> {
+            Ok(self.folder.0.join("data").join(name).metadata()?.len())
+        };
+        Ok(length("database.db")? + length("database.db-wal").unwrap_or(0))
+    }
+
+    /// Makes a backup with the command of the operator, and removes it. Returns its bytes.
+    pub(super) fn back_up(&self, scene: &Scene) -> Result<u64, Failure> {
+        let file = self.folder.0.join("measured.backup");
+        let made = Command::new(&scene.program)
+            .arg("backup")
+            .arg(&file)
+            .current_dir(&self.folder.0)
+            .stdout(Stdio::null())
+            .status()?;
+        if !made.success() {
+            return Err(Failure::NoBackup);
+        }
+        let bytes = file.metadata()?.len();
+        fs::remove_file(&file)?;
+        Ok(bytes)
+    }
+
     /// The processor's time that it has used.
     pub(super) fn cpu(&self) -> Result<Duration, Failure> {
         proc::cpu_time(self.child.id()).ok_or(Failure::NoUsage)
