@@ -10,6 +10,7 @@ use echat_proto::names::Username;
 use echat_server::data_dir::DataDir;
 use echat_server::storage::{Store, create_template};
 use echat_testkit::server_process::{ServerFolder, stderr, stdout};
+use echat_testkit::wire::Client;
 use rusqlite::{Connection, OpenFlags};
 
 fn mode(path: &Path) -> u32 {
@@ -33,6 +34,34 @@ fn users(path: &Path) -> Vec<String> {
     let mut store = Store::open(path).unwrap();
     let users = store.batch().users(10).unwrap();
     users.into_iter().map(|user| user.name).collect()
+}
+
+/// `git pull` refuses to overwrite a change of a file that git has.
+#[test]
+fn a_server_in_a_clone_changes_no_file_of_it() {
+    const CLONE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let dir = ServerFolder::new();
+    let files = ["config.json", "database.db"].map(|name| {
+        let content = fs::read(Path::new(CLONE).join(name)).unwrap();
+        dir.write(name, &content);
+        (name, content)
+    });
+    let server = dir.start(&[]);
+    let mut ann = Client::register(&server, "ann");
+    ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
+    ann.asks(r#"SEND_MESSAGE {"target_type":1,"target":"tea","content":"hello"}"#);
+    assert_eq!(server.stop().status.code(), Some(0));
+    for (name, content) in files {
+        assert!(fs::read(dir.path(name)).unwrap() == content, "{name}");
+    }
+    let mut names: Vec<_> = fs::read_dir(dir.path(""))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["config.json", "data", "database.db"]);
+    let ignored = fs::read_to_string(Path::new(CLONE).join(".gitignore")).unwrap();
+    assert!(ignored.lines().any(|line| line == "/data"));
 }
 
 #[test]
