@@ -36,6 +36,23 @@ struct Section {
 
 const SECTIONS: &[Section] = &[
     Section {
+        heading: "Stop the server",
+        before: |sandbox| {
+            let status = sandbox.says("echat-server ctl status");
+            let process = sandbox.server.as_ref().expect("it runs").id();
+            assert!(
+                status.contains(&format!("process: {process}\n")),
+                "{status}"
+            );
+        },
+        fails: &[],
+        after: |sandbox| {
+            assert!(sandbox.server.is_none());
+            sandbox.start();
+            assert_eq!(sandbox.messages(), MESSAGES);
+        },
+    },
+    Section {
         heading: "Administrators",
         before: |_| {},
         fails: &[],
@@ -485,9 +502,9 @@ impl Sandbox {
             "systemctl stop echat.socket echat" => self.stop(),
             _ => {
                 let output = self.shell(command);
-                if command.starts_with("echat-server ctl drain") {
-                    let drained = self.server.take().expect("it runs").end();
-                    assert_eq!(drained.status.code(), Some(0), "{}", stderr(&drained));
+                if command.starts_with("echat-server ctl drain") || command.ends_with("ctl quit") {
+                    let ended = self.server.take().expect("it runs").end();
+                    assert_eq!(ended.status.code(), Some(0), "{}", stderr(&ended));
                 }
                 return (output.status.code().unwrap(), stderr(&output).to_owned());
             }
