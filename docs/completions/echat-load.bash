@@ -16,6 +16,9 @@ _echat__load() {
             ",$1")
                 cmd="echat__load"
                 ;;
+            echat__load,backup)
+                cmd="echat__load__subcmd__backup"
+                ;;
             echat__load,comeback)
                 cmd="echat__load__subcmd__comeback"
                 ;;
@@ -45,6 +48,9 @@ _echat__load() {
                 ;;
             echat__load,stored)
                 cmd="echat__load__subcmd__stored"
+                ;;
+            echat__load__subcmd__help,backup)
+                cmd="echat__load__subcmd__help__subcmd__backup"
                 ;;
             echat__load__subcmd__help,comeback)
                 cmd="echat__load__subcmd__help__subcmd__comeback"
@@ -83,12 +89,46 @@ _echat__load() {
 
     case "${cmd}" in
         echat__load)
-            opts="-h -V --server --help --version report peers handshakes logins comeback room senders idle stored help"
+            opts="-h -V --server --help --version report peers handshakes logins comeback room senders idle stored backup help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        echat__subcmd__load__subcmd__backup)
+            opts="-h --megabytes --members --rate --seconds --server --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --megabytes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --members)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seconds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --server)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -149,8 +189,22 @@ _echat__load() {
             return 0
             ;;
         echat__subcmd__load__subcmd__help)
-            opts="report peers handshakes logins comeback room senders idle stored help"
+            opts="report peers handshakes logins comeback room senders idle stored backup help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        echat__subcmd__load__subcmd__help__subcmd__backup)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -172,7 +172,7 @@ _echat__nc() {
             return 0
             ;;
         echat__subcmd__nc__subcmd__follow)
-            opts="-v -h --fingerprint --accept-new --user --password-env --password-file --token-file --connect-timeout --verbose --show-secrets --room --cursor --from --once --help"
+            opts="-v -h --fingerprint --accept-new --user --password-env --password-file --token-file --connect-timeout --verbose --show-secrets --room --cursor --from --once --send --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

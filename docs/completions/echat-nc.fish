@@ -62,6 +62,7 @@ complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -l accept-new 
 complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -s v -l verbose -d 'Print the fields of messages to standard error, and all messages besides the reply to a command; twice: also the encrypted and plain bytes'
 complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -l show-secrets -d 'Do not hide passwords, tokens and "resume" of LOGIN_BUNDLE, in the output and in that of -v'
 complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -l once -d 'Exit when all messages up to now are printed'
+complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -l send -d 'Send the requests that are the lines of standard input, over the same connection'
 complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -s h -l help -d 'Print help'
 complete -c echat-nc -n "__fish_echat_nc_using_subcommand commands" -s h -l help -d 'Print help'
 complete -c echat-nc -n "__fish_echat_nc_using_subcommand describe" -s h -l help -d 'Print help'
