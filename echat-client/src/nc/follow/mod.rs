@@ -237,10 +237,10 @@ impl Follower<'_> {
         let stdin = rustix::stdio::stdin();
         let reads = self.outgoing.wants_input();
         if reads {
-            fds.push(Watched::new(&stdin, Interest::Read));
+            fds.push(WatchedFd::new(&stdin, Interest::Read));
         }
         wait(&mut fds, &self.clock, deadline).map_err(|error| SessionEnd::output(&error))?;
-        let has_input = reads && fds.last().is_some_and(Watched::is_ready);
+        let has_input = reads && fds.last().is_some_and(WatchedFd::is_ready);
         let is_link_ready = interest.is_some() && fds[0].is_ready();
         if has_pipe && fds[pipe_at].is_ready() {
             // The reader of the pipe is gone.

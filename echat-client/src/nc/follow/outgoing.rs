@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
-use echat_proto::commands::{self, Ending, Session};
+use echat_proto::commands::{self, Ending, SessionEffect};
 use rustix::io::Errno;
 
 use crate::clock::Clock;
@@ -12,8 +12,8 @@ use crate::exit::Exit;
 use crate::local::lines::Lines;
 use crate::nc::rules::SessionEnd;
 use crate::nc::script;
-use crate::nc::step::{self, Step};
-use crate::net::wait::{Interest, Watched, wait};
+use crate::nc::step::{self, ScriptStep};
+use crate::net::wait::{Interest, WatchedFd, wait};
 
 /// Unanswered requests, beyond which no more are read while nothing is printed.
 const WAITING: usize = 1_000;
@@ -74,7 +74,7 @@ impl Outgoing {
     pub(super) fn read_what_is_there(&mut self, clock: &Clock) -> Result<(), SessionEnd> {
         while !self.ended {
             let stdin = rustix::stdio::stdin();
-            let mut fds = [Watched::new(&stdin, Interest::Read)];
+            let mut fds = [WatchedFd::new(&stdin, Interest::Read)];
             let waited = wait(&mut fds, clock, Some(Duration::ZERO));
             waited.map_err(|error| unreadable(&error))?;
             if !fds[0].is_ready() {
@@ -119,17 +119,17 @@ impl Outgoing {
         };
         let step = step::compile(statement, number, false).map_err(|error| wrong(&error))?;
         let command = match &step {
-            Step::Send(plain, _) => plain
+            ScriptStep::Send(plain, _) => plain
                 .first_chunk()
                 .map(|number| u32::from_be_bytes(*number)),
             _ => None,
         };
         let keeps_session = |command| {
             let answers = commands::by_number(command).and_then(|info| info.answers);
-            answers.is_some_and(|answers| answers.session == Session::Keeps)
+            answers.is_some_and(|answers| answers.session == SessionEffect::Keeps)
         };
         match (step, command.filter(|command| keeps_session(*command))) {
-            (Step::Send(plain, line), Some(command)) => self.waiting.push_back(Request {
+            (ScriptStep::Send(plain, line), Some(command)) => self.waiting.push_back(Request {
                 command,
                 plain,
                 line,
