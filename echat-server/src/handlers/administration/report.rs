@@ -307,7 +307,7 @@ mod tests {
             vec!["小明".into(), "茶馆".into()],
             vec!["ann".into(), "tea".into()],
         ];
-        let report = Report::table("rooms", &["name", "room"], rows, 2);
+        let report = AdminReport::table("rooms", &["name", "room"], rows, 2);
         assert_eq!(report.text(), "NAME  ROOM\n小明  茶馆\nann   tea\n");
         // A line of the audit may be long, and 200 of them fit into no frame.
         let rows = vec![vec![Fact::from("\u{7}".repeat(1_200)); 2]; 200];
