@@ -135,7 +135,8 @@ impl Follower<'_> {
 
     /// Whether all that was wanted is printed.
     fn is_done(&self) -> bool {
-        let is_idle = self.asked == SentRequest::Nothing && !self.has_more && self.outgoing.is_done();
+        let is_idle =
+            self.asked == SentRequest::Nothing && !self.has_more && self.outgoing.is_done();
         self.options.once && self.connection.is_online() && is_idle
     }
 
