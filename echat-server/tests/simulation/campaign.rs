@@ -2,6 +2,7 @@
 
 use crate::plan::Case;
 use crate::run::Held;
+use echat_testkit::clock;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Mutex;
@@ -47,7 +48,7 @@ pub(crate) fn run(
     let next = AtomicU64::new(seeds.start);
     let end = AtomicU64::new(seeds.end);
     let campaign = Mutex::new(Campaign::default());
-    let begun = Instant::now();
+    let begun = clock::now();
     let work = || {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);

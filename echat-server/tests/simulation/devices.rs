@@ -153,7 +153,7 @@ impl Devices {
             };
         }
         let (from, to) = answered.unix;
-        let used = if answered.jumped {
+        let moments = if answered.jumped {
             (i64::MIN, i64::MAX)
         } else {
             (from, to)
@@ -168,9 +168,9 @@ impl Devices {
                 let from = if answered.troubled {
                     device.used.0
                 } else {
-                    used.0
+                    moments.0
                 };
-                device.used = (from, used.1);
+                device.used = (from, moments.1);
                 device.may_be_forgotten &= answered.troubled;
                 Ok(Some(id))
             }
@@ -190,7 +190,7 @@ impl Devices {
                     } else {
                         State::Good
                     },
-                    used,
+                    used: moments,
                     may_be_forgotten: false,
                     unanswered: 0,
                     tries: 0,

@@ -176,16 +176,15 @@ impl Run {
         let (client, unix) = (&self.clients[seat], self.sim.now.unix);
         let mut search = match planned {
             PlannedRequest::Search(of) => Searching::new(of, client.known, unix),
-            PlannedRequest::SearchOn => match &client.search {
-                Some((search, next)) => search.next(*next),
-                None => {
-                    let nothing = OfSearch {
-                        limit: 1,
-                        ..OfSearch::default()
-                    };
-                    Searching::new(&nothing, client.known, unix)
-                }
-            },
+            PlannedRequest::SearchOn => {
+                let next = client.search.as_ref();
+                let next = next.map(|(search, next)| search.next(*next));
+                let nothing = OfSearch {
+                    limit: 1,
+                    ..OfSearch::default()
+                };
+                next.unwrap_or_else(|| Searching::new(&nothing, client.known, unix))
+            }
             _ => return None,
         };
         // A login that waits may be another user's.
