@@ -322,6 +322,14 @@ impl<'w> Judge<'w> {
         }
         let given = self.facts.secrets.give(user, secret, asked.presented)?;
         client.secret = Some(given);
+        // It may have logged out already.
+        if client
+            .asked
+            .iter()
+            .any(|asked| asked.planned == PlannedRequest::Logout)
+        {
+            self.facts.secrets.leave(client.secret);
+        }
         if self.facts.troubled_since(asked.tick) || self.facts.jumped_since(asked.tick) {
             self.facts.secrets.trouble();
         }

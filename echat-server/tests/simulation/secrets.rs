@@ -74,9 +74,8 @@ impl Secrets {
 
     /// Whether a LOGIN may be refused with `bad_credentials`.
     pub(crate) fn may_refuse(&self, presented: Presented) -> bool {
-        presented
-            .secret
-            .is_none_or(|id| self.open.contains(&self.all[id].chain))
+        let is_open = |id: SecretId| self.open.contains(&self.all[id].chain);
+        presented.was_void || presented.secret.is_none_or(is_open)
     }
 
     /// Whether a LOGIN may succeed, as this user.
