@@ -146,6 +146,41 @@ fn an_export_of_a_user_has_what_the_user_can_see_and_no_secret() {
     }
 }
 
+/// A folder whose ids are used up, as an import of an earlier version could leave one.
+#[test]
+fn a_server_without_message_ids_refuses_messages_and_runs_on() {
+    let (dir, server) = dir();
+    assert_eq!(server.stop().status.code(), Some(0));
+    let last = 9_007_199_254_740_991;
+    for assigned in [last - 1, i64::MAX - 1, i64::MAX] {
+        let db = rusqlite::Connection::open(dir.path("data/database.db")).unwrap();
+        let sql = "INSERT INTO message_ids (id, assigned) VALUES (1, ?1)
+                   ON CONFLICT (id) DO UPDATE SET assigned = excluded.assigned";
+        db.execute(sql, [assigned]).unwrap();
+        drop(db);
+        let server = dir.start(&["--log", "error"]);
+        let mut ann = Client::login(&server, "ann");
+        let send = r#"SEND_MESSAGE {"target_type":1,"target":"tea","content":"more"}"#;
+        if assigned < last {
+            assert_eq!(number(&ann.asks(send).params, "id"), last.unsigned_abs());
+        }
+        for keep_days in ["null", "0"] {
+            let set = ann.asks(&format!(
+                r#"SET_ROOM {{"roomname":"tea","keep_days":{keep_days}}}"#
+            ));
+            assert!(line(&set).starts_with("DONE"), "{}", line(&set));
+            let refused = line(&ann.asks(send));
+            assert!(refused.contains("storage_full"), "{refused}");
+        }
+        let page = line(&ann.asks(r#"QUERY_HISTORY {"target_type":0,"target":"bob"}"#));
+        assert!(page.contains("你好"), "{page}");
+        let output = server.stop();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let says = stderr(&output).contains("no id follows");
+        assert_eq!(says, assigned > last, "{}", stderr(&output));
+    }
+}
+
 /// docs/export.md shows the lines of an export: they can be imported as they stand, and are what is exported then.
 #[test]
 fn the_example_of_the_page_can_be_imported() {
@@ -221,6 +256,57 @@ fn what_is_no_export_is_not_imported_and_says_where() {
     refused(
         &text.replace("\"name\":\"tea\"", "\"name\":\"\""),
         "not the name of a room",
+    );
+    // Numbers that no server gives out. The largest ones would leave no ids for new messages.
+    for (number, wrong, words) in [
+        ("\"id\":16,", "\"id\":9223372036854775807,", "id must be"),
+        ("\"id\":16,", "\"id\":9223372036854775806,", "id must be"),
+        ("\"id\":16,", "\"id\":4503599627370497,", "id must be"),
+        ("\"id\":1,", "\"id\":0,", "id must be"),
+        (
+            "\"newest_id\":16",
+            "\"newest_id\":4503599627370497",
+            "newest_id must be",
+        ),
+        (
+            "\"read_id\":0",
+            "\"read_id\":9223372036854775807",
+            "read_id must be",
+        ),
+        ("\"after_id\":0", "\"after_id\":-1", "after_id must be"),
+        (
+            "\"administrator\":false,\"created_at\":",
+            "\"created_at\":-",
+            "created_at must be",
+        ),
+        ("\"ended_at\":null", "\"ended_at\":-1", "ended_at must be"),
+        (
+            "\"keep_days\":null",
+            "\"keep_days\":36501",
+            "keep_days must be",
+        ),
+        (
+            "\"slow_seconds\":0",
+            "\"slow_seconds\":3601",
+            "slow_seconds must be",
+        ),
+        (
+            "\"deleted_at\":",
+            "\"deleted_at\":1.5,\"was\":",
+            "deleted_at must be",
+        ),
+        (
+            "\"edited_at\":",
+            "\"edited_at\":253402300800,\"was\":",
+            "edited_at must be",
+        ),
+    ] {
+        assert!(text.contains(number), "{number}");
+        refused(&text.replacen(number, wrong, 1), words);
+    }
+    refused(
+        &text.replacen("\"topic\":\"\"", r#""topic":"\u001b[2J""#, 1),
+        "control character",
     );
     let long = format!("{{\"type\":\"{}\"}}\n", "x".repeat(1 << 24));
     refused(&long, "line 1: the line is too long");

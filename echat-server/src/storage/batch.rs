@@ -13,7 +13,7 @@ use rusqlite::{
 use super::failure::{self, DamageLog};
 use super::high_water::HighWater;
 use super::write_ahead_log::WriteAheadLog;
-use super::{Retention, Store, StoreError};
+use super::{MessageId, Retention, Store, StoreError};
 
 /// A unit of work. Dropping it without [`commit`](Batch::commit) rolls its writes back.
 #[derive(Debug)]
@@ -273,14 +273,14 @@ impl<'s> Batch<'s> {
         Ok(self.db.last_insert_rowid())
     }
 
-    /// Runs the INSERT of a message; returns its id, which is reserved before the commit.
+    /// Runs the INSERT of a message; returns its id, which is reserved before the commit. `Full` if no ids are left.
     pub(super) fn insert_id(&mut self, sql: &str, params: impl Params) -> Result<i64, StoreError> {
         let id = self.insert(sql, params)?;
         self.reserve(id)?;
         Ok(id)
     }
 
-    /// Assigns the id of a message that is not stored. It is reserved before the commit.
+    /// Assigns the id of a message that is not stored. It is reserved before the commit. `Full` if no ids are left.
     pub(super) fn assign(&mut self, id: i64) -> Result<(), StoreError> {
         let sql = "INSERT INTO message_ids (id, assigned) VALUES (1, ?1)
              ON CONFLICT (id) DO UPDATE SET assigned = max(assigned, excluded.assigned)";
@@ -289,6 +289,10 @@ impl<'s> Batch<'s> {
     }
 
     fn reserve(&mut self, id: i64) -> Result<(), StoreError> {
+        if id > MessageId::LAST.row() {
+            self.break_off(Failure::Full);
+            return Err(StoreError::Full);
+        }
         if let Some(high_water) = &mut self.high_water
             && let Err(error) = high_water.reserve(id)
         {

@@ -5,14 +5,17 @@
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, Read, Write};
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use echat_proto::emoji::is_emoji;
-use echat_proto::names::{Content, RoomName, TxnId, Username};
+use echat_proto::limits::{KEEP_DAYS_MAX, SLOW_SECONDS_MAX};
+use echat_proto::names::{Content, RoomName, Topic, TxnId, Username};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use super::MessageId;
 use super::annotations::{ALL, MENTIONS_OF};
 use super::backup::{begin_reading, open_beside};
 use super::check::{derive, findings};
@@ -26,6 +29,13 @@ pub const EXPORT_FORMAT: u64 = 1;
 
 /// Bytes of a line at most: a message may have the reactions of 10,000 users with 20 emoji.
 const LINE: u64 = 16 * 1024 * 1024;
+
+/// Message ids that are imported. 0 is before every message.
+const IDS: RangeInclusive<i64> = 0..=MessageId::LAST_IMPORTED.0.cast_signed();
+
+/// The last time that is imported, in unix seconds: the end of the year 9999.
+pub(super) const LAST_TIME: i64 = 253_402_300_799;
+const TIMES: RangeInclusive<i64> = 0..=LAST_TIME;
 
 /// In the place of a password's hash: no password fits it.
 const NO_PASSWORD: &str = "*";
@@ -73,6 +83,9 @@ pub enum TransferError {
     /// The file is a database, but not one of the original E-Chat.
     #[error("this is no database of the original E-Chat: {0}")]
     NotOriginal(String),
+    /// The folder has used too many message ids.
+    #[error("the newest message id of the data folder is {0}, above which nothing is imported")]
+    NoIds(i64),
     /// The imported database contradicts itself.
     #[error("the imported data contradicts itself: {0}")]
     Contradiction(String),
@@ -518,13 +531,13 @@ impl Import<'_> {
                 value["format"]
             )));
         }
-        self.newest_id = whole(value, "newest_id")?;
+        self.newest_id = whole(value, "newest_id", IDS)?;
         Ok(())
     }
 
     fn user(&mut self, value: &Value) -> Result<(), BadLine> {
         let name = text(value, "name")?;
-        let deleted_at = value["deleted_at"].as_i64();
+        let deleted_at = optional(value, "deleted_at", TIMES)?;
         if self.users.contains_key(name) {
             return Err(bad("the same user twice"));
         }
@@ -532,7 +545,7 @@ impl Import<'_> {
             .as_str()
             .filter(|hash| !hash.is_empty())
             .unwrap_or(NO_PASSWORD);
-        let created_at = value["created_at"].as_i64().unwrap_or(self.now);
+        let created_at = optional(value, "created_at", TIMES)?.unwrap_or(self.now);
         let administrator = value["administrator"].as_bool().unwrap_or(false);
         self.add_user(name, deleted_at, (password, created_at, administrator))?;
         Ok(())
@@ -586,8 +599,8 @@ impl Import<'_> {
                 a.min(b),
                 a.max(b),
                 conversation,
-                whole(value, "created_at")?,
-                value["ended_at"].as_i64()
+                whole(value, "created_at", TIMES)?,
+                optional(value, "ended_at", TIMES)?
             ],
         )?;
         let names = (one.to_owned(), other.to_owned());
@@ -604,6 +617,7 @@ impl Import<'_> {
             Some(owner) => Some(self.user_id(owner)?),
             None => None,
         };
+        let topic = Topic::new(text(value, "topic")?).map_err(|error| bad(error.to_string()))?;
         let flag = |key: &str| value[key].as_bool().unwrap_or(false);
         let conversation = self.new_conversation(1)?;
         self.db.execute(
@@ -613,12 +627,12 @@ impl Import<'_> {
                 conversation,
                 name,
                 owner,
-                text(value, "topic")?,
+                topic.as_str(),
                 flag("private"),
                 flag("read_only"),
-                whole(value, "slow_seconds")?,
-                value["keep_days"].as_i64(),
-                whole(value, "created_at")?,
+                whole(value, "slow_seconds", 0..=SLOW_SECONDS_MAX.cast_signed())?,
+                optional(value, "keep_days", 0..=KEEP_DAYS_MAX.cast_signed())?,
+                whole(value, "created_at", TIMES)?,
             ],
         )?;
         self.rooms.insert(name.to_owned(), conversation);
@@ -647,9 +661,9 @@ impl Import<'_> {
             params![
                 user,
                 conversation,
-                whole(value, "after_id")?,
-                whole(value, "read_id")?,
-                whole(value, "joined_at")?,
+                whole(value, "after_id", IDS)?,
+                whole(value, "read_id", IDS)?,
+                whole(value, "joined_at", TIMES)?,
                 value["operator"].as_bool().unwrap_or(false),
                 self.members,
             ],
@@ -662,8 +676,8 @@ impl Import<'_> {
     fn message(&mut self, value: &Value) -> Result<(), BadLine> {
         let conversation = self.conversation(value)?;
         let sender = self.user_id(text(value, "from")?)?;
-        let id = whole(value, "id")?;
-        let deleted_at = value["deleted_at"].as_i64();
+        let id = whole(value, "id", 1..=*IDS.end())?;
+        let deleted_at = optional(value, "deleted_at", TIMES)?;
         let content = match deleted_at {
             Some(_) => "",
             None => text(value, "text")?,
@@ -685,12 +699,12 @@ impl Import<'_> {
                 id,
                 conversation,
                 sender,
-                whole(value, "time")?,
+                whole(value, "time", TIMES)?,
                 content,
                 txn_id,
                 deleted_at,
-                value["reply_to"].as_i64(),
-                value["edited_at"].as_i64(),
+                optional(value, "reply_to", IDS)?,
+                optional(value, "edited_at", TIMES)?,
             ])?;
         if deleted_at.is_none() {
             self.attach(value, (id, conversation, sender))?;
@@ -777,10 +791,23 @@ fn text<'v>(value: &'v Value, key: &str) -> Result<&'v str, BadLine> {
     found.ok_or_else(|| bad(format!("{key} must be a text")))
 }
 
-/// A whole number from 0 on.
-fn whole(value: &Value, key: &str) -> Result<i64, BadLine> {
-    let found = value[key].as_i64().filter(|number| *number >= 0);
-    found.ok_or_else(|| bad(format!("{key} must be a whole number")))
+/// A whole number of a range.
+fn whole(value: &Value, key: &str, range: RangeInclusive<i64>) -> Result<i64, BadLine> {
+    let found = value[key].as_i64().filter(|number| range.contains(number));
+    found.ok_or_else(|| {
+        let (least, most) = range.into_inner();
+        bad(format!(
+            "{key} must be a whole number from {least} to {most}"
+        ))
+    })
+}
+
+/// A whole number of a range; `None` if the key is missing or null.
+fn optional(value: &Value, key: &str, range: RangeInclusive<i64>) -> Result<Option<i64>, BadLine> {
+    match value[key] {
+        Value::Null => Ok(None),
+        _ => whole(value, key, range).map(Some),
+    }
 }
 
 fn pair(value: &Value) -> Result<(&str, &str), BadLine> {

@@ -35,12 +35,12 @@ use echat_system::private_file::{self, FileError};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, ffi};
 use sha2::{Digest, Sha256};
 
-use super::StoreError;
 use super::messages::NEWEST_ID;
 use super::migrate::{MIGRATIONS, migrate};
 use super::open_error::OpenError;
 use super::schema::name_history;
 use super::settings::SETTINGS;
+use super::{MessageId, StoreError};
 
 /// Ids in one reservation: one sync for this many messages, and the largest gap after a power cut.
 const STEP: i64 = 1_000;
@@ -125,6 +125,13 @@ pub(super) fn settle(
     named: bool,
 ) -> Result<HighWater, OpenError> {
     let newest = newest_id(db)?;
+    if newest >= MessageId::LAST.row() {
+        tracing::error!(
+            "{}: its newest message id is {newest}, and no id follows: messages are refused with storage_full; put a \
+             backup from before in its place",
+            database.display(),
+        );
+    }
     let past = Past::read(path)?;
     // The history has a name but there is no file: only the database was put here.
     let is_alone = past.is_none() && named && newest > 0;

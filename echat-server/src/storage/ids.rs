@@ -18,6 +18,12 @@ pub struct ConversationId(pub i64);
 pub struct MessageId(pub u64);
 
 impl MessageId {
+    /// The last id that is assigned: the largest integer that every reader of JSON takes exactly (RFC 8259, section 6).
+    pub const LAST: Self = Self((1 << 53) - 1);
+
+    /// The highest id that an import takes. At least as many are left for new messages.
+    pub const LAST_IMPORTED: Self = Self(1 << 52);
+
     /// The id as an integer of `SQLite`, clamped to its largest.
     pub(super) fn row(self) -> i64 {
         i64::try_from(self.0).unwrap_or(i64::MAX)

@@ -13,12 +13,13 @@ pub(super) const NEWEST_ID: &str = "SELECT max(
          coalesce((SELECT id FROM messages ORDER BY id DESC LIMIT 1), 0),
          coalesce((SELECT assigned FROM message_ids WHERE id = 1), 0))";
 
-/// Stores a message under the next id. ?1 is the newest id if the batch knows it; `SQLite` then does not look it up.
+/// Stores a message under the next id. ?1 is the newest id if the batch knows it; `SQLite` then does not look it up. After
+/// [`MessageId::LAST`] the id is one that [`insert_id`](Batch::insert_id) refuses.
 const INSERT: &str = "INSERT INTO messages
          (id, conversation, sender, send_time, content, txn_id, reply_to, annotated)
-     VALUES (1 + coalesce(?1, max(
+     VALUES (1 + min(9007199254740991, coalesce(?1, max(
                  coalesce((SELECT id FROM messages ORDER BY id DESC LIMIT 1), 0),
-                 coalesce((SELECT assigned FROM message_ids WHERE id = 1), 0))),
+                 coalesce((SELECT assigned FROM message_ids WHERE id = 1), 0)))),
              ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
 /// Reactions that one portion of removed messages removes at most.

@@ -19,8 +19,9 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, param
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use super::MessageId;
 use super::check::{derive, findings};
-use super::export::TransferError;
+use super::export::{LAST_TIME, TransferError};
 use super::high_water::newest_id;
 use super::migrate::{MIGRATIONS, migrate};
 use super::settings::SETTINGS;
@@ -116,7 +117,11 @@ pub fn import_original(
     skeletons::add_function(&to)?;
     migrate(&mut to, MIGRATIONS)?;
     let step = to.transaction()?;
-    let next_id = newest_id(&step)?.max(i64::try_from(above).unwrap_or(i64::MAX / 2)) + 1;
+    let newest = newest_id(&step)?.max(i64::try_from(above).unwrap_or(i64::MAX));
+    if newest > MessageId::LAST_IMPORTED.row() {
+        return Err(TransferError::NoIds(newest));
+    }
+    let next_id = newest + 1;
     let mut import = Import {
         from: &from,
         db: &step,
@@ -607,7 +612,7 @@ impl Import<'_> {
                 conversation,
                 content,
             };
-            (time.max(0), same, recipient)
+            (time.clamp(0, LAST_TIME), same, recipient)
         }))
     }
 

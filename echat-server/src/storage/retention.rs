@@ -209,7 +209,7 @@ impl Batch<'_> {
             Some(newest) => newest,
             None => self.newest_id()?.row(),
         };
-        let id = newest + 1;
+        let id = newest.saturating_add(1);
         self.assign(id)?;
         if let Some(txn_id) = txn_id {
             let digest = self.content_digest(content.as_str())?;
