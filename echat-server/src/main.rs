@@ -78,7 +78,7 @@ impl Failure {
 fn database_code(error: &OpenError) -> ExitCode {
     match error {
         OpenError::Busy => ExitCode::Busy,
-        OpenError::NoRoom { .. } | OpenError::Copies(_) => ExitCode::CannotCreate,
+        OpenError::NoRoom { .. } | OpenError::Full | OpenError::Copies(_) => ExitCode::CannotCreate,
         OpenError::Blank => ExitCode::NoInput,
         OpenError::HighWater(HighWaterError::Damaged) => ExitCode::Config,
         _ => ExitCode::Io,

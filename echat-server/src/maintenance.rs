@@ -97,7 +97,9 @@ fn database_code(error: &OpenError) -> ExitCode {
     match error {
         OpenError::Busy => ExitCode::Busy,
         OpenError::Blank => ExitCode::NoInput,
-        OpenError::Sqlite(_) | OpenError::Log(_) | OpenError::HighWater(_) => ExitCode::Io,
+        OpenError::Sqlite(_) | OpenError::Full | OpenError::Log(_) | OpenError::HighWater(_) => {
+            ExitCode::Io
+        }
         _ => ExitCode::Data,
     }
 }

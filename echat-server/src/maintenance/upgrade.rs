@@ -1,4 +1,4 @@
-//! `--upgrade-check`: whether the next start upgrades the database, and whether the disk has room for the copy before it.
+//! `--upgrade-check`: whether the next start upgrades the database, and whether the disk has room for that and for the copy before it.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use crate::config;
 use crate::config::Overrides;
 use crate::data_dir;
 use crate::exit::ExitCode;
-use crate::storage::{Upgrade, UpgradeCopy, upgrade_of};
+use crate::storage::{Upgrade, UpgradePlan, upgrade_of};
 
 /// Says what the next start does to the database. Nothing is changed, and a server may be using it.
 ///
@@ -24,9 +24,9 @@ pub(super) fn check(place: Overrides) -> Result<CommandReport, MaintenanceError>
 }
 
 fn report(database: &Path, upgrade: &Upgrade) -> CommandReport {
-    let Upgrade { found, known, copy } = upgrade;
+    let Upgrade { found, known, plan } = upgrade;
     let database = database.display();
-    let Some(copy) = copy else {
+    let Some(plan) = plan else {
         return done(format!(
             "{database}: version {found} of the tables, as this echat has it; nothing to upgrade\n"
         ));
@@ -34,20 +34,25 @@ fn report(database: &Path, upgrade: &Upgrade) -> CommandReport {
     let mut report = done(format!(
         "{database}: version {found} of the tables; the next start upgrades it to version {known}\n"
     ));
-    let copy = match copy {
-        UpgradeCopy::Made(path) => format!("the copy of before is there: {}\n", path.display()),
-        UpgradeCopy::Planned { path, needed, free } => {
-            let path = path.display();
-            let room = if needed > free {
-                report.code = ExitCode::CannotCreate;
-                "that is too little, and the server will not start"
-            } else {
-                "that is enough"
-            };
-            format!("first it is copied to {path}: {needed} bytes, {free} are free; {room}\n")
-        }
+    let UpgradePlan {
+        copy,
+        is_made,
+        needed,
+        free,
+    } = plan;
+    let copy = copy.display();
+    report.text += &if *is_made {
+        format!("the copy of before is there: {copy}\n")
+    } else {
+        format!("first it is copied to {copy}\n")
     };
-    report.text.push_str(&copy);
+    let room = if needed > free {
+        report.code = ExitCode::CannotCreate;
+        "that is too little, and the server will not start"
+    } else {
+        "that is enough"
+    };
+    report.text += &format!("this takes up to {needed} bytes, and {free} are free; {room}\n");
     report
 }
 
@@ -56,17 +61,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_copy_without_room_is_told_by_the_exit_code() {
-        for (free, code, words) in [
-            (4_095, ExitCode::CannotCreate, "will not start"),
-            (4_096, ExitCode::Ok, "that is enough"),
+    fn an_upgrade_without_room_is_told_by_the_exit_code() {
+        for (is_made, free, code, words) in [
+            (false, 4_095, ExitCode::CannotCreate, "will not start"),
+            (true, 4_095, ExitCode::CannotCreate, "will not start"),
+            (false, 4_096, ExitCode::Ok, "that is enough"),
         ] {
-            let path = "data/database.db.before-5".into();
-            let needed = 4_096;
             let upgrade = Upgrade {
                 found: 5,
                 known: 6,
-                copy: Some(UpgradeCopy::Planned { path, needed, free }),
+                plan: Some(UpgradePlan {
+                    copy: "data/database.db.before-5".into(),
+                    is_made,
+                    needed: 4_096,
+                    free,
+                }),
             };
             let report = report(Path::new("data/database.db"), &upgrade);
             assert_eq!(report.code, code);

@@ -99,7 +99,7 @@ pub use schema::{Store, create_template, schema_dump};
 pub use search::FoundNames;
 pub use search_messages::{FoundMessages, Search, SearchProgress, SearchRequest};
 pub use search_words::SearchQuery;
-pub use upgrade_copy::{Upgrade, UpgradeCopy, upgrade_of};
+pub use upgrade_copy::{Upgrade, UpgradePlan, upgrade_of};
 pub use write_ahead_log::{Checkpoint, CheckpointOutcome, Purged};
 
 /// The two kinds of conversation.

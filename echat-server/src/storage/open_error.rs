@@ -83,15 +83,15 @@ pub enum OpenError {
     /// The write-ahead log that was left behind cannot be made durable.
     #[error("the write-ahead log cannot be written: {0}")]
     Log(#[source] std::io::Error),
-    /// There is no room for the copy that is made before an upgrade.
+    /// There is no room for an upgrade, and the copy that is made before it.
     #[error(
-        "this echat upgrades the database, and first copies it to {}; that takes {needed} bytes, and {free} \
+        "this echat upgrades the database, and first copies it to {}; that takes up to {needed} bytes, and {free} \
          are free; make room and start again, nothing was changed", path.display()
     )]
     NoRoom {
         /// The copy.
         path: PathBuf,
-        /// Its bytes.
+        /// Bytes of the upgrade, and of the copy unless it is made.
         needed: u64,
         /// Bytes that were free.
         free: u64,
@@ -107,6 +107,9 @@ pub enum OpenError {
         /// The cause.
         source: Box<CopyError>,
     },
+    /// The disk is full. An upgrade that had begun is at a complete version of the tables.
+    #[error("the disk is full; make room and start again, an upgrade goes on then")]
+    Full,
     /// There are too many copies from before earlier upgrades.
     #[error("{0} copies of the database from before upgrades lie beside it; move them away")]
     Copies(u32),
@@ -124,6 +127,7 @@ pub enum OpenError {
 impl From<rusqlite::Error> for OpenError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
             Some(ErrorCode::NotADatabase) => Self::Foreign,
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
             _ if is_damage(&error) => Self::Damaged(error),

@@ -4,7 +4,7 @@
 //! * The copy is written under another name, synced and renamed, so a file of this name is complete.
 //! * An upgrade that was interrupted goes on with the copy that it made, also if it reached a version in between.
 //! * A copy of other data, from an upgrade of another day, is never replaced: the new one gets a number behind its name.
-//! * Until the copy is durable, the database is unchanged.
+//! * Until the copy is durable, the database is unchanged. It is made only if the disk has room for the upgrade too.
 
 use std::fs::File;
 use std::io;
@@ -26,6 +26,10 @@ const WITHOUT_LOG: [u8; 2] = [1, 1];
 /// Copies of one version that are kept beside each other at most.
 const COPIES: u32 = 100;
 
+/// Bytes that the upgrade of a small database takes besides its copy: new tables and indexes have pages in the log and in the
+/// database, and each page of the log is a page of the database too.
+const NEW_TABLES: u64 = 2 * 1024 * 1024;
+
 /// What tells two states of a database apart: the newest user, conversation and message. The ids of deleted ones are not
 /// given out again, and no migration changes the newest.
 type NewestRows = (i64, i64, i64);
@@ -37,24 +41,21 @@ pub struct Upgrade {
     pub found: usize,
     /// The version that this program upgrades to.
     pub known: usize,
-    /// The copy from before the upgrade; `None` if there is nothing to upgrade.
-    pub copy: Option<UpgradeCopy>,
+    /// How; `None` if there is nothing to upgrade.
+    pub plan: Option<UpgradePlan>,
 }
 
-/// The copy from before an upgrade.
+/// The copy from before an upgrade, and the room that both take.
 #[derive(Debug)]
-pub enum UpgradeCopy {
-    /// An interrupted upgrade has made it.
-    Made(PathBuf),
-    /// It will be made.
-    Planned {
-        /// The copy.
-        path: PathBuf,
-        /// Its bytes.
-        needed: u64,
-        /// Bytes that are free.
-        free: u64,
-    },
+pub struct UpgradePlan {
+    /// The copy.
+    pub copy: PathBuf,
+    /// Whether an interrupted upgrade has made it.
+    pub is_made: bool,
+    /// Bytes that the copy takes if it is not made, and at most those that the upgrade takes.
+    pub needed: u64,
+    /// Bytes that are free.
+    pub free: u64,
 }
 
 /// What the next start does to the database at `path`. A server may be using it, and nothing is changed.
@@ -70,56 +71,57 @@ fn plan(db: &Connection, path: &Path) -> Result<Upgrade, OpenError> {
     let found = refuse_newer(db, MIGRATIONS)?;
     let known = MIGRATIONS.len();
     // A database without tables has nothing to copy.
-    let copy = if found == 0 || found == known {
+    let plan = if found == 0 || found == known {
         None
     } else {
-        Some(plan_copy(db, path, found)?)
+        let (copy, is_made) = name_copy(db, path, found)?;
+        let free = free_bytes(path).map_err(|error| OpenError::Copy {
+            path: copy.clone(),
+            source: Box::new(CopyError::Sync(error)),
+        })?;
+        let size = bytes(db)?;
+        let needed = if is_made { 0 } else { size } + size + NEW_TABLES;
+        Some(UpgradePlan {
+            copy,
+            is_made,
+            needed,
+            free,
+        })
     };
-    Ok(Upgrade { found, known, copy })
+    Ok(Upgrade { found, known, plan })
 }
 
-fn plan_copy(db: &Connection, path: &Path, version: usize) -> Result<UpgradeCopy, OpenError> {
+/// The name of the copy, and whether it is made already.
+fn name_copy(db: &Connection, path: &Path, version: usize) -> Result<(PathBuf, bool), OpenError> {
     let state = state(db)?;
     let earlier = (1..=version).flat_map(|version| names(path, version));
     let is_ours = |copy: &PathBuf| state_of_copy(copy) == Some(state);
     if let Some(copy) = earlier.filter(|copy| copy.exists()).find(is_ours) {
-        return Ok(UpgradeCopy::Made(copy));
+        return Ok((copy, true));
     }
     // What is no complete copy is not worth keeping.
     let is_free = |copy: &PathBuf| state_of_copy(copy).is_none();
-    let Some(copy) = names(path, version).find(is_free) else {
-        return Err(OpenError::Copies(COPIES));
-    };
-    let free = free_bytes(path).map_err(|error| OpenError::Copy {
-        path: copy.clone(),
-        source: Box::new(CopyError::Sync(error)),
-    })?;
-    Ok(UpgradeCopy::Planned {
-        path: copy,
-        needed: bytes(db)?,
-        free,
-    })
+    let copy = names(path, version).find(is_free);
+    Ok((copy.ok_or(OpenError::Copies(COPIES))?, false))
 }
 
 /// Makes sure that there is a copy of the database at `path`, which `db` has open, if migrations are about to change it.
 ///
 /// # Errors
-/// The disk has no room for the copy, or it cannot be made. Nothing is changed.
+/// The disk has no room for the copy and the upgrade, or the copy cannot be made. Nothing is changed.
 pub(super) fn copy_before_upgrade(db: &Connection, path: &Path) -> Result<(), OpenError> {
-    match plan(db, path)?.copy {
-        None => {}
-        Some(UpgradeCopy::Made(copy)) => tracing::info!(
-            "the copy from before the upgrade is there: {}",
-            copy.display()
-        ),
-        Some(UpgradeCopy::Planned {
-            path: copy,
-            needed,
-            free,
-        }) => {
-            make(path, &copy, needed, free)?;
-            tracing::info!("copied the database before its upgrade: {}", copy.display());
-        }
+    let Some(plan) = plan(db, path)?.plan else {
+        return Ok(());
+    };
+    if plan.needed > plan.free {
+        return Err(plan.no_room());
+    }
+    let copy = plan.copy.display();
+    if plan.is_made {
+        tracing::info!("the copy from before the upgrade is there: {copy}");
+    } else {
+        make(path, &plan)?;
+        tracing::info!("copied the database before its upgrade: {copy}");
     }
     Ok(())
 }
@@ -159,19 +161,22 @@ fn bytes(db: &Connection) -> rusqlite::Result<u64> {
     Ok(pages * u64::try_from(pragma(db, "page_size")?).unwrap_or(0))
 }
 
-fn make(path: &Path, copy: &Path, needed: u64, free: u64) -> Result<(), OpenError> {
+impl UpgradePlan {
+    fn no_room(&self) -> OpenError {
+        OpenError::NoRoom {
+            path: self.copy.clone(),
+            needed: self.needed,
+            free: self.free,
+        }
+    }
+}
+
+fn make(path: &Path, plan: &UpgradePlan) -> Result<(), OpenError> {
+    let copy = plan.copy.as_path();
     let failed = |source| OpenError::Copy {
         path: copy.to_owned(),
         source: Box::new(source),
     };
-    let no_room = |free| OpenError::NoRoom {
-        path: copy.to_owned(),
-        needed,
-        free,
-    };
-    if needed > free {
-        return Err(no_room(free));
-    }
     let mut fault = None;
     let made = private_file::replace(copy, |file| {
         let written = write(path, &private_file::beside(copy, "tmp"), file);
@@ -182,9 +187,9 @@ fn make(path: &Path, copy: &Path, needed: u64, free: u64) -> Result<(), OpenErro
     });
     match (made, fault) {
         (Ok(()), _) => Ok(()),
-        (Err(_), Some(error)) if is_full(&error) => Err(no_room(free)),
+        (Err(_), Some(error)) if is_full(&error) => Err(plan.no_room()),
         (Err(_), Some(error)) => Err(failed(error)),
-        (Err(error), None) if error.kind() == io::ErrorKind::StorageFull => Err(no_room(free)),
+        (Err(error), None) if error.kind() == io::ErrorKind::StorageFull => Err(plan.no_room()),
         (Err(error), None) => Err(failed(CopyError::Sync(error))),
     }
 }

@@ -7,6 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+use std::process::Command;
 
 use echat_server::data_dir::DataDir;
 use echat_server::storage::{Store, create_template, schema_dump};
@@ -226,7 +227,7 @@ fn a_check_before_an_upgrade_says_what_the_next_start_does_and_changes_nothing()
             "version {version} of the tables; the next start upgrades it to version {known}"
         );
         assert!(said.contains(&to), "{said}");
-        let copy = format!("database.db.before-{version}: ");
+        let copy = format!("database.db.before-{version}\n");
         assert!(said.contains(&copy) && said.contains("enough"), "{said}");
         assert_eq!(contents(&dir), untouched);
         // Beside a server too, which has done it.
@@ -276,6 +277,51 @@ fn a_disk_without_room_for_the_copy_leaves_everything_as_it_is() {
     assert!(after == before);
     starts(&dir, false);
     holds_copy(&dir, Some(5));
+}
+
+/// Copies the data folder to a disk of so many KiB, and lets a server start there that cannot listen. Whether that changed
+/// nothing, and the exit codes of the check and of the start.
+const ON_A_SMALL_DISK: &str = r#"
+    mkdir -m 700 small && mount -t tmpfs -o size=$SIZE,mode=700 none small && cp -a data/. small || exit 1
+    "$SERVER" --data small --upgrade-check >/dev/null; check=$?
+    "$SERVER" --data small --listen 203.0.113.1:1 2>/dev/null; start=$?
+    cmp -s data/database.db small/database.db && same=same
+    ls small | grep -q before && same=
+    echo "$check $start $same""#;
+
+/// The check and the start agree on each size of the disk: there is room for all, or nothing is changed.
+#[test]
+fn an_upgrade_begins_only_with_room_for_all_of_it() {
+    let versions = versions();
+    for version in [1, 6, versions.len() - 2] {
+        let dir = ServerFolder::in_memory();
+        versions[version](&dir);
+        // A name of the history, as any server leaves it: then nothing is written before the upgrade.
+        let database = dir.path("data/database.db");
+        let db = Connection::open(&database).unwrap();
+        db.pragma_update(None, "journal_mode", "wal").unwrap();
+        drop(db);
+        let size = database.metadata().unwrap().len() / 1024;
+        let mut codes = Vec::new();
+        let rooms = (0..=16).map(|part| size + part * (size + 2_048) / 12);
+        for room in rooms {
+            let output = Command::new("unshare")
+                .args(["--user", "--map-root-user", "--mount", "sh", "-c"])
+                .arg(ON_A_SMALL_DISK)
+                .env("SERVER", env!("CARGO_BIN_EXE_echat-server"))
+                .env("SIZE", format!("{}k", room + 64))
+                .current_dir(dir.path(""))
+                .output()
+                .unwrap();
+            fs::remove_dir(dir.path("small")).unwrap();
+            codes.push(stdout(&output).trim_end().to_owned());
+        }
+        // 69: it was upgraded, and cannot listen.
+        let enough = codes.iter().filter(|codes| *codes == "0 69").count();
+        let little = codes.iter().filter(|codes| *codes == "73 73 same").count();
+        assert!(enough > 0 && little > 0, "{version}: {codes:?}");
+        assert_eq!(enough + little, codes.len(), "{version}: {codes:?}");
+    }
 }
 
 #[test]
