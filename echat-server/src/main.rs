@@ -79,6 +79,7 @@ fn database_code(error: &OpenError) -> ExitCode {
     match error {
         OpenError::Busy => ExitCode::Busy,
         OpenError::NoRoom { .. } | OpenError::Full | OpenError::Copies(_) => ExitCode::CannotCreate,
+        OpenError::Newer { .. } => ExitCode::Data,
         OpenError::Blank => ExitCode::NoInput,
         OpenError::HighWater(HighWaterError::Damaged) => ExitCode::Config,
         _ => ExitCode::Io,

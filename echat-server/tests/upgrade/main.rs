@@ -244,6 +244,9 @@ fn a_check_before_an_upgrade_says_what_the_next_start_does_and_changes_nothing()
         assert_eq!(code, Some(65), "{said}");
         let needed = format!("start an echat that knows version {newer}");
         assert!(said.contains(&needed), "{said}");
+        let output = dir.run(&["--listen", "127.0.0.1:0"]);
+        assert_eq!(output.status.code(), Some(65), "{}", stderr(&output));
+        assert!(stderr(&output).contains(&needed), "{}", stderr(&output));
     }
 }
 
