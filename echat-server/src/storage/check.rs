@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use super::backup::{begin_reading, open_beside, open_copy};
 use super::failure::is_damage;
 use super::high_water::newest_id;
-use super::migrate::{MIGRATIONS, pragma};
+use super::migrate::{MIGRATIONS, pragma, refuse_older};
 use super::open_error::OpenError;
 use super::{search_index, skeletons};
 
@@ -116,6 +116,7 @@ pub struct Summary {
 pub fn check_database(path: &Path) -> Result<(Findings, Option<Summary>), OpenError> {
     let db = open_beside(path)?;
     let _pinned = begin_reading(&db)?;
+    refuse_older(&db, MIGRATIONS)?;
     examined(&db)
 }
 

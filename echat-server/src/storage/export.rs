@@ -20,6 +20,7 @@ use super::annotations::{ALL, MENTIONS_OF};
 use super::backup::{begin_reading, open_beside};
 use super::check::{derive, findings};
 use super::high_water::newest_id;
+use super::migrate::{MIGRATIONS, refuse_older};
 use super::open_error::OpenError;
 use super::schema::create_template;
 use super::skeletons;
@@ -110,6 +111,7 @@ pub fn export(
 ) -> Result<u64, TransferError> {
     let db = open_beside(database)?;
     let _pinned = begin_reading(&db)?;
+    refuse_older(&db, MIGRATIONS)?;
     let id = match scope {
         Scope::All { .. } => 0,
         Scope::User(name) => id_of(&db, "user", "SELECT id FROM users WHERE name = ?1", name)?,

@@ -37,6 +37,15 @@ pub(super) fn refuse_newer(db: &Connection, migrations: &[&str]) -> Result<usize
     Ok(found)
 }
 
+/// Refuses a file of another version than the newest.
+pub(super) fn refuse_older(db: &Connection, migrations: &[&str]) -> Result<(), OpenError> {
+    let (found, known) = (refuse_newer(db, migrations)?, migrations.len());
+    if found < known {
+        return Err(OpenError::Older { found, known });
+    }
+    Ok(())
+}
+
 /// Applies the missing migrations, each in a transaction together with its number, so that a killed process leaves a
 /// complete version. Foreign keys are off during it, so that a migration can rebuild a table, and are checked before
 /// each commit.

@@ -66,10 +66,10 @@ pub enum OpenError {
         /// The newest schema version of this program.
         known: usize,
     },
-    /// The database was written by an older version of echat, and is too damaged to be migrated here.
+    /// The database was written by an older version of echat, and only a start of the server upgrades it.
     #[error(
-        "the database has version {found}, and only one of version {known} is repaired; start this echat on it once, \
-         or put a backup in its place"
+        "the database has version {found} of the tables, and this works on version {known}; start the server once, which \
+         upgrades it, or put a backup in its place"
     )]
     Older {
         /// The file's schema version.

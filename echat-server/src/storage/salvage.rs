@@ -27,7 +27,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params_from_iter
 use super::backup::open_beside;
 use super::check::{Findings, count, derive, findings, tables};
 use super::failure::is_damage;
-use super::migrate::{MIGRATIONS, pragma};
+use super::migrate::{MIGRATIONS, refuse_older};
 use super::open_error::OpenError;
 use super::rooms::SUCCESSOR;
 use super::schema::{ROW_BYTES, create_template};
@@ -92,13 +92,7 @@ pub fn salvage(damaged: &Path, fresh: &Path, now: i64) -> Result<Salvaged, OpenE
 
 fn salvage_from(from: &Connection, fresh: &Path, now: i64) -> Result<Salvaged, OpenError> {
     from.set_limit(Limit::SQLITE_LIMIT_LENGTH, ROW_BYTES)?;
-    let version = usize::try_from(pragma(from, "user_version")?).unwrap_or_default();
-    if version < MIGRATIONS.len() {
-        return Err(OpenError::Older {
-            found: version,
-            known: MIGRATIONS.len(),
-        });
-    }
+    refuse_older(from, MIGRATIONS)?;
     let mut to = Connection::open(fresh)?;
     skeletons::add_function(&to)?;
     to.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA synchronous = FULL")?;

@@ -230,6 +230,21 @@ fn a_check_before_an_upgrade_says_what_the_next_start_does_and_changes_nothing()
         let copy = format!("database.db.before-{version}\n");
         assert!(said.contains(&copy) && said.contains("enough"), "{said}");
         assert_eq!(contents(&dir), untouched);
+        for args in [
+            &["check"][..],
+            &["check", "--repair"],
+            &["export", "all.jsonl", "--all"],
+        ] {
+            let output = dir.run(args);
+            let said = stderr(&output);
+            assert_eq!(output.status.code(), Some(65), "{args:?}: {said}");
+            let why = format!("has version {version} of the tables");
+            assert!(
+                said.contains(&why) && said.contains("start the server once"),
+                "{said}"
+            );
+            assert!(!dir.path("all.jsonl").exists());
+        }
         // Beside a server too, which has done it.
         let server = dir.start(&[]);
         let (code, said) = checked(&dir);
