@@ -3,8 +3,9 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout};
@@ -458,22 +459,83 @@ fn a_password_does_not_wait_for_a_file() {
     let dir = ServerFolder::new();
     let server = dir.start(&[]);
     Client::register(&server, "ann").is_served();
-    // Nobody writes to it yet.
-    let pipe = dir.path("pipe");
-    assert!(
-        Command::new("mkfifo")
-            .arg(&pipe)
-            .status()
-            .unwrap()
-            .success()
-    );
-    let mut slow = Socket::connect(&dir);
-    let file = serde_json::to_string(pipe.to_str().unwrap()).unwrap();
-    slow.sends(format!("{{\"command\":\"verify\",\"words\":[{file}]}}\n"));
+    let (mut slow, file) = long_verification(&dir);
     assert!(done(&dir, "reset-password ann").contains("password: "));
-    drop(fs::OpenOptions::new().write(true).open(&pipe).unwrap());
+    file.set_len(0).unwrap();
     assert!(slow.hears().contains(r#""ok":false"#));
     server.stop();
+}
+
+/// A client whose file is verified until the file is made shorter: a backup of a tebibyte without blocks on the disk.
+fn long_verification(dir: &ServerFolder) -> (Socket, fs::File) {
+    let last = format!(
+        "echat-backup {:<4} database {:020} sha256 {:064}\n",
+        1, 0, 0
+    );
+    let path = dir.path("long");
+    let file = fs::File::create_new(&path).unwrap();
+    file.write_all_at(last.as_bytes(), 1 << 40).unwrap();
+    let mut client = Socket::connect(dir);
+    client.sends(format!(
+        "{{\"command\":\"verify\",\"words\":[\"{}\"]}}\n",
+        path.display()
+    ));
+    (client, file)
+}
+
+/// Makes a pipe that no process reads or writes.
+fn make_pipe(path: &Path) {
+    let made = Command::new("mkfifo").arg(path).status();
+    assert!(made.unwrap().success());
+}
+
+#[test]
+fn a_file_that_is_not_regular_is_refused_and_blocks_no_other_command() {
+    let dir = ServerFolder::new();
+    let pipe = dir.path("pipe");
+    make_pipe(&pipe);
+    for command in [
+        &["verify", "pipe"][..],
+        &["restore", "pipe", "--data", "new"],
+        &["import", "pipe", "--data", "new"],
+    ] {
+        let output = dir.run(command);
+        let said = stderr(&output);
+        assert!(
+            said.contains("pipe: not a regular file"),
+            "{command:?}: {said}"
+        );
+    }
+    let server = dir.start(&[]);
+    let output = ctl(&dir, "verify pipe");
+    assert_eq!(output.status.code(), Some(74), "{}", stderr(&output));
+    assert!(stderr(&output).contains("pipe: not a regular file"));
+    for target in ["backup pipe", "export all pipe"] {
+        assert_eq!(ctl(&dir, target).status.code(), Some(73), "{target}");
+    }
+    done(&dir, "check");
+    server.stop();
+}
+
+#[test]
+fn a_log_file_that_is_no_regular_file_is_refused_and_the_old_one_goes_on() {
+    let dir = ServerFolder::new();
+    dir.write("config.json", r#"{"server": {"log_file": "echat.log"}}"#);
+    let log = dir.path("echat.log");
+    make_pipe(&log);
+    let output = dir.run(&["--listen", "127.0.0.1:0"]);
+    assert_eq!(output.status.code(), Some(73), "{}", stderr(&output));
+    fs::remove_file(&log).unwrap();
+    let server = dir.start(&["--log", "info"]);
+    let old = dir.path("old.log");
+    fs::rename(&log, &old).unwrap();
+    make_pipe(&log);
+    server.signal(Signal::USR1);
+    while !done(&dir, "audit").contains("reopen-log") {}
+    server.stop();
+    let lines = fs::read_to_string(&old).unwrap();
+    assert!(lines.contains("not a regular file"), "{lines}");
+    assert!(lines.contains("stopping"), "{lines}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! IO, which `echat-proto` never does.
 //!
 //! * [`private_file`]: files that only their owner can read, replaced as a whole;
+//! * [`regular_file`]: regular files that a user names, opened without blocking;
 //! * [`private_memory`]: no core dump, no reading by other processes;
 //! * [`proc`]: what a process uses, from /proc, for measurements;
 //! * [`exit_codes!`]: the declaration of a program's exit codes.
@@ -10,3 +11,4 @@ mod exit;
 pub mod private_file;
 pub mod private_memory;
 pub mod proc;
+pub mod regular_file;

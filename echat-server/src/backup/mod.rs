@@ -14,6 +14,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use echat_system::private_file::{self, FileError};
+use echat_system::regular_file;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -297,7 +298,8 @@ fn attachments(source: &BackupSource) -> Result<Attachments, BackupError> {
 }
 
 fn text(path: &Path) -> Result<Zeroizing<String>, BackupError> {
-    let read = fs::read_to_string(path).map(Zeroizing::new);
+    let read = regular_file::read(path).and_then(io::read_to_string);
+    let read = read.map(Zeroizing::new);
     read.map_err(|source| BackupError::Io {
         path: path.to_owned(),
         source,
@@ -351,7 +353,7 @@ pub fn verify(path: &Path) -> Result<Manifest, BackupError> {
         path: path.to_owned(),
         source,
     };
-    let file = File::open(path).map_err(|source| BackupError::Io {
+    let file = regular_file::read(path).map_err(|source| BackupError::Io {
         path: path.to_owned(),
         source,
     })?;
@@ -375,7 +377,7 @@ pub fn extract(path: &Path, database: &Path) -> Result<Manifest, BackupError> {
         let path = path.to_owned();
         move |source| BackupError::Io { path, source }
     };
-    let file = File::open(path).map_err(io_error(path))?;
+    let file = regular_file::read(path).map_err(io_error(path))?;
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     let mut copy =

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use echat_system::regular_file;
+
 use super::writer::Sink;
 
 /// A file that lines are appended to.
@@ -25,7 +27,7 @@ impl LogFile {
 
 fn append_to(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options.append(true).create(true).mode(0o600).open(path)
+    regular_file::open(path, options.append(true).create(true).mode(0o600))
 }
 
 impl Write for LogFile {

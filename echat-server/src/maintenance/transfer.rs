@@ -9,7 +9,7 @@ use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
 
 use echat_proto::names::{Password, RoomName, Username};
-use echat_system::private_file;
+use echat_system::{private_file, regular_file};
 
 use super::{CommandReport, MaintenanceError, done};
 use crate::backup::carry_administrator_code;
@@ -87,7 +87,7 @@ pub(super) fn import(
         path: file.to_owned(),
         source,
     };
-    let mut lines = File::open(file).map_err(|source| error(source.into()))?;
+    let mut lines = regular_file::read(file).map_err(|source| error(source.into()))?;
     if is_database(&mut lines).map_err(|source| error(source.into()))? {
         return import_original(file, data, now);
     }
