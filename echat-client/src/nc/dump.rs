@@ -179,9 +179,47 @@ fn blotted_message(message: &Message) -> Vec<u8> {
 
 /// The message with stars in the place of passwords and session secrets, of the same length.
 pub(super) fn redacted(message: &Message) -> Message {
+    let is_whole = is_secret_whole(message.command);
+    let mut secrets = Vec::new();
+    collect(&message.params, is_whole, &mut secrets);
+    let params = blot(&message.params, is_whole);
     Message {
         command: message.command,
-        params: blot(&message.params, is_secret_whole(message.command)),
+        params: blot_copies(params, &secrets),
+    }
+}
+
+/// Adds the texts that are secret.
+fn collect<'a>(value: &'a Value, secret: bool, secrets: &mut Vec<&'a str>) {
+    match value {
+        Value::List(items) => items.iter().for_each(|item| collect(item, secret, secrets)),
+        Value::Dict(entries) => {
+            for (key, value) in entries {
+                collect(value, secret || is_secret(key), secrets);
+            }
+        }
+        Value::Str(text) if secret && !text.is_empty() => secrets.push(text),
+        _ => {}
+    }
+}
+
+/// Stars in the place of secrets that another text of the message repeats, as the text of ADMIN_RESULT repeats its result.
+fn blot_copies(value: Value, secrets: &[&str]) -> Value {
+    match value {
+        Value::List(items) => {
+            let blotted = items.into_iter().map(|item| blot_copies(item, secrets));
+            Value::List(blotted.collect())
+        }
+        Value::Dict(entries) => {
+            let blotted = entries
+                .into_iter()
+                .map(|(key, value)| (key, blot_copies(value, secrets)));
+            Value::Dict(blotted.collect())
+        }
+        Value::Str(text) => Value::Str(secrets.iter().fold(text, |text, secret| {
+            text.replace(secret, &"*".repeat(secret.len()))
+        })),
+        other => other,
     }
 }
 
@@ -298,6 +336,18 @@ mod tests {
             let hex: String = dumped(2, true, &bytes).chars().collect();
             assert!(hex.contains("68 75") || hex.contains(secret), "{hex}");
         }
+    }
+
+    #[test]
+    fn a_secret_is_redacted_where_another_text_repeats_it() {
+        let secret = "7KQ2-M4XD-9PRT-HWEA";
+        let line = format!(
+            r#"ADMIN_RESULT {{"result":{{"done":"reset","password":"{secret}"}},"text":"reset\npassword: {secret}\n"}}"#
+        );
+        let shown = dumped(1, false, &plain(&line));
+        assert!(!shown.contains("7KQ2"), "{shown}");
+        assert!(shown.contains("password: *******************"), "{shown}");
+        assert!(dumped(1, true, &plain(&line)).contains(secret));
     }
 
     #[test]
