@@ -483,6 +483,40 @@ fn long_verification(dir: &ServerFolder) -> (Socket, fs::File) {
     (client, file)
 }
 
+#[test]
+fn a_task_of_a_client_that_is_gone_is_dropped_and_a_waiting_client_keeps_its_place() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let (mut slow, file) = long_verification(&dir);
+    let backs_up = |name: &str| {
+        let mut client = Socket::connect(&dir);
+        let path = dir.path(name);
+        let path = path.display();
+        client.sends(format!(
+            "{{\"command\":\"backup\",\"words\":[\"{path}\"]}}\n"
+        ));
+        client
+    };
+    drop(backs_up("abandoned.db"));
+    // All places of the socket but the last.
+    let mut waiting: Vec<Socket> = (0..30)
+        .map(|number| backs_up(&format!("backup{number}.db")))
+        .collect();
+    done(&dir, "status");
+    waiting.push(backs_up("last.db"));
+    let output = ctl(&dir, "status");
+    assert_eq!(output.status.code(), Some(74), "{}", stderr(&output));
+    assert!(stderr(&output).contains("storage_busy"));
+    file.set_len(0).unwrap();
+    assert!(slow.hears().contains(r#""ok":false"#));
+    for mut client in waiting {
+        assert!(client.hears().contains(r#""ok":true"#));
+    }
+    assert!(dir.path("last.db").exists());
+    assert!(!dir.path("abandoned.db").exists());
+    server.stop();
+}
+
 /// Makes a pipe that no process reads or writes.
 fn make_pipe(path: &Path) {
     let made = Command::new("mkfifo").arg(path).status();

@@ -18,7 +18,8 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroize;
 
-/// Clients at the same time. One more has the one closed that has done nothing for longest.
+/// Clients at the same time. One more has the one closed that has done nothing for longest, and is refused if all wait for
+/// tasks.
 const SLOTS: usize = 32;
 /// The token of the first client; the others follow. They are below those of the listeners.
 const FIRST: usize = usize::MAX - 128;
@@ -63,8 +64,7 @@ struct CtlClient {
     can_read: bool,
     can_write: bool,
     state: CtlState,
-    /// Whether it has closed its direction.
-    has_ended: bool,
+    closed: Closed,
 }
 
 /// The state of a client.
@@ -76,6 +76,16 @@ enum CtlState {
     Busy,
     /// It is closed when it has read the answer.
     Closing,
+}
+
+/// What a client has closed of its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Closed {
+    Nothing,
+    /// Its direction: it sends no more commands, and still reads answers.
+    Writing,
+    /// Both: it reads no answer.
+    Both,
 }
 
 impl Ctl {
@@ -114,6 +124,9 @@ impl Ctl {
         if let Some(client) = client {
             client.can_read |= event.is_readable() || event.is_read_closed() || event.is_error();
             client.can_write |= event.is_writable();
+            if event.is_write_closed() {
+                client.closed = Closed::Both;
+            }
         }
         true
     }
@@ -157,6 +170,7 @@ impl Ctl {
                 client.write();
             }
             if client.is_over() {
+                tasks.forget(Requester::Ctl(slot, client.serial));
                 self.clients[slot] = None;
             }
         }
@@ -183,8 +197,11 @@ impl Ctl {
             }
             match bound.socket.accept() {
                 Ok((stream, _)) => {
+                    let Some(slot) = slot(&self.clients) else {
+                        refuse_one_more(stream);
+                        continue;
+                    };
                     self.serial += 1;
-                    let slot = slot(&self.clients);
                     self.clients[slot] = CtlClient::new(stream, self.serial, registry, slot);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -195,13 +212,24 @@ impl Ctl {
     }
 }
 
-/// A free place, or that of the client that has done nothing for longest and waits for no task.
-fn slot(clients: &[Option<CtlClient>]) -> usize {
-    let used = |slot: &usize| match &clients[*slot] {
-        None => (false, 0),
-        Some(client) => (client.state == CtlState::Busy, client.used),
+/// A free place, or that of the client that has done nothing for longest. A client that waits for a task keeps its place.
+fn slot(clients: &[Option<CtlClient>]) -> Option<usize> {
+    let used = |slot: usize| match &clients[slot] {
+        None => Some((0, slot)),
+        Some(client) if client.state == CtlState::Busy => None,
+        Some(client) => Some((client.used, slot)),
     };
-    (0..clients.len()).min_by_key(used).unwrap_or(0)
+    let oldest = (0..clients.len()).filter_map(used).min();
+    oldest.map(|(_, slot)| slot)
+}
+
+/// Refuses a client for which there is no place.
+fn refuse_one_more(mut stream: UnixStream) {
+    let message = "All places are taken by commands that are not done. Try again later.";
+    if let AdminAnswer::Refused(refused) = refused("storage_busy", message) {
+        // A new connection has room for a line.
+        let _ = stream.write(refusal_line(&refused).as_bytes());
+    }
 }
 
 fn bind(path: &Path, registry: &Registry, token: Token) -> io::Result<BoundSocket> {
@@ -275,7 +303,7 @@ impl CtlClient {
             can_read: true,
             can_write: true,
             state: CtlState::Idle,
-            has_ended: false,
+            closed: Closed::Nothing,
         };
         if user != 0 && user != geteuid().as_raw() {
             tracing::warn!("echat-server ctl: the user {user} of the system may not ask");
@@ -312,12 +340,12 @@ impl CtlClient {
         let mut chunk = [0; CHUNK];
         while self.can_read && !self.has_line() && self.input.len() <= LINE_MAX {
             match self.stream.read(&mut chunk) {
-                Ok(0) => (self.can_read, self.has_ended) = (false, true),
+                Ok(0) => self.note_end(),
                 Ok(length) => self.input.extend_from_slice(&chunk[..length]),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.can_read = false,
                 Err(_) => {
-                    (self.can_read, self.has_ended) = (false, true);
+                    self.note_end();
                     self.input.clear();
                 }
             }
@@ -327,6 +355,11 @@ impl CtlClient {
         if length.unwrap_or(self.input.len()) > LINE_MAX {
             self.refuse("too_long", "A line may have 65536 bytes.");
         }
+    }
+
+    fn note_end(&mut self) {
+        self.can_read = false;
+        self.closed = self.closed.max(Closed::Writing);
     }
 
     /// Takes a whole line, if the client has taken the answer of the last one.
@@ -364,7 +397,8 @@ impl CtlClient {
     /// Whether nothing is to be said any more. Half a line at the end is no command.
     fn is_over(&self) -> bool {
         let is_silent = match self.state {
-            CtlState::Idle => self.has_ended && !self.has_line(),
+            CtlState::Idle => self.closed != Closed::Nothing && !self.has_line(),
+            CtlState::Busy if self.closed == Closed::Both => return true,
             CtlState::Busy => false,
             CtlState::Closing => true,
         };

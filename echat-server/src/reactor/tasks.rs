@@ -86,6 +86,13 @@ impl Tasks {
         });
     }
 
+    /// Drops the tasks of a requester that is gone. One that has begun goes on.
+    pub(super) fn forget(&mut self, requester: Requester) {
+        for queue in [&mut self.hashes.waiting, &mut self.files.waiting] {
+            queue.retain(|waiting| waiting.requester != requester);
+        }
+    }
+
     /// Whether a task of this requester is not done.
     pub(super) fn has(&self, requester: Requester) -> bool {
         self.hashes.has(requester)
