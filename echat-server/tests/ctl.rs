@@ -128,6 +128,21 @@ fn a_suspended_or_deleted_user_is_gone_from_every_session_at_once() {
 }
 
 #[test]
+fn an_administrator_resets_no_password_of_the_own_account() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let mut ann = Client::register(&server, "ann");
+    done(&dir, "make-admin ann");
+    let reset = r#"ADMIN {"command":"reset-password","params":{"words":["ann"]}}"#;
+    let refused = line(&ann.asks(reset));
+    assert!(refused.contains("not_allowed"), "{refused}");
+    ann.is_served();
+    // The operator resets it.
+    done(&dir, "reset-password ann");
+    server.stop();
+}
+
+#[test]
 fn a_one_time_password_is_shown_once_and_has_to_be_changed() {
     let dir = ServerFolder::new();
     let server = dir.start(&["--log", "trace"]);

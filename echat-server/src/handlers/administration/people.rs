@@ -185,6 +185,7 @@ pub(super) fn reset_password(
     name: NameQuery,
 ) -> Result<AdminPlan, Reject> {
     let user = targets::person(view.batch, &name)?;
+    refuse_own_account(operation, &user)?;
     let password = operation.password();
     let Some(hash) = operation.hash.clone() else {
         let password = Password::new(&password.to_text()).expect("a code is a possible password");
