@@ -143,6 +143,38 @@ fn an_administrator_resets_no_password_of_the_own_account() {
 }
 
 #[test]
+fn members_are_not_told_of_a_bot_that_is_kicked_or_suspended() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let mut ann = Client::register(&server, "ann");
+    ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
+    let made = line(&ann.asks(r#"CREATE_BOT {"username":"clerk","rooms":["tea"]}"#));
+    let token = made.split(r#""token":""#).nth(1).unwrap();
+    let token = token.split('"').next().unwrap();
+    for command in ["kick clerk", "suspend clerk"] {
+        let mut bot = Client::connect(&server);
+        bot.asks(&format!(
+            r#"LOGIN {{"username":"clerk","token":"{token}"}}"#
+        ));
+        done(&dir, command);
+        while bot.hears().is_some() {}
+    }
+    done(&dir, "broadcast the end");
+    let mut heard = Vec::new();
+    while !heard
+        .last()
+        .is_some_and(|last: &String| last.contains("151"))
+    {
+        heard.push(format!("{:?}", ann.hears().unwrap()));
+    }
+    assert!(
+        !heard.iter().any(|heard| heard.contains("command: 114")),
+        "{heard:?}"
+    );
+    server.stop();
+}
+
+#[test]
 fn a_one_time_password_is_shown_once_and_has_to_be_changed() {
     let dir = ServerFolder::new();
     let server = dir.start(&["--log", "trace"]);

@@ -79,7 +79,12 @@ impl SessionsEnd {
         let mut ends: Vec<Self> = bots
             .map(|bot| Self::all(ctx.conn, bot.user, None))
             .collect();
-        let farewell = audience_or_none(ctx, user.id)?.map(Farewell::Offline);
+        // A bot comes and goes without an event.
+        let farewell = if ctx.batch.is_bot(user.id)? {
+            None
+        } else {
+            audience_or_none(ctx, user.id)?.map(Farewell::Offline)
+        };
         ends.push(Self::all(ctx.conn, user, farewell));
         Ok(ends)
     }
