@@ -21,6 +21,9 @@ impl Changes<'_> {
                     {
                         return fail("a code changes without an account that uses it");
                     }
+                    if self.only_by(text) > used {
+                        return fail("an account uses a code, and the code loses no use");
+                    }
                 }
                 None => {}
             }

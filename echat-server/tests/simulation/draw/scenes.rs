@@ -253,7 +253,8 @@ impl Scene<'_> {
             };
             let back = matches!(planned, PlannedRequest::Room(OfRoom::Kick(..)));
             if matches!(planned, PlannedRequest::Room(OfRoom::Set(..))) {
-                self.actions.push(Action::Jump(86_399));
+                let seconds = *pick(self.rng, &[86_399, 86_401, 86_401]);
+                self.actions.push(Action::Jump(seconds));
             }
             numbers.push(new);
             self.say(self.one, planned);
@@ -745,6 +746,9 @@ impl Scene<'_> {
         let make = OfCode::Make(self.rng.random_range(1..3), seconds);
         self.say(self.one, PlannedRequest::Code(make));
         self.may(self.one, PlannedRequest::Code(OfCode::List));
+        // New accounts are in the lobby while it has a place.
+        self.may(self.one, PlannedRequest::Join(LOBBY));
+        self.may(self.two, PlannedRequest::Join(LOBBY));
         if self.chance(4) {
             self.may(self.two, PlannedRequest::Code(OfCode::Revoke(0)));
         }
