@@ -312,7 +312,7 @@ const ON_A_SMALL_DISK: &str = r#"
 fn an_upgrade_begins_only_with_room_for_all_of_it() {
     let versions = versions();
     for version in [1, 6, versions.len() - 2] {
-        let dir = ServerFolder::in_memory();
+        let dir = ServerFolder::new();
         versions[version](&dir);
         // A name of the history, as any server leaves it: then nothing is written before the upgrade.
         let database = dir.path("data/database.db");
