@@ -1,5 +1,6 @@
 //! `--upgrade-check`: whether the next start upgrades the database, and whether the disk has room for that and for the copy before it.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use super::{CommandReport, MaintenanceError, done};
@@ -41,10 +42,10 @@ fn report(database: &Path, upgrade: &Upgrade) -> CommandReport {
         free,
     } = plan;
     let copy = copy.display();
-    report.text += &if *is_made {
-        format!("the copy of before is there: {copy}\n")
+    let first = if *is_made {
+        format!("the copy of before is there: {copy}")
     } else {
-        format!("first it is copied to {copy}\n")
+        format!("first it is copied to {copy}")
     };
     let room = if needed > free {
         report.code = ExitCode::CannotCreate;
@@ -52,7 +53,11 @@ fn report(database: &Path, upgrade: &Upgrade) -> CommandReport {
     } else {
         "that is enough"
     };
-    report.text += &format!("this takes up to {needed} bytes, and {free} are free; {room}\n");
+    // A string takes all text.
+    let _ = writeln!(
+        report.text,
+        "{first}\nthis takes up to {needed} bytes, and {free} are free; {room}"
+    );
     report
 }
 
