@@ -206,6 +206,17 @@ fn the_example_of_the_page_can_be_imported() {
     assert_eq!(first(again.0), first(example.0));
 }
 
+/// Imports a file that is refused with 65 and these words, and leaves nothing.
+fn refuses(dir: &ServerFolder, text: &str, words: &str) {
+    dir.write("bad.jsonl", text);
+    let output = dir.run(&["import", "bad.jsonl", "--data", "new"]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(65), "{words}: {said}");
+    assert!(said.contains(words), "{words}: {said}");
+    assert!(!dir.path("new/database.db").exists());
+    assert!(!dir.path("new/incoming").exists());
+}
+
 #[test]
 fn what_is_no_export_is_not_imported_and_says_where() {
     let (dir, server) = dir();
@@ -213,23 +224,7 @@ fn what_is_no_export_is_not_imported_and_says_where() {
     server.stop();
     let text = fs::read_to_string(dir.path("all.jsonl")).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    let refused = |text: &str, words: &str| {
-        dir.write("bad.jsonl", text);
-        let output = dir.run(&["import", "bad.jsonl", "--data", "new"]);
-        assert_eq!(
-            output.status.code(),
-            Some(65),
-            "{words}: {}",
-            stderr(&output)
-        );
-        assert!(
-            stderr(&output).contains(words),
-            "{words}: {}",
-            stderr(&output)
-        );
-        assert!(!dir.path("new/database.db").exists());
-        assert!(!dir.path("new/incoming").exists());
-    };
+    let refused = |text: &str, words: &str| refuses(&dir, text, words);
     refused("", "line 1: the last line is missing");
     refused("{}\n", "line 1: type must be a text");
     refused(
@@ -257,6 +252,17 @@ fn what_is_no_export_is_not_imported_and_says_where() {
         &text.replace("\"name\":\"tea\"", "\"name\":\"\""),
         "not the name of a room",
     );
+    let long = format!("{{\"type\":\"{}\"}}\n", "x".repeat(1 << 24));
+    refused(&long, "line 1: the line is too long");
+}
+
+#[test]
+fn numbers_and_topics_that_no_server_stores_are_not_imported() {
+    let (dir, server) = dir();
+    exports(&dir, &["all.jsonl", "--all"]);
+    server.stop();
+    let text = fs::read_to_string(dir.path("all.jsonl")).unwrap();
+    let refused = |text: &str, words: &str| refuses(&dir, text, words);
     // Numbers that no server gives out. The largest ones would leave no ids for new messages.
     for (number, wrong, words) in [
         ("\"id\":16,", "\"id\":9223372036854775807,", "id must be"),
@@ -308,8 +314,6 @@ fn what_is_no_export_is_not_imported_and_says_where() {
         &text.replacen("\"topic\":\"\"", r#""topic":"\u001b[2J""#, 1),
         "control character",
     );
-    let long = format!("{{\"type\":\"{}\"}}\n", "x".repeat(1 << 24));
-    refused(&long, "line 1: the line is too long");
 }
 
 #[test]
