@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
 use echat_proto::config::default_json;
-use echat_system::private_memory;
+use echat_system::{private_file, private_memory};
 use thiserror::Error;
 
 use echat_server::cli::{Cli, Invocation};
@@ -233,14 +233,17 @@ fn serve(overrides: &Overrides, init: bool, inherited: Inherited) -> Result<(), 
             Ok((loaded, schedule))
         },
     };
-    Ok(reactor::run(
+    let ended = reactor::run(
         &loaded,
         store,
         data.host_key(),
         signals,
         inherited,
         services,
-    )?)
+    );
+    // A backup or an export that is being made ends with the process.
+    private_file::remove_unfinished();
+    Ok(ended?)
 }
 
 /// Lets a new database know the code of the first administrator, and returns it. Removes a file that is left from a code that

@@ -669,6 +669,46 @@ fn a_backup_a_check_and_exports_are_made_beside_the_server() {
     ann.is_served();
 }
 
+/// The end of a server stops what its threads write, and leaves nothing of it.
+#[test]
+fn a_backup_and_an_export_that_a_stop_ends_leave_no_file() {
+    let dir = ServerFolder::in_memory();
+    let server = dir.start(&[]);
+    let mut ann = Client::register(&server, "ann");
+    ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
+    ann.asks(r#"SEND_MESSAGE {"target_type":1,"target":"tea","content":"a text"}"#);
+    assert_eq!(server.stop().status.code(), Some(0));
+    // 60 MB: much more than is written while the server ends.
+    let db = rusqlite::Connection::open(dir.path("data/database.db")).unwrap();
+    let sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
+               INSERT INTO messages (conversation, sender, send_time, content)
+               SELECT conversation, sender, send_time, printf('%.*c', 1000, 'x') FROM messages, n";
+    db.execute(sql, []).unwrap();
+    drop(db);
+    for (command, name) in [("backup", "big"), ("export", "all")] {
+        let server = dir.start(&["--log", "error"]);
+        let target = dir.path(name);
+        let words = match command {
+            "backup" => format!("[{target:?}]"),
+            _ => format!("[\"all\",{target:?}]"),
+        };
+        let mut socket = Socket::connect(&dir);
+        socket.sends(format!(r#"{{"command":"{command}","words":{words}}}"#) + "\n");
+        let temporary = dir.path(format!("{name}.tmp"));
+        socket.0.get_ref().set_nonblocking(true).unwrap();
+        while !temporary.exists() {
+            let mut said = [0; 4_096];
+            if let Ok(length) = socket.0.get_mut().read(&mut said) {
+                panic!("{}", String::from_utf8_lossy(&said[..length]));
+            }
+            std::thread::yield_now();
+        }
+        assert_eq!(server.stop().status.code(), Some(0));
+        assert!(!temporary.exists(), "{command}");
+        assert!(!target.exists(), "{command}: it was too fast for this test");
+    }
+}
+
 #[test]
 fn a_reload_changes_what_it_can_and_names_the_rest_and_drops_no_one() {
     let dir = ServerFolder::new();

@@ -13,7 +13,7 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use echat_system::private_file::{self, FileError};
+use echat_system::private_file::{self, FileError, Unfinished};
 use echat_system::regular_file;
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -183,6 +183,7 @@ pub fn create(source: &BackupSource, target: &Path, now: i64) -> Result<Manifest
     }
     let temporary = private_file::beside(target, "tmp");
     let file = hold(&temporary)?;
+    let _unfinished = Unfinished::note(temporary.clone());
     let made = has_space(source, &file, target)
         .and_then(|()| fill(source, &file, &temporary, now))
         .and_then(|manifest| {
