@@ -450,6 +450,11 @@ impl PlannedRequest {
         }
     }
 
+    /// Whether its connection may be that of a guest afterwards.
+    pub(crate) fn ends_session(&self) -> bool {
+        matches!(self, Self::Logout | Self::Account(OfAccount::Delete { .. }))
+    }
+
     /// Whether it may undo what another one of the same tick did.
     pub(crate) fn undoes(&self) -> bool {
         match self {

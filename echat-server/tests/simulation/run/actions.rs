@@ -56,12 +56,13 @@ impl Run {
                 client.unacknowledged.push((user, planned.clone()));
             }
             // The first of several is the one that holds.
-            (PlannedRequest::Logout, Some(_))
-                if !client.asked.iter().any(|a| a.planned == *planned) =>
+            (planned, Some(_))
+                if planned.ends_session()
+                    && !client
+                        .asked
+                        .iter()
+                        .any(|asked| asked.planned.ends_session()) =>
             {
-                client.guest_since = self.sim.now.running;
-            }
-            (PlannedRequest::Account(OfAccount::Delete { .. }), Some(_)) => {
                 client.guest_since = self.sim.now.running;
             }
             (PlannedRequest::Nonsense, _) => client.nonsense += 1,
