@@ -43,6 +43,7 @@ const SYSTEM: &[Row] = &[
     ("private_file", &[]),
     ("private_memory", &[]),
     ("proc", &[]),
+    ("regular_file", &[]),
 ];
 
 const SERVER: &[Row] = &[
