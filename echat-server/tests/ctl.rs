@@ -672,7 +672,7 @@ fn a_backup_a_check_and_exports_are_made_beside_the_server() {
 /// The end of a server stops what its threads write, and leaves nothing of it.
 #[test]
 fn a_backup_and_an_export_that_a_stop_ends_leave_no_file() {
-    let dir = ServerFolder::in_memory();
+    let dir = ServerFolder::new();
     let server = dir.start(&[]);
     let mut ann = Client::register(&server, "ann");
     ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
