@@ -53,6 +53,8 @@ administration! {
     "kick", "结束用户的全部会话，用户可以重新登录", done: "已结束“{1}”的所有会话。";
     "room-owner", "把聊天室转交给一名成员", done: "聊天室“{1}”的房主现在是“{2}”。";
     "close-room", "关闭聊天室，其中的消息随之删除", done: "已关闭聊天室“{1}”。";
+    "delete-message", "按 id 删除一条消息，所有人都不再看到其内容", done: "已删除消息 {1}。";
+    "prune", "立即清理过期的消息，不等下一分钟", done: "过期的消息（如果有）正在清理。";
     "registration", "查看或设置谁可以注册", done: "注册方式已更改。";
     "invitation new", "生成注册邀请码", done: "已生成邀请码。";
     "invitation list", "列出有效的注册邀请码";
@@ -67,10 +69,10 @@ administration! {
     "log-level", "设置记录哪些日志，到重启或重新载入配置为止", done: "日志级别已更改，到重启或重新载入配置为止。";
     "limits", "查看各项限制，或修改一项，到重启或重新载入配置为止", done: "{1} 现在是 {2}，到重启或重新载入配置为止。";
     "audit", "列出做过的改动，最新的在前";
-    "statistics", "统计存储的内容";
     "backup", "把备份写入新文件" (ctl);
     "verify", "检查备份是否完整、未被改动、没有损坏" (ctl);
     "check", "检查数据库" (ctl);
+    "statistics", "统计存储的内容" (ctl);
     "export all", "以 JSON 行写出账号、聊天室和消息" (ctl);
     "export user", "导出一个用户存过的和能看到的内容" (ctl);
     "export room", "导出一个聊天室" (ctl);

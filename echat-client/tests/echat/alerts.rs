@@ -19,10 +19,13 @@ fn arrives(server: &Server) -> End {
 }
 
 fn message(id: u64, kind: u8, target: &str, content: &str) -> String {
-    let message = json!({
+    let mut message = json!({
         "id": id, "content": content, "sender": "bob", "target_type": kind,
         "send_time": 1_795_355_498, "target": target,
     });
+    if content.contains("@ann") {
+        message["mentions"] = json!(["ann"]);
+    }
     format!("ON_NEW_MESSAGE {message}")
 }
 
@@ -59,11 +62,11 @@ fn a_conversation_rings_once_and_in_one_way() {
         // In one write, which the client takes in one turn of its loop.
         let said = [
             message(1, 1, "room1", "@ann one; two\u{1b}]9;three"),
-            message(2, 1, "room1", "ann?"),
+            message(2, 1, "room1", "@ann?"),
             message(3, 1, "room1", "not for this reader"),
             message(4, 0, "ann", "hello"),
-            message(5, 1, "room1", "ann!"),
-            message(6, 1, "room2", "ann"),
+            message(5, 1, "room1", "@ann!"),
+            message(6, 1, "room2", "@ann"),
             message(7, 0, "ann", "again"),
         ];
         let said: Vec<&str> = said.iter().map(String::as_str).collect();
