@@ -9,6 +9,7 @@
 //! ```
 
 mod campaign;
+mod cases;
 mod changes;
 mod client;
 mod codes;

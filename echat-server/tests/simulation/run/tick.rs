@@ -283,7 +283,7 @@ impl Run {
                     facts: &mut self.facts,
                     door: self.door,
                     unix: self.sim.now.unix,
-                    sessions: &sessions,
+                    sessions: sessions.as_deref(),
                 };
                 let judged = judge.reply(client, &asked, &message);
                 judged.map_err(|what| format!("{what}\n    {asked:?}"))?;
@@ -292,19 +292,17 @@ impl Run {
         Ok(false)
     }
 
-    /// The sessions of a client's user, if the request is about them.
-    fn sessions(&self, seat: Seat, asked: &Asked) -> Vec<Session> {
+    /// The sessions of a client's user, if the request is about them, and if none is about to end with its connection.
+    fn sessions(&self, seat: Seat, asked: &Asked) -> Option<Vec<Session>> {
         let PlannedRequest::Account(of) = &asked.planned else {
-            return Vec::new();
+            return None;
         };
         let is_about = matches!(
             of,
             OfAccount::Sessions | OfAccount::EndOthers | OfAccount::ChangePassword(_)
         );
         let user = self.clients[seat].user.filter(|_| is_about);
-        let Some(conns) = user.and_then(|user| self.online().remove(&user)) else {
-            return Vec::new();
-        };
+        let conns = user.and_then(|user| self.online().remove(&user))?;
         let seats = (0..self.clients.len())
             .filter(|seat| self.conn(*seat).is_some_and(|conn| conns.contains(&conn)));
         let session = |other: Seat| Session {
@@ -312,7 +310,8 @@ impl Run {
             began_in: self.clients[other].began_in,
             this: other == seat,
         };
-        seats.map(session).collect()
+        let sessions: Vec<Session> = seats.map(session).collect();
+        (sessions.len() == conns.len()).then_some(sessions)
     }
 
     pub(super) fn note_lost(&mut self) -> Result<(), String> {

@@ -1,0 +1,101 @@
+//! Cases that the model once judged wrongly, each at its smallest.
+
+use crate::outcome;
+use crate::plan::{Action, Case, Climate, Door, OfAccount, PlannedRequest, Step, Target, Word};
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+const LOGIN: PlannedRequest = PlannedRequest::Login {
+    user: 0,
+    password: Word::Right,
+};
+
+/// Two users who are friends, with up to two sessions each.
+fn case(actions: Vec<Action>) -> Case {
+    let step = |action| Step {
+        action,
+        ticks: 4,
+        schedule: 1,
+    };
+    Case {
+        seed: 1,
+        climate: Climate::Roomy,
+        accounts: 2,
+        acquainted: true,
+        door: Door::default(),
+        sessions: NonZeroUsize::MIN.saturating_add(1),
+        turn_cost: Duration::from_millis(1),
+        portion: 128,
+        steps: actions.into_iter().map(step).collect(),
+    }
+}
+
+fn holds(actions: Vec<Action>) {
+    let done = outcome(&case(actions), false);
+    assert!(done.is_ok(), "{}", done.unwrap_err());
+}
+
+#[test]
+fn a_session_is_told_of_what_was_read_before_its_user_left() {
+    let read = PlannedRequest::Read(Target::Room(0));
+    let send = PlannedRequest::Send {
+        to: Target::User(1),
+        number: 0,
+        size: 5,
+        txn: false,
+        reply: None,
+    };
+    holds(vec![
+        Action::Connect(0),
+        Action::Connect(1),
+        Action::Ask(0, LOGIN),
+        Action::Ask(1, LOGIN),
+        Action::Ask(1, send),
+        Action::Ask(1, PlannedRequest::Create(0, vec![], false)),
+        Action::Together(vec![(1, vec![read, PlannedRequest::Part(0)])]),
+        Action::Calm,
+    ]);
+}
+
+#[test]
+fn a_secret_that_was_given_up_before_it_was_heard_is_refused() {
+    let resume = PlannedRequest::Resume { user: 0, nth: 0 };
+    holds(vec![
+        Action::Connect(0),
+        Action::Say(0, vec![LOGIN, PlannedRequest::Logout]),
+        Action::Calm,
+        Action::Connect(2),
+        Action::Ask(2, resume),
+    ]);
+}
+
+#[test]
+fn a_session_that_ends_with_its_connection_is_listed() {
+    let sessions = PlannedRequest::Account(OfAccount::Sessions);
+    holds(vec![
+        Action::Connect(0),
+        Action::Ask(0, LOGIN),
+        Action::Stall(0),
+        Action::Ask(0, PlannedRequest::Logout),
+        Action::Ask(0, LOGIN),
+        Action::Ask(0, sessions),
+        Action::HangUp(0),
+    ]);
+}
+
+#[test]
+fn a_guest_is_silent_from_the_logout_on_whatever_it_says_later() {
+    let delete = OfAccount::Delete {
+        password: Word::Right,
+        erase: true,
+    };
+    holds(vec![
+        Action::Connect(0),
+        Action::Ask(0, LOGIN),
+        Action::Stall(0),
+        Action::Say(0, vec![PlannedRequest::Logout]),
+        Action::Wait(32_000),
+        Action::Say(0, vec![PlannedRequest::Account(delete)]),
+        Action::Wait(40_000),
+    ]);
+}
