@@ -747,8 +747,11 @@ impl Scene<'_> {
         self.say(self.one, PlannedRequest::Code(make));
         self.may(self.one, PlannedRequest::Code(OfCode::List));
         // New accounts are in the lobby while it has a place.
-        self.may(self.one, PlannedRequest::Join(LOBBY));
-        self.may(self.two, PlannedRequest::Join(LOBBY));
+        if self.chance(2) {
+            for seat in 0..self.cast.present {
+                self.say(seat, PlannedRequest::Join(LOBBY));
+            }
+        }
         if self.chance(4) {
             self.may(self.two, PlannedRequest::Code(OfCode::Revoke(0)));
         }
