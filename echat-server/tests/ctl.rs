@@ -545,6 +545,9 @@ fn a_task_of_a_client_that_is_gone_is_dropped_and_a_waiting_client_keeps_its_pla
         client
     };
     drop(backs_up("abandoned.db"));
+    // The server has noticed that this client is gone when it answers another one that came later.
+    done(&dir, "status");
+    done(&dir, "status");
     // All places of the socket but the last.
     let mut waiting: Vec<Socket> = (0..30)
         .map(|number| backs_up(&format!("backup{number}.db")))

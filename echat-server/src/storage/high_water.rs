@@ -168,7 +168,9 @@ pub(super) fn settle(
     }
     let made = HighWater::create(path, past.reserved.max(from), from);
     let mut made = made.map_err(HighWaterError::Write)?;
-    made.was_scrubbed = past.scrubbed && !is_older && newest == past.newest;
+    // A database that never had a message has no text that was removed.
+    let is_new = newest == 0 && past.newest == 0;
+    made.was_scrubbed = is_new || past.scrubbed && !is_older && newest == past.newest;
     Ok(made)
 }
 
