@@ -126,7 +126,7 @@ fn a_database_beside_the_configuration_is_not_read() {
 
 #[test]
 fn a_database_that_is_not_ours_is_refused_and_left_alone() {
-    let refused = |dir: &ServerFolder, words: &str| {
+    let refused = |dir: &ServerFolder, code: i32, words: &str| {
         let path = dir.path("data/database.db");
         let before = fs::read(&path).unwrap();
         let output = dir.run(&["--log", "off"]);
@@ -134,7 +134,7 @@ fn a_database_that_is_not_ours_is_refused_and_left_alone() {
             stderr(&output),
             format!("echat-server: data/database.db: {words}\n")
         );
-        assert_eq!(output.status.code(), Some(74));
+        assert_eq!(output.status.code(), Some(code));
         assert_eq!(stdout(&output), "");
         assert!(
             fs::read(&path).unwrap() == before,
@@ -150,6 +150,7 @@ fn a_database_that_is_not_ours_is_refused_and_left_alone() {
     );
     refused(
         &dir,
+        74,
         "this file is not an echat database, or its first page is damaged; if it is one, run `echat-server \
          check --repair`",
     );
@@ -160,6 +161,7 @@ fn a_database_that_is_not_ours_is_refused_and_left_alone() {
         .unwrap();
     refused(
         &dir,
+        74,
         "this file is not an echat database, or its first page is damaged; if it is one, run `echat-server \
          check --repair`",
     );
@@ -173,6 +175,7 @@ fn a_database_that_is_not_ours_is_refused_and_left_alone() {
     drop(db);
     refused(
         &dir,
+        65,
         &format!(
             "the database has version 999 of the tables, this echat knows versions up to {known}; start an echat that \
              knows version 999, or put a copy from before its upgrade (database.db.before-{known}) in its place"
