@@ -73,7 +73,7 @@ fn a_conversation_rings_once_and_in_one_way() {
         end.says(&said);
         end.says(&[&message(8, 1, "room1", "the end")]);
         ann.sees_that("all eight", |screen| {
-            screen.rest_from("contact [8]> ").is_some()
+            screen.rest_from("contact [8, @4]> ").is_some()
         });
         let asked = ann.emulator().take_requests();
         let rang = asked.iter().filter(|asked| *asked == "bell").count();

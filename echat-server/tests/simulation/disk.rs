@@ -166,6 +166,14 @@ impl Disk {
         Ok(())
     }
 
+    /// Whether the digest of a removed message is kept, which a sweep forgets when it is 30 days old.
+    pub(crate) fn keeps_digests(&self) -> bool {
+        let sql = "SELECT EXISTS (SELECT 1 FROM unkept_messages)
+             OR EXISTS (SELECT 1 FROM former_room_names)";
+        let kept = self.reader.query_row(sql, [], |row| row.get(0));
+        kept.expect("the database can be read")
+    }
+
     /// Whether anything is wrong with it.
     pub(crate) fn is_troubled(&self) -> bool {
         self.occupied || self.broken || self.damaged || self.full

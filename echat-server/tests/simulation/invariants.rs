@@ -284,6 +284,7 @@ pub(crate) fn all_gone(run: &Run) -> Result<(), String> {
         .rooms
         .values()
         .any(|room| room.keep_days.is_some());
+    let sweeps = sweeps || run.keeps_digests();
     let waits = engine.deadline().is_some() && !retries && !sweeps;
     let left = [
         (!engine.is_empty(), "connections"),

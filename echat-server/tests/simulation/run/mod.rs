@@ -186,6 +186,11 @@ impl Run {
         self.disk.is_troubled()
     }
 
+    /// See [`Disk::keeps_digests`].
+    pub(crate) fn keeps_digests(&self) -> bool {
+        self.disk.keeps_digests()
+    }
+
     /// Requests that a client's end has counted and that got no reply.
     pub(crate) fn owed(&mut self, seat: Seat) -> usize {
         self.sim.end(name(seat)).owed()

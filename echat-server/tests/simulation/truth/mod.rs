@@ -467,7 +467,8 @@ fn annotate(
             message.reactions.push((emoji, BTreeSet::new(), users));
         }
     }
-    let sql = "SELECT message, emoji, user FROM reactors";
+    // A deleted message loses its reactions at once, and those who reacted in portions.
+    let sql = "SELECT message, emoji, user FROM reactors JOIN reactions USING (message, emoji)";
     let reactors = rows(db, sql, [], |row| {
         Ok((id(row, 0)?, row.get::<_, String>(1)?, reader.user(row, 2)?))
     })?;
