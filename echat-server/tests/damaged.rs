@@ -148,8 +148,7 @@ fn a_sector_cannot_be_read(errno: Errno) {
     db.execute("UPDATE messages SET send_time = send_time - 172800", [])
         .unwrap();
     // And so are messages that are to be indexed.
-    let indexed =
-        "INSERT OR REPLACE INTO search_progress (id, above, upto) SELECT 1, 0, max(id) FROM messages";
+    let indexed = "INSERT OR REPLACE INTO search_progress (id, above, upto) SELECT 1, 0, max(id) FROM messages";
     db.execute(indexed, []).unwrap();
     drop(db);
     shim.switch(false);
