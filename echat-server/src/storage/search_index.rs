@@ -208,7 +208,7 @@ impl Batch<'_> {
             .saturating_sub(usize::try_from(stale).unwrap_or(usize::MAX)))
     }
 
-    /// Messages that the index does not have yet, edited and deleted ones too: at most [`LAG_COUNTED`] of each kind are
+    /// Messages that the index does not have yet, edited and deleted ones too: at most `LAG_COUNTED` of each kind are
     /// counted, so that a count reads a bounded number of rows.
     pub fn search_lag(&self) -> Result<u64, StoreError> {
         let covered = covered(self)?;
