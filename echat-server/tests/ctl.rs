@@ -69,7 +69,7 @@ fn a_server_without_administrators_gets_one_by_ctl_and_every_way_in_is_in_the_au
     done(&dir, "make-admin ann");
     let status = line(&ann.asks(ADMIN));
     assert!(status.contains(r#""administrators":["ann"]"#), "{status}");
-    ann.asks(r#"ADMIN {"command":"kick","params":{"words":["nobody"]}}"#);
+    ann.asks(r#"ADMIN {"command":"kick","params":{"words":["zoe"]}}"#);
     pty.types("suspend ann\n");
     pty.shows("ann is suspended");
     pty.types("unsuspend ann\n");
@@ -78,7 +78,7 @@ fn a_server_without_administrators_gets_one_by_ctl_and_every_way_in_is_in_the_au
     let mut at = usize::MAX;
     for entry in [
         r#""via":"ctl","by":"uid "#,
-        r#""via":"chat","by":"ann","result":"unknown_user","command":"kick nobody"}"#,
+        r#""via":"chat","by":"ann","result":"unknown_user","command":"kick zoe"}"#,
         r#""via":"terminal","by":"operator","result":"done","command":"suspend ann"}"#,
     ] {
         // Newest first.

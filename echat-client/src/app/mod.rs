@@ -716,7 +716,7 @@ impl App {
         self.heed(outcome);
     }
 
-    /// Asks the server for a user, who is told if the request waits for a connection.
+    /// Sends a request that the user typed. Without a connection it is queued, and the user is told.
     fn ask_aloud(&mut self, request: Request, asked: RequestContext) {
         let outcome = self.upstream.ask_aloud(&mut self.common, request, asked);
         self.heed(outcome);

@@ -506,7 +506,7 @@ fn a_chat_is_opened_from_any_other_by_a_slash_command() {
         assert_eq!(stage.prompt(), prompt, "{line}");
     }
     assert!(!stage.sent().contains(&R::JoinRoom));
-    stage.types("/msg nobody").printed();
+    stage.types("/msg zoe").printed();
     stage.types("/join den");
     assert_eq!(stage.sent(), [R::JoinRoom]);
     stage.types("\\c").types("/join room1");

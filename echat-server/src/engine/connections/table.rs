@@ -23,7 +23,7 @@ pub(in crate::engine) struct ConnectionEntry {
     pub(in crate::engine) unfinished: Option<(Box<Search>, Duration)>,
     /// Whether it is only told that the server is full.
     pub(super) spare: bool,
-    /// Whether [`ConnectionAdmission`](super::admission::Admission) counts it as unauthenticated.
+    /// Whether [`ConnectionAdmission`](super::admission::ConnectionAdmission) counts it as unauthenticated.
     pub(super) unauthenticated: bool,
     /// Whether it is in [`Connections::waiting`](super::Connections::waiting).
     pub(super) waits: bool,
