@@ -35,7 +35,7 @@ pub struct Settings {
     pub zone: Zone,
     /// Begins the `txn_id` of every line of this run: random, so that no two runs share one.
     pub txn_prefix: String,
-    /// Spreads the tries to connect again: random, so that no two clients come back in step.
+    /// Seed of the back-off: random, so that clients do not connect again at the same moments.
     pub jitter_seed: u64,
     /// When to give up, in unix seconds; only without a terminal.
     pub deadline: Option<u64>,

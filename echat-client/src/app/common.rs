@@ -83,8 +83,8 @@ impl Common {
 
     /// The same with a sentence of the command's own, if it has one.
     pub(super) fn refuse_with(&mut self, code: Code, sentence: Option<String>) {
-        self.verdict.note(WorstOutcome::Refused);
-        let said = sentence.unwrap_or_else(|| {
+        self.verdict.record(WorstOutcome::Refused);
+        let sentence = sentence.unwrap_or_else(|| {
             let fail = Fail {
                 code: code.as_str().to_owned(),
                 message: code.message().to_owned(),
@@ -92,7 +92,7 @@ impl Common {
             };
             self.context.language.refusal(&fail)
         });
-        self.print(vec![error_line(&said)]);
+        self.print(vec![error_line(&sentence)]);
     }
 
     /// Commands as a sentence names them.

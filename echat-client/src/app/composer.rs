@@ -142,8 +142,8 @@ impl Composer {
     }
 
     /// Takes a message into the line, which is empty or has the command that asks for this.
-    pub(super) fn edit(&mut self, target: Target, said: &Post) {
-        self.draft.edit(EditedMessage::new(target, said));
+    pub(super) fn edit(&mut self, target: Target, post: &Post) {
+        self.draft.edit(EditedMessage::new(target, post));
     }
 
     /// A message is edited no longer. Says so if its text was changed.
@@ -339,9 +339,9 @@ impl Composer {
                 let room = typed.room().unwrap_or_default();
                 return common.say(Text::PublicOrPrivate { room: &room });
             }
-            Question::Delete(_, said) => {
+            Question::Delete(_, post) => {
                 let mut lines = vec![common.context.line(Text::DeleteQuestion)];
-                lines.extend(common.context.message(said));
+                lines.extend(common.context.message(post));
                 return common.print(lines);
             }
             Question::SendAsText(_, line) if statement::begins_with_slash(line) => {
@@ -413,9 +413,9 @@ impl Composer {
         let typed = (text.to_owned(), cursor);
         // One line is here only because it is too long for the edited line.
         if let ([line], Some(target)) = (&lines[..], mode.target())
-            && let Err(excess) = common.context.session.limits().text(target, line)
+            && let Err(error) = common.context.session.limits().text(target, line)
         {
-            return Self::fail_to_paste(common, &excess);
+            return Self::fail_to_paste(common, &error);
         }
         if lines.iter().all(|line| line.trim().is_empty()) {
             return;
@@ -431,7 +431,7 @@ impl Composer {
             typed,
             limits: common.context.session.limits(),
         };
-        match pasted.excess() {
+        match pasted.limit_error() {
             None => {}
             Some(LimitError::Text { bytes, limit, .. }) => {
                 return common.fail(Text::PasteTooLong {
@@ -439,7 +439,7 @@ impl Composer {
                     limit: limit as u64,
                 });
             }
-            Some(excess) => return Self::fail_to_paste(common, &excess),
+            Some(error) => return Self::fail_to_paste(common, &error),
         }
         if !pasted.may_be_each() && !pasted.may_be_one() {
             return Self::refuse_count(common, &pasted);
@@ -467,8 +467,8 @@ impl Composer {
         });
     }
 
-    pub(super) fn fail_to_paste(common: &mut Common, excess: &LimitError) {
-        let why = common.context.excess(excess);
+    pub(super) fn fail_to_paste(common: &mut Common, error: &LimitError) {
+        let why = common.context.limit_sentence(error);
         common.print(vec![error_line(&why)]);
     }
 
@@ -513,7 +513,7 @@ impl Composer {
         let mut own = conversation
             .into_iter()
             .flat_map(|found| found.lines().rev());
-        let Some(last) = own.find(|said| said.mine && !said.deleted) else {
+        let Some(last) = own.find(|post| post.mine && !post.deleted) else {
             return false;
         };
         let message = EditedMessage::new(target.clone(), last);
@@ -572,8 +572,8 @@ impl Composer {
                 content: text,
                 ..message
             }),
-            Err(excess) => {
-                let why = common.context.excess(&excess);
+            Err(error) => {
+                let why = common.context.limit_sentence(&error);
                 common.print(vec![error_line(&why)]);
                 self.draft.edit_again(message, &line);
                 Submitted::Nothing

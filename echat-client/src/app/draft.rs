@@ -17,11 +17,11 @@ pub(super) struct EditedMessage {
 }
 
 impl EditedMessage {
-    pub(super) fn new(target: Target, said: &Post) -> Self {
+    pub(super) fn new(target: Target, post: &Post) -> Self {
         Self {
             target,
-            id: said.id,
-            content: said.content.clone(),
+            id: post.id,
+            content: post.content.clone(),
         }
     }
 }

@@ -51,8 +51,8 @@ pub enum Input {
     },
     /// The keys that come now hold bytes that are no text, as replacement characters.
     Garbled,
-    /// The terminal shows what the effects before said, and no key that was typed before that is
-    /// unread. RequestContext for by [`App::has_unseen_question`](super::App::has_unseen_question).
+    /// The terminal shows the effects of the steps before, and no key that was typed before is unread. Sent when
+    /// [`App::has_unseen_question`](super::App::has_unseen_question) is true.
     Shown,
     /// The terminal has another width.
     Resize,
@@ -129,17 +129,17 @@ pub struct Alert {
 impl Alert {
     /// The alert for a message that is meant for the reader, if alerts are wanted. How often one may ring depends on
     /// the time, which is not known here to the millisecond.
-    pub(super) fn about(context: &Context, target: &Target, said: &Post) -> Option<Self> {
-        let is_for_me = !target.is_room() || said.names_me;
-        let is_folded = context.session.folds(target, &said.sender);
-        if said.mine || !is_for_me || is_folded || !context.settings.interactive {
+    pub(super) fn about(context: &Context, target: &Target, post: &Post) -> Option<Self> {
+        let is_for_me = !target.is_room() || post.names_me;
+        let is_folded = context.session.folds(target, &post.sender);
+        if post.mine || !is_for_me || is_folded || !context.settings.interactive {
             return None;
         }
         let config = &context.settings.config;
         let notifies = config.notify != Notify::Off;
-        let first = said.content.lines().next().unwrap_or_default();
+        let first = post.content.lines().next().unwrap_or_default();
         let note = || {
-            let [title, body] = [&said.sender, first].map(Safe::line);
+            let [title, body] = [&post.sender, first].map(Safe::line);
             (title.as_str().to_owned(), body.as_str().to_owned())
         };
         (config.bell || notifies).then(|| Self {

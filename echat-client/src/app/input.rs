@@ -118,8 +118,8 @@ pub(super) enum WorstOutcome {
 }
 
 impl WorstOutcome {
-    /// Keeps the worse of both.
-    pub(super) fn note(&mut self, other: Self) {
+    /// Records an outcome: the worse of both stays.
+    pub(super) fn record(&mut self, other: Self) {
         *self = (*self).max(other);
     }
 
@@ -174,8 +174,8 @@ mod tests {
     fn the_worst_failure_decides_the_exit_code() {
         let mut verdict = WorstOutcome::default();
         assert_eq!(verdict.exit(), Exit::Success);
-        verdict.note(WorstOutcome::Refused);
-        verdict.note(WorstOutcome::Mistaken);
+        verdict.record(WorstOutcome::Refused);
+        verdict.record(WorstOutcome::Mistaken);
         assert_eq!(verdict.exit(), Exit::Refused);
     }
 }

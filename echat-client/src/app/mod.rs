@@ -56,7 +56,7 @@ use input::{InputEnd, InputQueue, WorstOutcome};
 use login::{LoginSecret, SecretError};
 use outbox::Outbox;
 use question::{Pasted, Question, QuestionAnswer};
-use upstream::{Loss, Unsendable, Upstream};
+use upstream::{Loss, SendError, Upstream};
 
 /// The application.
 #[derive(Debug)]
@@ -398,7 +398,7 @@ impl App {
     /// Takes lines of input, as long as there is nothing to wait for.
     fn take_lines(&mut self) {
         while !self.is_over
-            && self.may_go_on()
+            && self.may_take_line()
             && !self.upstream.awaits_login()
             && let Some(line) = self.input.take()
         {
@@ -414,7 +414,7 @@ impl App {
 
     /// Whether the next line of input may be taken. A script does not read answers before it writes the next line, so
     /// each line waits for the answers to those before it.
-    fn may_go_on(&self) -> bool {
+    fn may_take_line(&self) -> bool {
         let has_all = self.upstream.has_all()
             && self.common.context.pending() == 0
             && !self.outbox.is_loading();
@@ -506,7 +506,7 @@ impl App {
             (Question::Privacy(typed), QuestionAnswer::Private) => {
                 self.ask_typed(typed.with_privacy(true));
             }
-            (Question::Delete(_, said), QuestionAnswer::Yes) => self.delete_at_once(&said),
+            (Question::Delete(_, post), QuestionAnswer::Yes) => self.delete_at_once(&post),
             (Question::SendAsText(target, text), QuestionAnswer::Yes) => {
                 self.send(target, &text, None);
                 self.give_back(&text);
@@ -517,7 +517,7 @@ impl App {
                     .not_sent(&mut self.common, Question::Paste(pasted));
             }
             (Question::Paste(pasted), QuestionAnswer::Yes) => {
-                let lines = pasted.said().cloned().collect();
+                let lines = pasted.non_blank().cloned().collect();
                 self.paste(pasted, lines);
             }
             (Question::Paste(pasted), QuestionAnswer::One) => {
@@ -536,8 +536,8 @@ impl App {
             let mut checked = lines.iter().map(|line| limits.text(target, line));
             checked.find_map(Result::err)
         });
-        if let Some(excess) = refusal {
-            Composer::fail_to_paste(&mut self.common, &excess);
+        if let Some(error) = refusal {
+            Composer::fail_to_paste(&mut self.common, &error);
             return self
                 .composer
                 .not_sent(&mut self.common, Question::Paste(pasted));
@@ -574,17 +574,17 @@ impl App {
                 Act::Print(lines) => self.common.print(lines),
                 Act::Ask(request) => {
                     let asked = RequestContext::of(&request);
-                    self.ask_aloud(request, asked);
+                    self.ask_for_user(request, asked);
                 }
-                Act::AskFor(request, asked) => self.ask_aloud(request, asked),
-                Act::Look(lookup) => {
+                Act::AskFor(request, asked) => self.ask_for_user(request, asked),
+                Act::LookUp(lookup) => {
                     let request = lookup.request();
-                    self.ask_aloud(request, RequestContext::Lookup(lookup));
+                    self.ask_for_user(request, RequestContext::Lookup(lookup));
                 }
                 Act::Reply(target, text, id) => self.send(target, &text, Some(id)),
-                Act::Edit(target, said) => self.composer.edit(target, &said),
+                Act::Edit(target, post) => self.composer.edit(target, &post),
                 Act::ChangeText(target, id, text) => self.change_text(&target, id, &text),
-                Act::Delete(target, said) => self.delete_message(target, said),
+                Act::Delete(target, post) => self.delete_message(target, post),
                 Act::Typed(typed) => self.carry_out_typed(typed),
                 Act::AskTimed(timed) => self.ask_time_for(timed),
                 Act::LogIn { name, password } => self.log_in(name, LoginSecret::Password(password)),
@@ -594,8 +594,8 @@ impl App {
                 Act::Read(target) => self.upstream.mark_read(&mut self.common, &target),
                 Act::Goto(place) => self.go(place),
                 Act::Withdraw(which) => self.outbox.withdraw(&mut self.common, which),
-                Act::Never(why) => self.cannot(&why),
-                Act::Mistake => self.common.verdict.note(WorstOutcome::Mistaken),
+                Act::Reject(why) => self.reject_because(&why),
+                Act::Mistake => self.common.verdict.record(WorstOutcome::Mistaken),
                 Act::Quit => self.leave(),
             }
         }
@@ -623,8 +623,8 @@ impl App {
     /// Sends a line, now or when it is possible. It may answer a message.
     fn send(&mut self, target: Target, text: &str, reply_to: Option<u64>) {
         let (common, upstream) = (&mut self.common, &mut self.upstream);
-        if let Err(excess) = self.outbox.add(common, upstream, target, text, reply_to) {
-            self.never(&excess);
+        if let Err(error) = self.outbox.add(common, upstream, target, text, reply_to) {
+            self.reject(&error);
         }
     }
 
@@ -645,17 +645,17 @@ impl App {
 
     /// Says that something can never be accepted. On a terminal it returns to the editor; without
     /// one the line is an error and the last one, since what follows may be meant for after it.
-    fn never(&mut self, excess: &LimitError) {
+    fn reject(&mut self, error: &LimitError) {
         let why = if self.common.is_interactive() {
-            self.common.context.excess(excess)
+            self.common.context.limit_sentence(error)
         } else {
-            self.common.context.reason(excess)
+            self.common.context.limit_reason(error)
         };
-        self.cannot(&why);
+        self.reject_because(&why);
     }
 
     /// The same for another reason.
-    fn cannot(&mut self, why: &str) {
+    fn reject_because(&mut self, why: &str) {
         if self.common.is_interactive() {
             self.common.print(vec![error_line(why)]);
             self.composer.refuse();
@@ -673,25 +673,25 @@ impl App {
             Ok(content) => {
                 let request = Request::EditMessage { id, content };
                 let asked = RequestContext::of(&request);
-                self.ask_aloud(request, asked);
+                self.ask_for_user(request, asked);
             }
-            Err(excess) => self.never(&excess),
+            Err(error) => self.reject(&error),
         }
     }
 
     /// Deletes a message, on a terminal after a yes.
-    fn delete_message(&mut self, target: Target, said: Post) {
+    fn delete_message(&mut self, target: Target, post: Post) {
         if !self.common.is_interactive() {
-            return self.delete_at_once(&said);
+            return self.delete_at_once(&post);
         }
-        let question = Question::Delete(target, said);
+        let question = Question::Delete(target, post);
         self.composer.ask_once(&mut self.common, question);
     }
 
-    fn delete_at_once(&mut self, said: &Post) {
-        let request = Request::DeleteMessage { id: said.id };
+    fn delete_at_once(&mut self, post: &Post) {
+        let request = Request::DeleteMessage { id: post.id };
         let asked = RequestContext::of(&request);
-        self.ask_aloud(request, asked);
+        self.ask_for_user(request, asked);
     }
 
     /// Asks the server for another password. It stays in memory until the answer, as the present one does.
@@ -705,7 +705,7 @@ impl App {
             new: NewPassword(password),
         };
         let asked = RequestContext::of(&request);
-        self.ask_aloud(request, asked);
+        self.ask_for_user(request, asked);
     }
 
     // Requests.
@@ -713,21 +713,21 @@ impl App {
     /// Asks the server, as soon as that is possible.
     fn ask(&mut self, request: Request, asked: RequestContext) {
         let outcome = self.upstream.ask(&mut self.common, request, asked);
-        self.heed(outcome);
+        self.handle_send_error(outcome);
     }
 
     /// Sends a request that the user typed. Without a connection it is queued, and the user is told.
-    fn ask_aloud(&mut self, request: Request, asked: RequestContext) {
-        let outcome = self.upstream.ask_aloud(&mut self.common, request, asked);
-        self.heed(outcome);
+    fn ask_for_user(&mut self, request: Request, asked: RequestContext) {
+        let outcome = self.upstream.ask_for_user(&mut self.common, request, asked);
+        self.handle_send_error(outcome);
     }
 
-    fn heed(&mut self, outcome: Result<(), Unsendable>) {
+    fn handle_send_error(&mut self, outcome: Result<(), SendError>) {
         match outcome {
             Ok(()) => {}
-            Err(Unsendable::Excess(excess)) => self.never(&excess),
-            Err(Unsendable::NotLoggedIn) => self.common.refuse(Code::NotLoggedIn),
-            Err(Unsendable::LogoutOffline) => {
+            Err(SendError::Limit(error)) => self.reject(&error),
+            Err(SendError::NotLoggedIn) => self.common.refuse(Code::NotLoggedIn),
+            Err(SendError::LogoutOffline) => {
                 self.upstream.log_out_offline(&mut self.common);
                 self.event(Event::LoggedOut {});
             }
@@ -783,11 +783,11 @@ impl App {
     fn ask_about_privacy(&mut self, typed: TypedRequest) {
         match typed.request(self.common.context.now) {
             Ok(request) => {
-                if let Err(excess) = self.common.context.session.limits().check(&request) {
-                    return self.never(&excess);
+                if let Err(error) = self.common.context.session.limits().check(&request) {
+                    return self.reject(&error);
                 }
             }
-            Err(unfit) => return self.never(&unfit.into()),
+            Err(unfit) => return self.reject(&unfit.into()),
         }
         let question = Question::Privacy(typed);
         self.composer.ask_once(&mut self.common, question);
@@ -799,15 +799,15 @@ impl App {
             return self.ask_time_for(TimedRequest::Typed(typed));
         }
         match typed.request(self.common.context.now) {
-            Ok(request) => self.ask_aloud(request, RequestContext::Typed(typed)),
-            Err(unfit) => self.never(&unfit.into()),
+            Ok(request) => self.ask_for_user(request, RequestContext::Typed(typed)),
+            Err(unfit) => self.reject(&unfit.into()),
         }
     }
 
     /// Asks for the server's time first: an end is a moment of its clock.
     fn ask_time_for(&mut self, timed: TimedRequest) {
         if self.upstream.login.is_wanted() {
-            self.ask_aloud(Request::QueryServerTime {}, RequestContext::Clock(timed));
+            self.ask_for_user(Request::QueryServerTime {}, RequestContext::Clock(timed));
         } else {
             self.common.refuse(Code::NotLoggedIn);
         }
@@ -817,14 +817,14 @@ impl App {
     fn ask_timed(&mut self, timed: TimedRequest, now: u64) {
         match timed {
             TimedRequest::Typed(typed) => match typed.request(now) {
-                Ok(request) => self.ask_aloud(request, RequestContext::Typed(typed)),
-                Err(unfit) => self.never(&unfit.into()),
+                Ok(request) => self.ask_for_user(request, RequestContext::Typed(typed)),
+                Err(unfit) => self.reject(&unfit.into()),
             },
             TimedRequest::Invitation { uses, lasts } => {
                 let expires = Some(now.saturating_add(lasts));
                 let request = Request::CreateInvitation { uses, expires };
                 let asked = RequestContext::of(&request);
-                self.ask_aloud(request, asked);
+                self.ask_for_user(request, asked);
             }
         }
     }
@@ -844,19 +844,19 @@ impl App {
             return;
         };
         self.forget_credentials();
-        let said = match unfit {
+        let why = match unfit {
             SecretError::Password(unfit) => self.common.context.language.bad_password(&unfit),
             SecretError::Token(unfit) => unfit.to_string(),
         };
-        self.common.print(vec![error_line(&said)]);
+        self.common.print(vec![error_line(&why)]);
         if !self.common.is_interactive() {
             self.quit(Exit::Usage);
         }
     }
 
     fn log_in(&mut self, name: String, secret: LoginSecret) {
-        if let Err(excess) = possible(&NameQuery::new(name.as_str())) {
-            let why = self.common.context.excess(&excess);
+        if let Err(error) = possible(&NameQuery::new(name.as_str())) {
+            let why = self.common.context.limit_sentence(&error);
             self.common.print(vec![error_line(&why)]);
             if !self.common.is_interactive() {
                 self.quit(Exit::Usage);
@@ -899,7 +899,7 @@ impl App {
         }
         self.forget_credentials();
         self.upstream.drop_waiting(&mut self.common);
-        self.common.verdict.note(WorstOutcome::Refused);
+        self.common.verdict.record(WorstOutcome::Refused);
         if !self.common.is_interactive() {
             self.quit(Exit::Refused);
         }
@@ -1070,7 +1070,7 @@ impl App {
         }
         let updates = self.common.context.session.apply(event, asked);
         if self.common.context.session.limits() != limits {
-            self.outbox.heed_limits(&mut self.common);
+            self.outbox.apply_limits(&mut self.common);
         }
         if updates.contains(&Update::HistoryReplaced) {
             self.forget_history();
@@ -1101,8 +1101,8 @@ impl App {
                     self.common.context.session.introduced(room);
                 }
             }
-            Update::Message(target, said) => {
-                if let Some(alert) = Alert::about(&self.common.context, target, said) {
+            Update::Message(target, post) => {
+                if let Some(alert) = Alert::about(&self.common.context, target, post) {
                     self.common.output.push(Effect::Alert(alert));
                 }
             }
@@ -1124,7 +1124,7 @@ impl App {
             Update::Answer(RequestContext::Other(RequestKind::ChangePassword), outcome) => {
                 self.upstream.login.change(outcome.is_ok());
                 if outcome.is_err() {
-                    self.common.verdict.note(WorstOutcome::Refused);
+                    self.common.verdict.record(WorstOutcome::Refused);
                 }
             }
             Update::Answer(RequestContext::Login, Err(fail)) => self.log_in_refused(fail),
@@ -1145,7 +1145,7 @@ impl App {
             Update::Answer(RequestContext::MarkRead(target), Ok(_)) if self.is_read(target) => {
                 self.upstream.mark_read(&mut self.common, target);
             }
-            Update::Answer(_, Err(_)) => self.common.verdict.note(WorstOutcome::Refused),
+            Update::Answer(_, Err(_)) => self.common.verdict.record(WorstOutcome::Refused),
             _ => {}
         }
         self.open_joined(update);
@@ -1154,7 +1154,7 @@ impl App {
     /// Whether it is more than a message of another chat's.
     fn shows(&self, update: &Update) -> bool {
         match update {
-            Update::Message(target, said) => said.mine || self.mode.target() == Some(target),
+            Update::Message(target, post) => post.mine || self.mode.target() == Some(target),
             _ => true,
         }
     }
@@ -1182,10 +1182,10 @@ impl App {
 
     /// The room of the open chat is gone.
     fn leave_lost_room(&mut self, update: &Update) {
-        let Update::Room(news) = update else {
+        let Update::Room(room_update) = update else {
             return;
         };
-        let room = Target::Room(news.room().to_owned());
+        let room = Target::Room(room_update.room().to_owned());
         if self.mode.target() == Some(&room) && !self.common.context.session.has(&room) {
             self.go(Goto::Contact);
         }

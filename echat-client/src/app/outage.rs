@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use crate::net::connection::{Connection, State};
 
-/// Up to so many seconds before an attempt, the prompt shows every second; before that every so
-/// manieth.
+/// In this many seconds before an attempt, the prompt counts every second; before that in steps of this many.
 const LAST_SECONDS: u64 = 5;
 
 /// The present outage as the user sees it. It ends when the server answers.

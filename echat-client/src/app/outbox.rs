@@ -28,11 +28,11 @@ const UNREADABLE_SHOWN: usize = 5;
 pub(super) struct Outbox {
     hold: Hold,
     /// Whether the user was told of the hold. A line that gets through ends that, if it is the last.
-    hold_said: bool,
+    hold_told: bool,
     /// Rooms with slow mode that take no line of the user before a unix second.
     slow: BTreeMap<Target, u64>,
     /// Rooms of which the user was told that, until the last line for them got through.
-    slow_said: BTreeSet<Target>,
+    slow_told: BTreeSet<Target>,
     /// How many lines were typed in this run.
     typed: u64,
     /// When the line in flight was sent, as [`Input::Elapsed`](super::Input::Elapsed) counts.
@@ -42,7 +42,7 @@ pub(super) struct Outbox {
     /// Where the user's unsent lines are kept.
     files: Option<Files>,
     /// Whether the user was told what becomes of unsent lines, since the newest was typed.
-    unsent_said: bool,
+    unsent_told: bool,
     /// The user whose file does not hold the lines of now. It is written before a line is sent, and
     /// at the end of a step: once for all lines of a paste.
     unsaved: Option<String>,
@@ -86,7 +86,7 @@ impl Outbox {
     /// through.
     fn slow_down(&mut self, room: &Target, end: u64) -> bool {
         self.slow.insert(room.clone(), end);
-        self.slow_said.insert(room.clone())
+        self.slow_told.insert(room.clone())
     }
 
     /// A target has another name.
@@ -99,8 +99,8 @@ impl Outbox {
         if let Some(end) = self.slow.remove(was) {
             self.slow.insert(now.clone(), end);
         }
-        if self.slow_said.remove(was) {
-            self.slow_said.insert(now.clone());
+        if self.slow_told.remove(was) {
+            self.slow_told.insert(now.clone());
         }
     }
 
@@ -146,24 +146,24 @@ impl Outbox {
 
     /// Whether the user is to be told of the hold: once, until the last line got through.
     fn must_say_hold(&mut self) -> bool {
-        !std::mem::replace(&mut self.hold_said, true)
+        !std::mem::replace(&mut self.hold_told, true)
     }
 
     /// A line got through.
     fn got_through(&mut self, is_last: bool) {
-        self.hold_said &= !is_last;
+        self.hold_told &= !is_last;
     }
 
     /// Numbers a line that was typed.
     fn next_txn_id(&mut self, prefix: &str) -> TxnId {
         self.typed += 1;
-        self.unsent_said = false;
+        self.unsent_told = false;
         TxnId::new(format!("{prefix}-{}", self.typed)).expect("a short prefix and a number")
     }
 
     /// Whether the user is to be told what becomes of unsent lines: once for all that were typed.
     fn must_say_unsent(&mut self) -> bool {
-        !std::mem::replace(&mut self.unsent_said, true)
+        !std::mem::replace(&mut self.unsent_told, true)
     }
 
     /// Sets where the user's unsent lines are kept, if they are.
@@ -248,7 +248,7 @@ impl Outbox {
         match outcome {
             Err(fail) if is_passing(fail) => self.send_later(common, fail),
             Err(fail) => {
-                common.verdict.note(WorstOutcome::Refused);
+                common.verdict.record(WorstOutcome::Refused);
                 let fail = with_local_times(fail, &common.context);
                 let reason = common.context.language.refusal(&fail);
                 if let Some(entry) = common.context.outgoing.done() {
@@ -274,7 +274,7 @@ impl Outbox {
                         .next()
                         .is_none()
                     {
-                        self.slow_said.remove(target);
+                        self.slow_told.remove(target);
                     }
                     self.save(common, entry.user);
                 }
@@ -353,7 +353,7 @@ impl Outbox {
         let since_sent = common.at.saturating_sub(self.sent_at);
         let may_be_why = loss.can_be_by_a_line(since_sent);
         if let Some(entry) = common.context.outgoing.cut(may_be_why) {
-            common.verdict.note(WorstOutcome::Refused);
+            common.verdict.record(WorstOutcome::Refused);
             common.fail(Text::LineCutsOff {
                 target: entry.target.name(),
             });
@@ -365,7 +365,7 @@ impl Outbox {
     }
 
     /// The limits may be lower than when these lines were typed.
-    pub(super) fn heed_limits(&mut self, common: &mut Common) {
+    pub(super) fn apply_limits(&mut self, common: &mut Common) {
         let Some(me) = common.me() else {
             return;
         };
@@ -420,9 +420,9 @@ impl Outbox {
     /// Shows a line that is set aside and why, if that is known.
     fn say_aside(common: &mut Common, aside: &AsideLine) {
         if let Some((target, text)) = &aside.text
-            && let Err(excess) = common.context.session.limits().text(target, text)
+            && let Err(error) = common.context.session.limits().text(target, text)
         {
-            let reason = common.context.reason(&excess);
+            let reason = common.context.limit_reason(&error);
             let (target, reason) = (target.name(), reason.as_str());
             common.fail(if aside.was_sent {
                 Text::NotResent { target, reason }

@@ -62,11 +62,11 @@ pub(super) fn prompt(app: &App) -> Line {
         add(&format!(" ({pending})"), Style::Dim);
     }
     if app.upstream.says_offline(&app.common) {
-        let said = match app.upstream.seconds_to_attempt(&app.common) {
+        let sentence = match app.upstream.seconds_to_attempt(&app.common) {
             Some(seconds) => language.say(Text::OfflineUntil { seconds }),
             None => language.say(Text::Offline),
         };
-        add(&format!(" ({said})"), Style::Error);
+        add(&format!(" ({sentence})"), Style::Error);
     }
     if app.mode.scope().is_some() {
         add("> ", Style::Prompt);

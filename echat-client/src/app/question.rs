@@ -41,18 +41,18 @@ pub(super) struct Pasted {
 
 impl Pasted {
     /// The lines that are not blank.
-    pub(super) fn said(&self) -> impl Iterator<Item = &String> {
+    pub(super) fn non_blank(&self) -> impl Iterator<Item = &String> {
         self.lines.iter().filter(|line| !line.trim().is_empty())
     }
 
     /// How many lines are not blank.
     pub(super) fn count(&self) -> usize {
-        self.said().count()
+        self.non_blank().count()
     }
 
     /// Why a line cannot be sent, if one cannot; blank ones are left out.
-    pub(super) fn excess(&self) -> Option<LimitError> {
-        let mut checked = self.said().map(|line| self.check(line));
+    pub(super) fn limit_error(&self) -> Option<LimitError> {
+        let mut checked = self.non_blank().map(|line| self.check(line));
         checked.find_map(Result::err)
     }
 
@@ -63,7 +63,7 @@ impl Pasted {
 
     /// Whether they can be one message. Commands are one line each.
     pub(super) fn may_be_one(&self) -> bool {
-        self.target.is_some() && self.excess().is_none() && self.check(&self.as_one()).is_ok()
+        self.target.is_some() && self.limit_error().is_none() && self.check(&self.as_one()).is_ok()
     }
 
     fn check(&self, text: &str) -> Result<(), LimitError> {

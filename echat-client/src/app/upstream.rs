@@ -16,12 +16,12 @@ use super::requests::Requests;
 use super::{Effect, Exit};
 use crate::modes::command_of;
 use crate::net::connection::{Action, Connection, State};
-use crate::session::{LimitError, RequestContext, RoomNews, Update};
+use crate::session::{LimitError, RequestContext, RoomUpdate, Update};
 use crate::target::Target;
 use crate::text::Text;
 
-/// How often a connection may fail in a row when no more input comes: for about a minute.
-const CALLS: u32 = 6;
+/// How many attempts to connect may fail in a row after the end of input: about a minute.
+const ATTEMPTS_AFTER_INPUT: u32 = 6;
 
 /// A connection that ends without a goodbye later than this after a line was sent does not end because
 /// of the line.
@@ -57,7 +57,7 @@ impl Loss {
         }
     }
 
-    fn said(self) -> Text<'static> {
+    fn sentence(self) -> Text<'static> {
         let Self::Closed(number) = self else {
             return match self {
                 Self::Silent => Text::ServerSilent,
@@ -80,9 +80,9 @@ impl Loss {
     }
 }
 
-/// What follows a loss.
+/// How the client goes on after a loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Aftermath {
+pub(super) struct AfterLoss {
     /// Whether the client may connect again by itself.
     pub(super) comes_back: bool,
     /// Whether the user is not told.
@@ -91,18 +91,18 @@ pub(super) struct Aftermath {
 
 /// Why a request cannot be sent, now or later.
 #[derive(Debug)]
-pub(super) enum Unsendable {
-    /// The server can never accept it.
-    Excess(LimitError),
+pub(super) enum SendError {
+    /// It exceeds a limit, so that the server can never accept it.
+    Limit(LimitError),
     /// It needs a login, and none is wanted.
     NotLoggedIn,
     /// A logout without a connection: the session ended with the connection.
     LogoutOffline,
 }
 
-impl From<LimitError> for Unsendable {
-    fn from(excess: LimitError) -> Self {
-        Self::Excess(excess)
+impl From<LimitError> for SendError {
+    fn from(error: LimitError) -> Self {
+        Self::Limit(error)
     }
 }
 
@@ -136,7 +136,7 @@ impl Upstream {
         common: &mut Common,
         request: Request,
         asked: RequestContext,
-    ) -> Result<(), Unsendable> {
+    ) -> Result<(), SendError> {
         // A room that is joined and opened at once is introduced once.
         if let RequestContext::Introduce { room, .. } = &asked
             && self.requests.introduces(room)
@@ -145,7 +145,7 @@ impl Upstream {
         }
         common.context.session.limits().check(&request)?;
         if matches!(request, Request::Logout {}) && !self.connection.is_open() {
-            return Err(Unsendable::LogoutOffline);
+            return Err(SendError::LogoutOffline);
         }
         let needs_login = !matches!(
             request,
@@ -157,7 +157,7 @@ impl Upstream {
             self.requests.queue(request, asked);
             self.connect(common);
         } else {
-            return Err(Unsendable::NotLoggedIn);
+            return Err(SendError::NotLoggedIn);
         }
         Ok(())
     }
@@ -175,8 +175,8 @@ impl Upstream {
         }
     }
 
-    /// A line was entered: a wait for the next try is over. Only an empty line asks for nothing
-    /// but that, so that only its failure is told once more.
+    /// A line was entered: the client connects without waiting longer. An empty line asks for nothing else, so the
+    /// user is told if this attempt fails.
     pub(super) fn try_at_once(&mut self, common: &mut Common, line: &str) {
         if matches!(self.connection.state(), State::Waiting(_)) {
             self.dial(common, line.trim().is_empty());
@@ -184,8 +184,8 @@ impl Upstream {
         common.context.is_offline = !self.connection.is_open();
     }
 
-    fn dial(&mut self, common: &mut Common, is_wished: bool) {
-        if self.connection.wish(is_wished).is_some() {
+    fn dial(&mut self, common: &mut Common, is_requested: bool) {
+        if self.connection.connect(is_requested).is_some() {
             common.output.push(Effect::Connect);
         }
     }
@@ -219,7 +219,7 @@ impl Upstream {
     }
 
     /// Whether the prompt says that there is no connection. Before the first login that is no
-    /// news, until a try has failed.
+    /// news, until an attempt has failed.
     pub(super) fn says_offline(&self, common: &Common) -> bool {
         let is_offline = !self.connection.is_online() && !self.requests.has(&RequestContext::Login);
         let is_expected = self.login.is_wanted() && self.connection.failures() > 0;
@@ -295,7 +295,7 @@ impl Upstream {
 
     /// The connection is lost. Says so, unless the user was told of this outage or need not know. `was_sending`: whether
     /// a line was in flight.
-    pub(super) fn lost(&mut self, common: &mut Common, loss: Loss, was_sending: bool) -> Aftermath {
+    pub(super) fn lost(&mut self, common: &mut Common, loss: Loss, was_sending: bool) -> AfterLoss {
         let was_logged_in = self.connection.is_online();
         self.connection.lost(common.at);
         let awaited = self.requests.cut();
@@ -320,13 +320,13 @@ impl Upstream {
             );
         let is_repeated = comes_back && self.outage.is_told();
         if !is_silent && !is_repeated {
-            common.fail(loss.said());
+            common.fail(loss.sentence());
         }
         if !unanswered.is_empty() {
             let commands = &common.named(&unanswered);
             common.fail(Text::Unanswered { commands });
         }
-        Aftermath {
+        AfterLoss {
             comes_back,
             is_silent,
         }
@@ -340,32 +340,32 @@ impl Upstream {
         why: &str,
         has_ended: bool,
     ) -> Option<Exit> {
-        let is_wished = self.connection.state() == State::Dialling { wished: true };
+        let is_requested = self.connection.state() == State::Dialling { requested: true };
         self.connection.lost(common.at);
-        if is_wished || !self.outage.is_told() || self.gives_up(has_ended) {
+        if is_requested || !self.outage.is_told() || self.gives_up(has_ended) {
             common.fail(Text::CannotConnect { address, why });
         }
         if !common.is_interactive() && common.context.session.me().is_none() {
             return Some(Exit::CannotConnect);
         }
-        let aftermath = Aftermath {
+        let aftermath = AfterLoss {
             comes_back: true,
             is_silent: false,
         };
         self.come_back(common, aftermath, has_ended)
     }
 
-    /// Whether a script has called in vain often enough. One that has ended does not wait for ever; one that
-    /// goes on writing is a bot.
+    /// Whether a script stops trying to connect. A script whose input has ended does not wait for ever; one whose input
+    /// is open may be a bot, which does.
     fn gives_up(&self, has_ended: bool) -> bool {
-        has_ended && self.connection.failures() > CALLS
+        has_ended && self.connection.failures() > ATTEMPTS_AFTER_INPUT
     }
 
-    /// Goes on waiting for the next try, if there is a reason to connect again. How the program ends, if it does.
+    /// Waits for the next attempt, if there is a reason to connect again. How the program ends, if it does.
     pub(super) fn come_back(
         &mut self,
         common: &mut Common,
-        aftermath: Aftermath,
+        aftermath: AfterLoss,
         has_ended: bool,
     ) -> Option<Exit> {
         let wanted = self.login.is_wanted() || self.requests.queued() > 0;
@@ -392,7 +392,7 @@ impl Upstream {
     pub(super) fn is_expecting(&self) -> bool {
         match self.connection.state() {
             State::LoggedOut | State::Online(_) => self.requests.has_visible(),
-            State::Dialling { wished } => wished,
+            State::Dialling { requested } => requested,
             State::Offline | State::Waiting(_) => false,
         }
     }
@@ -401,12 +401,12 @@ impl Upstream {
     ///
     /// # Errors
     /// As [`Upstream::ask`].
-    pub(super) fn ask_aloud(
+    pub(super) fn ask_for_user(
         &mut self,
         common: &mut Common,
         request: Request,
         asked: RequestContext,
-    ) -> Result<(), Unsendable> {
+    ) -> Result<(), SendError> {
         let command = command_of(&asked);
         let before = self.requests.queued();
         self.ask(common, request, asked)?;
@@ -454,17 +454,17 @@ impl Upstream {
 
     /// Whether an update follows from a request of this session whose answer tells the same.
     pub(super) fn is_told_by_answer(&self, common: &Common, update: &Update) -> bool {
-        let Update::Room(news) = update else {
+        let Update::Room(room_update) = update else {
             return false;
         };
-        let asked: &[RequestKind] = match news {
-            RoomNews::Changed { .. } => &[RequestKind::SetRoom],
-            RoomNews::Closed { .. } => &[RequestKind::CloseRoom],
-            RoomNews::Removed { .. } => &[RequestKind::Kick, RequestKind::Ban],
-            RoomNews::Role { .. } => &[RequestKind::SetRole],
-            RoomNews::Invitation(_) | RoomNews::Renamed { .. } => &[],
+        let asked: &[RequestKind] = match room_update {
+            RoomUpdate::Changed { .. } => &[RequestKind::SetRoom],
+            RoomUpdate::Closed { .. } => &[RequestKind::CloseRoom],
+            RoomUpdate::Removed { .. } => &[RequestKind::Kick, RequestKind::Ban],
+            RoomUpdate::Role { .. } => &[RequestKind::SetRole],
+            RoomUpdate::Invitation(_) | RoomUpdate::Renamed { .. } => &[],
         };
-        news.by() == common.context.session.me()
+        room_update.by() == common.context.session.me()
             && asked.iter().any(|kind| self.requests.has_kind(*kind))
     }
 

@@ -59,7 +59,7 @@ pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
         .map_err(|error| refusal(Exit::Usage, &error, speaks(LanguageSetting::Auto)))?;
     let language = speaks(config.chosen.language);
     if let Some(error) = ignored {
-        note_ignored(&error, language);
+        warn_about_ignored(&error, language);
     }
     let is_from_here = flags.address.is_none() && config.is_address_from_here;
     let wrong = |exit, fault: &dyn LocalizedError| refusal(exit, fault, language);
@@ -116,8 +116,8 @@ pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
 }
 
 /// Says that a file which was not named is not used, and why.
-fn note_ignored(error: &ConfigError, language: Language) {
-    let why = &error.said(language);
+fn warn_about_ignored(error: &ConfigError, language: Language) {
+    let why = &error.localized(language);
     let note = language.say(Text::ConfigIgnored { why });
     // Without standard error there is nothing to tell it by.
     let note = format!("echat: {}\n", Safe::text(&note));
@@ -214,7 +214,7 @@ fn language(flag: Option<Language>, config: LanguageSetting, seen: Appearance) -
 }
 
 fn refusal(exit: Exit, fault: &dyn LocalizedError, language: Language) -> Refusal {
-    (exit, fault.said(language))
+    (exit, fault.localized(language))
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ pub(super) struct EventLoop {
     unsent: Unsent,
     devices: Devices,
     /// Whether unsent lines could not be written the last time.
-    keeps_badly: bool,
+    save_failed: bool,
     clock: Clock,
     language: Language,
     interactive: bool,
@@ -104,7 +104,7 @@ impl EventLoop {
             server: choices.server,
             unsent: choices.unsent,
             devices: choices.devices,
-            keeps_badly: false,
+            save_failed: false,
             clock: choices.clock,
             language: choices.language,
             interactive,
@@ -143,7 +143,7 @@ impl EventLoop {
             }
             let ready = self.wait()?;
             if ready.signals {
-                self.obey()?;
+                self.handle_signals()?;
             }
             if self.wakes.take(&self.clock) {
                 self.step(Input::Woke)?;
@@ -159,7 +159,7 @@ impl EventLoop {
             }
             self.screen.late(self.clock.now());
             if ready.peer {
-                self.turn_to_peer()?;
+                self.serve_connection()?;
             }
             self.step_if_due()?;
         }
@@ -268,9 +268,9 @@ impl EventLoop {
 
     // ---- the system and the user
 
-    fn obey(&mut self) -> io::Result<()> {
-        for wish in self.signals.take() {
-            match wish {
+    fn handle_signals(&mut self) -> io::Result<()> {
+        for action in self.signals.take() {
+            match action {
                 SignalAction::Resize => {
                     self.screen.resize(self.clock.now());
                     self.step(Input::Resize)?;
@@ -359,25 +359,25 @@ impl EventLoop {
                 let input = match loaded {
                     Ok(lines) => Input::Outgoing { user, lines },
                     Err(error) => Input::NoOutgoing {
-                        why: error.said(self.language),
+                        why: error.localized(self.language),
                     },
                 };
                 self.inputs.push_back(input);
             }
             Effect::SaveOutgoing { user, lines } => {
                 let saved = self.unsent.save(&user, &lines);
-                if saved.is_err() != self.keeps_badly {
-                    self.keeps_badly = saved.is_err();
+                if saved.is_err() != self.save_failed {
+                    self.save_failed = saved.is_err();
                     let files = self.unsent.files(&user).filter(|_| saved.is_ok());
                     self.inputs.push_back(Input::Kept { files });
                 }
                 if let Err(error) = saved {
-                    self.complain(&error);
+                    self.show_unsent_error(&error);
                 }
             }
             Effect::SetAside { user, line } => {
                 if let Err(error) = self.unsent.set_aside(&user, &line) {
-                    self.complain(&error);
+                    self.show_unsent_error(&error);
                 }
             }
             Effect::ClearScreen => self.screen.clear(&self.app)?,
@@ -387,8 +387,8 @@ impl EventLoop {
     }
 
     /// Shows what is wrong with a file of unsent lines; the program goes on without it.
-    fn complain(&mut self, error: &UnsentError) {
-        let why = error.said(self.language);
+    fn show_unsent_error(&mut self, error: &UnsentError) {
+        let why = error.localized(self.language);
         let said = self.language.say(Text::OutgoingFault { why: &why });
         self.screen
             .print(vec![Line::styled(Safe::line(&said), Style::Error)]);
@@ -439,7 +439,7 @@ impl EventLoop {
     }
 
     /// The thread that connects is done, or bytes came.
-    fn turn_to_peer(&mut self) -> io::Result<()> {
+    fn serve_connection(&mut self) -> io::Result<()> {
         match std::mem::replace(&mut self.peer, LinkState::None) {
             LinkState::None => Ok(()),
             LinkState::Dialling(dial) => match dial.finish() {

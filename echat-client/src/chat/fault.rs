@@ -25,7 +25,7 @@ use crate::text::Language;
 pub(super) trait LocalizedError: Display {
     fn chinese(&self) -> String;
 
-    fn said(&self, language: Language) -> String {
+    fn localized(&self, language: Language) -> String {
         match language {
             Language::English => self.to_string(),
             Language::Chinese => self.chinese(),
@@ -76,7 +76,7 @@ pub(super) fn is_garbled_password(error: &io::Error) -> bool {
 
 impl LocalizedError for AddressError {
     fn chinese(&self) -> String {
-        let said = match self {
+        let text = match self {
             Self::NoHost => "缺少主机：地址的形式是 host:port",
             Self::NoPort => "缺少端口：地址的形式是 host:port",
             Self::BadPort => "端口必须是 1 到 65535 的数字",
@@ -94,7 +94,7 @@ impl LocalizedError for AddressError {
             Self::BadEscape => "'%' 后面必须是两位十六进制数字，解码后必须是 UTF-8",
             Self::Fingerprint(_) => "指纹是 SHA256: 加 43 个 base64 字符",
         };
-        said.to_owned()
+        text.to_owned()
     }
 }
 
@@ -262,7 +262,7 @@ impl LocalizedError for OpenError {
                 "握手时连接被关闭：服务器可能已满、版本不同，或者不是 echat/2 服务器".to_owned()
             }
             Self::Handshake(error) => error.chinese(),
-            // Which key it shows is said where it is asked about.
+            // Which key it shows is text where it is asked about.
             Self::Untrusted(_) => "服务器的密钥不可信".to_owned(),
             Self::Io(error) => error.chinese(),
         }
@@ -271,13 +271,13 @@ impl LocalizedError for OpenError {
 
 impl LocalizedError for HandshakeError {
     fn chinese(&self) -> String {
-        let said = match self {
+        let text = match self {
             Self::NotAHello => "对方不是 echat/2 服务器",
             Self::BadPublic(_) => "服务器的公钥值无效",
             Self::BadSignature => "服务器的签名无效",
             Self::BadFinished | Self::Channel(_) => "握手的最后一步验证失败",
         };
-        said.to_owned()
+        text.to_owned()
     }
 }
 
@@ -288,29 +288,33 @@ mod tests {
     #[test]
     fn system_errors_are_reported_in_both_languages() {
         let refused = io::Error::from(ErrorKind::ConnectionRefused);
-        assert_eq!(refused.said(Language::Chinese), "连接被拒绝");
-        assert_eq!(refused.said(Language::English), "connection refused");
+        assert_eq!(refused.localized(Language::Chinese), "连接被拒绝");
+        assert_eq!(refused.localized(Language::English), "connection refused");
         let long = io::Error::other(TooLong(3));
-        assert_eq!(long.said(Language::Chinese), "第 3 行超过 1 MiB");
+        assert_eq!(long.localized(Language::Chinese), "第 3 行超过 1 MiB");
         let garbled = io::Error::other(GarbledPassword);
-        assert!(garbled.said(Language::Chinese).starts_with("输入的密码"));
         assert!(
             garbled
-                .said(Language::English)
+                .localized(Language::Chinese)
+                .starts_with("输入的密码")
+        );
+        assert!(
+            garbled
+                .localized(Language::English)
                 .starts_with("the typed password")
         );
         let strange = io::Error::other("xyzzy");
-        assert_eq!(strange.said(Language::Chinese), "系统错误：xyzzy");
+        assert_eq!(strange.localized(Language::Chinese), "系统错误：xyzzy");
     }
 
     #[test]
     fn the_failure_of_a_command_is_reported_in_the_language_of_the_user() {
-        let said = |raw| {
+        let localized = |raw| {
             let failed = PasswordError::Failed(ExitStatus::from_raw(raw));
-            failed.said(Language::Chinese)
+            failed.localized(Language::Chinese)
         };
-        assert_eq!(said(3 << 8), "密码命令失败：退出码为 3");
-        assert_eq!(said(9), "密码命令失败：被信号 9 终止");
+        assert_eq!(localized(3 << 8), "密码命令失败：退出码为 3");
+        assert_eq!(localized(9), "密码命令失败：被信号 9 终止");
     }
 
     #[test]
@@ -323,16 +327,16 @@ mod tests {
                 found: "1".to_owned(),
             },
         });
-        let said = ConfigError { path, mistake }.said(Language::Chinese);
+        let text = ConfigError { path, mistake }.localized(Language::Chinese);
         assert_eq!(
-            said,
+            text,
             "/nowhere/config.json：client.bell：必须是 true 或 false，而不是 1"
         );
         let missing = PasswordError::NotSet("BOT".to_owned());
-        assert!(missing.said(Language::Chinese).contains("BOT"));
+        assert!(missing.localized(Language::Chinese).contains("BOT"));
         assert!(
             AddressError::Password
-                .said(Language::Chinese)
+                .localized(Language::Chinese)
                 .contains("密码")
         );
     }

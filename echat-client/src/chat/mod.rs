@@ -61,7 +61,7 @@ pub fn main() -> ExitCode {
                 } else {
                     Exit::Local
                 };
-                (exit, (!is_quiet).then(|| error.said(language)))
+                (exit, (!is_quiet).then(|| error.localized(language)))
             })
         });
     match end {

@@ -96,14 +96,14 @@ impl Dial {
         })
     }
 
-    /// What became of it. A panic there is one here: it has given the terminal back already, so
+    /// The outcome. A panic there is one here: it has given the terminal back already, so
     /// that nothing can go on.
     pub(super) fn finish(self) -> Result<Link, ConnectError> {
-        let said = self.result.recv();
+        let outcome = self.result.recv();
         if let Err(panic) = self.thread.join() {
             resume_unwind(panic);
         }
-        said.expect("a thread that did not panic has said what became of it")
+        outcome.expect("a thread that did not panic has sent the outcome")
     }
 }
 

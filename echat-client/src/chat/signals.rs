@@ -38,14 +38,14 @@ impl Signals {
 
     /// Those since the last time.
     pub(super) fn take(&mut self) -> Vec<SignalAction> {
-        let wish = |signal| match signal {
+        let action = |signal| match signal {
             SIGWINCH => SignalAction::Resize,
             SIGTSTP => SignalAction::Stop,
             SIGCONT => SignalAction::Continue,
             SIGINT => SignalAction::Interrupt,
             other => SignalAction::End(other),
         };
-        self.0.pending().map(wish).collect()
+        self.0.pending().map(action).collect()
     }
 }
 

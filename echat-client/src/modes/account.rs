@@ -12,11 +12,11 @@ use super::lines::error_line;
 use super::{Act, Context, Goto, Mode, answers, print, read};
 use crate::net::address::LinkTarget;
 use crate::session::{RequestContext, Update};
-use crate::statement::{self, Misread, Scope};
+use crate::statement::{self, ParseError, Scope};
 use crate::text::{Text, code_of};
 
 /// How often the two passwords may differ.
-const TRIES: u64 = 3;
+const ATTEMPTS: u64 = 3;
 /// Stands in the prompt until the server has answered.
 const WAITS: &str = "...";
 
@@ -25,7 +25,7 @@ const WAITS: &str = "...";
 pub(super) struct RegisterMode {
     name: Option<Username>,
     password: Option<Zeroizing<String>>,
-    tries: u64,
+    attempts: u64,
     waits: bool,
     /// Whether the server has asked for an invitation code.
     needs_code: bool,
@@ -41,7 +41,7 @@ pub(super) struct LoginMode {
 /// What can be typed instead of a name; nothing can be called like that.
 fn way_out(scope: Scope, line: &str, context: &Context) -> Option<Vec<Act>> {
     match statement::parse(scope, line) {
-        Err(Misread::Unknown | Misread::Form(_) | Misread::Empty) => None,
+        Err(ParseError::Unknown | ParseError::Form(_) | ParseError::Empty) => None,
         _ => read(scope, line, None, context).err(),
     }
 }
@@ -115,13 +115,13 @@ impl Mode for RegisterMode {
                 self.register(code.as_deref().map(String::as_str), context)
             }
             (Some(_), Some(_)) => {
-                self.tries += 1;
-                if self.tries >= TRIES {
+                self.attempts += 1;
+                if self.attempts >= ATTEMPTS {
                     let mut acts = print(vec![context.error(Text::TooManyTries)]);
                     acts.push(Act::Goto(Goto::Command));
                     return acts;
                 }
-                let left = TRIES - self.tries;
+                let left = ATTEMPTS - self.attempts;
                 print(vec![context.error(Text::PasswordsDiffer { left })])
             }
         }

@@ -59,8 +59,8 @@ pub(super) fn result(
 /// What was done. The server says it in English.
 fn sentence(done: &str, words: &[String], language: Language) -> String {
     let known = administration_command(words).filter(|_| language == Language::Chinese);
-    let said = known.and_then(|(command, behind)| command.done(behind));
-    said.unwrap_or_else(|| done.to_owned())
+    let sentence = known.and_then(|(command, behind)| command.done(behind));
+    sentence.unwrap_or_else(|| done.to_owned())
 }
 
 fn label(key: &str, language: Language) -> String {
@@ -160,8 +160,9 @@ fn about(row: &[Fact], language: Language) -> String {
     let usage = text("command").unwrap_or_default();
     let words: Vec<String> = usage.split_whitespace().map(str::to_owned).collect();
     let known = administration_command(&words).filter(|_| language == Language::Chinese);
-    let said = known.map(|(command, _)| command.about);
-    said.or_else(|| text("about"))
+    let sentence = known.map(|(command, _)| command.about);
+    sentence
+        .or_else(|| text("about"))
         .unwrap_or_default()
         .to_owned()
 }

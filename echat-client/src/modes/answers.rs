@@ -15,12 +15,12 @@ use crate::text::{RefusedRequest, Text, code_of};
 /// What to show.
 pub(super) fn tell(update: &Update, context: &Context) -> Vec<Line> {
     match update {
-        Update::Message(target, said) if said.mine => context.sent(said, target.name()),
+        Update::Message(target, post) if post.mine => context.sent(post, target.name()),
         Update::Message(target, _) => context.first_notice(target).into_iter().collect(),
         Update::FriendRequest(name) => vec![context.bold(Text::FriendRequest { name })],
         Update::NewContact(name) => vec![context.line(Text::NewContact { name })],
         Update::NewRoom(room) => vec![context.line(Text::NewRoom { room })],
-        Update::Room(news) if rooms::is_personal(news, context) => rooms::news(news, context),
+        Update::Room(update) if rooms::is_personal(update, context) => rooms::update_lines(update, context),
         Update::Changed(..)
         | Update::Room(_)
         | Update::LeftRoom(_)
@@ -57,9 +57,9 @@ fn refusal(asked: &RequestContext, fail: &Fail, context: &Context) -> Vec<Line> 
         return lines;
     }
     if *asked == RequestContext::Login
-        && let Some(said) = context.suspension(fail)
+        && let Some(sentence) = context.suspension(fail)
     {
-        return vec![styled(&said, Style::Error)];
+        return vec![styled(&sentence, Style::Error)];
     }
     let typed = asked.typed();
     let friends = context.session.friends();
@@ -79,7 +79,7 @@ fn refusal(asked: &RequestContext, fail: &Fail, context: &Context) -> Vec<Line> 
         administration::refusal(typed, fail, context)
             .or_else(|| typed.refused(code_of(fail)?, context.language))
     });
-    let said = own_sentence.unwrap_or_else(|| {
+    let sentence = own_sentence.unwrap_or_else(|| {
         let doing = RefusedRequest {
             kind: asked.kind(),
             command: &command_of(asked),
@@ -90,7 +90,7 @@ fn refusal(asked: &RequestContext, fail: &Fail, context: &Context) -> Vec<Line> 
         let fail = rooms::with_local_times(fail, context);
         context.language.refusal_of(doing, &fail, own as u64)
     });
-    vec![styled(&said, Style::Error)]
+    vec![styled(&sentence, Style::Error)]
 }
 
 /// Why a message is not changed; `None` for another request. A text that was typed is shown again.
@@ -151,7 +151,7 @@ pub fn command_of(asked: &RequestContext) -> String {
         RequestContext::Jump(_, Jump::Newer) => "/newer".to_owned(),
         RequestContext::Jump(_, Jump::At(_)) => "/date".to_owned(),
         RequestContext::Jump(_, Jump::Around(_)) => "/open".to_owned(),
-        RequestContext::Lookup(lookup) => match &lookup.sought {
+        RequestContext::Lookup(lookup) => match &lookup.kind {
             LookupKind::Mentions => "/mentions".to_owned(),
             LookupKind::Words(search) => format!("/search {}", search.typed),
         },

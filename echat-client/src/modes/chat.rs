@@ -12,9 +12,9 @@ use super::presence::{Move, Presence};
 use super::{Act, Context, Goto, Mode, answers, mistake, print, read, rooms};
 use crate::render::styled::{Line, Style};
 use crate::session::{
-    Conversation, Jump, MembershipChange, MessageChange, MessageNews, Post, RequestContext, Update,
+    Conversation, Jump, MembershipChange, MessageChange, MessageUpdate, Post, RequestContext, Update,
 };
-use crate::statement::{self, Misread, Scope, Statement, Substitution};
+use crate::statement::{self, ParseError, Scope, Statement, Substitution};
 use crate::target::Target;
 use crate::text::Text;
 
@@ -122,20 +122,20 @@ impl ChatMode {
             .collect();
         let read_id = conversation.map_or(0, Conversation::read_id);
         let has_unread = conversation.is_some_and(|found| found.unread() > 0);
-        let is_new = |said: &&&Post| has_unread && !said.mine && said.id > read_id;
+        let is_new = |post: &&&Post| has_unread && !post.mine && post.id > read_id;
         let rule = all
             .iter()
-            .position(|said| is_new(&said))
+            .position(|post| is_new(&post))
             .unwrap_or(all.len());
         let start = rule.min(all.len().saturating_sub(PAGE));
         let start = start.min(rule.saturating_sub(PAGE / 5));
-        self.top = all.get(start).map(|said| said.id);
+        self.top = all.get(start).map(|post| post.id);
         self.day = None;
         self.folded.clear();
         self.folding = 0;
         if let InitialView::After(id) = std::mem::take(&mut self.begins) {
-            let shown = all.partition_point(|said| said.id <= id);
-            let date = |said: &&Post| context.settings.zone.at(said.time).date();
+            let shown = all.partition_point(|post| post.id <= id);
+            let date = |post: &&Post| context.settings.zone.at(post.time).date();
             self.day = all[..shown].last().map(date);
             let lines = self.days(&all[shown..], context);
             return vec![Act::Print(lines), Act::Read(self.target.clone())];
@@ -176,24 +176,24 @@ impl ChatMode {
     fn days(&mut self, messages: &[&Post], context: &Context) -> Vec<Line> {
         let mut lines = Vec::new();
         let mut count = 0;
-        for said in messages {
-            if context.session.folds(&self.target, &said.sender) {
+        for post in messages {
+            if context.session.folds(&self.target, &post.sender) {
                 count += 1;
-                self.fold(said);
+                self.fold(post);
                 continue;
             }
             if count > 0 {
                 lines.push(context.dim(Text::Folded { count }));
                 count = 0;
             }
-            let time = context.settings.zone.at(said.time);
+            let time = context.settings.zone.at(post.time);
             // In the compact style every message sees to that itself.
             let is_new = self.day.is_some_and(|day| day != time.date());
             if is_new && !context.settings.config.compact {
                 lines.push(day_rule(time));
             }
             self.day = Some(time.date());
-            lines.extend(context.message(said));
+            lines.extend(context.message(post));
         }
         if count > 0 {
             lines.push(context.dim(Text::Folded { count }));
@@ -202,11 +202,11 @@ impl ChatMode {
     }
 
     /// Keeps a message for `/show`.
-    fn fold(&mut self, said: &Post) {
+    fn fold(&mut self, post: &Post) {
         if self.folded.len() == FOLDED {
             self.folded.pop_front();
         }
-        self.folded.push_back(said.clone());
+        self.folded.push_back(post.clone());
     }
 
     /// Other lines follow on those for messages of blocked users: how many more there were than the first one.
@@ -226,27 +226,27 @@ impl ChatMode {
         print(
             folded
                 .iter()
-                .flat_map(|said| context.message(said))
+                .flat_map(|post| context.message(post))
                 .collect(),
         )
     }
 
-    fn arrived(&mut self, said: &Post, context: &Context) -> Vec<Act> {
+    fn arrived(&mut self, post: &Post, context: &Context) -> Vec<Act> {
         if self.opening {
             return Vec::new();
         }
         let mut lines = self.presence.flush(context);
-        if context.session.folds(&self.target, &said.sender) {
-            self.fold(said);
+        if context.session.folds(&self.target, &post.sender) {
+            self.fold(post);
             self.folding += 1;
             if self.folding == 1 {
                 lines.push(context.dim(Text::Folding));
             }
         } else {
             lines.extend(self.end_folding(context));
-            lines.extend(self.days(&[said], context));
+            lines.extend(self.days(&[post], context));
         }
-        self.top.get_or_insert(said.id);
+        self.top.get_or_insert(post.id);
         if self.keeps_unread {
             return print(lines);
         }
@@ -263,7 +263,7 @@ impl ChatMode {
         let conversation = context.session.conversation(&self.target);
         let known: Vec<&Post> = conversation
             .iter()
-            .flat_map(|found| found.lines().filter(|said| said.id < top))
+            .flat_map(|found| found.lines().filter(|post| post.id < top))
             .collect();
         if !known.is_empty() {
             return self.show_older(&known[known.len().saturating_sub(PAGE)..], context);
@@ -331,7 +331,7 @@ impl ChatMode {
             return Vec::new();
         };
         let page = messages.iter().cloned();
-        let page: Vec<Post> = page.map(|message| context.session.said(message)).collect();
+        let page: Vec<Post> = page.map(|message| context.session.post_of(message)).collect();
         let (Some(first), Some(last)) = (page.first(), page.last()) else {
             return print(vec![context.dim(match to {
                 Jump::Older => Text::NoOlder,
@@ -345,7 +345,7 @@ impl ChatMode {
         };
         self.window = Some(ends);
         let at = |unix| context.settings.zone.at(unix);
-        let hit = |id| page.iter().find(|said| said.id == id).unwrap_or(first);
+        let hit = |id| page.iter().find(|post| post.id == id).unwrap_or(first);
         let mut lines = vec![match to {
             Jump::Around(id) => {
                 let time = &at(hit(id).time).to_string();
@@ -373,21 +373,21 @@ impl ChatMode {
 
     /// Messages with numbers beside them, counted from below. Those of blocked users have none.
     fn with_numbers(&mut self, page: &[Post], context: &Context) -> Vec<Line> {
-        let folds = |said: &Post| context.session.folds(&self.target, &said.sender);
-        let shown: Vec<Post> = page.iter().filter(|said| !folds(said)).cloned().collect();
+        let folds = |post: &Post| context.session.folds(&self.target, &post.sender);
+        let shown: Vec<Post> = page.iter().filter(|post| !folds(post)).cloned().collect();
         self.numbers.show(&shown);
         let folded = (page.len() - shown.len()) as u64;
         context.begin_list();
         let mut lines = Vec::new();
         let mut day = None;
-        for (index, said) in shown.iter().enumerate() {
-            let time = context.settings.zone.at(said.time);
+        for (index, post) in shown.iter().enumerate() {
+            let time = context.settings.zone.at(post.time);
             let is_new = day.replace(time.date()) != Some(time.date());
             if is_new && !context.settings.config.compact {
                 lines.push(day_rule(time));
             }
             let number = (shown.len() - index) as u64;
-            lines.extend(context.numbered(said, number));
+            lines.extend(context.numbered(post, number));
         }
         if folded > 0 {
             lines.push(context.dim(Text::Folded { count: folded }));
@@ -417,22 +417,22 @@ impl ChatMode {
     ) -> Result<Post, Vec<Act>> {
         let Some(number) = number else {
             let mut newest = newest_first(&self.target, context);
-            let newest = newest.find(|said| !said.deleted && fits(said));
+            let newest = newest.find(|post| !post.deleted && fits(post));
             return newest.cloned().ok_or_else(|| mistake(context, none));
         };
         match self.numbers.get(number, &self.target, context) {
-            Some(said) if said.deleted => Err(mistake(context, Text::IsDeleted)),
-            Some(said) => Ok(said),
+            Some(post) if post.deleted => Err(mistake(context, Text::IsDeleted)),
+            Some(post) => Ok(post),
             None => Err(mistake(context, Text::NoMessageNumber { number })),
         }
     }
 
     fn own(&self, number: Option<u64>, context: &Context) -> Result<Post, Vec<Act>> {
-        self.meant(number, |said| said.mine, Text::NoOwnMessage, context)
+        self.meant(number, |post| post.mine, Text::NoOwnMessage, context)
     }
 
     fn of_others(&self, number: Option<u64>, context: &Context) -> Result<Post, Vec<Act>> {
-        self.meant(number, |said| !said.mine, Text::NoOtherMessage, context)
+        self.meant(number, |post| !post.mine, Text::NoOtherMessage, context)
     }
 
     /// `/edit`
@@ -442,15 +442,15 @@ impl ChatMode {
         text: Option<String>,
         context: &Context,
     ) -> Result<Vec<Act>, Vec<Act>> {
-        let said = self.own(number, context)?;
-        if !said.mine {
-            let name = &said.sender;
+        let post = self.own(number, context)?;
+        if !post.mine {
+            let name = &post.sender;
             return Err(mistake(context, Text::IsNotYours { name }));
         }
         let target = self.target.clone();
         match text {
-            Some(text) => Ok(vec![Act::ChangeText(target, said.id, text)]),
-            None if context.settings.interactive => Ok(vec![Act::Edit(target, said)]),
+            Some(text) => Ok(vec![Act::ChangeText(target, post.id, text)]),
+            None if context.settings.interactive => Ok(vec![Act::Edit(target, post)]),
             None => {
                 let form = "/edit [<number>] <text>";
                 Err(mistake(context, Text::Usage { form }))
@@ -460,14 +460,14 @@ impl ChatMode {
 
     /// `/delete`. What the server would refuse is refused before the question.
     fn delete(&self, number: Option<u64>, context: &Context) -> Result<Vec<Act>, Vec<Act>> {
-        let said = self.own(number, context)?;
+        let post = self.own(number, context)?;
         let settings = context.session.room_settings(&self.target);
         let role = settings.and_then(|room| room.role.filter(|_| !room.owner.is_empty()));
-        if !said.mine && (!self.target.is_room() || role == Some(RoomRole::Member)) {
+        if !post.mine && (!self.target.is_room() || role == Some(RoomRole::Member)) {
             let reason = &context.language.say(Text::OnlySenderDeletes);
             return Err(mistake(context, Text::NotDeletedBecause { reason }));
         }
-        Ok(vec![Act::Delete(self.target.clone(), said)])
+        Ok(vec![Act::Delete(self.target.clone(), post)])
     }
 
     /// `/react`: a second time, the reaction is taken back.
@@ -480,11 +480,11 @@ impl ChatMode {
         let Some(emoji) = statement::emoji(word) else {
             return Err(mistake(context, Text::NoEmoji { word }));
         };
-        let said = self.of_others(number, context)?;
-        let mut reactions = said.reactions.iter();
+        let post = self.of_others(number, context)?;
+        let mut reactions = post.reactions.iter();
         let is_mine = reactions.any(|known| known.mine && known.emoji == emoji);
         Ok(vec![Act::Ask(Request::React {
-            id: said.id,
+            id: post.id,
             emoji: ShortText(emoji),
             on: !is_mine,
         })])
@@ -493,7 +493,7 @@ impl ChatMode {
     /// `s/old/new/`. A line of this form that does not fit the last message may be meant as text.
     fn substitute(&self, change: &Substitution, line: &str, context: &Context) -> Vec<Act> {
         let own = self.own(None, context).ok();
-        let text = own.and_then(|said| Some((said.id, change.of(&said.content)?)));
+        let text = own.and_then(|post| Some((post.id, change.of(&post.content)?)));
         let target = self.target.clone();
         vec![match text {
             Some((id, text)) => Act::ChangeText(target, id, text),
@@ -502,7 +502,7 @@ impl ChatMode {
     }
 
     /// Commands about messages.
-    fn obey(&mut self, statement: Statement, context: &Context) -> Vec<Act> {
+    fn carry_out(&mut self, statement: Statement, context: &Context) -> Vec<Act> {
         let text = match &statement {
             Statement::Reply(_, text) | Statement::Edit(_, Some(text)) => Some(text.clone()),
             _ => None,
@@ -517,7 +517,7 @@ impl ChatMode {
             Statement::Delete(number) => self.delete(number, context),
             Statement::Reply(number, text) => self
                 .of_others(number, context)
-                .map(|said| vec![Act::Reply(self.target.clone(), text, said.id)]),
+                .map(|post| vec![Act::Reply(self.target.clone(), text, post.id)]),
             Statement::React(number, emoji) => self.react(number, &emoji, context),
             Statement::Action(does) => {
                 self.numbers.forget();
@@ -534,33 +534,33 @@ impl ChatMode {
     }
 
     /// A message of the open chat has changed.
-    fn changed(&mut self, news: &MessageNews, context: &Context) -> Vec<Act> {
-        self.numbers.change(news);
-        let is_by_blocked = context.session.folds(&self.target, &news.by);
-        let is_folded = context.session.folds(&self.target, &news.said.sender);
+    fn message_changed(&mut self, changed: &MessageUpdate, context: &Context) -> Vec<Act> {
+        self.numbers.change(changed);
+        let is_by_blocked = context.session.folds(&self.target, &changed.by);
+        let is_folded = context.session.folds(&self.target, &changed.post.sender);
         if self.opening || is_folded || is_by_blocked {
             return Vec::new();
         }
         let mut lines = self.presence.flush(context);
         lines.extend(self.end_folding(context));
-        let said = &news.said;
-        let reacted = match &news.change {
+        let post = &changed.post;
+        let reacted = match &changed.change {
             MessageChange::Edited => {
-                lines.extend(context.message(said));
+                lines.extend(context.message(post));
                 return print(lines);
             }
             MessageChange::Deleted => {
-                lines.push(deletion(news, context));
+                lines.push(deletion(changed, context));
                 return print(lines);
             }
             MessageChange::Reacted(emoji) => (emoji, true),
             MessageChange::Unreacted(emoji) => (emoji, false),
         };
-        let by = &rooms::actor(Some(&news.by), context);
-        let name = &if said.mine && news.by == said.sender {
+        let by = &rooms::actor(Some(&changed.by), context);
+        let name = &if post.mine && changed.by == post.sender {
             context.language.say(Text::Yourself)
         } else {
-            sender_inside(said, context)
+            sender_inside(post, context)
         };
         let emoji = &emoji(reacted.0);
         let head = context.language.say(if reacted.1 {
@@ -569,7 +569,7 @@ impl ChatMode {
             Text::UnreactedTo { by, emoji, name }
         });
         let head = vec![span(&head, Style::Plain)];
-        lines.extend(context.excerpt(head, &context.short(said), Style::Dim));
+        lines.extend(context.excerpt(head, &context.short(post), Style::Dim));
         print(lines)
     }
 
@@ -613,7 +613,7 @@ impl ChatMode {
         let page = messages
             .iter()
             .cloned()
-            .map(|message| context.session.said(message));
+            .map(|message| context.session.post_of(message));
         let page: Vec<Post> = page.collect();
         self.show_older(&page.iter().collect::<Vec<_>>(), context)
     }
@@ -663,23 +663,23 @@ impl ChatMode {
 }
 
 /// Says that a message was deleted.
-fn deletion(news: &MessageNews, context: &Context) -> Line {
-    let said = &news.said;
-    let time = &context.settings.zone.at(said.time).to_string();
-    let by = &rooms::actor(Some(&news.by), context);
-    if news.by == said.sender {
+fn deletion(changed: &MessageUpdate, context: &Context) -> Line {
+    let post = &changed.post;
+    let time = &context.settings.zone.at(post.time).to_string();
+    let by = &rooms::actor(Some(&changed.by), context);
+    if changed.by == post.sender {
         return context.dim(Text::DeletedOwn { name: by, time });
     }
-    let name = &sender_inside(said, context);
+    let name = &sender_inside(post, context);
     context.dim(Text::DeletedOf { by, name, time })
 }
 
 /// The sender of a message, inside a sentence.
-fn sender_inside(said: &Post, context: &Context) -> String {
-    if said.mine {
+fn sender_inside(post: &Post, context: &Context) -> String {
+    if post.mine {
         context.language.say(Text::YouInside)
     } else {
-        rooms::inviter(Some(&said.sender), context.language)
+        rooms::inviter(Some(&post.sender), context.language)
     }
 }
 
@@ -739,7 +739,7 @@ impl Mode for ChatMode {
     fn submit(&mut self, line: &str, context: &Context) -> Vec<Act> {
         let mut acts = print(self.presence.flush(context));
         // A path begins like a command.
-        let is_unknown = statement::parse(Scope::Chat, line) == Err(Misread::Unknown);
+        let is_unknown = statement::parse(Scope::Chat, line) == Err(ParseError::Unknown);
         if is_unknown && context.settings.interactive {
             acts.push(Act::SendIfMeant(self.target.clone(), line.to_owned()));
             return acts;
@@ -768,7 +768,7 @@ impl Mode for ChatMode {
                 self.numbers.forget();
                 vec![Act::Send(self.target.clone(), text)]
             }
-            Ok(statement) => self.obey(statement, context),
+            Ok(statement) => self.carry_out(statement, context),
             Err(acts) => acts,
         });
         acts
@@ -776,8 +776,8 @@ impl Mode for ChatMode {
 
     fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {
         match update {
-            Update::Message(target, said) if *target == self.target => self.arrived(said, context),
-            Update::Changed(target, news) if *target == self.target => self.changed(news, context),
+            Update::Message(target, post) if *target == self.target => self.arrived(post, context),
+            Update::Changed(target, changed) if *target == self.target => self.message_changed(changed, context),
             Update::Answer(RequestContext::Jump(target, to), Ok(event))
                 if *target == self.target =>
             {
@@ -796,18 +796,18 @@ impl Mode for ChatMode {
                     }
                     (MembershipChange::Gone, None) => Move::LeftOrWentOffline,
                 };
-                print(self.presence.note(name, moved, context))
+                print(self.presence.record(name, moved, context))
             }
-            Update::Room(news) if self.is_here(news.room()) => {
+            Update::Room(update) if self.is_here(update.room()) => {
                 let mut lines = self.presence.flush(context);
-                lines.extend(rooms::news(news, context));
+                lines.extend(rooms::update_lines(update, context));
                 print(lines)
             }
             Update::Friend(name, came) if self.target == Target::Friend(name.clone()) => {
-                print(self.presence.note(name, Move::of_friend(*came), context))
+                print(self.presence.record(name, Move::of_friend(*came), context))
             }
             Update::Away(name, text) if self.target == Target::Friend(name.clone()) => {
-                print(context.away_news(name, text.as_deref()))
+                print(context.away_lines(name, text.as_deref()))
             }
             Update::HistoryReplaced => self.begin_anew(context),
             Update::FriendRequest(name) => {

@@ -34,7 +34,7 @@ impl Mode for ContactMode {
     fn submit(&mut self, line: &str, context: &Context) -> Vec<Act> {
         let mut acts = print(self.presence.flush(context));
         acts.extend(match read(Scope::Contact, line, None, context) {
-            Ok(statement) => obey(&statement, context),
+            Ok(statement) => carry_out(&statement, context),
             Err(acts) => acts,
         });
         acts
@@ -42,11 +42,11 @@ impl Mode for ContactMode {
 
     fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {
         if let Update::Friend(name, came) = update {
-            return print(self.presence.note(name, Move::of_friend(*came), context));
+            return print(self.presence.record(name, Move::of_friend(*came), context));
         }
         let mut lines = self.presence.flush(context);
         lines.extend(match update {
-            Update::Away(name, text) => context.away_news(name, text.as_deref()),
+            Update::Away(name, text) => context.away_lines(name, text.as_deref()),
             _ => answers::tell(update, context),
         });
         print(lines)
@@ -61,7 +61,7 @@ impl Mode for ContactMode {
     }
 }
 
-fn obey(statement: &Statement, context: &Context) -> Vec<Act> {
+fn carry_out(statement: &Statement, context: &Context) -> Vec<Act> {
     match statement {
         Statement::Rooms => {
             let rooms = context.session.rooms().iter().cloned();
@@ -113,14 +113,14 @@ fn newest(context: &Context) -> Vec<Line> {
     context.begin_list();
     let recent: Vec<_> = context.session.recent().collect();
     for (target, conversation) in recent.into_iter().rev() {
-        let folds = |said: &&Post| context.session.folds(target, &said.sender);
-        let newest = conversation.lines().rev().find(|said| !folds(said));
-        if let Some(said) = newest {
+        let folds = |post: &&Post| context.session.folds(target, &post.sender);
+        let newest = conversation.lines().rev().find(|post| !folds(post));
+        if let Some(post) = newest {
             lines.push(styled(
                 &context.language.user_name(target.name()),
                 Style::Bold,
             ));
-            lines.extend(context.message(said));
+            lines.extend(context.message(post));
         } else if conversation.lines().next_back().is_some() {
             lines.push(styled(
                 &context.language.user_name(target.name()),
@@ -164,11 +164,11 @@ fn unread(context: &Context) -> Vec<Line> {
 fn unread_of(target: &Target, conversation: &Conversation, context: &Context) -> Line {
     let target = &context.language.user_name(target.name());
     let count = conversation.unread();
-    let mut said = context.language.say(Text::UnreadOf { target, count });
+    let mut sentence = context.language.say(Text::UnreadOf { target, count });
     let count = conversation.mentions();
     if count > 0 {
-        said += &context.language.say(Text::Semicolon);
-        said += &context.language.say(Text::MentionsOfYou { count });
+        sentence += &context.language.say(Text::Semicolon);
+        sentence += &context.language.say(Text::MentionsOfYou { count });
     }
-    plain(&format!("  {said}"))
+    plain(&format!("  {sentence}"))
 }

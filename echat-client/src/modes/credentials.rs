@@ -13,7 +13,7 @@ use crate::target::normal_name;
 use crate::text::Text;
 
 /// How often the two new passwords may differ.
-const TRIES: u64 = 3;
+const ATTEMPTS: u64 = 3;
 /// Stands in the prompt until the server has answered.
 const WAITS: &str = "...";
 
@@ -29,8 +29,8 @@ fn is_yes(line: &str) -> Option<bool> {
 
 /// Why a typed password cannot be sent.
 fn bad(context: &Context, why: &echat_proto::names::PasswordError) -> Vec<Act> {
-    let said = error_line(&context.language.bad_password(why));
-    vec![Act::Print(vec![said]), Act::Mistake]
+    let sentence = error_line(&context.language.bad_password(why));
+    vec![Act::Print(vec![sentence]), Act::Mistake]
 }
 
 /// Asks for the old password and twice for the new one.
@@ -40,7 +40,7 @@ pub(super) struct ChangeMode {
     back: Goto,
     old: Option<Zeroizing<String>>,
     new: Option<Zeroizing<String>>,
-    tries: u64,
+    attempts: u64,
     waits: bool,
 }
 
@@ -50,7 +50,7 @@ impl ChangeMode {
             back,
             old: None,
             new: None,
-            tries: 0,
+            attempts: 0,
             waits: false,
         }
     }
@@ -61,13 +61,13 @@ impl ChangeMode {
             return Vec::new();
         };
         if *new != line {
-            self.tries += 1;
-            if self.tries >= TRIES {
+            self.attempts += 1;
+            if self.attempts >= ATTEMPTS {
                 let mut acts = print(vec![context.error(Text::PasswordNotChanged)]);
                 acts.push(Act::Goto(self.back.clone()));
                 return acts;
             }
-            let left = TRIES - self.tries;
+            let left = ATTEMPTS - self.attempts;
             return print(vec![context.error(Text::PasswordsDiffer { left })]);
         }
         self.waits = true;

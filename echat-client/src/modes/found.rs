@@ -43,7 +43,7 @@ pub(super) fn search(typed: &str, open: Option<&Target>, context: &Context) -> V
         "me" | "我" | "自己" => me.to_owned(),
         name => name.to_owned(),
     });
-    vec![Act::Look(Lookup::new(LookupKind::Words(Search {
+    vec![Act::LookUp(Lookup::new(LookupKind::Words(Search {
         typed: typed.trim().to_owned(),
         query: words,
         target,
@@ -74,26 +74,26 @@ fn conversation(name: &str, open: Option<&Target>, context: &Context) -> Option<
 /// `/more`
 pub(super) fn more(context: &Context) -> Vec<Act> {
     match context.session.next_lookup() {
-        Some(lookup) => vec![Act::Look(lookup.clone())],
+        Some(lookup) => vec![Act::LookUp(lookup.clone())],
         None => print(vec![context.dim(Text::NoMoreFound)]),
     }
 }
 
 /// `/open`
 pub(super) fn open(number: u64, context: &Context) -> Vec<Act> {
-    let Some((target, said)) = context.session.found(number) else {
+    let Some((target, post)) = context.session.found(number) else {
         return mistake(context, Text::NoFoundNumber { number });
     };
     if !context.session.can_read(target) {
         let name = target.name();
         return mistake(context, Text::NoTarget { name });
     }
-    vec![Act::Goto(Goto::ChatAround(target.clone(), said.id))]
+    vec![Act::Goto(Goto::ChatAround(target.clone(), post.id))]
 }
 
 /// What was found.
 pub(super) fn lines(lookup: &Lookup, event: &Event, context: &Context) -> Vec<Line> {
-    let (heading, none, words) = match &lookup.sought {
+    let (heading, none, words) = match &lookup.kind {
         LookupKind::Mentions => (Text::MentionsHeading, Text::NoMentions, Vec::new()),
         LookupKind::Words(search) => {
             let words = search.typed.as_str();
@@ -115,8 +115,8 @@ pub(super) fn lines(lookup: &Lookup, event: &Event, context: &Context) -> Vec<Li
         }));
     } else {
         lines.push(context.bold(heading));
-        for (number, target, said) in page {
-            lines.extend(row(number, target, said, &words, context));
+        for (number, target, post) in page {
+            lines.extend(row(number, target, post, &words, context));
         }
         lines.push(context.dim(if has_more {
             Text::HowToSeeMore
@@ -133,11 +133,11 @@ pub(super) fn lines(lookup: &Lookup, event: &Event, context: &Context) -> Vec<Li
 fn row(
     number: u64,
     target: &Target,
-    said: &Post,
+    post: &Post,
     words: &[String],
     context: &Context,
 ) -> Vec<Line> {
-    let at = context.settings.zone.at(said.time);
+    let at = context.settings.zone.at(post.time);
     let place = match target {
         Target::Room(room) => room.clone(),
         Target::Friend(name) => format!("@{}", context.language.user_name(name)),
@@ -146,18 +146,18 @@ fn row(
         span(&format!("{number:>3}  "), Style::Bold),
         span(&place, Style::Plain),
         span(&format!("  [{at}] "), Style::Dim),
-        span(&context.name_of(said), Style::Name(colour_of(&said.sender))),
+        span(&context.name_of(post), Style::Name(colour_of(&post.sender))),
         span(&context.language.say(Text::Says), Style::Plain),
     ];
-    if context.session.folds(target, &said.sender) {
+    if context.session.folds(target, &post.sender) {
         let text = context.language.say(Text::OfBlocked);
         return context.excerpt(head, &text, Style::Dim);
     }
-    if said.deleted {
+    if post.deleted {
         let text = context.language.say(Text::Deleted);
         return context.excerpt(head, &text, Style::Dim);
     }
-    context.excerpt_with(head, &in_context(&said.content, words))
+    context.excerpt_with(head, &in_context(&post.content, words))
 }
 
 /// The part of a text around the first word that was found, in pieces of which the found ones are marked.

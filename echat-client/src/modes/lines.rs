@@ -101,47 +101,47 @@ impl Context {
     }
 
     /// `[YYYY-MM-DD HH:MM:SS] name says: text`, or the compact form.
-    pub(crate) fn message(&self, said: &Post) -> Vec<Line> {
+    pub(crate) fn message(&self, post: &Post) -> Vec<Line> {
         let between = if self.settings.config.compact {
             ": ".to_owned()
         } else {
             self.language.say(Text::Says)
         };
-        self.said(said, &between, None)
+        self.message_lines(post, &between, None)
     }
 
     /// The same with a number before it.
-    pub(super) fn numbered(&self, said: &Post, number: u64) -> Vec<Line> {
+    pub(super) fn numbered(&self, post: &Post, number: u64) -> Vec<Line> {
         let between = if self.settings.config.compact {
             ": ".to_owned()
         } else {
             self.language.say(Text::Says)
         };
-        self.said(said, &between, Some(number))
+        self.message_lines(post, &between, Some(number))
     }
 
     /// A message of the user to a chat that is not open.
-    pub(super) fn sent(&self, said: &Post, target: &str) -> Vec<Line> {
-        self.said(said, &self.language.say(Text::SentTo { target }), None)
+    pub(super) fn sent(&self, post: &Post, target: &str) -> Vec<Line> {
+        self.message_lines(post, &self.language.say(Text::SentTo { target }), None)
     }
 
     /// How the sender of a message is called.
-    pub(super) fn name_of(&self, said: &Post) -> String {
-        if said.mine {
+    pub(super) fn name_of(&self, post: &Post) -> String {
+        if post.mine {
             self.language.say(Text::Me)
         } else {
-            self.language.user_name(&said.sender).into_owned()
+            self.language.user_name(&post.sender).into_owned()
         }
     }
 
-    fn said(&self, said: &Post, between: &str, number: Option<u64>) -> Vec<Line> {
-        let at = self.settings.zone.at(said.time);
+    fn message_lines(&self, post: &Post, between: &str, number: Option<u64>) -> Vec<Line> {
+        let at = self.settings.zone.at(post.time);
         let time = if self.settings.config.compact {
             format!("{} ", at.hour_and_minute())
         } else {
             format!("[{at}] ")
         };
-        let style = if said.names_me {
+        let style = if post.names_me {
             Style::Mention
         } else {
             Style::Plain
@@ -149,10 +149,10 @@ impl Context {
         let number = number.map(|number| span(&format!("{number:>3} "), Style::Bold));
         let mut head: Vec<Span> = number.into_iter().collect();
         head.push(span(&time, Style::Dim));
-        let name = span(&self.name_of(said), Style::Name(colour_of(&said.sender)));
-        let marks = self.marks(said).into_iter();
+        let name = span(&self.name_of(post), Style::Name(colour_of(&post.sender)));
+        let marks = self.marks(post).into_iter();
         // A text follows on what a user does without a sign between them: marks stand where no text can.
-        let does = statement::action(&said.content).filter(|_| !said.deleted);
+        let does = statement::action(&post.content).filter(|_| !post.deleted);
         if does.is_some() {
             let marks: String = marks.collect();
             let marks = marks.trim_start().to_owned() + if marks.is_empty() { "" } else { " " };
@@ -165,17 +165,17 @@ impl Context {
             head.extend(marks.map(|mark| span(&mark, Style::Dim)));
             head.push(span(between, Style::Plain));
         }
-        let mut lines: Vec<Line> = said
+        let mut lines: Vec<Line> = post
             .reply_to
             .iter()
             .flat_map(|id| self.quote(*id))
             .collect();
-        lines.extend(if said.deleted {
+        lines.extend(if post.deleted {
             self.with_text(head, &self.language.say(Text::Deleted), Style::Dim)
         } else {
-            self.with_text(head, does.unwrap_or(&said.content), style)
+            self.with_text(head, does.unwrap_or(&post.content), style)
         });
-        lines.extend(reaction_counts(&said.reactions));
+        lines.extend(reaction_counts(&post.reactions));
         let is_new_day = self.shown_day.replace(Some(at.date())) != Some(at.date());
         if self.settings.config.compact && is_new_day {
             lines.insert(0, day_rule(at));
@@ -184,11 +184,11 @@ impl Context {
     }
 
     /// What stands behind the name of the sender, where no text of a user can stand.
-    fn marks(&self, said: &Post) -> Vec<String> {
+    fn marks(&self, post: &Post) -> Vec<String> {
         let marks = [
-            (said.bot, Text::BotMark),
-            (said.reply_to.is_some(), Text::ReplyMark),
-            (said.edited && !said.deleted, Text::EditedMark),
+            (post.bot, Text::BotMark),
+            (post.reply_to.is_some(), Text::ReplyMark),
+            (post.edited && !post.deleted, Text::EditedMark),
         ];
         let marks = marks.into_iter().filter(|(is, _)| *is);
         marks.map(|(_, mark)| self.language.say(mark)).collect()
@@ -196,25 +196,25 @@ impl Context {
 
     /// The message that another one answers, in a line above it.
     fn quote(&self, id: u64) -> Vec<Line> {
-        let Some((target, said)) = self.session.message(id) else {
+        let Some((target, post)) = self.session.message(id) else {
             return vec![self.dim(Text::QuoteOfEarlier)];
         };
-        let name = &self.name_of(said);
+        let name = &self.name_of(post);
         let head = vec![span(&self.language.say(Text::Quote { name }), Style::Dim)];
-        let text = if self.session.folds(target, &said.sender) {
+        let text = if self.session.folds(target, &post.sender) {
             self.language.say(Text::OfBlocked)
         } else {
-            self.short(said)
+            self.short(post)
         };
         self.excerpt(head, &text, Style::Dim)
     }
 
     /// The beginning of a message, in one line.
-    pub(super) fn short(&self, said: &Post) -> String {
-        if said.deleted {
+    pub(super) fn short(&self, post: &Post) -> String {
+        if post.deleted {
             return self.language.say(Text::Deleted);
         }
-        shortened(&plain_excerpt(&said.content), QUOTED)
+        shortened(&plain_excerpt(&post.content), QUOTED)
     }
 
     /// A text in one line behind a head; only what reads like a head of its own begins another one.
@@ -267,9 +267,9 @@ impl Context {
             let conversation = self.session.conversation(target);
             let mentions = conversation.map_or(0, Conversation::mentions);
             if mentions > 0 {
-                let said = self.language.say(Text::Semicolon)
+                let sentence = self.language.say(Text::Semicolon)
                     + &self.language.say(Text::MentionsOfYou { count: mentions });
-                line.0.push(span(&said, Style::Mention));
+                line.0.push(span(&sentence, Style::Mention));
             }
             line
         };
@@ -362,9 +362,9 @@ impl Context {
     }
 
     /// Says that a server can never accept something, and why.
-    pub(crate) fn excess(&self, excess: &LimitError) -> String {
-        let why = self.reason(excess);
-        match excess {
+    pub(crate) fn limit_sentence(&self, error: &LimitError) -> String {
+        let why = self.limit_reason(error);
+        match error {
             // They are said before anything is about to be sent, too.
             LimitError::Name(_) | LimitError::LongName { .. } => why,
             _ => self.language.say(Text::CannotSend { why: &why }),
@@ -372,10 +372,10 @@ impl Context {
     }
 
     /// Why a server can never accept something, as it stands behind a line's number or target.
-    pub(crate) fn reason(&self, excess: &LimitError) -> String {
+    pub(crate) fn limit_reason(&self, error: &LimitError) -> String {
         let count = |number: usize| number as u64;
         let code;
-        self.language.say(match excess {
+        self.language.say(match error {
             LimitError::NoText => Text::NoText,
             LimitError::Control(c) => {
                 code = format!("{:04X}", u32::from(*c));

@@ -33,7 +33,7 @@ use crate::render::styled::Line;
 use crate::session::outgoing::Outgoing;
 use crate::session::{Lookup, LookupKind, Post, RequestContext, Session, TimedRequest, Update};
 use crate::settings::Settings;
-use crate::statement::{self, Misread, Scope, Statement, TypedRequest, UnsentSelection};
+use crate::statement::{self, ParseError, Scope, Statement, TypedRequest, UnsentSelection};
 use crate::target::Target;
 use crate::text::{Language, Text};
 
@@ -80,7 +80,7 @@ pub enum Act {
     /// Ask the server, for an answer of which the request does not say all.
     AskFor(Request, RequestContext),
     /// Ask the server for messages of all conversations.
-    Look(Lookup),
+    LookUp(Lookup),
     /// Send an answer to a message.
     Reply(Target, String, u64),
     /// Take a message of the user's into the edited line.
@@ -118,7 +118,7 @@ pub enum Act {
     /// Change the mode.
     Goto(Goto),
     /// The server can never accept the line, for this reason.
-    Never(String),
+    Reject(String),
     /// The line could not be understood, which was said.
     Mistake,
     /// Leave the program.
@@ -173,7 +173,7 @@ impl Goto {
             (_, Some(target)) => {
                 let conversation = context.session.conversation(target);
                 let newest = conversation.and_then(|found| found.lines().next_back());
-                Self::ChatAfter(target.clone(), newest.map_or(0, |said| said.id))
+                Self::ChatAfter(target.clone(), newest.map_or(0, |post| post.id))
             }
             (Scope::Query, None) => Self::Query,
             (Scope::Contact, None) => Self::Contact,
@@ -257,11 +257,11 @@ fn print(lines: Vec<Line>) -> Vec<Act> {
 /// Says what is wrong with a line. In a script it is found by its number.
 fn mistake(context: &Context, text: Text<'_>) -> Vec<Act> {
     let why = &context.language.say(text);
-    let said = match context.line_number {
+    let sentence = match context.line_number {
         Some(line) => context.error(Text::AtLine { line, why }),
         None => error_line(why),
     };
-    vec![Act::Print(vec![said]), Act::Mistake]
+    vec![Act::Print(vec![sentence]), Act::Mistake]
 }
 
 /// Reads a line; what every mode answers alike is answered. `open`: the open chat.
@@ -302,7 +302,7 @@ fn read(
             Statement::Search(_) | Statement::Mentions | Statement::More | Statement::OpenFound(_),
         ) if scope == Scope::Command && !context.signed_in => Err(not_logged_in(context)),
         Ok(Statement::Search(words)) => Err(found::search(&words, open, context)),
-        Ok(Statement::Mentions) => Err(vec![Act::Look(Lookup::new(LookupKind::Mentions))]),
+        Ok(Statement::Mentions) => Err(vec![Act::LookUp(Lookup::new(LookupKind::Mentions))]),
         Ok(Statement::More) => Err(found::more(context)),
         Ok(Statement::OpenFound(number)) => Err(found::open(number, context)),
         Ok(
@@ -321,9 +321,9 @@ fn read(
             Err(mistake(context, Text::OnlyInChats { line }))
         }
         Ok(statement) => Ok(statement),
-        Err(Misread::Empty) => Err(Vec::new()),
-        Err(Misread::Unknown) => Err(mistake_of_mode(scope, line.trim(), context)),
-        Err(Misread::Form(command)) => Err(mistake(
+        Err(ParseError::Empty) => Err(Vec::new()),
+        Err(ParseError::Unknown) => Err(mistake_of_mode(scope, line.trim(), context)),
+        Err(ParseError::Form(command)) => Err(mistake(
             context,
             Text::Usage {
                 form: &command.form(language, scope == Scope::Chat),
@@ -418,15 +418,15 @@ fn not_logged_in(context: &Context) -> Vec<Act> {
         message: String::new(),
         detail: Vec::new(),
     };
-    let said = error_line(&context.language.refusal(&fail));
-    vec![Act::Print(vec![said]), Act::Mistake]
+    let sentence = error_line(&context.language.refusal(&fail));
+    vec![Act::Print(vec![sentence]), Act::Mistake]
 }
 
 /// What goes to the mode whose command a line is: from command mode a mode's name, and to command mode `\c`.
 fn mode_of(here: Scope, line: &str) -> Option<&'static str> {
     let is_known = |scope| {
         let read = statement::parse(scope, line);
-        !matches!(read, Err(Misread::Unknown | Misread::Empty))
+        !matches!(read, Err(ParseError::Unknown | ParseError::Empty))
     };
     [
         (Scope::Contact, "contact"),

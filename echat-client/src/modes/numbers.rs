@@ -1,7 +1,7 @@
 //! Which message of the open chat a number means.
 
 use super::Context;
-use crate::session::{MessageNews, Post};
+use crate::session::{MessageUpdate, Post};
 use crate::target::Target;
 
 /// Messages that `/n` numbers.
@@ -36,10 +36,10 @@ impl Numbers {
     }
 
     /// A message has changed.
-    pub(super) fn change(&mut self, news: &MessageNews) {
+    pub(super) fn change(&mut self, changed: &MessageUpdate) {
         let mut shown = self.shown.iter_mut();
-        if let Some(said) = shown.find(|said| said.id == news.said.id) {
-            said.clone_from(&news.said);
+        if let Some(post) = shown.find(|post| post.id == changed.post.id) {
+            post.clone_from(&changed.post);
         }
     }
 }
@@ -53,5 +53,5 @@ pub(super) fn newest_first<'a>(
     let lines = conversation
         .into_iter()
         .flat_map(|found| found.lines().rev());
-    lines.filter(|said| !context.session.folds(target, &said.sender))
+    lines.filter(|post| !context.session.folds(target, &post.sender))
 }

@@ -25,23 +25,23 @@ impl Context {
         away: Option<&str>,
         last_seen: Option<u64>,
     ) -> String {
-        let mut said = self.language.say(if online {
+        let mut sentence = self.language.say(if online {
             Text::IsOnline
         } else {
             Text::IsOffline
         });
         if let Some(text) = away {
-            said += &self.language.say(Text::IsAway { text });
+            sentence += &self.language.say(Text::IsAway { text });
         }
         if let Some(unix) = last_seen.filter(|_| !online) {
             let time = self.moment(unix);
-            said += &self.language.say(Text::LastSeen { time: &time });
+            sentence += &self.language.say(Text::LastSeen { time: &time });
         }
-        said
+        sentence
     }
 
     /// A friend is away or back, where the coming and going of others is shown.
-    pub(super) fn away_news(&self, name: &str, text: Option<&str>) -> Vec<Line> {
+    pub(super) fn away_lines(&self, name: &str, text: Option<&str>) -> Vec<Line> {
         if self.settings.config.presence == settings::Presence::Hide {
             return Vec::new();
         }

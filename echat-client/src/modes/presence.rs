@@ -90,7 +90,7 @@ impl Presence {
     }
 
     /// A user came or went.
-    pub(super) fn note(&mut self, name: &str, moved: Move, context: &Context) -> Vec<Line> {
+    pub(super) fn record(&mut self, name: &str, moved: Move, context: &Context) -> Vec<Line> {
         if context.settings.config.presence == settings::Presence::Hide {
             return Vec::new();
         }

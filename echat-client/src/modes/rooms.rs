@@ -7,36 +7,36 @@ use echat_proto::value::Value;
 use super::Context;
 use super::lines::plain;
 use crate::render::styled::Line;
-use crate::session::RoomNews;
+use crate::session::RoomUpdate;
 use crate::statement::{in_words, kept};
 use crate::text::{Language, Text};
 
 /// Whether news is for the reader wherever they are; other news is for those who have the room open.
-pub(super) fn is_personal(news: &RoomNews, context: &Context) -> bool {
+pub(super) fn is_personal(update: &RoomUpdate, context: &Context) -> bool {
     let is_me = |name: &String| context.session.me() == Some(name);
-    match news {
-        RoomNews::Invitation(_) | RoomNews::Closed { .. } | RoomNews::Renamed { .. } => true,
-        RoomNews::Changed { was, now, .. } => *was != now.roomname,
-        RoomNews::Removed { name, .. } | RoomNews::Role { name, .. } => is_me(name),
+    match update {
+        RoomUpdate::Invitation(_) | RoomUpdate::Closed { .. } | RoomUpdate::Renamed { .. } => true,
+        RoomUpdate::Changed { was, now, .. } => *was != now.roomname,
+        RoomUpdate::Removed { name, .. } | RoomUpdate::Role { name, .. } => is_me(name),
     }
 }
 
 /// News of a room, in words.
-pub(super) fn news(news: &RoomNews, context: &Context) -> Vec<Line> {
-    let by = &actor(news.by(), context);
-    match news {
-        RoomNews::Changed {
+pub(super) fn update_lines(update: &RoomUpdate, context: &Context) -> Vec<Line> {
+    let by = &actor(update.by(), context);
+    match update {
+        RoomUpdate::Changed {
             was, now, before, ..
         } => changed(by, was, now, before.as_deref(), context),
-        RoomNews::Renamed { was, room } => {
+        RoomUpdate::Renamed { was, room } => {
             vec![context.line(Text::RoomHasAnotherName { was, room })]
         }
-        RoomNews::Closed { room, .. } => vec![context.line(Text::RoomClosed { by, room })],
-        RoomNews::Invitation(invitation) => {
+        RoomUpdate::Closed { room, .. } => vec![context.line(Text::RoomClosed { by, room })],
+        RoomUpdate::Invitation(invitation) => {
             let room = &invitation.roomname;
             vec![context.bold(Text::Invitation { by, room })]
         }
-        RoomNews::Removed {
+        RoomUpdate::Removed {
             room,
             name,
             reason,
@@ -72,14 +72,14 @@ pub(super) fn news(news: &RoomNews, context: &Context) -> Vec<Line> {
                 vec![context.line(text)]
             }
         }
-        RoomNews::Role {
+        RoomUpdate::Role {
             room,
             name,
             role,
             by: changed_by,
         } => {
             let is_told = changed_by.as_ref().is_some_and(|by| by != name);
-            role_news((room, name, *role), is_told.then_some(by), context)
+            role_lines((room, name, *role), is_told.then_some(by), context)
         }
     }
 }
@@ -97,29 +97,32 @@ fn way_back(room: &str, banned: bool, private: Option<bool>) -> Text<'_> {
 }
 
 /// Another role of a member, in words. `by`: the user that gave it; `None` if it passed on by itself.
-fn role_news(
+fn role_lines(
     (room, name, role): (&str, &str, RoomRole),
     by: Option<&String>,
     context: &Context,
 ) -> Vec<Line> {
     let is_me = context.session.me() == Some(name);
-    let said = &role_word(role, context.language);
+    let role_name = &role_word(role, context.language);
     let text = match (is_me, by) {
         (true, Some(by)) => Text::MadeYou {
             by,
-            role: said,
+            role: role_name,
             room,
         },
-        (true, None) => Text::YouAreNow { role: said, room },
+        (true, None) => Text::YouAreNow {
+            role: role_name,
+            room,
+        },
         (false, Some(by)) => Text::Made {
             by,
             name,
-            role: said,
+            role: role_name,
             room,
         },
         (false, None) => Text::IsNow {
             name,
-            role: said,
+            role: role_name,
             room,
         },
     };

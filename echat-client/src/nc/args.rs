@@ -12,7 +12,7 @@ use clap::FromArgMatches;
 use clap::error::ErrorKind;
 use echat_proto::names::InvitationCode;
 
-use super::flags::{Cli, Flags, FollowFlags, ServerFlags, Work, command};
+use super::flags::{Cli, OnlineFlags, FollowFlags, ServerFlags, Work, command};
 use super::known::KnownHistory;
 use super::script::{self, CommandRef, ScriptCommand};
 use crate::local::password;
@@ -198,7 +198,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<RunMode, c
         .map_err(refuse)
 }
 
-fn online(flags: Flags) -> Result<Online, String> {
+fn online(flags: OnlineFlags) -> Result<Online, String> {
     // clap has seen to it that there is one.
     let address = flags.address.unwrap_or_default();
     let (verbose, show_secrets) = (flags.server.verbose, flags.server.show_secrets);

@@ -45,7 +45,7 @@ pub fn sealed(
     if let (Some(hosts), false) = (&hosts, keys.malformed.is_empty()) {
         let lines: Vec<String> = keys.malformed.iter().map(ToString::to_string).collect();
         let path = hosts.path().display().to_string();
-        output::note(&format!("{path:?}: cannot parse line {}", lines.join(", ")));
+        output::diagnostic(&format!("{path:?}: cannot parse line {}", lines.join(", ")));
     }
     let mut trust = Trust {
         known: keys.known,
@@ -68,7 +68,7 @@ pub fn sealed(
     let link = link.map_err(|failure| failure.into_end(server))?;
     if link.trusted() == Trusted::New {
         remember(hosts.as_ref(), server, link.key())?;
-        output::note(&format!(
+        output::diagnostic(&format!(
             "{} is now known with {}",
             server.address,
             link.key()

@@ -96,7 +96,7 @@ pub struct Expectation {
 
 /// How an expectation stands.
 #[derive(Debug)]
-pub enum State {
+pub enum ExpectationState {
     /// This message was waited for.
     Met(ReceivedMessage),
     /// It may still come.
@@ -122,18 +122,18 @@ impl Expectation {
     }
 
     /// Looks at what came, up to the message that settles it.
-    pub fn look(&mut self, inbox: &mut Inbox) -> State {
+    pub fn look(&mut self, inbox: &mut Inbox) -> ExpectationState {
         while let Some(seen) = inbox.pop() {
             if self.is_met_by(&seen.message) {
-                return State::Met(seen);
+                return ExpectationState::Met(seen);
             }
             let missed = self.is_missed_by(&seen);
             self.pass_over(&seen.line);
             if missed {
-                return State::Missed;
+                return ExpectationState::Missed;
             }
         }
-        State::Open
+        ExpectationState::Open
     }
 
     fn is_met_by(&self, message: &Message) -> bool {

@@ -27,7 +27,7 @@ pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) work: Option<Work>,
     #[command(flatten)]
-    pub(super) online: Flags,
+    pub(super) online: OnlineFlags,
 }
 
 #[derive(Args)]
@@ -35,7 +35,7 @@ pub(super) struct Cli {
     clippy::struct_excessive_bools,
     reason = "each is one flag of the command line"
 )]
-pub(super) struct Flags {
+pub(super) struct OnlineFlags {
     /// host:port, or 'echat://[user@]host:port[/room][#SHA256:...][&invitation=CODE]' (in quotes)
     #[arg(required_unless_present = "forget_host")]
     pub(super) address: Option<String>,

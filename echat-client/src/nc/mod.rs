@@ -8,7 +8,7 @@
 //! peer  connect  offline  dump    the server's end; the way to it; work without one; -v
 //! session                         what to do next, and when it is over (pure)
 //! step                            statements with everything looked up
-//! entry                           the requests before everything else (pure)
+//! login_sequence                  the requests before everything else (pure)
 //! expectation  ask  known         messages waited for; what only a person knows; what a bot knew
 //! pending  message  subset  files    replies not yet here; messages as lines; parts of values
 //! args  flags                     what was typed after the program's name
@@ -19,7 +19,7 @@ pub mod args;
 pub mod ask;
 pub mod connect;
 pub mod dump;
-mod entry;
+mod login_sequence;
 pub mod expectation;
 pub mod files;
 mod flags;
@@ -47,7 +47,7 @@ use echat_system::private_memory;
 use crate::exit::Exit;
 use args::{LoginOptions, Online, RunMode, ScriptSource, SecretKind};
 use dump::Dump;
-use entry::DumpEntry;
+use login_sequence::LoginSequence;
 pub use flags::command;
 use message::MessageError;
 use peer::Peer;
@@ -84,7 +84,7 @@ pub fn main() -> Exit {
         }
     };
     if let Some(note) = end.note {
-        output::note(&note);
+        output::diagnostic(&note);
     }
     end.exit
 }
@@ -122,18 +122,18 @@ fn talk(online: &Online) -> Result<SessionEnd, SessionEnd> {
             &mut dump,
         )?))
     };
-    let entry = match (login, password.flatten()) {
+    let sequence = match (login, password.flatten()) {
         (None, _) => None,
-        (Some(login), Some(secret)) => Some(entry(login, &secret)),
+        (Some(login), Some(secret)) => Some(login_sequence(login, &secret)),
         (Some(login), None) => match ask::password(&login.user, &clock) {
-            Ok(password) => Some(entry(login, &password)),
+            Ok(password) => Some(login_sequence(login, &password)),
             Err(end) => {
                 peer.leave(Some(CloseReason::Bye), &clock, &mut dump);
                 return Err(end);
             }
         },
     };
-    let entry = entry.transpose().map_err(|error| usage(&error))?;
+    let sequence = sequence.transpose().map_err(|error| usage(&error))?;
     let reads = online.source == ScriptSource::Stdin;
     let interactive = reads && ask::is_interactive();
     let rules = Rules {
@@ -149,7 +149,7 @@ fn talk(online: &Online) -> Result<SessionEnd, SessionEnd> {
         show_secrets: online.show_secrets,
     };
     let mut session =
-        ScriptSession::new(rules, entry.map(|entry| ScriptStep::Enter(Box::new(entry))));
+        ScriptSession::new(rules, sequence.map(|sequence| ScriptStep::LogIn(Box::new(sequence))));
     for step in steps {
         session.push(step);
     }
@@ -169,17 +169,17 @@ fn talk(online: &Online) -> Result<SessionEnd, SessionEnd> {
 }
 
 /// What `--user` and the address ask for before everything else. A bot is in its rooms already.
-fn entry(login: &LoginOptions, secret: &str) -> Result<DumpEntry, MessageError> {
-    let mut entry = DumpEntry::new(&login.user, secret, login.kind())?;
+fn login_sequence(login: &LoginOptions, secret: &str) -> Result<LoginSequence, MessageError> {
+    let mut sequence = LoginSequence::new(&login.user, secret, login.kind())?;
     if login.kind() == SecretKind::Token {
-        return Ok(entry);
+        return Ok(sequence);
     }
     if let Some(code) = &login.invitation {
-        entry = entry.registering(&login.user, secret, code)?;
+        sequence = sequence.registering(&login.user, secret, code)?;
     }
     match &login.room {
-        Some(room) => entry.joining(room),
-        None => Ok(entry),
+        Some(room) => sequence.joining(room),
+        None => Ok(sequence),
     }
 }
 

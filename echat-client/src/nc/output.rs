@@ -14,7 +14,7 @@ pub fn line(line: &str) -> io::Result<()> {
 }
 
 /// Writes to standard error. A failure of that cannot be reported.
-pub fn note(text: &dyn Display) {
+pub fn diagnostic(text: &dyn Display) {
     let _ = writeln!(io::stderr(), "echat-nc: {text}");
 }
 

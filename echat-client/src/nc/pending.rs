@@ -9,7 +9,7 @@ use zeroize::Zeroize;
 
 /// A request that was sent: a number of its own, and which command it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Request {
+pub struct PendingRequest {
     /// Counts requests; a later one is larger.
     pub id: u64,
     /// The command.
@@ -20,7 +20,7 @@ pub struct Request {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FinalReply {
     /// The request that it answers.
-    pub request: Request,
+    pub request: PendingRequest,
     /// Whether it refuses the request.
     pub refused: bool,
 }
@@ -28,7 +28,7 @@ pub struct FinalReply {
 /// Requests and PINGs that are not answered.
 #[derive(Debug, Default)]
 pub struct Pending {
-    requests: PendingReplies<Request>,
+    requests: PendingReplies<PendingRequest>,
     pongs: u64,
     last_id: u64,
 }
@@ -48,7 +48,7 @@ impl Pending {
                     params.zeroize();
                     self.last_id += 1;
                     let id = self.last_id;
-                    self.requests.sent(command, Request { id, command });
+                    self.requests.sent(command, PendingRequest { id, command });
                 }
                 Incoming::Ping => self.pongs += 1,
                 Incoming::Pong => {}

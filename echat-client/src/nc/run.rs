@@ -153,7 +153,7 @@ fn converse(
     }
 }
 
-struct Ready {
+struct ReadySources {
     input: bool,
     socket: bool,
 }
@@ -165,7 +165,7 @@ fn poll(
     wakes: &Wakes,
     clock: &Clock,
     deadline: Option<Duration>,
-) -> io::Result<Ready> {
+) -> io::Result<ReadySources> {
     let socket = peer.socket();
     let interest = socket.interest();
     let stdin = rustix::stdio::stdin();
@@ -182,7 +182,7 @@ fn poll(
     }
     wait(&mut fds, clock, deadline)?;
     let is_ready = |fd: Option<&WatchedFd<'_>>| fd.is_some_and(WatchedFd::is_ready);
-    Ok(Ready {
+    Ok(ReadySources {
         socket: connected && is_ready(fds.first()),
         input: reads && is_ready(fds.last()),
     })
@@ -261,7 +261,7 @@ fn take_line(
     };
     match step {
         Ok(step) => session.push(step),
-        Err(error) if input.interactive => output::note(&error),
+        Err(error) if input.interactive => output::diagnostic(&error),
         Err(error) => {
             let note = format!("line {number}: {error}");
             return Err(SessionEnd::because(Exit::Usage, &note));
@@ -284,7 +284,7 @@ fn show(session: &mut ScriptSession, known: &KnownHistory, came: ReadOutcome) ->
     match verdict {
         HistoryCheck::Holds => {}
         HistoryCheck::Replaced(event) => output::line(&event)?,
-        HistoryCheck::Untold => output::note(
+        HistoryCheck::Untold => output::diagnostic(
             &"the server does not report its history: --after and --history cannot be checked",
         ),
     }

@@ -10,8 +10,8 @@ use echat_proto::limits::FRAME_BEFORE_LOGIN;
 use echat_proto::value::Value;
 
 use super::dump;
-use super::entry::{DumpEntry, EntryStep};
-use super::expectation::{Expectation, Inbox, PATIENCE, ReceivedMessage, State};
+use super::login_sequence::{LoginSequence, LoginStep};
+use super::expectation::{Expectation, Inbox, PATIENCE, ReceivedMessage, ExpectationState};
 use super::message;
 use super::pending::{self, Pending};
 use super::rules::{Next, Rules, SessionEnd};
@@ -41,7 +41,7 @@ enum ConnectionState {
 enum Waiting {
     Nothing,
     Sleep(Duration),
-    Entry(Box<DumpEntry>),
+    Login(Box<LoginSequence>),
     Message(Box<Expectation>),
     Close { deadline: Duration, line: usize },
 }
@@ -166,21 +166,21 @@ impl ScriptSession {
         };
         let answers = self.pending.answered(&message);
         self.logged_in |= pending::logs_in(&message);
-        let is_entering = matches!(self.waiting, Waiting::Entry(_));
+        let is_logging_in = matches!(self.waiting, Waiting::Login(_));
         if let Some(answer) = answers {
-            if is_entering {
-                self.enter(&message, answer.refused);
+            if is_logging_in {
+                self.take_login_reply(&message, answer.refused);
             } else {
                 self.refusals += usize::from(answer.refused);
             }
         }
-        if !is_entering && self.counts_to_the_end(&message) {
+        if !is_logging_in && self.counts_to_the_end(&message) {
             self.over.get_or_insert(self.finished());
         }
         // A goodbye in place of the reply says why there is none.
         let is_last = [channel::PONG, channel::CLOSE_NOTIFY].contains(&message.command);
-        let is_reply = is_last || (answers.is_some() && !is_entering);
-        let is_shown = !self.rules.only_replies || is_reply || (is_entering && self.is_over());
+        let is_reply = is_last || (answers.is_some() && !is_logging_in);
+        let is_shown = !self.rules.only_replies || is_reply || (is_logging_in && self.is_over());
         self.inbox.push(ReceivedMessage {
             message,
             line: line.clone(),
@@ -194,9 +194,9 @@ impl ScriptSession {
         self.over.is_some()
     }
 
-    /// Takes the final reply to a request of the entry.
-    fn enter(&mut self, reply: &Message, is_refused: bool) {
-        let Waiting::Entry(mut entry) = std::mem::replace(&mut self.waiting, Waiting::Nothing)
+    /// Takes the final reply to a request of the login sequence.
+    fn take_login_reply(&mut self, reply: &Message, is_refused: bool) {
+        let Waiting::Login(mut sequence) = std::mem::replace(&mut self.waiting, Waiting::Nothing)
         else {
             return;
         };
@@ -204,10 +204,10 @@ impl ScriptSession {
             Some(Value::Str(code)) => code.as_str(),
             _ => "",
         };
-        match entry.answered(is_refused.then_some(code)) {
-            EntryStep::Goes => self.steps.push_front(ScriptStep::Enter(entry)),
-            EntryStep::Done => {}
-            EntryStep::Refused(why) => self.over = Some(SessionEnd::because(Exit::Refused, &why)),
+        match sequence.answered(is_refused.then_some(code)) {
+            LoginStep::Next => self.steps.push_front(ScriptStep::LogIn(sequence)),
+            LoginStep::Done => {}
+            LoginStep::Refused(why) => self.over = Some(SessionEnd::because(Exit::Refused, &why)),
         }
     }
 
@@ -307,22 +307,22 @@ impl ScriptSession {
             Waiting::Nothing => return None,
             Waiting::Sleep(until) if now < *until => return Some(Next::rest(Some(*until), limit)),
             Waiting::Sleep(_) => {}
-            Waiting::Entry(_) if open => return Some(Next::rest(None, limit)),
-            Waiting::Entry(_) => return Some(self.ended()),
+            Waiting::Login(_) if open => return Some(Next::rest(None, limit)),
+            Waiting::Login(_) => return Some(self.ended()),
             Waiting::Message(expectation) => match expectation.look(&mut self.inbox) {
-                State::Met(seen) => {
+                ExpectationState::Met(seen) => {
                     let refused = seen.answers.is_some_and(|answer| answer.refused);
                     self.refusals -= usize::from(refused);
                     if seen.message.command == channel::CLOSE_NOTIFY {
                         self.connection = ConnectionState::Expected;
                     }
                 }
-                State::Missed => return Some(unmet(expectation, "another reply was received")),
-                State::Open if !open => return Some(unmet(expectation, "the connection ended")),
-                State::Open if now >= expectation.deadline => {
+                ExpectationState::Missed => return Some(unmet(expectation, "another reply was received")),
+                ExpectationState::Open if !open => return Some(unmet(expectation, "the connection ended")),
+                ExpectationState::Open if now >= expectation.deadline => {
                     return Some(unmet(expectation, "timed out"));
                 }
-                State::Open => return Some(Next::Wait(Some(expectation.deadline))),
+                ExpectationState::Open => return Some(Next::Wait(Some(expectation.deadline))),
             },
             Waiting::Close { .. } if !open => self.connection = ConnectionState::Expected,
             Waiting::Close { deadline, line } if now >= *deadline => {
@@ -380,15 +380,15 @@ impl ScriptSession {
                 );
                 Some(Next::end(Exit::Usage, &note))
             }
-            ScriptStep::Enter(entry) if entry.plain().len() > FRAME_BEFORE_LOGIN => {
+            ScriptStep::LogIn(sequence) if sequence.plain().len() > FRAME_BEFORE_LOGIN => {
                 Some(Next::end(
                     Exit::Usage,
                     &"the user name and the password are too long for a LOGIN",
                 ))
             }
-            ScriptStep::Enter(entry) => {
-                let plain = entry.plain().to_vec();
-                self.waiting = Waiting::Entry(entry);
+            ScriptStep::LogIn(sequence) => {
+                let plain = sequence.plain().to_vec();
+                self.waiting = Waiting::Login(sequence);
                 Some(self.send(plain))
             }
             ScriptStep::Send(plain, _) | ScriptStep::Frame(plain) => Some(self.send(plain)),

@@ -10,7 +10,7 @@ use echat_proto::value::Value;
 use zeroize::Zeroize;
 
 use super::args::SecretKind;
-use super::entry::DumpEntry;
+use super::login_sequence::LoginSequence;
 use super::expectation::Expect;
 use super::message::{self, MessageError};
 use super::script::ScriptLine;
@@ -20,8 +20,8 @@ use super::script::ScriptLine;
 pub enum ScriptStep {
     /// Send a message, within the limits of the protocol; the number of the line that says so.
     Send(Vec<u8>, usize),
-    /// Send the next request of an entry, and go on when the session is open.
-    Enter(Box<DumpEntry>),
+    /// Send the requests of a login, and go on when the session is open.
+    LogIn(Box<LoginSequence>),
     /// Send a frame with this plaintext, whatever it is.
     Frame(Vec<u8>),
     /// Send bytes that are no frame.

@@ -1,13 +1,13 @@
-//! The connection to the server as one state machine, from the first try to the last: when to
+//! The connection to the server as one state machine, from the first attempt to the last: when to
 //! connect, how long to back off, when to ping and when to give up. Pure: the caller passes the
 //! time in and carries out each [`Action`]. It holds no socket.
 //!
 //! ```text
-//!            wish                 opened                logged_in
+//!           connect               opened                logged_in
 //!  Offline --------> Dialling ------------> LoggedOut <----------> Online
 //!     ^              ^     |                    |     logged_out      |
 //!     |         due, |     | lost               | lost                | lost
-//!     |         wish |     v                    v                     v
+//!     |      connect |     v                    v                     v
 //!     +------------- Waiting <----------------------------------------+
 //!        closed
 //! ```
@@ -19,7 +19,7 @@ use rand::{RngExt, SeedableRng};
 
 use crate::net::liveness::{Liveness, Periods, Verdict};
 
-/// The longest wait between two tries.
+/// The longest wait between two attempts.
 const LONGEST: Duration = Duration::from_secs(30);
 /// The longest wait after the first failure. It doubles with each further one.
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -29,14 +29,14 @@ const SETTLED: Duration = Duration::from_mins(1);
 /// Where the connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// There is none, and none is tried until one is wished for.
+    /// There is none, and the client makes none until [`Connection::connect`].
     Offline,
-    /// There is none; the next try is at this time.
+    /// There is none; the next attempt is at this time.
     Waiting(Duration),
     /// The caller connects.
     Dialling {
-        /// Whether the user asked for this try, and waits for its outcome.
-        wished: bool,
+        /// Whether the user asked for this attempt and expects to be told its outcome.
+        requested: bool,
     },
     /// The channel is open, and no login holds on it.
     LoggedOut,
@@ -64,7 +64,7 @@ pub(crate) struct Connection {
     liveness: Liveness,
     /// PINGs of this connection without a PONG. A PONG beyond them proves nothing.
     pings: u32,
-    /// Whether the present try was made before its time.
+    /// Whether this attempt was made before its time.
     is_early: bool,
     jitter: StdRng,
 }
@@ -109,14 +109,14 @@ impl Connection {
     }
 
     /// Connects now, from [`State::Offline`] with a new back-off, from
-    /// [`State::Waiting`] before its time. `wished` is kept in [`State::Dialling`].
-    pub(crate) fn wish(&mut self, wished: bool) -> Option<Action> {
+    /// [`State::Waiting`] before its time. `requested` is kept in [`State::Dialling`].
+    pub(crate) fn connect(&mut self, requested: bool) -> Option<Action> {
         match self.state {
             State::Offline => self.failures = 0,
             State::Waiting(_) => self.is_early = true,
             State::Dialling { .. } | State::LoggedOut | State::Online(_) => return None,
         }
-        self.state = State::Dialling { wished };
+        self.state = State::Dialling { requested };
         Some(Action::Dial)
     }
 
@@ -176,7 +176,7 @@ impl Connection {
         if matches!(self.state, State::Online(since) if now.saturating_sub(since) >= SETTLED) {
             self.failures = 0;
         }
-        // A try before its time makes later waits no longer.
+        // An early attempt does not lengthen later waits.
         if !std::mem::take(&mut self.is_early) {
             self.failures = self.failures.saturating_add(1);
         }
@@ -194,7 +194,7 @@ impl Connection {
             State::Offline | State::Dialling { .. } => None,
             State::Waiting(until) if now < until => None,
             State::Waiting(_) => {
-                self.state = State::Dialling { wished: false };
+                self.state = State::Dialling { requested: false };
                 Some(Action::Dial)
             }
             State::LoggedOut | State::Online(_) => match self.liveness.check(now, waits) {

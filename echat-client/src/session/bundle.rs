@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use echat_proto::commands::Event;
 use echat_proto::records::Unread;
 
-use super::elsewhere::Elsewhere;
+use super::detached::DetachedMessages;
 use super::feed::Feed;
-use super::lineage::{self, Lineage};
+use super::history_identity::{self, HistoryIdentity};
 use super::members::Members;
-use super::{RoomNews, Session, Update};
+use super::{RoomUpdate, Session, Update};
 use crate::target::Target;
 
 impl Session {
@@ -38,18 +38,18 @@ impl Session {
         };
         for (was, room) in self.renamed_in(event) {
             self.rename(&was, &room);
-            updates.push(Update::Room(RoomNews::Renamed { was, room }));
+            updates.push(Update::Room(RoomUpdate::Renamed { was, room }));
         }
         let history = history.as_deref();
-        let replaced = self.lineage.is_left(history, *newest, self.feed.seen())
-            || lineage::contradicts(&self.conversations, messages, &|target| match target {
+        let replaced = self.identity.differs(history, *newest, self.feed.seen())
+            || history_identity::contradicts(&self.conversations, messages, &|target| match target {
                 Target::Friend(name) => friends.contains(name),
                 Target::Room(name) => chat_rooms.contains(name),
             });
         if replaced {
             self.forget_messages();
         }
-        self.lineage.note(history, *newest);
+        self.identity.record(history, *newest);
         self.are_rooms(chat_rooms.iter().cloned().collect(), updates);
         let is_online = |name: &String| (name.clone(), online.contains(name));
         self.friends = friends.iter().map(is_online).collect();
@@ -110,7 +110,7 @@ impl Session {
             return Vec::new();
         };
         let history = history.as_deref();
-        if self.lineage.is_left(history, *newest, self.feed.seen()) {
+        if self.identity.differs(history, *newest, self.feed.seen()) {
             return Vec::new();
         }
         let is_gone = |name: &String| !chat_rooms.contains(name);
@@ -150,8 +150,8 @@ impl Session {
         self.conversations.clear();
         self.recent.clear();
         self.feed = Feed::default();
-        self.lineage = Lineage::default();
+        self.identity = HistoryIdentity::default();
         self.members = Members::default();
-        self.elsewhere = Elsewhere::default();
+        self.detached = DetachedMessages::default();
     }
 }

@@ -22,9 +22,9 @@ pub enum MessageChange {
 
 /// News of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MessageNews {
+pub struct MessageUpdate {
     /// The message as it is now.
-    pub said: Post,
+    pub post: Post,
     /// What changed.
     pub change: MessageChange,
     /// By which user.
@@ -36,7 +36,7 @@ impl Session {
     pub fn message(&self, id: u64) -> Option<(&Target, &Post)> {
         let mut held = self.conversations.iter();
         let held = held.find_map(|(target, conversation)| Some((target, conversation.get(id)?)));
-        held.or_else(|| self.elsewhere.get(id))
+        held.or_else(|| self.detached.get(id))
     }
 
     /// Applies an event about a message that changed.
@@ -87,16 +87,16 @@ impl Session {
             None => MessageChange::Edited,
         };
         let target = Target::new(*target_type, target.clone());
-        let said = self.said(message);
-        self.change(target, said, change, by.clone(), updates);
+        let post = self.post_of(message);
+        self.change(target, post, change, by.clone(), updates);
     }
 
     /// A message as it is now, from a login.
     pub(super) fn refresh(&mut self, message: &ChatMessage) {
         let target = Target::new(message.target_type, message.target.clone());
-        let said = self.said(message.clone());
+        let post = self.post_of(message.clone());
         if let Some(conversation) = self.conversations.get_mut(&target) {
-            conversation.replace(said);
+            conversation.replace(post);
         }
     }
 
@@ -108,7 +108,7 @@ impl Session {
         by: &str,
         reacted: Option<&Reacted>,
     ) -> Option<Vec<Reaction>> {
-        let before = self.message(id).map(|(_, said)| said.reactions.as_slice());
+        let before = self.message(id).map(|(_, post)| post.reactions.as_slice());
         let was_mine = |emoji: &str| {
             let mut before = before.unwrap_or_default().iter();
             before.any(|known| known.mine && known.emoji == emoji)
@@ -128,25 +128,25 @@ impl Session {
     }
 
     /// A request of this session that changes a message is done.
-    pub(super) fn note_change(&mut self, asked: &RequestContext, updates: &mut Vec<Update>) {
+    pub(super) fn apply_own_change(&mut self, asked: &RequestContext, updates: &mut Vec<Update>) {
         let (RequestContext::Edit { id, .. }
         | RequestContext::Delete { id }
         | RequestContext::React { id, .. }) = asked
         else {
             return;
         };
-        let Some((target, said)) = self.message(*id) else {
+        let Some((target, post)) = self.message(*id) else {
             return;
         };
-        let (target, mut said) = (target.clone(), said.clone());
+        let (target, mut post) = (target.clone(), post.clone());
         let change = match asked {
             RequestContext::Edit { text, .. } => {
-                said.content.clone_from(text);
-                said.edited = true;
+                post.content.clone_from(text);
+                post.edited = true;
                 MessageChange::Edited
             }
             RequestContext::React { emoji, on, .. } => {
-                react(&mut said.reactions, emoji, *on);
+                react(&mut post.reactions, emoji, *on);
                 if *on {
                     MessageChange::Reacted(emoji.clone())
                 } else {
@@ -154,36 +154,36 @@ impl Session {
                 }
             }
             _ => {
-                said.content.clear();
-                said.reactions.clear();
-                said.deleted = true;
+                post.content.clear();
+                post.reactions.clear();
+                post.deleted = true;
                 MessageChange::Deleted
             }
         };
         let me = self.me.clone().unwrap_or_default();
-        self.change(target, said, change, me, updates);
+        self.change(target, post, change, me, updates);
     }
 
     /// Remembers a message as it is now. What the reader knows already is no news.
     fn change(
         &mut self,
         target: Target,
-        said: Post,
+        post: Post,
         change: MessageChange,
         by: String,
         updates: &mut Vec<Update>,
     ) {
         let conversation = self.conversations.get_mut(&target);
-        let before = conversation.and_then(|held| held.replace(said.clone()));
-        let before = before.or(self.elsewhere.replace(&said));
+        let before = conversation.and_then(|held| held.replace(post.clone()));
+        let before = before.or(self.detached.replace(&post));
         let is_known = before.is_some_and(|before| {
-            before.content == said.content
-                && before.deleted == said.deleted
-                && before.reactions == said.reactions
+            before.content == post.content
+                && before.deleted == post.deleted
+                && before.reactions == post.reactions
         });
         if !is_known {
-            let news = MessageNews { said, change, by };
-            updates.push(Update::Changed(target, Box::new(news)));
+            let update = MessageUpdate { post, change, by };
+            updates.push(Update::Changed(target, Box::new(update)));
         }
     }
 }

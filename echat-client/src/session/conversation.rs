@@ -82,7 +82,7 @@ impl Conversation {
 
     /// The message with this id, if it is remembered.
     pub fn get(&self, id: u64) -> Option<&Post> {
-        let at = self.lines.binary_search_by_key(&id, |said| said.id).ok()?;
+        let at = self.lines.binary_search_by_key(&id, |post| post.id).ok()?;
         self.lines.get(at)
     }
 
@@ -94,7 +94,7 @@ impl Conversation {
 
     /// Whether more is unread than is remembered of it.
     pub fn lacks_unread(&self) -> bool {
-        let is_unread = |said: &&Post| !said.mine && said.id > self.read_id;
+        let is_unread = |post: &&Post| !post.mine && post.id > self.read_id;
         let known = self.lines.iter().filter(is_unread).count();
         self.unread > known as u64
     }
@@ -112,7 +112,7 @@ impl Conversation {
 
     /// Whether this id would lie between two messages that are held, and is not held.
     pub(super) fn lacks(&self, id: u64) -> bool {
-        match self.lines.binary_search_by_key(&id, |said| said.id) {
+        match self.lines.binary_search_by_key(&id, |post| post.id) {
             Ok(_) => false,
             Err(place) => place > 0 && place < self.lines.len(),
         }
@@ -120,22 +120,22 @@ impl Conversation {
 
     /// Whether this message is held, by its id and its time, which never change.
     pub(super) fn holds(&self, id: u64, time: u64) -> bool {
-        let place = self.lines.binary_search_by_key(&id, |said| said.id);
+        let place = self.lines.binary_search_by_key(&id, |post| post.id);
         place.is_ok_and(|place| self.lines[place].time == time)
     }
 
     /// Whether this id is held, or is where the server knows that it was read.
     pub(super) fn has_read(&self, id: u64) -> bool {
-        self.read_id == id || self.lines.binary_search_by_key(&id, |said| said.id).is_ok()
+        self.read_id == id || self.lines.binary_search_by_key(&id, |post| post.id).is_ok()
     }
 
     pub(super) fn has_older(&mut self, before: u64) {
         self.older = Some(self.lines.front().map_or(before, |first| first.id));
     }
 
-    pub(super) fn push(&mut self, said: Post) {
-        self.bytes += said.content.len();
-        self.lines.push_back(said);
+    pub(super) fn push(&mut self, post: Post) {
+        self.bytes += post.content.len();
+        self.lines.push_back(post);
         while self.lines.len() > LINES || (self.bytes > BYTES && self.lines.len() > 1) {
             let dropped = self.lines.pop_front().expect("there is more than one");
             self.bytes -= dropped.content.len();
@@ -150,36 +150,36 @@ impl Conversation {
     /// arrived while the page was on its way.
     pub(super) fn prepend(&mut self, mut page: Vec<Post>, more: bool) {
         let first = self.lines.front().map_or(u64::MAX, |first| first.id);
-        page.retain(|said| said.id < first);
-        let bytes: usize = page.iter().map(|said| said.content.len()).sum();
+        page.retain(|post| post.id < first);
+        let bytes: usize = page.iter().map(|post| post.content.len()).sum();
         let has_room = self.lines.len() + page.len() <= LINES && self.bytes + bytes <= BYTES;
         self.is_full |= !has_room;
         if self.is_full {
             return;
         }
-        let oldest = page.first().map_or(first, |said| said.id);
+        let oldest = page.first().map_or(first, |post| post.id);
         self.older = more.then_some(oldest);
         self.bytes += bytes;
-        for said in page.into_iter().rev() {
-            self.lines.push_front(said);
+        for post in page.into_iter().rev() {
+            self.lines.push_front(post);
         }
     }
 
     /// Puts a message as it is now in the place of what it was. The message as it was, if it is remembered.
-    pub(super) fn replace(&mut self, said: Post) -> Option<Post> {
-        let at = self.lines.binary_search_by_key(&said.id, |held| held.id);
+    pub(super) fn replace(&mut self, post: Post) -> Option<Post> {
+        let at = self.lines.binary_search_by_key(&post.id, |held| held.id);
         let held = self.lines.get_mut(at.ok()?)?;
-        self.bytes = self.bytes + said.content.len() - held.content.len();
+        self.bytes = self.bytes + post.content.len() - held.content.len();
         // A deleted message is not unread any more, and an edit changes whom a message names.
-        if self.unread > 0 && !said.mine && said.id > self.read_id {
-            let gone = u64::from(said.deleted && !held.deleted);
+        if self.unread > 0 && !post.mine && post.id > self.read_id {
+            let gone = u64::from(post.deleted && !held.deleted);
             self.unread = self.unread.saturating_sub(gone);
             self.new = self.new.saturating_sub(gone);
             let before = u64::from(held.names_me && !held.deleted);
-            let now = u64::from(said.names_me && !said.deleted);
+            let now = u64::from(post.names_me && !post.deleted);
             self.mentions = (self.mentions + now).saturating_sub(before);
         }
-        Some(std::mem::replace(held, said))
+        Some(std::mem::replace(held, post))
     }
 
     /// A message of another user arrived; whether it names the reader.
@@ -209,10 +209,10 @@ impl Conversation {
         self.read_id = id;
         // Above a marker that stands before the oldest message held, the rest is not known.
         if self.lines.front().is_none_or(|first| first.id <= id) {
-            let is_unread = |said: &&Post| !said.mine && said.id > id;
+            let is_unread = |post: &&Post| !post.mine && post.id > id;
             let left = self.lines.iter().filter(is_unread).count() as u64;
             let naming = self.lines.iter().filter(is_unread);
-            let naming = naming.filter(|said| said.names_me).count() as u64;
+            let naming = naming.filter(|post| post.names_me).count() as u64;
             self.unread = self.unread.min(left);
             self.new = self.new.min(left);
             self.mentions = self.mentions.min(naming);
@@ -222,14 +222,14 @@ impl Conversation {
     /// The server says that everything known here was read before.
     pub(super) fn read_elsewhere(&mut self) {
         (self.unread, self.mentions) = (0, 0);
-        let newest = self.lines.back().map_or(0, |said| said.id);
+        let newest = self.lines.back().map_or(0, |post| post.id);
         self.read_id = self.read_id.max(newest);
     }
 
     /// The id to move the server's marker to, if it stands lower; it counts as moved then.
     pub(super) fn unmarked(&mut self) -> Option<u64> {
         // One's own messages are read by themselves.
-        let newest = self.lines.iter().rev().find(|said| !said.mine)?.id;
+        let newest = self.lines.iter().rev().find(|post| !post.mine)?.id;
         let moves = newest > self.read_id;
         self.read_id = self.read_id.max(newest);
         moves.then_some(newest)

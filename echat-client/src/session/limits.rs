@@ -226,16 +226,16 @@ mod tests {
     fn a_text_has_a_limit_in_bytes() {
         let limits = Limits::default();
         assert_eq!(length(limits, 4_000), Ok(4_000));
-        let excess = |bytes, characters| LimitError::Text {
+        let error = |bytes, characters| LimitError::Text {
             bytes,
             characters,
             limit: 4_000,
         };
         for bytes in [4_001, 65_500, CONTENT_MAX + 1, 1 << 20] {
-            assert_eq!(length(limits, bytes), Err(excess(bytes, bytes)));
+            assert_eq!(length(limits, bytes), Err(error(bytes, bytes)));
         }
         let text = "你".repeat(1_334);
-        assert_eq!(limits.text(&room(), &text), Err(excess(4_002, 1_334)));
+        assert_eq!(limits.text(&room(), &text), Err(error(4_002, 1_334)));
         assert_eq!(
             limits.text(&room(), "\u{7}"),
             Err(LimitError::Control('\u{7}'))

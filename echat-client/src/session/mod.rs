@@ -5,15 +5,15 @@
 mod bundle;
 mod changes;
 mod conversation;
-mod elsewhere;
+mod detached;
 mod feed;
 mod limits;
-mod lineage;
+mod history_identity;
 mod members;
 pub mod outgoing;
 mod pending;
 mod people;
-mod room_news;
+mod room_updates;
 
 #[cfg(test)]
 mod tests;
@@ -28,19 +28,19 @@ use echat_proto::records::{
 use crate::statement::TypedRequest;
 use crate::target::Target;
 
-pub use changes::{MessageChange, MessageNews};
+pub use changes::{MessageChange, MessageUpdate};
 pub use conversation::{Conversation, Post, ReactionCount};
-pub use elsewhere::{Lookup, LookupKind, Search};
+pub use detached::{Lookup, LookupKind, Search};
 pub use limits::{LimitError, Limits, possible};
 pub use pending::{Jump, PendingRequests, RequestContext, TimedRequest};
-pub use room_news::{MembershipChange, RoomNews};
+pub use room_updates::{MembershipChange, RoomUpdate};
 
-use elsewhere::Elsewhere;
+use detached::DetachedMessages;
 use feed::Feed;
-use lineage::Lineage;
+use history_identity::HistoryIdentity;
 use members::Members;
 use people::People;
-use room_news::RoomState;
+use room_updates::RoomState;
 
 /// Something that the reader does not know yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,7 +52,7 @@ pub enum Update {
     /// A message, one's own or another's.
     Message(Target, Post),
     /// A message has another text, was deleted, or a reaction to it came or went.
-    Changed(Target, Box<MessageNews>),
+    Changed(Target, Box<MessageUpdate>),
     /// Another user sent a friend request.
     FriendRequest(String),
     /// Another user is a friend now.
@@ -83,7 +83,7 @@ pub enum Update {
     /// A member of a room, who came or went.
     Member(String, String, MembershipChange),
     /// News of a room.
-    Room(RoomNews),
+    Room(RoomUpdate),
     /// The server has another history than at the last login: an older database was put in place.
     /// What was known of messages is forgotten, and the bundle is all that is known.
     HistoryReplaced,
@@ -105,11 +105,11 @@ pub struct Session {
     /// The most recent first.
     recent: Vec<Target>,
     feed: Feed,
-    lineage: Lineage,
+    identity: HistoryIdentity,
     limits: Limits,
     members: Members,
     room_state: RoomState,
-    elsewhere: Elsewhere,
+    detached: DetachedMessages,
     people: People,
     message_of_the_day: MessageOfTheDay,
 }
@@ -350,10 +350,10 @@ impl Session {
         }
         let outcome = pending::outcome(event);
         if matches!(outcome, Ok(Event::Done { .. })) {
-            self.note_done(&asked);
-            self.note_change(&asked, updates);
+            self.apply_own_request(&asked);
+            self.apply_own_change(&asked, updates);
         }
-        let news = match &outcome {
+        let message_of_the_day = match &outcome {
             Ok(Event::LoginBundle { .. }) => self.message_of_the_day.take(),
             _ => None,
         };
@@ -375,7 +375,7 @@ impl Session {
             // The login and the reason stand before what else is new.
             updates.rotate_right(2);
         }
-        updates.extend(news.map(Update::MessageOfTheDay));
+        updates.extend(message_of_the_day.map(Update::MessageOfTheDay));
     }
 
     /// The server has told its limits and its message of the day.
@@ -521,11 +521,11 @@ impl Session {
                     .iter()
                     .filter(|message| message.id <= last)
                     .cloned()
-                    .map(|message| self.said(message))
+                    .map(|message| self.post_of(message))
                     .collect();
                 if let Target::Room(room) = target {
-                    for said in &page {
-                        self.members.see(room, &said.sender, said.id);
+                    for post in &page {
+                        self.members.see(room, &post.sender, post.id);
                     }
                 }
                 let conversation = self.conversations.entry(target.clone()).or_default();
@@ -535,9 +535,9 @@ impl Session {
                 let page: Vec<Post> = messages
                     .iter()
                     .cloned()
-                    .map(|message| self.said(message))
+                    .map(|message| self.post_of(message))
                     .collect();
-                self.elsewhere.jump(target, &page);
+                self.detached.jump(target, &page);
             }
             _ => {}
         }
@@ -545,22 +545,22 @@ impl Session {
 
     fn store(&mut self, message: ChatMessage, is_new: bool, updates: &mut Vec<Update>) {
         let target = Target::new(message.target_type, message.target.clone());
-        let said = self.said(message);
+        let post = self.post_of(message);
         if let Target::Room(room) = &target {
-            self.members.see(room, &said.sender, said.id);
+            self.members.see(room, &post.sender, post.id);
         }
         self.conversations
             .entry(target.clone())
             .or_default()
-            .push(said.clone());
+            .push(post.clone());
         self.touch(&target);
         if is_new {
-            updates.push(Update::Message(target, said));
+            updates.push(Update::Message(target, post));
         }
     }
 
     /// A message as it is remembered.
-    pub fn said(&self, message: ChatMessage) -> Post {
+    pub fn post_of(&self, message: ChatMessage) -> Post {
         Post {
             id: message.id,
             mine: self.me.as_deref() == Some(message.sender.as_str()),

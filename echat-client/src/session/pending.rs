@@ -157,7 +157,7 @@ impl RequestContext {
             Self::Login => RequestKind::Login,
             Self::Send => RequestKind::SendMessage,
             Self::Page(_) | Self::Jump(..) | Self::CatchUp => RequestKind::QueryHistory,
-            Self::Lookup(lookup) => match lookup.sought {
+            Self::Lookup(lookup) => match lookup.kind {
                 LookupKind::Mentions => RequestKind::ListMentions,
                 LookupKind::Words(_) => RequestKind::Search,
             },

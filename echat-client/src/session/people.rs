@@ -167,7 +167,7 @@ impl Session {
     }
 
     /// A command of this session is done: the server tells only the user's other sessions.
-    pub(super) fn note_done(&mut self, asked: &RequestContext) {
+    pub(super) fn apply_own_request(&mut self, asked: &RequestContext) {
         // No time is of interest here.
         let request = asked.typed().map(|typed| typed.request(0));
         match request {

@@ -308,18 +308,18 @@ fn plain(word: &str) -> String {
 
 /// `on` or `off`, in any of the words for them.
 fn switch(word: &str) -> Option<String> {
-    let said = match plain(word).as_str() {
+    let switch = match plain(word).as_str() {
         "on" | "yes" | "true" | "1" | "开" | "开启" | "打开" | "是" => "on",
         "off" | "no" | "false" | "0" | "关" | "关闭" | "否" => "off",
         _ => return None,
     };
-    Some(said.to_owned())
+    Some(switch.to_owned())
 }
 
 /// The seconds of slow mode. The server takes up to an hour.
 fn slow(word: &str) -> Option<u64> {
     let seconds = match switch(word) {
-        Some(said) if said == "off" => 0,
+        Some(switch) if switch == "off" => 0,
         _ => duration::number(word).or_else(|| duration::seconds(word))?,
     };
     (seconds <= SLOWEST).then_some(seconds)

@@ -167,7 +167,7 @@ impl UnsentSelection {
 
 /// Why a line is no statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Misread {
+pub enum ParseError {
     /// There is nothing on it.
     Empty,
     /// No command begins like this.
@@ -192,33 +192,33 @@ pub fn begins_with_two_slashes(line: &str) -> bool {
 }
 
 /// Reads a line in a mode.
-pub fn parse(scope: Scope, line: &str) -> Result<Statement, Misread> {
+pub fn parse(scope: Scope, line: &str) -> Result<Statement, ParseError> {
     let trimmed = line.trim();
     if trimmed.is_empty() {
-        return Err(Misread::Empty);
+        return Err(ParseError::Empty);
     }
-    let mut error = Misread::Unknown;
+    let mut error = ParseError::Unknown;
     for command in commands_of(scope) {
         match command.read(trimmed) {
             // Only a chat can have the room.
             Read::Is(Statement::Ask(asked)) if asked.lacks_room() && scope != Scope::Chat => {
-                error = Misread::Form(command);
+                error = ParseError::Form(command);
             }
             Read::Is(statement) => return Ok(statement),
             Read::Not => {}
-            Read::Badly => error = Misread::Form(command),
+            Read::Badly => error = ParseError::Form(command),
         }
     }
     if scope != Scope::Chat {
         return Err(error);
     }
     match (error, trimmed.strip_prefix(['/', WIDE_SLASH])) {
-        (Misread::Form(_), _) => Err(error),
+        (ParseError::Form(_), _) => Err(error),
         // Two slashes stand for one that begins a text, which is the second.
         (_, Some(text)) if text.starts_with(['/', WIDE_SLASH]) => {
             Ok(Statement::Say(text.to_owned()))
         }
-        (_, Some(_)) => Err(Misread::Unknown),
+        (_, Some(_)) => Err(ParseError::Unknown),
         // What is said keeps its spaces, and its full-width characters.
         (_, None) => Ok(Statement::Say(line.to_owned())),
     }

@@ -91,8 +91,8 @@ macro_rules! meaning {
             done: option!($(saying!($parameters $done))?),
             refused: |_code, _language, _arguments| {
                 $($(if _code == ::echat_proto::records::Code::$code {
-                    let said: $crate::statement::row::Sentence = saying!($parameters $why);
-                    return Some(said(_language, _arguments));
+                    let sentence: $crate::statement::row::Sentence = saying!($parameters $why);
+                    return Some(sentence(_language, _arguments));
                 })+)?
                 None
             },
@@ -125,9 +125,9 @@ macro_rules! request {
 macro_rules! saying {
     ([$(($parameter:ident $($count:tt)?))*] { en $english:literal zh $chinese:literal }) => {
         |language, arguments| {
-            let said = arguments.said(language);
+            let spoken = arguments.spoken(language);
             #[allow(unused_mut, unused_variables, reason = "a sentence need not name each parameter")]
-            let mut words = said.iter();
+            let mut words = spoken.iter();
             $(
                 #[allow(unused_variables, reason = "the same")]
                 let $parameter = words.next().map_or("", String::as_str);

@@ -324,13 +324,16 @@ fn a_room_may_be_left_out_where_one_can_be_open() {
     assert!(typed.lacks_room());
     assert_eq!(typed.in_room("room1").line(), "/leave room1");
     let elsewhere = parse(Scope::Contact, "/leave");
-    assert!(matches!(elsewhere, Err(Misread::Form(_))), "{elsewhere:?}");
+    assert!(
+        matches!(elsewhere, Err(ParseError::Form(_))),
+        "{elsewhere:?}"
+    );
 }
 
 #[test]
 fn text_that_is_no_statement_is_recognised() {
     let form = |scope, line| match parse(scope, line) {
-        Err(Misread::Form(command)) => command.form(Language::English, false),
+        Err(ParseError::Form(command)) => command.form(Language::English, false),
         other => panic!("{line}: {other:?}"),
     };
     assert_eq!(form(Scope::Contact, "@f bob"), "@f <user> <text>");
@@ -348,12 +351,12 @@ fn text_that_is_no_statement_is_recognised() {
         assert_eq!(form(Scope::Chat, line), usage);
     }
     for scope in [Scope::Register, Scope::Login] {
-        assert_eq!(parse(scope, "/withdraw 1"), Err(Misread::Unknown));
+        assert_eq!(parse(scope, "/withdraw 1"), Err(ParseError::Unknown));
     }
-    assert_eq!(parse(Scope::Contact, "+fbob"), Err(Misread::Unknown));
-    assert_eq!(parse(Scope::Contact, "room+="), Err(Misread::Unknown));
-    assert_eq!(parse(Scope::Chat, "/nothing"), Err(Misread::Unknown));
-    assert_eq!(parse(Scope::Chat, "   "), Err(Misread::Empty));
+    assert_eq!(parse(Scope::Contact, "+fbob"), Err(ParseError::Unknown));
+    assert_eq!(parse(Scope::Contact, "room+="), Err(ParseError::Unknown));
+    assert_eq!(parse(Scope::Chat, "/nothing"), Err(ParseError::Unknown));
+    assert_eq!(parse(Scope::Chat, "   "), Err(ParseError::Empty));
 }
 
 /// All rows of help.

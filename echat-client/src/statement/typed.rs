@@ -48,11 +48,11 @@ impl Arguments {
 
     /// What a sentence says for each parameter. A name is spelt as the server spells it; those of a list are as
     /// typed.
-    pub(super) fn said(&self, language: Language) -> Vec<String> {
+    pub(super) fn spoken(&self, language: Language) -> Vec<String> {
         let comma = language.say(Text::Comma);
         let words = self.parameters.iter().zip(self.words());
         words
-            .map(|(parameter, words)| parameter.kind.said(&words.join(&comma), language))
+            .map(|(parameter, words)| parameter.kind.spoken(&words.join(&comma), language))
             .collect()
     }
 
@@ -77,7 +77,7 @@ fn normal(kind: ParameterKind, word: &str) -> String {
 
 impl ParameterKind {
     /// What a sentence says for a word that was typed.
-    fn said(self, word: &str, language: Language) -> String {
+    fn spoken(self, word: &str, language: Language) -> String {
         let in_words = |seconds| duration::in_words(seconds, language);
         match self {
             Self::For => match duration::seconds(word) {
@@ -128,8 +128,8 @@ pub struct TypedRequest {
 /// The same command about the same, whichever of its names was typed.
 impl PartialEq for TypedRequest {
     fn eq(&self, other: &Self) -> bool {
-        let said = |request: &Self| request.arguments.said(Language::English);
-        std::ptr::eq(self.asks, other.asks) && said(self) == said(other)
+        let spoken = |request: &Self| request.arguments.spoken(Language::English);
+        std::ptr::eq(self.asks, other.asks) && spoken(self) == spoken(other)
     }
 }
 

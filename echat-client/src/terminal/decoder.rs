@@ -69,7 +69,7 @@ pub struct Position {
 /// Turns what a terminal sends into keys.
 #[derive(Debug, Default)]
 pub struct Decoder {
-    state: State,
+    state: DecoderState,
     tokens: Vec<Token>,
     /// The time of the call, later of the last one that brought bytes.
     now: Duration,
@@ -78,7 +78,7 @@ pub struct Decoder {
 }
 
 #[derive(Debug, Default)]
-enum State {
+enum DecoderState {
     #[default]
     Ground,
     Escape,
@@ -152,9 +152,9 @@ impl Decoder {
     /// When [`Decoder::late`] has something to do, if nothing comes before.
     pub fn deadline(&self) -> Option<Duration> {
         let patience = match self.state {
-            State::Ground => return None,
-            State::Escape => REST_OF_ESCAPE,
-            State::Paste(_) => REST_OF_PASTE,
+            DecoderState::Ground => return None,
+            DecoderState::Escape => REST_OF_ESCAPE,
+            DecoderState::Paste(_) => REST_OF_PASTE,
             _ => REST,
         };
         Some(self.now + patience)
@@ -172,13 +172,18 @@ impl Decoder {
     /// Nothing more will come.
     pub fn end(&mut self) -> Vec<Token> {
         match std::mem::take(&mut self.state) {
-            State::Escape => self.key(Key::Esc),
-            State::Character { .. } | State::C1(_) => self.not_text(),
-            State::Csi(csi) if csi.bytes.is_empty() => self.key(Key::Alt('[')),
-            State::Ss3(modifier) if modifier.is_empty() => self.key(Key::Alt('O')),
-            State::Csi(Csi { raw, .. }) | State::String(Str { raw, .. }) => self.drop_begun(raw),
-            State::Ground | State::Console | State::Mouse(_) | State::Ss3(_) => {}
-            State::Paste(paste) => self.pasted(&paste.bytes, paste.whole),
+            DecoderState::Escape => self.key(Key::Esc),
+            DecoderState::Character { .. } | DecoderState::C1(_) => self.not_text(),
+            DecoderState::Csi(csi) if csi.bytes.is_empty() => self.key(Key::Alt('[')),
+            DecoderState::Ss3(modifier) if modifier.is_empty() => self.key(Key::Alt('O')),
+            DecoderState::Csi(Csi { raw, .. }) | DecoderState::String(Str { raw, .. }) => {
+                self.drop_begun(raw);
+            }
+            DecoderState::Ground
+            | DecoderState::Console
+            | DecoderState::Mouse(_)
+            | DecoderState::Ss3(_) => {}
+            DecoderState::Paste(paste) => self.pasted(&paste.bytes, paste.whole),
         }
         std::mem::take(&mut self.tokens)
     }
@@ -202,24 +207,26 @@ impl Decoder {
     fn byte(&mut self, byte: u8) {
         let returned = self.returned.take();
         match std::mem::take(&mut self.state) {
-            State::Ground if byte == b'\n' && self.is_rest_of_newline(returned) => {}
-            State::Ground => self.ground(byte, false),
-            State::Escape => self.after_escape(byte),
-            State::Character { bytes, length, alt } => self.character(bytes, length, alt, byte),
-            State::C1(control) => self.after_c1(control, byte),
-            State::Csi(csi) => self.csi(csi, byte),
-            State::Console => match byte {
+            DecoderState::Ground if byte == b'\n' && self.is_rest_of_newline(returned) => {}
+            DecoderState::Ground => self.ground(byte, false),
+            DecoderState::Escape => self.after_escape(byte),
+            DecoderState::Character { bytes, length, alt } => {
+                self.character(bytes, length, alt, byte);
+            }
+            DecoderState::C1(control) => self.after_c1(control, byte),
+            DecoderState::Csi(csi) => self.csi(csi, byte),
+            DecoderState::Console => match byte {
                 0x20..=0x7e => self.key(Key::Unknown),
                 _ => self.ground(byte, false),
             },
-            State::Ss3(modifier) => self.ss3(modifier, byte),
-            State::Mouse(left) => match (byte, left) {
+            DecoderState::Ss3(modifier) => self.ss3(modifier, byte),
+            DecoderState::Mouse(left) => match (byte, left) {
                 (..0x20, _) => self.ground(byte, false),
                 (_, ..=1) => {}
-                (_, left) => self.state = State::Mouse(left - 1),
+                (_, left) => self.state = DecoderState::Mouse(left - 1),
             },
-            State::String(string) => self.string(string, byte),
-            State::Paste(paste) => self.paste(paste, byte),
+            DecoderState::String(string) => self.string(string, byte),
+            DecoderState::Paste(paste) => self.paste(paste, byte),
         }
     }
 
@@ -230,7 +237,7 @@ impl Decoder {
     fn ground(&mut self, byte: u8, alt: bool) {
         let key = match byte {
             0x1b => {
-                self.state = State::Escape;
+                self.state = DecoderState::Escape;
                 return;
             }
             0x20..=0x7f if alt => Key::Alt(char::from(byte)),
@@ -249,7 +256,7 @@ impl Decoder {
             0x80.. => {
                 let length = match byte {
                     0x90 | 0x9b | 0x9d => {
-                        self.state = State::C1(byte);
+                        self.state = DecoderState::C1(byte);
                         return;
                     }
                     0xc2..=0xdf => 2,
@@ -258,7 +265,7 @@ impl Decoder {
                     _ => return self.not_text(),
                 };
                 let bytes = vec![byte];
-                self.state = State::Character { bytes, length, alt };
+                self.state = DecoderState::Character { bytes, length, alt };
                 return;
             }
         };
@@ -267,13 +274,13 @@ impl Decoder {
 
     fn after_escape(&mut self, byte: u8) {
         match byte {
-            b'[' => self.state = State::Csi(Csi::default()),
-            b'O' => self.state = State::Ss3(Vec::new()),
+            b'[' => self.state = DecoderState::Csi(Csi::default()),
+            b'O' => self.state = DecoderState::Ss3(Vec::new()),
             // OSC, DCS, APC, PM, SOS.
-            b']' | b'P' | b'_' | b'^' | b'X' => self.state = State::String(Str::default()),
+            b']' | b'P' | b'_' | b'^' | b'X' => self.state = DecoderState::String(Str::default()),
             0x1b => {
                 self.key(Key::Esc);
-                self.state = State::Escape;
+                self.state = DecoderState::Escape;
             }
             _ => self.ground(byte, true),
         }
@@ -286,7 +293,7 @@ impl Decoder {
         }
         bytes.push(byte);
         if bytes.len() < length {
-            self.state = State::Character { bytes, length, alt };
+            self.state = DecoderState::Character { bytes, length, alt };
             return;
         }
         let c = str::from_utf8(&bytes)
@@ -294,10 +301,10 @@ impl Decoder {
             .and_then(|text| text.chars().next());
         match c {
             None => self.not_text(),
-            Some('\u{8f}') => self.state = State::Ss3(Vec::new()),
-            Some('\u{9b}') => self.state = State::Csi(Csi::default()),
+            Some('\u{8f}') => self.state = DecoderState::Ss3(Vec::new()),
+            Some('\u{9b}') => self.state = DecoderState::Csi(Csi::default()),
             Some('\u{90}' | '\u{98}' | '\u{9d}' | '\u{9e}' | '\u{9f}') => {
-                self.state = State::String(Str::default());
+                self.state = DecoderState::String(Str::default());
             }
             // Another C1 control, which no keyboard has.
             Some(c) if c.is_control() => {}
@@ -312,11 +319,11 @@ impl Decoder {
         match (control, byte) {
             (0x9b, 0x30..=0x3f) => {
                 let bytes = vec![byte];
-                self.state = State::Csi(Csi { bytes, raw: true });
+                self.state = DecoderState::Csi(Csi { bytes, raw: true });
             }
             (0x9d, b'0'..=b'9') | (0x90, b'0'..=b'?' | b'!' | b'$' | b'+') => {
                 let raw = true;
-                self.state = State::String(Str {
+                self.state = DecoderState::String(Str {
                     raw,
                     ..Str::default()
                 });
@@ -331,15 +338,15 @@ impl Decoder {
     fn csi(&mut self, mut csi: Csi, byte: u8) {
         let is_number = !csi.bytes.is_empty() && csi.bytes.iter().all(u8::is_ascii_digit);
         match byte {
-            b'[' if csi.bytes.is_empty() => self.state = State::Console,
-            b'M' if csi.bytes.is_empty() => self.state = State::Mouse(3),
-            b'~' if csi.bytes == b"200" => self.state = State::Paste(Paste::default()),
+            b'[' if csi.bytes.is_empty() => self.state = DecoderState::Console,
+            b'M' if csi.bytes.is_empty() => self.state = DecoderState::Mouse(3),
+            b'~' if csi.bytes == b"200" => self.state = DecoderState::Paste(Paste::default()),
             // Shift with a key, in rxvt. Elsewhere that byte is never the last one.
             b'$' if is_number => self.sequence(&csi.bytes, byte),
             0x40..=0x7e => self.sequence(&csi.bytes, byte),
             0x20..=0x3f if csi.bytes.len() < SEQUENCE_MAX => {
                 csi.bytes.push(byte);
-                self.state = State::Csi(csi);
+                self.state = DecoderState::Csi(csi);
             }
             _ => {
                 self.drop_begun(csi.raw);
@@ -362,7 +369,7 @@ impl Decoder {
         match byte {
             b'0'..=b'9' | b';' if modifier.len() < 8 => {
                 modifier.push(byte);
-                self.state = State::Ss3(modifier);
+                self.state = DecoderState::Ss3(modifier);
             }
             0x20..=0x7e => self.key(keymap::ss3(&modifier, byte)),
             _ => self.ground(byte, false),
@@ -396,7 +403,7 @@ impl Decoder {
             _ => string.rest = 0,
         }
         string.last = byte;
-        self.state = State::String(string);
+        self.state = DecoderState::String(string);
     }
 
     fn paste(&mut self, mut paste: Paste, byte: u8) {
@@ -411,7 +418,7 @@ impl Decoder {
             paste.bytes.push(byte);
         }
         if paste.ended < PASTE_END.len() {
-            self.state = State::Paste(paste);
+            self.state = DecoderState::Paste(paste);
             return;
         }
         let text = paste.bytes.strip_suffix(PASTE_END).unwrap_or(&paste.bytes);

@@ -102,8 +102,8 @@ impl AdministrationCommand {
             _ => self.done,
         };
         let word = |at: usize| words.get(at).map_or("", String::as_str);
-        let said = sentence.replace("{1}", word(0)).replace("{2}", word(1));
-        Some(said).filter(|said| !said.is_empty())
+        let filled = sentence.replace("{1}", word(0)).replace("{2}", word(1));
+        Some(filled).filter(|filled| !filled.is_empty())
     }
 }
 

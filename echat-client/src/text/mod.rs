@@ -40,7 +40,7 @@ impl Language {
     pub fn refusal(self, fail: &Fail) -> String {
         let known = code_of(fail);
         let wait = retry_after(fail);
-        let mut said = match known {
+        let mut sentence = match known {
             // Rates fill up within the hour: only the limits of a day take longer.
             Some(Code::RateLimited) if wait.is_some_and(|seconds| seconds > HOUR) => {
                 self.say(Text::DayLimit)
@@ -72,9 +72,9 @@ impl Language {
                 }),
                 _ => continue,
             };
-            said.push_str(&detail);
+            sentence.push_str(&detail);
         }
-        said
+        sentence
     }
 
     /// Why a name is not allowed.

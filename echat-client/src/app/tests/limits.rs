@@ -364,7 +364,7 @@ fn lower_limits_set_aside_queued_lines_that_exceed_them() {
         content_bytes: 40,
     });
     let App { outbox, common, .. } = &mut stage.app;
-    outbox.heed_limits(common);
+    outbox.apply_limits(common);
     let effects = stage.app.finish(true);
     stage.effects.extend(effects);
     assert_eq!(stage.app.common.context.pending(), 1);

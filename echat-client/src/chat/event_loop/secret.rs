@@ -45,8 +45,8 @@ pub(super) fn ask(
         ];
         wait(&mut fds, clock, None)?;
         let is_typed = fds[1].is_ready();
-        for wish in signals.take() {
-            let end = match wish {
+        for action in signals.take() {
+            let end = match action {
                 SignalAction::Resize => continue,
                 SignalAction::Stop => {
                     silent = None;

@@ -48,12 +48,12 @@ impl EventLoop {
                 Ok(())
             }
             ConnectError::Open(OpenError::Handshake(error @ HandshakeError::BadSignature)) => {
-                let why = &error.said(self.language);
+                let why = &error.localized(self.language);
                 self.refuse(Text::CannotConnect { address, why });
                 Ok(())
             }
             ConnectError::Hosts(error) => {
-                self.show(&error.said(self.language), Style::Error);
+                self.show(&error.localized(self.language), Style::Error);
                 self.end = Some(ProgramEnd::Exit(Exit::Local));
                 Ok(())
             }
@@ -64,7 +64,7 @@ impl EventLoop {
     fn unreachable(&mut self, fault: &dyn LocalizedError) -> io::Result<()> {
         self.step(Input::ConnectFailed {
             address: self.server.address.to_string(),
-            why: fault.said(self.language),
+            why: fault.localized(self.language),
         })
     }
 
@@ -104,7 +104,7 @@ impl EventLoop {
         match self.server.remember(shown) {
             Ok(()) => self.dial(),
             Err(error) => {
-                self.show(&error.said(self.language), Style::Error);
+                self.show(&error.localized(self.language), Style::Error);
                 if error.is_helped_by_pinning() {
                     let link = format!("echat://{address}/#{key}");
                     let hint = self.language.say(Text::KeyNotKept { link: &link });
@@ -130,8 +130,8 @@ impl EventLoop {
             ];
             wait(&mut fds, &self.clock, None)?;
             let is_answered = fds[1].is_ready();
-            for wish in self.signals.take() {
-                match wish {
+            for action in self.signals.take() {
+                match action {
                     // Its size is asked for again when the question is over.
                     SignalAction::Resize => {}
                     SignalAction::Stop => signals::stop()?,
@@ -160,8 +160,8 @@ impl EventLoop {
 
     /// Says why the server is not trusted, and ends.
     fn refuse(&mut self, why: Text<'_>) {
-        let said = self.language.say(why);
-        self.show(&said, Style::Error);
+        let sentence = self.language.say(why);
+        self.show(&sentence, Style::Error);
         self.end = Some(ProgramEnd::Exit(Exit::NotTrusted));
     }
 

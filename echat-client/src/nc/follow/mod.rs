@@ -4,7 +4,7 @@
 //! server may tell of messages in large rooms later than of others, so their ids do not come in order.
 
 mod cursor;
-mod outgoing;
+mod request_queue;
 mod printer;
 
 use std::io;
@@ -32,7 +32,7 @@ use crate::net::socket::Received;
 use crate::net::wait::{Interest, WatchedFd, wait};
 use crate::net::wake::Wakes;
 use cursor::{Cursor, int, text_of};
-use outgoing::Outgoing;
+use request_queue::RequestQueue;
 use printer::Printer;
 
 /// Refusals that pass: the connection is made again, as after a loss.
@@ -85,7 +85,7 @@ fn begin(options: &Follow) -> Result<Follower<'_>, SessionEnd> {
         clock,
         login: Zeroizing::new(login),
         printer,
-        outgoing: Outgoing::new(options.send),
+        requests: RequestQueue::new(options.send),
         connection: Connection::new(rand::rng().random()),
         link: None,
         asked: SentRequest::Nothing,
@@ -102,7 +102,7 @@ struct Follower<'a> {
     /// The plain bytes of LOGIN.
     login: Zeroizing<Vec<u8>>,
     printer: Printer,
-    outgoing: Outgoing,
+    requests: RequestQueue,
     connection: Connection,
     link: Option<Link>,
     asked: SentRequest,
@@ -114,7 +114,7 @@ struct Follower<'a> {
 
 impl Follower<'_> {
     fn follow(&mut self) -> Result<SessionEnd, SessionEnd> {
-        let mut action = self.connection.wish(false);
+        let mut action = self.connection.connect(false);
         loop {
             match action {
                 Some(Action::Dial) => self.dial()?,
@@ -136,7 +136,7 @@ impl Follower<'_> {
     /// Whether all that was wanted is printed.
     fn is_done(&self) -> bool {
         let is_idle =
-            self.asked == SentRequest::Nothing && !self.has_more && self.outgoing.is_done();
+            self.asked == SentRequest::Nothing && !self.has_more && self.requests.is_done();
         self.options.once && self.connection.is_online() && is_idle
     }
 
@@ -167,7 +167,7 @@ impl Follower<'_> {
     /// The connection is gone, and comes back after the back-off.
     fn lose(&mut self, why: &dyn std::fmt::Display) {
         if !std::mem::replace(&mut self.is_told_lost, true) {
-            output::note(&format!("{why}; trying again"));
+            output::diagnostic(&format!("{why}; trying again"));
         }
         self.link = None;
         self.asked = SentRequest::Nothing;
@@ -179,7 +179,7 @@ impl Follower<'_> {
         if self.asked != SentRequest::Nothing || !self.connection.is_online() {
             return;
         }
-        if let (Some((command, plain)), Some(link)) = (self.outgoing.next(), &mut self.link) {
+        if let (Some((command, plain)), Some(link)) = (self.requests.next(), &mut self.link) {
             link.send(plain, &mut self.dump);
             self.asked = SentRequest::Request(command);
             return;
@@ -236,7 +236,7 @@ impl Follower<'_> {
         let has_pipe = fds.len() > pipe_at;
         fds.extend(self.wakes.watched());
         let stdin = rustix::stdio::stdin();
-        let reads = self.outgoing.wants_input();
+        let reads = self.requests.wants_input();
         if reads {
             fds.push(WatchedFd::new(&stdin, Interest::Read));
         }
@@ -252,7 +252,7 @@ impl Follower<'_> {
             self.connection.woke(self.clock.now());
         }
         if has_input {
-            self.outgoing.read()?;
+            self.requests.read()?;
         }
         if is_link_ready {
             self.receive()?;
@@ -322,8 +322,8 @@ impl Follower<'_> {
         if PASSING.contains(&code.as_str()) {
             return self.refused(&message.params);
         }
-        if let Some(line) = self.outgoing.answered(ending) {
-            output::note(&format!("line {line} is refused: {code}"));
+        if let Some(line) = self.requests.answered(ending) {
+            output::diagnostic(&format!("line {line} is refused: {code}"));
         }
         self.connection.got_through();
         self.asked = SentRequest::Nothing;
@@ -344,7 +344,7 @@ impl Follower<'_> {
                 history: cursor.history,
             };
             if let HistoryCheck::Replaced(line) = known.judge(&Incoming::Message(message)) {
-                output::note(
+                output::diagnostic(
                     &"an older database was restored on the server: all messages are printed again",
                 );
                 self.printer.line(&line)?;
@@ -356,7 +356,7 @@ impl Follower<'_> {
         self.printer.begin_at(next)?;
         self.connection.logged_in(self.clock.now());
         if std::mem::take(&mut self.is_told_lost) {
-            output::note(&"connected again");
+            output::diagnostic(&"connected again");
         }
         self.asked = SentRequest::Nothing;
         self.has_more = true;
@@ -368,7 +368,7 @@ impl Follower<'_> {
         let before = self.printer.cursor().id;
         if let Some(Value::List(messages)) = page.at("messages") {
             for message in messages {
-                self.outgoing.read_what_is_there(&self.clock)?;
+                self.requests.read_what_is_there(&self.clock)?;
                 self.printer.message(message)?;
             }
         }

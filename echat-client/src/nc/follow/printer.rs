@@ -65,7 +65,7 @@ impl Printer {
             match File::open("/dev/fd/1") {
                 Ok(reading) => recover(&mut self.cursor, saved, &self.output, reading)
                     .map_err(|error| not_used(path, &error.into()))?,
-                Err(error) => output::note(&format!(
+                Err(error) => output::diagnostic(&format!(
                     "the output cannot be read ({error}): lines behind the cursor may be repeated"
                 )),
             }

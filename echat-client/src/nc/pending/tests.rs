@@ -77,7 +77,7 @@ fn requests_are_answered_in_their_order() {
         .answered(&message("SEND_SERVER_TIME 1"))
         .unwrap()
         .request;
-    assert_eq!(first, Request { id: 1, command: 1 });
+    assert_eq!(first, PendingRequest { id: 1, command: 1 });
     assert_eq!(
         pending.answered(&message("ROOMS []")).unwrap().request.id,
         2

@@ -219,8 +219,8 @@ fn a_receipt_does_not_satisfy_an_expected_message() {
 
 #[test]
 fn a_login_comes_first_and_does_not_count() {
-    let entry = DumpEntry::new("ann", "secret", SecretKind::Password).unwrap();
-    let login = ScriptStep::Enter(Box::new(entry));
+    let sequence = LoginSequence::new("ann", "secret", SecretKind::Password).unwrap();
+    let login = ScriptStep::LogIn(Box::new(sequence));
     let rules = Rules {
         count: Some(1),
         ..Rules::default()
@@ -247,14 +247,14 @@ fn a_login_comes_first_and_does_not_count() {
 #[test]
 fn an_entry_registers_and_joins_and_only_its_end_counts() {
     let code = InvitationCode::presented("7KQM-2XWD-RT9H-C4VB").unwrap();
-    let entry = DumpEntry::new("ann", "secret", SecretKind::Password).unwrap();
-    let entry = entry.registering("ann", "secret", &code).unwrap();
-    let entry = ScriptStep::Enter(Box::new(entry.joining("class").unwrap()));
+    let sequence = LoginSequence::new("ann", "secret", SecretKind::Password).unwrap();
+    let sequence = sequence.registering("ann", "secret", &code).unwrap();
+    let sequence = ScriptStep::LogIn(Box::new(sequence.joining("class").unwrap()));
     let rules = Rules {
         only_replies: true,
         ..Rules::default()
     };
-    let mut session = ScriptSession::new(rules, [entry.clone()]);
+    let mut session = ScriptSession::new(rules, [sequence.clone()]);
     session.push(steps("LIST_ROOMS", false).remove(0));
     session.end_of_input();
     assert_eq!(sends(&mut session), "LOGIN");
@@ -274,7 +274,7 @@ fn an_entry_registers_and_joins_and_only_its_end_counts() {
     assert!(comes(&mut session, "ROOMS []").is_some());
     ends(&mut session, 0, Exit::Success);
 
-    let mut session = ScriptSession::new(rules, [entry]);
+    let mut session = ScriptSession::new(rules, [sequence]);
     sends(&mut session);
     hidden(&mut session, r#"LOGIN_FAILURE {"code":"bad_credentials"}"#);
     sends(&mut session);

@@ -11,7 +11,7 @@ fn seconds(range: std::ops::RangeInclusive<u64>) -> std::ops::RangeInclusive<Dur
 
 /// Connects at `now`.
 fn open(connection: &mut Connection, now: Duration) {
-    assert_eq!(connection.wish(true), Some(Action::Dial));
+    assert_eq!(connection.connect(true), Some(Action::Dial));
     connection.opened(now);
 }
 
@@ -29,16 +29,16 @@ type Event = fn(&mut Connection);
 /// Every event in every state: where it leads.
 #[test]
 fn the_table_of_states() {
-    let wished = State::Dialling { wished: true };
-    let dialling = State::Dialling { wished: false };
+    let requested = State::Dialling { requested: true };
+    let dialling = State::Dialling { requested: false };
     let (out, online) = (State::LoggedOut, State::Online(at(5)));
     let waiting = State::Waiting(at(9));
     let table: [(&str, Event, [State; 5]); 6] = [
         // from:       Offline  Waiting  Dialling  LoggedOut  Online
         (
             "wish",
-            |c| _ = c.wish(true),
-            [wished, wished, dialling, out, online],
+            |c| _ = c.connect(true),
+            [requested, requested, dialling, out, online],
         ),
         ("opened", |c| c.opened(at(5)), [out, out, out, out, out]),
         ("logged_in", |c| c.logged_in(at(5)), [online; 5]),
@@ -124,8 +124,8 @@ fn a_user_reconnects_at_once() {
     for _ in 0..6 {
         connection.lost(at(0));
     }
-    assert_eq!(connection.wish(true), Some(Action::Dial));
-    assert_eq!(connection.wish(true), None, "one try at a time");
+    assert_eq!(connection.connect(true), Some(Action::Dial));
+    assert_eq!(connection.connect(true), None, "one try at a time");
     // The back-off goes on where it was.
     assert!(wait(&mut connection, at(1)) >= at(15));
 }
@@ -156,16 +156,16 @@ enum Step {
 #[test]
 fn early_attempts_do_not_lengthen_later_waits() {
     let mut connection = Connection::new(1);
-    assert_eq!(connection.wish(true), Some(Action::Dial));
+    assert_eq!(connection.connect(true), Some(Action::Dial));
     connection.lost(Duration::ZERO);
     let failures = connection.failures();
     for second in 1..50 {
-        assert_eq!(connection.wish(true), Some(Action::Dial));
+        assert_eq!(connection.connect(true), Some(Action::Dial));
         connection.lost(Duration::from_secs(second));
         assert_eq!(connection.failures(), failures);
     }
     // One that opens and is lost counts.
-    assert_eq!(connection.wish(true), Some(Action::Dial));
+    assert_eq!(connection.connect(true), Some(Action::Dial));
     connection.opened(Duration::from_mins(1));
     connection.lost(Duration::from_mins(1));
     assert_eq!(connection.failures(), failures + 1);
@@ -186,7 +186,7 @@ proptest! {
         let mut connection = Connection::new(seed);
         let mut now = Duration::ZERO;
         let mut last = Duration::ZERO;
-        prop_assert_eq!(connection.wish(false), Some(Action::Dial));
+        prop_assert_eq!(connection.connect(false), Some(Action::Dial));
         for action in actions {
             if !matches!(action, Step::Refuses) {
                 connection.opened(now);

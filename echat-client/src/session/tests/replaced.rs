@@ -383,7 +383,7 @@ fn a_room_that_was_renamed_meanwhile_keeps_its_conversation() {
         let updates = session.apply(renamed(messages, read_id), Some(RequestContext::Login));
         assert!(!updates.contains(&Update::HistoryReplaced));
         assert!(!updates.contains(&Update::LeftRoom("r0".to_owned())));
-        let news = RoomNews::Renamed {
+        let news = RoomUpdate::Renamed {
             was: "r0".to_owned(),
             room: "den".to_owned(),
         };

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 #[derive(Clone, Debug)]
-enum Happens {
+enum SessionInput {
     Line(&'static str),
     Comes(&'static str),
     Time(u64),
@@ -48,21 +48,21 @@ const MESSAGES: &[&str] = &[
     "CLOSE_NOTIFY 6",
 ];
 
-fn happens() -> impl Strategy<Value = Happens> {
+fn session_input() -> impl Strategy<Value = SessionInput> {
     prop_oneof![
-        6 => prop::sample::select(LINES).prop_map(Happens::Line),
-        8 => prop::sample::select(MESSAGES).prop_map(Happens::Comes),
-        3 => (0..8u64).prop_map(Happens::Time),
-        1 => Just(Happens::Crowded),
-        1 => Just(Happens::EndOfInput),
-        1 => Just(Happens::Cut),
+        6 => prop::sample::select(LINES).prop_map(SessionInput::Line),
+        8 => prop::sample::select(MESSAGES).prop_map(SessionInput::Comes),
+        3 => (0..8u64).prop_map(SessionInput::Time),
+        1 => Just(SessionInput::Crowded),
+        1 => Just(SessionInput::EndOfInput),
+        1 => Just(SessionInput::Cut),
     ]
 }
 
 proptest! {
     #[test]
     fn every_session_ends_and_stays_ended(
-        happened in prop::collection::vec(happens(), 0..40),
+        happened in prop::collection::vec(session_input(), 0..40),
         count in prop::option::of(1..9u64),
         limited: bool,
     ) {
@@ -72,13 +72,13 @@ proptest! {
         let mut over = None;
         for event in happened {
             match event {
-                Happens::Line(line) => session.push(steps(line, false).remove(0)),
-                Happens::Comes(line) if session.is_connected() => drop(comes(&mut session, line)),
-                Happens::Comes(_) => {}
-                Happens::Time(passed) => now += passed,
-                Happens::Crowded => drop(session.next(secs(now), false)),
-                Happens::EndOfInput => session.end_of_input(),
-                Happens::Cut => session.disconnected(),
+                SessionInput::Line(line) => session.push(steps(line, false).remove(0)),
+                SessionInput::Comes(line) if session.is_connected() => drop(comes(&mut session, line)),
+                SessionInput::Comes(_) => {}
+                SessionInput::Time(passed) => now += passed,
+                SessionInput::Crowded => drop(session.next(secs(now), false)),
+                SessionInput::EndOfInput => session.end_of_input(),
+                SessionInput::Cut => session.disconnected(),
             }
             let (sent, next) = drive(&mut session, secs(now));
             prop_assert!(over.is_none() || sent.is_empty());

@@ -1,4 +1,5 @@
-//! Messages beside those that the conversations remember: found ones, and the page that was jumped to.
+//! Messages outside the conversations, which hold only their newest ones without gaps: search results, and the page
+//! that the user jumped to.
 
 use echat_proto::commands::{Event, Request};
 use echat_proto::names::NameQuery;
@@ -44,16 +45,16 @@ pub enum LookupKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lookup {
     /// What is looked for.
-    pub sought: LookupKind,
+    pub kind: LookupKind,
     /// Where the page begins; `None` for the first one.
     pub before: Option<u64>,
 }
 
 impl Lookup {
     /// The first page.
-    pub fn new(sought: LookupKind) -> Self {
+    pub fn new(kind: LookupKind) -> Self {
         Self {
-            sought,
+            kind,
             before: None,
         }
     }
@@ -61,7 +62,7 @@ impl Lookup {
     /// The request.
     pub fn request(&self) -> Request {
         let (before, limit) = (self.before, Some(PAGE));
-        match &self.sought {
+        match &self.kind {
             LookupKind::Mentions => Request::ListMentions { before, limit },
             LookupKind::Words(search) => Request::Search {
                 query: ShortText(search.query.clone()),
@@ -78,9 +79,9 @@ impl Lookup {
     }
 }
 
-/// What was found, and the page that was jumped to.
+/// Search results, and the page that the user jumped to.
 #[derive(Debug, Default)]
-pub(super) struct Elsewhere {
+pub(super) struct DetachedMessages {
     /// Found messages, in the order of their numbers.
     found: Vec<(Target, Post)>,
     /// Where the page that came last begins in them.
@@ -90,20 +91,20 @@ pub(super) struct Elsewhere {
     jumped: Vec<(Target, Post)>,
 }
 
-impl Elsewhere {
+impl DetachedMessages {
     /// The message with this id.
     pub(super) fn get(&self, id: u64) -> Option<(&Target, &Post)> {
         let mut all = self.jumped.iter().chain(&self.found);
-        let (target, said) = all.find(|(_, said)| said.id == id)?;
-        Some((target, said))
+        let (target, post) = all.find(|(_, post)| post.id == id)?;
+        Some((target, post))
     }
 
     /// Puts a message as it is now in the place of what it was. The message as it was.
-    pub(super) fn replace(&mut self, said: &Post) -> Option<Post> {
+    pub(super) fn replace(&mut self, post: &Post) -> Option<Post> {
         let mut before = None;
         for (_, held) in self.jumped.iter_mut().chain(&mut self.found) {
-            if held.id == said.id {
-                before = Some(std::mem::replace(held, said.clone()));
+            if held.id == post.id {
+                before = Some(std::mem::replace(held, post.clone()));
             }
         }
         before
@@ -111,7 +112,7 @@ impl Elsewhere {
 
     /// The messages of a conversation that was jumped in.
     pub(super) fn jump(&mut self, target: &Target, page: &[Post]) {
-        let page = page.iter().map(|said| (target.clone(), said.clone()));
+        let page = page.iter().map(|post| (target.clone(), post.clone()));
         self.jumped = page.collect();
     }
 
@@ -141,21 +142,21 @@ impl Elsewhere {
 impl super::Session {
     /// What was found last: the messages, with their numbers, of the page that came last.
     pub fn found_page(&self) -> impl Iterator<Item = (u64, &Target, &Post)> {
-        let found = self.elsewhere.found.iter().enumerate();
-        let page = found.skip(self.elsewhere.page);
-        page.map(|(index, (target, said))| (index as u64 + 1, target, said))
+        let found = self.detached.found.iter().enumerate();
+        let page = found.skip(self.detached.page);
+        page.map(|(index, (target, post))| (index as u64 + 1, target, post))
     }
 
     /// The found message with a number.
     pub fn found(&self, number: u64) -> Option<(&Target, &Post)> {
         let index = usize::try_from(number.checked_sub(1)?).ok()?;
-        let (target, said) = self.elsewhere.found.get(index)?;
-        Some((target, said))
+        let (target, post) = self.detached.found.get(index)?;
+        Some((target, post))
     }
 
     /// The page behind the one that came last.
     pub fn next_lookup(&self) -> Option<&Lookup> {
-        self.elsewhere.next.as_ref()
+        self.detached.next.as_ref()
     }
 
     /// Takes the reply to a lookup: the newest message first.
@@ -174,15 +175,15 @@ impl super::Session {
             }
             _ => return,
         };
-        let wants_link = matches!(&lookup.sought, LookupKind::Words(search) if search.has_link);
+        let wants_link = matches!(&lookup.kind, LookupKind::Words(search) if search.has_link);
         let messages = messages.into_iter();
         let page =
             messages.filter(|message| !wants_link || crate::links::has_link(&message.content));
         let page = page.map(|message| {
             let target = Target::new(message.target_type, message.target.clone());
-            (target, self.said(message))
+            (target, self.post_of(message))
         });
         let page = page.collect();
-        self.elsewhere.find(lookup, page, next);
+        self.detached.find(lookup, page, next);
     }
 }

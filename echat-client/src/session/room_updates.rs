@@ -26,7 +26,7 @@ pub enum MembershipChange {
 
 /// News of a room.
 #[derive(Clone, Debug, PartialEq)]
-pub enum RoomNews {
+pub enum RoomUpdate {
     /// The name or the settings changed.
     Changed {
         /// The name before.
@@ -82,7 +82,7 @@ pub enum RoomNews {
     },
 }
 
-impl RoomNews {
+impl RoomUpdate {
     /// The room.
     pub fn room(&self) -> &str {
         match self {
@@ -250,7 +250,7 @@ impl Session {
                 banned,
             } => {
                 let settings = self.room_state.settings.get(roomname);
-                let news = RoomNews::Removed {
+                let update = RoomUpdate::Removed {
                     room: roomname.clone(),
                     name: membername.clone(),
                     by: by.clone(),
@@ -258,7 +258,7 @@ impl Session {
                     banned: *banned,
                     private: settings.map(|settings| settings.private),
                 };
-                self.removed(news, updates);
+                self.removed(update, updates);
             }
             Event::OnRole {
                 roomname,
@@ -269,7 +269,7 @@ impl Session {
                 if self.me.as_deref() == Some(membername) {
                     self.room_state.set_role(roomname, *role);
                 }
-                updates.push(Update::Room(RoomNews::Role {
+                updates.push(Update::Room(RoomUpdate::Role {
                     room: roomname.clone(),
                     name: membername.clone(),
                     role: *role,
@@ -311,7 +311,7 @@ impl Session {
             .any(|known| known.roomname == invitation.roomname)
         {
             known.push(invitation.clone());
-            updates.push(Update::Room(RoomNews::Invitation(invitation.clone())));
+            updates.push(Update::Room(RoomUpdate::Invitation(invitation.clone())));
         }
     }
 
@@ -355,7 +355,7 @@ impl Session {
         }
         // Told twice, it is no news.
         if before.as_ref() != Some(now) {
-            updates.push(Update::Room(RoomNews::Changed {
+            updates.push(Update::Room(RoomUpdate::Changed {
                 was: was.to_owned(),
                 by: by.cloned(),
                 now: Box::new(now.clone()),
@@ -378,7 +378,7 @@ impl Session {
         if let Some(conversation) = self.conversations.remove(&old) {
             self.conversations.insert(new.clone(), conversation);
         }
-        self.elsewhere.rename(&old, &new);
+        self.detached.rename(&old, &new);
         for target in &mut self.recent {
             if *target == old {
                 *target = new.clone();
@@ -395,7 +395,7 @@ impl Session {
         self.room_state.settle(room);
         if self.rooms.contains(room) {
             self.leave(room);
-            updates.push(Update::Room(RoomNews::Closed {
+            updates.push(Update::Room(RoomUpdate::Closed {
                 room: room.to_owned(),
                 by: by.cloned(),
             }));
@@ -403,8 +403,8 @@ impl Session {
     }
 
     /// A member was removed. Its leaving, which follows, is no news.
-    pub(super) fn removed(&mut self, news: RoomNews, updates: &mut Vec<Update>) {
-        let RoomNews::Removed { room, name, .. } = &news else {
+    pub(super) fn removed(&mut self, update: RoomUpdate, updates: &mut Vec<Update>) {
+        let RoomUpdate::Removed { room, name, .. } = &update else {
             return;
         };
         if !self.rooms.contains(room) {
@@ -416,6 +416,6 @@ impl Session {
         } else {
             self.room_state.removed.insert((room.clone(), name.clone()));
         }
-        updates.push(Update::Room(news));
+        updates.push(Update::Room(update));
     }
 }

@@ -21,7 +21,7 @@ const WAITING: usize = 1_000;
 const READ: usize = 64 * 1024;
 
 /// A request that is not answered.
-struct Request {
+struct QueuedRequest {
     /// Its number among the commands.
     command: u32,
     plain: Vec<u8>,
@@ -30,14 +30,14 @@ struct Request {
 }
 
 /// Requests that are not answered, the oldest first.
-pub(super) struct Outgoing {
+pub(super) struct RequestQueue {
     lines: Lines,
-    waiting: VecDeque<Request>,
+    waiting: VecDeque<QueuedRequest>,
     /// Whether no more lines come.
     ended: bool,
 }
 
-impl Outgoing {
+impl RequestQueue {
     /// The lines of standard input, or none.
     pub(super) fn new(reads_input: bool) -> Self {
         Self {
@@ -129,7 +129,7 @@ impl Outgoing {
             answers.is_some_and(|answers| answers.session == SessionEffect::Keeps)
         };
         match (step, command.filter(|command| keeps_session(*command))) {
-            (ScriptStep::Send(plain, line), Some(command)) => self.waiting.push_back(Request {
+            (ScriptStep::Send(plain, line), Some(command)) => self.waiting.push_back(QueuedRequest {
                 command,
                 plain,
                 line,

@@ -1,5 +1,5 @@
-//! Whether a server still has the history that this session read from: ids that went back, another
-//! name of the history, or another message under an id that is known.
+//! Detects that the server's database was replaced by another history of messages: its ids went back, its history has
+//! another name, or a known id belongs to another message.
 
 use std::collections::BTreeMap;
 
@@ -8,20 +8,20 @@ use echat_proto::records::ChatMessage;
 use super::conversation::Conversation;
 use crate::target::Target;
 
-/// What the logins of this session said of the server's database.
+/// What the logins of this session told about the history in the server's database.
 #[derive(Debug, Default)]
-pub(super) struct Lineage {
+pub(super) struct HistoryIdentity {
     /// `history` of the last bundle that had it.
     name: Option<String>,
     /// `newest` of the last bundle that had it; 0 without one.
     newest: u64,
 }
 
-impl Lineage {
+impl HistoryIdentity {
     /// Whether a bundle with these keys is of another history than the one before. `seen` is the
     /// highest message id that came otherwise. A key that is missing says nothing: servers of
     /// before do not send it.
-    pub(super) fn is_left(&self, name: Option<&str>, newest: Option<u64>, seen: u64) -> bool {
+    pub(super) fn differs(&self, name: Option<&str>, newest: Option<u64>, seen: u64) -> bool {
         let is_renamed = match (self.name.as_deref(), name) {
             (Some(known), Some(name)) => known != name,
             _ => false,
@@ -29,8 +29,8 @@ impl Lineage {
         is_renamed || newest.is_some_and(|newest| newest < self.newest.max(seen))
     }
 
-    /// Notes what the newest bundle says.
-    pub(super) fn note(&mut self, name: Option<&str>, newest: Option<u64>) {
+    /// Records what the newest bundle says.
+    pub(super) fn record(&mut self, name: Option<&str>, newest: Option<u64>) {
         if let Some(name) = name {
             self.name = Some(name.to_owned());
         }
@@ -54,14 +54,14 @@ pub(super) fn contradicts(
     let told: BTreeMap<u64, &ChatMessage> =
         bundle.iter().map(|message| (message.id, message)).collect();
     let is_other = conversations.iter().any(|(target, held)| {
-        held.lines().any(|said| {
-            told.get(&said.id).is_some_and(|message| {
+        held.lines().any(|post| {
+            told.get(&post.id).is_some_and(|message| {
                 let told_to = Target::new(message.target_type, message.target.clone());
-                let is_deleted = message.deleted.unwrap_or(false) || said.deleted;
+                let is_deleted = message.deleted.unwrap_or(false) || post.deleted;
                 (told_to != *target && exists(target))
-                    || message.send_time != said.time
+                    || message.send_time != post.time
                     // A text that was changed or deleted in the meantime is another one.
-                    || (message.content != said.content
+                    || (message.content != post.content
                         && message.edited.is_none()
                         && !is_deleted)
             })
