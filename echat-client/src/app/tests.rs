@@ -5,6 +5,7 @@ use echat_proto::names::{ResumeSecret, TxnId};
 use echat_proto::param::{Mark, Nullable, TargetType};
 use echat_proto::records::{ChatMessage, Fail, Outcome, RoomInfo, Unread};
 use echat_proto::value::Value;
+use echat_testkit::login_bundle::LoginBundle;
 
 use super::*;
 use crate::line_editor::Key;
@@ -146,23 +147,11 @@ impl Stage {
         self.says(Event::LoginSuccess {
             username: name.to_owned(),
         });
-        self.says(Event::LoginBundle {
-            chat_rooms: vec![],
-            friends: vec![],
-            online: vec![],
-            pending_requests: vec![],
-            messages: vec![],
-            unread: vec![],
-            more: vec![],
-            newest: None,
-            history: None,
+        self.says(LoginBundle {
             resume: secret.map(|secret| ResumeSecret::presented(secret).unwrap()),
-            must_change_password: None,
-            away: None,
-            device: None,
-            invitations: None,
-            blocked: None,
-        })
+            ..LoginBundle::default()
+        }
+        .into())
     }
 
     fn welcome(&mut self, name: &str, messages: Vec<ChatMessage>) -> &mut Self {
@@ -177,23 +166,15 @@ impl Stage {
         self.says(Event::LoginSuccess {
             username: name.to_owned(),
         });
-        self.says(Event::LoginBundle {
+        self.says(LoginBundle {
             chat_rooms: vec!["room1".to_owned()],
             friends: vec!["bob".to_owned()],
             online: vec!["bob".to_owned()],
-            pending_requests: vec![],
             messages,
             unread,
-            more: vec![],
-            newest: None,
-            history: None,
-            resume: None,
-            must_change_password: None,
-            away: None,
-            device: None,
-            invitations: None,
-            blocked: None,
-        })
+            ..LoginBundle::default()
+        }
+        .into())
     }
 
     /// What was printed since the last look, one string a line.

@@ -1,5 +1,6 @@
 use super::*;
 use echat_proto::param::{Mark, Nullable, TargetType};
+use echat_testkit::login_bundle::LoginBundle;
 use proptest::prelude::*;
 
 mod replaced;
@@ -40,24 +41,19 @@ fn live(message: &ChatMessage, own: bool) -> Event {
     }
 }
 
-fn bundle(messages: Vec<ChatMessage>) -> Event {
-    Event::LoginBundle {
+/// A login of a user in two rooms.
+fn in_rooms(messages: Vec<ChatMessage>) -> LoginBundle {
+    LoginBundle {
         chat_rooms: vec!["r0".to_owned(), "r1".to_owned()],
         friends: vec!["bob".to_owned()],
-        online: vec![],
         pending_requests: vec!["carol".to_owned()],
         messages,
-        unread: vec![],
-        more: vec![],
-        newest: None,
-        history: None,
-        resume: None,
-        must_change_password: None,
-        away: None,
-        device: None,
-        invitations: None,
-        blocked: None,
+        ..LoginBundle::default()
     }
+}
+
+fn bundle(messages: Vec<ChatMessage>) -> Event {
+    in_rooms(messages).into()
 }
 
 fn logged_in(messages: Vec<ChatMessage>) -> Session {
@@ -69,7 +65,7 @@ fn logged_in(messages: Vec<ChatMessage>) -> Session {
 
 fn shown(updates: &[Update]) -> Vec<u64> {
     let ids = updates.iter().filter_map(|updates| match updates {
-        Update::Message(_, said) => Some(said.id),
+        Update::Message(_, post) => Some(post.id),
         _ => None,
     });
     ids.collect()
@@ -158,7 +154,7 @@ fn a_page_that_did_not_fit_leaves_no_gap() {
         Some(RequestContext::Page(room.clone())),
     );
     let lines = session.conversation(&room).unwrap().lines();
-    assert_eq!(lines.map(|said| said.id).collect::<Vec<_>>(), [9]);
+    assert_eq!(lines.map(|post| post.id).collect::<Vec<_>>(), [9]);
 }
 
 #[test]
@@ -227,9 +223,9 @@ proptest! {
                 Step::Say(own) => {
                     let id = 10 + 2 * simulation.log.len() as u64;
                     let sender = if own { "ann" } else { "bob" };
-                    let said = message(id, if id.is_multiple_of(4) { "r0" } else { "r1" }, sender);
-                    simulation.way.push_back((live(&said, own), own.then_some(RequestContext::Send)));
-                    simulation.log.push(said);
+                    let sent = message(id, if id.is_multiple_of(4) { "r0" } else { "r1" }, sender);
+                    simulation.way.push_back((live(&sent, own), own.then_some(RequestContext::Send)));
+                    simulation.log.push(sent);
                 }
                 Step::Deliver => simulation.deliver(),
                 Step::Reconnect => {
@@ -242,7 +238,7 @@ proptest! {
         while !simulation.way.is_empty() {
             simulation.deliver();
         }
-        let said: Vec<u64> = simulation.log.iter().map(|message| message.id).collect();
-        prop_assert_eq!(&simulation.shown, &said);
+        let sent: Vec<u64> = simulation.log.iter().map(|message| message.id).collect();
+        prop_assert_eq!(&simulation.shown, &sent);
     }
 }

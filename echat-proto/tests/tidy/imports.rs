@@ -297,6 +297,7 @@ const TESTKIT: &[Row] = &[
     ("folder", &[]),
     ("generated", &[]),
     ("hostile_texts", &[]),
+    ("login_bundle", &[]),
     ("programs", &[]),
     ("proxy", &[]),
     ("schedule", &[]),

@@ -56,26 +56,22 @@ fn comes_back(stage: &mut Stage, must_change: bool, welcome: Option<Event>) {
     if let Some(welcome) = welcome {
         stage.says(welcome);
     }
-    stage.says(Event::LoginBundle {
-        chat_rooms: vec!["room1".to_owned()],
-        friends: vec!["bob".to_owned()],
-        online: vec!["bob".to_owned()],
-        pending_requests: vec![],
-        messages: vec![],
-        unread: vec![],
-        more: vec![],
-        newest: None,
-        history: None,
-        resume: None,
-        must_change_password: Some(must_change),
-        away: Some(vec![AwayLine {
-            username: "bob".to_owned(),
-            text: "lunch".to_owned(),
-        }]),
-        device: Some(DeviceSecret::from_bytes(&[7; 32])),
-        invitations: None,
-        blocked: Some(vec!["carol".to_owned()]),
-    });
+    stage.says(
+        LoginBundle {
+            chat_rooms: vec!["room1".to_owned()],
+            friends: vec!["bob".to_owned()],
+            online: vec!["bob".to_owned()],
+            must_change_password: Some(must_change),
+            away: Some(vec![AwayLine {
+                username: "bob".to_owned(),
+                text: "lunch".to_owned(),
+            }]),
+            device: Some(DeviceSecret::from_bytes(&[7; 32])),
+            blocked: Some(vec!["carol".to_owned()]),
+            ..LoginBundle::default()
+        }
+        .into(),
+    );
 }
 
 fn newcomer(language: Language) -> Stage {

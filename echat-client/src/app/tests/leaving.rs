@@ -40,23 +40,7 @@ fn a_room_that_was_left_while_offline_is_closed() {
     stage.says(Event::LoginSuccess {
         username: "ann".to_owned(),
     });
-    stage.says(Event::LoginBundle {
-        chat_rooms: vec![],
-        friends: vec![],
-        online: vec![],
-        pending_requests: vec![],
-        messages: vec![],
-        unread: vec![],
-        more: vec![],
-        newest: None,
-        history: None,
-        resume: None,
-        must_change_password: None,
-        away: None,
-        device: None,
-        invitations: None,
-        blocked: None,
-    });
+    stage.says(LoginBundle::default().into());
     assert_eq!(stage.printed()[0], "You left room1.");
     assert_eq!(stage.prompt(), "contact> ");
 }

@@ -7,23 +7,15 @@ const SAID: &str =
 
 /// What a login brings from a database of this name.
 fn bundle(history: &str, newest: u64, friends: &[&str], messages: Vec<ChatMessage>) -> Event {
-    Event::LoginBundle {
+    LoginBundle {
         chat_rooms: vec!["room1".to_owned()],
         friends: friends.iter().map(|&name| name.to_owned()).collect(),
-        online: vec![],
-        pending_requests: vec![],
         messages,
-        unread: vec![],
-        more: vec![],
         newest: Some(newest),
         history: Some(history.to_owned()),
-        resume: None,
-        must_change_password: None,
-        away: None,
-        device: None,
-        invitations: None,
-        blocked: None,
+        ..LoginBundle::default()
     }
+    .into()
 }
 
 fn success() -> Event {

@@ -49,23 +49,20 @@ fn in_room1(language: Language) -> Stage {
     stage.says(Event::LoginSuccess {
         username: "ann".to_owned(),
     });
-    stage.says(Event::LoginBundle {
-        chat_rooms: vec!["room1".to_owned(), "tea".to_owned()],
-        friends: vec!["bob".to_owned()],
-        online: vec!["bob".to_owned()],
-        pending_requests: vec![],
-        messages: vec![],
-        unread: vec![],
-        more: vec![],
-        newest: Some(0),
-        history: None,
-        resume: None,
-        must_change_password: Some(false),
-        away: Some(vec![]),
-        device: None,
-        invitations: Some(vec![]),
-        blocked: Some(vec![]),
-    });
+    stage.says(
+        LoginBundle {
+            chat_rooms: vec!["room1".to_owned(), "tea".to_owned()],
+            friends: vec!["bob".to_owned()],
+            online: vec!["bob".to_owned()],
+            newest: Some(0),
+            must_change_password: Some(false),
+            away: Some(vec![]),
+            invitations: Some(vec![]),
+            blocked: Some(vec![]),
+            ..LoginBundle::default()
+        }
+        .into(),
+    );
     stage.happens(Input::Outgoing {
         user: "ann".to_owned(),
         lines: Some(Vec::new()),
@@ -378,23 +375,12 @@ fn lines_for_a_room_that_was_renamed_while_offline_go_to_its_new_name() {
 
 /// A login that brings these rooms.
 fn bundle_of(chat_rooms: Vec<String>) -> Event {
-    Event::LoginBundle {
+    LoginBundle {
         chat_rooms,
         friends: vec!["bob".to_owned()],
-        online: vec![],
-        pending_requests: vec![],
-        messages: vec![],
-        unread: vec![],
-        more: vec![],
-        newest: None,
-        history: None,
-        resume: None,
-        must_change_password: None,
-        away: None,
-        device: None,
-        invitations: None,
-        blocked: None,
+        ..LoginBundle::default()
     }
+    .into()
 }
 
 #[test]

@@ -20,29 +20,21 @@ fn with_unread(count: u64, is_in_more: bool) -> Stage {
     stage.says(Event::LoginSuccess {
         username: "ann".to_owned(),
     });
-    stage.says(Event::LoginBundle {
-        chat_rooms: vec![ROOM.to_owned()],
-        friends: vec![],
-        online: vec![],
-        pending_requests: vec![],
-        messages: vec![],
-        unread: vec![Unread {
-            target_type: TargetType::Room,
-            target: ROOM.to_owned(),
-            count,
-            read_id: 3,
-            mentions: None,
-        }],
-        more: more.into_iter().collect(),
-        newest: None,
-        history: None,
-        resume: None,
-        must_change_password: None,
-        away: None,
-        device: None,
-        invitations: None,
-        blocked: None,
-    });
+    stage.says(
+        LoginBundle {
+            chat_rooms: vec![ROOM.to_owned()],
+            unread: vec![Unread {
+                target_type: TargetType::Room,
+                target: ROOM.to_owned(),
+                count,
+                read_id: 3,
+                mentions: None,
+            }],
+            more: more.into_iter().collect(),
+            ..LoginBundle::default()
+        }
+        .into(),
+    );
     stage.printed();
     stage
 }
@@ -127,23 +119,14 @@ fn messages_read_before_this_run_stand_above_the_rule() {
     stage.says(Event::LoginSuccess {
         username: "ann".to_owned(),
     });
-    stage.says(Event::LoginBundle {
-        chat_rooms: vec![ROOM.to_owned()],
-        friends: vec![],
-        online: vec![],
-        pending_requests: vec![],
-        messages: vec![in_room(1, "bob", "old")],
-        unread: vec![],
-        more: vec![],
-        newest: None,
-        history: None,
-        resume: None,
-        must_change_password: None,
-        away: None,
-        device: None,
-        invitations: None,
-        blocked: None,
-    });
+    stage.says(
+        LoginBundle {
+            chat_rooms: vec![ROOM.to_owned()],
+            messages: vec![in_room(1, "bob", "old")],
+            ..LoginBundle::default()
+        }
+        .into(),
+    );
     stage.says(live(in_room(2, "bob", "new"), None)).printed();
     stage.types("&r room1");
     assert_eq!(

@@ -4,35 +4,12 @@ use super::*;
 use echat_proto::records::Unread;
 
 fn bundle_of(messages: Vec<ChatMessage>, newest: Option<u64>, history: Option<&str>) -> Event {
-    let Event::LoginBundle {
-        chat_rooms,
-        friends,
-        online,
-        pending_requests,
-        unread,
-        more,
-        ..
-    } = bundle(vec![])
-    else {
-        unreachable!("it is a bundle")
-    };
-    Event::LoginBundle {
-        chat_rooms,
-        friends,
-        online,
-        pending_requests,
-        messages,
-        unread,
-        more,
+    LoginBundle {
         newest,
         history: history.map(str::to_owned),
-        resume: None,
-        must_change_password: None,
-        away: None,
-        device: None,
-        invitations: None,
-        blocked: None,
+        ..in_rooms(messages)
     }
+    .into()
 }
 
 /// Ann, who has seen messages 1 to 9 of a history.
@@ -52,7 +29,7 @@ fn ids(session: &Session) -> Vec<u64> {
     let room = Target::Room("r0".to_owned());
     let conversation = session.conversation(&room);
     let lines = conversation.iter().flat_map(|found| found.lines());
-    lines.map(|said| said.id).collect()
+    lines.map(|post| post.id).collect()
 }
 
 /// Logs in again, and says whether the session started from the bundle.
@@ -200,7 +177,7 @@ fn another_message_under_a_known_id_is_another_history() {
 
 #[test]
 fn a_message_between_two_known_ones_is_another_history() {
-    let said = [10, 30].map(|id| message(id, "r0", "bob")).to_vec();
+    let told = [10, 30].map(|id| message(id, "r0", "bob")).to_vec();
     for (id, room, replaced) in [
         (20, "r0", true),
         (20, "r1", false),
@@ -210,7 +187,7 @@ fn a_message_between_two_known_ones_is_another_history() {
         let mut session = Session::default();
         session.log_in("ann");
         session.apply(
-            bundle_of(said.clone(), None, None),
+            bundle_of(told.clone(), None, None),
             Some(RequestContext::Login),
         );
         let bundle = bundle_of(vec![message(id, room, "bob")], None, None);
@@ -237,7 +214,7 @@ fn deferred_messages_of_the_old_history_are_dropped() {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Step {
+enum RestoreStep {
     /// Another user says something in one of two rooms.
     Say(bool),
     /// The client gets the next thing that is on the way to it.
@@ -249,25 +226,25 @@ enum Step {
 }
 
 /// A server whose ids begin again where its log ends, with one client.
-struct Simulation {
+struct RestoreSimulation {
     log: Vec<ChatMessage>,
-    said: u64,
+    count: u64,
     name: u64,
     way: std::collections::VecDeque<(Event, Option<RequestContext>)>,
     session: Session,
 }
 
-impl Simulation {
+impl RestoreSimulation {
     fn says(&mut self, in_first: bool) -> ChatMessage {
-        self.said += 1;
+        self.count += 1;
         let id = self.log.last().map_or(0, |message| message.id) + 1;
         let room = if in_first { "r0" } else { "r1" };
-        let said = ChatMessage {
-            content: format!("text {}", self.said),
+        let sent = ChatMessage {
+            content: format!("text {}", self.count),
             ..message(id, room, "bob")
         };
-        self.log.push(said.clone());
-        said
+        self.log.push(sent.clone());
+        sent
     }
 
     fn reconnects(&mut self) {
@@ -298,18 +275,18 @@ impl Simulation {
         }
     }
 
-    fn takes(&mut self, step: Step) {
+    fn takes(&mut self, step: RestoreStep) {
         match step {
-            Step::Say(in_first) => {
-                let said = self.says(in_first);
-                self.way.push_back((live(&said, false), None));
+            RestoreStep::Say(in_first) => {
+                let sent = self.says(in_first);
+                self.way.push_back((live(&sent, false), None));
             }
-            Step::Deliver => self.deliver(),
-            Step::Reconnect => self.reconnects(),
-            Step::Restore(lost, said, noticed) => {
+            RestoreStep::Deliver => self.deliver(),
+            RestoreStep::Reconnect => self.reconnects(),
+            RestoreStep::Restore(lost, count, noticed) => {
                 self.log.truncate(self.log.len().saturating_sub(lost));
                 self.name += u64::from(noticed);
-                for turn in 0..said {
+                for turn in 0..count {
                     self.says(turn % 2 == 0);
                 }
                 self.reconnects();
@@ -322,15 +299,15 @@ proptest! {
     #[test]
     fn the_cache_equals_the_messages_of_the_server(steps in prop::collection::vec(
         prop_oneof![
-            6 => any::<bool>().prop_map(Step::Say),
-            6 => Just(Step::Deliver),
-            1 => Just(Step::Reconnect),
+            6 => any::<bool>().prop_map(RestoreStep::Say),
+            6 => Just(RestoreStep::Deliver),
+            1 => Just(RestoreStep::Reconnect),
             1 => (0usize..4, 0usize..8, any::<bool>())
-                .prop_map(|(lost, said, noticed)| Step::Restore(lost, said, noticed)),
+                .prop_map(|(lost, count, noticed)| RestoreStep::Restore(lost, count, noticed)),
         ], 0..120,
     )) {
-        let mut simulation = Simulation {
-            log: vec![], said: 0, name: 0, way: [].into(), session: Session::default(),
+        let mut simulation = RestoreSimulation {
+            log: vec![], count: 0, name: 0, way: [].into(), session: Session::default(),
         };
         simulation.session.log_in("ann");
         simulation.reconnects();
@@ -343,7 +320,7 @@ proptest! {
         for room in ["r0", "r1"] {
             let conversation = simulation.session.conversation(&Target::Room(room.to_owned()));
             let held = conversation.iter().flat_map(|found| found.lines());
-            let held: Vec<_> = held.map(|said| (said.id, said.content.clone())).collect();
+            let held: Vec<_> = held.map(|post| (post.id, post.content.clone())).collect();
             let has = simulation.log.iter().filter(|message| message.target == room);
             let has: Vec<_> = has.map(|message| (message.id, message.content.clone())).collect();
             prop_assert_eq!(held, has);
@@ -391,7 +368,7 @@ fn a_room_that_was_renamed_meanwhile_keeps_its_conversation() {
         assert_eq!(ids(&session), [0; 0]);
         let held = session.conversation(&den).unwrap().lines();
         assert!(
-            held.map(|said| said.id)
+            held.map(|post| post.id)
                 .collect::<Vec<_>>()
                 .starts_with(&[1, 2, 3])
         );
