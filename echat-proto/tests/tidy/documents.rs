@@ -108,6 +108,7 @@ fn documents() -> Vec<String> {
         "PROMISES.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
+        "SECURITY.md",
     ]
     .map(str::to_owned)
     .to_vec();
