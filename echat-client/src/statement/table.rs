@@ -329,7 +329,7 @@ static ROOMS: &[CommandRow] = &[
             }
             NotOperator {
                 en "{room} is private: only its operators and its owner can invite, so not you to invite {user}."
-                zh "聊天室“{room}”是私密的，只有房主和管理员可以邀请“{user}”。"
+                zh "聊天室“{room}”是私密的，只有房主和房间管理员可以邀请“{user}”。"
             }
             TooMany {
                 en "{user} has too many open invitations to be invited to {room} now."
@@ -370,7 +370,7 @@ static ROOMS: &[CommandRow] = &[
             }
             NotOperator {
                 en "You cannot remove {user} from {room}: operators remove members, and only the owner removes operators."
-                zh "你不能将“{user}”移出聊天室“{room}”：管理员只能移出普通成员，房主才能移出管理员。"
+                zh "你不能将“{user}”移出聊天室“{room}”：房间管理员只能移出普通成员，只有房主才能移出房间管理员。"
             }
         }
     },
@@ -390,7 +390,7 @@ static ROOMS: &[CommandRow] = &[
             }
             NotOperator {
                 en "You cannot ban {user} from {room}: operators ban members, and only the owner bans operators."
-                zh "你不能从聊天室“{room}”封禁“{user}”：管理员只能封禁普通成员，房主才能封禁管理员。"
+                zh "你不能从聊天室“{room}”封禁“{user}”：房间管理员只能封禁普通成员，只有房主才能封禁房间管理员。"
             }
         }
     },
@@ -413,11 +413,11 @@ static ROOMS: &[CommandRow] = &[
     row! {
         "/op" in SLASH (room: Here) (user: Member)
         en "make a member an operator"
-        zh "设为管理员"
+        zh "设为房间管理员"
         asks SetRole { roomname: room, username: user, role: RoomRole::Operator }
         done {
             en "{user} is now an operator of {room}."
-            zh "“{user}”现在是聊天室“{room}”的管理员。"
+            zh "“{user}”现在是聊天室“{room}”的房间管理员。"
         }
         refused {
             NotAMember {
@@ -426,18 +426,18 @@ static ROOMS: &[CommandRow] = &[
             }
             NotAllowed {
                 en "{user} cannot become an operator of {room}. The owner is one already, and bots have no role."
-                zh "“{user}”不能成为聊天室“{room}”的管理员。房主本来就有全部权限，机器人没有身份。"
+                zh "“{user}”不能成为聊天室“{room}”的房间管理员。房主本来就有全部权限，机器人没有身份。"
             }
         }
     },
     row! {
         "/deop" in SLASH (room: Here) (user: Member)
         en "make an operator a member again"
-        zh "取消管理员身份"
+        zh "取消房间管理员身份"
         asks SetRole { roomname: room, username: user, role: RoomRole::Member }
         done {
             en "{user} is not an operator of {room}."
-            zh "“{user}”不再是聊天室“{room}”的管理员。"
+            zh "“{user}”不再是聊天室“{room}”的房间管理员。"
         }
         refused {
             NotAMember {
@@ -458,7 +458,7 @@ static ROOMS: &[CommandRow] = &[
         needs Owner
         confirm {
             en "Make {user} the owner of {room}? You become an operator, and only {user} can give the room back. (Y/N)"
-            zh "将聊天室“{room}”转让给“{user}”？你会成为管理员，只有“{user}”能再转让回来。(Y/N)"
+            zh "将聊天室“{room}”转让给“{user}”？你会成为房间管理员，只有“{user}”能再转让回来。(Y/N)"
         }
         prompt { en "hand {room} over to {user}? (Y/N)" zh "将“{room}”转让给“{user}”？(Y/N)" }
         declined {
@@ -467,7 +467,7 @@ static ROOMS: &[CommandRow] = &[
         }
         done {
             en "{user} is now the owner of {room}, and you are an operator."
-            zh "“{user}”现在是聊天室“{room}”的房主，你是管理员。"
+            zh "“{user}”现在是聊天室“{room}”的房主，你是房间管理员。"
         }
         refused {
             NotAMember {
@@ -547,7 +547,7 @@ static ROOMS: &[CommandRow] = &[
     row! {
         "/readonly" in SLASH (room: Here) (switch: Switch)
         en "let only operators and the owner write, or all members"
-        zh "只允许房主和管理员发言，或恢复所有成员发言"
+        zh "只允许房主和房间管理员发言，或恢复所有成员发言"
         asks SetRoom {
             roomname: room, new_name: None::<&str>, topic: None::<&str>, private: None::<bool>,
             read_only: Some(switch == "on"), slow_seconds: None::<u64>, keep_days: KeepDays::Unchanged
@@ -807,7 +807,7 @@ static PEOPLE: &[CommandRow] = &[
             }
             NotOperator {
                 en "A bot can only be in rooms that you own or operate."
-                zh "机器人只能加入你是房主或管理员的聊天室。"
+                zh "机器人只能加入你是房主或房间管理员的聊天室。"
             }
         }
     },

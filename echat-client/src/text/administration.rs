@@ -43,8 +43,8 @@ administration! {
     "room", "查看一个聊天室";
     "bots", "按名字列出机器人及其主人";
     "quota", "24 小时内各用户发送的字节数，从多到少";
-    "make-admin", "任命管理员", done: "“{1}”现在是服务器管理员。";
-    "unmake-admin", "撤销管理员", done: "“{1}”不再是服务器管理员。";
+    "make-admin", "任命服务器管理员", done: "“{1}”现在是服务器管理员。";
+    "unmake-admin", "撤销服务器管理员", done: "“{1}”不再是服务器管理员。";
     "reset-password", "给用户一个临时密码，只显示一次", done: "“{1}”现在使用临时密码，登录后会被要求修改。";
     "suspend", "停用账号：结束其全部会话，并且不能再登录", done: "已停用“{1}”的账号。";
     "unsuspend", "恢复停用的账号", done: "“{1}”的账号已恢复。";
@@ -155,7 +155,7 @@ const KEYS: &[(&str, &str)] = &[
     ("name", "名字"),
     ("newest_message", "最新消息的编号"),
     ("online", "在线"),
-    ("operators", "管理员"),
+    ("operators", "房间管理员"),
     ("owner", "所有者"),
     ("password", "密码"),
     ("private", "私密"),

@@ -203,7 +203,7 @@ codes! {
         zh "这条消息已超过可编辑的时间。";
     BadContent
         en "The server does not accept this message. Unless its operator set another limit, a message has 1 to 4,000 bytes, and no control characters except newline and tab. Shorten it, or send it in parts."
-        zh "服务器不接受这条消息。除非管理员另有设置，消息为 1 到 4,000 字节；除换行和制表符外不能含有控制字符。请缩短，或分成几条发送。";
+        zh "服务器不接受这条消息。除非服务器管理员另有设置，消息为 1 到 4,000 字节；除换行和制表符外不能含有控制字符。请缩短，或分成几条发送。";
     TxnReused
         en "The server already has another message with this number."
         zh "服务器上已有另一条使用这个编号的消息。";
@@ -221,19 +221,19 @@ codes! {
         zh "服务器的数据库正忙。";
     StorageDamaged
         en "Part of the server's database is damaged; its operator must repair it."
-        zh "服务器的数据库部分损坏，需要管理员修复。";
+        zh "服务器的数据库部分损坏，需要服务器管理员修复。";
     UnknownCommand
         en "The server does not know this request."
         zh "服务器不认识这个请求。";
     NotOperator
         en "Only operators and the owner of the room can do this."
-        zh "只有聊天室的房主和管理员可以这样做。";
+        zh "只有聊天室的房主和房间管理员可以这样做。";
     Blocked
         en "You have blocked this user."
         zh "你已屏蔽该用户。";
     Banned
         en "Banned from this room; its owner and operators can lift the ban."
-        zh "已被该聊天室封禁，房主和管理员可以解除。";
+        zh "已被该聊天室封禁，房主和房间管理员可以解除。";
     MustChangePassword
         en "Your password is temporary. Type `/passwd` to change it first."
         zh "你的密码是临时密码，请先用 `/passwd` 修改密码。";
@@ -251,7 +251,7 @@ codes! {
         zh "机器人不能执行此操作。";
     ReadOnly
         en "This room is read-only: only its operators and its owner can write."
-        zh "该聊天室是只读的，只有房主和管理员可以发言。";
+        zh "该聊天室是只读的，只有房主和房间管理员可以发言。";
     SlowMode
         en "This room has slow mode: members wait between two messages."
         zh "该聊天室开启了慢速模式，两次发言之间需要间隔。";

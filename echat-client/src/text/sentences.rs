@@ -228,7 +228,7 @@ sentences! {
     /// Read-only.
     OnlyOperatorsWrite
         en "read-only, only operators and the owner can write"
-        zh "只读，只有房主和管理员可以发言";
+        zh "只读，只有房主和房间管理员可以发言";
     /// Not read-only.
     MembersWrite
         en "all members can write"
@@ -495,7 +495,7 @@ sentences! {
     /// A role.
     AnOperator
         en "an operator"
-        zh "管理员";
+        zh "房间管理员";
     /// A role.
     APlainMember
         en "a member"
@@ -531,7 +531,7 @@ sentences! {
     /// The reader was banned.
     YouWereBanned { by: &'a str, room: &'a str, because: &'a str }
         en "{by} banned you from {room}{because}. You cannot join it until the ban ends; its owner and operators can lift it."
-        zh "{by}禁止你进入聊天室“{room}”{because}。封禁结束前不能加入；房主和管理员可以解除封禁。";
+        zh "{by}禁止你进入聊天室“{room}”{because}。封禁结束前不能加入；房主和房间管理员可以解除封禁。";
     /// How to learn when a ban from a public room ends.
     BanEnds { room: &'a str }
         en "`/join {room}` says when the ban ends."
@@ -571,7 +571,7 @@ sentences! {
     /// What comes with the role.
     WhatOperatorsCan
         en "Operators can use /invite, /kick, /ban, /unban, /topic, /readonly and /slow."
-        zh "管理员可以使用 /invite、/kick、/ban、/unban、/topic、/readonly 和 /slow。";
+        zh "房间管理员可以使用 /invite、/kick、/ban、/unban、/topic、/readonly 和 /slow。";
     /// What comes with the role.
     WhatOwnersCan
         en "The owner can also use /op, /deop, /owner, /rename, /private, /public, /keep and /close."
@@ -627,7 +627,7 @@ sentences! {
     /// The operators of a room.
     OperatorsAre { names: &'a str }
         en "operators: {names}"
-        zh "管理员：{names}";
+        zh "房间管理员：{names}";
     /// How many members a room has, and since when it is there.
     MembersSince { members: u64, time: &'a str }
         en { members,
@@ -706,7 +706,7 @@ sentences! {
     /// Marks an operator.
     Operator
         en "operator"
-        zh "管理员";
+        zh "房间管理员";
     /// Marks a bot.
     Bot
         en "bot"
@@ -1388,7 +1388,7 @@ sentences! {
     /// An administrator says something to everybody.
     Broadcast { text: &'a str }
         en "The administrator to everybody: {text}"
-        zh "管理员广播：{text}";
+        zh "服务器管理员广播：{text}";
     /// An administrator gave another user another name.
     UserRenamed { was: &'a str, name: &'a str }
         en "{was} is called {name} now."
@@ -1396,7 +1396,7 @@ sentences! {
     /// An administrator gave the reader another name.
     Renamed { name: &'a str }
         en "The administrator has given you another name: you are {name} now, and log in with it."
-        zh "管理员更改了你的用户名：你现在叫“{name}”，以后请用它登录。";
+        zh "服务器管理员更改了你的用户名：你现在叫“{name}”，以后请用它登录。";
 
     // ---- messages that are changed, answered and found
     /// Stands for the number of a message in help.
@@ -1462,7 +1462,7 @@ sentences! {
     /// not_yours, of a deletion
     OnlySenderDeletes
         en "only its sender can delete it, and in a room its owner and operators."
-        zh "只有发送者可以删除；在聊天室里，房主和管理员也可以。";
+        zh "只有发送者可以删除；在聊天室里，房主和房间管理员也可以。";
     /// too_late
     TooLateToEdit
         en "it is too old to be edited on this server."
@@ -1892,7 +1892,7 @@ sentences! {
     /// too_many: the reader's friends
     OwnFriends { limit: u64 }
         en "You have reached the server's limit of {limit} friends. The operator can raise `server.limits.friends`."
-        zh "你的好友数已达服务器的上限（{limit}）。管理员可以调高 `server.limits.friends`。";
+        zh "你的好友数已达服务器的上限（{limit}）。服务器管理员可以调高 `server.limits.friends`。";
     /// too_many: the open requests or friends of the user who is asked
     RequestsOfOther { name: &'a str, limit: u64 }
         en "{name} has reached the server's limit of {limit} friends or open requests. Try again when {name} has answered some."
