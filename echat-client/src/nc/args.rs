@@ -12,7 +12,7 @@ use clap::FromArgMatches;
 use clap::error::ErrorKind;
 use echat_proto::names::InvitationCode;
 
-use super::flags::{Cli, OnlineFlags, FollowFlags, ServerFlags, Work, command};
+use super::flags::{Cli, FollowFlags, OnlineFlags, ServerFlags, Work, command};
 use super::known::KnownHistory;
 use super::script::{self, CommandRef, ScriptCommand};
 use crate::local::password;

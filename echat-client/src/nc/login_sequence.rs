@@ -8,8 +8,7 @@ use echat_proto::value::Value;
 use zeroize::Zeroizing;
 
 use super::args::SecretKind;
-use super::message::MessageError;
-use super::step;
+use super::message::{self, MessageError};
 
 /// The request that is sent next, or waits for its reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +44,7 @@ impl LoginSequence {
     /// A login, and no more.
     pub fn new(user: &str, secret: &str, kind: SecretKind) -> Result<Self, MessageError> {
         Ok(Self {
-            login: step::login(user, secret, kind)?.into(),
+            login: login(user, secret, kind)?.into(),
             register: None,
             join: None,
             stage: LoginStage::LogIn,
@@ -93,7 +92,9 @@ impl LoginSequence {
     pub fn answered(&mut self, refusal: Option<&str>) -> LoginStep {
         let (stage, has_code) = (self.stage, self.register.is_some());
         match (stage, refusal) {
-            (LoginStage::LogIn, Some("bad_credentials")) if has_code => self.advance(LoginStage::Register),
+            (LoginStage::LogIn, Some("bad_credentials")) if has_code => {
+                self.advance(LoginStage::Register)
+            }
             (LoginStage::LogIn | LoginStage::LogInAgain, Some(_)) => {
                 LoginStep::Refused("the login was refused")
             }
@@ -118,8 +119,24 @@ impl LoginSequence {
     }
 }
 
+/// The plain bytes of the LOGIN that `--user` asks for.
+pub(super) fn login(user: &str, secret: &str, kind: SecretKind) -> Result<Vec<u8>, MessageError> {
+    let key = match kind {
+        SecretKind::Password => "password",
+        SecretKind::Token => "token",
+    };
+    let params = Value::Dict(vec![
+        ("username".into(), Value::from(user)),
+        (key.into(), Value::from(secret)),
+    ]);
+    message::plain(Message {
+        command: request::LOGIN,
+        params,
+    })
+}
+
 fn plain_of(command: u32, params: Value) -> Result<Zeroizing<Vec<u8>>, MessageError> {
-    step::plain(Message { command, params }).map(Zeroizing::new)
+    message::plain(Message { command, params }).map(Zeroizing::new)
 }
 
 #[cfg(test)]

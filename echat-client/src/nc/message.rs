@@ -5,6 +5,7 @@ use echat_proto::codec::EncodeError;
 use echat_proto::commands::{self, COMMANDS};
 use echat_proto::json::{self, JsonError};
 use echat_proto::value::Value;
+use zeroize::Zeroize;
 
 use super::script::{CommandRef, ScriptCommand};
 
@@ -88,6 +89,13 @@ fn nearest(name: &str) -> Option<&'static str> {
 
 fn suggestion(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |name| format!("; do you mean {name}?"))
+}
+
+/// The plain bytes of a message, which may be a LOGIN: its parameters are wiped.
+pub(super) fn plain(mut message: Message) -> Result<Vec<u8>, MessageError> {
+    let plain = message.encode();
+    message.params.zeroize();
+    Ok(plain?)
 }
 
 #[cfg(test)]

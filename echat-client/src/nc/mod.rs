@@ -3,28 +3,28 @@
 //! A module imports only from those below it:
 //!
 //! ```text
-//! (this)                          which mode, and the exit code
-//! follow  run                     every message once; the loop over standard input and the socket
-//! peer  connect  offline  dump    the server's end; the way to it; work without one; -v
-//! session                         what to do next, and when it is over (pure)
-//! step                            statements with everything looked up
-//! login_sequence                  the requests before everything else (pure)
-//! expectation  ask  known         messages waited for; what only a person knows; what a bot knew
-//! pending  message  subset  files    replies not yet here; messages as lines; parts of values
-//! args  flags                     what was typed after the program's name
-//! script  rules  output           what a line says; when to stop; both outputs
+//! (this)                              which mode, and the exit code
+//! follow  run                         every message once; the loop over standard input and the socket
+//! peer  connect  offline              the server's end; the way to it; work without one
+//! session                             what to do next, and when it is over (pure)
+//! step                                statements with everything looked up
+//! login_sequence  expectation  dump   the requests before everything else; messages waited for; -v
+//! args                                what the arguments ask for
+//! ask  pending  known  subset  files  what only a person knows; replies not yet here; what a bot knew; parts of values
+//! message                             messages as lines
+//! flags  script  rules  output        what was typed after the program's name; what a line says; when to stop; both outputs
 //! ```
 
 pub mod args;
 pub mod ask;
 pub mod connect;
 pub mod dump;
-mod login_sequence;
 pub mod expectation;
 pub mod files;
 mod flags;
 mod follow;
 pub mod known;
+mod login_sequence;
 pub mod message;
 pub mod offline;
 pub mod output;
@@ -47,8 +47,8 @@ use echat_system::private_memory;
 use crate::exit::Exit;
 use args::{LoginOptions, Online, RunMode, ScriptSource, SecretKind};
 use dump::Dump;
-use login_sequence::LoginSequence;
 pub use flags::command;
+use login_sequence::LoginSequence;
 use message::MessageError;
 use peer::Peer;
 use rules::{Rules, SessionEnd};
@@ -148,8 +148,10 @@ fn talk(online: &Online) -> Result<SessionEnd, SessionEnd> {
         only_replies: online.shows_only_replies(),
         show_secrets: online.show_secrets,
     };
-    let mut session =
-        ScriptSession::new(rules, sequence.map(|sequence| ScriptStep::LogIn(Box::new(sequence))));
+    let mut session = ScriptSession::new(
+        rules,
+        sequence.map(|sequence| ScriptStep::LogIn(Box::new(sequence))),
+    );
     for step in steps {
         session.push(step);
     }

@@ -10,8 +10,8 @@ use echat_proto::limits::FRAME_BEFORE_LOGIN;
 use echat_proto::value::Value;
 
 use super::dump;
+use super::expectation::{Expectation, ExpectationState, Inbox, PATIENCE, ReceivedMessage};
 use super::login_sequence::{LoginSequence, LoginStep};
-use super::expectation::{Expectation, Inbox, PATIENCE, ReceivedMessage, ExpectationState};
 use super::message;
 use super::pending::{self, Pending};
 use super::rules::{Next, Rules, SessionEnd};
@@ -317,8 +317,12 @@ impl ScriptSession {
                         self.connection = ConnectionState::Expected;
                     }
                 }
-                ExpectationState::Missed => return Some(unmet(expectation, "another reply was received")),
-                ExpectationState::Open if !open => return Some(unmet(expectation, "the connection ended")),
+                ExpectationState::Missed => {
+                    return Some(unmet(expectation, "another reply was received"));
+                }
+                ExpectationState::Open if !open => {
+                    return Some(unmet(expectation, "the connection ended"));
+                }
                 ExpectationState::Open if now >= expectation.deadline => {
                     return Some(unmet(expectation, "timed out"));
                 }

@@ -2,16 +2,11 @@
 
 use std::time::Duration;
 
-use echat_proto::channel::Message;
-use echat_proto::commands;
 use echat_proto::json;
 use echat_proto::limits::FRAME_AFTER_LOGIN;
-use echat_proto::value::Value;
-use zeroize::Zeroize;
 
-use super::args::SecretKind;
-use super::login_sequence::LoginSequence;
 use super::expectation::Expect;
+use super::login_sequence::LoginSequence;
 use super::message::{self, MessageError};
 use super::script::ScriptLine;
 
@@ -61,7 +56,7 @@ pub fn compile(statement: ScriptLine, line: usize, raw: bool) -> Result<ScriptSt
         return Err(StepError::NoChannel);
     }
     Ok(match statement {
-        ScriptLine::Send(written) => match plain(message::resolve(&written)?)? {
+        ScriptLine::Send(written) => match message::plain(message::resolve(&written)?)? {
             long if long.len() > FRAME_AFTER_LOGIN => return Err(StepError::TooLong(long.len())),
             plain => ScriptStep::Send(plain, line),
         },
@@ -82,31 +77,10 @@ pub fn compile(statement: ScriptLine, line: usize, raw: bool) -> Result<ScriptSt
     })
 }
 
-/// The plain bytes of the LOGIN that `--user` asks for.
-pub fn login(user: &str, secret: &str, kind: SecretKind) -> Result<Vec<u8>, MessageError> {
-    let key = match kind {
-        SecretKind::Password => "password",
-        SecretKind::Token => "token",
-    };
-    let params = Value::Dict(vec![
-        ("username".into(), Value::from(user)),
-        (key.into(), Value::from(secret)),
-    ]);
-    plain(Message {
-        command: commands::request::LOGIN,
-        params,
-    })
-}
-
-/// The plain bytes of a message, which may be a LOGIN: its parameters are wiped.
-pub(super) fn plain(mut message: Message) -> Result<Vec<u8>, MessageError> {
-    let plain = message.encode();
-    message.params.zeroize();
-    Ok(plain?)
-}
-
 #[cfg(test)]
 mod tests {
+    use echat_proto::value::Value;
+
     use super::*;
     use crate::nc::script;
 

@@ -4,8 +4,8 @@
 //! server may tell of messages in large rooms later than of others, so their ids do not come in order.
 
 mod cursor;
-mod request_queue;
 mod printer;
+mod request_queue;
 
 use std::io;
 
@@ -21,9 +21,9 @@ use super::ask;
 use super::connect;
 use super::dump::Dump;
 use super::known::{HistoryCheck, KnownHistory};
+use super::login_sequence;
 use super::output;
 use super::rules::SessionEnd;
-use super::step;
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::net::connection::{Action, Connection};
@@ -32,8 +32,8 @@ use crate::net::socket::Received;
 use crate::net::wait::{Interest, WatchedFd, wait};
 use crate::net::wake::Wakes;
 use cursor::{Cursor, int, text_of};
-use request_queue::RequestQueue;
 use printer::Printer;
+use request_queue::RequestQueue;
 
 /// Refusals that pass: the connection is made again, as after a loss.
 const PASSING: [&str; 5] = [
@@ -75,7 +75,7 @@ fn begin(options: &Follow) -> Result<Follower<'_>, SessionEnd> {
         Some(secret) => secret,
         None => ask::password(user, &clock)?,
     };
-    let login = step::login(user, &secret, options.login.kind());
+    let login = login_sequence::login(user, &secret, options.login.kind());
     let login = login.map_err(|error| SessionEnd::because(Exit::Usage, &error))?;
     let (verbose, show_secrets) = (options.verbose, options.show_secrets);
     Ok(Follower {

@@ -129,11 +129,13 @@ impl RequestQueue {
             answers.is_some_and(|answers| answers.session == SessionEffect::Keeps)
         };
         match (step, command.filter(|command| keeps_session(*command))) {
-            (ScriptStep::Send(plain, line), Some(command)) => self.waiting.push_back(QueuedRequest {
-                command,
-                plain,
-                line,
-            }),
+            (ScriptStep::Send(plain, line), Some(command)) => {
+                self.waiting.push_back(QueuedRequest {
+                    command,
+                    plain,
+                    line,
+                });
+            }
             _ => {
                 return Err(wrong(
                     &"only requests that keep the session can be sent here",
