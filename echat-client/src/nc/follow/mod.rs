@@ -19,9 +19,10 @@ use zeroize::Zeroizing;
 use super::args::{Follow, From};
 use super::ask;
 use super::connect;
-use super::dump::Dump;
+use super::dump::{self, Dump};
 use super::known::{HistoryCheck, KnownHistory};
 use super::login_sequence;
+use super::message;
 use super::output;
 use super::rules::SessionEnd;
 use crate::clock::Clock;
@@ -306,7 +307,7 @@ impl Follower<'_> {
             (SentRequest::Login, event::LOGIN_BUNDLE) => self.logged_in(message)?,
             (SentRequest::History, event::HISTORY) => self.print(&message.params)?,
             (SentRequest::Login, event::LOGIN_FAILURE) | (SentRequest::History, event::REFUSED) => {
-                self.refused(&message.params)?;
+                self.refused(&message)?;
             }
             _ => {}
         }
@@ -320,7 +321,7 @@ impl Follower<'_> {
         };
         let code = text_of(&message.params, "code").unwrap_or_default();
         if PASSING.contains(&code.as_str()) {
-            return self.refused(&message.params);
+            return self.refused(message);
         }
         if let Some(line) = self.requests.answered(ending) {
             output::diagnostic(&format!("line {line} is refused: {code}"));
@@ -381,8 +382,8 @@ impl Follower<'_> {
         Ok(())
     }
 
-    fn refused(&mut self, refusal: &Value) -> Result<(), SessionEnd> {
-        let code = text_of(refusal, "code").unwrap_or_default();
+    fn refused(&mut self, refusal: &Message) -> Result<(), SessionEnd> {
+        let code = text_of(&refusal.params, "code").unwrap_or_default();
         if PASSING.contains(&code.as_str()) {
             self.lose(&format!("the server refuses for now: {code}"));
             return Ok(());
@@ -394,7 +395,17 @@ impl Follower<'_> {
                 self.options.room.as_deref().unwrap_or("all")
             ),
         };
-        let note = format!("the server refuses {what}: {code}");
+        // Standard output is for messages: the reply, with what it says besides the code, goes to standard error.
+        let line = message::to_line(&dump::redacted(refusal));
+        let has_unused_code = self.asked == SentRequest::Login
+            && code == "bad_credentials"
+            && self.options.login.invitation.is_some();
+        let hint = if has_unused_code {
+            "; follow does not register with the code of the address: use echat-nc without follow first"
+        } else {
+            ""
+        };
+        let note = format!("the server refuses {what}: {code}{hint}\n{line}");
         Err(SessionEnd::because(Exit::Refused, &note))
     }
 
