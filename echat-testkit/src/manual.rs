@@ -3,13 +3,15 @@
 //! A page is written by hand but for what stands between two marks (`.\" options`, `.\" /options`
 //! and the like); completions are written whole. `ECHAT_UPDATE=1` writes both.
 
-use std::fs;
+use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::{fs, process};
 
+use clap::builder::StyledStr;
 use clap::{Arg, Command};
 use clap_complete::{Generator, Shell};
 use clap_mangen::Man;
-use clap_mangen::roff::{Roff, bold, italic, roman};
+use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 
 use crate::generated;
 
@@ -34,8 +36,14 @@ impl Program {
             let name = command.get_name().to_owned();
             let path = docs().join("completions").join(shell.file_name(&name));
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut command, name, &mut script);
-            let script = String::from_utf8(script).expect("a script is UTF-8");
+            clap_complete::generate(shell, &mut command, name.as_str(), &mut script);
+            let mut script = String::from_utf8(script).expect("a script is UTF-8");
+            if shell == Shell::Bash {
+                // clap_complete 4.6 spells a hyphen of the program's name in two ways, and so never offers the options of
+                // its subcommands.
+                script = script.replace(&name.replace('-', "__subcmd__"), &name.replace('-', "__"));
+                check_bash(&command, &script);
+            }
             generated::check(&path, &script);
         }
     }
@@ -55,16 +63,12 @@ impl Program {
             ("name", render(&command, Man::render_name_section)),
             ("synopsis", render(&command, Man::render_synopsis_section)),
             ("options", render(&command, Man::render_options_section)),
-            ("subcommands", subcommands(&command)),
             ("commands", commands(&command)),
             ("typed", self.typed()),
             ("exit", self.exit_status()),
         ] {
             let (begin, end) = (format!(".\\\" {part}\n"), format!(".\\\" /{part}\n"));
-            // A page has its subcommands in short or in full.
-            let in_full = page.contains(".\\\" commands\n");
-            let is_other = (part == "subcommands" && in_full) || (part == "commands" && !in_full);
-            if !text.is_empty() && !is_other {
+            if !text.is_empty() {
                 page = generated::put(&page, &begin, &end, &text);
             }
         }
@@ -100,6 +104,39 @@ impl Program {
     }
 }
 
+/// Asks bash for the completions of each subcommand, and compares them with its options.
+fn check_bash(command: &Command, script: &str) {
+    let name = command.get_name();
+    let mut command = command.clone();
+    command.build();
+    let mut script = script.to_owned();
+    for subcommand in command.get_subcommands() {
+        let (function, word) = (name.replace('-', "__"), subcommand.get_name());
+        writeln!(
+            script,
+            "COMP_WORDS=({name} {word} --); COMP_CWORD=2; _{function} {name} -- {word}; echo {word}: ${{COMPREPLY[@]}}"
+        )
+        .expect("memory can be written to");
+    }
+    let bash = process::Command::new("bash").args(["-c", &script]).output();
+    let bash = bash.expect("bash is there");
+    assert!(bash.status.success(), "{bash:?}");
+    let answers = String::from_utf8(bash.stdout).expect("options are UTF-8");
+    for subcommand in command.get_subcommands() {
+        let word = subcommand.get_name();
+        let mut lines = answers.lines();
+        let offered = lines.find_map(|line| line.strip_prefix(&format!("{word}: ")));
+        let offered: Vec<&str> = offered.unwrap_or_default().split(' ').collect();
+        for option in subcommand.get_opts().chain(flags(subcommand)) {
+            let long = long_of(option);
+            assert!(
+                offered.contains(&long.as_str()),
+                "{name} {word} {long}: {offered:?}"
+            );
+        }
+    }
+}
+
 type Section = fn(&Man, &mut dyn std::io::Write) -> std::io::Result<()>;
 
 fn render(command: &Command, section: Section) -> String {
@@ -108,30 +145,8 @@ fn render(command: &Command, section: Section) -> String {
     without_head(&String::from_utf8(text).expect("a page is UTF-8"))
 }
 
-/// What a program can do in place of its main work; one page describes all.
-fn subcommands(command: &Command) -> String {
-    let mut roff = Roff::new();
-    let heading = command.get_subcommand_help_heading();
-    for (index, subcommand) in command.get_subcommands().enumerate() {
-        if index == 0 {
-            roff.control(
-                "SH",
-                [heading.unwrap_or("Subcommands").to_uppercase().as_str()],
-            );
-        }
-        let mut line = vec![bold(subcommand.get_name())];
-        for argument in subcommand.get_positionals() {
-            line.extend([roman(" "), italic(value_of(argument))]);
-        }
-        roff.control("TP", []);
-        roff.text(line);
-        let about = subcommand.get_about().map(ToString::to_string);
-        roff.text([roman(about.unwrap_or_default())]);
-    }
-    without_head(&roff.render())
-}
-
-/// The same with the options of each.
+/// The subcommands, each with its arguments and its options. An option that the program itself has too is described once,
+/// among the options of the program.
 fn commands(command: &Command) -> String {
     let mut roff = Roff::new();
     let heading = command.get_subcommand_help_heading();
@@ -148,25 +163,71 @@ fn commands(command: &Command) -> String {
         }
         roff.control("TP", []);
         roff.text(line);
-        let text = |text: Option<&clap::builder::StyledStr>| {
-            [roman(text.map(ToString::to_string).unwrap_or_default())]
-        };
-        roff.text(text(subcommand.get_about()));
+        roff.text([roman(help_of(subcommand.get_about()))]);
+        let options = subcommand.get_opts().chain(flags(subcommand));
+        let (shared, own): (Vec<&Arg>, Vec<&Arg>) =
+            options.partition(|option| is_option_of(command, option));
+        if own.is_empty() && shared.is_empty() {
+            continue;
+        }
         roff.control("RS", []);
-        for option in subcommand.get_opts().chain(flags(subcommand)) {
-            let long = option.get_long().unwrap_or_default();
-            let mut line = vec![bold(format!("--{long}"))];
-            if option.get_action().takes_values() {
-                let names = option.get_value_names().unwrap_or_default();
-                line.extend([roman(" "), italic(names.join(" "))]);
-            }
+        for option in own {
             roff.control("TP", []);
+            roff.text(head_of(option));
+            roff.text([roman(help_of(option.get_help()))]);
+        }
+        if !shared.is_empty() {
+            let mut line = vec![roman("It also takes ")];
+            for (index, option) in shared.iter().enumerate() {
+                let is_last = index + 1 == shared.len();
+                line.push(roman(match index {
+                    0 => "",
+                    _ if is_last => " and ",
+                    _ => ", ",
+                }));
+                line.push(bold(long_of(option)));
+            }
+            line.push(roman("; see OPTIONS."));
+            roff.control("PP", []);
             roff.text(line);
-            roff.text(text(option.get_help()));
         }
         roff.control("RE", []);
     }
     without_head(&roff.render())
+}
+
+/// Whether the program itself has this option, with the same meaning.
+fn is_option_of(command: &Command, option: &Arg) -> bool {
+    let mut own = command.get_arguments();
+    own.any(|own| {
+        own.get_long() == option.get_long() && help_of(own.get_help()) == help_of(option.get_help())
+    })
+}
+
+/// An option as it is typed, with its short form and its value.
+fn head_of(option: &Arg) -> Vec<Inline> {
+    let mut line = Vec::new();
+    if let Some(short) = option.get_short() {
+        line.extend([bold(format!("-{short}")), roman(", ")]);
+    }
+    line.push(bold(long_of(option)));
+    if option.get_action().takes_values() {
+        let names = option.get_value_names().unwrap_or_default();
+        line.extend([roman(" "), italic(names.join(" "))]);
+        let defaults: Vec<_> = option.get_default_values().iter().collect();
+        if let [default] = defaults[..] {
+            line.push(roman(format!(" [default: {}]", default.display())));
+        }
+    }
+    line
+}
+
+fn long_of(option: &Arg) -> String {
+    format!("--{}", option.get_long().unwrap_or_default())
+}
+
+fn help_of(text: Option<&StyledStr>) -> String {
+    text.map(ToString::to_string).unwrap_or_default()
 }
 
 /// The options without a value, but for those that every command has.
