@@ -214,12 +214,34 @@ impl Composer {
         self.questions.rename(was, now);
     }
 
-    /// Closes the questions about conversations that are gone. A room that is left needs no sentence
-    /// about leaving it.
-    pub(super) fn drop_void_questions(&mut self, common: &mut Common) {
+    /// The session has changed: closes the questions about what is gone, and brings the message under edit up to date.
+    pub(super) fn revise(&mut self, common: &mut Common) {
         let session = &common.context.session;
-        let void = self.questions.take_void(|target| session.has(target));
+        let is_deleted = |id| session.message(id).is_some_and(|(_, post)| post.deleted);
+        let void = self
+            .questions
+            .take_void(|target| session.has(target), is_deleted);
         self.close(common, void);
+        let Some(message) = self.draft.edited_message() else {
+            return;
+        };
+        let now = common.context.session.message(message.id);
+        let Some((_, now)) = now.filter(|(_, now)| now.content != message.content) else {
+            return;
+        };
+        let (now, before) = (now.clone(), message.content.clone());
+        if now.deleted {
+            self.end_edit(common);
+            self.draft.forget_text(&before, |_| false);
+        } else {
+            self.draft.edit_from(&now.content);
+        }
+    }
+
+    /// A message of the user's does not have this text any more: it is not brought back by Up, Ctrl-R, undo or Ctrl-Y.
+    pub(super) fn forget_text(&mut self, text: &str) {
+        self.draft
+            .forget_text(text, |line| statement::sends(line, text));
     }
 
     /// The ids of messages are void: no message is edited, and no question is about one.
@@ -231,7 +253,16 @@ impl Composer {
 
     fn close(&mut self, common: &mut Common, void: VoidQuestions) {
         for question in void.questions {
-            if !matches!(question, Question::Confirm(_)) {
+            // A room that is left needs no sentence about leaving it, and a deleted message none about deleting it.
+            let is_moot = match &question {
+                Question::Confirm(_) => true,
+                Question::Delete(_, id) => {
+                    let message = common.context.session.message(*id);
+                    message.is_some_and(|(_, post)| post.deleted)
+                }
+                _ => false,
+            };
+            if !is_moot {
                 self.not_sent(common, question);
             }
         }
@@ -339,9 +370,11 @@ impl Composer {
                 let room = typed.room().unwrap_or_default();
                 return common.say(Text::PublicOrPrivate { room: &room });
             }
-            Question::Delete(_, post) => {
+            Question::Delete(_, id) => {
                 let mut lines = vec![common.context.line(Text::DeleteQuestion)];
-                lines.extend(common.context.message(post));
+                if let Some((_, post)) = common.context.session.message(*id) {
+                    lines.extend(common.context.message(post));
+                }
                 return common.print(lines);
             }
             Question::SendAsText(_, line) if statement::begins_with_slash(line) => {

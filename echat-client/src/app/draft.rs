@@ -142,6 +142,25 @@ impl Draft {
         (text != message.content && !text.trim().is_empty()).then_some(text)
     }
 
+    /// The message under edit has this text now, by another session of the user. A line that was not touched has it too.
+    pub(super) fn edit_from(&mut self, text: &str) {
+        let Some(message) = &mut self.message else {
+            return;
+        };
+        let is_untouched = self.editor.text() == message.content;
+        let before = std::mem::replace(&mut message.content, text.to_owned());
+        if is_untouched {
+            self.editor.set(text, text.len());
+        }
+        self.editor.forget_text(&before, |_| false);
+    }
+
+    /// Forgets a text that a message of the user's had, where the user could bring it back: in the lines that `sends`
+    /// it says send it, in what undo and Ctrl-Y keep.
+    pub(super) fn forget_text(&mut self, text: &str, sends: impl Fn(&str) -> bool) {
+        self.editor.forget_text(text, sends);
+    }
+
     /// The line was submitted as the message. What it changes.
     pub(super) fn take_edit(&mut self) -> Option<EditedMessage> {
         self.message.take()

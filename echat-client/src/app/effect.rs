@@ -103,7 +103,7 @@ pub enum Input {
     /// [`App::elapses_at`](super::App::elapses_at) has come. Bytes that came before have to be
     /// told first: silence is judged now.
     Due,
-    /// The machine was suspended or the process stopped, and goes on.
+    /// The machine was resumed, or the process was continued.
     Woke,
     /// Bytes came from the server.
     Heard,

@@ -42,7 +42,7 @@ use crate::line_editor::{Key, LineEditor, PASTE_MAX};
 use crate::modes::{Act, Goto, Mode, error_line};
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Span, Style};
-use crate::session::{LimitError, Post, RequestContext, TimedRequest, Update, possible};
+use crate::session::{LimitError, RequestContext, TimedRequest, Update, possible};
 use crate::settings::Settings;
 use crate::statement::{self, Scope, Statement, TypedRequest};
 use crate::target::Target;
@@ -506,7 +506,7 @@ impl App {
             (Question::Privacy(typed), QuestionAnswer::Private) => {
                 self.ask_typed(typed.with_privacy(true));
             }
-            (Question::Delete(_, post), QuestionAnswer::Yes) => self.delete_at_once(&post),
+            (Question::Delete(_, id), QuestionAnswer::Yes) => self.delete_at_once(id),
             (Question::SendAsText(target, text), QuestionAnswer::Yes) => {
                 self.send(target, &text, None);
                 self.give_back(&text);
@@ -584,7 +584,7 @@ impl App {
                 Act::Reply(target, text, id) => self.send(target, &text, Some(id)),
                 Act::Edit(target, post) => self.composer.edit(target, &post),
                 Act::ChangeText(target, id, text) => self.change_text(&target, id, &text),
-                Act::Delete(target, post) => self.delete_message(target, post),
+                Act::Delete(target, id) => self.delete_message(target, id),
                 Act::Typed(typed) => self.carry_out_typed(typed),
                 Act::AskTimed(timed) => self.ask_time_for(timed),
                 Act::LogIn { name, password } => self.log_in(name, LoginSecret::Password(password)),
@@ -680,16 +680,16 @@ impl App {
     }
 
     /// Deletes a message, on a terminal after a yes.
-    fn delete_message(&mut self, target: Target, post: Post) {
+    fn delete_message(&mut self, target: Target, id: u64) {
         if !self.common.is_interactive() {
-            return self.delete_at_once(&post);
+            return self.delete_at_once(id);
         }
-        let question = Question::Delete(target, post);
+        let question = Question::Delete(target, id);
         self.composer.ask_once(&mut self.common, question);
     }
 
-    fn delete_at_once(&mut self, post: &Post) {
-        let request = Request::DeleteMessage { id: post.id };
+    fn delete_at_once(&mut self, id: u64) {
+        let request = Request::DeleteMessage { id };
         let asked = RequestContext::of(&request);
         self.ask_for_user(request, asked);
     }
@@ -1081,7 +1081,7 @@ impl App {
                 self.tell(&update);
             }
         }
-        self.composer.drop_void_questions(&mut self.common);
+        self.composer.revise(&mut self.common);
     }
 
     fn tell(&mut self, update: &Update) {
@@ -1106,6 +1106,7 @@ impl App {
                     self.common.output.push(Effect::Alert(alert));
                 }
             }
+            Update::OwnTextGone(text) => self.composer.forget_text(text),
             Update::Answer(RequestContext::Login, Ok(event)) => {
                 self.logged_in();
                 let must_change = |event: &Event| {

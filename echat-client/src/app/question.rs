@@ -1,7 +1,7 @@
 //! Open questions, which block nothing.
 
 use crate::line_editor::LINE_MAX;
-use crate::session::{LimitError, Limits, Post};
+use crate::session::{LimitError, Limits};
 use crate::statement::{TypedRequest, ascii_form};
 use crate::target::{Target, normal_name};
 
@@ -20,8 +20,8 @@ pub(super) enum Question {
     Confirm(TypedRequest),
     /// Who can find and join a room that is to be made?
     Privacy(TypedRequest),
-    /// Shall a message be deleted?
-    Delete(Target, Post),
+    /// Shall the message with this id be deleted?
+    Delete(Target, u64),
     /// Shall pasted lines be sent?
     Paste(Pasted),
 }
@@ -196,7 +196,7 @@ impl Question {
     }
 }
 
-/// Questions about conversations that are gone.
+/// Questions about what is gone.
 #[derive(Debug)]
 pub(super) struct VoidQuestions {
     /// The newest is the last.
@@ -307,9 +307,16 @@ impl Questions {
         }
     }
 
-    /// Removes the questions about conversations that are gone.
-    pub(super) fn take_void(&mut self, has: impl Fn(&Target) -> bool) -> VoidQuestions {
-        self.take_those(|question| question.target().is_some_and(|target| !has(&target)))
+    /// Removes the questions about conversations and messages that are gone.
+    pub(super) fn take_void(
+        &mut self,
+        has: impl Fn(&Target) -> bool,
+        is_deleted: impl Fn(u64) -> bool,
+    ) -> VoidQuestions {
+        self.take_those(|question| {
+            let lacks_message = matches!(question, Question::Delete(_, id) if is_deleted(*id));
+            lacks_message || question.target().is_some_and(|target| !has(&target))
+        })
     }
 
     /// Removes the questions about messages, whose ids are void.

@@ -18,6 +18,7 @@ mod completing;
 mod connection;
 mod days;
 mod drafts;
+mod erased;
 mod forged;
 mod leaving;
 mod limits;
@@ -147,11 +148,13 @@ impl Stage {
         self.says(Event::LoginSuccess {
             username: name.to_owned(),
         });
-        self.says(LoginBundle {
-            resume: secret.map(|secret| ResumeSecret::presented(secret).unwrap()),
-            ..LoginBundle::default()
-        }
-        .into())
+        self.says(
+            LoginBundle {
+                resume: secret.map(|secret| ResumeSecret::presented(secret).unwrap()),
+                ..LoginBundle::default()
+            }
+            .into(),
+        )
     }
 
     fn welcome(&mut self, name: &str, messages: Vec<ChatMessage>) -> &mut Self {
@@ -166,15 +169,17 @@ impl Stage {
         self.says(Event::LoginSuccess {
             username: name.to_owned(),
         });
-        self.says(LoginBundle {
-            chat_rooms: vec!["room1".to_owned()],
-            friends: vec!["bob".to_owned()],
-            online: vec!["bob".to_owned()],
-            messages,
-            unread,
-            ..LoginBundle::default()
-        }
-        .into())
+        self.says(
+            LoginBundle {
+                chat_rooms: vec!["room1".to_owned()],
+                friends: vec!["bob".to_owned()],
+                online: vec!["bob".to_owned()],
+                messages,
+                unread,
+                ..LoginBundle::default()
+            }
+            .into(),
+        )
     }
 
     /// What was printed since the last look, one string a line.

@@ -538,7 +538,7 @@ impl Upstream {
         self.connection.pong();
     }
 
-    /// The machine was suspended or the process stopped, and goes on.
+    /// The machine was resumed, or the process was continued.
     pub(super) fn woke(&mut self, common: &Common) {
         self.connection.woke(common.at);
     }

@@ -40,6 +40,28 @@ impl History {
         self.lines.push_back(line.to_owned());
     }
 
+    /// Forgets lines. The line and the cursor before the walk or the search that showed one of them, if one did.
+    pub(super) fn forget(&mut self, is_gone: impl Fn(&str) -> bool) -> HistoryMatch {
+        let shown = self.walk.as_ref().map(|(at, _)| *at);
+        let shown = shown.or(self.search.as_ref().and_then(|search| search.at));
+        let shown = shown.and_then(|at| self.lines.get(at));
+        let was_shown = shown.is_some_and(|line| is_gone(line));
+        let count = self.lines.len();
+        self.lines.retain(|line| !is_gone(line));
+        if self.lines.len() == count {
+            return None;
+        }
+        // The positions of the lines have changed: a walk begins anew, and a search ends.
+        let before = match (self.walk.take(), self.search.take()) {
+            (Some((_, draft)), _) => {
+                let cursor = draft.len();
+                Some((draft, cursor))
+            }
+            (None, search) => search.map(|search| search.before),
+        };
+        before.filter(|_| was_shown)
+    }
+
     /// One line back; what is being typed is kept for the way forward.
     pub(super) fn older(&mut self, typed: &str) -> Option<String> {
         let (at, draft) = match self.walk.take() {

@@ -17,6 +17,8 @@ mod undo;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use zeroize::Zeroize;
+
 pub use completion::Completer;
 pub use key::Key;
 
@@ -109,6 +111,20 @@ impl LineEditor {
         self.remember();
         self.buffer.wipe();
         self.settle();
+    }
+
+    /// Forgets a text: the lines of the histories that `sends` it says send it, and what undo and Ctrl-Y keep of it. If
+    /// such a line stands in the editor because it was recalled, what was typed before comes back.
+    pub fn forget_text(&mut self, text: &str, sends: impl Fn(&str) -> bool) {
+        for history in self.histories.values_mut() {
+            if let Some((line, cursor)) = history.forget(&sends) {
+                self.buffer.set(&line, cursor, LINE_MAX);
+            }
+        }
+        self.undo.forget_text(text);
+        if self.killed.contains(text) {
+            self.killed.zeroize();
+        }
     }
 
     /// Begins or ends the entry of a password, with an empty line: nothing of it is kept in a

@@ -44,6 +44,11 @@ impl Undo {
         self.steps.pop_back()
     }
 
+    /// Forgets the lines that contain a text.
+    pub(super) fn forget_text(&mut self, text: &str) {
+        self.steps.retain(|(line, _)| !line.contains(text));
+    }
+
     pub(super) fn forget(&mut self) {
         *self = Self::default();
     }

@@ -20,8 +20,11 @@ pub(super) fn tell(update: &Update, context: &Context) -> Vec<Line> {
         Update::FriendRequest(name) => vec![context.bold(Text::FriendRequest { name })],
         Update::NewContact(name) => vec![context.line(Text::NewContact { name })],
         Update::NewRoom(room) => vec![context.line(Text::NewRoom { room })],
-        Update::Room(update) if rooms::is_personal(update, context) => rooms::update_lines(update, context),
+        Update::Room(update) if rooms::is_personal(update, context) => {
+            rooms::update_lines(update, context)
+        }
         Update::Changed(..)
+        | Update::OwnTextGone(_)
         | Update::Room(_)
         | Update::LeftRoom(_)
         | Update::Friend(..)
@@ -129,12 +132,11 @@ fn change_refusal(asked: &RequestContext, fail: &Fail, context: &Context) -> Opt
 fn about(asked: &RequestContext) -> (Option<String>, Option<String>) {
     match asked {
         RequestContext::Typed(typed) => (typed.user(), typed.room()),
-        RequestContext::Register(name) | RequestContext::Page(Target::Friend(name)) => {
+        RequestContext::Register(name) | RequestContext::Page(Target::Friend(name), _) => {
             (Some(name.clone()), None)
         }
-        RequestContext::Page(Target::Room(room)) | RequestContext::Jump(Target::Room(room), _) => {
-            (None, Some(room.clone()))
-        }
+        RequestContext::Page(Target::Room(room), _)
+        | RequestContext::Jump(Target::Room(room), _) => (None, Some(room.clone())),
         _ => (None, None),
     }
 }
@@ -147,7 +149,7 @@ pub fn command_of(asked: &RequestContext) -> String {
         }
         RequestContext::Register(_) => "register".to_owned(),
         RequestContext::Login => "login".to_owned(),
-        RequestContext::Page(_) | RequestContext::Jump(_, Jump::Older) => "/history".to_owned(),
+        RequestContext::Page(..) | RequestContext::Jump(_, Jump::Older) => "/history".to_owned(),
         RequestContext::Jump(_, Jump::Newer) => "/newer".to_owned(),
         RequestContext::Jump(_, Jump::At(_)) => "/date".to_owned(),
         RequestContext::Jump(_, Jump::Around(_)) => "/open".to_owned(),

@@ -1,18 +1,18 @@
 //! Chat mode: history, a rule, and everything that is said.
 
-use std::collections::VecDeque;
-
 use echat_proto::commands::{Event, Request, RequestKind};
 use echat_proto::param::{RoomRole, ShortText};
 use jiff::civil::Date;
 
+use super::folding::FoldedMessages;
 use super::lines::{day_rule, emoji, span};
 use super::numbers::{NUMBERED, Numbers, newest_first};
 use super::presence::{Move, Presence};
 use super::{Act, Context, Goto, Mode, answers, mistake, print, read, rooms};
 use crate::render::styled::{Line, Style};
 use crate::session::{
-    Conversation, Jump, MembershipChange, MessageChange, MessageUpdate, Post, RequestContext, Update,
+    Conversation, Jump, MembershipChange, MessageChange, MessageUpdate, Post, RequestContext,
+    Update,
 };
 use crate::statement::{self, ParseError, Scope, Statement, Substitution};
 use crate::target::Target;
@@ -20,8 +20,6 @@ use crate::text::Text;
 
 /// How many old messages a chat begins with, and how many `/history` adds.
 const PAGE: usize = 50;
-/// How many messages of blocked users `/show` can open.
-const FOLDED: usize = 200;
 
 /// Quits, if it is all that is typed.
 pub(crate) const QUIT: &str = "quit";
@@ -41,10 +39,7 @@ pub(super) struct ChatMode {
     /// The day of the newest message shown.
     day: Option<Date>,
     presence: Presence,
-    /// The messages of blocked users that are not shown, for `/show`: the newest [`FOLDED`].
-    folded: VecDeque<Post>,
-    /// How many messages of blocked users arrived that the line shown last stands for.
-    folding: u64,
+    folded: FoldedMessages,
     begins: InitialView,
     /// Messages that were jumped to.
     window: Option<Window>,
@@ -88,8 +83,7 @@ impl ChatMode {
             at_the_top: false,
             day: None,
             presence,
-            folded: VecDeque::new(),
-            folding: 0,
+            folded: FoldedMessages::default(),
             begins: InitialView::default(),
             window: None,
             keeps_unread: false,
@@ -132,7 +126,6 @@ impl ChatMode {
         self.top = all.get(start).map(|post| post.id);
         self.day = None;
         self.folded.clear();
-        self.folding = 0;
         if let InitialView::After(id) = std::mem::take(&mut self.begins) {
             let shown = all.partition_point(|post| post.id <= id);
             let date = |post: &&Post| context.settings.zone.at(post.time).date();
@@ -179,7 +172,7 @@ impl ChatMode {
         for post in messages {
             if context.session.folds(&self.target, &post.sender) {
                 count += 1;
-                self.fold(post);
+                self.folded.keep(post);
                 continue;
             }
             if count > 0 {
@@ -201,49 +194,15 @@ impl ChatMode {
         lines
     }
 
-    /// Keeps a message for `/show`.
-    fn fold(&mut self, post: &Post) {
-        if self.folded.len() == FOLDED {
-            self.folded.pop_front();
-        }
-        self.folded.push_back(post.clone());
-    }
-
-    /// Other lines follow on those for messages of blocked users: how many more there were than the first one.
-    fn end_folding(&mut self, context: &Context) -> Option<Line> {
-        let count = std::mem::take(&mut self.folding).saturating_sub(1);
-        (count > 0).then(|| context.dim(Text::FoldedMore { count }))
-    }
-
-    /// `/show`: the messages of blocked users that were folded since it was typed last.
-    fn unfold(&mut self, context: &Context) -> Vec<Act> {
-        self.folding = 0;
-        let folded = std::mem::take(&mut self.folded);
-        if folded.is_empty() {
-            return print(vec![context.dim(Text::NothingFolded)]);
-        }
-        context.begin_list();
-        print(
-            folded
-                .iter()
-                .flat_map(|post| context.message(post))
-                .collect(),
-        )
-    }
-
     fn arrived(&mut self, post: &Post, context: &Context) -> Vec<Act> {
         if self.opening {
             return Vec::new();
         }
         let mut lines = self.presence.flush(context);
         if context.session.folds(&self.target, &post.sender) {
-            self.fold(post);
-            self.folding += 1;
-            if self.folding == 1 {
-                lines.push(context.dim(Text::Folding));
-            }
+            lines.extend(self.folded.arrive(post, context));
         } else {
-            lines.extend(self.end_folding(context));
+            lines.extend(self.folded.end_row(context));
             lines.extend(self.days(&[post], context));
         }
         self.top.get_or_insert(post.id);
@@ -331,7 +290,9 @@ impl ChatMode {
             return Vec::new();
         };
         let page = messages.iter().cloned();
-        let page: Vec<Post> = page.map(|message| context.session.post_of(message)).collect();
+        let page: Vec<Post> = page
+            .map(|message| context.session.post_of(message))
+            .collect();
         let (Some(first), Some(last)) = (page.first(), page.last()) else {
             return print(vec![context.dim(match to {
                 Jump::Older => Text::NoOlder,
@@ -467,7 +428,7 @@ impl ChatMode {
             let reason = &context.language.say(Text::OnlySenderDeletes);
             return Err(mistake(context, Text::NotDeletedBecause { reason }));
         }
-        Ok(vec![Act::Delete(self.target.clone(), post)])
+        Ok(vec![Act::Delete(self.target.clone(), post.id)])
     }
 
     /// `/react`: a second time, the reaction is taken back.
@@ -511,7 +472,7 @@ impl ChatMode {
             Statement::History => Ok(self.older(context)),
             Statement::Newer => Ok(self.newer(context)),
             Statement::Date(day) => Ok(self.date(&day, context)),
-            Statement::Show => Ok(self.unfold(context)),
+            Statement::Show => Ok(print(self.folded.unfold(context))),
             Statement::Numbers => Ok(self.show_numbers(context)),
             Statement::Edit(number, text) => self.edit(number, text, context),
             Statement::Delete(number) => self.delete(number, context),
@@ -535,14 +496,14 @@ impl ChatMode {
 
     /// A message of the open chat has changed.
     fn message_changed(&mut self, changed: &MessageUpdate, context: &Context) -> Vec<Act> {
-        self.numbers.change(changed);
+        self.folded.change(&changed.post);
         let is_by_blocked = context.session.folds(&self.target, &changed.by);
         let is_folded = context.session.folds(&self.target, &changed.post.sender);
         if self.opening || is_folded || is_by_blocked {
             return Vec::new();
         }
         let mut lines = self.presence.flush(context);
-        lines.extend(self.end_folding(context));
+        lines.extend(self.folded.end_row(context));
         let post = &changed.post;
         let reacted = match &changed.change {
             MessageChange::Edited => {
@@ -777,7 +738,9 @@ impl Mode for ChatMode {
     fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {
         match update {
             Update::Message(target, post) if *target == self.target => self.arrived(post, context),
-            Update::Changed(target, changed) if *target == self.target => self.message_changed(changed, context),
+            Update::Changed(target, changed) if *target == self.target => {
+                self.message_changed(changed, context)
+            }
             Update::Answer(RequestContext::Jump(target, to), Ok(event))
                 if *target == self.target =>
             {
@@ -810,13 +773,19 @@ impl Mode for ChatMode {
                 print(context.away_lines(name, text.as_deref()))
             }
             Update::HistoryReplaced => self.begin_anew(context),
+            Update::Answer(RequestContext::Login, Ok(_)) => {
+                self.folded.confirm(context);
+                print(answers::tell(update, context))
+            }
             Update::FriendRequest(name) => {
                 print(vec![context.bold(Text::FriendRequestInChat { name })])
             }
-            Update::Answer(RequestContext::Page(target), Ok(event)) if *target == self.target => {
+            Update::Answer(RequestContext::Page(target, _), Ok(event))
+                if *target == self.target =>
+            {
                 self.took_page(event, context)
             }
-            Update::Answer(RequestContext::Page(target), Err(_))
+            Update::Answer(RequestContext::Page(target, _), Err(_))
                 if *target == self.target && self.opening =>
             {
                 self.opening = false;

@@ -81,14 +81,14 @@ pub(super) fn more(context: &Context) -> Vec<Act> {
 
 /// `/open`
 pub(super) fn open(number: u64, context: &Context) -> Vec<Act> {
-    let Some((target, post)) = context.session.found(number) else {
+    let Some((target, id)) = context.session.found(number) else {
         return mistake(context, Text::NoFoundNumber { number });
     };
     if !context.session.can_read(target) {
         let name = target.name();
         return mistake(context, Text::NoTarget { name });
     }
-    vec![Act::Goto(Goto::ChatAround(target.clone(), post.id))]
+    vec![Act::Goto(Goto::ChatAround(target.clone(), id))]
 }
 
 /// What was found.

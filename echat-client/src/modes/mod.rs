@@ -10,6 +10,7 @@ mod chat;
 mod command;
 mod contact;
 mod credentials;
+mod folding;
 mod found;
 mod heads;
 mod lines;
@@ -88,7 +89,7 @@ pub enum Act {
     /// Change the text of a message.
     ChangeText(Target, u64, String),
     /// Delete a message, after a yes.
-    Delete(Target, Post),
+    Delete(Target, u64),
     /// Ask the server what was typed.
     Typed(TypedRequest),
     /// Ask the server for its time, and then for something that has an end.

@@ -1,7 +1,7 @@
 //! Which message of the open chat a number means.
 
 use super::Context;
-use crate::session::{MessageUpdate, Post};
+use crate::session::Post;
 use crate::target::Target;
 
 /// Messages that `/n` numbers.
@@ -11,14 +11,14 @@ pub(super) const NUMBERED: usize = 30;
 /// however many messages arrive, until the user says something else or leaves the chat.
 #[derive(Debug, Default)]
 pub(super) struct Numbers {
-    /// The messages with numbers that are shown, number 1 first.
-    shown: Vec<Post>,
+    /// The ids of the messages with numbers that are shown, number 1 first.
+    shown: Vec<u64>,
 }
 
 impl Numbers {
     /// Numbers these messages, of which the newest is the last and gets number 1.
     pub(super) fn show(&mut self, messages: &[Post]) {
-        self.shown = messages.iter().rev().cloned().collect();
+        self.shown = messages.iter().rev().map(|post| post.id).collect();
     }
 
     /// The numbers that are shown count no longer.
@@ -26,21 +26,14 @@ impl Numbers {
         self.shown.clear();
     }
 
-    /// The message with a number.
+    /// The message with a number, as it is now.
     pub(super) fn get(&self, number: u64, target: &Target, context: &Context) -> Option<Post> {
         let index = usize::try_from(number.checked_sub(1)?).ok()?;
         if self.shown.is_empty() {
             return newest_first(target, context).nth(index).cloned();
         }
-        self.shown.get(index).cloned()
-    }
-
-    /// A message has changed.
-    pub(super) fn change(&mut self, changed: &MessageUpdate) {
-        let mut shown = self.shown.iter_mut();
-        if let Some(post) = shown.find(|post| post.id == changed.post.id) {
-            post.clone_from(&changed.post);
-        }
+        let (_, post) = context.session.message(*self.shown.get(index)?)?;
+        Some(post.clone())
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is shown of rooms: news of them, their settings, lists of rooms, members and bans.
+//! What is shown of rooms: updates, settings, lists of rooms, members and bans.
 
 use echat_proto::param::RoomRole;
 use echat_proto::records::{BanLine, Fail, MemberLine, MemberList, PublicRoom, RoomInfo, RoomLine};
@@ -11,7 +11,7 @@ use crate::session::RoomUpdate;
 use crate::statement::{in_words, kept};
 use crate::text::{Language, Text};
 
-/// Whether news is for the reader wherever they are; other news is for those who have the room open.
+/// Whether an update is shown in every mode. The others are shown in the chat of the room.
 pub(super) fn is_personal(update: &RoomUpdate, context: &Context) -> bool {
     let is_me = |name: &String| context.session.me() == Some(name);
     match update {

@@ -41,11 +41,14 @@ impl Session {
             updates.push(Update::Room(RoomUpdate::Renamed { was, room }));
         }
         let history = history.as_deref();
-        let replaced = self.identity.differs(history, *newest, self.feed.seen())
-            || history_identity::contradicts(&self.conversations, messages, &|target| match target {
-                Target::Friend(name) => friends.contains(name),
-                Target::Room(name) => chat_rooms.contains(name),
-            });
+        let replaced =
+            self.identity.differs(history, *newest, self.feed.seen())
+                || history_identity::contradicts(&self.conversations, messages, &|target| {
+                    match target {
+                        Target::Friend(name) => friends.contains(name),
+                        Target::Room(name) => chat_rooms.contains(name),
+                    }
+                });
         if replaced {
             self.forget_messages();
         }
@@ -61,9 +64,8 @@ impl Session {
         self.room_state.at_login(invitations.as_deref());
         self.are_invitations(invitations.as_deref().unwrap_or_default(), updates);
         let first_time = self.feed.is_new();
-        // Messages that are remembered may have changed while the connection was lost.
-        for message in messages {
-            self.refresh(message);
+        if !first_time {
+            self.confirm(messages, updates);
         }
         // What one comes back to is no updates: chats show it when they are opened.
         for message in self.feed.come_back(messages) {

@@ -1,5 +1,7 @@
 //! Messages that change after they were sent: edits, deletions, reactions.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use echat_proto::commands::Event;
 use echat_proto::records::{ChatMessage, Reacted, Reaction};
 
@@ -91,13 +93,30 @@ impl Session {
         self.change(target, post, change, by.clone(), updates);
     }
 
-    /// A message as it is now, from a login.
-    pub(super) fn refresh(&mut self, message: &ChatMessage) {
-        let target = Target::new(message.target_type, message.target.clone());
-        let post = self.post_of(message.clone());
-        if let Some(conversation) = self.conversations.get_mut(&target) {
-            conversation.replace(post);
+    /// Takes the messages of a login in the place of those that are remembered. The others are forgotten: they may have
+    /// been edited or deleted while there was no connection.
+    pub(super) fn confirm(&mut self, messages: &[ChatMessage], updates: &mut Vec<Update>) {
+        let mut brought: BTreeMap<Target, BTreeSet<u64>> = BTreeMap::new();
+        for message in messages {
+            let target = Target::new(message.target_type, message.target.clone());
+            let post = self.post_of(message.clone());
+            brought.entry(target.clone()).or_default().insert(post.id);
+            let before = self.replace(&target, &post);
+            updates.extend(own_text_gone(before.as_ref(), &post));
         }
+        let none = BTreeSet::new();
+        for (target, conversation) in &mut self.conversations {
+            conversation.keep_only(brought.get(target).unwrap_or(&none));
+        }
+        self.detached
+            .keep_only(&brought.into_values().flatten().collect());
+    }
+
+    /// Puts a message as it is now in the place of what it was. The message as it was, if it is remembered.
+    fn replace(&mut self, target: &Target, post: &Post) -> Option<Post> {
+        let conversation = self.conversations.get_mut(target);
+        let held = conversation.and_then(|held| held.replace(post.clone()));
+        held.or(self.detached.replace(post))
     }
 
     /// The reactions that an event names, with the reader's own, which it does not mark.
@@ -173,9 +192,8 @@ impl Session {
         by: String,
         updates: &mut Vec<Update>,
     ) {
-        let conversation = self.conversations.get_mut(&target);
-        let before = conversation.and_then(|held| held.replace(post.clone()));
-        let before = before.or(self.detached.replace(&post));
+        let before = self.replace(&target, &post);
+        updates.extend(own_text_gone(before.as_ref(), &post));
         let is_known = before.is_some_and(|before| {
             before.content == post.content
                 && before.deleted == post.deleted
@@ -186,6 +204,12 @@ impl Session {
             updates.push(Update::Changed(target, Box::new(update)));
         }
     }
+}
+
+/// Says that a message of the reader's has lost its text, if it has.
+fn own_text_gone(before: Option<&Post>, now: &Post) -> Option<Update> {
+    let before = before.filter(|before| before.mine && !before.deleted)?;
+    (before.content != now.content).then(|| Update::OwnTextGone(before.content.clone()))
 }
 
 /// Adds the reader's reaction, or takes it back.

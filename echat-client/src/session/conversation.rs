@@ -1,6 +1,6 @@
 //! One conversation: its newest messages, in order and without gaps, and what is unread of it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// Messages of one conversation that are remembered; older ones are fetched again.
 const LINES: usize = 500;
@@ -53,8 +53,6 @@ pub struct Conversation {
     bytes: usize,
     /// What to ask for with `before`, if the server has older ones.
     older: Option<u64>,
-    /// Whether a page found no room: a later one would leave a gap.
-    is_full: bool,
     unread: u64,
     /// Messages of others that arrived since the login and were not shown.
     new: u64,
@@ -140,21 +138,19 @@ impl Conversation {
             let dropped = self.lines.pop_front().expect("there is more than one");
             self.bytes -= dropped.content.len();
             self.older = self.lines.front().map(|first| first.id);
-            // What was shown above these is not held: a page that is asked for above that would
-            // leave a gap.
-            self.is_full = true;
         }
     }
 
     /// Takes what a page has before the first message, if there is room for it. The rest of it
-    /// arrived while the page was on its way.
-    pub(super) fn prepend(&mut self, mut page: Vec<Post>, more: bool) {
-        let first = self.lines.front().map_or(u64::MAX, |first| first.id);
+    /// arrived while the page was on its way. `before`: the id before which the page was asked for; a page that ends
+    /// further above the first message would leave a gap, and is not taken.
+    pub(super) fn prepend(&mut self, mut page: Vec<Post>, before: Option<u64>, more: bool) {
+        let first = self.lines.front().map(|first| first.id).or(self.older);
+        let first = first.unwrap_or(u64::MAX);
         page.retain(|post| post.id < first);
         let bytes: usize = page.iter().map(|post| post.content.len()).sum();
         let has_room = self.lines.len() + page.len() <= LINES && self.bytes + bytes <= BYTES;
-        self.is_full |= !has_room;
-        if self.is_full {
+        if !has_room || before.is_some_and(|before| before < first) {
             return;
         }
         let oldest = page.first().map_or(first, |post| post.id);
@@ -180,6 +176,21 @@ impl Conversation {
             self.mentions = (self.mentions + now).saturating_sub(before);
         }
         Some(std::mem::replace(held, post))
+    }
+
+    /// Forgets the messages that a login did not bring: they may have been edited or deleted while there was no
+    /// connection. They are asked for again when they are to be shown.
+    pub(super) fn keep_only(&mut self, brought: &BTreeSet<u64>) {
+        let count = self.lines.len();
+        let Some(last) = self.lines.back().map(|post| post.id) else {
+            return;
+        };
+        self.lines.retain(|post| brought.contains(&post.id));
+        if self.lines.len() < count {
+            self.bytes = self.lines.iter().map(|post| post.content.len()).sum();
+            let first = self.lines.front().map(|first| first.id);
+            self.older = Some(first.unwrap_or(last.saturating_add(1)));
+        }
     }
 
     /// A message of another user arrived; whether it names the reader.

@@ -1,6 +1,8 @@
 //! Messages outside the conversations, which hold only their newest ones without gaps: search results, and the page
 //! that the user jumped to.
 
+use std::collections::BTreeSet;
+
 use echat_proto::commands::{Event, Request};
 use echat_proto::names::NameQuery;
 use echat_proto::param::ShortText;
@@ -53,10 +55,7 @@ pub struct Lookup {
 impl Lookup {
     /// The first page.
     pub fn new(kind: LookupKind) -> Self {
-        Self {
-            kind,
-            before: None,
-        }
+        Self { kind, before: None }
     }
 
     /// The request.
@@ -79,54 +78,78 @@ impl Lookup {
     }
 }
 
+/// A message outside the conversations.
+#[derive(Debug)]
+struct DetachedMessage {
+    target: Target,
+    id: u64,
+    /// `None` after a lost connection: it may have been edited or deleted since.
+    post: Option<Post>,
+}
+
+impl DetachedMessage {
+    fn new(target: Target, post: Post) -> Self {
+        let (id, post) = (post.id, Some(post));
+        Self { target, id, post }
+    }
+}
+
 /// Search results, and the page that the user jumped to.
 #[derive(Debug, Default)]
 pub(super) struct DetachedMessages {
     /// Found messages, in the order of their numbers.
-    found: Vec<(Target, Post)>,
+    found: Vec<DetachedMessage>,
     /// Where the page that came last begins in them.
     page: usize,
     next: Option<Lookup>,
     /// The page that was jumped to.
-    jumped: Vec<(Target, Post)>,
+    jumped: Vec<DetachedMessage>,
 }
 
 impl DetachedMessages {
     /// The message with this id.
     pub(super) fn get(&self, id: u64) -> Option<(&Target, &Post)> {
         let mut all = self.jumped.iter().chain(&self.found);
-        let (target, post) = all.find(|(_, post)| post.id == id)?;
-        Some((target, post))
+        all.find_map(|held| Some((&held.target, held.post.as_ref().filter(|_| held.id == id)?)))
     }
 
     /// Puts a message as it is now in the place of what it was. The message as it was.
     pub(super) fn replace(&mut self, post: &Post) -> Option<Post> {
         let mut before = None;
-        for (_, held) in self.jumped.iter_mut().chain(&mut self.found) {
-            if held.id == post.id {
-                before = Some(std::mem::replace(held, post.clone()));
-            }
+        for held in self.all_mut().filter(|held| held.id == post.id) {
+            before = held.post.replace(post.clone());
         }
         before
     }
 
     /// The messages of a conversation that was jumped in.
     pub(super) fn jump(&mut self, target: &Target, page: &[Post]) {
-        let page = page.iter().map(|post| (target.clone(), post.clone()));
-        self.jumped = page.collect();
+        let page = page.iter().cloned();
+        self.jumped = page
+            .map(|post| DetachedMessage::new(target.clone(), post))
+            .collect();
+    }
+
+    /// Forgets the messages that a login did not bring, but for where they are.
+    pub(super) fn keep_only(&mut self, brought: &BTreeSet<u64>) {
+        for held in self.all_mut().filter(|held| !brought.contains(&held.id)) {
+            held.post = None;
+        }
     }
 
     /// A room has another name.
     pub(super) fn rename(&mut self, was: &Target, name: &Target) {
-        for (target, _) in self.jumped.iter_mut().chain(&mut self.found) {
-            if target == was {
-                target.clone_from(name);
-            }
+        for held in self.all_mut().filter(|held| held.target == *was) {
+            held.target.clone_from(name);
         }
     }
 
+    fn all_mut(&mut self) -> impl Iterator<Item = &mut DetachedMessage> {
+        self.jumped.iter_mut().chain(&mut self.found)
+    }
+
     /// A page of what was looked for.
-    pub(super) fn find(&mut self, lookup: &Lookup, page: Vec<(Target, Post)>, next: Option<u64>) {
+    fn find(&mut self, lookup: &Lookup, page: Vec<DetachedMessage>, next: Option<u64>) {
         if lookup.before.is_none() || self.found.len() + page.len() > NUMBERED {
             self.found.clear();
         }
@@ -144,14 +167,14 @@ impl super::Session {
     pub fn found_page(&self) -> impl Iterator<Item = (u64, &Target, &Post)> {
         let found = self.detached.found.iter().enumerate();
         let page = found.skip(self.detached.page);
-        page.map(|(index, (target, post))| (index as u64 + 1, target, post))
+        page.filter_map(|(index, held)| Some((index as u64 + 1, &held.target, held.post.as_ref()?)))
     }
 
-    /// The found message with a number.
-    pub fn found(&self, number: u64) -> Option<(&Target, &Post)> {
+    /// The conversation and the id of the found message with a number.
+    pub fn found(&self, number: u64) -> Option<(&Target, u64)> {
         let index = usize::try_from(number.checked_sub(1)?).ok()?;
-        let (target, post) = self.detached.found.get(index)?;
-        Some((target, post))
+        let held = self.detached.found.get(index)?;
+        Some((&held.target, held.id))
     }
 
     /// The page behind the one that came last.
@@ -181,7 +204,7 @@ impl super::Session {
             messages.filter(|message| !wants_link || crate::links::has_link(&message.content));
         let page = page.map(|message| {
             let target = Target::new(message.target_type, message.target.clone());
-            (target, self.post_of(message))
+            DetachedMessage::new(target, self.post_of(message))
         });
         let page = page.collect();
         self.detached.find(lookup, page, next);

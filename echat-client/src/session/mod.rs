@@ -7,8 +7,8 @@ mod changes;
 mod conversation;
 mod detached;
 mod feed;
-mod limits;
 mod history_identity;
+mod limits;
 mod members;
 pub mod outgoing;
 mod pending;
@@ -53,6 +53,8 @@ pub enum Update {
     Message(Target, Post),
     /// A message has another text, was deleted, or a reaction to it came or went.
     Changed(Target, Box<MessageUpdate>),
+    /// A message of the reader's has another text than this one now, or was deleted.
+    OwnTextGone(String),
     /// Another user sent a friend request.
     FriendRequest(String),
     /// Another user is a friend now.
@@ -219,7 +221,7 @@ impl Session {
         self.room_state.settings(target)
     }
 
-    /// Notes that this conversation is the one that was used last.
+    /// Makes this conversation the most recent.
     pub fn touch(&mut self, target: &Target) {
         if self.recent.first() != Some(target) {
             self.recent.retain(|other| other != target);
@@ -227,7 +229,7 @@ impl Session {
         }
     }
 
-    /// Notes that everything of a conversation has been shown.
+    /// Everything of a conversation has been shown.
     pub fn read(&mut self, target: &Target) {
         if let Some(conversation) = self.conversations.get_mut(target) {
             conversation.read();
@@ -514,7 +516,7 @@ impl Session {
                     self.store(message, true, updates);
                 }
             }
-            Some(RequestContext::Page(target)) => {
+            Some(RequestContext::Page(target, before)) => {
                 // What was missed comes with the pages that are asked for after a reconnect.
                 let last = self.feed.missed_after().unwrap_or(u64::MAX);
                 let page: Vec<Post> = messages
@@ -529,7 +531,7 @@ impl Session {
                     }
                 }
                 let conversation = self.conversations.entry(target.clone()).or_default();
-                conversation.prepend(page, more);
+                conversation.prepend(page, *before, more);
             }
             Some(RequestContext::Jump(target, _)) => {
                 let page: Vec<Post> = messages
@@ -537,7 +539,10 @@ impl Session {
                     .cloned()
                     .map(|message| self.post_of(message))
                     .collect();
-                self.detached.jump(target, &page);
+                // Where there is nothing more, the numbers of the page before still count.
+                if !page.is_empty() {
+                    self.detached.jump(target, &page);
+                }
             }
             _ => {}
         }

@@ -20,8 +20,8 @@ pub enum RequestContext {
     Login,
     /// A message.
     Send,
-    /// Older messages of one conversation.
-    Page(Target),
+    /// The messages of one conversation before an id, or its newest.
+    Page(Target, Option<u64>),
     /// Messages of one conversation that do not follow on the remembered ones.
     Jump(Target, Jump),
     /// Messages of all conversations by what they are.
@@ -98,8 +98,12 @@ impl RequestContext {
             Request::QueryHistory {
                 target_type: Some(target_type),
                 target: Some(target),
+                before,
                 ..
-            } => Self::Page(Target::new(*target_type, normal_name(target.raw()))),
+            } => {
+                let target = Target::new(*target_type, normal_name(target.raw()));
+                Self::Page(target, *before)
+            }
             Request::QueryHistory { .. } => Self::CatchUp,
             Request::MarkRead {
                 target_type,
@@ -144,7 +148,7 @@ impl RequestContext {
     pub fn is_query(&self) -> bool {
         match self {
             Self::Typed(typed) => typed.is_query(),
-            Self::Page(_) | Self::Jump(..) | Self::Lookup(_) | Self::CatchUp => true,
+            Self::Page(..) | Self::Jump(..) | Self::Lookup(_) | Self::CatchUp => true,
             _ => false,
         }
     }
@@ -156,7 +160,7 @@ impl RequestContext {
             Self::Register(_) => RequestKind::Register,
             Self::Login => RequestKind::Login,
             Self::Send => RequestKind::SendMessage,
-            Self::Page(_) | Self::Jump(..) | Self::CatchUp => RequestKind::QueryHistory,
+            Self::Page(..) | Self::Jump(..) | Self::CatchUp => RequestKind::QueryHistory,
             Self::Lookup(lookup) => match lookup.kind {
                 LookupKind::Mentions => RequestKind::ListMentions,
                 LookupKind::Words(_) => RequestKind::Search,
@@ -190,7 +194,7 @@ pub enum Jump {
 pub struct PendingRequests(PendingReplies<RequestContext>);
 
 impl PendingRequests {
-    /// Notes that a request was sent.
+    /// A request was sent.
     pub fn sent(&mut self, asked: RequestContext) {
         self.0.sent(asked.kind().info().number, asked);
     }

@@ -20,7 +20,7 @@ pub enum MembershipChange {
     Joined,
     /// A member left.
     Left,
-    /// A member left or went offline: a server of before says no more.
+    /// A member left or went offline: an older server does not tell which.
     Gone,
 }
 
@@ -126,7 +126,7 @@ pub(super) struct RoomState {
 }
 
 impl RoomState {
-    /// The login brought these invitations; a server of before has none to tell.
+    /// The login brought these invitations; `None` from an older server.
     pub(super) fn at_login(&mut self, invitations: Option<&[InvitationLine]>) {
         self.tells_steps = invitations.is_some();
         // What changed since the last login was not told.
@@ -138,7 +138,7 @@ impl RoomState {
 
     /// A request about a room that was renamed while it was unanswered is about the room of the new name.
     pub(super) fn up_to_date(&self, asked: RequestContext) -> RequestContext {
-        let (RequestContext::Page(Target::Room(room))
+        let (RequestContext::Page(Target::Room(room), _)
         | RequestContext::Jump(Target::Room(room), _)
         | RequestContext::MarkRead(Target::Room(room))) = &asked
         else {
@@ -152,7 +152,7 @@ impl RoomState {
         }
         let target = Target::Room(name);
         match asked {
-            RequestContext::Page(_) => RequestContext::Page(target),
+            RequestContext::Page(_, before) => RequestContext::Page(target, before),
             RequestContext::Jump(_, to) => RequestContext::Jump(target, to),
             _ => RequestContext::MarkRead(target),
         }

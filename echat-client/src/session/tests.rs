@@ -129,7 +129,7 @@ fn scrollback_is_bounded_and_paged_in_again() {
         more: true,
         newer: None,
     };
-    session.apply(page, Some(RequestContext::Page(room.clone())));
+    session.apply(page, Some(RequestContext::Page(room.clone(), Some(1_501))));
     // Room for it: it is shown and asked for again another time does not exist.
     assert_eq!(session.conversation(&room).unwrap().older(), Some(1_501));
 }
@@ -148,10 +148,13 @@ fn a_page_that_did_not_fit_leaves_no_gap() {
         newer: None,
     };
     session.apply(live(&long(9), false), None);
-    session.apply(page(long(8)), Some(RequestContext::Page(room.clone())));
+    session.apply(
+        page(long(8)),
+        Some(RequestContext::Page(room.clone(), Some(9))),
+    );
     session.apply(
         page(message(7, "r0", "bob")),
-        Some(RequestContext::Page(room.clone())),
+        Some(RequestContext::Page(room.clone(), Some(8))),
     );
     let lines = session.conversation(&room).unwrap().lines();
     assert_eq!(lines.map(|post| post.id).collect::<Vec<_>>(), [9]);

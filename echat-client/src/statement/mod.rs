@@ -224,6 +224,25 @@ pub fn parse(scope: Scope, line: &str) -> Result<Statement, ParseError> {
     }
 }
 
+/// Whether a line sends this text: as a message, a reply, an edit or an action.
+pub fn sends(line: &str, text: &str) -> bool {
+    [Scope::Chat, Scope::Contact].into_iter().any(|scope| {
+        let sent = match parse(scope, line) {
+            Ok(
+                Statement::Say(sent)
+                | Statement::Reply(_, sent)
+                | Statement::Edit(_, Some(sent))
+                | Statement::Send(_, sent),
+            ) => sent,
+            Ok(Statement::Action(does)) => of_action(&does),
+            Ok(_) => return false,
+            // What is no command is sent as it is, after a question.
+            Err(_) => line.to_owned(),
+        };
+        sent.trim() == text.trim()
+    })
+}
+
 /// The words of a line that name its command, without what the command is about.
 pub fn command_words(line: &str) -> String {
     let heads = commands().map(|command| command.words());
@@ -239,7 +258,7 @@ pub fn command_words(line: &str) -> String {
     first[..end].to_owned()
 }
 
-/// `s/old/new/`, which changes a text of before: what is replaced, and by what.
+/// `s/old/new/`, which edits the last message: what is replaced, and by what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Substitution {
     old: String,

@@ -94,9 +94,10 @@ fn a_page_of_history_adds_its_senders_to_completion() {
             more: false,
             newer: None,
         },
-        Some(RequestContext::Page(crate::target::Target::Room(
-            "room1".to_owned(),
-        ))),
+        Some(RequestContext::Page(
+            crate::target::Target::Room("room1".to_owned()),
+            None,
+        )),
     );
     assert_eq!(line(&mut stage, "[old\t"), "[older");
 }

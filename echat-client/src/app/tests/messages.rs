@@ -9,7 +9,7 @@ use crate::target::Target;
 use RequestKind as R;
 
 /// Ann in room1, where bob said one and two, and she said three.
-fn in_chat(language: Language) -> Stage {
+pub(super) fn in_chat(language: Language) -> Stage {
     let mut stage = ann(language);
     for message in [
         in_room(1, "bob", "one"),
@@ -28,7 +28,7 @@ fn in_chat(language: Language) -> Stage {
     stage
 }
 
-fn changed(message: ChatMessage, by: &str, reacted: Option<(&str, bool)>) -> Event {
+pub(super) fn changed(message: ChatMessage, by: &str, reacted: Option<(&str, bool)>) -> Event {
     Event::OnMessageChanged {
         id: message.id,
         sender: message.sender,
@@ -50,14 +50,14 @@ fn changed(message: ChatMessage, by: &str, reacted: Option<(&str, bool)>) -> Eve
     }
 }
 
-fn edited(id: u64, sender: &str, content: &str) -> ChatMessage {
+pub(super) fn edited(id: u64, sender: &str, content: &str) -> ChatMessage {
     ChatMessage {
         edited: Some(1_700_000_100),
         ..in_room(id, sender, content)
     }
 }
 
-fn deleted(id: u64, sender: &str) -> ChatMessage {
+pub(super) fn deleted(id: u64, sender: &str) -> ChatMessage {
     ChatMessage {
         deleted: Some(true),
         ..in_room(id, sender, "")
@@ -72,7 +72,7 @@ fn thumbs(count: u64) -> Vec<Reaction> {
     }]
 }
 
-fn done(command: R) -> Event {
+pub(super) fn done(command: R) -> Event {
     Event::Done {
         command: u64::from(command.info().number),
     }
@@ -101,12 +101,12 @@ impl Stage {
         requests
     }
 
-    fn presses_key(&mut self, key: Key) -> &mut Self {
+    pub(super) fn presses_key(&mut self, key: Key) -> &mut Self {
         self.happens(Input::Key(key))
     }
 }
 
-fn asked(stage: &mut Stage) -> String {
+pub(super) fn asked(stage: &mut Stage) -> String {
     let requests = stage.requests();
     let told = requests.iter().map(|request| match request {
         Request::EditMessage { id, content } => format!("edit {id} {content}"),
@@ -818,7 +818,8 @@ fn a_login_brings_changes_that_were_missed() {
     let mut stage = in_chat(Language::English);
     stage.happens(Input::Closed(None));
     stage.passes(60).happens(Input::Connected);
-    stage.welcome("ann", vec![edited(1, "bob", "eins"), deleted(2, "bob")]);
+    let own = in_room(3, "ann", "three");
+    stage.welcome("ann", vec![edited(1, "bob", "eins"), deleted(2, "bob"), own]);
     assert!(
         !stage
             .printed()
