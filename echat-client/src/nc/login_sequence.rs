@@ -38,6 +38,8 @@ pub struct LoginSequence {
     register: Option<Zeroizing<Vec<u8>>>,
     join: Option<Zeroizing<Vec<u8>>>,
     stage: LoginStage,
+    /// Whether the account was registered by this login.
+    is_new: bool,
 }
 
 impl LoginSequence {
@@ -48,6 +50,7 @@ impl LoginSequence {
             register: None,
             join: None,
             stage: LoginStage::LogIn,
+            is_new: false,
         })
     }
 
@@ -95,10 +98,12 @@ impl LoginSequence {
             (LoginStage::LogIn, Some("bad_credentials")) if has_code => {
                 self.advance(LoginStage::Register)
             }
-            (LoginStage::LogIn | LoginStage::LogInAgain, Some(_)) => {
-                LoginStep::Refused("the login was refused")
+            (LoginStage::LogIn, Some(_)) => LoginStep::Refused("the login was refused"),
+            (LoginStage::LogInAgain, Some(_)) => {
+                LoginStep::Refused("the account is registered, but the login was refused")
             }
             (LoginStage::LogIn | LoginStage::LogInAgain, None) if self.join.is_some() => {
+                self.is_new = stage == LoginStage::LogInAgain;
                 self.advance(LoginStage::Join)
             }
             (LoginStage::Register, None) => self.advance(LoginStage::LogInAgain),
@@ -107,7 +112,11 @@ impl LoginSequence {
             }
             (LoginStage::Register, Some(_)) => LoginStep::Refused("the registration was refused"),
             (LoginStage::Join, Some(code)) if code != "already_member" => {
-                LoginStep::Refused("the room of the address cannot be joined")
+                LoginStep::Refused(if self.is_new {
+                    "the account is registered, but it cannot join the room of the address"
+                } else {
+                    "the room of the address cannot be joined"
+                })
             }
             (LoginStage::LogIn | LoginStage::LogInAgain | LoginStage::Join, _) => LoginStep::Done,
         }

@@ -358,4 +358,32 @@ fn people_are_let_in_by_an_address_with_a_room_and_a_code() {
     assert!(refused.out.contains("bad_invitation"), "{}", refused.out);
     let nowhere = scene.run_as(&with(code, "nowhere"), "bob", &["LIST_ROOMS"]);
     assert!(nowhere.exits(1).out.contains("unknown_room"));
+    // The code of the server is none for a private room: the account is made, and the reply that ends it is shown.
+    let den = r#"{"roomname":"den","members":[],"private":true}"#;
+    scene.run_as(&link, "ann", &["CREATE_ROOM", den]).exits(0);
+    let made = scene.run_as(&link, "ann", &["CREATE_INVITATION", r#"{"uses":1}"#]);
+    let made: serde_json::Value = serde_json::from_str(&made.exits(0).out).unwrap();
+    let den = with(made["params"]["code"].as_str().unwrap(), "den");
+    for said in ["the account is registered, but", "the room of the address"] {
+        let refused = scene.run_as(&den, "cyn", &["LIST_ROOMS"]).exits(1);
+        assert_eq!(refused.out.lines().count(), 1, "{}", refused.out);
+        assert!(refused.out.starts_with(r#"{"command":"JOIN_ROOM_RESULT""#));
+        assert!(refused.out.contains("unknown_room"), "{}", refused.out);
+        assert!(refused.err.contains(said), "{}", refused.err);
+    }
+    // `follow` prints messages to standard output, and does not register.
+    let options = ["--user", "dan", "--password-env", "TEST_PASSWORD"];
+    let followed = scene.run(&[&["follow", "--once"], &options[..], &[&den]].concat(), "");
+    let followed = followed.exits(1);
+    assert_eq!(followed.out, "");
+    assert!(
+        followed.err.contains("follow does not register"),
+        "{}",
+        followed.err
+    );
+    assert!(
+        followed.err.contains(r#"{"command":"LOGIN_FAILURE""#),
+        "{}",
+        followed.err
+    );
 }

@@ -819,7 +819,10 @@ fn a_login_brings_changes_that_were_missed() {
     stage.happens(Input::Closed(None));
     stage.passes(60).happens(Input::Connected);
     let own = in_room(3, "ann", "three");
-    stage.welcome("ann", vec![edited(1, "bob", "eins"), deleted(2, "bob"), own]);
+    stage.welcome(
+        "ann",
+        vec![edited(1, "bob", "eins"), deleted(2, "bob"), own],
+    );
     assert!(
         !stage
             .printed()

@@ -283,6 +283,87 @@ fn an_entry_registers_and_joins_and_only_its_end_counts() {
     ends(&mut session, 0, Exit::Refused);
 }
 
+/// The replies on the way to a one-shot's request, each with the one that ends it, and what is said of that.
+const REFUSED_LOGINS: &[(&[&str], &str)] = &[
+    (
+        &[r#"LOGIN_FAILURE {"code":"login_throttled"}"#],
+        "the login was refused",
+    ),
+    (
+        &[
+            r#"LOGIN_FAILURE {"code":"bad_credentials"}"#,
+            r#"REFUSED {"command":2,"code":"bad_invitation"}"#,
+        ],
+        "the registration was refused",
+    ),
+    (
+        &[
+            r#"LOGIN_FAILURE {"code":"bad_credentials"}"#,
+            r#"USERNAME_EXIST {"code":"name_taken"}"#,
+        ],
+        "the name is taken, and the password is not that of its user",
+    ),
+    (
+        &[
+            r#"LOGIN_FAILURE {"code":"bad_credentials"}"#,
+            r#"REGISTER_SUCCESS "ann""#,
+            r#"LOGIN_FAILURE {"code":"suspended"}"#,
+        ],
+        "the account is registered, but the login was refused",
+    ),
+    (
+        &[
+            r#"LOGIN_FAILURE {"code":"bad_credentials"}"#,
+            r#"REGISTER_SUCCESS "ann""#,
+            "LOGIN_BUNDLE {}",
+            r#"JOIN_ROOM_RESULT {"success":false,"code":"unknown_room"}"#,
+        ],
+        "the account is registered, but it cannot join the room of the address",
+    ),
+    (
+        &[
+            "LOGIN_BUNDLE {}",
+            r#"JOIN_ROOM_RESULT {"success":false,"code":"banned"}"#,
+        ],
+        "the room of the address cannot be joined",
+    ),
+];
+
+#[test]
+fn the_reply_that_ends_a_login_is_shown() {
+    let code = InvitationCode::presented("7KQM-2XWD-RT9H-C4VB").unwrap();
+    let sequence = LoginSequence::new("ann", "secret", SecretKind::Password).unwrap();
+    let sequence = sequence.registering("ann", "secret", &code).unwrap();
+    let sequence = ScriptStep::LogIn(Box::new(sequence.joining("class").unwrap()));
+    let rules = Rules {
+        only_replies: true,
+        ..Rules::default()
+    };
+    let goodbye = &["CLOSE_NOTIFY 7"][..];
+    for (replies, why) in REFUSED_LOGINS {
+        // A goodbye in place of any of the replies ends it, too.
+        for count in 0..=replies.len() {
+            let is_whole = count == replies.len();
+            let last = if is_whole { &[][..] } else { goodbye };
+            let mut session = ScriptSession::new(rules, [sequence.clone()]);
+            session.push(steps("LIST_ROOMS", false).remove(0));
+            session.end_of_input();
+            let mut shown = Vec::new();
+            for reply in replies[..count].iter().chain(last) {
+                sends(&mut session);
+                shown.extend(comes(&mut session, reply));
+            }
+            let ending = replies[..count].last().filter(|_| is_whole);
+            let ending = ending.unwrap_or(&"CLOSE_NOTIFY").split(' ').next().unwrap();
+            assert_eq!(shown.len(), 1, "{shown:?}");
+            assert!(shown[0].contains(ending), "{shown:?}");
+            let note = ends(&mut session, 0, Exit::Refused);
+            let why = if is_whole { why } else { "the server closed" };
+            assert!(note.contains(why), "{note}");
+        }
+    }
+}
+
 #[test]
 fn no_large_request_is_sent_before_the_login() {
     let long = format!("FIND {{\"keyword\":\"{}\"}}", "x".repeat(4096));
