@@ -11,7 +11,7 @@ use super::input::WorstOutcome;
 use super::upstream::{Loss, Upstream};
 use super::{Effect, Files};
 use crate::modes::with_local_times;
-use crate::session::outgoing::{AsideLine, NotWithdrawn, UnsentLine};
+use crate::session::outgoing::{AsideLine, UnsentLine, WithdrawError};
 use crate::session::{LimitError, RequestContext};
 use crate::statement::UnsentSelection;
 use crate::target::Target;
@@ -458,8 +458,8 @@ impl Outbox {
                 }
                 self.save(common, me);
             }
-            Err(NotWithdrawn::InFlight) => common.fail(Text::IsInFlight),
-            Err(NotWithdrawn::Unknown) => match number {
+            Err(WithdrawError::InFlight) => common.fail(Text::IsInFlight),
+            Err(WithdrawError::Unknown) => match number {
                 None => common.fail(Text::NothingToWithdraw),
                 Some(number) => common.fail(Text::NoSuchLine { number }),
             },

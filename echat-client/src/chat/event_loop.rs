@@ -474,10 +474,10 @@ impl EventLoop {
             let incoming = match link.next_frame(&mut Unwatched) {
                 Ok(Some(incoming)) => incoming,
                 Ok(None) => break,
-                Err(error) => return self.distrust(error),
+                Err(error) => return self.reject_protocol(error),
             };
             for incoming in incoming {
-                self.hear(incoming)?;
+                self.receive(incoming)?;
             }
         }
         let LinkState::Up(link) = &self.peer else {
@@ -495,7 +495,8 @@ impl EventLoop {
         }
     }
 
-    fn hear(&mut self, incoming: Incoming) -> io::Result<()> {
+    /// Takes what came over the channel.
+    fn receive(&mut self, incoming: Incoming) -> io::Result<()> {
         // What follows the end of the connection in the same frame is not taken.
         let LinkState::Up(_) = &self.peer else {
             return Ok(());
@@ -522,8 +523,8 @@ impl EventLoop {
         }
     }
 
-    /// What came is no echat/2.
-    fn distrust(&mut self, error: ChannelError) -> io::Result<()> {
+    /// Closes the connection: the server does not speak echat/2.
+    fn reject_protocol(&mut self, error: ChannelError) -> io::Result<()> {
         if matches!(error, ChannelError::Malformed(_)) {
             self.leave(CloseReason::Malformed);
         }

@@ -194,7 +194,7 @@ impl Screen {
         }
         if due && std::mem::take(&mut self.prompt) {
             self.entered = false;
-            let prompt = self.laid_out(app);
+            let prompt = self.prompt_rows_of(app);
             self.painter.print_above(&lines, &prompt)
         } else {
             self.painter.print(&lines)
@@ -203,7 +203,7 @@ impl Screen {
 
     /// Shows the question that the next typed line answers, where the lines go elsewhere.
     fn ask_elsewhere(&mut self, app: &App) -> io::Result<()> {
-        self.hush(app)?;
+        self.set_echo(app)?;
         let Some(tty) = self
             .tty
             .as_ref()
@@ -217,8 +217,8 @@ impl Screen {
         ask::put(Encoded::new(tty.file()), &question)
     }
 
-    /// A terminal that shows what is typed itself shows no password.
-    fn hush(&mut self, app: &App) -> io::Result<()> {
+    /// Switches the echo of a terminal that shows what is typed itself: off while a password is typed.
+    fn set_echo(&mut self, app: &App) -> io::Result<()> {
         let masked = app.is_secret() && self.tty.is_some();
         if masked != self.silent.is_some() {
             self.silent = masked.then(|| EchoOff::new(io::stdin())).transpose()?;
@@ -227,7 +227,7 @@ impl Screen {
     }
 
     /// The prompt, with notices and unsent lines in rows above it.
-    fn laid_out(&self, app: &App) -> PromptRows {
+    fn prompt_rows_of(&self, app: &App) -> PromptRows {
         let editor = app.editor();
         let prompt = app.search_prompt().unwrap_or_else(|| app.prompt());
         let showed_typing = self.raw.as_ref().is_none_or(RawGuard::showed_typing);
@@ -258,7 +258,7 @@ impl Screen {
         if self.interactive && !self.painter.look().redraw {
             let lines = std::mem::take(&mut self.lines);
             self.painter.print(&lines)?;
-            let prompt = self.laid_out(app);
+            let prompt = self.prompt_rows_of(app);
             self.painter.prompt(&prompt)?;
             self.painter.end_line()?;
             self.prompt = false;

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::folding::FoldedMessages;
 use super::lines::{day_rule, emoji, span};
 use super::numbers::{NUMBERED, Numbers, newest_first};
-use super::presence::{Move, Presence};
+use super::presence::{Presence, PresenceChange};
 use super::{Act, Context, Goto, Mode, answers, mistake, print, read, rooms};
 use crate::render::styled::{Line, Style};
 use crate::session::{
@@ -748,16 +748,16 @@ impl Mode for ChatMode {
             }
             Update::Member(room, name, step) if self.is_here(room) => {
                 let moved = match (step, context.session.friends().get(name)) {
-                    (MembershipChange::Online, _) => Move::CameOnline,
-                    (MembershipChange::Joined, _) => Move::Joined,
+                    (MembershipChange::Online, _) => PresenceChange::CameOnline,
+                    (MembershipChange::Joined, _) => PresenceChange::Joined,
                     // The server reports a friend who goes offline before the member of a room.
                     (MembershipChange::Left, _) | (MembershipChange::Gone, Some(true)) => {
-                        Move::Left
+                        PresenceChange::Left
                     }
                     (MembershipChange::Offline, _) | (MembershipChange::Gone, Some(false)) => {
-                        Move::WentOffline
+                        PresenceChange::WentOffline
                     }
-                    (MembershipChange::Gone, None) => Move::LeftOrWentOffline,
+                    (MembershipChange::Gone, None) => PresenceChange::LeftOrWentOffline,
                 };
                 print(self.presence.record(name, moved, context))
             }
@@ -766,9 +766,10 @@ impl Mode for ChatMode {
                 lines.extend(rooms::update_lines(update, context));
                 print(lines)
             }
-            Update::Friend(name, came) if self.target == Target::Friend(name.clone()) => {
-                print(self.presence.record(name, Move::of_friend(*came), context))
-            }
+            Update::Friend(name, came) if self.target == Target::Friend(name.clone()) => print(
+                self.presence
+                    .record(name, PresenceChange::of_friend(*came), context),
+            ),
             Update::Away(name, text) if self.target == Target::Friend(name.clone()) => {
                 print(context.away_lines(name, text.as_deref()))
             }

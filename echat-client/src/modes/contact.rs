@@ -1,7 +1,7 @@
 //! Contact mode: friends, rooms, and messages without leaving it.
 
 use super::lines::{plain, styled};
-use super::presence::{Move, Presence};
+use super::presence::{Presence, PresenceChange};
 use super::{Act, Context, Mode, answers, print, read, rooms};
 use crate::render::styled::{Line, Style};
 use crate::session::{Conversation, Post, Update};
@@ -42,7 +42,10 @@ impl Mode for ContactMode {
 
     fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {
         if let Update::Friend(name, came) = update {
-            return print(self.presence.record(name, Move::of_friend(*came), context));
+            return print(
+                self.presence
+                    .record(name, PresenceChange::of_friend(*came), context),
+            );
         }
         let mut lines = self.presence.flush(context);
         lines.extend(match update {

@@ -8,11 +8,11 @@ use crate::settings;
 use crate::text::Text;
 
 /// For how many seconds changes are gathered into one line.
-const WHILE: u64 = 10;
+const GATHER_SECONDS: u64 = 10;
 
 /// What a user did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Move {
+pub(super) enum PresenceChange {
     /// The user became a member of the open room.
     Joined,
     CameOnline,
@@ -23,7 +23,7 @@ pub(super) enum Move {
     LeftOrWentOffline,
 }
 
-impl Move {
+impl PresenceChange {
     /// In the order in which they are shown: a user can join and go offline, and not the other way round.
     const ALL: [Self; 5] = [
         Self::Joined,
@@ -68,8 +68,8 @@ impl Move {
 /// Changes that are not shown yet.
 #[derive(Debug, Default)]
 pub(super) struct Presence {
-    /// The users of each of [`Move::ALL`].
-    moved: [BTreeSet<String>; 5],
+    /// The users of each of [`PresenceChange::ALL`] that are not shown yet.
+    pending: [BTreeSet<String>; 5],
     /// The open room, or nothing.
     room: String,
     due: Option<u64>,
@@ -90,23 +90,28 @@ impl Presence {
     }
 
     /// A user came or went.
-    pub(super) fn record(&mut self, name: &str, moved: Move, context: &Context) -> Vec<Line> {
+    pub(super) fn record(
+        &mut self,
+        name: &str,
+        change: PresenceChange,
+        context: &Context,
+    ) -> Vec<Line> {
         if context.settings.config.presence == settings::Presence::Hide {
             return Vec::new();
         }
-        let is_opposite = |other: Move| moved.undoes(other) || other.undoes(moved);
+        let is_opposite = |other: PresenceChange| change.undoes(other) || other.undoes(change);
         let mut is_undone = false;
-        for (kind, names) in Move::ALL.into_iter().zip(&mut self.moved) {
+        for (kind, names) in PresenceChange::ALL.into_iter().zip(&mut self.pending) {
             is_undone |= is_opposite(kind) && names.remove(name);
         }
         // A user who went and came back causes no line.
         if !is_undone {
-            self.moved[moved as usize].insert(name.to_owned());
+            self.pending[change as usize].insert(name.to_owned());
         }
         if context.settings.config.presence == settings::Presence::Show {
             return self.flush(context);
         }
-        self.due.get_or_insert(context.now + WHILE);
+        self.due.get_or_insert(context.now + GATHER_SECONDS);
         Vec::new()
     }
 
@@ -129,7 +134,7 @@ impl Presence {
     pub(super) fn flush(&mut self, context: &Context) -> Vec<Line> {
         self.due = None;
         let mut lines = Vec::new();
-        for (kind, names) in Move::ALL.into_iter().zip(&mut self.moved) {
+        for (kind, names) in PresenceChange::ALL.into_iter().zip(&mut self.pending) {
             let names: Vec<String> = std::mem::take(names).into_iter().collect();
             if !names.is_empty() {
                 let names = names.join(&context.language.say(Text::Comma));

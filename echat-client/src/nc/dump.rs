@@ -74,7 +74,7 @@ impl<W: Write> Tap for Dump<W> {
         let safe = if self.show_secrets {
             plain.to_vec()
         } else {
-            blotted(plain)
+            redacted_bytes(plain)
         };
         if self.level >= 2 {
             self.show(
@@ -157,11 +157,14 @@ fn hex_lines(bytes: &[u8]) -> String {
 }
 
 /// The plaintext with stars in the place of passwords, of the same length.
-fn blotted(plain: &[u8]) -> Vec<u8> {
+fn redacted_bytes(plain: &[u8]) -> Vec<u8> {
     let is_batch = plain.first_chunk() == Some(&BATCH.to_be_bytes());
     match messages(plain) {
-        Ok(messages) if is_batch => blotted_batch(&messages),
-        Ok(messages) => messages.first().map(blotted_message).unwrap_or_default(),
+        Ok(messages) if is_batch => redacted_batch(&messages),
+        Ok(messages) => messages
+            .first()
+            .map(redacted_message_bytes)
+            .unwrap_or_default(),
         // Malformed, made with .frame: stars for all that may hold a password.
         Err(_) if is_batch || pending::holds_secret(plain) => {
             let mut stars = plain.to_vec();
@@ -172,7 +175,7 @@ fn blotted(plain: &[u8]) -> Vec<u8> {
     }
 }
 
-fn blotted_message(message: &Message) -> Vec<u8> {
+fn redacted_message_bytes(message: &Message) -> Vec<u8> {
     // Blotting changes no type and makes nothing longer.
     redacted(message).encode().unwrap_or_default()
 }
@@ -182,10 +185,10 @@ pub(super) fn redacted(message: &Message) -> Message {
     let is_whole = is_secret_whole(message.command);
     let mut secrets = Vec::new();
     collect(&message.params, is_whole, &mut secrets);
-    let params = blot(&message.params, is_whole);
+    let params = redact_value(&message.params, is_whole);
     Message {
         command: message.command,
-        params: blot_copies(params, &secrets),
+        params: redact_copies(params, &secrets),
     }
 }
 
@@ -204,17 +207,17 @@ fn collect<'a>(value: &'a Value, secret: bool, secrets: &mut Vec<&'a str>) {
 }
 
 /// Stars in the place of secrets that another text of the message repeats, as the text of ADMIN_RESULT repeats its result.
-fn blot_copies(value: Value, secrets: &[&str]) -> Value {
+fn redact_copies(value: Value, secrets: &[&str]) -> Value {
     match value {
         Value::List(items) => {
-            let blotted = items.into_iter().map(|item| blot_copies(item, secrets));
-            Value::List(blotted.collect())
+            let redacted_bytes = items.into_iter().map(|item| redact_copies(item, secrets));
+            Value::List(redacted_bytes.collect())
         }
         Value::Dict(entries) => {
-            let blotted = entries
+            let redacted_bytes = entries
                 .into_iter()
-                .map(|(key, value)| (key, blot_copies(value, secrets)));
-            Value::Dict(blotted.collect())
+                .map(|(key, value)| (key, redact_copies(value, secrets)));
+            Value::Dict(redacted_bytes.collect())
         }
         Value::Str(text) => Value::Str(secrets.iter().fold(text, |text, secret| {
             text.replace(secret, &"*".repeat(secret.len()))
@@ -223,14 +226,14 @@ fn blot_copies(value: Value, secrets: &[&str]) -> Value {
     }
 }
 
-fn blotted_batch(messages: &[Message]) -> Vec<u8> {
+fn redacted_batch(messages: &[Message]) -> Vec<u8> {
     let mut items = Vec::new();
     for message in messages {
-        let item = blotted_message(message);
+        let item = redacted_message_bytes(message);
         items.extend(u32::try_from(item.len()).unwrap_or(u32::MAX).to_be_bytes());
         items.extend(item);
     }
-    blotted_message(&Message {
+    redacted_message_bytes(&Message {
         command: BATCH,
         params: Value::Bytes(items),
     })
@@ -253,14 +256,19 @@ fn is_secret_whole(command: u32) -> bool {
     row.is_some_and(|row| matches!(row.shape, Shape::One(field) if field.secret))
 }
 
-fn blot(value: &Value, secret: bool) -> Value {
+fn redact_value(value: &Value, secret: bool) -> Value {
     match value {
-        Value::List(items) => Value::List(items.iter().map(|item| blot(item, secret)).collect()),
+        Value::List(items) => Value::List(
+            items
+                .iter()
+                .map(|item| redact_value(item, secret))
+                .collect(),
+        ),
         Value::Dict(entries) => {
-            let blot = |(key, value): &(String, Value)| {
-                (key.clone(), blot(value, secret || is_secret(key)))
+            let redact_value = |(key, value): &(String, Value)| {
+                (key.clone(), redact_value(value, secret || is_secret(key)))
             };
-            Value::Dict(entries.iter().map(blot).collect())
+            Value::Dict(entries.iter().map(redact_value).collect())
         }
         Value::Str(text) if secret => Value::Str("*".repeat(text.len())),
         Value::Bytes(bytes) if secret => Value::Bytes(vec![STAR; bytes.len()]),
@@ -368,14 +376,14 @@ mod tests {
     #[test]
     fn redaction_keeps_every_length() {
         let login = plain(r#"LOGIN {"username":"ann","password":"hunter2"}"#);
-        assert_eq!(blotted(&login).len(), login.len());
-        let safe = Message::decode(&blotted(&login)).unwrap();
+        assert_eq!(redacted_bytes(&login).len(), login.len());
+        let safe = Message::decode(&redacted_bytes(&login)).unwrap();
         assert_eq!(safe.params.at("password"), Some(&Value::from("*******")));
         assert_eq!(safe.params.at("username"), Some(&Value::from("ann")));
-        assert_eq!(blotted(b"\0\0"), b"\0\0");
+        assert_eq!(redacted_bytes(b"\0\0"), b"\0\0");
         for number in [0, 1, 255, 256, u64::MAX] {
             let login = plain(&format!("LOGIN {{\"password\":{number}}}"));
-            let safe = blotted(&login);
+            let safe = redacted_bytes(&login);
             assert_ne!(safe, login);
             assert_eq!(safe.len(), login.len());
         }
@@ -391,7 +399,7 @@ mod tests {
         }
         .encode()
         .unwrap();
-        assert_eq!(blotted(&batch), batch);
+        assert_eq!(redacted_bytes(&batch), batch);
         let shown = dumped(1, false, &batch);
         assert_eq!(
             shown

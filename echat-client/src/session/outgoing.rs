@@ -119,7 +119,7 @@ pub struct Files {
 
 /// Why a line is not taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotWithdrawn {
+pub enum WithdrawError {
     /// No unsent line has this number.
     Unknown,
     /// It was sent, and the server has not answered yet.
@@ -229,7 +229,7 @@ impl Outgoing {
         &mut self,
         user: &str,
         number: Option<u64>,
-    ) -> Result<Vec<UnsentLine>, NotWithdrawn> {
+    ) -> Result<Vec<UnsentLine>, WithdrawError> {
         let in_flight = self.in_flight.clone();
         let is_sent = |entry: &UnsentLine| in_flight.as_ref() == Some(&entry.txn_id);
         let is_meant = |numbered: &NumberedEntry| match number {
@@ -247,10 +247,10 @@ impl Outgoing {
             .iter()
             .any(|txn_id| in_flight.as_ref() == Some(txn_id))
         {
-            return Err(NotWithdrawn::InFlight);
+            return Err(WithdrawError::InFlight);
         }
         if meant.is_empty() {
-            return Err(NotWithdrawn::Unknown);
+            return Err(WithdrawError::Unknown);
         }
         Ok(meant.iter().filter_map(|id| self.remove(id)).collect())
     }

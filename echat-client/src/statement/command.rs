@@ -1,6 +1,6 @@
 //! A command: a row of the table under one of its names. How a line is read by it, and how help shows it.
 
-use super::row::{CommandRow, Count, Meaning, Name, Parameter, ParameterKind, number_of};
+use super::row::{CommandMeaning, CommandRow, Count, Name, Parameter, ParameterKind, number_of};
 use super::table::TOPICS;
 use super::typed::{Arguments, TypedRequest};
 use super::{Scope, Statement, UnsentSelection, after_head, ascii_form, duration, one_word};
@@ -32,13 +32,13 @@ impl PartialEq for Command {
 impl Eq for Command {}
 
 /// How a line is read by a command.
-pub(super) enum Read {
-    /// It is this.
-    Is(Statement),
-    /// It is not this command.
-    Not,
-    /// It is this command with something missing or too much.
-    Badly,
+pub(super) enum CommandMatch {
+    /// The line is this command.
+    Command(Statement),
+    /// The line is another command, or none.
+    Other,
+    /// The line is this command with something missing or too much.
+    Malformed,
 }
 
 /// Every command, in the order of the table.
@@ -188,26 +188,29 @@ impl Command {
     }
 
     /// Reads a line.
-    pub(super) fn read(&self, line: &str) -> Read {
+    pub(super) fn read(&self, line: &str) -> CommandMatch {
         if self.is_sign() {
-            return members(self.words(), line)
-                .map_or(Read::Not, |typed| Read::Is(self.meaning(typed)));
+            return members(self.words(), line).map_or(CommandMatch::Other, |typed| {
+                CommandMatch::Command(self.meaning(typed))
+            });
         }
         let Some(rest) = after_head(self.words(), line) else {
-            return Read::Not;
+            return CommandMatch::Other;
         };
         if self.parameters().is_empty() && !rest.is_empty() {
-            return Read::Not;
+            return CommandMatch::Other;
         }
         let typed = self.arguments(rest);
-        typed.map_or(Read::Badly, |typed| Read::Is(self.meaning(typed)))
+        typed.map_or(CommandMatch::Malformed, |typed| {
+            CommandMatch::Command(self.meaning(typed))
+        })
     }
 
     fn meaning(&self, typed: Vec<Vec<String>>) -> Statement {
         let arguments = Arguments::new(self.parameters(), typed);
         match &self.row.meaning {
-            Meaning::Here(statement) => statement(&arguments),
-            Meaning::Asks(asks) => Statement::Ask(TypedRequest {
+            CommandMeaning::Local(statement) => statement(&arguments),
+            CommandMeaning::Request(asks) => Statement::Ask(TypedRequest {
                 command: *self,
                 asks,
                 arguments,

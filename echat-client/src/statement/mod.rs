@@ -30,7 +30,7 @@ pub use row::RequestError;
 pub use search::{ParsedSearch, folded, folded_words, sift};
 pub use typed::{TypedRequest, kept};
 
-use command::{Read, commands, commands_of};
+use command::{CommandMatch, commands, commands_of};
 
 /// A mode, by its language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,12 +201,14 @@ pub fn parse(scope: Scope, line: &str) -> Result<Statement, ParseError> {
     for command in commands_of(scope) {
         match command.read(trimmed) {
             // Only a chat can have the room.
-            Read::Is(Statement::Ask(asked)) if asked.lacks_room() && scope != Scope::Chat => {
+            CommandMatch::Command(Statement::Ask(asked))
+                if asked.lacks_room() && scope != Scope::Chat =>
+            {
                 error = ParseError::Form(command);
             }
-            Read::Is(statement) => return Ok(statement),
-            Read::Not => {}
-            Read::Badly => error = ParseError::Form(command),
+            CommandMatch::Command(statement) => return Ok(statement),
+            CommandMatch::Other => {}
+            CommandMatch::Malformed => error = ParseError::Form(command),
         }
     }
     if scope != Scope::Chat {
@@ -329,7 +331,7 @@ pub fn looks_like_command(line: &str) -> bool {
     let elsewhere = |command: &Command| !command.is_in(Scope::Chat) && command.is_telling();
     let is_meant = |command: Command| match command.read(line) {
         // Of an address with a query only its form is that of a room with members.
-        Read::Is(Statement::Ask(asked)) if command.is_sign() => {
+        CommandMatch::Command(Statement::Ask(asked)) if command.is_sign() => {
             // Full-width signs between words are those of a sentence.
             !line.contains(['＝', '＋'])
                 && asked
@@ -338,12 +340,12 @@ pub fn looks_like_command(line: &str) -> bool {
                 && asked.users().iter().all(|name| Username::new(name).is_ok())
         }
         // A sentence may begin with a word that is a command's, but not with its signs.
-        Read::Badly => !command.words().starts_with(char::is_alphabetic),
-        Read::Is(Statement::Ask(asked)) if asked.lacks_room() => {
+        CommandMatch::Malformed => !command.words().starts_with(char::is_alphabetic),
+        CommandMatch::Command(Statement::Ask(asked)) if asked.lacks_room() => {
             !command.words().starts_with(char::is_alphabetic)
         }
-        Read::Is(_) => true,
-        Read::Not => false,
+        CommandMatch::Command(_) => true,
+        CommandMatch::Other => false,
     };
     !line.is_empty()
         && (commands().filter(elsewhere).any(is_meant)

@@ -55,13 +55,13 @@ macro_rules! count {
 /// What a row means, behind its help.
 macro_rules! meaning {
     ($parameters:tt => $statement:expr) => {
-        $crate::statement::row::Meaning::Here(|arguments| {
+        $crate::statement::row::CommandMeaning::Local(|arguments| {
             arguments!(arguments $parameters);
             $statement
         })
     };
     ($parameters:tt queries $request:ident { $($field:ident: $value:expr),* }) => {
-        $crate::statement::row::Meaning::Asks($crate::statement::row::RequestSpec {
+        $crate::statement::row::CommandMeaning::Request($crate::statement::row::RequestSpec {
             changes: false,
             kind: ::echat_proto::commands::RequestKind::$request,
             request: request!($parameters $request { $($field: $value),* }),
@@ -78,7 +78,7 @@ macro_rules! meaning {
         $(done $done:tt)?
         $(refused { $($code:ident $why:tt)+ })?
     ) => {
-        $crate::statement::row::Meaning::Asks($crate::statement::row::RequestSpec {
+        $crate::statement::row::CommandMeaning::Request($crate::statement::row::RequestSpec {
             changes: true,
             kind: ::echat_proto::commands::RequestKind::$request,
             request: request!($parameters $request { $($field: $value),* }),
@@ -115,7 +115,7 @@ macro_rules! request {
         |arguments| {
             arguments!(arguments $parameters);
             Ok(::echat_proto::commands::Request::$request {
-                $($field: $crate::statement::row::Fill::fill($value)?),*
+                $($field: $crate::statement::row::ToParameter::to_parameter($value)?),*
             })
         }
     };
@@ -177,7 +177,7 @@ pub(super) struct CommandRow {
     pub(super) names: &'static [Name],
     pub(super) parameters: &'static [Parameter],
     pub(super) help: fn(Language) -> &'static str,
-    pub(super) meaning: Meaning,
+    pub(super) meaning: CommandMeaning,
 }
 
 /// The words that begin a command, and the modes that read them.
@@ -318,11 +318,11 @@ pub(super) fn number_of(word: &str) -> Option<u64> {
 
 /// What a command means.
 #[derive(Debug)]
-pub(super) enum Meaning {
+pub(super) enum CommandMeaning {
     /// The mode does something.
-    Here(fn(&Arguments) -> Statement),
+    Local(fn(&Arguments) -> Statement),
     /// The server is asked.
-    Asks(RequestSpec),
+    Request(RequestSpec),
 }
 
 /// A request to the server, and what is said about it.
@@ -385,30 +385,30 @@ impl RequestError {
 }
 
 /// What a parameter of a request is filled with.
-pub(super) trait Fill<T> {
-    fn fill(self) -> Result<T, RequestError>;
+pub(super) trait ToParameter<T> {
+    fn to_parameter(self) -> Result<T, RequestError>;
 }
 
-impl Fill<NameQuery> for &str {
-    fn fill(self) -> Result<NameQuery, RequestError> {
+impl ToParameter<NameQuery> for &str {
+    fn to_parameter(self) -> Result<NameQuery, RequestError> {
         Ok(NameQuery::new(self))
     }
 }
 
-impl Fill<RoomName> for &str {
-    fn fill(self) -> Result<RoomName, RequestError> {
+impl ToParameter<RoomName> for &str {
+    fn to_parameter(self) -> Result<RoomName, RequestError> {
         RoomName::new(self).map_err(RequestError::Name)
     }
 }
 
-impl Fill<MembersOf> for &str {
-    fn fill(self) -> Result<MembersOf, RequestError> {
+impl ToParameter<MembersOf> for &str {
+    fn to_parameter(self) -> Result<MembersOf, RequestError> {
         Ok(NameQuery::new(self).into())
     }
 }
 
-impl Fill<ReasonText> for &str {
-    fn fill(self) -> Result<ReasonText, RequestError> {
+impl ToParameter<ReasonText> for &str {
+    fn to_parameter(self) -> Result<ReasonText, RequestError> {
         ReasonText::new(self).map_err(|error| match error {
             ReasonError::TooLong(_) => RequestError::too_long(self, REASON_BYTES),
             ReasonError::Control(c) => RequestError::Control(c),
@@ -416,8 +416,8 @@ impl Fill<ReasonText> for &str {
     }
 }
 
-impl Fill<Topic> for &str {
-    fn fill(self) -> Result<Topic, RequestError> {
+impl ToParameter<Topic> for &str {
+    fn to_parameter(self) -> Result<Topic, RequestError> {
         Topic::new(self).map_err(|error| match error {
             TopicError::TooLong(_) => RequestError::too_long(self, TOPIC_BYTES),
             TopicError::Control(c) => RequestError::Control(c),
@@ -425,8 +425,8 @@ impl Fill<Topic> for &str {
     }
 }
 
-impl Fill<AwayText> for &str {
-    fn fill(self) -> Result<AwayText, RequestError> {
+impl ToParameter<AwayText> for &str {
+    fn to_parameter(self) -> Result<AwayText, RequestError> {
         if self.len() > AWAY_BYTES {
             return Err(RequestError::too_long(self, AWAY_BYTES));
         }
@@ -438,47 +438,47 @@ impl Fill<AwayText> for &str {
 }
 
 /// Without a text the user is back.
-impl Fill<AwayText> for Option<&str> {
-    fn fill(self) -> Result<AwayText, RequestError> {
-        self.map_or(Ok(AwayText(None)), Fill::fill)
+impl ToParameter<AwayText> for Option<&str> {
+    fn to_parameter(self) -> Result<AwayText, RequestError> {
+        self.map_or(Ok(AwayText(None)), ToParameter::to_parameter)
     }
 }
 
-impl Fill<Username> for &str {
-    fn fill(self) -> Result<Username, RequestError> {
+impl ToParameter<Username> for &str {
+    fn to_parameter(self) -> Result<Username, RequestError> {
         Username::new(self).map_err(RequestError::Name)
     }
 }
 
-impl Fill<InvitationCode> for &str {
-    fn fill(self) -> Result<InvitationCode, RequestError> {
+impl ToParameter<InvitationCode> for &str {
+    fn to_parameter(self) -> Result<InvitationCode, RequestError> {
         let code: String = self.chars().map(ascii_form).collect();
         InvitationCode::presented(&code)
             .map_err(|_| RequestError::too_long(self, InvitationCode::PRESENTED_MAX))
     }
 }
 
-impl<const BYTES: usize> Fill<ShortText<BYTES>> for &str {
-    fn fill(self) -> Result<ShortText<BYTES>, RequestError> {
+impl<const BYTES: usize> ToParameter<ShortText<BYTES>> for &str {
+    fn to_parameter(self) -> Result<ShortText<BYTES>, RequestError> {
         Ok(ShortText(self.to_owned()))
     }
 }
 
-impl Fill<Names> for &[String] {
-    fn fill(self) -> Result<Names, RequestError> {
+impl ToParameter<Names> for &[String] {
+    fn to_parameter(self) -> Result<Names, RequestError> {
         Ok(Names(self.to_vec()))
     }
 }
 
-impl Fill<String> for &str {
-    fn fill(self) -> Result<String, RequestError> {
+impl ToParameter<String> for &str {
+    fn to_parameter(self) -> Result<String, RequestError> {
         Ok(self.to_owned())
     }
 }
 
 /// The words behind a command of the server's administration.
-impl Fill<Dict> for Option<&str> {
-    fn fill(self) -> Result<Dict, RequestError> {
+impl ToParameter<Dict> for Option<&str> {
+    fn to_parameter(self) -> Result<Dict, RequestError> {
         let words = self.unwrap_or_default().split_whitespace();
         let words = words.map(Value::from).collect();
         Ok(Dict(vec![("words".to_owned(), Value::List(words))]))
@@ -486,35 +486,35 @@ impl Fill<Dict> for Option<&str> {
 }
 
 /// A number of the kinds `Slow` and `For`, which is one in any of their forms.
-impl Fill<u64> for &str {
-    fn fill(self) -> Result<u64, RequestError> {
+impl ToParameter<u64> for &str {
+    fn to_parameter(self) -> Result<u64, RequestError> {
         let seconds = duration::number(self).or_else(|| duration::seconds(self));
         Ok(seconds.unwrap_or_default())
     }
 }
 
 /// Days of the kind `Keep`.
-impl Fill<KeepDays> for &str {
-    fn fill(self) -> Result<KeepDays, RequestError> {
+impl ToParameter<KeepDays> for &str {
+    fn to_parameter(self) -> Result<KeepDays, RequestError> {
         Ok(KeepDays::Set(duration::number(self)))
     }
 }
 
-impl Fill<KeepDays> for KeepDays {
-    fn fill(self) -> Result<KeepDays, RequestError> {
+impl ToParameter<KeepDays> for KeepDays {
+    fn to_parameter(self) -> Result<KeepDays, RequestError> {
         Ok(self)
     }
 }
 
-impl Fill<RoomRole> for RoomRole {
-    fn fill(self) -> Result<RoomRole, RequestError> {
+impl ToParameter<RoomRole> for RoomRole {
+    fn to_parameter(self) -> Result<RoomRole, RequestError> {
         Ok(self)
     }
 }
 
 /// A page of members, behind a name.
-impl Fill<MembersOf> for (&str, Option<&str>) {
-    fn fill(self) -> Result<MembersOf, RequestError> {
+impl ToParameter<MembersOf> for (&str, Option<&str>) {
+    fn to_parameter(self) -> Result<MembersOf, RequestError> {
         let (room, after) = self;
         Ok(MembersOf {
             roomname: NameQuery::new(room),
@@ -526,33 +526,33 @@ impl Fill<MembersOf> for (&str, Option<&str>) {
     }
 }
 
-impl Fill<u64> for u64 {
-    fn fill(self) -> Result<u64, RequestError> {
+impl ToParameter<u64> for u64 {
+    fn to_parameter(self) -> Result<u64, RequestError> {
         Ok(self)
     }
 }
 
 /// A parameter that may be left out is given `Some` or, with its type, `None::<&str>`.
-impl<Given: Fill<T>, T> Fill<Option<T>> for Option<Given> {
-    fn fill(self) -> Result<Option<T>, RequestError> {
-        self.map(Fill::fill).transpose()
+impl<Given: ToParameter<T>, T> ToParameter<Option<T>> for Option<Given> {
+    fn to_parameter(self) -> Result<Option<T>, RequestError> {
+        self.map(ToParameter::to_parameter).transpose()
     }
 }
 
-impl<Given: Fill<T>, T> Fill<Nullable<T>> for Option<Given> {
-    fn fill(self) -> Result<Nullable<T>, RequestError> {
-        self.fill().map(Nullable)
+impl<Given: ToParameter<T>, T> ToParameter<Nullable<T>> for Option<Given> {
+    fn to_parameter(self) -> Result<Nullable<T>, RequestError> {
+        self.to_parameter().map(Nullable)
     }
 }
 
-impl Fill<TargetType> for TargetType {
-    fn fill(self) -> Result<TargetType, RequestError> {
+impl ToParameter<TargetType> for TargetType {
+    fn to_parameter(self) -> Result<TargetType, RequestError> {
         Ok(self)
     }
 }
 
-impl Fill<bool> for bool {
-    fn fill(self) -> Result<bool, RequestError> {
+impl ToParameter<bool> for bool {
+    fn to_parameter(self) -> Result<bool, RequestError> {
         Ok(self)
     }
 }

@@ -199,19 +199,25 @@ fn a_room_before_other_parameters_has_a_mark() {
             "bob left room1: bye",
         ),
     ] {
-        let command::Read::Is(Statement::Ask(typed)) = command.read(line) else {
+        let command::CommandMatch::Command(Statement::Ask(typed)) = command.read(line) else {
             panic!("{line}");
         };
         let typed = typed.in_room("tea");
         assert_eq!(typed.line(), whole);
         assert_eq!(typed.done(language).as_deref(), Some(said));
         let again = command.read(&typed.line());
-        assert!(matches!(again, command::Read::Is(Statement::Ask(same)) if same == typed));
+        assert!(
+            matches!(again, command::CommandMatch::Command(Statement::Ask(same)) if same == typed)
+        );
     }
     for line in ["/away", "/away #room1", "/away # bob", "/away #"] {
-        assert!(matches!(command.read(line), command::Read::Badly), "{line}");
+        assert!(
+            matches!(command.read(line), command::CommandMatch::Malformed),
+            "{line}"
+        );
     }
-    let command::Read::Is(Statement::Ask(typed)) = command.read("/away #tea bob") else {
+    let command::CommandMatch::Command(Statement::Ask(typed)) = command.read("/away #tea bob")
+    else {
         panic!("it is a command");
     };
     let refused = |code, language| typed.refused(code, language);
@@ -249,7 +255,7 @@ fn parameters_of_a_request_may_be_left_out() {
         ),
         ("/read", r#"{"limit":50}"#),
     ] {
-        let command::Read::Is(Statement::Ask(typed)) = command.read(line) else {
+        let command::CommandMatch::Command(Statement::Ask(typed)) = command.read(line) else {
             panic!("{line}");
         };
         assert!(typed.is_query());
@@ -270,7 +276,7 @@ fn said(typed: &TypedRequest, language: Language) -> Vec<String> {
 #[test]
 fn sentences_of_rows_name_the_same_in_both_languages() {
     for command in commands() {
-        let row::Meaning::Asks(asks) = &command.row.meaning else {
+        let row::CommandMeaning::Request(asks) = &command.row.meaning else {
             continue;
         };
         let words: Vec<String> = (0..command.parameters().len())
@@ -311,7 +317,7 @@ fn a_command_that_changes_something_says_so() {
         RequestKind::Admin,
     ];
     for command in commands() {
-        if let row::Meaning::Asks(asks) = &command.row.meaning {
+        if let row::CommandMeaning::Request(asks) = &command.row.meaning {
             let says = asks.done.is_some() || !asks.changes || told.contains(&asks.kind);
             assert!(says, "{}", command.words());
         }

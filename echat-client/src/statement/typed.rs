@@ -6,7 +6,9 @@ use echat_proto::records::Code;
 
 use super::command::{Command, LONGEST_KEPT, commands};
 use super::duration;
-use super::row::{Count, Meaning, Parameter, ParameterKind, RequestError, RequestSpec, Sentence};
+use super::row::{
+    CommandMeaning, Count, Parameter, ParameterKind, RequestError, RequestSpec, Sentence,
+};
 use crate::target::{Target, normal_name};
 use crate::text::{Language, Text};
 
@@ -226,7 +228,7 @@ impl TypedRequest {
         let Some(command) = commands().find(|command| command.words() == words) else {
             return self;
         };
-        let Meaning::Asks(asks) = &command.row.meaning else {
+        let CommandMeaning::Request(asks) = &command.row.meaning else {
             return self;
         };
         Self {

@@ -27,7 +27,7 @@ impl EventLoop {
         let address = address.as_str();
         match failure {
             ConnectError::Open(OpenError::Untrusted(Untrusted::Unknown { shown })) => {
-                self.meet(address, &shown)
+                self.ask_about_unknown_server(address, &shown)
             }
             ConnectError::Open(OpenError::Untrusted(Untrusted::Changed { shown, known })) => {
                 let known: Vec<String> = known.iter().map(ToString::to_string).collect();
@@ -70,7 +70,7 @@ impl EventLoop {
 
     /// A server that was never seen: a person is asked, and a person may take longer than the
     /// handshake may, so that it begins anew.
-    fn meet(&mut self, address: &str, shown: &Fingerprint) -> io::Result<()> {
+    fn ask_about_unknown_server(&mut self, address: &str, shown: &Fingerprint) -> io::Result<()> {
         let key = shown.to_string();
         let key = key.as_str();
         let tty = (!self.interactive).then(Tty::open).and_then(Result::ok);

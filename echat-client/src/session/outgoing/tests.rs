@@ -170,16 +170,16 @@ fn a_number_is_never_used_for_another_line() {
     outgoing.next("ann");
     assert_eq!(
         outgoing.withdraw("ann", Some(1)),
-        Err(NotWithdrawn::InFlight)
+        Err(WithdrawError::InFlight)
     );
     for unknown in [0, 4, 9] {
         let withdrawn = outgoing.withdraw("ann", Some(unknown));
-        assert_eq!(withdrawn, Err(NotWithdrawn::Unknown), "{unknown}");
+        assert_eq!(withdrawn, Err(WithdrawError::Unknown), "{unknown}");
     }
     outgoing.done();
     assert_eq!(
         outgoing.withdraw("ann", Some(1)),
-        Err(NotWithdrawn::Unknown)
+        Err(WithdrawError::Unknown)
     );
     assert_eq!(outgoing.withdraw("ann", Some(2)), Ok(vec![entry("ann", 1)]));
     outgoing.push(entry("ann", 5));
@@ -187,7 +187,7 @@ fn a_number_is_never_used_for_another_line() {
     assert_eq!(numbers, [3, 5]);
     outgoing.next("ann");
     assert_eq!(outgoing.withdraw("ann", None), Ok(vec![entry("ann", 5)]));
-    assert_eq!(outgoing.withdraw("ann", None), Err(NotWithdrawn::Unknown));
+    assert_eq!(outgoing.withdraw("ann", None), Err(WithdrawError::Unknown));
     assert_eq!(outgoing.waiting("bob"), 1);
 }
 
