@@ -70,15 +70,15 @@ section! {
         #[unit = "a port, or an IP address and port", "端口，或 IP 地址和端口"]
         metrics: Option<MetricsAddress> = None;
         /// Sessions that one user may have at the same time. One more closes the oldest.
-        #[zh = "一个用户可同时拥有的会话数。再多一个就关闭最早的。"]
+        #[zh = "一个用户同时可有的会话数，超出时关闭最早的会话。"]
         #[unit = "sessions", "个"]
         sessions_per_user: NonZeroUsize = NonZeroUsize::MIN => whole(1..=64);
         /// Which new accounts may register: any, those with an invitation, or none. The code of the first
         /// administrator is good with each of these.
-        #[zh = "谁可以注册新账号：任何人、持邀请码的人，或不开放。首位管理员代码始终有效。"]
+        #[zh = "谁可以注册新账号：任何人、持邀请码的人，或不开放。首位管理员注册码始终有效。"]
         registration: Registration = Registration::Open;
         /// Which users make invitations to register: administrators, or all users.
-        #[zh = "谁可以生成注册邀请码：管理员，或所有用户。"]
+        #[zh = "谁可以生成注册邀请码：服务器管理员，或所有用户。"]
         invitations: Inviters = Inviters::Administrator;
         /// The public room that every new account is in, while it has a place; empty: none. It is created when
         /// the server starts, unless a room has this name or a confusable one. Its owners are the administrators.
@@ -120,7 +120,7 @@ section! {
         #[unit = "hours", "小时"]
         every_hours: u64 = 6 => whole(1..=8_760);
         /// Automatic backups that are kept. When one more is made, the oldest is removed.
-        #[zh = "保留多少份自动备份。再多一份就删除最早的。"]
+        #[zh = "保留多少份自动备份，超出时删除最早的。"]
         #[unit = "backups", "份"]
         keep: usize = 14 => whole(1..=10_000);
     }
@@ -139,20 +139,20 @@ section! {
         #[unit = "bytes", "字节"]
         content_bytes: usize = 4_000 => whole(1..=65_536);
         /// Friends of one user.
-        #[zh = "一个用户的好友。"]
+        #[zh = "一个用户的好友数。"]
         #[unit = "friends", "个"]
         friends: usize = 500 => whole(1..=1_000);
         /// Rooms that one user is in, and rooms that one user owns.
-        #[zh = "一个用户加入的聊天室，以及拥有的聊天室。"]
+        #[zh = "一个用户加入的聊天室数，以及拥有的聊天室数。"]
         #[unit = "rooms", "个"]
         rooms: usize = 200 => whole(1..=1_000);
         /// Friend requests that may be open for one user. When there are as many, a new one replaces the
         /// oldest if that is over a day old.
-        #[zh = "一个用户待处理的好友请求。满额时，最早的请求如果已超过一天，会被新请求顶掉。"]
+        #[zh = "一个用户待处理的好友请求数。满额时，最早的请求如果已超过一天，会被新请求顶掉。"]
         #[unit = "requests", "个"]
         pending_requests: usize = 200 => whole(1..=1_000);
         /// Members of one room.
-        #[zh = "一个聊天室的成员。"]
+        #[zh = "一个聊天室的成员数。"]
         #[unit = "members", "人"]
         room_members: usize = 10_000 => whole(2..=1_000_000);
         /// The largest room whose members are told when one of them comes or goes; 0: no room.
@@ -170,12 +170,12 @@ section! {
         send_queue_hard: usize = 1_048_576 => whole(4_096..=1_073_741_824);
         /// Connections at the same time; fewer if the limit on open files is low. A new connection replaces
         /// one that is not logged in.
-        #[zh = "同时的连接总数；可打开的文件数太少时会更低。满了时未登录的连接先让位。"]
+        #[zh = "同时的连接总数；可打开的文件数太少时会更低。满了就先关闭未登录的连接。"]
         #[unit = "connections", "个"]
         connections: usize = 10_000 => whole(1..=1_000_000);
         /// Connections at the same time from one IPv4 address or one IPv6 /64 network, loopback exempt. A new
         /// connection replaces one that is not logged in; 0: no limit.
-        #[zh = "一个 IPv4 地址或一个 IPv6 /64 网段同时的连接，本机回环除外。满了时未登录的连接先让位；0：不限。"]
+        #[zh = "一个 IPv4 地址或一个 IPv6 /64 网段同时的连接，本机回环除外。满了就先关闭未登录的连接；0：不限。"]
         #[unit = "connections", "个"]
         connections_per_address: usize = 64 => whole(0..=1_000_000);
         /// Connections at the same time that are not logged in, loopback included. A new one replaces the
@@ -192,7 +192,7 @@ section! {
         #[unit = "seconds", "秒"]
         dead_seconds: u64 = 150 => whole(0..=86_400);
         /// Messages that a user may send at once before `message_rate` applies.
-        #[zh = "一个用户可以一口气发的消息数，之后受 `message_rate` 限制。"]
+        #[zh = "一个用户可以连续发送的消息数，之后受 `message_rate` 限制。"]
         #[unit = "messages", "条"]
         message_burst: u64 = 20 => whole(1..=1_000_000);
         /// Messages a second that a user may send on average; 0: no limit. Joining a room costs 2 of a separate
@@ -257,7 +257,7 @@ section! {
         #[unit = "a command", "命令"]
         password_command: Option<String> = None;
         /// The language of the program; `auto` follows the locale.
-        #[zh = "程序的语言；`auto` 跟随系统区域设置。"]
+        #[zh = "界面语言；`auto` 跟随系统区域设置。"]
         language: LanguageSetting = LanguageSetting::Auto;
         /// Shorter lines: `HH:MM name: text`.
         #[zh = "更短的行：`HH:MM 名字: 内容`。"]
