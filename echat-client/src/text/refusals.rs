@@ -203,7 +203,7 @@ codes! {
         zh "这条消息已超过可编辑的时间。";
     BadContent
         en "The server does not accept this message. Unless its operator set another limit, a message has 1 to 4,000 bytes, and no control characters except newline and tab. Shorten it, or send it in parts."
-        zh "服务器不接受这条消息。除非服务器管理员另有设置，消息为 1 到 4,000 字节；除换行和制表符外不能含有控制字符。请缩短，或分成几条发送。";
+        zh "服务器不接受这条消息。除非运维人员另有设置，消息为 1 到 4,000 字节；除换行和制表符外不能含有控制字符。请缩短，或分成几条发送。";
     TxnReused
         en "The server already has another message with this number."
         zh "服务器上已有另一条使用这个编号的消息。";
@@ -221,7 +221,7 @@ codes! {
         zh "服务器的数据库正忙。";
     StorageDamaged
         en "Part of the server's database is damaged; its operator must repair it."
-        zh "服务器的数据库部分损坏，需要服务器管理员修复。";
+        zh "服务器的数据库部分损坏，需要运维人员修复。";
     UnknownCommand
         en "The server does not know this request."
         zh "服务器不认识这个请求。";

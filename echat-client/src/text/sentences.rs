@@ -1728,7 +1728,7 @@ sentences! {
     /// What to do about it.
     KeyChangedHint { address: &'a str }
         en "If the server's operator confirms the new key, run: echat-nc --forget-host {address}"
-        zh "如果服务器管理员确认这是新密钥，请运行：echat-nc --forget-host {address}";
+        zh "如果服务器的运维人员确认这是新密钥，请运行：echat-nc --forget-host {address}";
     /// A server shows another key than the one in the address.
     KeyNotPinned { address: &'a str }
         en "{address} does not have the expected key. Nothing was sent."
@@ -1892,7 +1892,7 @@ sentences! {
     /// too_many: the reader's friends
     OwnFriends { limit: u64 }
         en "You have reached the server's limit of {limit} friends. The operator can raise `server.limits.friends`."
-        zh "你的好友数已达服务器的上限（{limit}）。服务器管理员可以调高 `server.limits.friends`。";
+        zh "你的好友数已达服务器的上限（{limit}）。运维人员可以调高 `server.limits.friends`。";
     /// too_many: the open requests or friends of the user who is asked
     RequestsOfOther { name: &'a str, limit: u64 }
         en "{name} has reached the server's limit of {limit} friends or open requests. Try again when {name} has answered some."
