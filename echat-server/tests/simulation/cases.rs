@@ -99,3 +99,30 @@ fn a_guest_is_silent_from_the_logout_on_whatever_it_says_later() {
         Action::Wait(40_000),
     ]);
 }
+
+#[test]
+fn a_user_who_leaves_and_comes_back_may_have_owned_the_room_in_between() {
+    let login = |user| PlannedRequest::Login {
+        user,
+        password: Word::Right,
+    };
+    let join = PlannedRequest::Join(0);
+    let actions = vec![
+        Action::Connect(0),
+        Action::Connect(1),
+        Action::Ask(0, login(0)),
+        Action::Ask(1, login(1)),
+        Action::Ask(0, PlannedRequest::Create(0, vec![1, 2], false)),
+        Action::Together(vec![
+            (0, vec![PlannedRequest::Part(0)]),
+            (1, vec![PlannedRequest::Part(0), join]),
+        ]),
+        Action::Calm,
+    ];
+    let case = Case {
+        accounts: 3,
+        ..case(actions)
+    };
+    let done = outcome(&case, false);
+    assert!(done.is_ok(), "{}", done.unwrap_err());
+}

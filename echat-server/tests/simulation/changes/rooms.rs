@@ -210,9 +210,10 @@ impl Changes<'_> {
         for user in 0..USERS.len() {
             let before = self.before.role_in(user, conversation);
             let after = self.after.role_in(user, conversation);
-            // A user who has just come may have the room already, and one who has just left may have had it in between.
-            let had_it = before.is_some() && after.is_none() && self.may_leave(user, conversation);
-            if had_it || before.is_none() && after == Some(Role::Owner) {
+            // A user who has just come may have the room already. One who has just left may have had it in between, also one
+            // who left and came back.
+            let may_have_had_it = before.is_some() && self.may_leave(user, conversation);
+            if may_have_had_it || before.is_none() && after == Some(Role::Owner) {
                 let all = 0..USERS.len();
                 dues.extend(all.map(|told| (told, Due::Role(number, user), false)));
             }
