@@ -44,7 +44,12 @@ pub(crate) fn invite(
         return Ok(Plan::Reply(done_with(RequestKind::Invite)));
     }
     let counts = view.batch.invitation_counts(other.id)?;
-    if counts.shown >= INVITATIONS as u64 {
+    // Without the block the caller's invitations would be among those that are shown.
+    let mut told = counts.shown;
+    if hidden {
+        told += view.batch.invitations_from(other.id, me.id)?;
+    }
+    if told >= INVITATIONS as u64 {
         return Err(Reject::too_many(INVITATIONS));
     }
     let now = view.now;

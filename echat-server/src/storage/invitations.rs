@@ -100,6 +100,13 @@ impl Batch<'_> {
         Ok(counts.unwrap_or_default())
     }
 
+    /// How many invitations a user has from an inviter, shown or hidden.
+    pub fn invitations_from(&self, user: UserId, inviter: UserId) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM room_invitations WHERE user = ?1 AND inviter = ?2";
+        let count = self.first(sql, [user, inviter], |row| row.get::<_, i64>(0))?;
+        Ok(count.map_or(0, i64::unsigned_abs))
+    }
+
     /// Invites a user to a room, in place of an earlier invitation to it.
     pub fn invite(
         &mut self,

@@ -10,6 +10,8 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
+/// Invitations that a user may have (PROTOCOL.md, section 7).
+const INVITATIONS: usize = 200;
 /// Sequences of requests that are tried.
 const SEQUENCES: u64 = 20;
 /// Requests in each.
@@ -128,4 +130,38 @@ fn a_blocked_user_is_told_what_a_stranger_is_told() {
         assert!(blocked.len() > REQUESTS, "bob is answered");
         assert_eq!(blocked, stranger, "seed {seed}");
     }
+}
+
+#[test]
+fn a_blocked_user_may_invite_the_blocker_as_often_as_a_stranger() {
+    let invited = |blocks: bool| {
+        let mut store = Store::in_memory().expect("memory is there");
+        seed::accounts(&mut store, &["ann", "bob", "eve"]);
+        let rooms: Vec<String> = (0..=INVITATIONS).map(|n| format!("room{n}")).collect();
+        for room in &rooms {
+            seed::room(&mut store, room, &["bob"]);
+        }
+        seed::room(&mut store, "den", &["eve"]);
+        let mut sim = Sim::new(1, Limits::default(), store);
+        log_in(&mut sim, &["ann", "bob"]);
+        if blocks {
+            sim.ask("ann", "BLOCK", r#""bob""#);
+        }
+        let replies = rooms.iter().map(|room| {
+            sim.advance(std::time::Duration::from_secs(6));
+            let params = format!(r#"{{"roomname":"{room}","username":"ann"}}"#);
+            sim.ask("bob", "INVITE", &params).iter().map(said).collect()
+        });
+        let told: Vec<Vec<String>> = replies.collect();
+        log_in(&mut sim, &["eve"]);
+        let den = sim.ask("eve", "INVITE", r#"{"roomname":"den","username":"ann"}"#);
+        (told, said(den.last().expect("a reply")))
+    };
+    let ((blocked, of_other), (stranger, _)) = (invited(true), invited(false));
+    assert!(stranger[INVITATIONS][0].contains("too_many"));
+    assert_eq!(blocked, stranger);
+    assert!(
+        !of_other.contains("too_many"),
+        "others may still invite the blocker: {of_other}"
+    );
 }
