@@ -66,7 +66,7 @@ pub(crate) fn search(
     let query = SearchQuery::new(&query);
     // A name that is none, or no user's, sent nothing.
     let from = match sender.as_ref().map(NameQuery::key) {
-        Some(Some(key)) => ctx.batch.find_user(key)?.map(|user| user.id),
+        Some(Some(key)) => ctx.batch.find_sender(key)?,
         Some(None) | None => None,
     };
     if (!query.has_words() && !has_filters) || (sender.is_some() && from.is_none()) {

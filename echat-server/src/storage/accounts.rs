@@ -29,6 +29,12 @@ impl Batch<'_> {
         self.first(sql, [key], user)
     }
 
+    /// The user that messages show under a name in its stored form, also one whose account is deleted.
+    pub fn find_sender(&self, key: &str) -> Result<Option<UserId>, StoreError> {
+        let sql = "SELECT id FROM users WHERE name = ?1";
+        self.first(sql, [key], |row| row.get(0))
+    }
+
     /// Whether a user can be asked for something: a person, whose account is neither deleted nor suspended at `now`.
     pub fn can_be_asked(&self, user: UserId, now: i64) -> Result<bool, StoreError> {
         let sql = "SELECT 1 FROM users AS u WHERE u.id = ?1 AND u.deleted_at IS NULL
