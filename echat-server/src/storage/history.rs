@@ -19,7 +19,7 @@ const UNREAD_LOOKED_AT: u64 = 10_000;
 /// Messages that a count examines in any case, when the others have used that up.
 const UNREAD_LEAST: u64 = 10;
 
-/// Mentions that one page examines in one conversation: those of users that the user blocks are passed over.
+/// Mentions that one page examines in one conversation: those to a room of users that the user blocks are passed over.
 const MENTIONS_LOOKED_AT: i64 = 10_000;
 
 /// Bytes of one entry about a conversation in a reply besides its name, rounded up.

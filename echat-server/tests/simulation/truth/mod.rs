@@ -335,7 +335,7 @@ impl Truth {
         let mut named = message.mentions.iter();
         named.any(|named| *named == Named::All || *named == Named::User(user))
             && !self.is_hidden(message)
-            && !self.blocks(user, message.sender)
+            && (self.room_of(message.conversation).is_none() || !self.blocks(user, message.sender))
     }
 
     /// Messages after this one that are hidden or gone.
