@@ -34,7 +34,7 @@ use crate::config::{Limits, Settings};
 use crate::conn::{ConnId, Departure};
 use crate::handlers::administration::MemoryChange;
 use crate::handlers::journal::{Entry, Journal};
-use crate::handlers::kept_voids::KeptVoids;
+use crate::handlers::unwritten_revocations::UnwrittenRevocations;
 use crate::handlers::lobby;
 use crate::handlers::session_ends::SessionsEnd;
 use crate::handlers::{Ctx, DeferredWrite, Gauges, Reject};
@@ -109,10 +109,10 @@ struct MemoryState {
     rates: RateLimits,
     sessions: SessionLog,
     deferred_writes: Vec<DeferredWrite>,
-    /// What voids secrets and the disk did not take.
-    kept_voids: KeptVoids,
-    /// When these are tried again, by [`Now::running`].
-    void_retry_at: Option<Duration>,
+    /// Revocations of secrets that the disk did not take.
+    unwritten_revocations: UnwrittenRevocations,
+    /// When they are retried, by [`Now::running`].
+    revocation_retry_at: Option<Duration>,
     /// The source of secrets.
     random: StdRng,
     journal: Journal,
@@ -126,7 +126,7 @@ struct MemoryState {
     gauges: Gauges,
     /// What a turn before left of the request that is being handled.
     unfinished: Cell<Option<Box<Search>>>,
-    /// Whether the request that was handled last is a try at a password that is refused unjudged.
+    /// Whether the request that was handled last is an attempt at a password that is refused unjudged.
     login_refused: bool,
     space: Space,
 }
@@ -152,7 +152,7 @@ impl MemoryState {
             throttle: &mut self.rates,
             sessions: &mut self.sessions,
             deferred_writes: &mut self.deferred_writes,
-            kept_voids: &self.kept_voids,
+            unwritten_revocations: &self.unwritten_revocations,
             journal: &mut self.journal,
             random: &mut self.random,
             session_ends: &mut self.session_ends,
@@ -179,8 +179,8 @@ impl Engine {
             rates: RateLimits::new(rng.random()),
             sessions: SessionLog::default(),
             deferred_writes: Vec::new(),
-            kept_voids: KeptVoids::default(),
-            void_retry_at: None,
+            unwritten_revocations: UnwrittenRevocations::default(),
+            revocation_retry_at: None,
             random: StdRng::from_rng(&mut rng),
             journal: Journal::default(),
             session_ends: Vec::new(),
@@ -214,8 +214,8 @@ impl Engine {
         self.state.roster.allow_sessions(per_user);
     }
 
-    /// Ends all sessions of a user and of the user's bots at once, and voids the secrets that resume one. The next tick tells them. Nothing if
-    /// there is no such user.
+    /// Ends all sessions of a user and of the user's bots at once, and revokes the secrets that
+    /// resume one. The next tick tells them. Nothing if there is no such user.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -263,7 +263,7 @@ impl Engine {
             Ok(false) => {}
             Ok(true) => {
                 let journal = &mut self.state.journal;
-                journal.note(|| Entry::lobby(&name, now.unix));
+                journal.record(|| Entry::lobby(&name, now.unix));
                 journal.commit();
                 tracing::info!("created the lobby: {}", name.as_str());
             }
@@ -378,7 +378,7 @@ impl Engine {
             self.connections.deadline(),
             self.state.sessions.deadline(),
             self.full_disk_log.deadline(),
-            self.state.void_retry_at,
+            self.state.revocation_retry_at,
             self.removals.deadline(),
             self.purge.deadline(),
             self.search_index.deadline(),
@@ -392,9 +392,9 @@ impl Engine {
     }
 
     /// The job of a connection that [`take_closed`](Self::take_closed) gave last was dropped before any
-    /// worker began it. A try at a password that was never compared does not count as one.
+    /// worker began it. An attempt at a password that was never compared does not count as one.
     pub fn dropped(&mut self, conn: ConnId) {
-        if let Some(counted) = self.connections.take_unjudged(conn) {
+        if let Some(counted) = self.connections.take_unjudged_password(conn) {
             self.state.rates.guesses.take_back(counted);
         }
     }
@@ -451,8 +451,8 @@ impl Engine {
         self.connections.stop(&self.state.limits, now);
     }
 
-    /// Logs the end of every session that is left, and the counts that were not logged, and retries to write what voids
-    /// secrets: the last call before the process ends, because it was told to or because the database `failed`.
+    /// Logs the end of every session that is left, and the counts that were not logged, and retries unwritten
+    /// revocations: the last call before the process ends, because it was told to or because the database `failed`.
     pub fn end_sessions(&mut self, failed: bool, now: Now) {
         let reason = if failed {
             Departure::Failed
@@ -485,9 +485,9 @@ impl Engine {
         self.connections.is_blank() && self.presence.is_empty() && self.state.roster.is_empty()
     }
 
-    /// Whether changes that void secrets are retried since the disk did not take them, for tests.
-    pub fn retries_voids(&self) -> bool {
-        self.state.void_retry_at.is_some()
+    /// Whether revocations are retried since the disk did not take them, for tests.
+    pub fn retries_revocations(&self) -> bool {
+        self.state.revocation_retry_at.is_some()
     }
 
     /// Bytes that wait to be written to a connection, for tests.

@@ -21,7 +21,7 @@ use token_bucket::{Rate, TokenBuckets};
 pub(crate) use address_bans::{AddressBans, AddressPrefix};
 pub(crate) use daily_quota::DailyQuota;
 pub(crate) use log_limiter::LogLimiter;
-pub(crate) use login_throttle::{CountedTry, Guesser};
+pub(crate) use login_throttle::{CountedAttempt, Guesser};
 pub(crate) use prefix::rate_limit_prefix;
 pub(crate) use sliding_window::SlidingWindow;
 
@@ -35,7 +35,7 @@ const REQUEST_WINDOW: Duration = Duration::from_hours(1);
 #[derive(Debug)]
 pub(crate) struct RateLimits {
     messages: TokenBuckets,
-    moves: TokenBuckets,
+    joins: TokenBuckets,
     changes: TokenBuckets,
     /// Bytes of content that users stored.
     pub(crate) stored: DailyQuota,
@@ -51,7 +51,7 @@ impl RateLimits {
     pub(crate) fn new(key: [u8; 32]) -> Self {
         Self {
             messages: TokenBuckets::default(),
-            moves: TokenBuckets::default(),
+            joins: TokenBuckets::default(),
             changes: TokenBuckets::default(),
             stored: DailyQuota::default(),
             rooms: DailyQuota::default(),
@@ -131,28 +131,28 @@ impl RateLimits {
         }
     }
 
-    /// How long a user has to wait before bringing so many users to a room; `None` if not at all.
-    pub(crate) fn coming_wait(
+    /// How long a user has to wait before so many joins to rooms, of any users; `None` if not at all.
+    pub(crate) fn join_wait(
         &self,
         user: UserId,
-        comers: usize,
+        joins: usize,
         now: Duration,
         limits: &Limits,
     ) -> Option<Duration> {
-        self.moves
-            .wait(user, moves(comers), now, move_rate(limits)?)
+        self.joins
+            .wait(user, join_tokens(joins), now, join_rate(limits)?)
     }
 
-    /// Counts that a user brought so many users to a room, and that each of them may leave again.
-    pub(crate) fn count_coming(
+    /// Counts joins to rooms that a user caused, and that each may be followed by a leave.
+    pub(crate) fn count_joins(
         &mut self,
         user: UserId,
-        comers: usize,
+        joins: usize,
         now: Duration,
         limits: &Limits,
     ) {
-        if let Some(rate) = move_rate(limits) {
-            self.moves.count(user, moves(comers), now, rate);
+        if let Some(rate) = join_rate(limits) {
+            self.joins.count(user, join_tokens(joins), now, rate);
         }
     }
 
@@ -168,7 +168,7 @@ impl RateLimits {
             .wait(&rate_limit_prefix(address), now, most)
     }
 
-    /// Counts a try at a registration.
+    /// Counts an attempt at a registration.
     pub(crate) fn count_registration(&mut self, address: IpAddr, now: Duration, limits: &Limits) {
         if bound(limits.registrations).is_some() {
             self.registrations.count(rate_limit_prefix(address), now);
@@ -205,13 +205,13 @@ fn message_rate(limits: &Limits) -> Option<Rate> {
 }
 
 /// Joining is charged for leaving too, so that leaving is always possible.
-fn moves(comers: usize) -> u64 {
-    u64::try_from(comers).unwrap_or(u64::MAX).saturating_mul(2)
+fn join_tokens(joins: usize) -> u64 {
+    u64::try_from(joins).unwrap_or(u64::MAX).saturating_mul(2)
 }
 
 /// The rate of messages, since as many users get an event. The burst is enough to join and to leave as many rooms as a
 /// user may have. Without this limit, a user who joins and leaves repeatedly would fill the queues of all members.
-fn move_rate(limits: &Limits) -> Option<Rate> {
+fn join_rate(limits: &Limits) -> Option<Rate> {
     let rooms = u64::try_from(limits.rooms).unwrap_or(u64::MAX);
     message_rate(limits).map(|rate| Rate {
         burst: rooms.saturating_mul(2).max(1),

@@ -78,7 +78,7 @@ pub(crate) struct Peer {
     inbox: Inbox,
     outbound: Outbound,
     /// Whether the connection was admitted only to be told that the server is full.
-    spare: bool,
+    overflow: bool,
     /// Whether the other end has closed its half. The connection ends when all it sent is handled.
     hung_up: bool,
     /// Whether nothing more is read: the other end is done, or a frame was bad.
@@ -113,13 +113,13 @@ impl Unsealed {
 }
 
 impl Peer {
-    pub(crate) fn new(address: SocketAddr, spare: bool, now: Now) -> Self {
+    pub(crate) fn new(address: SocketAddr, overflow: bool, now: Now) -> Self {
         Self {
             address,
             stage: Stage::Hello(AwaitClientHello::default()),
             inbox: Inbox::default(),
             outbound: Outbound::default(),
-            spare,
+            overflow,
             hung_up: false,
             reads_ended: false,
             timers: Timers::new(now.running),
@@ -172,7 +172,7 @@ impl Peer {
                 Step::Next(channel) => {
                     self.stage = Stage::Open(Box::new(channel));
                     self.timers.unauthenticated(now.running);
-                    if self.spare {
+                    if self.overflow {
                         self.close(End::Notify(CloseReason::Full), now);
                     } else {
                         self.open_frames();

@@ -329,11 +329,11 @@ impl<'a> Reactor<'a> {
                 tracing::warn!(%error, "the ready line could not be written");
             }
             let now = self.clock.now();
-            self.service_manager.attend(now.running);
+            self.service_manager.notify(now.running);
             if let Some(free) = self.disk.free(now.running) {
                 self.engine.set_free_space(free);
             }
-            self.note(&events, now)?;
+            self.take_events(&events, now)?;
             self.administer(now)?;
             self.show_metrics(now);
             self.accept(now);
@@ -352,7 +352,7 @@ impl<'a> Reactor<'a> {
             self.pool.submit(self.engine.take_jobs());
             self.checkpoint()?;
             if self.stop == Stop::No {
-                self.backups.attend(now);
+                self.backups.begin_due(now);
             }
             self.write(now);
             self.drop_closed();
@@ -381,8 +381,8 @@ impl<'a> Reactor<'a> {
         Ok(())
     }
 
-    /// Records which sources became ready.
-    fn note(&mut self, events: &Events, now: Now) -> Result<(), Fatal> {
+    /// Takes in which sources became ready.
+    fn take_events(&mut self, events: &Events, now: Now) -> Result<(), Fatal> {
         for event in events {
             match event.token() {
                 WAKER => {}
@@ -390,7 +390,7 @@ impl<'a> Reactor<'a> {
                 TERMINAL => self.listen_to_terminal(event, now)?,
                 CTL => self.ctl.ready(),
                 METRICS => self.http.ready(),
-                _ if self.ctl.note(event) || self.http.note(event) => {}
+                _ if self.ctl.take_event(event) || self.http.take_event(event) => {}
                 token if self.listeners.ready(token) => {}
                 Token(number) => {
                     let conn = ConnId(number as u64);
@@ -490,7 +490,7 @@ impl<'a> Reactor<'a> {
     fn administer(&mut self, now: Now) -> Result<(), Fatal> {
         let registry = self.poll.registry();
         self.ctl
-            .attend(&mut self.engine, &mut self.tasks, registry, now)?;
+            .serve(&mut self.engine, &mut self.tasks, registry, now)?;
         while let Some((requester, task, operation)) = self.tasks.take_own() {
             let outcome = match task {
                 AdminTask::Metrics => {
@@ -511,7 +511,7 @@ impl<'a> Reactor<'a> {
                 self.stop(now);
             }
         }
-        while let Some((requester, operation, outcome)) = self.tasks.attend(now.unix) {
+        while let Some((requester, operation, outcome)) = self.tasks.next_outcome(now.unix) {
             self.finish_task(requester, operation, outcome, now)?;
         }
         if let Some(filter) = self.engine.take_log_filter() {
@@ -528,7 +528,7 @@ impl<'a> Reactor<'a> {
     fn show_metrics(&mut self, now: Now) {
         let is_well = self.drained_at.is_none() && self.stop == Stop::No;
         let registry = self.poll.registry();
-        self.http.attend(registry, now.running, is_well, || {
+        self.http.serve(registry, now.running, is_well, || {
             let system = self.measured.facts(&self.disk, &self.backups);
             metrics::page(&self.engine.facts(), &system)
         });
@@ -549,7 +549,7 @@ impl<'a> Reactor<'a> {
         now: Now,
     ) -> Result<(), Fatal> {
         let answer = match outcome {
-            TaskOutcome::Hashed(hash) => self.engine.go_on(operation, &hash, now)?,
+            TaskOutcome::Hashed(hash) => self.engine.resume_operation(operation, &hash, now)?,
             TaskOutcome::Done(report) => {
                 self.engine.note_result(&operation, "done", now)?;
                 AdminAnswer::Done(report)

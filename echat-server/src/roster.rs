@@ -44,9 +44,9 @@ pub(crate) struct SessionSecret {
     pub(crate) is_resumed: bool,
 }
 
-/// How a session began.
+/// Where and when a session began.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Begun {
+pub(crate) struct SessionStart {
     /// The address of the client.
     pub(crate) address: IpAddr,
     /// Unix seconds.
@@ -62,8 +62,8 @@ pub(crate) struct ResumedSession {
     pub(crate) conn: ConnId,
     /// The secret that it was given.
     pub(crate) issued: SecretHash,
-    /// Whether it has sent a request.
-    pub(crate) has_asked: bool,
+    /// Whether it has sent a request, which confirms its secret.
+    pub(crate) is_confirmed: bool,
 }
 
 /// All users who are online.
@@ -74,11 +74,11 @@ pub struct Roster {
     by_conn: HashMap<ConnId, UserId>,
     secrets: HashMap<ConnId, SessionSecret>,
     // How each session began.
-    begun: HashMap<ConnId, Begun>,
+    starts: HashMap<ConnId, SessionStart>,
     // Sessions whose password is a temporary one of the administration.
     temporary: HashSet<ConnId>,
-    // Resumed sessions that have sent no request.
-    silent: HashSet<ConnId>,
+    // Resumed sessions that have sent no request: their secrets are not confirmed.
+    unconfirmed: HashSet<ConnId>,
     // The online members of each room; a room without any has no entry.
     rooms: HashMap<ConversationId, OnlineRoom>,
     // Changes since the last commit, for a rollback.
@@ -105,9 +105,9 @@ pub(crate) struct RoomAudience {
 #[derive(Clone, Debug)]
 enum Change {
     Joined(UserId, ConversationId),
-    Parted(UserId, ConversationId),
-    Hid(UserId, UserId),
-    Showed(UserId, UserId),
+    Left(UserId, ConversationId),
+    Hidden(UserId, UserId),
+    Shown(UserId, UserId),
     /// With the name until now.
     Renamed(UserId, Rc<str>),
     /// The session's password is not a temporary one any more.
@@ -122,9 +122,9 @@ impl Default for Roster {
             by_user: BTreeMap::new(),
             by_conn: HashMap::new(),
             secrets: HashMap::new(),
-            begun: HashMap::new(),
+            starts: HashMap::new(),
             temporary: HashSet::new(),
-            silent: HashSet::new(),
+            unconfirmed: HashSet::new(),
             rooms: HashMap::new(),
             changes: Vec::new(),
         }
@@ -139,7 +139,7 @@ impl Roster {
 
     /// Logs a user in at `conn`: a member of these rooms and of no others, whatever was remembered. A user with too
     /// many sessions then loses the oldest, which is returned.
-    pub fn enter(
+    pub fn begin_session(
         &mut self,
         conn: ConnId,
         user: UserId,
@@ -174,7 +174,7 @@ impl Roster {
     }
 
     /// Ends the session of a connection, if it has one; with the last one its user is gone.
-    pub fn leave(&mut self, conn: ConnId) {
+    pub fn end_session(&mut self, conn: ConnId) {
         let Some(user) = self.by_conn.remove(&conn) else {
             return;
         };
@@ -192,27 +192,27 @@ impl Roster {
             return;
         }
         for room in online.remove().rooms {
-            self.forget(user, room);
+            self.remove_online(user, room);
         }
     }
 
     /// Notes how the session of a connection began.
-    pub(crate) fn note_begun(&mut self, conn: ConnId, begun: Begun) {
+    pub(crate) fn set_start(&mut self, conn: ConnId, start: SessionStart) {
         if self.by_conn.contains_key(&conn) {
-            self.begun.insert(conn, begun);
+            self.starts.insert(conn, start);
         }
     }
 
     /// How the session of a connection began.
-    pub(crate) fn began(&self, conn: ConnId) -> Option<Begun> {
-        self.begun.get(&conn).copied()
+    pub(crate) fn start_of(&self, conn: ConnId) -> Option<SessionStart> {
+        self.starts.get(&conn).copied()
     }
 
     /// Notes the secret that the session of a connection was given.
     pub(crate) fn give_secret(&mut self, conn: ConnId, secret: SessionSecret) {
         if self.by_conn.contains_key(&conn) {
             if secret.is_resumed {
-                self.silent.insert(conn);
+                self.unconfirmed.insert(conn);
             }
             self.secrets.insert(conn, secret);
         }
@@ -225,9 +225,9 @@ impl Roster {
 
     /// Notes that a connection sent a request. Returns the user and the secret if its session was resumed and this is
     /// the first one.
-    pub(crate) fn asks(&mut self, conn: ConnId) -> Option<(UserId, &SessionSecret)> {
+    pub(crate) fn confirm_first_request(&mut self, conn: ConnId) -> Option<(UserId, &SessionSecret)> {
         // Almost always empty, so that requests cost no search.
-        if self.silent.is_empty() || !self.silent.remove(&conn) {
+        if self.unconfirmed.is_empty() || !self.unconfirmed.remove(&conn) {
             return None;
         }
         self.by_conn
@@ -249,7 +249,7 @@ impl Roster {
         of_chain.map(|(conn, secret)| ResumedSession {
             conn,
             issued: secret.issued,
-            has_asked: !self.silent.contains(&conn),
+            is_confirmed: !self.unconfirmed.contains(&conn),
         })
     }
 
@@ -265,14 +265,14 @@ impl Roster {
 
     /// Forgets what is known of a session besides its user.
     fn forget_session(&mut self, conn: ConnId) {
-        self.begun.remove(&conn);
+        self.starts.remove(&conn);
         self.temporary.remove(&conn);
         self.forget_secret(conn);
     }
 
-    /// Notes that the password of a session is a temporary one. It follows [`enter`](Self::enter), so it is never rolled
+    /// Notes that the password of a session is a temporary one. It follows [`begin_session`](Self::begin_session), so it is never rolled
     /// back.
-    pub(crate) fn note_temporary_password(&mut self, conn: ConnId) {
+    pub(crate) fn mark_temporary_password(&mut self, conn: ConnId) {
         if self.by_conn.contains_key(&conn) {
             self.temporary.insert(conn);
         }
@@ -293,33 +293,33 @@ impl Roster {
 
     fn forget_secret(&mut self, conn: ConnId) {
         self.secrets.remove(&conn);
-        self.silent.remove(&conn);
+        self.unconfirmed.remove(&conn);
     }
 
-    /// Notes that a user is in a room from now on; nothing if they are not online.
+    /// Adds an online user to a room; nothing if the user is not online.
     pub fn join(&mut self, user: UserId, room: ConversationId) {
-        if self.put_in(user, room) {
+        if self.insert(user, room) {
             self.changes.push(Change::Joined(user, room));
         }
     }
 
-    /// Notes that a user is in a room no more.
-    pub fn part(&mut self, user: UserId, room: ConversationId) {
-        if self.put_out(user, room) {
-            self.changes.push(Change::Parted(user, room));
+    /// Removes a user from a room.
+    pub fn leave(&mut self, user: UserId, room: ConversationId) {
+        if self.remove(user, room) {
+            self.changes.push(Change::Left(user, room));
         }
     }
 
-    /// Notes that a user is in no room any more.
-    pub(crate) fn part_all(&mut self, user: UserId) {
+    /// Removes a user from all rooms.
+    pub(crate) fn leave_all(&mut self, user: UserId) {
         let rooms = self.by_user.get(&user).map(|online| online.rooms.clone());
         for room in rooms.into_iter().flatten() {
-            self.part(user, room);
+            self.leave(user, room);
         }
     }
 
     /// Sets which users do not see that a user is online: those that the user blocks, sorted. It follows
-    /// [`enter`](Self::enter), so it is never rolled back.
+    /// [`begin_session`](Self::begin_session), so it is never rolled back.
     pub(crate) fn set_hidden(&mut self, user: UserId, from: Vec<UserId>) {
         if let Some(online) = self.by_user.get_mut(&user) {
             online.hidden_from = from;
@@ -329,14 +329,14 @@ impl Roster {
     /// Notes that a user is hidden from another from now on.
     pub(crate) fn hide(&mut self, user: UserId, from: UserId) {
         if self.set_hides(user, from, true) {
-            self.changes.push(Change::Hid(user, from));
+            self.changes.push(Change::Hidden(user, from));
         }
     }
 
     /// Notes that a user is hidden from another no more.
     pub(crate) fn show(&mut self, user: UserId, to: UserId) {
         if self.set_hides(user, to, false) {
-            self.changes.push(Change::Showed(user, to));
+            self.changes.push(Change::Shown(user, to));
         }
     }
 
@@ -374,20 +374,20 @@ impl Roster {
         online.is_some_and(|online| online.hidden_from.binary_search(&by).is_err())
     }
 
-    /// Keeps every [`join`](Self::join) and [`part`](Self::part): the database committed them.
+    /// Keeps every [`join`](Self::join) and [`leave`](Self::leave): the database committed them.
     pub fn commit(&mut self) {
         self.changes = Vec::new();
     }
 
-    /// Takes back every [`join`](Self::join) and [`part`](Self::part) since the last
+    /// Takes back every [`join`](Self::join) and [`leave`](Self::leave) since the last
     /// [`commit`](Self::commit): the database rolled them back.
     pub fn roll_back(&mut self) {
         for change in std::mem::take(&mut self.changes).into_iter().rev() {
             match change {
-                Change::Joined(user, room) => self.put_out(user, room),
-                Change::Parted(user, room) => self.put_in(user, room),
-                Change::Hid(user, from) => self.set_hides(user, from, false),
-                Change::Showed(user, to) => self.set_hides(user, to, true),
+                Change::Joined(user, room) => self.remove(user, room),
+                Change::Left(user, room) => self.insert(user, room),
+                Change::Hidden(user, from) => self.set_hides(user, from, false),
+                Change::Shown(user, to) => self.set_hides(user, to, true),
                 Change::Renamed(user, name) => self.set_name(user, name).is_some(),
                 Change::PasswordChanged(conn) => {
                     self.by_conn.contains_key(&conn) && self.temporary.insert(conn)
@@ -396,7 +396,7 @@ impl Roster {
         }
     }
 
-    fn put_in(&mut self, user: UserId, room: ConversationId) -> bool {
+    fn insert(&mut self, user: UserId, room: ConversationId) -> bool {
         let Some(online) = self.by_user.get_mut(&user) else {
             return false;
         };
@@ -414,7 +414,7 @@ impl Roster {
         place.is_err()
     }
 
-    fn put_out(&mut self, user: UserId, room: ConversationId) -> bool {
+    fn remove(&mut self, user: UserId, room: ConversationId) -> bool {
         let Some(online) = self.by_user.get_mut(&user) else {
             return false;
         };
@@ -422,7 +422,7 @@ impl Roster {
         if let Ok(place) = place {
             online.rooms.remove(place);
         }
-        self.forget(user, room);
+        self.remove_online(user, room);
         place.is_ok()
     }
 
@@ -430,14 +430,14 @@ impl Roster {
     fn set_rooms(&mut self, user: UserId, rooms: impl IntoIterator<Item = ConversationId>) {
         let old = self.by_user.get(&user).map(|online| online.rooms.clone());
         for room in old.into_iter().flatten() {
-            self.put_out(user, room);
+            self.remove(user, room);
         }
         for room in rooms {
-            self.put_in(user, room);
+            self.insert(user, room);
         }
     }
 
-    fn forget(&mut self, user: UserId, room: ConversationId) {
+    fn remove_online(&mut self, user: UserId, room: ConversationId) {
         if let Some(online) = self.rooms.get_mut(&room) {
             online.users.remove(&user);
             online.conns.take();
@@ -551,8 +551,8 @@ impl Roster {
     /// Whether no user is online and nothing is remembered of any.
     pub fn is_empty(&self) -> bool {
         let has_secrets = !self.secrets.is_empty()
-            || !self.silent.is_empty()
-            || !self.begun.is_empty()
+            || !self.unconfirmed.is_empty()
+            || !self.starts.is_empty()
             || !self.temporary.is_empty();
         self.by_user.is_empty() && self.by_conn.is_empty() && self.rooms.is_empty() && !has_secrets
     }
@@ -568,24 +568,24 @@ mod tests {
         let (here, there) = (ConnId(10), ConnId(11));
         let room = ConversationId(5);
         let mut roster = Roster::default();
-        roster.enter(here, ann, "ann", [room]);
-        roster.enter(there, bob, "bob", []);
+        roster.begin_session(here, ann, "ann", [room]);
+        roster.begin_session(there, bob, "bob", []);
         roster.join(bob, room);
         assert_eq!(roster.in_room_but(room, ann), [there]);
-        roster.part(bob, room);
+        roster.leave(bob, room);
         assert_eq!(roster.in_room_but(room, ann), []);
         roster.roll_back();
         assert_eq!(roster.in_room_but(room, ann), [], "as before both");
         roster.join(bob, room);
         roster.commit();
-        roster.part(bob, room);
+        roster.leave(bob, room);
         roster.roll_back();
         assert_eq!(roster.in_room_but(room, ann), [there]);
         assert_eq!(roster.in_room_but(room, bob), [here]);
-        roster.leave(here);
-        roster.leave(here);
+        roster.end_session(here);
+        roster.end_session(here);
         assert!(!roster.is_online(ann));
-        roster.leave(there);
+        roster.end_session(there);
         assert!(roster.is_empty());
     }
 
@@ -593,8 +593,8 @@ mod tests {
     fn a_changed_password_that_is_rolled_back_is_a_temporary_one_again() {
         let (ann, here) = (UserId(1), ConnId(10));
         let mut roster = Roster::default();
-        roster.enter(here, ann, "ann", []);
-        roster.note_temporary_password(here);
+        roster.begin_session(here, ann, "ann", []);
+        roster.mark_temporary_password(here);
         roster.change_password(here);
         assert!(!roster.has_temporary_password(here));
         roster.roll_back();
@@ -604,9 +604,9 @@ mod tests {
         roster.roll_back();
         assert!(!roster.has_temporary_password(here));
         // Nothing is left of a session that is gone.
-        roster.note_temporary_password(here);
+        roster.mark_temporary_password(here);
         roster.change_password(here);
-        roster.leave(here);
+        roster.end_session(here);
         roster.roll_back();
         assert!(roster.is_empty());
     }
@@ -617,7 +617,7 @@ mod tests {
         let room = ConversationId(5);
         let mut roster = Roster::default();
         for (conn, user) in [(10, ann), (11, bob), (12, eve)] {
-            roster.enter(ConnId(conn), user, "x", [room]);
+            roster.begin_session(ConnId(conn), user, "x", [room]);
         }
         roster.set_hidden(ann, vec![eve]);
         let told = |roster: &Roster| roster.told_presence(room, ann, &[]);
@@ -643,7 +643,7 @@ mod tests {
             [ConnId(10), ConnId(12)]
         );
         // After the last session, the list of that time decides.
-        roster.leave(ConnId(10));
+        roster.end_session(ConnId(10));
         assert_eq!(roster.told_presence(room, ann, &[eve]), [ConnId(11)]);
         assert!(!roster.is_seen_online(ann, bob));
     }
@@ -653,9 +653,9 @@ mod tests {
         let (ann, bob, room) = (UserId(1), UserId(2), ConversationId(5));
         let mut roster = Roster::default();
         roster.allow_sessions(NonZeroUsize::new(2).unwrap());
-        roster.enter(ConnId(1), ann, "ann", [room]);
+        roster.begin_session(ConnId(1), ann, "ann", [room]);
         assert!(roster.audience(room, ann).is_none(), "no other member");
-        roster.enter(ConnId(2), bob, "bob", [room]);
+        roster.begin_session(ConnId(2), bob, "bob", [room]);
         let told = |roster: &Roster, by| {
             let audience = roster.audience(room, by).expect("someone is told");
             (audience.all.to_vec(), audience.but)
@@ -668,17 +668,17 @@ mod tests {
         let [one, two] = [ann, bob].map(|by| roster.audience(room, by).unwrap().all);
         assert!(Rc::ptr_eq(&one, &two));
         // A second session comes and goes, a member leaves and is put back.
-        roster.enter(ConnId(3), ann, "ann", [room]);
+        roster.begin_session(ConnId(3), ann, "ann", [room]);
         let all = vec![ConnId(1), ConnId(3), ConnId(2)];
         assert_eq!(told(&roster, bob), (all, Conns::from_slice(&[ConnId(2)])));
-        roster.leave(ConnId(1));
+        roster.end_session(ConnId(1));
         assert_eq!(told(&roster, bob).0, [ConnId(3), ConnId(2)]);
-        roster.part(ann, room);
+        roster.leave(ann, room);
         assert!(roster.audience(room, bob).is_none());
         roster.roll_back();
         assert_eq!(told(&roster, bob).0, [ConnId(3), ConnId(2)]);
         // A sender whose last session has ended is not in the list.
-        roster.leave(ConnId(2));
+        roster.end_session(ConnId(2));
         assert_eq!(told(&roster, bob), (vec![ConnId(3)], Conns::new()));
     }
 
@@ -688,17 +688,17 @@ mod tests {
         let (room, later) = (ConversationId(5), ConversationId(6));
         let mut roster = Roster::default();
         roster.allow_sessions(NonZeroUsize::new(2).unwrap());
-        assert_eq!(roster.enter(ConnId(1), ann, "ann", [room]), None);
-        assert_eq!(roster.enter(ConnId(2), ann, "ann", [room, later]), None);
-        let displaced = roster.enter(ConnId(3), ann, "ann", [room, later]);
+        assert_eq!(roster.begin_session(ConnId(1), ann, "ann", [room]), None);
+        assert_eq!(roster.begin_session(ConnId(2), ann, "ann", [room, later]), None);
+        let displaced = roster.begin_session(ConnId(3), ann, "ann", [room, later]);
         assert_eq!(displaced, Some(ConnId(1)));
         assert_eq!(roster.conns_of(ann), [ConnId(2), ConnId(3)]);
         assert_eq!(roster.others_of(ConnId(3)).as_slice(), [ConnId(2)]);
         assert!(roster.at(ConnId(1)).is_none());
-        roster.leave(ConnId(1));
-        roster.leave(ConnId(2));
+        roster.end_session(ConnId(1));
+        roster.end_session(ConnId(2));
         assert_eq!(roster.in_room_but(later, UserId(9)), [ConnId(3)]);
-        roster.leave(ConnId(3));
+        roster.end_session(ConnId(3));
         assert!(roster.is_empty());
     }
 
@@ -712,34 +712,34 @@ mod tests {
         };
         let asked = |roster: &Roster| {
             let resumed = roster.resumed(ann, &[7; 16]);
-            let asked = resumed.map(|session| (session.conn.0, session.has_asked));
+            let asked = resumed.map(|session| (session.conn.0, session.is_confirmed));
             asked.collect::<Vec<_>>()
         };
         let mut roster = Roster::default();
         roster.allow_sessions(NonZeroUsize::new(2).unwrap());
         roster.give_secret(ConnId(9), secret(7, 9, true));
-        roster.enter(ConnId(1), ann, "ann", []);
+        roster.begin_session(ConnId(1), ann, "ann", []);
         roster.give_secret(ConnId(1), secret(7, 1, false));
-        roster.enter(ConnId(2), ann, "ann", []);
+        roster.begin_session(ConnId(2), ann, "ann", []);
         roster.give_secret(ConnId(2), secret(7, 2, true));
         assert_eq!(asked(&roster), [(2, false)], "a password opened the first");
-        assert!(roster.asks(ConnId(1)).is_none());
-        let first = roster.asks(ConnId(2));
+        assert!(roster.confirm_first_request(ConnId(1)).is_none());
+        let first = roster.confirm_first_request(ConnId(2));
         assert_eq!(
             first.map(|(user, secret)| (user, secret.issued)),
             Some((ann, [2; 32]))
         );
-        assert!(roster.asks(ConnId(2)).is_none());
+        assert!(roster.confirm_first_request(ConnId(2)).is_none());
         assert_eq!(asked(&roster), [(2, true)]);
-        roster.enter(ConnId(3), ann, "ann", []);
+        roster.begin_session(ConnId(3), ann, "ann", []);
         roster.give_secret(ConnId(3), secret(7, 3, true));
         assert!(roster.secret_of(ConnId(1)).is_none(), "the oldest gave way");
         roster.forget_secrets(ann, Some(&[8; 16]));
         assert_eq!(asked(&roster), [(2, true), (3, false)]);
-        roster.leave(ConnId(2));
+        roster.end_session(ConnId(2));
         roster.forget_secrets(ann, None);
         assert!(roster.secret_of(ConnId(3)).is_none());
-        roster.leave(ConnId(3));
+        roster.end_session(ConnId(3));
         assert!(roster.is_empty());
     }
 
@@ -749,8 +749,8 @@ mod tests {
         let (left, room) = (ConversationId(5), ConversationId(6));
         let mut roster = Roster::default();
         roster.allow_sessions(NonZeroUsize::new(2).unwrap());
-        roster.enter(ConnId(1), ann, "ann", [left]);
-        roster.enter(ConnId(2), ann, "ann", [room]);
+        roster.begin_session(ConnId(1), ann, "ann", [left]);
+        roster.begin_session(ConnId(2), ann, "ann", [room]);
         assert_eq!(roster.in_room_but(left, UserId(9)), []);
         let everywhere = [ConnId(1), ConnId(2)];
         assert_eq!(roster.in_room_but(room, UserId(9)), everywhere);

@@ -8,7 +8,7 @@
 //! * its cost class, a [`Cost`];
 //! * its access to the database, an [`Access`]; a request that writes names its admissions with it: the
 //!   rates and quotas that judge what it is about to write, each an [`Admission`], in the order in which
-//!   they refuse; one that `proves` counts a try at the caller's password, and writes when a worker has
+//!   they refuse; one that `proves` counts an attempt at the caller's password, and writes when a worker has
 //!   found it right; one that `administers` is judged by the table of administration;
 //!   A request that `issues` a secret writes, too, and its handler finds random bytes in its view;
 //! * the handler, and its parameters by name, as the program of 2017 proposed.
@@ -87,7 +87,7 @@ mod words {
     pub(super) const space: Admission = Admission::Space;
     pub(super) const message_rate: Admission = Admission::MessageRate;
     pub(super) const stored_quota: Admission = Admission::StoredQuota;
-    pub(super) const coming_rate: Admission = Admission::ComingRate;
+    pub(super) const join_rate: Admission = Admission::JoinRate;
     pub(super) const room_quota: Admission = Admission::RoomQuota;
     pub(super) const friend_request_rate: Admission = Admission::FriendRequestRate;
     pub(super) const change_rate: Admission = Admission::ChangeRate;
@@ -252,7 +252,7 @@ routes! {
     friends::remove_friend(username);
     #[route(Block, authenticated, people, light, writes(space))]
     blocks::block(username);
-    #[route(Unblock, authenticated, people, light, writes(coming_rate))]
+    #[route(Unblock, authenticated, people, light, writes(join_rate))]
     blocks::unblock(username);
     #[route(ListBlocked, authenticated, people, heavy, reads)]
     blocks::list_blocked();
@@ -284,13 +284,13 @@ routes! {
     messages::list_mentions(before, limit);
     #[route(Search, authenticated, bots, heavy, reads)]
     search::search(query, target_type, target, sender, since, until, before, limit);
-    #[route(CreateRoom, authenticated, people, heavy, writes(space, coming_rate, room_quota))]
+    #[route(CreateRoom, authenticated, people, heavy, writes(space, join_rate, room_quota))]
     rooms::create_room(roomname, members, private, topic);
-    #[route(JoinRoom, authenticated, people, light, writes(space, coming_rate))]
+    #[route(JoinRoom, authenticated, people, light, writes(space, join_rate))]
     rooms::join_room(roomname);
     #[route(LeaveRoom, authenticated, people, light, writes())]
     rooms::leave_room(roomname);
-    #[route(AddMembers, authenticated, people, heavy, writes(space, coming_rate))]
+    #[route(AddMembers, authenticated, people, heavy, writes(space, join_rate))]
     rooms::add_members(roomname, members);
     #[route(ListRooms, authenticated, bots, heavy, reads)]
     rooms::list_rooms();
@@ -306,7 +306,7 @@ routes! {
     room_settings::set_role(roomname, username, role);
     #[route(ListPublicRooms, authenticated, people, heavy, reads)]
     room_settings::list_public_rooms(after, limit);
-    #[route(CreateBot, authenticated, people, heavy, issues(space, registration_rate, coming_rate))]
+    #[route(CreateBot, authenticated, people, heavy, issues(space, registration_rate, join_rate))]
     bots::create_bot(username, rooms, expires);
     #[route(ListBots, authenticated, people, heavy, reads)]
     bots::list_bots();

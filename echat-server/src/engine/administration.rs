@@ -82,7 +82,7 @@ pub struct PendingOperation(Operation);
 pub enum AdminAnswer {
     /// It is done.
     Done(AdminReport),
-    /// First this has to be done, and then [`Engine::note_result`] or [`Engine::go_on`] called.
+    /// First this has to be done, and then [`Engine::note_result`] or [`Engine::resume_operation`] called.
     Task(AdminTask, Box<PendingOperation>),
     /// It is refused.
     Refused(AdminRefusal),
@@ -145,11 +145,11 @@ impl Engine {
         }
     }
 
-    /// Goes on with an operation whose password is hashed.
+    /// Continues an operation whose password is hashed.
     ///
     /// # Errors
     /// The database failed, which ends the server.
-    pub fn go_on(
+    pub fn resume_operation(
         &mut self,
         pending: PendingOperation,
         hash: &str,
@@ -168,7 +168,7 @@ impl Engine {
         result: &str,
         now: Now,
     ) -> Result<(), Fatal> {
-        self.note(now, |ctx| {
+        self.write_audit(now, |ctx| {
             administration::note_result(ctx, &pending.0, result)
         })
     }
@@ -185,23 +185,23 @@ impl Engine {
         result: &str,
         now: Now,
     ) -> Result<(), Fatal> {
-        self.note(now, |ctx| {
+        self.write_audit(now, |ctx| {
             administration::note_signal(ctx, signal, done, result)
         })
     }
 
     /// Writes to the audit. What the disk does not take is in the log.
-    fn note(
+    fn write_audit(
         &mut self,
         now: Now,
         write: impl FnOnce(&mut Ctx<'_, '_>) -> Result<(), StoreError>,
     ) -> Result<(), Fatal> {
-        let noted = self.transact(now, |state, batch| {
+        let written = self.transact(now, |state, batch| {
             let address = Ipv4Addr::UNSPECIFIED.into();
             let mut ctx = state.ctx(batch, NO_CONNECTION, address, now);
             Ok(write(&mut ctx)?)
         })?;
-        if let Err(refused) = noted {
+        if let Err(refused) = written {
             tracing::warn!("a command is missing in the audit: {}", refused.message);
         }
         Ok(())

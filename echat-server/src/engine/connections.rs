@@ -1,9 +1,9 @@
 //! All connections. Each part of their state has a type of its own, which alone changes it:
 //!
-//! * [`ConnectionTable`] has the connections, [`Agenda`] their deadlines and the ones to be dropped;
+//! * [`ConnectionTable`] has the connections, [`Deadlines`] their deadlines;
 //! * [`WriteQueue`] has the connections with output, in the order of their writes;
 //! * [`ConnectionAdmission`] judges new connections and counts the others;
-//! * [`Scheduler`] gives turns, [`DatabaseRetries`] further tries at a busy database;
+//! * [`Scheduler`] gives turns, [`DatabaseRetries`] retries requests that found the database locked;
 //! * [`WorkerJobs`] has the jobs for workers and their results.
 //!
 //! [`Connections`] keeps them in step: after every change of a peer, [`settle`](Connections::settle) tells
@@ -24,7 +24,7 @@ use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::{ConnId, Departure, End};
 use crate::handlers::account::Pending;
-use crate::limits::{CountedTry, LogLimiter, rate_limit_prefix};
+use crate::limits::{CountedAttempt, LogLimiter, rate_limit_prefix};
 use crate::peer::{FrameBuffers, Item, Peer, Unsealed};
 use crate::proxy_header;
 use crate::storage::UserId;
@@ -39,7 +39,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
-use table::{Agenda, ConnectionTable};
+use table::{ConnectionTable, Deadlines};
 use worker_jobs::{PREPARATION, WorkerJobs};
 use write_queue::WriteQueue;
 
@@ -49,7 +49,7 @@ const EXPIRED: usize = 256;
 /// All connections.
 pub(super) struct Connections {
     table: ConnectionTable,
-    agenda: Agenda,
+    deadlines: Deadlines,
     writes: WriteQueue,
     admission: ConnectionAdmission,
     pub(super) scheduler: Scheduler,
@@ -90,7 +90,7 @@ impl Connections {
     pub(super) fn new(rng: StdRng) -> Self {
         let mut connections = Self {
             table: ConnectionTable::default(),
-            agenda: Agenda::default(),
+            deadlines: Deadlines::default(),
             writes: WriteQueue::default(),
             admission: ConnectionAdmission::default(),
             scheduler: Scheduler::default(),
@@ -117,7 +117,7 @@ impl Connections {
     ) -> Option<ConnId> {
         let ip = address.ip();
         let decision = self.admission.judge(&self.table, ip, limits, now.running);
-        let spare = match decision {
+        let overflow = match decision {
             Decision::Refuse => return None,
             Decision::TellFull => true,
             Decision::Accept(None) => false,
@@ -128,7 +128,7 @@ impl Connections {
             }
         };
         let schedule = ConnectionSchedule::new(rate_limit_prefix(ip));
-        let entry = ConnectionEntry::new(Peer::new(address, spare, now), schedule, spare);
+        let entry = ConnectionEntry::new(Peer::new(address, overflow, now), schedule, overflow);
         let conn = self.table.insert(entry);
         if let Some(entry) = self.table.get(conn) {
             self.admission.added(conn, entry);
@@ -168,7 +168,7 @@ impl Connections {
         self.settle(conn, limits);
     }
 
-    /// Does something to a peer and notes what follows from it.
+    /// Changes a peer and settles what follows from it.
     pub(super) fn with(&mut self, conn: ConnId, limits: &Limits, act: impl FnOnce(&mut Peer)) {
         if let Some(entry) = self.table.get_mut(conn) {
             act(&mut entry.peer);
@@ -194,8 +194,8 @@ impl Connections {
                 urgency
             };
             // A longer send queue closes nothing, logs no user in and lets no further request be handled.
-            self.agenda.note(conn, entry, limits);
-            self.writes.note(conn, entry, urgency);
+            self.deadlines.update(conn, entry, limits);
+            self.writes.update(conn, entry, urgency);
         }
     }
 
@@ -203,8 +203,8 @@ impl Connections {
     pub(super) fn reply(&mut self, conn: ConnId, reply: Rc<[u8]>, (limits, now): (&Limits, Now)) {
         if let Some(entry) = self.table.get_mut(conn) {
             entry.peer.reply(reply, limits, now);
-            self.agenda.note(conn, entry, limits);
-            self.writes.note(conn, entry, Urgency::Prompt);
+            self.deadlines.update(conn, entry, limits);
+            self.writes.update(conn, entry, Urgency::Prompt);
         }
     }
 
@@ -224,32 +224,32 @@ impl Connections {
         if held_back(&self.retries, entry, limits).is_none() {
             self.scheduler.queue(conn, &mut entry.schedule);
         }
-        self.admission.note(conn, entry);
-        self.agenda.note(conn, entry, limits);
-        self.writes.note(conn, entry, Urgency::Prompt);
+        self.admission.update(conn, entry);
+        self.deadlines.update(conn, entry, limits);
+        self.writes.update(conn, entry, Urgency::Prompt);
         let waits = entry.pending.is_some() || entry.peer.has_items();
-        note_waiting(&mut self.waiting, conn, entry, waits);
+        update_waiting(&mut self.waiting, conn, entry, waits);
     }
 
     fn remove(&mut self, conn: ConnId) {
         let Some(mut entry) = self.table.remove(conn) else {
             return;
         };
-        note_waiting(&mut self.waiting, conn, &mut entry, false);
+        update_waiting(&mut self.waiting, conn, &mut entry, false);
         self.scheduler.remove(conn, &entry.schedule);
         if let Some(pending) = &entry.pending {
             self.jobs.closed(conn, pending);
         }
         self.admission.removed(conn, &entry);
-        self.agenda.close(conn, &entry);
+        self.deadlines.remove(conn, &entry);
         self.departed.push_back((conn, entry.peer.departure()));
     }
 
     /// Does what is due: deadlines of peers, database retries, ends of cool-downs.
     pub(super) fn expire(&mut self, limits: &Limits, now: Now) {
-        for conn in self.agenda.due(now.running, EXPIRED) {
+        for conn in self.deadlines.due(now.running, EXPIRED) {
             if let Some(entry) = self.table.get_mut(conn) {
-                self.agenda.forget_deadline(conn, entry);
+                self.deadlines.expire(conn, entry);
                 entry.peer.expire(limits, now);
                 self.settle(conn, limits);
             }
@@ -296,7 +296,7 @@ impl Connections {
         }
     }
 
-    /// Makes a connection wait for the refusal of its try at a password; whether it waits.
+    /// Makes a connection wait for the refusal of its attempt at a password; whether it waits.
     pub(super) fn defer_refusal(&mut self, conn: ConnId) -> bool {
         self.table.get_mut(conn).is_some_and(|entry| {
             let prefix = rate_limit_prefix(entry.peer.address.ip());
@@ -304,7 +304,7 @@ impl Connections {
         })
     }
 
-    /// Charges a connection's prefix for a refused try at a password.
+    /// Charges a connection's prefix for a refused attempt at a password.
     pub(super) fn charge_refusal(&mut self, conn: ConnId, now: Now) {
         if let Some(entry) = self.table.get(conn) {
             let prefix = rate_limit_prefix(entry.peer.address.ip());
@@ -410,7 +410,7 @@ impl Connections {
             self.retries.deadline(),
             cooled,
             self.admission.deadline(),
-            self.agenda.deadline(),
+            self.deadlines.first(),
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -438,7 +438,7 @@ impl Connections {
         };
         self.traffic.sent += count(bytes);
         self.buffers.keep(entry.peer.wrote(bytes, limits, now));
-        entry.places.forget_output();
+        entry.positions.forget_output();
         let is_flushed = entry.peer.is_flushed();
         self.settle(conn, limits);
         !is_flushed
@@ -446,13 +446,13 @@ impl Connections {
 
     pub(super) fn take_closed(&mut self) -> Vec<ConnId> {
         self.jobs.take_closed();
-        self.agenda.take_closed()
+        self.table.take_removed()
     }
 
-    /// The try at a password of a connection that [`take_closed`](Self::take_closed) gave last, if it was
+    /// The attempt at a password of a connection that [`take_closed`](Self::take_closed) gave last, if it was
     /// not judged.
-    pub(super) fn take_unjudged(&mut self, conn: ConnId) -> Option<CountedTry> {
-        self.jobs.take_unjudged(conn)
+    pub(super) fn take_unjudged_password(&mut self, conn: ConnId) -> Option<CountedAttempt> {
+        self.jobs.take_unjudged_password(conn)
     }
 
     /// Seals the next frames of several connections together, those that have messages to seal.
@@ -477,7 +477,7 @@ impl Connections {
             let entry = self.table.get_mut(conn);
             let entry = entry.expect("no connection ends while frames are sealed");
             entry.peer.end_sealing(sealed, &mut self.rng, limits, now);
-            if Agenda::is_late(entry, limits) {
+            if Deadlines::is_late(entry, limits) {
                 self.settle(conn, limits);
             }
         }
@@ -523,8 +523,7 @@ impl Connections {
     /// Whether nothing is kept of any connection that was ever there.
     pub(super) fn is_blank(&self) -> bool {
         let kept = [
-            self.table.len(),
-            self.agenda.len(),
+            self.deadlines.len(),
             self.writes.len(),
             self.admission.len(),
             self.scheduler.waiting(),
@@ -533,12 +532,12 @@ impl Connections {
             self.waiting.len(),
             self.departed.len(),
         ];
-        kept.iter().all(|kept| *kept == 0)
+        self.table.is_blank() && kept.iter().all(|kept| *kept == 0)
     }
 }
 
-/// Notes whether a request of a connection is not answered, for the log at level debug.
-fn note_waiting(
+/// Updates the set of connections with a request that is not answered, which the log at level debug reads.
+fn update_waiting(
     waiting: &mut BTreeSet<ConnId>,
     conn: ConnId,
     entry: &mut ConnectionEntry,

@@ -18,8 +18,8 @@ pub(super) struct DamageReports {
 }
 
 impl DamageReports {
-    /// Notes the damage that a tick met, and logs it if that was not done lately.
-    pub(super) fn note(&mut self, store: &mut Store, now: Now) {
+    /// Takes in the damage that a tick met, and logs it if that was not done lately.
+    pub(super) fn report(&mut self, store: &mut Store, now: Now) {
         let Some(damage) = store.take_damage() else {
             return;
         };

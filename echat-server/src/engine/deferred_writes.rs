@@ -4,28 +4,31 @@ use super::MemoryState;
 use super::full_disk_log::FullDiskLog;
 use crate::clock::Now;
 use crate::handlers::DeferredWrite;
-use crate::handlers::kept_voids::BITE;
+use crate::handlers::unwritten_revocations::PORTION;
 use crate::storage::{Receipt, Store, StoreError, UserId};
 use std::slice;
 use std::time::Duration;
 
-/// How long after a failure the kept changes are tried again.
+/// The time after a failure until unwritten revocations are retried.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Makes them, in a transaction of their own. The receipt says that all secrets that were issued are durable; there is none
 /// if there was nothing to write.
 ///
 /// What a full or busy disk does not take is logged. Notes are then dropped. Secrets that were not stored are not given
-/// out, and their chains end. What voids them holds in memory, and is retried in bites every second.
+/// out, and their chains end. Revocations hold in memory, and are retried in portions every second.
 pub(super) fn write(
     store: &mut Store,
     state: &mut MemoryState,
     log: &mut FullDiskLog,
     now: Now,
 ) -> Result<Option<Receipt>, StoreError> {
-    if state.void_retry_at.is_some_and(|at| at <= now.running) {
+    if state
+        .revocation_retry_at
+        .is_some_and(|at| at <= now.running)
+    {
         let is_written = retry(store, state)?;
-        state.void_retry_at = (!state.kept_voids.is_empty()).then(|| {
+        state.revocation_retry_at = (!state.unwritten_revocations.is_empty()).then(|| {
             let pause = if is_written { Duration::ZERO } else { RETRY };
             now.running + pause
         });
@@ -48,18 +51,22 @@ pub(super) fn write(
     }
 }
 
-/// Tries once more to write all that is kept, before the process ends. Logs an error if some of it is left.
+/// Retries all unwritten revocations once more, before the process ends. Logs an error if some of it is left.
 pub(super) fn finish(store: &mut Store, state: &mut MemoryState, failed: bool) {
-    // One bite more than there are: changes that fail come last.
-    let mut bites = 1 + state.kept_voids.len() / BITE;
-    while !failed && bites > 0 && !state.kept_voids.is_empty() && retry(store, state).is_ok() {
-        bites -= 1;
+    // One portion more than there are: changes that fail come last.
+    let mut portions = 1 + state.unwritten_revocations.len() / PORTION;
+    while !failed
+        && portions > 0
+        && !state.unwritten_revocations.is_empty()
+        && retry(store, state).is_ok()
+    {
+        portions -= 1;
     }
-    let chains = state.kept_voids.len();
+    let chains = state.unwritten_revocations.len();
     if chains > 0 {
         tracing::error!(
             chains,
-            "secrets that are void could not be voided on the disk: they are good again after a restart"
+            "revocations of secrets could not be written: the secrets are valid again after a restart"
         );
     }
 }
@@ -82,9 +89,9 @@ fn make(store: &mut Store, writes: &[DeferredWrite]) -> Result<Receipt, StoreErr
     batch.commit()
 }
 
-/// Makes one bite of the kept changes; false if some of it is kept again.
+/// Makes one portion of the unwritten revocations; false if some of it is kept again.
 fn retry(store: &mut Store, state: &mut MemoryState) -> Result<bool, StoreError> {
-    let writes = state.kept_voids.take();
+    let writes = state.unwritten_revocations.take();
     match make(store, &writes) {
         Ok(_receipt) => {
             state.journal.deferred(writes);
@@ -94,13 +101,13 @@ fn retry(store: &mut Store, state: &mut MemoryState) -> Result<bool, StoreError>
             let (_, lost) = make_each(store, state, writes)?;
             let is_written = lost.is_empty();
             for (write, _) in lost {
-                state.kept_voids.keep(write);
+                state.unwritten_revocations.keep(write);
             }
             Ok(is_written)
         }
         Err(error) => {
             for write in writes {
-                state.kept_voids.keep(write);
+                state.unwritten_revocations.keep(write);
             }
             match error {
                 StoreError::Fatal(_) => Err(error),
@@ -164,13 +171,13 @@ fn give_up(
     (writes, error): (Vec<DeferredWrite>, &StoreError),
     now: Now,
 ) {
-    let (mut notes, mut voids) = (false, false);
+    let (mut notes, mut revocations) = (false, false);
     for write in writes {
         if let Some((user, chain)) = write.issues_chain() {
             state.roster.forget_secrets(user, Some(&chain));
         }
-        if state.kept_voids.keep(write) {
-            voids = true;
+        if state.unwritten_revocations.keep(write) {
+            revocations = true;
         } else {
             notes = true;
         }
@@ -178,8 +185,8 @@ fn give_up(
     if notes {
         log.note_lost(error, now.running);
     }
-    if voids {
-        log.voids_kept(error, state.kept_voids.len(), now.running);
-        state.void_retry_at.get_or_insert(now.running + RETRY);
+    if revocations {
+        log.revocations_unwritten(error, state.unwritten_revocations.len(), now.running);
+        state.revocation_retry_at.get_or_insert(now.running + RETRY);
     }
 }

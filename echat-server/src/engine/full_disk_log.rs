@@ -12,8 +12,8 @@ pub(super) struct FullDiskLog {
     refused: LogLimiter,
     /// Times that notes about logins were not kept.
     notes: LogLimiter,
-    /// Times that changes that void secrets were kept in memory, since the disk did not take them.
-    voids: LogLimiter,
+    /// Times that revocations were kept in memory, since the disk did not take them.
+    revocations: LogLimiter,
 }
 
 impl FullDiskLog {
@@ -33,23 +33,28 @@ impl FullDiskLog {
         }
     }
 
-    /// Notes that secrets were voided in memory only, of so many chains by now.
-    pub(super) fn voids_kept(&mut self, error: &StoreError, chains: usize, now: Duration) {
+    /// Counts that secrets were revoked in memory only, of so many chains by now.
+    pub(super) fn revocations_unwritten(
+        &mut self,
+        error: &StoreError,
+        chains: usize,
+        now: Duration,
+    ) {
         self.expire(now);
-        if self.voids.happens(now) {
-            tracing::warn!(%error, chains, "void secrets are void in memory, and not on the disk yet");
+        if self.revocations.happens(now) {
+            tracing::warn!(%error, chains, "revocations of secrets hold in memory, and are not written yet");
         }
     }
 
     /// Logs the counts when it is time.
     pub(super) fn expire(&mut self, now: Duration) {
-        let counts = [&mut self.refused, &mut self.notes, &mut self.voids];
+        let counts = [&mut self.refused, &mut self.notes, &mut self.revocations];
         log_counts(counts.map(|count| count.expire(now)));
     }
 
     /// Logs the counts.
     pub(super) fn finish(&mut self) {
-        let counts = [&mut self.refused, &mut self.notes, &mut self.voids];
+        let counts = [&mut self.refused, &mut self.notes, &mut self.revocations];
         log_counts(counts.map(LogLimiter::finish));
     }
 
@@ -58,13 +63,13 @@ impl FullDiskLog {
         let deadlines = [
             self.refused.deadline(),
             self.notes.deadline(),
-            self.voids.deadline(),
+            self.revocations.deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }
 }
 
-fn log_counts([refused, notes, voids]: [Option<u64>; 3]) {
+fn log_counts([refused, notes, revocations]: [Option<u64>; 3]) {
     if let Some(times) = refused {
         tracing::error!(
             times,
@@ -74,7 +79,7 @@ fn log_counts([refused, notes, voids]: [Option<u64>; 3]) {
     if let Some(times) = notes {
         tracing::warn!(times, "further notes about logins were not kept");
     }
-    if let Some(times) = voids {
-        tracing::warn!(times, "further secrets were voided in memory only");
+    if let Some(times) = revocations {
+        tracing::warn!(times, "further revocations were not written");
     }
 }

@@ -100,7 +100,7 @@ impl PresenceFanOut {
     }
 
     /// Tells further rooms, after all replies of a tick: `most` events, and the rest of the last room's.
-    pub(super) fn go_on(&mut self, most: u64, recipients: &mut Recipients<'_>) {
+    pub(super) fn send_portion(&mut self, most: u64, recipients: &mut Recipients<'_>) {
         let mut sent = 0;
         while sent < most
             && let Some(user) = self.order.pop_front()

@@ -38,7 +38,7 @@ impl Purge {
     ///
     /// # Errors
     /// `Fatal`, which ends the process.
-    pub(super) fn go_on(&mut self, store: &mut Store, now: Now) -> Result<(), StoreError> {
+    pub(super) fn step(&mut self, store: &mut Store, now: Now) -> Result<(), StoreError> {
         if !store.has_leftovers() {
             return Ok(());
         }

@@ -74,7 +74,7 @@ impl Removals {
     ///
     /// # Errors
     /// `Fatal`, which ends the process. After any other error the portion is tried again.
-    pub(super) fn go_on(
+    pub(super) fn step(
         &mut self,
         store: &mut Store,
         state: &mut MemoryState,

@@ -151,12 +151,12 @@ impl Scheduler {
         self.queue.charge(flow, cost, heavy, now);
     }
 
-    /// Charges the refused tries of a prefix for one more, as if a password had been hashed for it.
+    /// Charges the refused attempts of a prefix for one more, as if a password had been hashed for it.
     pub(super) fn charge_refusal(&mut self, prefix: IpAddr, now: Duration) {
         self.queue.charge_refusal(FlowKey::Refused(prefix), now);
     }
 
-    /// Makes a connection wait for the refusal of its try at a password, if others of its prefix wait or
+    /// Makes a connection wait for the refusal of its attempt at a password, if others of its prefix wait or
     /// the prefix cools down for one; whether it waits. Other requests of the prefix go on.
     pub(super) fn defer_refusal(&self, schedule: &mut ConnectionSchedule, prefix: IpAddr) -> bool {
         let flow = FlowKey::Refused(prefix);

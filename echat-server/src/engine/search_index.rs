@@ -39,7 +39,7 @@ impl SearchIndex {
     /// # Errors
     /// `Fatal`, which ends the process. After damage the index stays as it is; after any other error the portion is tried
     /// again.
-    pub(super) fn go_on(
+    pub(super) fn step(
         &mut self,
         store: &mut Store,
         state: &mut MemoryState,

@@ -54,7 +54,7 @@ pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
     engine.full_disk_log.expire(now.running);
     engine.load_day(now)?;
     engine.removals.load(&mut engine.store, now)?;
-    for counted in engine.connections.jobs.take_untried() {
+    for counted in engine.connections.jobs.take_unjudged_secrets() {
         engine.state.rates.guesses.take_back(counted);
     }
     engine.state.gauges.connections = engine.connections.len();
@@ -72,12 +72,12 @@ pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
     }
     engine
         .removals
-        .go_on(&mut engine.store, &mut engine.state, now)?;
+        .step(&mut engine.store, &mut engine.state, now)?;
     engine
         .search_index
-        .go_on(&mut engine.store, &mut engine.state, now)?;
-    engine.purge.go_on(&mut engine.store, now)?;
-    engine.damage.note(&mut engine.store, now);
+        .step(&mut engine.store, &mut engine.state, now)?;
+    engine.purge.step(&mut engine.store, now)?;
+    engine.damage.report(&mut engine.store, now);
     for conn in &record.served {
         engine.connections.end_turn(*conn, &engine.state.limits);
     }
@@ -188,7 +188,7 @@ pub(super) fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result
         }
     }
     let events = recipients.connections.scheduler.presence_events();
-    engine.presence.go_on(events, &mut recipients);
+    engine.presence.send_portion(events, &mut recipients);
     Ok(())
 }
 
@@ -214,7 +214,7 @@ pub(super) struct Record {
     served: Vec<ConnId>,
     /// Messages that were handled.
     messages: u64,
-    /// Bytes of the requests that were handled, or will be tried again.
+    /// Bytes of the requests that were handled, or will be retried.
     request_bytes: u64,
     /// The cost of the turn so far for which users who logged in have paid.
     logins: Duration,
@@ -376,7 +376,7 @@ impl<'t> Tick<'t> {
             Ok(()) => Ok(()),
             Err(reject) => {
                 // Friends and rooms cannot be looked up now, so they are not told.
-                account::leave(&mut ctx, &me, reason);
+                account::end_session(&mut ctx, &me, reason);
                 match reject {
                     Reject::Store(error @ StoreError::Fatal(_)) => Err(error),
                     Reject::Store(_) | Reject::Refused(_) => Ok(()),
@@ -454,8 +454,8 @@ impl<'t> Tick<'t> {
             (Pending::Login(attempt), JobResult::Verified(verdict)) => {
                 account::logged_in(&mut self.ctx(conn), attempt, verdict)
             }
-            (Pending::ChangePassword(tried), JobResult::Changed(hash)) => {
-                password::changed(&mut self.ctx(conn), *tried, hash.as_deref())
+            (Pending::ChangePassword(counted), JobResult::Changed(hash)) => {
+                password::changed(&mut self.ctx(conn), *counted, hash.as_deref())
             }
             (Pending::DeleteAccount(deletion), JobResult::Verified(verdict)) => {
                 deletion::deleted(&mut self.ctx(conn), *deletion, verdict)
@@ -499,7 +499,7 @@ impl<'t> Tick<'t> {
         let served = self.serve_messages(conn, flow, &mut sending);
         let cost = self.cost_since(before).saturating_sub(self.record.logins);
         let heavy = earlier + cost.saturating_sub(sending);
-        let heavy = self.put_off(conn, heavy);
+        let heavy = self.defer_cooldown(conn, heavy);
         let now = self.now;
         let scheduler = &mut self.connections.scheduler;
         scheduler.charge(flow, cost, heavy, now.running);
@@ -518,7 +518,7 @@ impl<'t> Tick<'t> {
     }
 
     /// What makes a flow cool down now: nothing while a request goes on, and all of its turns when it is done.
-    fn put_off(&mut self, conn: ConnId, heavy: Duration) -> Duration {
+    fn defer_cooldown(&mut self, conn: ConnId, heavy: Duration) -> Duration {
         // A handler that does not go on with it leaves it.
         self.state.unfinished.set(None);
         let entry = self.connections.entry_mut(conn);
@@ -550,7 +550,7 @@ impl<'t> Tick<'t> {
                 return Ok(TurnOutcome::Over);
             }
             let mut sends = false;
-            let go_on = match item {
+            let continues = match item {
                 Item::Request(message, bytes) => {
                     self.record.request_bytes += u64::try_from(bytes).unwrap_or(u64::MAX);
                     sends = RequestKind::from_number(message.command)
@@ -571,7 +571,7 @@ impl<'t> Tick<'t> {
             start = end;
             let all = end.saturating_sub(before);
             let is_much = all.saturating_sub(*sending) > turn || all > tick;
-            if !go_on || is_much || self.state.login_refused {
+            if !continues || is_much || self.state.login_refused {
                 return Ok(TurnOutcome::Over);
             }
         }
@@ -593,7 +593,7 @@ impl<'t> Tick<'t> {
         let Some(kind) = RequestKind::from_number(message.command) else {
             return self.unknown(conn, message.command);
         };
-        self.note_first(conn);
+        self.confirm_secret(conn);
         let begins = kind.answers().session == SessionEffect::Begins;
         let before = begins.then(|| self.cost());
         let started = self.start(conn, message.command);
@@ -601,7 +601,7 @@ impl<'t> Tick<'t> {
         if kind.info().is_secret() {
             message.params.zeroize();
         }
-        // A refused try at a password is answered when the cool-down for those before it is over.
+        // A refused attempt at a password is answered when the cool-down for those before it is over.
         let is_due = matches!(flow, FlowKey::Refused(_));
         if self.state.login_refused && !is_due && self.connections.defer_refusal(conn) {
             self.state.login_refused = false;
@@ -622,17 +622,17 @@ impl<'t> Tick<'t> {
             let cost = self.bill_login(conn, before);
             self.record.logins += cost;
         }
-        let tried_again = matches!(finished, Ok(false));
-        if !tried_again {
+        let is_retried = matches!(finished, Ok(false));
+        if !is_retried {
             self.remove_item(conn);
         }
         Ok(finished? && routes::policy(kind).cost != Cost::Heavy)
     }
 
-    /// Notes that a session has sent its first request: the secret that opened it is void.
-    fn note_first(&mut self, conn: ConnId) {
+    /// Confirms the secret of a resumed session at its first request: the secret that opened it is revoked.
+    fn confirm_secret(&mut self, conn: ConnId) {
         let state = &mut *self.state;
-        if let Some((user, secret)) = state.roster.asks(conn) {
+        if let Some((user, secret)) = state.roster.confirm_first_request(conn) {
             let confirmed = DeferredWrite::Chain(ChainWrite {
                 user,
                 chain: secret.chain,
@@ -678,7 +678,7 @@ impl<'t> Tick<'t> {
             self.depart(conn, end.into())?;
         }
         self.state.outbox.close(conn, end);
-        self.note(conn, started, false);
+        self.record_handled(conn, started, false);
         Ok(())
     }
 
@@ -689,7 +689,7 @@ impl<'t> Tick<'t> {
         self.state
             .outbox
             .reply(conn, refuse(number, Code::UnknownCommand.into()));
-        self.note(conn, started, false);
+        self.record_handled(conn, started, false);
         let now = self.now;
         self.remove_item(conn);
         let entry = self.connections.entry_mut(conn);
@@ -702,7 +702,7 @@ impl<'t> Tick<'t> {
 
     // One request.
 
-    /// Notes how things stand before a request is handled.
+    /// The state before a request is handled.
     fn start(&mut self, conn: ConnId, number: u32) -> RequestStart {
         // Looked up only for what may end a session: most requests do not.
         let kind = RequestKind::from_number(number);
@@ -717,7 +717,7 @@ impl<'t> Tick<'t> {
     }
 
     /// Stages the final reply of a request, or gives its job to the workers. False if the database was busy
-    /// and the request is to be tried again.
+    /// and the request is to be retried.
     fn finish_request(
         &mut self,
         conn: ConnId,
@@ -740,7 +740,7 @@ impl<'t> Tick<'t> {
                 Some(Refusal::from(Code::StorageDamaged))
             }
             Err(Reject::Store(error)) => {
-                self.note(conn, started, true);
+                self.record_handled(conn, started, true);
                 return Err(error);
             }
             Err(Reject::Refused(refusal)) => Some(refusal),
@@ -781,15 +781,15 @@ impl<'t> Tick<'t> {
             started.number
         );
         let depends = self.batch.writes() > 0 && !waits && access != Some(Access::Memory);
-        self.note(conn, started, depends);
+        self.record_handled(conn, started, depends);
         if let Some(entry) = self.connections.entry_mut(conn) {
             entry.retry.done();
         }
         Ok(true)
     }
 
-    /// Notes that a request was handled, for a rollback.
-    fn note(&mut self, conn: ConnId, started: RequestStart, depends_on_writes: bool) {
+    /// Records that a request was handled, for a rollback.
+    fn record_handled(&mut self, conn: ConnId, started: RequestStart, depends_on_writes: bool) {
         let roster = &self.state.roster;
         let went_offline = |user: &Caller| !user.bot && !roster.is_online(user.id);
         self.record.handled.push(Handled {

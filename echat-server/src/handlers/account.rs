@@ -22,8 +22,8 @@ use super::{
 use crate::config::{Limits, Settings};
 use crate::conn::{ConnId, Departure, End};
 use crate::limits::rate_limit_prefix;
-use crate::limits::{CountedTry, Guesser};
-use crate::roster::Begun;
+use crate::limits::{CountedAttempt, Guesser};
+use crate::roster::SessionStart;
 use crate::storage::{
     ChainId, ConversationId, KNOWN_ADDRESS, SecretHash, StoreError, User, UserId,
 };
@@ -43,7 +43,7 @@ pub(crate) enum Pending {
     /// LOGIN, until the password is compared, or until the session may begin.
     Login(LoginAttempt),
     /// CHANGE_PASSWORD, until the present password is compared and the new one hashed.
-    ChangePassword(CountedTry),
+    ChangePassword(CountedAttempt),
     /// DELETE_ACCOUNT, until the password is compared.
     DeleteAccount(Deletion),
     /// ADMIN, until the password that the command gives out is hashed.
@@ -55,13 +55,13 @@ pub(crate) enum Pending {
 pub(crate) struct LoginAttempt {
     /// The account; `None` if the name has none, which the client must not learn.
     user: Option<User>,
-    pub(crate) counted: CountedTry,
+    pub(crate) counted: CountedAttempt,
     /// Whether the password was presented, and is none that can be registered.
     is_weak: bool,
     /// The hash that the password is compared with.
     hash: Option<PasswordHash>,
-    /// What was presented in place of the password.
-    presented: OtherProof,
+    /// What was presented.
+    presented: PresentedCredential,
     /// Whether it begins a session, or ends one.
     is_known: bool,
     /// The secret of a device that was presented beside it.
@@ -72,23 +72,23 @@ pub(crate) struct LoginAttempt {
     key: String,
 }
 
-/// What a client presents to log in, besides a password.
+/// What is kept of a credential until it is judged.
 #[derive(Debug)]
-enum OtherProof {
-    /// Nothing: a worker judges the password.
-    Nothing,
+enum PresentedCredential {
+    /// A password, which a worker judges.
+    Password,
     /// The secret of an earlier session.
     Resume(PresentedSecret),
     /// The hash of a bot's token.
     Token([u8; 32]),
 }
 
-impl OtherProof {
-    fn of(proof: &Proof) -> Self {
-        match proof {
-            Proof::Password(_) => Self::Nothing,
-            Proof::Resume(secret) => Self::Resume(PresentedSecret::of(secret)),
-            Proof::Token(token) => Self::Token(bots::token_hash(token)),
+impl PresentedCredential {
+    fn of(credential: &Credential) -> Self {
+        match credential {
+            Credential::Password(_) => Self::Password,
+            Credential::Resume(secret) => Self::Resume(PresentedSecret::of(secret)),
+            Credential::Token(token) => Self::Token(bots::token_hash(token)),
         }
     }
 }
@@ -114,8 +114,8 @@ impl Pending {
         self.user().filter(|_| is_right || is_known)
     }
 
-    /// The try at a password, if it is one.
-    pub(crate) fn counted(&self) -> Option<CountedTry> {
+    /// The attempt at a password, if it is one.
+    pub(crate) fn counted(&self) -> Option<CountedAttempt> {
         match self {
             Self::Register(..) | Self::Administer(_) => None,
             Self::Login(attempt) => Some(attempt.counted),
@@ -125,11 +125,13 @@ impl Pending {
     }
 
     /// The same, if it is a secret in place of a password, which no worker judges.
-    pub(crate) fn unjudged_secret(&self) -> Option<CountedTry> {
+    pub(crate) fn unjudged_secret(&self) -> Option<CountedAttempt> {
         match self {
             Self::Login(attempt) => match attempt.presented {
-                OtherProof::Nothing => None,
-                OtherProof::Resume(_) | OtherProof::Token(_) => Some(attempt.counted),
+                PresentedCredential::Password => None,
+                PresentedCredential::Resume(_) | PresentedCredential::Token(_) => {
+                    Some(attempt.counted)
+                }
             },
             Self::Register(..)
             | Self::ChangePassword(_)
@@ -205,7 +207,7 @@ pub(crate) fn registered(
     if !account.make(ctx.batch)? {
         return Err(Code::NameTaken.into());
     }
-    ctx.journal.note(|| Entry::account(&account));
+    ctx.journal.record(|| Entry::account(&account));
     ctx.sessions.registered(username.as_str(), ctx.address);
     if is_administrator {
         ctx.outbox.administrator_made();
@@ -215,31 +217,31 @@ pub(crate) fn registered(
     })
 }
 
-/// What proves that a client may log in.
-enum Proof {
+/// What a client logs in with.
+enum Credential {
     Password(Password),
     Resume(ResumeSecret),
     Token(BotToken),
 }
 
-impl Proof {
+impl Credential {
     /// Refuses none and more than one.
     fn only(
         password: Option<Password>,
         resume: Option<ResumeSecret>,
         token: Option<BotToken>,
     ) -> Result<Self, ParamError> {
-        let proofs = [
+        let credentials = [
             password.map(|password| ("password", Self::Password(password))),
             resume.map(|resume| ("resume", Self::Resume(resume))),
             token.map(|token| ("token", Self::Token(token))),
         ];
-        let mut given = proofs.into_iter().flatten();
-        let Some((_, proof)) = given.next() else {
+        let mut given = credentials.into_iter().flatten();
+        let Some((_, credential)) = given.next() else {
             return Err(ParamError::new("password", "is missing"));
         };
         match given.next() {
-            None => Ok(proof),
+            None => Ok(credential),
             Some((field, _)) => Err(ParamError::new(field, "is one secret too many")),
         }
     }
@@ -260,7 +262,7 @@ pub(crate) fn login(
     device: Option<DeviceSecret>,
     messages: Option<bool>,
 ) -> Result<Answer, Reject> {
-    let proof = Proof::only(password, resume, token)?;
+    let credential = Credential::only(password, resume, token)?;
     let found = username
         .key()
         .map(|key| ctx.batch.credentials(key))
@@ -271,14 +273,14 @@ pub(crate) fn login(
     let key = username.key().unwrap_or_default();
     let device = device.and_then(PresentedDevice::of);
     let guesser = guesser(ctx, key, user.as_ref(), device.as_ref())?;
-    let presented = OtherProof::of(&proof);
+    let presented = PresentedCredential::of(&credential);
     let judgement = judge(ctx, user.as_ref(), &presented)?;
-    let counted = count_try(ctx, key, guesser)?;
+    let counted = count_attempt(ctx, key, guesser)?;
     let key = username.key().unwrap_or("?").to_owned();
     let attempt = LoginAttempt {
         user,
         counted,
-        is_weak: matches!(&proof, Proof::Password(password) if !password.is_allowed()),
+        is_weak: matches!(&credential, Credential::Password(password) if !password.is_allowed()),
         hash: hash.clone().map(PasswordHash),
         presented,
         is_known: judgement != Judgement::Unknown,
@@ -286,13 +288,13 @@ pub(crate) fn login(
         has_messages: messages.unwrap_or(true),
         key,
     };
-    Ok(match proof {
-        Proof::Password(password) => {
+    Ok(match credential {
+        Credential::Password(password) => {
             // A bot has no password, which costs and says the same as an unknown user.
             let hash = hash.filter(|hash| !hash.is_empty());
             Answer::Wait(Task::Verify { password, hash }, Pending::Login(attempt))
         }
-        Proof::Resume(_) | Proof::Token(_) => Answer::LogIn(attempt),
+        Credential::Resume(_) | Credential::Token(_) => Answer::LogIn(attempt),
     })
 }
 
@@ -300,19 +302,19 @@ pub(crate) fn login(
 fn judge(
     ctx: &Ctx<'_, '_>,
     user: Option<&User>,
-    presented: &OtherProof,
+    presented: &PresentedCredential,
 ) -> Result<Judgement, StoreError> {
     let id = user.map_or(UserId(0), |user| user.id);
     match presented {
-        OtherProof::Resume(presented) => resume::judge(ctx, id, presented),
-        OtherProof::Token(hash) if ctx.batch.opens_bot(id, hash, ctx.now.unix)? => {
+        PresentedCredential::Resume(presented) => resume::judge(ctx, id, presented),
+        PresentedCredential::Token(hash) if ctx.batch.opens_bot(id, hash, ctx.now.unix)? => {
             // A token has no predecessor, and may open any number of sessions.
             Ok(Judgement::Good {
                 issued_at: ctx.now.unix,
                 replaced: None,
             })
         }
-        OtherProof::Nothing | OtherProof::Token(_) => Ok(Judgement::Unknown),
+        PresentedCredential::Password | PresentedCredential::Token(_) => Ok(Judgement::Unknown),
     }
 }
 
@@ -347,29 +349,36 @@ fn guesser(
     })
 }
 
-/// Counts a try at the password of the caller, as a LOGIN from the device of the session counts; also if the secret of the
-/// device is void since.
-pub(super) fn count_own_try(ctx: &mut Ctx<'_, '_>, me: &Caller) -> Result<CountedTry, Reject> {
-    let guesser = match ctx.roster.began(ctx.conn) {
-        Some(begun) => ctx.throttle.guesses.device(&me.name, &begun.device),
+/// Counts an attempt at the password of the caller, as a LOGIN from the device of the session counts; also if the secret of the
+/// device was revoked since.
+pub(super) fn count_own_attempt(
+    ctx: &mut Ctx<'_, '_>,
+    me: &Caller,
+) -> Result<CountedAttempt, Reject> {
+    let guesser = match ctx.roster.start_of(ctx.conn) {
+        Some(start) => ctx.throttle.guesses.device(&me.name, &start.device),
         None => guesser(ctx, &me.name, Some(&me.user()), None)?,
     };
-    count_try(ctx, &me.name, guesser)
+    count_attempt(ctx, &me.name, guesser)
 }
 
-/// Counts a try, if there may be another one. Every try counts as wrong until it turns out right: many at once are no
+/// Counts an attempt, if there may be another one. Every attempt counts as wrong until it turns out right: many at once are no
 /// more than many.
-fn count_try(ctx: &mut Ctx<'_, '_>, name: &str, guesser: Guesser) -> Result<CountedTry, Reject> {
-    let guesser = may_try(ctx, name, guesser)?;
+fn count_attempt(
+    ctx: &mut Ctx<'_, '_>,
+    name: &str,
+    guesser: Guesser,
+) -> Result<CountedAttempt, Reject> {
+    let guesser = admit_attempt(ctx, name, guesser)?;
     let at = ctx.now.running;
     ctx.throttle.guesses.count(guesser, at, ctx.limits);
-    Ok(CountedTry { guesser, at })
+    Ok(CountedAttempt { guesser, at })
 }
 
-/// Whether there may be another try, and what it counts for. When the budget of all strangers is used up,
-/// an address that is new to the account has one try of its own: guessers do not lock out an owner on a
+/// Whether there may be another attempt, and what it counts for. When the budget of all strangers is used up,
+/// an address that is new to the account has one attempt of its own: guessers do not lock out an owner on a
 /// journey. A refusal costs its origin as much as a password's hash would: polls are not free.
-fn may_try(ctx: &mut Ctx<'_, '_>, name: &str, guesser: Guesser) -> Result<Guesser, Reject> {
+fn admit_attempt(ctx: &mut Ctx<'_, '_>, name: &str, guesser: Guesser) -> Result<Guesser, Reject> {
     ctx.throttle.guesses.sweep(ctx.now.running);
     let counts = &ctx.throttle.guesses;
     let wait = |guesser| counts.wait(guesser, ctx.now.running, ctx.limits);
@@ -397,8 +406,8 @@ pub(crate) fn logged_in(
     // For an unknown name too: it must cost as much time as a known one.
     // And the password may have been changed since it was compared.
     let (now, hash) = ctx.batch.credentials(&attempt.key)?.unzip();
-    let is_current =
-        !matches!(attempt.presented, OtherProof::Nothing) || hash.map(PasswordHash) == attempt.hash;
+    let is_current = !matches!(attempt.presented, PresentedCredential::Password)
+        || hash.map(PasswordHash) == attempt.hash;
     let user = now.filter(|now| is_current && attempt.user.as_ref() == Some(now));
     let judgement = judge(ctx, user.as_ref(), &attempt.presented)?;
     let Some((opened_by, upgrade)) = opening(&attempt.presented, judgement, verdict) else {
@@ -408,7 +417,7 @@ pub(crate) fn logged_in(
         return Err(wrong(ctx, None, attempt, judgement)?);
     };
     is_not_suspended(ctx, &user, attempt)?;
-    let is_bot = matches!(attempt.presented, OtherProof::Token(_));
+    let is_bot = matches!(attempt.presented, PresentedCredential::Token(_));
     let audience = Audience::of(ctx, user.id)?;
     let places = ctx.batch.room_sizes_of(user.id)?;
     let me = Caller {
@@ -428,7 +437,7 @@ pub(crate) fn logged_in(
     remember(ctx, user.id, attempt, upgrade);
     let rooms = places.iter().map(|place| place.id).collect();
     let was_online = ctx.roster.is_online(user.id);
-    let secret = enter(ctx, &user, rooms, (opened_by, is_bot));
+    let secret = begin_session(ctx, &user, rooms, (opened_by, is_bot));
     ctx.roster
         .set_hidden(user.id, audience.hidden_from().to_vec());
     // A further login is told to no other user: the user neither came nor went. A bot counts as present nowhere.
@@ -444,14 +453,14 @@ pub(crate) fn logged_in(
         ctx.now.running,
     );
     let (device, hash) = devices::issue(ctx, user.id, device);
-    let begun = Begun {
+    let start = SessionStart {
         address: ctx.address,
         since: ctx.now.unix,
         device: hash,
     };
-    ctx.roster.note_begun(ctx.conn, begun);
+    ctx.roster.set_start(ctx.conn, start);
     if is_temporary {
-        ctx.roster.note_temporary_password(ctx.conn);
+        ctx.roster.mark_temporary_password(ctx.conn);
     }
     Ok(bundle::with_secrets(bundle, secret, device))
 }
@@ -459,13 +468,13 @@ pub(crate) fn logged_in(
 /// The secret that opens the session in place of the password, and a new hash of the password if it needs one; `None` if
 /// what was presented opens nothing.
 fn opening<'a>(
-    presented: &'a OtherProof,
+    presented: &'a PresentedCredential,
     judgement: Judgement,
     verdict: &Verdict,
 ) -> Option<(Option<Used<'a>>, Option<String>)> {
     match (presented, judgement, verdict) {
         (
-            OtherProof::Resume(presented),
+            PresentedCredential::Resume(presented),
             Judgement::Good {
                 issued_at,
                 replaced,
@@ -479,8 +488,10 @@ fn opening<'a>(
             };
             Some((Some(used), None))
         }
-        (OtherProof::Token(_), Judgement::Good { .. }, _) => Some((None, None)),
-        (OtherProof::Nothing, _, Verdict::Right { upgrade }) => Some((None, upgrade.clone())),
+        (PresentedCredential::Token(_), Judgement::Good { .. }, _) => Some((None, None)),
+        (PresentedCredential::Password, _, Verdict::Right { upgrade }) => {
+            Some((None, upgrade.clone()))
+        }
         _ => None,
     }
 }
@@ -550,7 +561,7 @@ struct Used<'a> {
 }
 
 /// Begins the session of this connection, and ends those that it replaces; returns its secret.
-fn enter(
+fn begin_session(
     ctx: &mut Ctx<'_, '_>,
     user: &User,
     rooms: Vec<ConversationId>,
@@ -563,11 +574,14 @@ fn enter(
     }) = &opened_by
     {
         for conn in resume::sessions(ctx, user.id, &presented.chain, Some(replaced)) {
-            ctx.roster.leave(conn);
+            ctx.roster.end_session(conn);
             displace(ctx, user, conn);
         }
     }
-    if let Some(oldest) = ctx.roster.enter(ctx.conn, user.id, &user.name, rooms) {
+    if let Some(oldest) = ctx
+        .roster
+        .begin_session(ctx.conn, user.id, &user.name, rooms)
+    {
         displace(ctx, user, oldest);
     }
     if is_bot {
@@ -606,7 +620,7 @@ fn wrong(
 ) -> Result<Reject, Reject> {
     // What was typed as a name may be a password, so only the name of an account is shown.
     let shown = user.map_or("?", |user| user.name.as_str());
-    if let (Some(user), OtherProof::Resume(presented), Judgement::Reused) =
+    if let (Some(user), PresentedCredential::Resume(presented), Judgement::Reused) =
         (user, &attempt.presented, judgement)
     {
         end_chain(ctx, user, presented)?;
@@ -615,7 +629,7 @@ fn wrong(
             ctx.address
         );
     }
-    if matches!(attempt.presented, OtherProof::Resume(_)) {
+    if matches!(attempt.presented, PresentedCredential::Resume(_)) {
         // Honest clients present old secrets too, after a restore for example: fail2ban must not count them. A secret
         // cannot be guessed.
         tracing::info!("not resumed user={shown:?} address={}", ctx.address);
@@ -626,7 +640,7 @@ fn wrong(
     Ok(Code::BadCredentials.into())
 }
 
-/// Ends the sessions that a chain of secrets opened, and voids the chain: two clients have its secrets.
+/// Ends the sessions that a chain of secrets opened, and revokes the chain: two clients have its secrets.
 fn end_chain(
     ctx: &mut Ctx<'_, '_>,
     user: &User,
@@ -638,10 +652,10 @@ fn end_chain(
     } else {
         audience_or_none(ctx, user.id)?
     };
-    resume::void(ctx, user.id, presented.chain);
+    resume::revoke(ctx, user.id, presented.chain);
     let was_online = ctx.roster.is_online(user.id);
     for conn in sessions {
-        ctx.roster.leave(conn);
+        ctx.roster.end_session(conn);
         displace(ctx, user, conn);
     }
     let has_left = was_online && !ctx.roster.is_online(user.id);
@@ -688,27 +702,27 @@ pub(crate) fn end_other_sessions(ctx: &mut Ctx<'_, '_>, me: Caller) -> Result<Ev
     Ok(done_with(RequestKind::EndOtherSessions))
 }
 
-/// Ends the other sessions of a user, and voids all secrets that resume one: also that of this session, whose next
+/// Ends the other sessions of a user, and revokes all secrets that resume one: also that of this session, whose next
 /// login needs the password.
 fn end_others(ctx: &mut Ctx<'_, '_>, me: &Caller) {
     let user = me.user();
     for conn in ctx.roster.others_of(ctx.conn) {
-        ctx.roster.leave(conn);
+        ctx.roster.end_session(conn);
         displace(ctx, &user, conn);
     }
-    resume::void_resume(ctx, me.id);
+    resume::revoke_secrets(ctx, me.id);
 }
 
-/// Ends a session whose secret opened another one since, perhaps a thief's: LOGOUT ends that one too, and voids the chain.
+/// Ends a session whose secret opened another one since, perhaps a thief's: LOGOUT ends that one too, and revokes the chain.
 fn depart_from_chain(ctx: &mut Ctx<'_, '_>, me: &Caller, chain: ChainId) -> Result<(), Reject> {
     let audience = audience_or_none(ctx, me.id)?;
-    leave(ctx, me, Departure::Logout);
+    end_session(ctx, me, Departure::Logout);
     let user = me.user();
     for conn in resume::sessions(ctx, me.id, &chain, None) {
-        ctx.roster.leave(conn);
+        ctx.roster.end_session(conn);
         displace(ctx, &user, conn);
     }
-    resume::void(ctx, me.id, chain);
+    resume::revoke(ctx, me.id, chain);
     let is_gone = !ctx.roster.is_online(me.id);
     if is_gone {
         note_seen(ctx, me.id);
@@ -725,7 +739,7 @@ pub(crate) fn depart(ctx: &mut Ctx<'_, '_>, me: &Caller, reason: Departure) -> R
     let is_last = ctx.roster.others_of(ctx.conn).is_empty() && !me.bot;
     let audience = is_last.then(|| audience_or_none(ctx, me.id)).transpose()?;
     let audience = audience.flatten();
-    leave(ctx, me, reason);
+    end_session(ctx, me, reason);
     if let Some(audience) = audience {
         audience.announce(ctx, me.id, &me.name, Presence::Offline);
     }
@@ -733,8 +747,8 @@ pub(crate) fn depart(ctx: &mut Ctx<'_, '_>, me: &Caller, reason: Departure) -> R
 }
 
 /// Ends a session without telling others.
-pub(crate) fn leave(ctx: &mut Ctx<'_, '_>, me: &Caller, reason: Departure) {
-    ctx.roster.leave(ctx.conn);
+pub(crate) fn end_session(ctx: &mut Ctx<'_, '_>, me: &Caller, reason: Departure) {
+    ctx.roster.end_session(ctx.conn);
     if !ctx.roster.is_online(me.id) {
         note_seen(ctx, me.id);
     }

@@ -60,7 +60,7 @@ pub(crate) struct Written {
     pub(crate) effects: Vec<Effect>,
 }
 
-/// What a plan uses up. All need space on the disk, but `Nothing`, `Returns` and changes that store nothing.
+/// What a plan uses up. All need space on the disk, but `Nothing`, `Reappears` and changes that store nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Demand {
     /// It stores no more than it removes, or next to nothing.
@@ -74,12 +74,12 @@ pub(crate) enum Demand {
     /// A message is deleted, or a reaction to it comes or goes, which counts towards the rate of messages. `stores`: it
     /// stores more than it removes.
     MessageChange { stores: bool },
-    /// So many users come to a room.
-    Comers(usize),
-    /// A user is seen again in so many rooms.
-    Returns(usize),
-    /// A room is made, and so many users come to it.
-    Room { comers: usize },
+    /// So many users join a room.
+    Joins(usize),
+    /// A user that blocked another one becomes visible to it again, in so many rooms.
+    Reappears(usize),
+    /// A room is made with so many members.
+    Room { members: usize },
     /// A friend request is made.
     FriendRequest,
     /// Other users are told of a change that is no message, such as a new topic or a member sent away. `stores`: it
@@ -87,7 +87,7 @@ pub(crate) enum Demand {
     Change { stores: bool },
     /// An account is made.
     Account,
-    /// A bot is made, and comes to so many rooms.
+    /// A bot is made, and joins so many rooms.
     Bot { rooms: usize },
 }
 
@@ -99,12 +99,12 @@ impl Demand {
         }
     }
 
-    fn comers(self) -> usize {
+    fn joins(self) -> usize {
         match self {
-            Self::Comers(comers)
-            | Self::Returns(comers)
-            | Self::Room { comers }
-            | Self::Bot { rooms: comers } => comers,
+            Self::Joins(joins)
+            | Self::Reappears(joins)
+            | Self::Room { members: joins }
+            | Self::Bot { rooms: joins } => joins,
             _ => 0,
         }
     }
@@ -119,8 +119,8 @@ pub(crate) enum Admission {
     MessageRate,
     /// Bytes that a user stores in a day.
     StoredQuota,
-    /// Users whom a user brings to rooms in a short time.
-    ComingRate,
+    /// Joins to rooms that a user makes or causes in a short time.
+    JoinRate,
     /// Rooms that a user makes in a day.
     RoomQuota,
     /// Friend requests of a user in an hour.
@@ -136,7 +136,7 @@ impl Admission {
         Self::Space,
         Self::MessageRate,
         Self::StoredQuota,
-        Self::ComingRate,
+        Self::JoinRate,
         Self::RoomQuota,
         Self::FriendRequestRate,
         Self::ChangeRate,
@@ -149,7 +149,7 @@ impl Admission {
             Self::Space => !matches!(
                 demand,
                 Demand::Nothing
-                    | Demand::Returns(_)
+                    | Demand::Reappears(_)
                     | Demand::Change { stores: false }
                     | Demand::MessageChange { stores: false }
             ),
@@ -160,8 +160,8 @@ impl Admission {
                 )
             }
             Self::StoredQuota => matches!(demand, Demand::Message(_) | Demand::Edit(_)),
-            Self::ComingRate => match demand {
-                Demand::Comers(_) | Demand::Returns(_) | Demand::Room { .. } => true,
+            Self::JoinRate => match demand {
+                Demand::Joins(_) | Demand::Reappears(_) | Demand::Room { .. } => true,
                 Demand::Bot { rooms } => rooms > 0,
                 _ => false,
             },
@@ -191,11 +191,9 @@ impl Admission {
                 let said = "You have sent as much as a day allows; try again later.";
                 wait.map(|wait| Reject::quota(said, wait))
             }
-            Self::ComingRate => {
-                let comers = demand.comers();
-                throttle
-                    .coming_wait(user(), comers, now, limits)
-                    .map(too_fast)
+            Self::JoinRate => {
+                let joins = demand.joins();
+                throttle.join_wait(user(), joins, now, limits).map(too_fast)
             }
             Self::RoomQuota => {
                 let said = "You have made as many rooms as a day allows; try again later.";
@@ -223,8 +221,8 @@ impl Admission {
                 let bytes = demand.bytes();
                 throttle.stored.count(user(), bytes as u64, now);
             }
-            Self::ComingRate => {
-                throttle.count_coming(user(), demand.comers(), now, limits);
+            Self::JoinRate => {
+                throttle.count_joins(user(), demand.joins(), now, limits);
             }
             Self::RoomQuota => throttle.rooms.count(user(), 1, now),
             Self::FriendRequestRate => throttle.count_request(user(), now, limits),
@@ -276,7 +274,7 @@ impl<'s> Ctx<'_, 's> {
                 self.admit(demand, admissions, caller)?;
                 let mut written = write(self.batch)?;
                 self.journal
-                    .note(|| Entry::request(received, self.now.unix));
+                    .record(|| Entry::request(received, self.now.unix));
                 self.count(admissions, demand, caller);
                 self.announce(written.effects, &mut written.reply)?;
                 Ok(written.reply.into())

@@ -65,7 +65,7 @@ pub(crate) fn unblock(
         .iter()
         .any(|room| room.members <= most && rooms.iter().any(|shared| shared.id == room.id));
     let text = view.batch.away(me.id)?;
-    Ok(Plan::write(Demand::Returns(rooms.len()), move |batch| {
+    Ok(Plan::write(Demand::Reappears(rooms.len()), move |batch| {
         batch.unblock(me.id, other.id)?;
         batch.drop_hidden_request(other.id, me.id)?;
         batch.delete_invitations_by(me.id, other.id)?;

@@ -1,12 +1,12 @@
 //! DELETE_ACCOUNT: a worker compares the password.
 
-use super::account::{Pending, count_own_try};
+use super::account::{Pending, count_own_attempt};
 use super::effects::Effect;
 use super::journal::Entry;
 use super::password::wrong;
 use super::session_ends::SessionsEnd;
 use super::{Answer, Caller, Ctx, Reject, gate, rooms};
-use crate::limits::CountedTry;
+use crate::limits::CountedAttempt;
 use crate::storage::{Batch, ErasurePlace, Removal, StoreError, UserId};
 use crate::workers::jobs::{Task, Verdict};
 use echat_proto::commands::Event;
@@ -17,11 +17,11 @@ use echat_proto::records::Code;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deletion {
     pub(crate) user: UserId,
-    pub(crate) counted: CountedTry,
+    pub(crate) counted: CountedAttempt,
     erase: bool,
 }
 
-/// DELETE_ACCOUNT, first step. A try at the password counts as one of LOGIN.
+/// DELETE_ACCOUNT, first step. An attempt at the password counts as one of LOGIN.
 pub(crate) fn delete_account(
     ctx: &mut Ctx<'_, '_>,
     me: Caller,
@@ -31,7 +31,7 @@ pub(crate) fn delete_account(
     let Some((_, hash)) = ctx.batch.credentials(&me.name)? else {
         return Err(Code::BadCredentials.into());
     };
-    let counted = count_own_try(ctx, &me)?;
+    let counted = count_own_attempt(ctx, &me)?;
     let hash = Some(hash);
     let user = me.id;
     Ok(Answer::Wait(
@@ -58,7 +58,7 @@ pub(crate) fn deleted(
     let now = ctx.now.unix;
     let (deleted, effects) = delete(ctx.batch, me.id, deletion.erase, now)?;
     ctx.journal
-        .note(|| Entry::deletion(me.id, deletion.erase, now));
+        .record(|| Entry::deletion(me.id, deletion.erase, now));
     ctx.throttle.guesses.forgive(deletion.counted.guesser);
     ctx.session_ends.append(&mut ends);
     if deletion.erase {
@@ -69,7 +69,7 @@ pub(crate) fn deleted(
     }
     // The sessions that end are told no more of the rooms.
     for user in &deleted {
-        ctx.roster.part_all(*user);
+        ctx.roster.leave_all(*user);
     }
     let mut reply = Event::LoggedOut {};
     ctx.announce(effects, &mut reply)?;

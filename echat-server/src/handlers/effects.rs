@@ -232,7 +232,7 @@ impl Ctx<'_, '_> {
     }
 
     fn left(&mut self, room: &InRoom, user: &User) {
-        self.roster.part(user.id, room.id);
+        self.roster.leave(user.id, room.id);
         self.tell_room(room, user, MemberChange::Left);
         // However large the room: all sessions of the user have left it.
         let conns = self.roster.conns_of(user.id).iter().copied();
@@ -242,7 +242,7 @@ impl Ctx<'_, '_> {
     }
 
     fn bot_left(&mut self, room: &InRoom, bot: &User) {
-        self.roster.part(bot.id, room.id);
+        self.roster.leave(bot.id, room.id);
         self.tell_room(room, bot, MemberChange::Left);
         let to = self.roster.conns_of(bot.id).into();
         let event = member_event(&room.name, &bot.name, MemberChange::Left);
@@ -324,7 +324,7 @@ impl Ctx<'_, '_> {
             .map(|online| online.user)
             .collect();
         for user in users {
-            self.roster.part(user, room);
+            self.roster.leave(user, room);
         }
     }
 

@@ -115,7 +115,7 @@ impl Journal {
     }
 
     /// Notes a write of this tick.
-    pub(crate) fn note(&mut self, entry: impl FnOnce() -> Entry) {
+    pub(crate) fn record(&mut self, entry: impl FnOnce() -> Entry) {
         if self.is_kept {
             self.pending.push(entry());
         }

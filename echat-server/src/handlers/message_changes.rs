@@ -93,7 +93,7 @@ impl VisibleMessage {
         let room = message.conversation;
         let event = changed(message, me.name.to_string(), reacted);
         let Some(friend) = &self.friend else {
-            let but = batch.came_after(room, id)?;
+            let but = batch.joined_after(room, id)?;
             return Ok(vec![Effect::TellReaders { room, but, event }]);
         };
         // For the friend, the target is the caller.
@@ -232,7 +232,7 @@ pub(super) fn delete_by_administration(
         match kind {
             // The event is the same for all readers of a room.
             Kind::Room => {
-                let but = batch.came_after(room, id)?;
+                let but = batch.joined_after(room, id)?;
                 effects.push(Effect::TellReaders { room, but, event });
                 return Ok(effects);
             }

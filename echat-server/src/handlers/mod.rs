@@ -25,7 +25,6 @@ pub(crate) mod friends;
 pub(crate) mod gate;
 pub(crate) mod invitation_codes;
 pub(crate) mod journal;
-pub(crate) mod kept_voids;
 pub(crate) mod lobby;
 mod mentions;
 pub(crate) mod message_changes;
@@ -42,6 +41,7 @@ pub(crate) mod rooms;
 pub(crate) mod search;
 pub(crate) mod session_ends;
 mod targets;
+pub(crate) mod unwritten_revocations;
 
 pub(crate) use refusal::{Refusal, Reject, refuse};
 
@@ -63,12 +63,12 @@ use echat_proto::commands::{Event, RequestKind};
 use echat_proto::param::TargetType;
 use echat_proto::records::Outcome;
 use journal::Journal;
-use kept_voids::KeptVoids;
 use password::PasswordHash;
 use rand::rngs::StdRng;
 use session_ends::SessionsEnd;
 use std::cell::Cell;
 use std::net::IpAddr;
+use unwritten_revocations::UnwrittenRevocations;
 
 /// What a handler works with.
 pub(crate) struct Ctx<'t, 's> {
@@ -83,7 +83,7 @@ pub(crate) struct Ctx<'t, 's> {
     pub(crate) throttle: &'t mut RateLimits,
     pub(crate) sessions: &'t mut SessionLog,
     pub(crate) deferred_writes: &'t mut Vec<DeferredWrite>,
-    pub(crate) kept_voids: &'t KeptVoids,
+    pub(crate) unwritten_revocations: &'t UnwrittenRevocations,
     pub(crate) journal: &'t mut Journal,
     /// The source of secrets. What is stored of them is part of the write that the journal keeps.
     pub(crate) random: &'t mut StdRng,
@@ -158,7 +158,7 @@ impl From<Event> for Answer {
 }
 
 /// A small write that no request waits for. It is made after the tick in a batch of its own, before the replies leave. A
-/// note is dropped if the disk is full; the voiding of a secret is retried.
+/// note is dropped if the disk is full; a revocation is retried.
 #[derive(Clone, Debug)]
 pub(crate) enum DeferredWrite {
     /// The account was logged in to from this rate-limit prefix.
@@ -169,10 +169,10 @@ pub(crate) enum DeferredWrite {
         old: PasswordHash,
         new: PasswordHash,
     },
-    /// A secret that resumes a session was issued, used or voided.
+    /// A secret that resumes a session was issued, used or revoked.
     Chain(ChainWrite),
-    /// All secrets of a user are void.
-    VoidChains(UserId),
+    /// All secrets of a user are revoked.
+    RevokeChains(UserId),
     /// The last session of the user ended at this time.
     NoteSeen(UserId, i64),
     /// Chains whose secrets were issued before this time have expired: a hundred are deleted. In Unix seconds.
@@ -194,7 +194,7 @@ impl DeferredWrite {
             Self::NoteLogin(user, address, at) => batch.note_login(*user, *address, *at),
             Self::UpgradeHash { user, old, new } => batch.upgrade_hash(*user, &old.0, &new.0),
             Self::Chain(write) => batch.write_chain(write),
-            Self::VoidChains(user) => batch.void_chains(*user),
+            Self::RevokeChains(user) => batch.revoke_chains(*user),
             Self::NoteSeen(user, at) => batch.note_seen(*user, *at),
             Self::PruneChains(before) => batch.prune_chains(*before),
             Self::NewDevice(user, secret, at) => batch.add_device(*user, secret, *at),
@@ -225,12 +225,12 @@ impl DeferredWrite {
                 ChainChange::Begin { .. } | ChainChange::Renew { .. } => {
                     Some((write.user, write.chain))
                 }
-                ChainChange::Confirm(_) | ChainChange::Leave(_) | ChainChange::Void => None,
+                ChainChange::Confirm(_) | ChainChange::Leave(_) | ChainChange::Revoke => None,
             },
             Self::NoteLogin(..)
             | Self::NoteSeen(..)
             | Self::UpgradeHash { .. }
-            | Self::VoidChains(_)
+            | Self::RevokeChains(_)
             | Self::PruneChains(_)
             | Self::NewDevice(..)
             | Self::NoteDevice(..)
@@ -251,7 +251,7 @@ impl DeferredWrite {
             | Self::Remove(..)
             | Self::IndexMessages => None,
             Self::Chain(write) => write.unwritten().map(Self::Chain),
-            Self::VoidChains(_) => Some(self),
+            Self::RevokeChains(_) => Some(self),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! CHANGE_PASSWORD: a worker compares the present password and hashes the new one.
 
-use super::account::{Pending, count_own_try};
+use super::account::{Pending, count_own_attempt};
 use super::journal::Entry;
 use super::session_ends::SessionsEnd;
 use super::{Answer, Caller, Ctx, Reject, done_with, gate};
-use crate::limits::CountedTry;
+use crate::limits::CountedAttempt;
 use crate::workers::jobs::Task;
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::names::Password;
@@ -22,7 +22,7 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
-/// CHANGE_PASSWORD, first step. A try at the present password counts as one of LOGIN.
+/// CHANGE_PASSWORD, first step. An attempt at the present password counts as one of LOGIN.
 pub(crate) fn change_password(
     ctx: &mut Ctx<'_, '_>,
     me: Caller,
@@ -32,7 +32,7 @@ pub(crate) fn change_password(
     let Some((_, hash)) = ctx.batch.credentials(&me.name)? else {
         return Err(Code::BadCredentials.into());
     };
-    let counted = count_own_try(ctx, &me)?;
+    let counted = count_own_attempt(ctx, &me)?;
     let new = new.0;
     Ok(Answer::Wait(
         Task::Change { old, hash, new },
@@ -44,7 +44,7 @@ pub(crate) fn change_password(
 /// one cannot have changed in between: a change ends the user's other sessions, and their requests with them.
 pub(crate) fn changed(
     ctx: &mut Ctx<'_, '_>,
-    tried: CountedTry,
+    counted: CountedAttempt,
     hash: Option<&str>,
 ) -> Result<Event, Reject> {
     let me = gate::logged_in(ctx)?;
@@ -52,9 +52,9 @@ pub(crate) fn changed(
         return Err(wrong(ctx, &me));
     };
     ctx.batch.change_password(me.id, hash)?;
-    ctx.journal.note(|| Entry::password(me.id, hash));
+    ctx.journal.record(|| Entry::password(me.id, hash));
     ctx.roster.change_password(ctx.conn);
-    ctx.throttle.guesses.forgive(tried.guesser);
+    ctx.throttle.guesses.forgive(counted.guesser);
     ctx.session_ends.push(SessionsEnd::others(ctx.conn, &me));
     Ok(done_with(RequestKind::ChangePassword))
 }

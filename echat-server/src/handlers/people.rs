@@ -162,7 +162,7 @@ pub(crate) fn whois(ctx: &Ctx<'_, '_>, me: Caller, username: NameQuery) -> Resul
 #[expect(clippy::unnecessary_wraps, reason = "all handlers have one form")]
 pub(crate) fn list_sessions(ctx: &mut Ctx<'_, '_>, me: Caller) -> Result<Event, Reject> {
     let conns = ctx.roster.conns_of(me.id).iter();
-    let begun = conns.filter_map(|conn| Some((*conn, ctx.roster.began(*conn)?)));
+    let begun = conns.filter_map(|conn| Some((*conn, ctx.roster.start_of(*conn)?)));
     let sessions = begun.map(|(conn, begun)| SessionLine {
         address: begun.address.to_string(),
         since: unix(Some(begun.since)).unwrap_or(0),

@@ -96,9 +96,9 @@ pub(super) fn judge(
     let sessions: Vec<_> = ctx.roster.resumed(user, &presented.chain).collect();
     let Some(Chain { current, previous }) = found else {
         // The chain has expired. A session that it opened may still be there.
-        let has_asked = sessions.iter().any(|session| session.has_asked);
+        let is_confirmed = sessions.iter().any(|session| session.is_confirmed);
         let is_current = |session: &ResumedSession| session.issued == presented.hash;
-        let was_used = has_asked && !sessions.iter().any(is_current);
+        let was_used = is_confirmed && !sessions.iter().any(is_current);
         return Ok(if was_used {
             Judgement::Reused
         } else {
@@ -111,19 +111,19 @@ pub(super) fn judge(
     let mut newest = sessions
         .iter()
         .filter(|session| session.issued == current.hash);
-    let has_asked = newest.any(|session| session.has_asked);
-    let retried = previous.filter(|used| used.hash == presented.hash && !has_asked);
+    let is_confirmed = newest.any(|session| session.is_confirmed);
+    let retried = previous.filter(|used| used.hash == presented.hash && !is_confirmed);
     Ok(retried.map_or(Judgement::Reused, |used| good(used, Some(current.hash))))
 }
 
 /// A chain as it is, with the changes that are not written yet.
 fn chain(ctx: &Ctx<'_, '_>, user: UserId, chain: &ChainId) -> Result<Option<Chain>, StoreError> {
     let stored = ctx.batch.chain(user, chain)?;
-    let stored = ctx.kept_voids.applied(user, chain, stored);
+    let stored = ctx.unwritten_revocations.applied(user, chain, stored);
     let unwritten = ctx.deferred_writes.iter();
     Ok(unwritten.fold(stored, |row, write| match write {
         DeferredWrite::Chain(write) => write.applied((user, chain), row),
-        DeferredWrite::VoidChains(voided) if *voided == user => None,
+        DeferredWrite::RevokeChains(of) if *of == user => None,
         _ => row,
     }))
 }
@@ -195,9 +195,9 @@ pub(super) fn sessions(
         .collect()
 }
 
-/// Voids a chain.
-pub(super) fn void(ctx: &mut Ctx<'_, '_>, user: UserId, chain: ChainId) {
-    push(ctx, user, chain, ChainChange::Void);
+/// Revokes a chain.
+pub(super) fn revoke(ctx: &mut Ctx<'_, '_>, user: UserId, chain: ChainId) {
+    push(ctx, user, chain, ChainChange::Revoke);
 }
 
 /// The secret that this connection's session was given, with its chain.
@@ -213,23 +213,23 @@ pub(super) fn was_used(
     (of, issued): (ChainId, SecretHash),
 ) -> Result<bool, StoreError> {
     match chain(ctx, user, &of) {
-        // A chain that cannot be read is voided.
+        // A chain that cannot be read is revoked.
         Err(StoreError::Damaged(_)) => Ok(true),
         found => Ok(found?.is_some_and(|chain| chain.current.hash != issued)),
     }
 }
 
-/// Voids the secret of a session that ends by LOGOUT.
+/// Revokes the secret of a session that ends by LOGOUT.
 pub(super) fn leave(ctx: &mut Ctx<'_, '_>, user: UserId, secret: Option<(ChainId, SecretHash)>) {
     if let Some((chain, issued)) = secret {
         push(ctx, user, chain, ChainChange::Leave(issued));
     }
 }
 
-/// Voids all secrets of a user: for a changed password, a deleted or suspended account, other sessions that are ended.
-pub(super) fn void_resume(ctx: &mut Ctx<'_, '_>, user: UserId) {
+/// Revokes all secrets of a user: for a changed password, a deleted or suspended account, other sessions that are ended.
+pub(super) fn revoke_secrets(ctx: &mut Ctx<'_, '_>, user: UserId) {
     ctx.roster.forget_secrets(user, None);
-    ctx.deferred_writes.push(DeferredWrite::VoidChains(user));
+    ctx.deferred_writes.push(DeferredWrite::RevokeChains(user));
 }
 
 fn push(ctx: &mut Ctx<'_, '_>, user: UserId, chain: ChainId, change: ChainChange) {

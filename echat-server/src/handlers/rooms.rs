@@ -47,7 +47,7 @@ pub(crate) fn create_room(
     have_room_for_a_room(view, invited.keys())?;
     let now = view.now;
     let demand = Demand::Room {
-        comers: invited.len(),
+        members: invited.len(),
     };
     Ok(Plan::write(demand, move |batch| {
         let Some(id) = batch.create_room(&roomname, me.id, now)? else {
@@ -109,7 +109,7 @@ pub(crate) fn add_members(
     has_room_for_members(view, &room, added.len())?;
     have_room_for_a_room(view, added.keys())?;
     let now = view.now;
-    let demand = Demand::Comers(added.len());
+    let demand = Demand::Joins(added.len());
     Ok(Plan::write(demand, move |batch| {
         let mut changed = Vec::new();
         for user in added.keys() {
@@ -161,7 +161,7 @@ pub(crate) fn join_room(
     has_room_for_members(view, &room, 1)?;
     have_room_for_a_room(view, [&me.id])?;
     let now = view.now;
-    Ok(Plan::write(Demand::Comers(1), move |batch| {
+    Ok(Plan::write(Demand::Joins(1), move |batch| {
         batch.add_member(room.id, me.id, now)?;
         batch.forget_left(me.id, room.id)?;
         let was_invited = batch.is_invited(room.id, me.id)?;

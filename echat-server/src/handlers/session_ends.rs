@@ -7,7 +7,7 @@ use super::{Caller, Ctx, Reject, resume};
 use crate::conn::{ConnId, Departure};
 use crate::storage::{User, UserId};
 
-/// Sessions of a user that end when the tick is committed. All secrets that resume one are void.
+/// Sessions of a user that end when the tick is committed. All secrets that resume one are revoked.
 #[derive(Debug)]
 pub(crate) struct SessionsEnd {
     user: User,
@@ -137,17 +137,17 @@ impl SessionsEnd {
         let was_online = ctx.roster.is_online(self.user.id);
         for conn in ctx.roster.conns_of(self.user.id).to_vec() {
             if conn != self.asked_by {
-                ctx.roster.leave(conn);
+                ctx.roster.end_session(conn);
                 displace(ctx, &self.user, conn);
             } else if self.all {
-                ctx.roster.leave(conn);
+                ctx.roster.end_session(conn);
                 ctx.outbox.unauthenticated(conn);
                 let user = (self.user.id, self.user.name.as_str());
                 ctx.sessions
                     .logged_out(user, conn, Departure::Logout, ctx.now.running);
             }
         }
-        resume::void_resume(ctx, self.user.id);
+        resume::revoke_secrets(ctx, self.user.id);
         let (audience, presence) = match self.farewell {
             Some(Farewell::Offline(audience)) if was_online => {
                 note_seen(ctx, self.user.id);

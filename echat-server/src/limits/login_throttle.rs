@@ -1,6 +1,6 @@
-//! The login throttle: counts of wrong passwords. Every try counts as one until it turns out right.
+//! The login throttle: counts of wrong passwords. Every attempt counts as one until it turns out right.
 //!
-//! Counts belong to buckets of names, not to names: any number of names can be tried, and if the oldest
+//! Counts belong to buckets of names, not to names: any number of names can be guessed at, and if the oldest
 //! counts were forgotten for new ones, made-up names would wash out the count of a real one. Which names
 //! share a bucket is a secret of the process. A name without an account is counted like any other, so
 //! the count does not tell which exist.
@@ -15,11 +15,11 @@ use std::time::Duration;
 
 /// How long wrong passwords are remembered, and the longest wait for them.
 pub(super) const LOGIN_WINDOW: Duration = Duration::from_mins(15);
-/// The first wait, after the failures that are free. It doubles; from 30 s on, five free tries and
-/// the waits leave a guesser ten tries in any window.
+/// The first wait, after the failures that are free. It doubles; from 30 s on, five free attempts and
+/// the waits leave a guesser ten attempts in any window.
 pub(super) const FIRST_WAIT: Duration = Duration::from_secs(30);
 
-/// Own tries of newcomers that are remembered, for all accounts together. While so many are, no other
+/// Own attempts of newcomers that are remembered, for all accounts together. While so many are, no other
 /// newcomer has one. Each took a password's hash, or waits for it, or is taken back: so many are more work
 /// than a window of 15 minutes has.
 pub(super) const NEWCOMERS: usize = 131_072;
@@ -28,7 +28,7 @@ pub(super) const NEWCOMERS: usize = 131_072;
 /// are guessed at, and then only for owners on a new address.
 type Bucket = u16;
 
-/// The tries that are counted together.
+/// The attempts that are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Guesser {
     /// All addresses that are strange to the account.
@@ -37,14 +37,14 @@ pub(crate) enum Guesser {
     Known(Bucket),
     /// A device from which the account's owner logged in before, at any address.
     Device(Bucket),
-    /// One address, or network, that is strange to the account: its own try of a window, when the
+    /// One address, or network, that is strange to the account: its own attempt of a window, when the
     /// strangers' budget is used up.
     Newcomer(Bucket, Bucket),
 }
 
-/// A try that was counted as a wrong password, and when, by [`Now::running`](crate::clock::Now::running).
+/// An attempt that was counted as a wrong password, and when, by [`Now::running`](crate::clock::Now::running).
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct CountedTry {
+pub(crate) struct CountedAttempt {
     pub(crate) guesser: Guesser,
     pub(crate) at: Duration,
 }
@@ -54,7 +54,7 @@ pub(crate) struct CountedTry {
 pub(crate) struct LoginThrottle {
     key: [u8; 32],
     failures: HashMap<Guesser, SlidingWindow>,
-    /// When each newcomer had its own try.
+    /// When each newcomer had its own attempt.
     newcomers: HashMap<Guesser, Duration>,
     /// When counts that are over were last dropped.
     swept: Duration,
@@ -70,19 +70,19 @@ impl LoginThrottle {
         }
     }
 
-    /// Tries at this name, as it is looked up, from addresses that are strange to it.
+    /// Attempts at this name, as it is looked up, from addresses that are strange to it.
     pub(crate) fn strangers(&self, name: &str) -> Guesser {
         Guesser::Strangers(self.bucket(name, &[]))
     }
 
-    /// Tries at it from an address, or a network, that its owner has used.
+    /// Attempts at it from an address, or a network, that its owner has used.
     pub(crate) fn known(&self, name: &str, address: IpAddr) -> Guesser {
         // No name holds a zero byte, so that no name and address look like another pair.
         let address = format!("\0{}", rate_limit_prefix(address));
         Guesser::Known(self.bucket(name, address.as_bytes()))
     }
 
-    /// Tries at it from a device that its owner has used, named by the hash of its secret.
+    /// Attempts at it from a device that its owner has used, named by the hash of its secret.
     pub(crate) fn device(&self, name: &str, device: &[u8; 32]) -> Guesser {
         // Three zero bytes, so that this is the bucket of no address.
         let device = [&[0; 3], device.as_slice()].concat();
@@ -127,8 +127,8 @@ impl LoginThrottle {
         until.checked_sub(now).filter(|wait| !wait.is_zero())
     }
 
-    /// Counts a try as a wrong password; [`Self::forgive`] takes it back if it was right, and
-    /// [`Self::take_back`] if its hash was never begun. A try that was never judged though its hash was
+    /// Counts an attempt as a wrong password; [`Self::forgive`] takes it back if it was right, and
+    /// [`Self::take_back`] if its hash was never begun. An attempt that was never judged though its hash was
     /// begun, since the worker failed or the connection was cut, stays counted: otherwise hanging up in
     /// time would make guesses free.
     pub(crate) fn count(&mut self, guesser: Guesser, now: Duration, limits: &Limits) {
@@ -140,8 +140,8 @@ impl LoginThrottle {
             self.newcomers.insert(guesser, now);
             return;
         }
-        let tries = self.failures.entry(guesser).or_default();
-        tries.add(now, LOGIN_WINDOW);
+        let attempts = self.failures.entry(guesser).or_default();
+        attempts.add(now, LOGIN_WINDOW);
     }
 
     /// Drops counts that are over, once a window.
@@ -151,14 +151,14 @@ impl LoginThrottle {
         }
         self.swept = now;
         self.failures
-            .retain(|_, tries| !tries.is_over(now, LOGIN_WINDOW));
+            .retain(|_, attempts| !attempts.is_over(now, LOGIN_WINDOW));
         self.failures.shrink_to_fit();
         self.newcomers.retain(|_, at| *at + LOGIN_WINDOW > now);
         self.newcomers.shrink_to_fit();
     }
 
     /// Takes back what a right password was counted as. Of an address or a device that is the account's own it
-    /// forgives everything; of strangers only this try, since the others may be a guesser's: an owner on a
+    /// forgives everything; of strangers only this attempt, since the others may be a guesser's: an owner on a
     /// new address must not give a guesser a new budget.
     pub(crate) fn forgive(&mut self, guesser: Guesser) {
         let left = match guesser {
@@ -169,25 +169,25 @@ impl LoginThrottle {
             Guesser::Known(_) | Guesser::Device(_) => None,
             Guesser::Strangers(_) => self.failures.get_mut(&guesser),
         };
-        let left = left.map_or(0, |tries| {
-            tries.take_back();
-            tries.len()
+        let left = left.map_or(0, |attempts| {
+            attempts.take_back();
+            attempts.len()
         });
         if left == 0 {
             self.failures.remove(&guesser);
         }
     }
 
-    /// Takes back a try that was counted then, and nothing else: its password's hash was never begun, so
+    /// Takes back an attempt that was counted then, and nothing else: its password's hash was never begun, so
     /// it was no guess.
-    pub(crate) fn take_back(&mut self, CountedTry { guesser, at }: CountedTry) {
+    pub(crate) fn take_back(&mut self, CountedAttempt { guesser, at }: CountedAttempt) {
         if let Guesser::Newcomer(..) = guesser {
             if self.newcomers.get(&guesser) == Some(&at) {
                 self.newcomers.remove(&guesser);
             }
-        } else if let Some(tries) = self.failures.get_mut(&guesser) {
-            tries.take_back_at(at);
-            if tries.len() == 0 {
+        } else if let Some(attempts) = self.failures.get_mut(&guesser) {
+            attempts.take_back_at(at);
+            if attempts.len() == 0 {
                 self.failures.remove(&guesser);
             }
         }
@@ -199,13 +199,13 @@ impl LoginThrottle {
     }
 }
 
-/// When the next try is free, by the tries of the last window: `login_failures`, and the few that the
+/// When the next attempt is free, by the attempts of the last window: `login_failures`, and the few that the
 /// waits let through.
-fn free_at(tries: &SlidingWindow, now: Duration, limits: &Limits) -> Duration {
-    let Some(last) = tries.last() else {
+fn free_at(attempts: &SlidingWindow, now: Duration, limits: &Limits) -> Duration {
+    let Some(last) = attempts.last() else {
         return now;
     };
-    let recent = tries.within(now, LOGIN_WINDOW);
+    let recent = attempts.within(now, LOGIN_WINDOW);
     let wait = recent.checked_sub(limits.login_failures).map(|over| {
         let doubled = FIRST_WAIT.saturating_mul(1 << over.min(16));
         doubled.min(LOGIN_WINDOW)

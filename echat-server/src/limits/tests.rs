@@ -1,4 +1,4 @@
-use super::login_throttle::{CountedTry, FIRST_WAIT, LOGIN_WINDOW, NEWCOMERS};
+use super::login_throttle::{CountedAttempt, FIRST_WAIT, LOGIN_WINDOW, NEWCOMERS};
 use super::token_bucket::ENTRIES;
 use super::*;
 use std::net::Ipv4Addr;
@@ -73,7 +73,7 @@ fn strangers_get_at_most_ten_guesses_in_a_window_and_the_owner_gets_in() {
     let limits = Limits::default();
     let mut guesses = rate_limits().guesses;
     let strangers = guesses.strangers("ann");
-    // One try first, and the rest of them late: no window of 15 minutes has more.
+    // One attempt first, and the rest of them late: no window of 15 minutes has more.
     let mut tries = vec![1];
     guesses.count(strangers, at(1), &limits);
     let window = LOGIN_WINDOW.as_secs();
@@ -176,13 +176,13 @@ fn logins_are_charged_for_their_logout_at_the_rate_of_messages() {
     let limits = Limits::default();
     let mut rates = rate_limits();
     for _ in 0..limits.rooms {
-        assert_eq!(rates.coming_wait(ANN, 1, at(0), &limits), None);
-        rates.count_coming(ANN, 1, at(0), &limits);
+        assert_eq!(rates.join_wait(ANN, 1, at(0), &limits), None);
+        rates.count_joins(ANN, 1, at(0), &limits);
     }
-    let wait = |rates: &RateLimits, comers| rates.coming_wait(ANN, comers, at(0), &limits);
+    let wait = |rates: &RateLimits, joins| rates.join_wait(ANN, joins, at(0), &limits);
     assert_eq!(wait(&rates, 1), Some(at(2) / 5));
     assert_eq!(wait(&rates, 10), Some(at(4)));
-    assert_eq!(rates.coming_wait(UserId(2), 1, at(0), &limits), None);
+    assert_eq!(rates.join_wait(UserId(2), 1, at(0), &limits), None);
     assert_eq!(rates.message_wait(ANN, at(0), &limits), None);
 }
 
@@ -212,13 +212,13 @@ fn friend_requests_are_counted_by_user_in_any_hour_and_their_map_stays_small() {
 fn a_room_larger_than_the_burst_needs_a_full_bucket_and_leaves_a_debt() {
     let limits = Limits::default();
     let mut rates = rate_limits();
-    rates.count_coming(ANN, 1, at(0), &limits);
+    rates.count_joins(ANN, 1, at(0), &limits);
     let full = Some(at(2) / 5);
-    assert_eq!(rates.coming_wait(ANN, 1_000, at(0), &limits), full);
-    assert_eq!(rates.coming_wait(ANN, 1_000, at(1), &limits), None);
-    rates.count_coming(ANN, 1_000, at(1), &limits);
+    assert_eq!(rates.join_wait(ANN, 1_000, at(0), &limits), full);
+    assert_eq!(rates.join_wait(ANN, 1_000, at(1), &limits), None);
+    rates.count_joins(ANN, 1_000, at(1), &limits);
     // 2,000 tokens were taken of 400: 1,600 and the next two come first, five a second.
-    let wait = rates.coming_wait(ANN, 1, at(1), &limits);
+    let wait = rates.join_wait(ANN, 1, at(1), &limits);
     assert_eq!(wait, Some(at(1_602) / 5));
 }
 
@@ -255,7 +255,7 @@ fn each_new_prefix_has_one_attempt_of_its_own_in_any_window() {
     }
     assert!(tries.iter().filter(|(_, own)| own.is_some()).count() >= 3 * prefixs.len());
 
-    // The budget of one account says nothing of another, and a right password gives the try back.
+    // The budget of one account says nothing of another, and a right password takes its attempt back.
     let own = guesses.newcomer("ann", prefixs[0]);
     assert!(guesses.wait(own, at(4 * window - 1), &limits).is_some());
     let other = guesses.newcomer("bob", prefixs[0]);
@@ -286,7 +286,7 @@ fn new_prefixes_are_bounded_and_have_no_attempt_of_their_own_beyond_the_bound() 
     );
 }
 
-/// The own try of one of many names and addresses.
+/// The own attempt of one of many names and addresses.
 fn guesses_newcomer(guesses: &LoginThrottle, n: u32) -> Guesser {
     guesses.newcomer(&format!("name{}", n / 1_000), Ipv4Addr::from_bits(n).into())
 }
@@ -302,24 +302,24 @@ fn a_withdrawn_attempt_removes_no_other() {
         }
         let wait = guesses.wait(guesser, at(6), &limits);
         assert_eq!(wait, Some(2 * FIRST_WAIT));
-        // Not the last one: the wait goes on from it, for one try less.
-        guesses.take_back(CountedTry { guesser, at: at(2) });
+        // Not the last one: the wait goes on from it, for one attempt less.
+        guesses.take_back(CountedAttempt { guesser, at: at(2) });
         assert_eq!(guesses.wait(guesser, at(6), &limits), Some(FIRST_WAIT));
         // There is no other that was counted then.
-        guesses.take_back(CountedTry { guesser, at: at(2) });
+        guesses.take_back(CountedAttempt { guesser, at: at(2) });
         assert_eq!(guesses.wait(guesser, at(6), &limits), Some(FIRST_WAIT));
     }
     let own = guesses.newcomer("ann", HOME);
     guesses.count(own, at(7), &limits);
     for (then, is_free) in [(6, false), (7, true)] {
-        guesses.take_back(CountedTry {
+        guesses.take_back(CountedAttempt {
             guesser: own,
             at: at(then),
         });
         assert_eq!(guesses.wait(own, at(8), &limits).is_none(), is_free);
     }
     for second in [1, 3, 4, 5, 6] {
-        guesses.take_back(CountedTry {
+        guesses.take_back(CountedAttempt {
             guesser: known,
             at: at(second),
         });

@@ -42,7 +42,7 @@ impl Backups {
         }
     }
 
-    /// When [`Backups::attend`] has something to do though no outcome comes.
+    /// When [`Backups::begin_due`] has something to do though no outcome comes.
     pub(super) fn deadline(&self) -> Option<Duration> {
         self.next_at
     }
@@ -53,7 +53,7 @@ impl Backups {
     }
 
     /// Logs the outcome of a backup, and begins one that is due.
-    pub(super) fn attend(&mut self, now: Now) {
+    pub(super) fn begin_due(&mut self, now: Now) {
         if let Some(outcome) = self.thread.outcome() {
             self.is_busy = false;
             let every = self.schedule.as_ref().map(|schedule| schedule.every);
@@ -162,10 +162,10 @@ mod tests {
         let count = || std::fs::read_dir(folder.path().join("backups")).map_or(0, Iterator::count);
         // Begins what is due, and waits for the waker until the outcome was taken.
         let mut round = |backups: &mut Backups, at: Duration| {
-            backups.attend(now(at));
+            backups.begin_due(now(at));
             while backups.deadline().is_none() {
                 poll.poll(&mut Events::with_capacity(1), None).unwrap();
-                backups.attend(now(at));
+                backups.begin_due(now(at));
             }
             backups.deadline().unwrap()
         };
@@ -190,7 +190,7 @@ mod tests {
         let poll = Poll::new().unwrap();
         let waker = Arc::new(Waker::new(poll.registry(), Token(0)).unwrap());
         let mut backups = Backups::new(None, &waker);
-        backups.attend(now(1_000 * HOUR));
+        backups.begin_due(now(1_000 * HOUR));
         assert_eq!(backups.deadline(), None);
     }
 }

@@ -115,8 +115,8 @@ impl Ctl {
         self.is_ready = true;
     }
 
-    /// Notes what became possible at a client; false if the token is none of a client.
-    pub(super) fn note(&mut self, event: &Event) -> bool {
+    /// Takes in what became possible at a client; false if the token is none of a client.
+    pub(super) fn take_event(&mut self, event: &Event) -> bool {
         let slot = event.token().0.checked_sub(FIRST);
         let Some(client) = slot.and_then(|slot| self.clients.get_mut(slot)) else {
             return false;
@@ -139,7 +139,7 @@ impl Ctl {
     }
 
     /// Accepts clients, and carries out one command of each.
-    pub(super) fn attend(
+    pub(super) fn serve(
         &mut self,
         engine: &mut Engine,
         tasks: &mut Tasks,

@@ -35,7 +35,7 @@ enum HttpPage {
 }
 
 /// What a request comes to: a page, or the line of a status that refuses it.
-type Asked = Result<HttpPage, &'static str>;
+type Requested = Result<HttpPage, &'static str>;
 
 /// The listener, and its clients.
 pub(super) struct Http {
@@ -62,12 +62,13 @@ struct HttpClient {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum HttpState {
     /// Its request is not complete.
-    Asks,
-    /// It takes the answer.
-    Takes,
-    /// It has the answer. What it still sends is not looked at; a close before it was read could cut the answer off.
-    Leaves,
-    Gone,
+    Requesting,
+    /// The response is being written.
+    Responding,
+    /// The response is written. What the client still sends is read and dropped: a close before that could cut the response
+    /// off.
+    Draining,
+    Closed,
 }
 
 impl Http {
@@ -100,8 +101,8 @@ impl Http {
         self.is_ready = true;
     }
 
-    /// Notes what became possible at a client; false if the token is none of a client.
-    pub(super) fn note(&mut self, event: &Event) -> bool {
+    /// Takes in what became possible at a client; false if the token is none of a client.
+    pub(super) fn take_event(&mut self, event: &Event) -> bool {
         let place = event.token().0.checked_sub(FIRST);
         let Some(client) = place.and_then(|place| self.clients.get_mut(place)) else {
             return false;
@@ -115,7 +116,7 @@ impl Http {
 
     /// Whether a round would find something to do at once.
     pub(super) fn has_work(&self) -> bool {
-        let reads = |client: &HttpClient| client.can_read && client.state != HttpState::Takes;
+        let reads = |client: &HttpClient| client.can_read && client.state != HttpState::Responding;
         self.listener.is_some() && self.is_ready || self.clients.iter().flatten().any(reads)
     }
 
@@ -127,7 +128,7 @@ impl Http {
 
     /// Accepts clients, and gives them what they ask for. `metrics` makes the page, once for all that ask in this round;
     /// `is_well` says whether the server takes new users.
-    pub(super) fn attend(
+    pub(super) fn serve(
         &mut self,
         registry: &Registry,
         now: Duration,
@@ -141,17 +142,17 @@ impl Http {
                 continue;
             };
             client.read();
-            if let Some(asked) = client.asked() {
+            if let Some(asked) = client.requested() {
                 client.output = match asked {
                     Ok(HttpPage::Metrics) => answer("200 OK", CONTENT_TYPE, &metrics),
                     Ok(HttpPage::Health) if is_well => answer("200 OK", PLAIN, "ok\n"),
                     Ok(HttpPage::Health) => answer("503 Service Unavailable", PLAIN, "stopping\n"),
                     Err(status) => answer(status, PLAIN, &format!("{status}\n")),
                 };
-                client.state = HttpState::Takes;
+                client.state = HttpState::Responding;
             }
             client.write();
-            if client.state == HttpState::Gone || client.until <= now {
+            if client.state == HttpState::Closed || client.until <= now {
                 *place = None;
             }
         }
@@ -200,7 +201,7 @@ fn answer(status: &str, kind: &str, body: &str) -> Vec<u8> {
 }
 
 /// What the bytes of a request ask for; `None` while it is not complete.
-fn asked(input: &[u8]) -> Option<Asked> {
+fn requested(input: &[u8]) -> Option<Requested> {
     let mut headers = [EMPTY_HEADER; HEADERS];
     let mut request = httparse::Request::new(&mut headers);
     match request.parse(input) {
@@ -238,7 +239,7 @@ impl HttpClient {
             until,
             input: Vec::new(),
             output: Vec::new(),
-            state: HttpState::Asks,
+            state: HttpState::Requesting,
             can_read: true,
             can_write: true,
         })
@@ -246,44 +247,44 @@ impl HttpClient {
 
     /// Reads once.
     fn read(&mut self) {
-        if !self.can_read || self.state == HttpState::Takes {
+        if !self.can_read || self.state == HttpState::Responding {
             return;
         }
         let mut chunk = [0; CHUNK];
         match self.stream.read(&mut chunk) {
-            Ok(0) => self.state = HttpState::Gone,
-            Ok(length) if self.state == HttpState::Asks => {
+            Ok(0) => self.state = HttpState::Closed,
+            Ok(length) if self.state == HttpState::Requesting => {
                 self.input.extend_from_slice(&chunk[..length]);
             }
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => self.can_read = false,
-            Err(_) => self.state = HttpState::Gone,
+            Err(_) => self.state = HttpState::Closed,
         }
     }
 
-    fn asked(&self) -> Option<Asked> {
-        if self.state != HttpState::Asks || self.input.is_empty() {
+    fn requested(&self) -> Option<Requested> {
+        if self.state != HttpState::Requesting || self.input.is_empty() {
             return None;
         }
-        asked(&self.input)
+        requested(&self.input)
     }
 
     fn write(&mut self) {
         let mut written = 0;
-        while self.state == HttpState::Takes && self.can_write && written < self.output.len() {
+        while self.state == HttpState::Responding && self.can_write && written < self.output.len() {
             match self.stream.write(&self.output[written..]) {
                 Ok(length) => written += length,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.can_write = false,
-                Err(_) => self.state = HttpState::Gone,
+                Err(_) => self.state = HttpState::Closed,
             }
         }
         self.output.drain(..written);
-        if self.state == HttpState::Takes && self.output.is_empty() {
+        if self.state == HttpState::Responding && self.output.is_empty() {
             self.state = match self.stream.shutdown(Shutdown::Write) {
-                Ok(()) => HttpState::Leaves,
-                Err(_) => HttpState::Gone,
+                Ok(()) => HttpState::Draining,
+                Err(_) => HttpState::Closed,
             };
         }
     }
@@ -323,12 +324,12 @@ mod tests {
             ("\u{0}", Some(Err("400 Bad Request"))),
             ("GET /metrics HTTP/9\r\n\r\n", Some(Err("400 Bad Request"))),
         ] {
-            assert_eq!(asked(request.as_bytes()), expected, "{request:?}");
+            assert_eq!(requested(request.as_bytes()), expected, "{request:?}");
         }
         let large = Some(Err("431 Request Header Fields Too Large"));
         let long = format!("GET /{} HTTP/1.1\r\n", "x".repeat(REQUEST_MAX));
-        assert_eq!(asked(long.as_bytes()), large);
+        assert_eq!(requested(long.as_bytes()), large);
         let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(HEADERS + 1));
-        assert_eq!(asked(many.as_bytes()), large);
+        assert_eq!(requested(many.as_bytes()), large);
     }
 }

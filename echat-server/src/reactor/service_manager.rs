@@ -72,7 +72,7 @@ impl ServiceManager {
     }
 
     /// Feeds the watchdog when it is time. The loop calls it in every round, so a loop that hangs is noticed.
-    pub(super) fn attend(&mut self, now: Duration) {
+    pub(super) fn notify(&mut self, now: Duration) {
         if let Some(watchdog) = self.watchdog.as_mut().filter(|dog| now >= dog.next) {
             watchdog.next = now + watchdog.interval;
             self.tell(&[NotifyState::Watchdog]);
@@ -155,7 +155,7 @@ mod tests {
         let (mut server, manager) = watched();
         let mut feedings = 0;
         for millis in (0..10_000).step_by(7) {
-            server.attend(Duration::from_millis(millis));
+            server.notify(Duration::from_millis(millis));
             let fed = told(&manager);
             assert!(fed.iter().all(|message| message == "WATCHDOG=1\n"));
             feedings += fed.len();
@@ -164,7 +164,7 @@ mod tests {
         assert!((18..=20).contains(&feedings), "{feedings}");
         // Nothing is sent by itself while the loop does not come round.
         assert_eq!(told(&manager), [""; 0]);
-        server.attend(Duration::from_mins(1));
+        server.notify(Duration::from_mins(1));
         assert_eq!(told(&manager).len(), 1, "no arrears");
     }
 
@@ -172,7 +172,7 @@ mod tests {
     fn a_service_manager_that_does_not_read_does_not_stop_the_loop() {
         let (mut server, manager) = watched();
         for second in 0..10_000 {
-            server.attend(Duration::from_secs(second));
+            server.notify(Duration::from_secs(second));
         }
         server.stopping();
         assert!(!told(&manager).is_empty());

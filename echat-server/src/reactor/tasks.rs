@@ -111,12 +111,12 @@ impl Tasks {
     }
 
     /// Begins the next task of each thread, and gives the outcome of one that is done. `now` is in unix seconds.
-    pub(super) fn attend(
+    pub(super) fn next_outcome(
         &mut self,
         now: i64,
     ) -> Option<(Requester, PendingOperation, TaskOutcome)> {
-        let hashed = self.hashes.attend(&self.source, now);
-        hashed.or_else(|| self.files.attend(&self.source, now))
+        let hashed = self.hashes.next_outcome(&self.source, now);
+        hashed.or_else(|| self.files.next_outcome(&self.source, now))
     }
 
     /// Whether the next round has something to do at once.
@@ -147,7 +147,7 @@ impl TaskThread {
         self.current.is_none() && !self.waiting.is_empty()
     }
 
-    fn attend(
+    fn next_outcome(
         &mut self,
         source: &BackupSource,
         now: i64,

@@ -111,7 +111,7 @@ impl Batch<'_> {
         self.write(sql, params![user, old, new]).map(drop)
     }
 
-    /// Stores the PHC string of a new password. The secrets of the user's devices are void, and the password need
+    /// Stores the PHC string of a new password. The secrets of the user's devices are revoked, and the password need
     /// not be changed.
     pub fn change_password(&mut self, user: UserId, phc: &str) -> Result<(), StoreError> {
         let sql = "UPDATE users SET password = ?2, must_change_password = 0 WHERE id = ?1";

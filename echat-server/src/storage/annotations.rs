@@ -235,18 +235,18 @@ impl Batch<'_> {
     }
 
     /// The members of a room that came after a message and do not see it, sorted.
-    pub fn came_after(
+    pub fn joined_after(
         &self,
         room: ConversationId,
         message: MessageId,
     ) -> Result<Vec<UserId>, StoreError> {
         let mut users: Vec<UserId> =
-            self.all(CAME_AFTER, params![room, message], |row| row.get(0))?;
+            self.all(JOINED_AFTER, params![room, message], |row| row.get(0))?;
         users.sort_unstable();
         Ok(users)
     }
 }
 
 /// Members of a room that see nothing up to a message.
-pub(super) const CAME_AFTER: &str =
+pub(super) const JOINED_AFTER: &str =
     "SELECT user FROM participants WHERE conversation = ?1 AND after_id >= ?2";

@@ -180,7 +180,7 @@ impl<'s> Batch<'s> {
                     self.log.note_removed();
                 }
                 if let (Some(high_water), Some(newest)) = (&mut self.high_water, self.newest) {
-                    high_water.note(newest)?;
+                    high_water.record(newest)?;
                 }
                 self.log.committed(self.db, self.damage)?;
             }

@@ -78,7 +78,7 @@ pub struct Damage {
 pub(super) struct DamageLog(RefCell<Option<Damage>>);
 
 impl DamageLog {
-    pub(super) fn note(&self, error: &Error) {
+    pub(super) fn record(&self, error: &Error) {
         let mut damage = self.0.borrow_mut();
         let damage = damage.get_or_insert_with(|| Damage {
             what: described(error),
@@ -96,7 +96,7 @@ impl DamageLog {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => StoreError::Full,
             _ if is_damage(&error) => {
-                self.note(&error);
+                self.record(&error);
                 StoreError::Damaged(error)
             }
             _ => StoreError::Fatal(error),
@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(log.take(), None);
         let judged = log.judge(failure(ffi::SQLITE_CORRUPT_INDEX));
         assert!(matches!(judged, StoreError::Damaged(_)), "{judged}");
-        log.note(&missing("a row"));
+        log.record(&missing("a row"));
         let damage = log.take().expect("it was met");
         assert_eq!(damage.times, 2);
         assert!(damage.what.ends_with("code 779"), "{}", damage.what);

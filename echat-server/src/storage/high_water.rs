@@ -148,7 +148,7 @@ pub(super) fn settle(
         from = newest.max(past.reserved);
     }
     if from > newest || is_older || is_alone {
-        go_on_above(db, from, is_older || is_alone)?;
+        continue_above(db, from, is_older || is_alone)?;
     }
     if is_alone {
         tracing::warn!(
@@ -187,7 +187,7 @@ pub fn begin_history(database: &Path, high_water: &Path, above: u64) -> Result<u
     name_history(&db)?;
     let above = i64::try_from(above).unwrap_or(i64::MAX / 2);
     let from = newest_id(&db)?.max(above);
-    go_on_above(&mut db, from, true)?;
+    continue_above(&mut db, from, true)?;
     db.close().map_err(|(_, error)| error)?;
     let made = HighWater::create(high_water, from, from).map_err(HighWaterError::Write)?;
     made.close(false)
@@ -207,7 +207,7 @@ pub(super) fn newest_id(db: &Connection) -> rusqlite::Result<i64> {
 }
 
 /// Lets the database assign ids above this one; with `renamed`, its history gets a new name.
-fn go_on_above(db: &mut Connection, id: i64, renamed: bool) -> rusqlite::Result<()> {
+fn continue_above(db: &mut Connection, id: i64, renamed: bool) -> rusqlite::Result<()> {
     let step = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let sql = "INSERT INTO message_ids (id, assigned) VALUES (1, ?1)
                ON CONFLICT (id) DO UPDATE SET assigned = excluded.assigned";
@@ -317,7 +317,7 @@ impl HighWater {
     /// # Errors
     /// `Fatal` if that fails for another reason than a full disk. After a full disk an older id stands, as after a power
     /// cut.
-    pub(super) fn note(&mut self, newest: i64) -> Result<(), StoreError> {
+    pub(super) fn record(&mut self, newest: i64) -> Result<(), StoreError> {
         self.newest = newest;
         match self
             .write(NEWEST, OPEN, newest)

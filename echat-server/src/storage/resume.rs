@@ -61,12 +61,12 @@ pub(crate) enum ChainChange {
         /// The secret that is good.
         next: IssuedSecret,
     },
-    /// The session with this secret has sent a request: the secret that opened it is void.
+    /// The session with this secret has sent a request: the secret that opened it is revoked.
     Confirm(SecretHash),
-    /// The session with this secret has ended by LOGOUT: the secret is void.
+    /// The session with this secret has ended by LOGOUT: its secret is revoked.
     Leave(SecretHash),
-    /// It is void.
-    Void,
+    /// The chain is revoked.
+    Revoke,
 }
 
 impl ChainWrite {
@@ -99,7 +99,7 @@ impl ChainWrite {
                     ..row
                 })
             }
-            ChainChange::Void => None,
+            ChainChange::Revoke => None,
         }
     }
 
@@ -108,7 +108,7 @@ impl ChainWrite {
     pub(crate) fn unwritten(self) -> Option<Self> {
         let change = match self.change {
             ChainChange::Begin { .. } => return None,
-            ChainChange::Renew { .. } => ChainChange::Void,
+            ChainChange::Renew { .. } => ChainChange::Revoke,
             change => change,
         };
         Some(Self { change, ..self })
@@ -179,7 +179,7 @@ impl Batch<'_> {
                     params![user, chain, issued],
                 )?;
             }
-            ChainChange::Void => {
+            ChainChange::Revoke => {
                 let sql = "DELETE FROM resume_secrets WHERE user = ?1 AND chain = ?2";
                 self.write(sql, params![user, chain])?;
             }
@@ -188,7 +188,7 @@ impl Batch<'_> {
     }
 
     /// Deletes all chains of a user.
-    pub(crate) fn void_chains(&mut self, user: UserId) -> Result<(), StoreError> {
+    pub(crate) fn revoke_chains(&mut self, user: UserId) -> Result<(), StoreError> {
         let sql = "DELETE FROM resume_secrets WHERE user = ?1";
         self.write(sql, [user]).map(drop)
     }
@@ -280,7 +280,7 @@ mod tests {
         };
         let changes = [
             renew(8, 9),
-            ChainChange::Void,
+            ChainChange::Revoke,
             begin(1, 0),
             renew(1, 2),
             ChainChange::Confirm([9; 32]),
@@ -291,7 +291,7 @@ mod tests {
             renew(4, 5),
             ChainChange::Leave([5; 32]),
             begin(6, 0),
-            ChainChange::Void,
+            ChainChange::Revoke,
         ];
         let mut expected = None;
         for change in changes {
@@ -345,7 +345,7 @@ mod tests {
         let found = batch.chain(user, &chain(100)).expect("memory");
         assert_eq!(found, renewed.applied((user, &chain(100)), None));
         assert_eq!(batch.chains(user).expect("memory"), 64);
-        let ended = ChainChange::Void;
+        let ended = ChainChange::Revoke;
         batch
             .write_chain(&ChainWrite {
                 change: ended,
@@ -357,7 +357,7 @@ mod tests {
         assert!(batch.chain(user, &chain(137)).expect("memory").is_some());
         begin(&mut batch, 200, issued(199).issued_at);
         assert_eq!(batch.chains(user).expect("memory"), 2);
-        batch.void_chains(user).expect("memory");
+        batch.revoke_chains(user).expect("memory");
         assert_eq!(batch.chains(user).expect("memory"), 0);
     }
 }

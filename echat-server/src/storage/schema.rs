@@ -73,7 +73,7 @@ impl Store {
         let named = match name_history(&store.db) {
             // A damaged page does not prevent the start; requests that need it are refused.
             Err(error) if is_damage(&error) => {
-                store.damage.note(&error);
+                store.damage.record(&error);
                 true
             }
             named => named?,

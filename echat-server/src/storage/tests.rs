@@ -4,7 +4,7 @@ use echat_proto::names::{Content, RoomName, TxnId, Username};
 use rusqlite::{Connection, StatementStatus};
 
 use super::annotations::{
-    CAME_AFTER, MENTIONING, MENTIONS_OF, NAMED, REACTIONS_TO, UNREAD_MENTIONS,
+    JOINED_AFTER, MENTIONING, MENTIONS_OF, NAMED, REACTIONS_TO, UNREAD_MENTIONS,
 };
 use super::bans::BAN;
 use super::blocks::BLOCKERS;
@@ -257,7 +257,7 @@ fn reading_and_searching_only_ever_seek() {
         NAMED,
         MENTIONS_OF,
         REACTIONS_TO,
-        CAME_AFTER,
+        JOINED_AFTER,
         SEEN,
         NEXT_TIME,
         USERS,

@@ -277,7 +277,7 @@ pub(crate) fn closed(
 pub(crate) fn all_gone(run: &Run) -> Result<(), String> {
     let engine = &run.sim.engine;
     // What the disk does not take is retried.
-    let retries = engine.retries_voids() || run.is_troubled();
+    let retries = engine.retries_revocations() || run.is_troubled();
     // Messages become too old without anyone there.
     let sweeps = run
         .truth

@@ -8,10 +8,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// Connections beyond the limits that are accepted only to be told that the server is full.
-pub(super) const SPARE: usize = 16;
-/// One in so many connections without a login may be spared because it is logging in.
-const SHELTERED: usize = 8;
+/// Overflow connections: beyond the limits, and accepted only to be told that the server is full.
+pub(super) const OVERFLOW: usize = 16;
+/// Of the connections without a login, only the oldest one in so many may be closed for a new one.
+const OLDEST_FRACTION: usize = 8;
 
 /// What becomes of a new connection.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,12 +27,12 @@ pub(super) enum Decision {
 /// The counts that admission is judged by.
 #[derive(Default)]
 pub(super) struct ConnectionAdmission {
-    /// Connections of each rate-limit prefix, without the spare ones.
+    /// Connections of each rate-limit prefix, without overflow connections.
     by_prefix: HashMap<IpAddr, usize>,
     /// Connections without a login, oldest first.
     unauthenticated: BTreeSet<ConnId>,
-    /// Connections that are only told that the server is full.
-    spares: usize,
+    /// Overflow connections.
+    overflow: usize,
     stopping: bool,
     /// The rate limit of the log line about refused connections.
     refused: LogLimiter,
@@ -48,26 +48,26 @@ impl ConnectionAdmission {
         now: Duration,
     ) -> Decision {
         let prefix = rate_limit_prefix(address);
-        let all_full = table.len() - self.spares >= limits.connections;
+        let all_full = table.len() - self.overflow >= limits.connections;
         let prefix_full = self.is_prefix_full(address, limits);
-        // For a full prefix a connection of the prefix gives way, for a full server one of any prefix.
-        let gives_way = match () {
-            () if prefix_full => self.gives_way(table, limits, |entry| counts_for(entry, prefix)),
-            () if all_full => self.gives_way(table, limits, |entry| !entry.spare),
+        // For a full prefix a connection of the prefix is closed, for a full server one of any prefix.
+        let candidate = match () {
+            () if prefix_full => self.candidate(table, limits, |entry| counts_for(entry, prefix)),
+            () if all_full => self.candidate(table, limits, |entry| !entry.overflow),
             () if self.unauthenticated.len() >= limits.unauthenticated => {
-                self.gives_way(table, limits, |_| true)
+                self.candidate(table, limits, |_| true)
             }
             () => None,
         };
-        let full = (all_full || prefix_full) && gives_way.is_none();
+        let full = (all_full || prefix_full) && candidate.is_none();
         if self.stopping {
             return Decision::Refuse;
         }
         if !full {
-            return Decision::Accept(gives_way);
+            return Decision::Accept(candidate);
         }
         self.log_refusal(address, now);
-        if self.spares >= SPARE {
+        if self.overflow >= OVERFLOW {
             return Decision::Refuse;
         }
         Decision::TellFull
@@ -76,15 +76,15 @@ impl ConnectionAdmission {
     /// Counts a connection that was added to the table.
     pub(super) fn added(&mut self, conn: ConnId, entry: &ConnectionEntry) {
         self.unauthenticated.insert(conn);
-        if entry.spare {
-            self.spares += 1;
+        if entry.overflow {
+            self.overflow += 1;
         } else {
             *self.by_prefix.entry(prefix_of(entry)).or_default() += 1;
         }
     }
 
-    /// Notes whether a user is logged in at a connection.
-    pub(super) fn note(&mut self, conn: ConnId, entry: &mut ConnectionEntry) {
+    /// Takes in whether a user is logged in at a connection.
+    pub(super) fn update(&mut self, conn: ConnId, entry: &mut ConnectionEntry) {
         let unauthenticated = !entry.peer.is_authenticated();
         if unauthenticated == entry.unauthenticated {
             return;
@@ -100,8 +100,8 @@ impl ConnectionAdmission {
     /// Takes back the counts of a connection that is gone.
     pub(super) fn removed(&mut self, conn: ConnId, entry: &ConnectionEntry) {
         self.unauthenticated.remove(&conn);
-        if entry.spare {
-            self.spares -= 1;
+        if entry.overflow {
+            self.overflow -= 1;
             return;
         }
         let prefix = prefix_of(entry);
@@ -118,7 +118,7 @@ impl ConnectionAdmission {
         self.stopping = true;
     }
 
-    /// Whether a prefix has all the connections it may have. Spare ones do not count, and loopback
+    /// Whether a prefix has all the connections it may have. Overflow connections do not count, and loopback
     /// addresses have no limit.
     fn is_prefix_full(&self, address: IpAddr, limits: &Limits) -> bool {
         let most = limits.connections_per_address;
@@ -131,7 +131,7 @@ impl ConnectionAdmission {
     /// that keeps the server waiting, not one that waits for a password's hash. But if all of the oldest
     /// do, the first goes: a crowd of logins must not hold all connections and have all others closed.
     /// `None` if none may be closed.
-    fn gives_way(
+    fn candidate(
         &self,
         table: &ConnectionTable,
         limits: &Limits,
@@ -141,7 +141,7 @@ impl ConnectionAdmission {
             let entry = table.get(*conn)?;
             may(entry).then_some((*conn, entry.pending.is_none()))
         });
-        let oldest = (limits.unauthenticated / SHELTERED).max(2);
+        let oldest = (limits.unauthenticated / OLDEST_FRACTION).max(2);
         let oldest: Vec<_> = candidates.take(oldest).collect();
         let idle = oldest.iter().find(|(_, idle)| *idle);
         idle.or(oldest.first()).map(|(conn, _)| *conn)
@@ -171,7 +171,7 @@ impl ConnectionAdmission {
 
     /// Entries of all counts: none if there is no connection.
     pub(super) fn len(&self) -> usize {
-        self.by_prefix.len() + self.unauthenticated.len() + self.spares
+        self.by_prefix.len() + self.unauthenticated.len() + self.overflow
     }
 
     #[cfg(test)]
@@ -180,8 +180,8 @@ impl ConnectionAdmission {
     }
 
     #[cfg(test)]
-    pub(super) fn spares(&self) -> usize {
-        self.spares
+    pub(super) fn overflow(&self) -> usize {
+        self.overflow
     }
 }
 
@@ -191,7 +191,7 @@ fn prefix_of(entry: &ConnectionEntry) -> IpAddr {
 
 /// Whether a connection counts for a prefix.
 fn counts_for(entry: &ConnectionEntry, prefix: IpAddr) -> bool {
-    !entry.spare && prefix_of(entry) == prefix
+    !entry.overflow && prefix_of(entry) == prefix
 }
 
 fn log_refused(refused: Option<u64>) {

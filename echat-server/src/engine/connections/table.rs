@@ -1,7 +1,7 @@
-//! The table of connections, their deadlines, and the ones to be dropped.
+//! The table of connections, and their deadlines.
 
 use super::database_retries::Retry;
-use super::write_queue::Places;
+use super::write_queue::QueuePositions;
 use crate::clock::Moment;
 use crate::config::Limits;
 use crate::conn::{ConnId, ConnIds, ConnMap};
@@ -21,32 +21,32 @@ pub(in crate::engine) struct ConnectionEntry {
     pub(in crate::engine) retry: Retry,
     /// What is left of the request at the head of its inbox, and what its turns cost so far.
     pub(in crate::engine) unfinished: Option<(Box<Search>, Duration)>,
-    /// Whether it is only told that the server is full.
-    pub(super) spare: bool,
+    /// Whether it is an overflow connection: it is only told that the server is full.
+    pub(super) overflow: bool,
     /// Whether [`ConnectionAdmission`](super::admission::ConnectionAdmission) counts it as unauthenticated.
     pub(super) unauthenticated: bool,
     /// Whether it is in [`Connections::waiting`](super::Connections::waiting).
     pub(super) waits: bool,
-    /// Its places in [`WriteQueue`](super::write_queue::WriteQueue).
-    pub(super) places: Places,
-    /// Its entry in [`Agenda`].
-    noted: Moment,
+    /// Its positions in [`WriteQueue`](super::write_queue::WriteQueue).
+    pub(super) positions: QueuePositions,
+    /// Its entry in [`Deadlines`].
+    deadline: Moment,
 }
 
 impl ConnectionEntry {
     /// The entry of a new connection without a login.
-    pub(super) fn new(peer: Peer, schedule: ConnectionSchedule, spare: bool) -> Self {
+    pub(super) fn new(peer: Peer, schedule: ConnectionSchedule, overflow: bool) -> Self {
         Self {
             peer,
             schedule,
             pending: None,
             retry: Retry::default(),
             unfinished: None,
-            spare,
+            overflow,
             unauthenticated: true,
             waits: false,
-            places: Places::default(),
-            noted: Moment::NEVER,
+            positions: QueuePositions::default(),
+            deadline: Moment::NEVER,
         }
     }
 }
@@ -56,6 +56,8 @@ impl ConnectionEntry {
 pub(super) struct ConnectionTable {
     entries: ConnMap<ConnectionEntry>,
     ids: ConnIds,
+    /// Connections that were removed, until [`take_removed`](Self::take_removed).
+    removed: Vec<ConnId>,
 }
 
 impl ConnectionTable {
@@ -69,7 +71,13 @@ impl ConnectionTable {
     pub(super) fn remove(&mut self, conn: ConnId) -> Option<ConnectionEntry> {
         let entry = self.entries.remove(conn)?;
         self.ids.take_back(conn);
+        self.removed.push(conn);
         Some(entry)
+    }
+
+    /// Connections that were removed since the last call. The reactor drops their sockets.
+    pub(super) fn take_removed(&mut self) -> Vec<ConnId> {
+        std::mem::take(&mut self.removed)
     }
 
     pub(super) fn get(&self, conn: ConnId) -> Option<&ConnectionEntry> {
@@ -85,66 +93,64 @@ impl ConnectionTable {
         self.entries.conns()
     }
 
+    /// How many connections there are.
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
+
+    /// Whether neither a connection is there nor a removed one is still to be taken.
+    pub(super) fn is_blank(&self) -> bool {
+        self.entries.len() == 0 && self.removed.is_empty()
+    }
 }
 
-/// The connections with a deadline, and those that the reactor has to drop. Every connection of the table has one
-/// deadline here at most, never later than its peer's.
+/// The deadlines of connections, earliest first. A connection has at most one here, never later than its peer's.
 #[derive(Default)]
-pub(super) struct Agenda {
-    deadlines: BTreeSet<(Moment, ConnId)>,
-    closed: Vec<ConnId>,
+pub(super) struct Deadlines {
+    queue: BTreeSet<(Moment, ConnId)>,
 }
 
-impl Agenda {
-    /// Notes an earlier deadline of a connection. A later deadline is found out when the earlier one comes, so activity
-    /// costs nothing here.
-    pub(super) fn note(&mut self, conn: ConnId, entry: &mut ConnectionEntry, limits: &Limits) {
+impl Deadlines {
+    /// Moves the deadline of a connection to an earlier time. A later deadline is found out when the earlier one comes, so
+    /// activity costs nothing here.
+    pub(super) fn update(&mut self, conn: ConnId, entry: &mut ConnectionEntry, limits: &Limits) {
         let deadline = Moment::from(entry.peer.deadline(limits));
-        if deadline < entry.noted {
-            self.deadlines.remove(&(entry.noted, conn));
-            self.deadlines.insert((deadline, conn));
-            entry.noted = deadline;
+        if deadline < entry.deadline {
+            self.queue.remove(&(entry.deadline, conn));
+            self.queue.insert((deadline, conn));
+            entry.deadline = deadline;
         }
     }
 
-    /// Whether a connection's deadline is earlier than the noted one.
+    /// Whether the peer's deadline is earlier than the one here.
     pub(super) fn is_late(entry: &ConnectionEntry, limits: &Limits) -> bool {
-        Moment::from(entry.peer.deadline(limits)) < entry.noted
+        Moment::from(entry.peer.deadline(limits)) < entry.deadline
     }
 
-    /// Notes that a connection is gone.
-    pub(super) fn close(&mut self, conn: ConnId, entry: &ConnectionEntry) {
-        self.deadlines.remove(&(entry.noted, conn));
-        self.closed.push(conn);
+    /// Removes the deadline of a connection that is gone.
+    pub(super) fn remove(&mut self, conn: ConnId, entry: &ConnectionEntry) {
+        self.queue.remove(&(entry.deadline, conn));
     }
 
     /// Connections whose deadlines have come, at most `most` of them.
     pub(super) fn due(&self, now: Duration, most: usize) -> Vec<ConnId> {
-        let due = self.deadlines.range(..=(now.into(), ConnId(u64::MAX)));
+        let due = self.queue.range(..=(now.into(), ConnId(u64::MAX)));
         due.take(most).map(|(_, conn)| *conn).collect()
     }
 
-    /// Forgets the deadline of a connection, until it is noted again.
-    pub(super) fn forget_deadline(&mut self, conn: ConnId, entry: &mut ConnectionEntry) {
-        self.deadlines.remove(&(entry.noted, conn));
-        entry.noted = Moment::NEVER;
+    /// Removes a deadline that has come, until [`update`](Self::update) adds the next one.
+    pub(super) fn expire(&mut self, conn: ConnId, entry: &mut ConnectionEntry) {
+        self.queue.remove(&(entry.deadline, conn));
+        entry.deadline = Moment::NEVER;
     }
 
     /// The first deadline.
-    pub(super) fn deadline(&self) -> Option<Duration> {
-        self.deadlines.first().map(|(at, _)| at.running())
+    pub(super) fn first(&self) -> Option<Duration> {
+        self.queue.first().map(|(at, _)| at.running())
     }
 
-    /// Connections that are gone, once.
-    pub(super) fn take_closed(&mut self) -> Vec<ConnId> {
-        std::mem::take(&mut self.closed)
-    }
-
-    /// Entries of all lists: none if there is no connection.
+    /// How many connections have a deadline.
     pub(super) fn len(&self) -> usize {
-        self.deadlines.len() + self.closed.len()
+        self.queue.len()
     }
 }

@@ -1,4 +1,4 @@
-use super::admission::SPARE;
+use super::admission::OVERFLOW;
 use super::*;
 use rand::SeedableRng;
 use std::net::SocketAddr;
@@ -33,7 +33,7 @@ fn a_connection_that_is_gone_leaves_nothing_behind() {
     assert_eq!(
         (
             connections.admission.unauthenticated(),
-            connections.agenda.len()
+            connections.deadlines.len()
         ),
         (3, 3)
     );
@@ -93,13 +93,13 @@ fn a_worker_that_fails_costs_its_connection_and_no_other() {
 }
 
 #[test]
-fn spare_places_are_given_back() {
+fn overflow_places_are_given_back() {
     let limits = Limits {
         connections: 1,
         ..Limits::default()
     };
     let mut connections = connections();
-    let conns: Vec<_> = (0..=SPARE + 1)
+    let conns: Vec<_> = (0..=OVERFLOW + 1)
         .map(|n| {
             let conn = connections.accept(address(1), &limits, NOW);
             if n == 0 {
@@ -110,8 +110,8 @@ fn spare_places_are_given_back() {
             conn
         })
         .collect();
-    assert_eq!(conns.iter().flatten().count(), 1 + SPARE);
-    assert_eq!(connections.admission.spares(), SPARE);
+    assert_eq!(conns.iter().flatten().count(), 1 + OVERFLOW);
+    assert_eq!(connections.admission.overflow(), OVERFLOW);
     for conn in conns.into_iter().flatten() {
         connections.with(conn, &limits, Peer::close_at_once);
     }
@@ -222,8 +222,8 @@ fn an_ipv6_network_has_the_places_of_one_address() {
         let address = SocketAddr::new(text.parse().expect("an address"), 1);
         let conn = connections
             .accept(address, &limits, NOW)
-            .expect("spare places are there");
-        connections.entry(conn).expect("it is there").spare
+            .expect("overflow places are there");
+        connections.entry(conn).expect("it is there").overflow
     };
     let told_full = [
         "2001:db8::1",
@@ -265,7 +265,7 @@ fn connections_without_a_login_give_way_within_their_address() {
         let new = connections
             .accept(address(1), &limits, NOW)
             .expect("a place");
-        assert!(!connections.entry(new).expect("it is there").spare);
+        assert!(!connections.entry(new).expect("it is there").overflow);
         assert_eq!(
             connections.take_closed(),
             [here[gone]],
@@ -282,17 +282,18 @@ fn connections_without_a_login_give_way_within_their_address() {
     // All are logged in: refused, and no guest of another address pays for it.
     let new = connections
         .accept(address(1), &limits, NOW)
-        .expect("a spare place");
+        .expect("an overflow place");
     assert!(
-        connections.entry(new).expect("it is there").spare && connections.take_closed().is_empty()
+        connections.entry(new).expect("it is there").overflow
+            && connections.take_closed().is_empty()
     );
     assert!(connections.entry_mut(elsewhere).is_some());
-    // The spare connection holds no place of the address.
+    // The overflow connection holds no place of the address.
     connections.with(here[0], &limits, Peer::close_at_once);
     let new = connections
         .accept(address(1), &limits, NOW)
         .expect("a place");
-    assert!(!connections.entry(new).expect("it is there").spare);
+    assert!(!connections.entry(new).expect("it is there").overflow);
 }
 
 #[test]
@@ -307,31 +308,31 @@ fn connections_without_a_login_give_way_when_the_whole_server_is_full() {
         let conn = connections
             .accept(address(last), &limits, NOW)
             .expect("a place");
-        assert!(connections.table.len() - connections.admission.spares() <= limits.connections);
-        (conn, connections.entry(conn).expect("it is there").spare)
+        assert!(connections.table.len() - connections.admission.overflow() <= limits.connections);
+        (conn, connections.entry(conn).expect("it is there").overflow)
     };
     let guests = [1, 2, 3, 4].map(|last| accept(&mut connections, last).0);
     logs_in(&mut connections, guests[0]);
     // The oldest idle guest goes, wherever it is from, and the new one has its place.
     let mut members = Vec::new();
     for gone in [guests[1], guests[2], guests[3], guests[0]] {
-        let (new, spare) = accept(&mut connections, 5 + u8::from(members.len() > 1));
-        assert_eq!((connections.take_closed(), spare), (vec![gone], false));
+        let (new, overflow) = accept(&mut connections, 5 + u8::from(members.len() > 1));
+        assert_eq!((connections.take_closed(), overflow), (vec![gone], false));
         connections.with(new, &limits, |peer| peer.authenticate(&limits));
         members.push(new);
     }
     // All are logged in: new ones are told that the server is full, and have no place to give.
-    for _ in 0..SPARE {
-        let (_, spare) = accept(&mut connections, 7);
-        assert!(spare && connections.take_closed().is_empty());
+    for _ in 0..OVERFLOW {
+        let (_, overflow) = accept(&mut connections, 7);
+        assert!(overflow && connections.take_closed().is_empty());
     }
-    assert_eq!(connections.admission.spares(), SPARE);
+    assert_eq!(connections.admission.overflow(), OVERFLOW);
     assert_eq!(connections.accept(address(7), &limits, NOW), None);
     // A place that is free again is not taken by them.
     connections.with(members[0], &limits, Peer::close_at_once);
     assert_eq!(connections.take_closed(), [members[0]]);
-    let (new, spare) = accept(&mut connections, 7);
-    assert!(!spare && connections.take_closed().is_empty());
+    let (new, overflow) = accept(&mut connections, 7);
+    assert!(!overflow && connections.take_closed().is_empty());
     // A full address has its own guests give way, or is full: not those of others.
     for conn in [members[1], members[2]] {
         connections.with(conn, &limits, Peer::close_at_once);
@@ -341,12 +342,15 @@ fn connections_without_a_login_give_way_when_the_whole_server_is_full() {
         let conn = accept(&mut connections, 6).0;
         connections.with(conn, &limits, |peer| peer.authenticate(&limits));
     }
-    let (_, spare) = connections
+    let (_, overflow) = connections
         .accept(address(6), &limits, NOW)
         .map_or((ConnId(0), true), |conn| {
-            (conn, connections.entry(conn).expect("it is there").spare)
+            (conn, connections.entry(conn).expect("it is there").overflow)
         });
-    assert!(spare && connections.entry_mut(new).is_some(), "full there");
+    assert!(
+        overflow && connections.entry_mut(new).is_some(),
+        "full there"
+    );
     for conn in connections.table.conns() {
         connections.with(conn, &limits, Peer::close_at_once);
     }

@@ -2,7 +2,7 @@
 
 use crate::conn::ConnId;
 use crate::handlers::account::Pending;
-use crate::limits::CountedTry;
+use crate::limits::CountedAttempt;
 use crate::workers::jobs::{Job, JobResult, Task};
 use echat_proto::group::Ephemeral;
 use echat_proto::handshake::ClientHello;
@@ -24,13 +24,13 @@ pub(in crate::engine) struct WorkerJobs {
     completed: Vec<(ConnId, JobResult)>,
     /// Results that wait for a database retry or the end of a cool-down.
     held: Vec<(ConnId, JobResult)>,
-    /// Tries at passwords that were not judged when their connections closed, until
+    /// Attempts at passwords that were not judged when their connections closed, until
     /// [`take_closed`](Self::take_closed).
-    unjudged: HashMap<ConnId, CountedTry>,
-    /// Tries with secrets that were not judged when their connections closed, until the next tick.
-    untried: Vec<CountedTry>,
-    /// The tries at passwords of the connections that the reactor drops now.
-    dropped: HashMap<ConnId, CountedTry>,
+    unjudged_passwords: HashMap<ConnId, CountedAttempt>,
+    /// Attempts with secrets that were not judged when their connections closed, until the next tick.
+    unjudged_secrets: Vec<CountedAttempt>,
+    /// The attempts at passwords of the connections that the reactor drops now.
+    dropped: HashMap<ConnId, CountedAttempt>,
 }
 
 impl WorkerJobs {
@@ -123,34 +123,37 @@ impl WorkerJobs {
         !self.held.is_empty()
     }
 
-    /// A connection closed while its request waited. A try at a password may be with a worker; one with a secret is with
+    /// A connection closed while its request waited. An attempt at a password may be with a worker; one with a secret is with
     /// none.
     pub(super) fn closed(&mut self, conn: ConnId, pending: &Pending) {
         if let Some(counted) = pending.unjudged_secret() {
-            self.untried.push(counted);
+            self.unjudged_secrets.push(counted);
         } else if let Some(counted) = pending.counted() {
-            self.unjudged.insert(conn, counted);
+            self.unjudged_passwords.insert(conn, counted);
         }
         self.held.retain(|(held, _)| *held != conn);
     }
 
-    /// The tries with secrets that were never judged, since their connections closed: they do not count.
-    pub(in crate::engine) fn take_untried(&mut self) -> Vec<CountedTry> {
-        std::mem::take(&mut self.untried)
+    /// The attempts with secrets that were never judged, since their connections closed: they do not count.
+    pub(in crate::engine) fn take_unjudged_secrets(&mut self) -> Vec<CountedAttempt> {
+        std::mem::take(&mut self.unjudged_secrets)
     }
 
     /// The reactor drops the connections that closed.
     pub(super) fn take_closed(&mut self) {
-        self.dropped = std::mem::take(&mut self.unjudged);
+        self.dropped = std::mem::take(&mut self.unjudged_passwords);
     }
 
-    /// The try at a password of a connection that the reactor drops now, if it was not judged.
-    pub(super) fn take_unjudged(&mut self, conn: ConnId) -> Option<CountedTry> {
+    /// The attempt at a password of a connection that the reactor drops now, if it was not judged.
+    pub(super) fn take_unjudged_password(&mut self, conn: ConnId) -> Option<CountedAttempt> {
         self.dropped.remove(&conn)
     }
 
-    /// Results and tries that are kept: none if there is no connection.
+    /// Results and attempts that are kept: none if there is no connection.
     pub(super) fn len(&self) -> usize {
-        self.unjudged.len() + self.untried.len() + self.completed.len() + self.held.len()
+        self.unjudged_passwords.len()
+            + self.unjudged_secrets.len()
+            + self.completed.len()
+            + self.held.len()
     }
 }

@@ -29,20 +29,20 @@ pub(in crate::engine) enum Urgency {
     Bulk(usize),
 }
 
-/// The places of one connection in the [`WriteQueue`]: at most one in each list.
+/// Where one connection stands in the [`WriteQueue`]: at most once in each list.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(super) struct QueuePositions {
     prompt: bool,
     /// One bit for each size class.
     bulk: u8,
-    /// Bytes that waited when they were last noted. Other bytes than these are new output.
-    noted: usize,
+    /// Bytes that waited at the last update. More or fewer are new output.
+    waiting: usize,
 }
 
-impl Places {
-    /// Lets the next note count all waiting bytes as new output.
+impl QueuePositions {
+    /// Lets the next update count all waiting bytes as new output.
     pub(super) fn forget_output(&mut self) {
-        self.noted = 0;
+        self.waiting = 0;
     }
 }
 
@@ -82,24 +82,24 @@ impl WriteQueue {
         Urgency::Bulk(class.min(CLASSES - 1))
     }
 
-    /// Notes the waiting bytes of a connection. New output gets a place, unless the connection has one that comes at
+    /// Takes in the waiting bytes of a connection. New output gets a place, unless the connection has one that comes at
     /// least as soon.
-    pub(super) fn note(&mut self, conn: ConnId, entry: &mut ConnectionEntry, urgency: Urgency) {
+    pub(super) fn update(&mut self, conn: ConnId, entry: &mut ConnectionEntry, urgency: Urgency) {
         let waiting = entry.peer.waiting();
-        let places = &mut entry.places;
-        if waiting == std::mem::replace(&mut places.noted, waiting) || waiting == 0 {
+        let positions = &mut entry.positions;
+        if waiting == std::mem::replace(&mut positions.waiting, waiting) || waiting == 0 {
             return;
         }
         match urgency {
-            _ if places.prompt => {}
+            _ if positions.prompt => {}
             Urgency::Prompt => {
-                places.prompt = true;
+                positions.prompt = true;
                 self.prompt.push(conn);
             }
             Urgency::Bulk(class) => {
                 let as_soon = (2_u8 << class) - 1;
-                if places.bulk & as_soon == 0 {
-                    places.bulk |= 1 << class;
+                if positions.bulk & as_soon == 0 {
+                    positions.bulk |= 1 << class;
                     self.bulk[class].push_back(conn);
                 }
             }
@@ -116,7 +116,7 @@ impl WriteQueue {
         let mut taken = std::mem::take(&mut self.prompt);
         for conn in &taken {
             if let Some(entry) = table.get_mut(*conn) {
-                entry.places.prompt = false;
+                entry.positions.prompt = false;
             }
         }
         for (class, (queue, left)) in self.bulk.iter_mut().zip(&mut self.left).enumerate() {
@@ -126,7 +126,7 @@ impl WriteQueue {
                 let Some(entry) = table.get_mut(conn) else {
                     continue;
                 };
-                entry.places.bulk &= !(1 << class);
+                entry.positions.bulk &= !(1 << class);
                 // A prompt write or a smaller class may have taken everything along.
                 if !entry.peer.is_flushed() {
                     *left -= 1;

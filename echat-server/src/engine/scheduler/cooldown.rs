@@ -11,27 +11,27 @@ const FACTOR: u32 = 10;
 const LONGEST: Duration = Duration::from_secs(5);
 /// After so long without a cool-down, the next is a first one.
 const FORGOTTEN: Duration = Duration::from_secs(10);
-/// How long the refused tries of a prefix cool down for each: 250 ms, so a prefix has four a second.
+/// How long the refused attempts of a prefix cool down for each: 250 ms, so a prefix has four a second.
 pub(super) const REFUSAL: Duration = PASSWORD_HASH.saturating_mul(FACTOR);
 
-/// When a flow's cool-down is over, and how many it had in a row.
+/// When a flow's cool-down is over, and how many it had one after another.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Cooldown {
     until: Duration,
-    row: u32,
+    consecutive: u32,
 }
 
 impl Cooldown {
     /// Begins one for a turn of this cost, while `others` flows cool down. Flows that cool down again and
     /// again share a tenth of the time: each waits for the others too. A first long request waits for none.
     pub(super) fn begin(&mut self, cost: Duration, others: usize, now: Duration) {
-        self.row = if self.is_forgotten(now) {
+        self.consecutive = if self.is_forgotten(now) {
             1
         } else {
-            self.row.saturating_add(1)
+            self.consecutive.saturating_add(1)
         };
         let others = u32::try_from(others).unwrap_or(u32::MAX);
-        let share = self.row.min(others.saturating_add(1));
+        let share = self.consecutive.min(others.saturating_add(1));
         let length = cost.saturating_mul(FACTOR).saturating_mul(share);
         self.until = self.until.max(now + length.min(LONGEST));
     }
@@ -43,6 +43,6 @@ impl Cooldown {
 
     /// Whether it ended so long ago that it does not count any more.
     pub(super) fn is_forgotten(&self, now: Duration) -> bool {
-        self.row == 0 || now >= self.until + FORGOTTEN
+        self.consecutive == 0 || now >= self.until + FORGOTTEN
     }
 }

@@ -44,7 +44,7 @@ const EVENT: Duration = Duration::from_nanos(250);
 const EVENT_KIB: Duration = Duration::from_nanos(1_250);
 /// Telling one connection of a presence change, with its share of a write.
 pub(in crate::engine) const PRESENCE_EVENT: Duration = Duration::from_nanos(1_500);
-/// One password hash. A refused try at a password is charged like one.
+/// One password hash. A refused attempt at a password is charged like one.
 pub(super) const PASSWORD_HASH: Duration = Duration::from_millis(25);
 
 /// The counted work of a tick so far.

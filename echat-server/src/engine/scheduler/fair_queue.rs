@@ -23,7 +23,7 @@ pub(in crate::engine) enum FlowKey {
     User(UserId),
     /// The rate-limit prefix of a connection without a login.
     Prefix(IpAddr),
-    /// Tries at passwords from a prefix that are to be refused. They cool down for each refusal; other
+    /// Attempts at passwords from a prefix that are to be refused. They cool down for each refusal; other
     /// requests of the prefix do not.
     Refused(IpAddr),
 }
@@ -51,7 +51,7 @@ struct Flow {
     /// Its entry in `ready`, if it has one.
     ready: Option<(Duration, u64)>,
     cooldown: Cooldown,
-    /// Until when it cools down for refused tries.
+    /// Until when it cools down for refused attempts.
     refused_until: Duration,
 }
 
@@ -63,7 +63,7 @@ pub(super) struct FairQueue {
     ready: BTreeSet<(Duration, u64, FlowKey)>,
     /// Flows that cool down for the cost of a turn, and until when.
     cooling: BTreeSet<(Duration, FlowKey)>,
-    /// Flows that cool down for refused tries, and until when. They do not make the cool-downs of `cooling`
+    /// Flows that cool down for refused attempts, and until when. They do not make the cool-downs of `cooling`
     /// longer.
     refused: BTreeSet<(Duration, FlowKey)>,
     /// Virtual time: where the last turn began.
@@ -140,8 +140,8 @@ impl FairQueue {
         self.arrange(key);
     }
 
-    /// Charges a [`FlowKey::Refused`] for a refused try at a password as for its hash, and lets it cool down.
-    /// The try was no work, so it makes no other cool-down longer.
+    /// Charges a [`FlowKey::Refused`] for a refused attempt at a password as for its hash, and lets it cool down.
+    /// The attempt was no work, so it makes no other cool-down longer.
     pub(super) fn charge_refusal(&mut self, key: FlowKey, now: Duration) {
         self.sweep(now);
         let flow = self.flows.entry(key).or_default();

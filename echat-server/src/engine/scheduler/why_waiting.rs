@@ -22,7 +22,7 @@ pub enum WaitReason {
     /// A request before it waits for a worker.
     WorkerJob,
     /// A request before it is done but for a database that another program holds, or it is that request.
-    /// The next try is then.
+    /// It is retried then.
     DatabaseRetry {
         /// When.
         at: Duration,
@@ -36,9 +36,9 @@ pub enum WaitReason {
         /// When the cool-down is over.
         until: Duration,
     },
-    /// The request is a try at a password that is refused, after others of the prefix.
+    /// The request is an attempt at a password that is refused, after others of the prefix.
     RefusedPassword {
-        /// When the cool-down is over, unless further tries wait before this one.
+        /// When the cool-down is over, unless further attempts wait before this one.
         until: Option<Duration>,
     },
     /// The last tick spent its budget before this connection had a turn.

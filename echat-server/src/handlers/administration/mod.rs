@@ -508,11 +508,11 @@ pub(crate) fn perform(
         }
     };
     let effects = write(ctx.batch, plan.write, operation)?;
-    ctx.journal.note(|| Entry::administration(operation));
+    ctx.journal.record(|| Entry::administration(operation));
     if let Some(erase) = erased {
         for user in ends.iter().map(SessionsEnd::user) {
             // The sessions that end are told no more of the rooms.
-            ctx.roster.part_all(user);
+            ctx.roster.leave_all(user);
             if erase {
                 ctx.removals
                     .push(Removal::Account(user, ErasurePlace::default()));
@@ -569,7 +569,7 @@ pub(crate) fn note_signal(
 
 fn note_entry(ctx: &mut Ctx<'_, '_>, entry: AuditEntry) -> Result<(), StoreError> {
     ctx.batch.note_audit(&entry)?;
-    ctx.journal.note(|| Entry::audit(entry));
+    ctx.journal.record(|| Entry::audit(entry));
     Ok(())
 }
 

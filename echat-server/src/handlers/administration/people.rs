@@ -91,7 +91,7 @@ pub(super) fn sessions(
     sessions.retain(|(conn, _)| after.is_none_or(|after| conn.serial() > after));
     sessions.sort_unstable_by_key(|(conn, _)| conn.serial());
     let row = |(conn, online): (ConnId, &Online)| {
-        let begun = ctx.roster.began(conn);
+        let begun = ctx.roster.start_of(conn);
         vec![
             conn.serial().into(),
             online.name.to_string().into(),

@@ -22,7 +22,7 @@ fn past(path: &Path) -> (i64, i64, bool) {
 fn the_form_of_the_file_does_not_change() {
     let (_folder, path, mut mark) = made(0);
     mark.reserve(1).unwrap();
-    mark.note(7).unwrap();
+    mark.record(7).unwrap();
     let text = fs::read_to_string(&path).unwrap();
     let (lines, rest) = text.split_at(BOOT * LINE);
     assert_eq!(rest, format!("boot     {}\n", boot().unwrap_or_default()));
@@ -43,7 +43,7 @@ fn reserved_ids_cover_all_assigned_ids() {
     for id in 42..=5_000 {
         mark.reserve(id).unwrap();
         assert!(past(&path).0 >= id);
-        mark.note(id).unwrap();
+        mark.record(id).unwrap();
     }
     assert_eq!(past(&path), (41 + 5_000, 5_000, false));
 }
@@ -94,7 +94,7 @@ fn a_torn_newest_id_means_an_unclean_end() {
 fn a_reservation_that_is_damaged_later_is_made_up_for_by_the_newest_id() {
     let (_folder, path, mut mark) = made(0);
     mark.reserve(1).unwrap();
-    mark.note(1_000).unwrap();
+    mark.record(1_000).unwrap();
     let mut bytes = fs::read(&path).unwrap();
     let later = mark_of_latest(&bytes) * LINE;
     bytes[later] ^= 1;
