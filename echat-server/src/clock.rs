@@ -1,13 +1,15 @@
-//! Time as it is passed in. Only the reactor reads a clock.
+//! Time as it is passed in. The reactor reads the clocks, and `main` for commands in place of serving; the log has a clock
+//! of its own for its time stamps.
 
 use std::time::Duration;
 
 /// A moment, by both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
-    /// Since the process started; never goes back. All time-outs go by it.
+    /// Since the process started; never goes back. Time-outs, rates and retries go by it.
     pub running: Duration,
-    /// Unix seconds; may jump. Only times that users see go by it. Times before 1970 are 0.
+    /// Unix seconds; may jump. Times that are stored go by it: those that users see, and the ends of bans, suspensions,
+    /// secrets and retention. Times before 1970 are 0.
     pub unix: i64,
 }
 

@@ -1,4 +1,4 @@
-//! The id of a connection, maps by it, and the ways in which a connection ends. Every module may import this.
+//! The id of a connection, maps by it, and the ways in which a connection ends.
 
 use echat_proto::commands::CloseReason;
 use std::cmp::Reverse;

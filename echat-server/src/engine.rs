@@ -1,17 +1,17 @@
-//! The server without its sockets: connections, state in memory and the store. It takes bytes, time and
-//! workers' results from outside and gives bytes and jobs back, so that a test or a simulation can own all
-//! of them. It knows no mio, no sockets and no clock.
+//! The server without its sockets: connections, state in memory and the store. It takes bytes, time and results of
+//! workers from outside and gives bytes and jobs back, so that a test or a simulation controls all of them. It knows no
+//! mio, no sockets and no clock.
 //!
-//! One [`Engine::tick`] is one transaction: requests are handled within a budget, then all of it is committed,
-//! and only then are the answers sent (`tick`). `connections` has the connections, `scheduler` decides
-//! which of them handles its requests next, `presence` tells rooms of presence changes in parts,
-//! `rollback` is for a full disk and for damage.
+//! One [`Engine::tick`] is one transaction: requests are handled within a budget, all of it is committed, and only then
+//! the answers are sent (`tick`). `connections` has the connections, `scheduler` decides which of them handles its
+//! requests next, `presence` tells rooms of presence changes in portions, `rollback` is for a full disk and for damage.
 
 mod administration;
 mod connections;
 mod damage;
 mod deferred_writes;
 mod full_disk_log;
+mod inspection;
 mod presence;
 mod purge;
 mod removals;
@@ -34,10 +34,10 @@ use crate::config::{Limits, Settings};
 use crate::conn::{ConnId, Departure};
 use crate::handlers::administration::MemoryChange;
 use crate::handlers::journal::{Entry, Journal};
-use crate::handlers::unwritten_revocations::UnwrittenRevocations;
 use crate::handlers::lobby;
 use crate::handlers::session_ends::SessionsEnd;
-use crate::handlers::{Ctx, DeferredWrite, Gauges, Reject};
+use crate::handlers::unwritten_revocations::UnwrittenRevocations;
+use crate::handlers::{Ctx, DeferredWrite, Gauges};
 use crate::limits::{LogLimiter, RateLimits};
 use crate::outbox::Outbox;
 use crate::peer::Peer;
@@ -62,19 +62,19 @@ use space::Space;
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::mem::{Discriminant, discriminant};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 use tally::Tally;
 use thiserror::Error;
 
-/// The database failed in a way that leaves open what is on the disk. No answer leaves any more; the
-/// process says why and stops, clients come back and send again with the same txn_id.
+/// The database failed in a way that leaves open what is on the disk. No further answer leaves. The process logs the cause
+/// and stops; clients reconnect and send again with the same txn_id.
 #[derive(Debug, Error)]
 #[error("{0}")]
 pub struct Fatal(#[source] pub StoreError);
 
-/// The connection of what no connection asked for: real ones count from 1.
+/// The connection in the context of work that no connection asked for. Serial numbers of connections begin at 1.
 const NO_CONNECTION: ConnId = ConnId(0);
 
 /// The server without its sockets.
@@ -214,30 +214,6 @@ impl Engine {
         self.state.roster.allow_sessions(per_user);
     }
 
-    /// Ends all sessions of a user and of the user's bots at once, and revokes the secrets that
-    /// resume one. The next tick tells them. Nothing if there is no such user.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub fn send_away(&mut self, name: &str, now: Now) -> Result<(), StoreError> {
-        let mut batch = self.store.batch();
-        let Some(user) = batch.find_user(name)? else {
-            return Ok(());
-        };
-        let address = Ipv4Addr::UNSPECIFIED.into();
-        let mut ctx = self.state.ctx(&mut batch, NO_CONNECTION, address, now);
-        match SessionsEnd::of_user(&ctx, user) {
-            Ok(ends) => {
-                for end in ends {
-                    end.carry_out(&mut ctx);
-                }
-            }
-            Err(Reject::Store(error)) => return Err(error),
-            Err(Reject::Refused(_)) => {}
-        }
-        batch.commit().map(drop)
-    }
-
     /// Changes the settings that requests depend on, from the next request on.
     pub fn configure(&mut self, settings: Settings) {
         let days = settings
@@ -276,17 +252,6 @@ impl Engine {
     /// Whether the code of the first administrator was used since the last call. Its file is to be removed.
     pub fn take_administrator_made(&mut self) -> bool {
         std::mem::take(&mut self.state.administrator_is_made)
-    }
-
-    /// Changes the estimated cost of a turn after which it ends and its user or prefix cools down; a tick's
-    /// budget is five turns. The default, a millisecond, is for databases larger than a test's.
-    pub fn set_turn_cost(&mut self, cost: Duration) {
-        self.connections.scheduler.set_turn_cost(cost);
-    }
-
-    /// Changes how many connections of a size class one round writes; 128 by default. Tests have smaller rooms.
-    pub fn set_portion(&mut self, connections: usize) {
-        self.connections.set_portion(connections);
     }
 
     /// Takes a connection in; `None` if it is to be closed at once.
@@ -480,56 +445,8 @@ impl Engine {
         self.connections.is_empty()
     }
 
-    /// Whether nothing is kept of any connection that was ever there, for tests.
-    pub fn is_blank(&self) -> bool {
-        self.connections.is_blank() && self.presence.is_empty() && self.state.roster.is_empty()
-    }
-
-    /// Whether revocations are retried since the disk did not take them, for tests.
-    pub fn retries_revocations(&self) -> bool {
-        self.state.revocation_retry_at.is_some()
-    }
-
-    /// Bytes that wait to be written to a connection, for tests.
-    pub fn waiting(&self, conn: ConnId) -> usize {
-        self.connections.peer(conn).map_or(0, Peer::waiting)
-    }
-
-    /// Keeps a journal of every write from now on, for tests that repeat them.
-    pub fn keep_journal(&mut self) {
-        self.state.journal.keep();
-    }
-
-    /// Takes what was written and committed since the last call, in order.
-    pub fn take_journal(&mut self) -> Vec<Entry> {
-        self.state.journal.take()
-    }
-
-    /// The store, for the terminal's questions and for tests.
+    /// The store, which the reactor closes, and which tests read.
     pub fn store(&mut self) -> &mut Store {
         &mut self.store
-    }
-
-    /// The users who stored most in the last 24 hours, in bytes of content, most first: for the terminal.
-    ///
-    /// # Errors
-    /// The database's, which has their names.
-    pub fn most_stored(
-        &mut self,
-        users: usize,
-        now: Now,
-    ) -> Result<Vec<(String, u64)>, StoreError> {
-        let most = self.state.rates.stored.most(users, now.running);
-        let batch = self.store.batch();
-        let named = most.into_iter().map(|(user, bytes)| {
-            let name = batch.user_name(user)?.unwrap_or_default();
-            Ok((name, bytes))
-        });
-        named.collect()
-    }
-
-    /// The users who are online, for the terminal and for tests.
-    pub fn roster(&self) -> &Roster {
-        &self.state.roster
     }
 }

@@ -2,8 +2,8 @@
 //! threads, all in one thread. It moves bytes and reads the clock. The engine interprets the bytes.
 //!
 //! Readiness is edge-triggered: the loop remembers that a socket is readable until a read is short or returns WouldBlock.
-//! A socket that is still readable and appears in the events of the round too is served once. The loop registers for WRITABLE only after
-//! a short write.
+//! A socket that is still readable and appears in the events of the round too is read once. The loop registers for
+//! WRITABLE only after a short write.
 
 mod backups;
 mod clock;
@@ -280,7 +280,7 @@ impl<'a> Reactor<'a> {
             checkpoints: HelperThread::new("checkpoint", &waker),
             backups: Backups::new(services.backups, &waker),
             ctl: Ctl::listen(services.socket.as_deref(), poll.registry(), CTL),
-            http: watch(config, poll.registry())?,
+            http: listen_for_metrics(config, poll.registry())?,
             measured: Measured {
                 ticks: Durations::default(),
                 started_at: clock.now().unix,
@@ -764,10 +764,8 @@ impl<'a> Reactor<'a> {
     }
 }
 
-/// The token of a connection: all 64 bits of its id. Serial numbers, the upper 40 bits, would reach the tokens at the top
-/// only after a million million connections.
-/// Listens for programs that watch the server.
-fn watch(config: &ServerConfig, registry: &Registry) -> Result<Http, ReactorError> {
+/// Listens for programs that read the metrics.
+fn listen_for_metrics(config: &ServerConfig, registry: &Registry) -> Result<Http, ReactorError> {
     let address = config.metrics.map(|metrics| metrics.0);
     let http = Http::bind(address, registry, METRICS).map_err(|source| match address {
         Some(address) => ReactorError::Listen { address, source },
@@ -782,6 +780,8 @@ fn watch(config: &ServerConfig, registry: &Registry) -> Result<Http, ReactorErro
     Ok(http)
 }
 
+/// The token of a connection: all 64 bits of its id. Serial numbers, the upper 40 bits, would reach the tokens at the top
+/// only after a million million connections.
 fn token(conn: ConnId) -> Token {
     Token(usize::try_from(conn.0).expect("fewer connections than addresses"))
 }

@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// A log filter that is known to parse: a level (`info`), or levels by module
-/// (`warn,echat_server::store=debug`).
+/// (`warn,echat_server::storage=debug`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogFilter(String);
 
@@ -92,7 +92,7 @@ mod tests {
         for text in [
             "info",
             "OFF",
-            "warn,echat_server::store=debug",
+            "warn,echat_server::storage=debug",
             "[tick]=trace",
             "info,",
         ] {

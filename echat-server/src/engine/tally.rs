@@ -8,13 +8,10 @@ use echat_proto::records::Code;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// The greatest number of a request, and one more.
-const NUMBERS: usize = 64;
-
 /// Counts since the start.
 pub(super) struct Tally {
-    /// Requests that were answered, by number.
-    requests: [u64; NUMBERS],
+    /// Requests that were answered, in the order of [`RequestKind::ALL`].
+    requests: [u64; RequestKind::ALL.len()],
     refusals: BTreeMap<&'static str, u64>,
     logins: u64,
     messages: u64,
@@ -26,7 +23,7 @@ pub(super) struct Tally {
 impl Default for Tally {
     fn default() -> Self {
         Self {
-            requests: [0; NUMBERS],
+            requests: [0; RequestKind::ALL.len()],
             refusals: BTreeMap::new(),
             logins: 0,
             messages: 0,
@@ -39,9 +36,8 @@ impl Default for Tally {
 impl Tally {
     /// A request was answered.
     pub(super) fn answered(&mut self, number: u32) {
-        let place = usize::try_from(number).ok();
-        if let Some(count) = place.and_then(|place| self.requests.get_mut(place)) {
-            *count += 1;
+        if let Some(kind) = RequestKind::from_number(number) {
+            self.requests[kind as usize] += 1;
         }
     }
 
@@ -86,10 +82,8 @@ impl Engine {
             connections,
             ..
         } = self;
-        let named = |(number, count): (u32, &u64)| {
-            let kind = RequestKind::from_number(number).filter(|_| *count > 0)?;
-            Some((kind.info().name, *count))
-        };
+        let answered = RequestKind::ALL.iter().zip(tally.requests);
+        let answered = answered.filter(|(_, count)| *count > 0);
         let traffic = connections.traffic();
         EngineFacts {
             connections: connections.len(),
@@ -104,7 +98,9 @@ impl Engine {
             deliveries: traffic.deliveries,
             bytes_received: traffic.received,
             bytes_sent: traffic.sent,
-            requests: (0..).zip(&tally.requests).filter_map(named).collect(),
+            requests: answered
+                .map(|(kind, count)| (kind.info().name, count))
+                .collect(),
             refusals: tally.refusals.clone(),
             commits: tally.commits.clone(),
         }

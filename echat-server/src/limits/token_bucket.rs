@@ -4,7 +4,7 @@ use crate::storage::UserId;
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// TokenBuckets of one map. Over it those that are full again are dropped, then the fullest.
+/// Buckets of one map. When there are as many, those that are full again are dropped, else the fullest one.
 pub(super) const ENTRIES: usize = 10_000;
 
 /// A burst of tokens, then one in each interval.

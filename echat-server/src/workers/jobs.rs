@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use std::sync::LazyLock;
 use zeroize::Zeroizing;
 
-/// HashMemory of one Argon2id, in KiB: 19 MiB (OWASP's first choice for a server).
+/// The memory of one Argon2id hash, in KiB: 19 MiB (OWASP's first choice for a server).
 const MEMORY_KIB: u32 = 19 * 1024;
 /// Passes of Argon2id over its memory.
 const PASSES: u32 = 2;
@@ -134,8 +134,8 @@ impl Task {
     }
 }
 
-/// HashMemory that Argon2id works in, kept from one hash to the next: given back to the allocator each
-/// time, it would not come back to the system.
+/// The memory that Argon2id works in. It is kept from one hash to the next: memory that is freed each time would not be
+/// returned to the system.
 #[derive(Default)]
 pub struct HashMemory(Vec<Block>);
 
