@@ -20,9 +20,7 @@ use echat_server::host_key;
 use echat_server::logging::{self, Log};
 use echat_server::maintenance::{self, CommandReport, MaintenanceError};
 use echat_server::reactor::{self, Inherited, ReactorError, Services, Signals};
-use echat_server::storage::{
-    HighWaterError, OpenError, Store, StoreError, administrator_code_hash,
-};
+use echat_server::storage::{OpenError, Store, StoreError, administrator_code_hash};
 use zeroize::Zeroizing;
 
 /// Why the server does not start, or stops.
@@ -59,7 +57,7 @@ impl Failure {
         match self {
             Self::Config(_) => ExitCode::Config,
             Self::DataDir(error) => error.exit_code(),
-            Self::Database { source, .. } => database_code(source),
+            Self::Database { source, .. } => maintenance::database_code(source),
             Self::Maintenance(error) => error.exit_code(),
             Self::Ctl(error) => error.exit_code(),
             Self::LogFile { .. } => ExitCode::CannotCreate,
@@ -72,17 +70,6 @@ impl Failure {
             | Self::Stdout(_)
             | Self::System(_) => ExitCode::Io,
         }
-    }
-}
-
-fn database_code(error: &OpenError) -> ExitCode {
-    match error {
-        OpenError::Busy => ExitCode::Busy,
-        OpenError::NoRoom { .. } | OpenError::Full | OpenError::Copies(_) => ExitCode::CannotCreate,
-        OpenError::Newer { .. } => ExitCode::Data,
-        OpenError::Blank => ExitCode::NoInput,
-        OpenError::HighWater(HighWaterError::Damaged) => ExitCode::Config,
-        _ => ExitCode::Io,
     }
 }
 

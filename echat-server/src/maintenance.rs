@@ -21,7 +21,7 @@ use crate::data_dir::{self, DataDir, DataDirError};
 use crate::engine::{AdminReport, AdminTask, ExportScope};
 use crate::exit::ExitCode;
 use crate::host_key;
-use crate::storage::{self, OpenError, TransferError};
+use crate::storage::{self, HighWaterError, OpenError, TransferError};
 
 /// What a command says on standard output, and the exit code that goes with it.
 #[derive(Debug)]
@@ -93,14 +93,28 @@ impl MaintenanceError {
     }
 }
 
-fn database_code(error: &OpenError) -> ExitCode {
+/// The exit code of a database that cannot be opened, by the server or by a command.
+pub fn database_code(error: &OpenError) -> ExitCode {
     match error {
         OpenError::Busy => ExitCode::Busy,
         OpenError::Blank => ExitCode::NoInput,
-        OpenError::Sqlite(_) | OpenError::Full | OpenError::Log(_) | OpenError::HighWater(_) => {
-            ExitCode::Io
-        }
-        _ => ExitCode::Data,
+        OpenError::NoRoom { .. } | OpenError::Full | OpenError::Copies(_) => ExitCode::CannotCreate,
+        OpenError::HighWater(HighWaterError::Damaged) => ExitCode::Config,
+        OpenError::Foreign
+        | OpenError::Damaged(_)
+        | OpenError::Stranger(..)
+        | OpenError::Altered(..)
+        | OpenError::Lacks(..)
+        | OpenError::Newer { .. }
+        | OpenError::Older { .. }
+        | OpenError::Dangling(_) => ExitCode::Data,
+        OpenError::OldSqlite(_)
+        | OpenError::NoPages
+        | OpenError::HighWater(_)
+        | OpenError::NoWal(_)
+        | OpenError::Log(_)
+        | OpenError::Copy { .. }
+        | OpenError::Sqlite(_) => ExitCode::Io,
     }
 }
 

@@ -191,7 +191,7 @@ fn a_database_whose_beginning_is_damaged_is_refused_with_what_to_do() {
         bytes[at..at + 2].fill(0xff);
         std::fs::write(database(&dir), &bytes).unwrap();
         let output = dir.run(&["--listen", "127.0.0.1:0"]);
-        assert_eq!(output.status.code(), Some(74), "{}", stdout(&output));
+        assert_eq!(output.status.code(), Some(65), "{}", stdout(&output));
         let said = stderr(&output);
         assert!(said.contains("the database is damaged"), "{at}: {said}");
         assert!(said.contains("backup"), "{said}");

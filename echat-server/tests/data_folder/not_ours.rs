@@ -179,5 +179,5 @@ fn a_database_with_a_planted_trigger_is_refused() {
     drop(db);
     let words =
         "data/database.db: this database has the trigger \"spy\", which is not echat's; drop it";
-    refused(&dir, 74, words);
+    refused(&dir, 65, words);
 }
