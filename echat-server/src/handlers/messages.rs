@@ -3,13 +3,13 @@
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::{Effect, Hears};
 use super::mentions::{MentionScope, mentioned};
-use super::{Caller, Ctx, Reject, target_type as wire_type, targets, unix};
+use super::{Caller, Ctx, Reject, page, target_type as wire_type, targets, unix};
 use crate::storage::{
     ALL, Batch, ConversationId, Extras, Kind, Mention, MessageId, SentBefore, StoreError,
     StoredMessage, UserId,
 };
 use echat_proto::commands::Event;
-use echat_proto::limits::{HISTORY_DEFAULT, HISTORY_MAX, PAGE_BYTES};
+use echat_proto::limits::PAGE_BYTES;
 use echat_proto::names::{Content, NameQuery, TxnId};
 use echat_proto::param::{Mark, Nullable, TargetType};
 use echat_proto::records::{ChatMessage, Code, Reaction};
@@ -196,7 +196,7 @@ pub(crate) fn query_history(
     around: Option<u64>,
     at: Option<u64>,
 ) -> Result<Event, Reject> {
-    let limit = page_limit(limit)?;
+    let limit = page::of_messages(limit)?;
     if around.is_some() || at.is_some() {
         let field = if around.is_some() { "around" } else { "at" };
         let is_alone = before.is_none() && after.is_none() && (around.is_none() || at.is_none());
@@ -229,15 +229,6 @@ pub(crate) fn query_history(
         (Some(_), None) => return Err(Reject::bad_params("target", "is missing")),
     };
     Ok(history(&me, page.messages, page.more, None))
-}
-
-/// The messages that a page has at most.
-fn page_limit(limit: Option<u64>) -> Result<usize, Reject> {
-    let limit = limit.unwrap_or(HISTORY_DEFAULT);
-    if !(1..=HISTORY_MAX).contains(&limit) {
-        return Err(Reject::bad_params("limit", "must be 1 to 200"));
-    }
-    Ok(usize::try_from(limit).expect("at most 200"))
 }
 
 fn history(me: &Caller, messages: Vec<StoredMessage>, more: bool, newer: Option<bool>) -> Event {
@@ -282,7 +273,7 @@ pub(crate) fn list_mentions(
     before: Option<u64>,
     limit: Option<u64>,
 ) -> Result<Event, Reject> {
-    let limit = page_limit(limit)?;
+    let limit = page::of_messages(limit)?;
     let before = before.map(MessageId);
     let page = ctx.batch.mentions(me.id, before, limit, PAGE_BYTES)?;
     Ok(history(&me, page.messages, page.more, None))

@@ -1,6 +1,33 @@
-//! Lists that may be longer than a reply: the reply contains the items that fit.
+//! Lists that may be longer than a reply: the bounds of a page, and the items that fit.
 
-use echat_proto::limits::VALUES;
+use super::Reject;
+use echat_proto::limits::{HISTORY_DEFAULT, HISTORY_MAX, LIST_PAGE, VALUES};
+use echat_proto::names::NameQuery;
+
+/// The most messages that a page has, by the parameter `limit`.
+pub(super) fn of_messages(limit: Option<u64>) -> Result<usize, Reject> {
+    bounded(limit.unwrap_or(HISTORY_DEFAULT), HISTORY_MAX)
+}
+
+/// The most members or rooms that a page has, by the parameter `limit`.
+pub(super) fn of_names(limit: Option<u64>) -> Result<usize, Reject> {
+    bounded(limit.unwrap_or(LIST_PAGE), LIST_PAGE)
+}
+
+fn bounded(limit: u64, most: u64) -> Result<usize, Reject> {
+    if (1..=most).contains(&limit) {
+        Ok(usize::try_from(limit).expect("a page is short"))
+    } else {
+        Err(Reject::bad_params("limit", &format!("must be 1 to {most}")))
+    }
+}
+
+/// The name behind which a page begins, in its stored form if it is a name.
+pub(super) fn begins_behind(after: Option<&str>) -> String {
+    let after = after.unwrap_or_default();
+    let name = NameQuery::new(after);
+    name.key().unwrap_or(after).to_owned()
+}
 
 /// Items that one message has values for, each of `values`.
 pub(super) fn most(values: usize) -> usize {

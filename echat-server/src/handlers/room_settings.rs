@@ -3,8 +3,8 @@
 use super::administration::audited_in_lobby;
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::{Effect, InRoom};
-use super::rooms::{self, page_limit, page_start, told_role, wire_role};
-use super::{Caller, Ctx, Reject, bots, done_with, targets, unix};
+use super::rooms::{self, told_role, wire_role};
+use super::{Caller, Ctx, Reject, bots, done_with, page, targets, unix};
 use crate::storage::{Batch, OpenRoom, Removal, Retention, Role, Room, StoreError, Sweep, User};
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::limits::{KEEP_DAYS_MAX, SLOW_SECONDS_MAX};
@@ -324,19 +324,17 @@ pub(crate) fn list_public_rooms(
     after: Option<String>,
     limit: Option<u64>,
 ) -> Result<Event, Reject> {
-    let limit = page_limit(limit)?;
-    let after = page_start(after.as_deref());
-    // One more than the page shows whether there are more. 200 rooms with the longest names and topics take 90 KB.
-    let mut rooms = ctx.batch.public_rooms(&after, limit + 1)?;
-    let more = rooms.len() > limit;
-    rooms.truncate(limit);
+    let limit = page::of_names(limit)?;
+    let after = page::begins_behind(after.as_deref());
+    // 200 rooms with the longest names and topics take 90 KB.
+    let found = ctx.batch.public_rooms(&after, limit)?;
     let line = |room: OpenRoom| PublicRoom {
         roomname: room.name,
         topic: room.topic,
         members: room.members,
     };
     Ok(Event::PublicRooms {
-        rooms: rooms.into_iter().map(line).collect(),
-        more,
+        rooms: found.rows.into_iter().map(line).collect(),
+        more: found.more,
     })
 }

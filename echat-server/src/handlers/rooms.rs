@@ -6,7 +6,7 @@ use super::moderation::invitations_changed;
 use super::{Caller, Ctx, Reject, bots, done, page, targets};
 use crate::storage::{Batch, ListedMember, Role, Room, StoreError, User, UserId};
 use echat_proto::commands::Event;
-use echat_proto::limits::{LIST_PAGE, PAGE_BYTES};
+use echat_proto::limits::PAGE_BYTES;
 use echat_proto::names::{NameQuery, RoomName, Topic};
 use echat_proto::param::{Mark, MemberPage, MembersOf, Names, RoomRole};
 use echat_proto::records::{Code, MemberLine, MemberList, RoomLine};
@@ -356,7 +356,7 @@ pub(crate) fn list_members(
     roomname: MembersOf,
 ) -> Result<Event, Reject> {
     let MembersOf { roomname, page } = roomname;
-    let limit = page.as_ref().map_or(Ok(0), |page| page_limit(page.limit))?;
+    let limit = page.as_ref().map_or(Ok(0), |page| page::of_names(page.limit))?;
     let (room, _) = targets::own_room(ctx.batch, &me, &roomname)?;
     let members = match page {
         Some(page) => member_page(ctx, (&room, me.id), &page, limit)?,
@@ -368,34 +368,15 @@ pub(crate) fn list_members(
     Ok(Event::Members { members })
 }
 
-/// How many items a page may have.
-pub(super) fn page_limit(limit: Option<u64>) -> Result<usize, Reject> {
-    let limit = limit.unwrap_or(LIST_PAGE);
-    if !(1..=LIST_PAGE).contains(&limit) {
-        return Err(Reject::bad_params("limit", "must be 1 to 200"));
-    }
-    Ok(usize::try_from(limit).expect("at most 200"))
-}
-
-/// The name behind which a page begins, in its stored form if it is a name.
-pub(super) fn page_start(after: Option<&str>) -> String {
-    let after = after.unwrap_or_default();
-    let name = NameQuery::new(after);
-    name.key().unwrap_or(after).to_owned()
-}
-
 fn member_page(
     ctx: &Ctx<'_, '_>,
     (room, me): (&Room, UserId),
     page: &MemberPage,
     limit: usize,
 ) -> Result<MemberList, Reject> {
-    let after = page_start(page.after.as_deref());
-    // One more than the page shows whether there are more.
-    let listed = ctx.batch.member_page(room, me, &after, limit + 1)?;
-    let found = listed.len();
-    let mut listed: Vec<ListedMember> = listed.into_iter().take(limit).collect();
-    for member in &mut listed {
+    let after = page::begins_behind(page.after.as_deref());
+    let mut found = ctx.batch.member_page(room, me, &after, limit)?;
+    for member in &mut found.rows {
         if member.away.is_some() && !shows_away(ctx, room, &member.user, me)? {
             member.away = None;
         }
@@ -408,13 +389,14 @@ fn member_page(
         away: member.away,
         bot: Mark(member.is_bot),
     };
-    let lines = listed.into_iter().map(line).collect();
+    let listed = found.rows.len();
+    let lines = found.rows.into_iter().map(line).collect();
     let size = |member: &MemberLine| {
         let away = member.away.as_ref().map_or(0, String::len);
         PAGED_MEMBER_BYTES + member.username.len() + away
     };
     let members = page::fitting(lines, PAGE_BYTES, PAGED_MEMBER_VALUES, size);
-    let more = Some(members.len() < found);
+    let more = Some(found.more || members.len() < listed);
     Ok(MemberList { members, more })
 }
 

@@ -1,10 +1,10 @@
 //! Finding users, rooms and messages.
 
 use super::messages::chat_message;
-use super::{Answer, Caller, Ctx, Reject, targets};
+use super::{Answer, Caller, Ctx, Reject, page, targets};
 use crate::storage::{FoundMessages, MessageId, SearchProgress, SearchQuery, SearchRequest};
 use echat_proto::commands::Event;
-use echat_proto::limits::{HISTORY_DEFAULT, HISTORY_MAX, PAGE_BYTES};
+use echat_proto::limits::PAGE_BYTES;
 use echat_proto::names::NameQuery;
 use echat_proto::param::{Keyword, SearchText, ShortText, TargetType};
 
@@ -50,10 +50,7 @@ pub(crate) fn search(
     if let Some(search) = ctx.unfinished.take() {
         return Ok(answer(&me, ctx.batch.search_on(*search)?));
     }
-    let limit = limit.unwrap_or(HISTORY_DEFAULT);
-    if !(1..=HISTORY_MAX).contains(&limit) {
-        return Err(Reject::bad_params("limit", "must be 1 to 200"));
-    }
+    let limit = page::of_messages(limit)?;
     let conversation = match (target_type, &target) {
         (Some(target_type), Some(target)) => {
             Some(targets::conversation(ctx.batch, &me, target_type, target)?.id)
@@ -80,7 +77,7 @@ pub(crate) fn search(
         since: time(since),
         until: time(until),
         before: before.map(MessageId),
-        limit: usize::try_from(limit).expect("at most 200"),
+        limit,
         budget: PAGE_BYTES,
     };
     Ok(answer(&me, ctx.batch.search(me.id, wanted)?))

@@ -4,15 +4,18 @@
 use echat_proto::names::Username;
 use rusqlite::{Row, params};
 
+use crate::clock::DAY;
+
 use super::accounts::user;
 use super::backup::{begin_reading, open_beside};
 use super::check::count;
 use super::high_water::newest_id;
+use super::page::sql_limit;
 use super::{Batch, Kind, OpenError, StoreError, User, UserId};
 use std::path::Path;
 
 /// How long a line of the audit is kept, in seconds: 400 days.
-const KEPT: i64 = 400 * 24 * 60 * 60;
+const KEPT: i64 = 400 * DAY;
 /// Old lines that a new one deletes at most.
 const PRUNED_AT_ONCE: i64 = 100;
 
@@ -126,13 +129,13 @@ impl Batch<'_> {
         now: i64,
     ) -> Result<Vec<Account>, StoreError> {
         let sql = format!("SELECT {COLUMNS} {ACCOUNTS} AND u.name > ?2 ORDER BY u.name LIMIT ?3");
-        self.all(&sql, params![now, after, bounded(limit)], account)
+        self.all(&sql, params![now, after, sql_limit(limit)], account)
     }
 
     /// The first `limit` bots behind a name, by name.
     pub(crate) fn bots(&self, after: &str, limit: usize) -> Result<Vec<Account>, StoreError> {
         let sql = format!("SELECT {COLUMNS} {BOTS} AND u.name > ?2 ORDER BY u.name LIMIT ?3");
-        self.all(&sql, params![0, after, bounded(limit)], account)
+        self.all(&sql, params![0, after, sql_limit(limit)], account)
     }
 
     /// The account of a user that is not deleted.
@@ -144,7 +147,7 @@ impl Batch<'_> {
     /// The administrators, by name; at most `limit`.
     pub(crate) fn administrators(&self, limit: usize) -> Result<Vec<String>, StoreError> {
         let sql = "SELECT name FROM users WHERE administrator = 1 AND deleted_at IS NULL ORDER BY name LIMIT ?1";
-        self.all(sql, [bounded(limit)], |row| row.get(0))
+        self.all(sql, [sql_limit(limit)], |row| row.get(0))
     }
 
     /// The first `limit` rooms behind a name, by name: name, owner, members, whether it is private.
@@ -156,7 +159,7 @@ impl Batch<'_> {
         self.all(
             "SELECT r.name, coalesce(u.name, ''), r.members, r.private FROM rooms AS r
              LEFT JOIN users AS u ON u.id = r.owner WHERE r.name > ?1 ORDER BY r.name LIMIT ?2",
-            params![after, bounded(limit)],
+            params![after, sql_limit(limit)],
             |row| {
                 let members: i64 = row.get(2)?;
                 Ok((
@@ -226,7 +229,7 @@ impl Batch<'_> {
              ORDER BY id DESC LIMIT ?2",
             params![
                 before.unwrap_or(i64::MAX),
-                bounded(limit),
+                sql_limit(limit),
                 now.saturating_sub(KEPT)
             ],
             |row| {
@@ -275,7 +278,7 @@ impl Batch<'_> {
         self.all(
             "SELECT prefix, until FROM address_bans WHERE until IS NULL OR until > ?1
              ORDER BY prefix LIMIT ?2",
-            params![now, bounded(limit)],
+            params![now, sql_limit(limit)],
             |row| {
                 Ok(AddressBan {
                     prefix: row.get(0)?,
@@ -301,8 +304,4 @@ impl Batch<'_> {
         let sql = "DELETE FROM address_bans WHERE prefix = ?1";
         Ok(self.write(sql, [prefix])? > 0)
     }
-}
-
-fn bounded(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
 }

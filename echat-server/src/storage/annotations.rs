@@ -4,6 +4,7 @@
 
 use rusqlite::params;
 
+use super::page::sql_limit;
 use super::{Batch, ConversationId, Kind, MessageId, StoreError, StoredMessage, User, UserId};
 
 /// In the place of a user: all members of the room.
@@ -229,7 +230,7 @@ impl Batch<'_> {
         self.all(
             "SELECT p.user FROM messages AS m CROSS JOIN participants AS p ON p.conversation = m.conversation
              WHERE m.id = ?1 AND p.after_id < m.id ORDER BY p.after_id, p.user LIMIT ?2",
-            params![id, i64::try_from(limit).unwrap_or(i64::MAX)],
+            params![id, sql_limit(limit)],
             |row| row.get(0),
         )
     }

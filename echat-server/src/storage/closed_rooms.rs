@@ -8,6 +8,7 @@
 use echat_proto::names::looks;
 use rusqlite::params;
 
+use super::page::sql_limit;
 use super::{Batch, Kind, Room, StoreError};
 
 /// Bytes of content that one portion removes at most, after its first message. A long content lies in pages of its own,
@@ -89,8 +90,4 @@ impl Batch<'_> {
             most
         })
     }
-}
-
-fn sql_limit(rows: usize) -> i64 {
-    i64::try_from(rows).unwrap_or(i64::MAX)
 }

@@ -8,6 +8,7 @@ use rusqlite::{Params, Row, params};
 
 use super::annotations::{MENTIONING, UNREAD_MENTIONS};
 use super::gather::{Filling, merge};
+use super::page::{sql_limit, sql_limit_of_page};
 use super::{Batch, ConversationId, Kind, MessageId, Retention, StoreError, StoredMessage, UserId};
 
 /// The largest unread count, which bounds the cost of counting.
@@ -226,7 +227,7 @@ impl Batch<'_> {
                 participation.conversation,
                 above,
                 below,
-                sql_limit(limit, 1),
+                sql_limit_of_page(limit),
                 participation.kept_since
             ],
             |row| message(row, user, participation),
@@ -392,7 +393,7 @@ impl Batch<'_> {
                     above,
                     before,
                     MENTIONS_LOOKED_AT,
-                    sql_limit(limit, 0)
+                    sql_limit(limit)
                 ],
                 |row| row.get::<_, i64>(0),
             )?;
@@ -579,7 +580,7 @@ impl Batch<'_> {
         below: i64,
         limit: usize,
     ) -> Result<Vec<i64>, StoreError> {
-        let limit = sql_limit(limit, 0);
+        let limit = sql_limit(limit);
         self.all(
             sql,
             params![
@@ -665,12 +666,6 @@ impl Counting<'_, '_> {
 
 fn sql_count(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-fn sql_limit(limit: usize, extra: i64) -> i64 {
-    i64::try_from(limit)
-        .unwrap_or(i64::MAX)
-        .saturating_add(extra)
 }
 
 fn participation(row: &Row<'_>, retention: Retention) -> rusqlite::Result<Participation> {

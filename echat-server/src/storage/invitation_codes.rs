@@ -6,6 +6,7 @@ use rusqlite::{Connection, OpenFlags, params};
 use sha2::{Digest, Sha256};
 
 use super::open_error::OpenError;
+use super::page::sql_limit;
 use super::settings::SETTINGS;
 use super::{Batch, SecretHash, StoreError, UserId};
 
@@ -86,7 +87,7 @@ impl Batch<'_> {
             "SELECT code, uses, expires_at, maker FROM invitation_codes
              WHERE (?1 IS NULL OR maker = ?1) AND (expires_at IS NULL OR expires_at > ?2)
              ORDER BY created_at DESC, code LIMIT ?3",
-            params![maker, now, i64::try_from(limit).unwrap_or(i64::MAX)],
+            params![maker, now, sql_limit(limit)],
             invitation,
         )
     }

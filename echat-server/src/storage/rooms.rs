@@ -4,6 +4,7 @@ use echat_proto::names::{RoomName, looks};
 use rusqlite::{Row, params};
 
 use super::accounts::user;
+use super::page::{RowPage, sql_limit, sql_limit_of_page};
 use super::{Batch, ConversationId, Kind, MessageId, StoreError, User, UserId};
 
 /// A room, looked up by name.
@@ -388,16 +389,17 @@ impl Batch<'_> {
         self.first(SUCCESSOR, [room], user)
     }
 
-    /// Public rooms by name, from the first behind `after`, at most `limit`.
-    pub fn public_rooms(&self, after: &str, limit: usize) -> Result<Vec<OpenRoom>, StoreError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.all(PUBLIC_ROOMS, params![after, limit], |row| {
+    /// A page of the public rooms by name, from the first behind `after`.
+    pub fn public_rooms(&self, after: &str, limit: usize) -> Result<RowPage<OpenRoom>, StoreError> {
+        let params = params![after, sql_limit_of_page(limit)];
+        let rooms = self.all(PUBLIC_ROOMS, params, |row| {
             Ok(OpenRoom {
                 name: row.get(0)?,
                 topic: row.get(1)?,
                 members: count(row, 2)?,
             })
-        })
+        })?;
+        Ok(RowPage::of(rooms, limit))
     }
 
     /// When a member last wrote to a room with slow mode, in unix seconds.
@@ -476,7 +478,7 @@ impl Batch<'_> {
              CROSS JOIN participants AS p ON p.conversation = r.id
              CROSS JOIN users AS u ON u.id = p.user WHERE r.id = ?1
              ORDER BY u.name LIMIT ?2",
-            params![room, i64::try_from(limit).unwrap_or(i64::MAX)],
+            params![room, sql_limit(limit)],
             |row| {
                 Ok(Member {
                     user: user(row)?,
@@ -487,15 +489,15 @@ impl Batch<'_> {
         )
     }
 
-    /// A page of the members of a room by name, from the first behind `after`, at most `limit`, as `reader` may see them.
+    /// A page of the members of a room by name, from the first behind `after`, as `reader` may see them.
     pub fn member_page(
         &self,
         room: &Room,
         reader: UserId,
         after: &str,
         limit: usize,
-    ) -> Result<Vec<ListedMember>, StoreError> {
-        self.all(
+    ) -> Result<RowPage<ListedMember>, StoreError> {
+        let members = self.all(
             "SELECT u.id, u.name, p.operator,
                     CASE WHEN u.away IS NULL OR EXISTS
                         (SELECT 1 FROM blocks AS k WHERE k.user = u.id AND k.blocked = ?4)
@@ -504,12 +506,7 @@ impl Batch<'_> {
              CROSS JOIN users AS u ON u.id = p.user
              LEFT JOIN bots AS b ON b.user = p.user
              WHERE p.conversation = ?1 AND u.name > ?2 ORDER BY u.name LIMIT ?3",
-            params![
-                room.id,
-                after,
-                i64::try_from(limit).unwrap_or(i64::MAX),
-                reader
-            ],
+            params![room.id, after, sql_limit_of_page(limit), reader],
             |row| {
                 let user = user(row)?;
                 let role = role(room.owner == Some(user.id), row.get(2)?);
@@ -520,7 +517,8 @@ impl Batch<'_> {
                     is_bot: row.get(4)?,
                 })
             },
-        )
+        )?;
+        Ok(RowPage::of(members, limit))
     }
 
     /// A user's rooms by name, with their numbers of members.
