@@ -3,6 +3,11 @@
 
 use std::time::Duration;
 
+/// Seconds of an hour of [`Now::unix`].
+pub(crate) const HOUR: i64 = 60 * 60;
+/// Seconds of a day.
+pub(crate) const DAY: i64 = 24 * HOUR;
+
 /// A moment, by both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {

@@ -51,7 +51,7 @@ const SERVER: &[Row] = &[
     ("conn", &[]),
     ("exit", &[]),
     ("config", &[]),
-    ("storage", &[]),
+    ("storage", &["clock"]),
     ("escape", &[]),
     ("output", &[]),
     ("logging", &["config", "output", "escape"]),

@@ -19,7 +19,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// The time from the end of a sweep to the next one.
 const SWEEP: Duration = Duration::from_mins(1);
 /// The same while the database is damaged, and the time from one thorough sweep to the next.
-const DAY: Duration = Duration::from_hours(24);
+const THOROUGH: Duration = Duration::from_hours(24);
 
 /// What is being removed.
 #[derive(Debug, Default)]
@@ -51,7 +51,7 @@ impl Removals {
             Err(StoreError::Busy) => return Ok(()),
             Err(error) => return Err(error),
         }
-        self.thorough_at = now.running + DAY;
+        self.thorough_at = now.running + THOROUGH;
         self.is_loaded = true;
         Ok(())
     }
@@ -84,7 +84,7 @@ impl Removals {
             self.sweep_at = None;
             let thorough = now.running >= self.thorough_at;
             if thorough {
-                self.thorough_at = now.running + DAY;
+                self.thorough_at = now.running + THOROUGH;
             }
             self.add([Removal::TooOld(Sweep::of_all(thorough))], now);
         }
@@ -104,7 +104,7 @@ impl Removals {
                 // What is left stays hidden, and the next start tries again.
                 tracing::error!(%error, "not all of what was deleted can be removed from the database");
                 if matches!(removal, Removal::TooOld(_)) {
-                    self.sweep_at = Some(now.running + DAY);
+                    self.sweep_at = Some(now.running + THOROUGH);
                 }
             }
             Err(StoreError::Busy | StoreError::Full) => {
@@ -159,10 +159,9 @@ fn portion(
 mod tests {
     use super::super::scheduler::cost::Counts;
     use super::*;
+    use crate::clock::DAY;
     use crate::storage::{ConversationId, UserId};
     use echat_proto::names::{Content, RoomName, TxnId, Username};
-
-    const DAY: i64 = 86_400;
 
     /// A room in which ann said this text so many times, one a second from the beginning.
     fn talked(messages: usize, text: &str) -> (Store, ConversationId, UserId) {

@@ -1,12 +1,10 @@
 //! Free space of the data folder's file system, and the quotas of the last 24 hours at a start.
 
 use super::Engine;
-use crate::clock::Now;
+use crate::clock::{DAY, Now};
 use crate::limits::DailyQuota;
 use crate::storage::StoreError;
 
-/// A day, in seconds.
-const DAY: i64 = 24 * 60 * 60;
 /// Messages that a start looks at, newest first: a second or two.
 const MESSAGES: u32 = 2_000_000;
 /// Rooms that a start looks at, newest first.

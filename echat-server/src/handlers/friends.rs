@@ -3,6 +3,7 @@
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::Effect;
 use super::{Caller, Reject, done, done_with, people, targets};
+use crate::clock::DAY;
 use crate::storage::{FriendRequest, User, UserId};
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::names::NameQuery;
@@ -10,9 +11,9 @@ use echat_proto::param::RequestState;
 use echat_proto::records::Code;
 
 /// For this long, a repeated request after a decline succeeds without a notice to the receiver: 7 days, in seconds.
-const DECLINED_FOR: i64 = 7 * 24 * 60 * 60;
+const DECLINED_FOR: i64 = 7 * DAY;
 /// The age from which a request may be replaced by a new one when the receiver has the maximum: a day, in seconds.
-const SURE_OF_PLACE: i64 = 24 * 60 * 60;
+const SURE_OF_PLACE: i64 = DAY;
 
 /// Former friends of a user, whose conversations are kept. A user with so many becomes friends only with one of them, so
 /// that the number of conversations that a login looks at is bounded.

@@ -2,7 +2,7 @@
 
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::Effect;
-use super::{Caller, Ctx, Reject, done_with, page, targets};
+use super::{Caller, Ctx, Reject, done_with, page, targets, unix};
 use crate::storage::{Friend, User, UserId};
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::limits::{AWAY_BYTES, PAGE_BYTES};
@@ -120,7 +120,7 @@ fn friend_line(ctx: &Ctx<'_, '_>, friend: Friend) -> FriendLine {
         username: friend.user.name,
         online,
         away: friend.away,
-        last_seen: unix(friend.last_seen.filter(|_| !online)),
+        last_seen: friend.last_seen.filter(|_| !online).map(unix),
     }
 }
 
@@ -150,7 +150,7 @@ pub(crate) fn whois(ctx: &Ctx<'_, '_>, me: Caller, username: NameQuery) -> Resul
         username: user.name,
         online,
         away,
-        last_seen: unix(last_seen),
+        last_seen: last_seen.map(unix),
         friend,
         bot: bot.is_some(),
         owner: bot.map(|bot| bot.owner.name),
@@ -165,7 +165,7 @@ pub(crate) fn list_sessions(ctx: &mut Ctx<'_, '_>, me: Caller) -> Result<Event, 
     let begun = conns.filter_map(|conn| Some((*conn, ctx.roster.start_of(*conn)?)));
     let sessions = begun.map(|(conn, begun)| SessionLine {
         address: begun.address.to_string(),
-        since: unix(Some(begun.since)).unwrap_or(0),
+        since: unix(begun.since),
         this: conn == ctx.conn,
     });
     Ok(Event::Sessions {
@@ -196,9 +196,4 @@ pub(crate) fn set_privacy(
             })],
         })
     }))
-}
-
-/// A time on the wire, which has no negative numbers.
-fn unix(seconds: Option<i64>) -> Option<u64> {
-    seconds.map(|seconds| u64::try_from(seconds).unwrap_or(0))
 }

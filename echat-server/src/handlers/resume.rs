@@ -9,6 +9,7 @@
 //! a slow hash protects texts that people choose.
 
 use super::{Ctx, DeferredWrite};
+use crate::clock::HOUR;
 use crate::conn::ConnId;
 use crate::roster::{ResumedSession, SessionSecret};
 use crate::storage::{
@@ -20,8 +21,6 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// Seconds of an hour.
-const HOUR: i64 = 60 * 60;
 /// Bytes of a secret that all secrets of its chain share.
 const SHARED: usize = 16;
 

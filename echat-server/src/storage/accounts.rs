@@ -5,10 +5,12 @@ use std::net::IpAddr;
 use echat_proto::names::Username;
 use rusqlite::{Row, params};
 
+use crate::clock::DAY;
+
 use super::{Batch, Kind, StoreError, User, UserId};
 
 /// How long an address that logged in to an account is known to it, in seconds: 30 days.
-pub(crate) const KNOWN_ADDRESS: i64 = 30 * 24 * 60 * 60;
+pub(crate) const KNOWN_ADDRESS: i64 = 30 * DAY;
 
 /// Expired addresses that one login deletes at most.
 const PRUNED_AT_ONCE: i64 = 100;

@@ -2,13 +2,15 @@
 
 use rusqlite::params;
 
+use crate::clock::DAY;
+
 use super::{Batch, SecretHash, StoreError, UserId};
 
 /// Devices of one user that are known. One more replaces the one that was not used for the longest time.
 const DEVICES_PER_USER: i64 = 20;
 
 /// How long an unused device is known, in seconds: 90 days.
-pub(crate) const KNOWN_DEVICE: i64 = 90 * 24 * 60 * 60;
+pub(crate) const KNOWN_DEVICE: i64 = 90 * DAY;
 
 /// Forgotten devices that one login deletes at most.
 const PRUNED_AT_ONCE: i64 = 100;

@@ -13,12 +13,11 @@ use echat_proto::names::{Content, TxnId};
 use hmac::Mac;
 use rusqlite::params;
 
+use crate::clock::DAY;
+
 use super::messages::SentBefore;
 use super::removal::CLOSED_ROWS;
 use super::{Batch, ConversationId, MessageId, StoreError, UserId};
-
-/// Seconds of a day.
-const DAY: i64 = 86_400;
 
 /// How long a transaction id is known after its message was sent, in seconds.
 const TXN_KNOWN: i64 = 30 * DAY;
