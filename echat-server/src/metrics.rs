@@ -91,6 +91,11 @@ pub struct SystemFacts {
     pub ticks: Durations,
 }
 
+/// A number of things in memory, as counts have it.
+pub(crate) fn count(things: usize) -> u64 {
+    u64::try_from(things).unwrap_or(u64::MAX)
+}
+
 fn whole(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -147,7 +152,6 @@ pub fn page(engine: &EngineFacts, system: &SystemFacts) -> String {
 }
 
 fn of_engine(page: &mut MetricsPage, engine: &EngineFacts) {
-    let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     page.gauge("connections", "Connections", count(engine.connections));
     page.gauge("sessions", "Sessions, of bots too", count(engine.sessions));
     page.gauge(

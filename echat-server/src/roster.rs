@@ -133,13 +133,13 @@ impl Default for Roster {
 
 impl Roster {
     /// Changes how many connections one user may be logged in at, from the next login on.
-    pub fn allow_sessions(&mut self, per_user: NonZeroUsize) {
+    pub(crate) fn allow_sessions(&mut self, per_user: NonZeroUsize) {
         self.sessions_per_user = per_user;
     }
 
     /// Logs a user in at `conn`: a member of these rooms and of no others, whatever was remembered. A user with too
     /// many sessions then loses the oldest, which is returned.
-    pub fn begin_session(
+    pub(crate) fn begin_session(
         &mut self,
         conn: ConnId,
         user: UserId,
@@ -174,7 +174,7 @@ impl Roster {
     }
 
     /// Ends the session of a connection, if it has one; with the last one its user is gone.
-    pub fn end_session(&mut self, conn: ConnId) {
+    pub(crate) fn end_session(&mut self, conn: ConnId) {
         let Some(user) = self.by_conn.remove(&conn) else {
             return;
         };
@@ -225,7 +225,10 @@ impl Roster {
 
     /// Notes that a connection sent a request. Returns the user and the secret if its session was resumed and this is
     /// the first one.
-    pub(crate) fn confirm_first_request(&mut self, conn: ConnId) -> Option<(UserId, &SessionSecret)> {
+    pub(crate) fn confirm_first_request(
+        &mut self,
+        conn: ConnId,
+    ) -> Option<(UserId, &SessionSecret)> {
         // Almost always empty, so that requests cost no search.
         if self.unconfirmed.is_empty() || !self.unconfirmed.remove(&conn) {
             return None;
@@ -297,14 +300,14 @@ impl Roster {
     }
 
     /// Adds an online user to a room; nothing if the user is not online.
-    pub fn join(&mut self, user: UserId, room: ConversationId) {
+    pub(crate) fn join(&mut self, user: UserId, room: ConversationId) {
         if self.insert(user, room) {
             self.changes.push(Change::Joined(user, room));
         }
     }
 
     /// Removes a user from a room.
-    pub fn leave(&mut self, user: UserId, room: ConversationId) {
+    pub(crate) fn leave(&mut self, user: UserId, room: ConversationId) {
         if self.remove(user, room) {
             self.changes.push(Change::Left(user, room));
         }
@@ -369,19 +372,19 @@ impl Roster {
     }
 
     /// Whether a user is online as another one may know.
-    pub fn is_seen_online(&self, user: UserId, by: UserId) -> bool {
+    pub(crate) fn is_seen_online(&self, user: UserId, by: UserId) -> bool {
         let online = self.by_user.get(&user);
         online.is_some_and(|online| online.hidden_from.binary_search(&by).is_err())
     }
 
     /// Keeps every [`join`](Self::join) and [`leave`](Self::leave): the database committed them.
-    pub fn commit(&mut self) {
+    pub(crate) fn commit(&mut self) {
         self.changes = Vec::new();
     }
 
     /// Takes back every [`join`](Self::join) and [`leave`](Self::leave) since the last
     /// [`commit`](Self::commit): the database rolled them back.
-    pub fn roll_back(&mut self) {
+    pub(crate) fn roll_back(&mut self) {
         for change in std::mem::take(&mut self.changes).into_iter().rev() {
             match change {
                 Change::Joined(user, room) => self.remove(user, room),
@@ -462,7 +465,7 @@ impl Roster {
     }
 
     /// The other connections of the user who is logged in at this one.
-    pub fn others_of(&self, conn: ConnId) -> Conns {
+    pub(crate) fn others_of(&self, conn: ConnId) -> Conns {
         let online = self.at(conn).into_iter();
         online
             .flat_map(|online| online.conns.iter().copied())
@@ -471,17 +474,17 @@ impl Roster {
     }
 
     /// Whether a user is online.
-    pub fn is_online(&self, user: UserId) -> bool {
+    pub(crate) fn is_online(&self, user: UserId) -> bool {
         self.by_user.contains_key(&user)
     }
 
     /// How many of a room's members are online.
-    pub fn online_in(&self, room: ConversationId) -> usize {
+    pub(crate) fn online_in(&self, room: ConversationId) -> usize {
         self.rooms.get(&room).map_or(0, |room| room.users.len())
     }
 
     /// A room's members who are online.
-    pub fn in_room(&self, room: ConversationId) -> impl Iterator<Item = &Online> {
+    pub(crate) fn in_room(&self, room: ConversationId) -> impl Iterator<Item = &Online> {
         let online = self
             .rooms
             .get(&room)
@@ -491,7 +494,7 @@ impl Roster {
     }
 
     /// The connections of a room's online members, except one member's.
-    pub fn in_room_but(&self, room: ConversationId, but: UserId) -> Vec<ConnId> {
+    pub(crate) fn in_room_but(&self, room: ConversationId, but: UserId) -> Vec<ConnId> {
         self.in_room_without(room, but, &[])
     }
 
@@ -689,7 +692,10 @@ mod tests {
         let mut roster = Roster::default();
         roster.allow_sessions(NonZeroUsize::new(2).unwrap());
         assert_eq!(roster.begin_session(ConnId(1), ann, "ann", [room]), None);
-        assert_eq!(roster.begin_session(ConnId(2), ann, "ann", [room, later]), None);
+        assert_eq!(
+            roster.begin_session(ConnId(2), ann, "ann", [room, later]),
+            None
+        );
         let displaced = roster.begin_session(ConnId(3), ann, "ann", [room, later]);
         assert_eq!(displaced, Some(ConnId(1)));
         assert_eq!(roster.conns_of(ann), [ConnId(2), ConnId(3)]);

@@ -18,13 +18,14 @@ mod write_queue;
 pub(super) use table::ConnectionEntry;
 pub(super) use write_queue::Urgency;
 
-use super::scheduler::why_waiting::{self, WaitReason};
+use super::scheduler::why_waiting::held_back;
 use super::scheduler::{ConnectionSchedule, FlowKey, Scheduler};
 use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::{ConnId, Departure, End};
 use crate::handlers::account::Pending;
 use crate::limits::{CountedAttempt, LogLimiter, rate_limit_prefix};
+use crate::metrics::count;
 use crate::peer::{FrameBuffers, Item, Peer, Unsealed};
 use crate::proxy_header;
 use crate::storage::UserId;
@@ -80,10 +81,6 @@ pub(super) struct Traffic {
     pub(super) received: u64,
     /// Bytes to clients.
     pub(super) sent: u64,
-}
-
-fn count(of: usize) -> u64 {
-    u64::try_from(of).unwrap_or(u64::MAX)
 }
 
 impl Connections {
@@ -221,7 +218,7 @@ impl Connections {
         if entry.peer.is_closed() {
             return self.remove(conn);
         }
-        if held_back(&self.retries, entry, limits).is_none() {
+        if held_back(entry, self.retries.at(&entry.retry), limits).is_none() {
             self.scheduler.queue(conn, &mut entry.schedule);
         }
         self.admission.update(conn, entry);
@@ -315,7 +312,7 @@ impl Connections {
     /// The next entry of a connection's inbox, if it may be handled now.
     pub(super) fn next_item(&self, conn: ConnId, limits: &Limits) -> Option<Item> {
         let entry = self.table.get(conn)?;
-        if self.held_back(entry, limits).is_some() {
+        if held_back(entry, self.retries.at(&entry.retry), limits).is_some() {
             return None;
         }
         entry.peer.next_item()
@@ -331,11 +328,6 @@ impl Connections {
     /// When a connection's request is tried again, if it found the database busy.
     pub(super) fn retry_at(&self, conn: ConnId) -> Option<Duration> {
         self.retries.at(&self.table.get(conn)?.retry)
-    }
-
-    /// What keeps a connection from having a turn, whatever the scheduler's queue holds.
-    pub(super) fn held_back(&self, entry: &ConnectionEntry, limits: &Limits) -> Option<WaitReason> {
-        held_back(&self.retries, entry, limits)
     }
 
     /// Gives a request's heavy part to the workers.
@@ -551,15 +543,6 @@ fn update_waiting(
             waiting.remove(&conn);
         }
     }
-}
-
-fn held_back(
-    retries: &DatabaseRetries,
-    entry: &ConnectionEntry,
-    limits: &Limits,
-) -> Option<WaitReason> {
-    let retry_at = retries.at(&entry.retry);
-    why_waiting::held_back(&entry.peer, entry.pending.is_some(), retry_at, limits)
 }
 
 #[cfg(test)]

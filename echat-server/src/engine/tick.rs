@@ -23,6 +23,7 @@ use crate::conn::{ConnId, Departure, End};
 use crate::handlers::account::{self, LoginAttempt, Pending};
 use crate::handlers::{Answer, Caller, Ctx, DeferredWrite, Refusal, Reject, gate, refuse};
 use crate::handlers::{administration, deletion, password};
+use crate::metrics::count;
 use crate::outbox::Delivery;
 use crate::peer::Item;
 use crate::routes::{self, Access, Cost};
@@ -298,7 +299,6 @@ impl<'t> Tick<'t> {
 
     /// The cost of the tick so far.
     fn cost(&self) -> Duration {
-        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
         let counts = Counts {
             usage: self.batch.usage(),
             messages: self.record.messages,

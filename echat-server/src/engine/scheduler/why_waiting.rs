@@ -7,7 +7,7 @@ use super::{ConnectionSchedule, FlowKey, Scheduler, Turn, TurnsEnd};
 use crate::config::Limits;
 use crate::conn::ConnId;
 use crate::engine::Engine;
-use crate::peer::Peer;
+use crate::engine::connections::ConnectionEntry;
 use crate::storage::UserId;
 use std::fmt;
 use std::time::Duration;
@@ -84,21 +84,20 @@ impl fmt::Display for WaitReason {
     }
 }
 
-/// What keeps a connection from having a turn, whatever the queue holds; `None` if nothing does. `pending` says
-/// whether a request waits for a worker, `retry_at` when the database is tried again if one waits for that.
+/// What keeps a connection from having a turn, whatever the queue holds; `None` if nothing does. `retry_at` is when its
+/// request is retried that found the database locked.
 pub(in crate::engine) fn held_back(
-    peer: &Peer,
-    pending: bool,
+    entry: &ConnectionEntry,
     retry_at: Option<Duration>,
     limits: &Limits,
 ) -> Option<WaitReason> {
-    if !peer.has_items() {
+    if !entry.peer.has_items() {
         Some(WaitReason::InboxEmpty)
-    } else if pending {
+    } else if entry.pending.is_some() {
         Some(WaitReason::WorkerJob)
     } else if let Some(at) = retry_at {
         Some(WaitReason::DatabaseRetry { at })
-    } else if !peer.has_queue_space(limits) {
+    } else if !entry.peer.has_queue_space(limits) {
         Some(WaitReason::SendQueueFull)
     } else {
         None
@@ -111,7 +110,11 @@ pub(in crate::engine) fn why_waiting(engine: &Engine, conn: ConnId) -> Option<Wa
     if let Some(pending) = &entry.pending {
         return Some(job_waits(engine, conn, pending.user()));
     }
-    let held_back = engine.connections.held_back(entry, &engine.state.limits);
+    let held_back = held_back(
+        entry,
+        engine.connections.retry_at(conn),
+        &engine.state.limits,
+    );
     if held_back.is_some() {
         return held_back;
     }
