@@ -17,6 +17,7 @@ mod proxies;
 mod ready;
 mod service_manager;
 mod signals;
+mod slots;
 mod socket;
 mod tasks;
 mod terminal;

@@ -4,6 +4,7 @@
 //! A client has one command at a time, and its next line is read when it has taken the answer of the last: so what a client
 //! costs is bounded by one line and one answer, and a client that never reads stops only itself.
 
+use super::slots::{PolledStream, Slots};
 use super::tasks::{Requester, Tasks};
 use crate::clock::Now;
 use crate::ctl::{LINE_MAX, read_line, refusal_line, reply_line};
@@ -13,7 +14,7 @@ use mio::net::{UnixListener, UnixStream};
 use mio::{Interest, Registry, Token};
 use rustix::process::geteuid;
 use std::fs::{self, Permissions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroize;
@@ -34,7 +35,7 @@ pub(super) struct Ctl {
     /// `None`: the folder cannot have one.
     listener: Option<BoundSocket>,
     is_ready: bool,
-    clients: Vec<Option<CtlClient>>,
+    clients: Slots<CtlClient>,
     /// The number of the next client, and of its next use.
     serial: u64,
 }
@@ -52,7 +53,7 @@ impl Drop for BoundSocket {
 }
 
 struct CtlClient {
-    stream: UnixStream,
+    stream: PolledStream<UnixStream>,
     /// The user of the system.
     user: u32,
     /// Grows with each client.
@@ -61,8 +62,6 @@ struct CtlClient {
     used: u64,
     input: Vec<u8>,
     output: Vec<u8>,
-    can_read: bool,
-    can_write: bool,
     state: CtlState,
     closed: Closed,
 }
@@ -105,7 +104,7 @@ impl Ctl {
         Self {
             listener,
             is_ready: true,
-            clients: (0..SLOTS).map(|_| None).collect(),
+            clients: Slots::new(FIRST, SLOTS),
             serial: 0,
         }
     }
@@ -117,13 +116,11 @@ impl Ctl {
 
     /// Takes in what became possible at a client; false if the token is none of a client.
     pub(super) fn take_event(&mut self, event: &Event) -> bool {
-        let slot = event.token().0.checked_sub(FIRST);
-        let Some(client) = slot.and_then(|slot| self.clients.get_mut(slot)) else {
+        let Some(slot) = self.clients.slot(event.token()) else {
             return false;
         };
-        if let Some(client) = client {
-            client.can_read |= event.is_readable() || event.is_read_closed() || event.is_error();
-            client.can_write |= event.is_writable();
+        if let Some(client) = self.clients.get_mut(slot) {
+            client.stream.take_event(event);
             if event.is_write_closed() {
                 client.closed = Closed::Both;
             }
@@ -133,9 +130,10 @@ impl Ctl {
 
     /// Whether a round would find something to do at once.
     pub(super) fn has_work(&self) -> bool {
-        let has_work =
-            |client: &CtlClient| client.may_ask() && (client.can_read || client.has_line());
-        self.listener.is_some() && self.is_ready || self.clients.iter().flatten().any(has_work)
+        let has_work = |client: &CtlClient| {
+            client.may_ask() && (client.stream.can_read() || client.has_line())
+        };
+        self.listener.is_some() && self.is_ready || self.clients.iter().any(has_work)
     }
 
     /// Accepts clients, and carries out one command of each.
@@ -147,8 +145,8 @@ impl Ctl {
         now: Now,
     ) -> Result<(), Fatal> {
         self.accept(registry);
-        for slot in 0..self.clients.len() {
-            let Some(client) = &mut self.clients[slot] else {
+        for slot in 0..self.clients.count() {
+            let Some(client) = self.clients.get_mut(slot) else {
                 continue;
             };
             client.write();
@@ -171,7 +169,7 @@ impl Ctl {
             }
             if client.is_over() {
                 tasks.forget(Requester::Ctl(slot, client.serial));
-                self.clients[slot] = None;
+                self.clients.take(slot);
             }
         }
         Ok(())
@@ -179,7 +177,7 @@ impl Ctl {
 
     /// Gives a client the answer that its task has come to. It may be gone.
     pub(super) fn answer(&mut self, slot: usize, serial: u64, line: &str) {
-        let client = self.clients.get_mut(slot).and_then(Option::as_mut);
+        let client = self.clients.get_mut(slot);
         if let Some(client) = client.filter(|client| client.serial == serial) {
             client.state = CtlState::Idle;
             client.answer(line);
@@ -197,12 +195,18 @@ impl Ctl {
             }
             match bound.socket.accept() {
                 Ok((stream, _)) => {
-                    let Some(slot) = slot(&self.clients) else {
+                    // A client that waits for a task keeps its slot.
+                    let used = |client: &CtlClient| {
+                        (client.state != CtlState::Busy).then_some(client.used)
+                    };
+                    let Some(slot) = self.clients.free_or_lowest(used) else {
                         refuse_one_more(stream);
                         continue;
                     };
                     self.serial += 1;
-                    self.clients[slot] = CtlClient::new(stream, self.serial, registry, slot);
+                    let token = self.clients.token(slot);
+                    let client = CtlClient::new(stream, self.serial, registry, token);
+                    self.clients.put(slot, client);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // Out of file descriptors, for example: the next client tries again.
@@ -212,18 +216,7 @@ impl Ctl {
     }
 }
 
-/// A free place, or that of the client that has done nothing for longest. A client that waits for a task keeps its place.
-fn slot(clients: &[Option<CtlClient>]) -> Option<usize> {
-    let used = |slot: usize| match &clients[slot] {
-        None => Some((0, slot)),
-        Some(client) if client.state == CtlState::Busy => None,
-        Some(client) => Some((client.used, slot)),
-    };
-    let oldest = (0..clients.len()).filter_map(used).min();
-    oldest.map(|(_, slot)| slot)
-}
-
-/// Refuses a client for which there is no place.
+/// Refuses a client for which there is no slot.
 fn refuse_one_more(mut stream: UnixStream) {
     let message = "All places are taken by commands that are not done. Try again later.";
     if let AdminAnswer::Refused(refused) = refused("storage_busy", message) {
@@ -286,22 +279,16 @@ fn carry_out(
 }
 
 impl CtlClient {
-    /// A client in a place. One that may not ask is told so.
-    fn new(mut stream: UnixStream, serial: u64, registry: &Registry, slot: usize) -> Option<Self> {
+    /// A new client. One that may not ask is told so.
+    fn new(stream: UnixStream, serial: u64, registry: &Registry, token: Token) -> Option<Self> {
         let user = user_of(&stream).ok()?;
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        registry
-            .register(&mut stream, Token(FIRST + slot), interest)
-            .ok()?;
         let mut client = Self {
-            stream,
+            stream: PolledStream::register(stream, registry, token).ok()?,
             user,
             serial,
             used: serial,
             input: Vec::new(),
             output: Vec::new(),
-            can_read: true,
-            can_write: true,
             state: CtlState::Idle,
             closed: Closed::Nothing,
         };
@@ -338,12 +325,13 @@ impl CtlClient {
             return;
         }
         let mut chunk = [0; CHUNK];
-        while self.can_read && !self.has_line() && self.input.len() <= LINE_MAX {
-            match self.stream.read(&mut chunk) {
+        while !self.has_line()
+            && self.input.len() <= LINE_MAX
+            && let Some(read) = self.stream.read(&mut chunk)
+        {
+            match read {
                 Ok(0) => self.note_end(),
                 Ok(length) => self.input.extend_from_slice(&chunk[..length]),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.can_read = false,
                 Err(_) => {
                     self.note_end();
                     self.input.clear();
@@ -358,7 +346,6 @@ impl CtlClient {
     }
 
     fn note_end(&mut self) {
-        self.can_read = false;
         self.closed = self.closed.max(Closed::Writing);
     }
 
@@ -377,18 +364,10 @@ impl CtlClient {
     }
 
     fn write(&mut self) {
-        let mut written = 0;
-        while self.can_write && written < self.output.len() {
-            match self.stream.write(&self.output[written..]) {
-                Ok(length) => written += length,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.can_write = false,
-                Err(_) => {
-                    self.state = CtlState::Closing;
-                    written = self.output.len();
-                }
-            }
-        }
+        let written = self.stream.write(&self.output).unwrap_or_else(|_| {
+            self.state = CtlState::Closing;
+            self.output.len()
+        });
         // An answer may have a password.
         self.output[..written].zeroize();
         self.output.drain(..written);

@@ -1,21 +1,22 @@
 //! The page of metrics, and a health check, for programs that watch the server: HTTP/1.1, one request for each
 //! connection. What a client costs is bounded by one request, one answer and ten seconds.
 
+use super::slots::{PolledStream, Slots};
 use crate::metrics::CONTENT_TYPE;
 use httparse::{EMPTY_HEADER, Error, Status};
 use mio::event::Event;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry, Token};
 use std::cell::LazyCell;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::net::{Shutdown, SocketAddr};
 use std::time::Duration;
 
 /// Clients at the same time. One more has the oldest closed.
-const PLACES: usize = 16;
+const SLOTS: usize = 16;
 /// The token of the first client; the others follow. They are below those of the administration's socket.
 const FIRST: usize = usize::MAX - 192;
-const _: () = assert!(PLACES < 64, "room for the tokens above");
+const _: () = assert!(SLOTS < 64, "room for the tokens above");
 /// Clients that one round accepts.
 const ACCEPTS: usize = 64;
 /// Bytes of a request: of its line and its headers.
@@ -25,7 +26,7 @@ const HEADERS: usize = 64;
 /// Bytes of one read.
 const CHUNK: usize = 4 * 1024;
 /// The longest time that a client has.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a client may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,21 +43,19 @@ pub(super) struct Http {
     /// `None`: nothing is shown.
     listener: Option<TcpListener>,
     is_ready: bool,
-    clients: Vec<Option<HttpClient>>,
+    clients: Slots<HttpClient>,
     /// The number of the next client.
     serial: u64,
 }
 
 struct HttpClient {
-    stream: TcpStream,
+    stream: PolledStream<TcpStream>,
     serial: u64,
     /// When it is closed, whatever it does.
     until: Duration,
     input: Vec<u8>,
     output: Vec<u8>,
     state: HttpState,
-    can_read: bool,
-    can_write: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +85,7 @@ impl Http {
         Ok(Self {
             listener: address.map(listen).transpose()?,
             is_ready: true,
-            clients: (0..PLACES).map(|_| None).collect(),
+            clients: Slots::new(FIRST, SLOTS),
             serial: 0,
         })
     }
@@ -103,26 +102,25 @@ impl Http {
 
     /// Takes in what became possible at a client; false if the token is none of a client.
     pub(super) fn take_event(&mut self, event: &Event) -> bool {
-        let place = event.token().0.checked_sub(FIRST);
-        let Some(client) = place.and_then(|place| self.clients.get_mut(place)) else {
+        let Some(slot) = self.clients.slot(event.token()) else {
             return false;
         };
-        if let Some(client) = client {
-            client.can_read |= event.is_readable() || event.is_read_closed() || event.is_error();
-            client.can_write |= event.is_writable();
+        if let Some(client) = self.clients.get_mut(slot) {
+            client.stream.take_event(event);
         }
         true
     }
 
     /// Whether a round would find something to do at once.
     pub(super) fn has_work(&self) -> bool {
-        let reads = |client: &HttpClient| client.can_read && client.state != HttpState::Responding;
-        self.listener.is_some() && self.is_ready || self.clients.iter().flatten().any(reads)
+        let reads =
+            |client: &HttpClient| client.stream.can_read() && client.state != HttpState::Responding;
+        self.listener.is_some() && self.is_ready || self.clients.iter().any(reads)
     }
 
     /// When the next client is closed.
     pub(super) fn deadline(&self) -> Option<Duration> {
-        let clients = self.clients.iter().flatten();
+        let clients = self.clients.iter();
         clients.map(|client| client.until).min()
     }
 
@@ -137,8 +135,8 @@ impl Http {
     ) {
         self.accept(registry, now);
         let metrics = LazyCell::new(metrics);
-        for place in &mut self.clients {
-            let Some(client) = place else {
+        for slot in 0..self.clients.count() {
+            let Some(client) = self.clients.get_mut(slot) else {
                 continue;
             };
             client.read();
@@ -153,7 +151,7 @@ impl Http {
             }
             client.write();
             if client.state == HttpState::Closed || client.until <= now {
-                *place = None;
+                self.clients.take(slot);
             }
         }
     }
@@ -169,12 +167,12 @@ impl Http {
             match listener.accept() {
                 Ok((stream, _)) => {
                     self.serial += 1;
-                    let age = |place: &usize| self.clients[*place].as_ref().map(|it| it.serial);
-                    let place = (0..PLACES).min_by_key(age).unwrap_or(0);
-                    let until = now + PATIENCE;
-                    let token = Token(FIRST + place);
-                    self.clients[place] =
-                        HttpClient::new(stream, self.serial, until, registry, token);
+                    let slot = self.clients.free_or_lowest(|client| Some(client.serial));
+                    let slot = slot.expect("every client has a rank");
+                    let until = now + TIMEOUT;
+                    let token = self.clients.token(slot);
+                    let client = HttpClient::new(stream, self.serial, until, registry, token);
+                    self.clients.put(slot, client);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // Out of file descriptors, for example: the next client tries again.
@@ -225,41 +223,34 @@ fn requested(input: &[u8]) -> Option<Requested> {
 
 impl HttpClient {
     fn new(
-        mut stream: TcpStream,
+        stream: TcpStream,
         serial: u64,
         until: Duration,
         registry: &Registry,
         token: Token,
     ) -> Option<Self> {
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        registry.register(&mut stream, token, interest).ok()?;
         Some(Self {
-            stream,
+            stream: PolledStream::register(stream, registry, token).ok()?,
             serial,
             until,
             input: Vec::new(),
             output: Vec::new(),
             state: HttpState::Requesting,
-            can_read: true,
-            can_write: true,
         })
     }
 
     /// Reads once.
     fn read(&mut self) {
-        if !self.can_read || self.state == HttpState::Responding {
+        if self.state == HttpState::Responding {
             return;
         }
         let mut chunk = [0; CHUNK];
         match self.stream.read(&mut chunk) {
-            Ok(0) => self.state = HttpState::Closed,
-            Ok(length) if self.state == HttpState::Requesting => {
+            Some(Ok(0) | Err(_)) => self.state = HttpState::Closed,
+            Some(Ok(length)) if self.state == HttpState::Requesting => {
                 self.input.extend_from_slice(&chunk[..length]);
             }
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => self.can_read = false,
-            Err(_) => self.state = HttpState::Closed,
+            None | Some(Ok(_)) => {}
         }
     }
 
@@ -271,18 +262,15 @@ impl HttpClient {
     }
 
     fn write(&mut self) {
-        let mut written = 0;
-        while self.state == HttpState::Responding && self.can_write && written < self.output.len() {
-            match self.stream.write(&self.output[written..]) {
-                Ok(length) => written += length,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.can_write = false,
-                Err(_) => self.state = HttpState::Closed,
-            }
+        if self.state != HttpState::Responding {
+            return;
         }
-        self.output.drain(..written);
+        match self.stream.write(&self.output) {
+            Ok(written) => drop(self.output.drain(..written)),
+            Err(_) => self.state = HttpState::Closed,
+        }
         if self.state == HttpState::Responding && self.output.is_empty() {
-            self.state = match self.stream.shutdown(Shutdown::Write) {
+            self.state = match self.stream.stream.shutdown(Shutdown::Write) {
                 Ok(()) => HttpState::Draining,
                 Err(_) => HttpState::Closed,
             };

@@ -4,6 +4,7 @@
 //! A header is bounded in bytes and in time, and so is the number of connections without one; the oldest gives way. The
 //! bytes are only looked at (`MSG_PEEK`) until the header is whole, so what follows it stays in the socket.
 
+use super::slots::Slots;
 use crate::config::Networks;
 use crate::limits::LogLimiter;
 use crate::proxy_header::{self, Header};
@@ -15,12 +16,12 @@ use std::io::{self, ErrorKind, Read};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-/// The token of the first place; below those of the listeners.
+/// The token of the first slot; below those of the listeners.
 const FIRST: usize = usize::MAX - 1_024;
 /// Connections without a header at the same time, unless the limit on open files is low.
-const PLACES: usize = 256;
+const SLOTS: usize = 256;
 /// A header must be whole this long after the accept.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection without a header.
 struct AwaitingHeader {
@@ -32,9 +33,8 @@ struct AwaitingHeader {
 
 pub(super) struct Proxies {
     trusted: Networks,
-    /// By token.
-    places: Vec<Option<AwaitingHeader>>,
-    /// The places that became readable.
+    waiting: Slots<AwaitingHeader>,
+    /// The slots that became readable.
     readable: Vec<usize>,
     /// When the oldest connection is closed, or earlier.
     deadline: Option<Duration>,
@@ -51,11 +51,11 @@ impl Proxies {
         let count = if trusted.is_empty() {
             0
         } else {
-            PLACES.min(files / 8).max(1)
+            SLOTS.min(files / 8).max(1)
         };
         Self {
             trusted,
-            places: std::iter::repeat_with(|| None).take(count).collect(),
+            waiting: Slots::new(FIRST, count),
             readable: Vec::new(),
             deadline: None,
             arrived: VecDeque::new(),
@@ -65,7 +65,7 @@ impl Proxies {
 
     /// How many connections there may be without a header.
     pub(super) fn count(&self) -> usize {
-        self.places.len()
+        self.waiting.count()
     }
 
     pub(super) fn trusts(&self, address: IpAddr) -> bool {
@@ -80,27 +80,26 @@ impl Proxies {
         registry: &Registry,
         now: Duration,
     ) {
-        let free = self.places.iter().position(Option::is_none);
-        let place = free.or_else(|| self.oldest());
-        let place = place.expect("a trusted network has places");
-        self.close(place, registry, "newer ones need its place", now);
-        let until = now + PATIENCE;
-        self.places[place] = Some(AwaitingHeader {
+        let slot = self.waiting.free_or_lowest(|waiting| Some(waiting.until));
+        let slot = slot.expect("a trusted network has slots");
+        self.close(slot, registry, "newer ones need its place", now);
+        let until = now + TIMEOUT;
+        let waiting = AwaitingHeader {
             stream,
             proxy,
             until,
-        });
+        };
+        self.waiting.put(slot, Some(waiting));
         self.deadline = self.deadline.or(Some(until));
         // Most proxies send the header at once, and it has come already.
-        self.look(place, registry, now, Registration::New);
+        self.look(slot, registry, now, Registration::New);
     }
 
-    /// Marks the connection of this token as readable; false if the token belongs to no place.
+    /// Marks the connection of this token as readable; false if the token belongs to no slot.
     pub(super) fn ready(&mut self, token: Token) -> bool {
-        let place = token.0.checked_sub(FIRST);
-        let place = place.filter(|place| *place < self.places.len());
-        self.readable.extend(place);
-        place.is_some()
+        let slot = self.waiting.slot(token);
+        self.readable.extend(slot);
+        slot.is_some()
     }
 
     /// Whether there is something to do now.
@@ -119,8 +118,8 @@ impl Proxies {
         registry: &Registry,
         now: Duration,
     ) -> Option<(TcpStream, SocketAddr)> {
-        for place in std::mem::take(&mut self.readable) {
-            self.look(place, registry, now, Registration::Old);
+        for slot in std::mem::take(&mut self.readable) {
+            self.look(slot, registry, now, Registration::Old);
         }
         if self.deadline.is_some_and(|at| at <= now) {
             self.expire(registry, now);
@@ -130,62 +129,49 @@ impl Proxies {
 
     /// Closes all of them.
     pub(super) fn clear(&mut self) {
-        self.places.iter_mut().for_each(|place| *place = None);
+        self.waiting.clear();
         self.readable.clear();
         self.arrived.clear();
         self.deadline = None;
     }
 
-    /// The place of the oldest connection.
-    fn oldest(&self) -> Option<usize> {
-        let until = |place: &usize| self.places[*place].as_ref().map(|waiting| waiting.until);
-        (0..self.places.len()).min_by_key(until)
-    }
-
     fn expire(&mut self, registry: &Registry, now: Duration) {
-        for place in 0..self.places.len() {
-            if self.places[place]
-                .as_ref()
-                .is_some_and(|waiting| waiting.until <= now)
-            {
-                self.close(
-                    place,
-                    registry,
-                    "no whole header came within 5 seconds",
-                    now,
-                );
+        for slot in 0..self.waiting.count() {
+            let waiting = self.waiting.get_mut(slot);
+            if waiting.is_some_and(|waiting| waiting.until <= now) {
+                self.close(slot, registry, "no whole header came within 5 seconds", now);
             }
         }
-        let until = self.places.iter().flatten().map(|waiting| waiting.until);
+        let until = self.waiting.iter().map(|waiting| waiting.until);
         self.deadline = until.min();
     }
 
     /// Looks whether the header of a connection is whole.
     fn look(
         &mut self,
-        place: usize,
+        slot: usize,
         registry: &Registry,
         now: Duration,
         registration: Registration,
     ) {
         // An event of a connection that is gone may come late.
-        let Some(waiting) = &mut self.places[place] else {
+        let token = self.waiting.token(slot);
+        let Some(waiting) = self.waiting.get_mut(slot) else {
             return;
         };
         match header_of(&mut waiting.stream) {
             Ok(Looked::Incomplete) => {
-                let token = Token(FIRST + place);
                 let stream = &mut waiting.stream;
                 if registration == Registration::New
                     && registry
                         .register(stream, token, Interest::READABLE)
                         .is_err()
                 {
-                    self.places[place] = None;
+                    self.waiting.take(slot);
                 }
             }
             Ok(Looked::Whole(client)) => {
-                let mut waiting = self.places[place].take().expect("it was looked at");
+                let mut waiting = self.waiting.take(slot).expect("it was looked at");
                 if registration == Registration::Old {
                     // A stream that cannot be taken out cannot be registered anew either, which ends it.
                     let _ = registry.deregister(&mut waiting.stream);
@@ -193,15 +179,15 @@ impl Proxies {
                 let address = client.unwrap_or(waiting.proxy);
                 self.arrived.push_back((waiting.stream, address));
             }
-            Ok(Looked::Invalid(why)) => self.close(place, registry, why, now),
+            Ok(Looked::Invalid(why)) => self.close(slot, registry, why, now),
             // The proxy has closed. Some check in this way that the server accepts.
-            Ok(Looked::End) | Err(_) => self.places[place] = None,
+            Ok(Looked::End) | Err(_) => drop(self.waiting.take(slot)),
         }
     }
 
-    /// Closes the connection of a place, if there is one.
-    fn close(&mut self, place: usize, registry: &Registry, why: &str, now: Duration) {
-        let Some(mut waiting) = self.places[place].take() else {
+    /// Closes the connection in a slot, if there is one.
+    fn close(&mut self, slot: usize, registry: &Registry, why: &str, now: Duration) {
+        let Some(mut waiting) = self.waiting.take(slot) else {
             return;
         };
         // It may not be registered yet, and is closed in either case.

@@ -1,0 +1,169 @@
+//! What the small listeners of the reactor share: a bounded number of connections with tokens of the poll, and a stream
+//! that remembers what became possible.
+
+use mio::event::Event;
+use mio::{Interest, Registry, Token, event};
+use std::io::{self, ErrorKind, Read, Write};
+
+/// A bounded number of connections. Each has a numbered slot, whose token is that many above the first one.
+pub(super) struct Slots<C> {
+    first: usize,
+    slots: Vec<Option<C>>,
+}
+
+impl<C> Slots<C> {
+    /// So many slots, the first one with this token.
+    pub(super) fn new(first: usize, count: usize) -> Self {
+        Self {
+            first,
+            slots: std::iter::repeat_with(|| None).take(count).collect(),
+        }
+    }
+
+    /// The number of slots.
+    pub(super) fn count(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The token of a slot.
+    pub(super) fn token(&self, slot: usize) -> Token {
+        Token(self.first + slot)
+    }
+
+    /// The slot of a token; `None` if the token belongs to none.
+    pub(super) fn slot(&self, token: Token) -> Option<usize> {
+        let slot = token.0.checked_sub(self.first)?;
+        (slot < self.slots.len()).then_some(slot)
+    }
+
+    /// A free slot, else that of the connection with the lowest rank. A connection without a rank keeps its slot.
+    pub(super) fn free_or_lowest<R: Ord>(&self, rank: impl Fn(&C) -> Option<R>) -> Option<usize> {
+        let ranks = self.slots.iter().enumerate().filter_map(|(slot, taken)| {
+            let rank = match taken {
+                None => None,
+                Some(connection) => Some(rank(connection)?),
+            };
+            Some((rank, slot))
+        });
+        ranks.min().map(|(_, slot)| slot)
+    }
+
+    /// The connection in a slot.
+    pub(super) fn get_mut(&mut self, slot: usize) -> Option<&mut C> {
+        self.slots.get_mut(slot)?.as_mut()
+    }
+
+    /// Puts a connection into a slot, in place of another one.
+    pub(super) fn put(&mut self, slot: usize, connection: Option<C>) {
+        self.slots[slot] = connection;
+    }
+
+    /// Takes the connection out of a slot.
+    pub(super) fn take(&mut self, slot: usize) -> Option<C> {
+        self.slots.get_mut(slot)?.take()
+    }
+
+    /// All connections.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &C> {
+        self.slots.iter().flatten()
+    }
+
+    /// Drops all connections.
+    pub(super) fn clear(&mut self) {
+        self.slots.iter_mut().for_each(|slot| *slot = None);
+    }
+}
+
+/// A stream that is read and written when the poll has said that it can be.
+pub(super) struct PolledStream<S> {
+    pub(super) stream: S,
+    can_read: bool,
+    can_write: bool,
+}
+
+impl<S: Read + Write + event::Source> PolledStream<S> {
+    /// A new stream, registered for reads and writes.
+    pub(super) fn register(mut stream: S, registry: &Registry, token: Token) -> io::Result<Self> {
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        registry.register(&mut stream, token, interest)?;
+        Ok(Self {
+            stream,
+            can_read: true,
+            can_write: true,
+        })
+    }
+
+    /// Takes in what became possible.
+    pub(super) fn take_event(&mut self, event: &Event) {
+        self.can_read |= event.is_readable() || event.is_read_closed() || event.is_error();
+        self.can_write |= event.is_writable();
+    }
+
+    /// Whether a read may give something.
+    pub(super) fn can_read(&self) -> bool {
+        self.can_read
+    }
+
+    /// Reads once; `None` if nothing can be read now. After the end and after an error nothing is read any more.
+    pub(super) fn read(&mut self, bytes: &mut [u8]) -> Option<io::Result<usize>> {
+        while self.can_read {
+            match self.stream.read(bytes) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.can_read = false,
+                read => {
+                    self.can_read = read.as_ref().is_ok_and(|length| *length > 0);
+                    return Some(read);
+                }
+            }
+        }
+        None
+    }
+
+    /// Writes as many of the bytes as can be written now; returns how many.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut written = 0;
+        while self.can_write && written < bytes.len() {
+            match self.stream.write(&bytes[written..]) {
+                Ok(length) => written += length,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.can_write = false,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(written)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_free_slot_goes_before_the_lowest_rank_and_a_connection_without_one_stays() {
+        let mut slots = Slots::new(100, 3);
+        let lowest = |slots: &Slots<Option<u64>>| slots.free_or_lowest(|rank| *rank);
+        assert_eq!(
+            (slots.count(), slots.token(2), lowest(&slots)),
+            (3, Token(102), Some(0))
+        );
+        for (slot, rank) in [Some(7), None, Some(5)].into_iter().enumerate() {
+            slots.put(slot, Some(rank));
+        }
+        assert_eq!(lowest(&slots), Some(2));
+        assert_eq!(slots.take(0), Some(Some(7)));
+        assert_eq!(lowest(&slots), Some(0));
+        slots.put(0, Some(None));
+        slots.put(2, Some(None));
+        assert_eq!(lowest(&slots), None, "none gives way");
+        assert_eq!(
+            (
+                slots.slot(Token(102)),
+                slots.slot(Token(103)),
+                slots.slot(Token(99))
+            ),
+            (Some(2), None, None)
+        );
+        slots.clear();
+        assert_eq!(slots.iter().count(), 0);
+    }
+}
