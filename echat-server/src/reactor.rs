@@ -596,40 +596,20 @@ impl<'a> Reactor<'a> {
     fn reload(&mut self, now: Now) -> Result<String, String> {
         let kept = |error: ConfigError| format!("the configuration is kept: {error}");
         let (loaded, schedule) = (self.reload)().map_err(kept)?;
-        let (old, new) = (&self.loaded.config, &loaded.config);
-        let restart = [
-            ("server.listen", old.listen != new.listen),
-            ("server.data", old.data != new.data),
-            ("server.lobby", old.lobby != new.lobby),
-            ("server.log_file", old.log_file != new.log_file),
-            ("server.log_format", old.log_format != new.log_format),
-            ("server.metrics", old.metrics != new.metrics),
-        ];
-        let restart = restart.iter().filter(|(_, differs)| *differs);
-        let restart: Vec<&str> = restart.map(|(key, _)| *key).collect();
+        let old = &self.loaded.config;
+        // What needs a restart holds as it was read at the start, and is named again at the next reload.
+        let (new, restart) = kept_until_a_restart(old, loaded.config);
         let mut limits = new.limits.clone();
         limits.connections = limits.connections.min(self.listeners.places());
         self.engine.limit(limits);
-        let mut settings = Settings::from(new);
-        settings.lobby = Settings::from(old).lobby;
-        self.engine.configure(settings);
+        self.engine.configure(Settings::from(&new));
         self.engine.allow_sessions(new.sessions_per_user);
         if old.backup != new.backup {
             self.backups.reschedule(schedule, now);
         }
         logging::set_filter(&loaded.log);
-        let kept = ServerConfig {
-            listen: old.listen.clone(),
-            data: old.data.clone(),
-            lobby: old.lobby.clone(),
-            log_file: old.log_file.clone(),
-            log_format: old.log_format,
-            metrics: old.metrics,
-            ..new.clone()
-        };
-        // What needs a restart holds as it was read at the start, and is named again at the next reload.
         self.loaded = Loaded {
-            config: kept,
+            config: new,
             ..loaded
         };
         let mut done = "the configuration was read again".to_owned();
@@ -763,6 +743,51 @@ impl<'a> Reactor<'a> {
             .min()
             .map(|at| at.saturating_sub(now))
     }
+}
+
+/// The configuration of a reload, with the values until now of all keys that need a restart, and those of them that differ.
+fn kept_until_a_restart(
+    old: &ServerConfig,
+    mut new: ServerConfig,
+) -> (ServerConfig, Vec<&'static str>) {
+    let mut differing = Vec::new();
+    macro_rules! keep {
+        ($($key:literal: $field:ident),*) => {
+            $(if new.$field != old.$field {
+                differing.push($key);
+                new.$field.clone_from(&old.$field);
+            })*
+        };
+    }
+    keep!(
+        "server.listen": listen,
+        "server.proxy_protocol": proxy_protocol,
+        "server.data": data,
+        "server.lobby": lobby,
+        "server.log_file": log_file,
+        "server.log_format": log_format,
+        "server.metrics": metrics
+    );
+    // A key of the configuration that this does not name does not compile: it is applied by a reload, or kept above.
+    let ServerConfig {
+        listen: _,
+        proxy_protocol: _,
+        data: _,
+        lobby: _,
+        log_file: _,
+        log_format: _,
+        metrics: _,
+        log: _,
+        sessions_per_user: _,
+        registration: _,
+        invitations: _,
+        message_of_the_day: _,
+        keep_days: _,
+        edit_seconds: _,
+        backup: _,
+        limits: _,
+    } = &new;
+    (new, differing)
 }
 
 /// Listens for programs that read the metrics.

@@ -718,13 +718,13 @@ fn a_reload_changes_what_it_can_and_names_the_rest_and_drops_no_one() {
     dir.write("config.json", r#"{"server": {"log": "info"}}"#);
     let mut server = dir.start(&["--config", "config.json"]);
     let mut ann = Client::register(&server, "ann");
-    let config = r#"{"server": {"message_of_the_day": "new", "limits": {"friends": 9}, "lobby": "hall", "log": "info"}}"#;
+    let config = r#"{"server": {"message_of_the_day": "new", "limits": {"friends": 9}, "lobby": "hall", "log": "info", "proxy_protocol": ["192.0.2.0/24"]}}"#;
     dir.write("config.json", config);
-    let said = done(&dir, "reload");
-    assert!(
-        said.contains("these need a restart: server.lobby"),
-        "{said}"
-    );
+    for _ in 0..2 {
+        let said = done(&dir, "reload");
+        let restart = "these need a restart: server.proxy_protocol, server.lobby";
+        assert!(said.contains(restart), "{said}");
+    }
     let status = done(&dir, "status");
     assert!(status.contains("message of the day: new"), "{status}");
     assert!(done(&dir, "limits friends").contains('9'));
