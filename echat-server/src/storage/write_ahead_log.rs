@@ -28,7 +28,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use echat_system::private_file;
 use rusqlite::config::DbConfig;
@@ -66,8 +66,7 @@ const CHUNK: usize = 64 * 1024;
 /// Decides when the log of a connection is checkpointed, and by which thread.
 #[derive(Debug)]
 pub(super) struct WriteAheadLog {
-    /// Pages in the log after the last commit, as `SQLite` reports.
-    pages: Arc<AtomicI32>,
+    reported: Arc<ReportedLog>,
     bounds: Cell<Bounds>,
     /// Pages in the log at the last check. If there are fewer now, the log has restarted.
     seen: Cell<c_int>,
@@ -86,6 +85,34 @@ pub(super) struct WriteAheadLog {
     cut_at: Cell<c_int>,
     /// The file of the database, for checkpoints on another thread.
     file: Option<Arc<File>>,
+}
+
+/// What `SQLite` reports of the log after each commit that wrote a page.
+#[derive(Debug, Default)]
+struct ReportedLog {
+    /// Pages in the log.
+    pages: AtomicI32,
+    /// Whether this was reported since the last [`take_commit`](Self::take_commit).
+    is_new: AtomicBool,
+}
+
+impl ReportedLog {
+    fn report(&self, pages: c_int) {
+        self.pages.store(pages, Ordering::Relaxed);
+        self.is_new.store(true, Ordering::Relaxed);
+    }
+
+    /// Pages in the log after the last commit.
+    fn pages(&self) -> c_int {
+        self.pages.load(Ordering::Relaxed)
+    }
+
+    /// The same, if there was a commit since the last call.
+    fn take_commit(&self) -> Option<c_int> {
+        self.is_new
+            .swap(false, Ordering::Relaxed)
+            .then(|| self.pages())
+    }
 }
 
 /// Limits in pages of the log.
@@ -121,14 +148,14 @@ enum Background {
 impl WriteAheadLog {
     /// Takes over the log of this connection. `SQLite` itself would checkpoint it too, but would hide failures.
     pub(super) fn of(db: &mut Connection) -> rusqlite::Result<Self> {
-        let pages = Arc::new(AtomicI32::new(0));
-        let told = Arc::clone(&pages);
+        let reported = Arc::new(ReportedLog::default());
+        let told = Arc::clone(&reported);
         db.wal_hook(Some(move |_: &mut Wal, pages: c_int| {
-            told.store(pages, Ordering::Relaxed);
+            told.report(pages);
             Ok(())
         }))?;
         Ok(Self {
-            pages,
+            reported,
             bounds: Cell::new(Bounds {
                 least: PAGES,
                 few: FEW,
@@ -174,8 +201,10 @@ impl WriteAheadLog {
     /// `Fatal`: a write or a sync failed. Damage, a full disk and locks of other programs are no error: everything is
     /// still in the log.
     pub(super) fn committed(&self, db: &Connection, damage: &DamageLog) -> Result<(), StoreError> {
-        let pages = self.pages.load(Ordering::Relaxed);
-        self.scrub.look(db, pages);
+        if let Some(pages) = self.reported.take_commit() {
+            self.scrub.commit(db, pages);
+        }
+        let pages = self.reported.pages();
         if pages < self.seen.replace(pages) {
             self.again_at.set(0);
             self.cut_at.set(0);
@@ -203,6 +232,7 @@ impl WriteAheadLog {
                 self.background.set(Background::Wanted);
                 return Ok(());
             }
+            self.scrub.before_checkpoint(db);
             checkpoint(db).map(drop)
         });
         checkpointed.or_else(|error| self.judged(error, damage))
@@ -214,6 +244,7 @@ impl WriteAheadLog {
             return None;
         }
         let database = db.path()?.into();
+        self.scrub.before_checkpoint(db);
         self.background.set(Background::Running);
         let empties = self.leftovers.is_long();
         Some(Checkpoint::of(database, self.file.clone(), empties))

@@ -8,7 +8,6 @@
 use std::cell::Cell;
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::Ordering;
 
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, MAIN_DB};
@@ -107,9 +106,7 @@ impl WriteAheadLog {
             if self.failed.get() {
                 return false;
             }
-            let has_more = self.scrub.portion(db);
-            self.scrub.look(db, self.pages.load(Ordering::Relaxed));
-            match has_more {
+            match self.scrub_portion(db) {
                 Ok(true) => {}
                 Ok(false) => return self.scrub.is_done(),
                 Err(_) => return false,
@@ -123,10 +120,19 @@ impl WriteAheadLog {
         self.scrub.trust();
     }
 
+    /// Scrubs a portion of the pages, and scans what it wrote. Returns whether more are left.
+    fn scrub_portion(&self, db: &Connection) -> rusqlite::Result<bool> {
+        self.scrub.scan(db);
+        let has_more = self.scrub.portion(db);
+        if let Some(pages) = self.reported.take_commit() {
+            self.scrub.commit(db, pages);
+        }
+        self.scrub.scan(db);
+        has_more
+    }
+
     fn purge_now(&self, db: &Connection) -> rusqlite::Result<Purged> {
-        let has_more = self.scrub.portion(db)?;
-        self.scrub.look(db, self.pages.load(Ordering::Relaxed));
-        if has_more {
+        if self.scrub_portion(db)? {
             return Ok(Purged::Waits);
         }
         let bounds = self.bounds.get();
@@ -140,6 +146,7 @@ impl WriteAheadLog {
             self.background.set(Background::Wanted);
             return Ok(Purged::Waits);
         }
+        self.scrub.before_checkpoint(db);
         empty(db)?;
         self.leftovers.state.set(LeftoverState::None);
         self.seen.set(0);

@@ -6,11 +6,16 @@
 //! without zeroing where they were, and that place may become unallocated space. A text that was moved and is removed later
 //! would stay there. No other place keeps bytes of removed cells: free blocks are zeroed, and the function leaves none.
 //!
-//! So the pages of each commit are looked at in the log. Those with bytes in their unallocated space are noted until a newer
-//! version of the page has none. Before a purge empties the log, their unallocated space is zeroed in transactions, a
-//! portion each, by the table `sqlite_dbpage`. After that the newest version of every page is free of removed text.
+//! So the pages in the log are scanned, and those with bytes in their unallocated space are remembered until a newer version
+//! of the page has none. Before a purge empties the log, their unallocated space is zeroed in transactions, a portion each, by
+//! the table `sqlite_dbpage`. After that the newest version of every page is free of removed text.
+//!
+//! A scan is due before frames can be overwritten: before each checkpoint, and while one may let the log restart. In between,
+//! commits are scanned a batch of frames at a time, and of a page that many of them wrote only the newest version. Another
+//! program can checkpoint the log too. If it restarted with frames that were not scanned, all pages are scrubbed.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::ffi::c_int;
 use std::fs::File;
 use std::io;
@@ -27,6 +32,8 @@ use super::write_back::{FRAME_HEADER, HEADER, PAGE_SIZE};
 const SALT: usize = 16;
 const SALT_BYTES: usize = 8;
 
+/// Frames that are left to the next scan at most: a scan of as many takes a quarter of a millisecond.
+const UNSCANNED: u64 = 256;
 /// Frames of the log that are read at a time.
 const FRAMES: usize = 16;
 
@@ -43,15 +50,22 @@ const TOO_MANY: u32 = 0x0200_0000;
 pub(super) struct Scrub {
     /// Pages that are to be scrubbed.
     pages: RefCell<PageSet>,
-    /// Whether any page may have to be: those that an earlier process wrote were not looked at.
+    /// Whether any page may have to be: those that an earlier process wrote were not scanned.
     is_unknown: Cell<bool>,
-    /// The log that was looked at, and how many of its frames.
-    salt: Cell<[u8; SALT_BYTES]>,
-    frames: Cell<u64>,
+    /// The salt of the log that was scanned last.
+    salt: Cell<Option<Salt>>,
+    /// How many of its frames were scanned.
+    scanned: Cell<u64>,
+    /// Frames of the log after the last commit.
+    committed: Cell<u64>,
+    /// Whether a checkpoint of this process may let the log restart with the next commit.
+    may_restart: Cell<bool>,
     log: RefCell<Option<File>>,
     /// What was read of it last.
     bytes: RefCell<Vec<u8>>,
 }
+
+type Salt = [u8; SALT_BYTES];
 
 impl Scrub {
     pub(super) fn new() -> Self {
@@ -59,7 +73,9 @@ impl Scrub {
             pages: RefCell::default(),
             is_unknown: Cell::new(true),
             salt: Cell::default(),
-            frames: Cell::new(0),
+            scanned: Cell::new(0),
+            committed: Cell::new(0),
+            may_restart: Cell::new(false),
             log: RefCell::new(None),
             bytes: RefCell::default(),
         }
@@ -78,57 +94,114 @@ impl Scrub {
 
     /// Whether all pages are known to be scrubbed.
     pub(super) fn is_done(&self) -> bool {
-        !self.is_unknown.get() && self.pages.borrow().is_empty()
+        let is_scanned = self.scanned.get() == self.committed.get();
+        is_scanned && !self.is_unknown.get() && self.pages.borrow().is_empty()
     }
 
-    /// Looks at the frames that were added to the log, which has this many.
-    pub(super) fn look(&self, db: &Connection, frames: c_int) {
-        let Some(path) = path_of(db) else { return };
+    /// Takes in a commit, after which the log has so many frames. Scans it if it is time.
+    pub(super) fn commit(&self, db: &Connection, frames: c_int) {
         let frames = u64::try_from(frames).unwrap_or(0);
-        if let Err(error) = self.look_at(path, frames) {
-            tracing::debug!(%error, "the pages of the write-ahead log cannot be looked at");
+        let before = self.committed.replace(frames);
+        let is_restarted = frames <= before;
+        if is_restarted {
+            if self.scanned.get() < before {
+                self.is_unknown.set(true);
+            }
+            self.begin_log(None);
+        }
+        // By the salt of its beginning, another log is told from this one.
+        let is_due = is_restarted || self.may_restart.get() || self.salt.get().is_none();
+        if is_due || frames.saturating_sub(self.scanned.get()) >= UNSCANNED {
+            // If the log restarted unnoticed, these are the frames that it had.
+            self.scan_behind(db, before);
+        }
+    }
+
+    /// Scans what is not scanned yet, before a checkpoint lets the log restart.
+    pub(super) fn before_checkpoint(&self, db: &Connection) {
+        self.scan(db);
+        self.may_restart.set(true);
+    }
+
+    /// Scans what is not scanned yet.
+    pub(super) fn scan(&self, db: &Connection) {
+        self.scan_behind(db, self.committed.get());
+    }
+
+    /// The log begins anew: no frame of it is scanned.
+    fn begin_log(&self, salt: Option<Salt>) {
+        self.scanned.set(0);
+        self.salt.set(salt);
+        self.may_restart.set(false);
+    }
+
+    /// Scans what is not scanned yet. If the log has restarted since the last scan, it had so many frames before.
+    fn scan_behind(&self, db: &Connection, before: u64) {
+        let Some(path) = path_of(db) else { return };
+        if let Err(error) = self.scan_log(path, before) {
+            tracing::debug!(%error, "the pages of the write-ahead log cannot be scanned");
             self.is_unknown.set(true);
         }
     }
 
-    fn look_at(&self, path: &Path, frames: u64) -> io::Result<()> {
+    fn scan_log(&self, path: &Path, before: u64) -> io::Result<()> {
         let mut log = self.log.borrow_mut();
         let log = match &mut *log {
             Some(log) => log,
             none => none.insert(File::open(log_of(path))?),
         };
+        let is_scanned = self.scanned.get() == before;
         let mut header = [0; HEADER];
         match log.read_exact_at(&mut header, 0) {
-            // The log was emptied, after each of its commits was looked at.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
+            // The log was emptied.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.is_unknown.set(self.is_unknown.get() || !is_scanned);
+                self.scanned.set(self.committed.get());
+                return Ok(());
+            }
             read => read?,
         }
         let mut salt = [0; SALT_BYTES];
         salt.copy_from_slice(&header[SALT..][..SALT_BYTES]);
-        if self.salt.replace(salt) != salt {
-            self.frames.set(0);
+        match self.salt.get() {
+            Some(known) if known == salt => {}
+            None => self.salt.set(Some(salt)),
+            Some(_) => {
+                self.is_unknown.set(self.is_unknown.get() || !is_scanned);
+                self.begin_log(Some(salt));
+            }
         }
         if self.is_unknown.get() {
-            // All pages will be looked at.
-            self.frames.set(frames);
+            // All pages will be scrubbed.
+            self.scanned.set(self.committed.get());
         }
-        let page = number(&header[PAGE_SIZE..]) as usize;
+        self.scan_frames(log, number(&header[PAGE_SIZE..]) as usize)
+    }
+
+    /// Scans the newest version of each page in the frames that are not scanned yet.
+    fn scan_frames(&self, log: &File, page: usize) -> io::Result<()> {
         let frame = FRAME_HEADER + page;
         let mut bytes = self.bytes.borrow_mut();
         bytes.resize(frame * FRAMES, 0);
         let mut pages = self.pages.borrow_mut();
-        while self.frames.get() < frames {
-            let from = self.frames.get();
-            let count = usize::try_from(frames - from).unwrap_or(FRAMES).min(FRAMES);
+        let mut seen = HashSet::new();
+        let mut end = self.committed.get();
+        while end > self.scanned.get() {
+            let count =
+                usize::try_from(end - self.scanned.get()).map_or(FRAMES, |all| all.min(FRAMES));
+            let from = end - count as u64;
             let bytes = &mut bytes[..frame * count];
             log.read_exact_at(bytes, HEADER as u64 + from * frame as u64)?;
-            for frame in bytes.chunks_exact(frame) {
+            for frame in bytes.chunks_exact(frame).rev() {
                 let (header, page) = frame.split_at(FRAME_HEADER);
                 let page_number = number(header);
-                pages.set(page_number, residue(page_number, page).is_some());
+                if seen.insert(page_number) {
+                    pages.set(page_number, residue(page_number, page).is_some());
+                }
             }
-            self.frames.set(from + count as u64);
+            end = from;
         }
+        self.scanned.set(self.committed.get());
         Ok(())
     }
 
@@ -277,6 +350,9 @@ impl PageSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::PathBuf;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI32, Ordering};
 
     #[test]
     fn only_a_sound_page_of_a_tree_has_unallocated_space() {
@@ -312,5 +388,127 @@ mod tests {
         set.set(700, true);
         assert_eq!(set.iter().collect::<Vec<_>>(), [1, 130, 700]);
         assert!(!set.is_empty() && PageSet::default().is_empty());
+    }
+
+    /// A database with a log, whose commits a scrub takes in, and the number of pages that each commit writes.
+    struct Commits {
+        db: Connection,
+        scrub: Scrub,
+        frames: Arc<AtomicI32>,
+        path: PathBuf,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Commits {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a.db");
+            let mut db = Connection::open(&path).unwrap();
+            db.pragma_update(None, "journal_mode", "WAL").unwrap();
+            db.execute_batch("CREATE TABLE t (a INTEGER PRIMARY KEY, b BLOB)")
+                .unwrap();
+            let frames = Arc::new(AtomicI32::new(0));
+            let told = Arc::clone(&frames);
+            let hook = move |_: &mut rusqlite::hooks::Wal, pages: c_int| {
+                told.store(pages, Ordering::Relaxed);
+                Ok(())
+            };
+            db.wal_hook(Some(hook)).unwrap();
+            let scrub = Scrub::new();
+            scrub.trust();
+            Self {
+                db,
+                scrub,
+                frames,
+                path,
+                _folder: folder,
+            }
+        }
+
+        /// Commits a change of so many pages at least.
+        fn commit(&self, pages: i64) {
+            let sql = "INSERT OR REPLACE INTO t VALUES (?1, randomblob(4000))";
+            let transaction = self.db.unchecked_transaction().unwrap();
+            for row in 0..pages {
+                transaction.execute(sql, [row]).unwrap();
+            }
+            transaction.commit().unwrap();
+            self.scrub
+                .commit(&self.db, self.frames.load(Ordering::Relaxed));
+        }
+
+        /// Another program copies the whole log, so that the next commit begins it anew.
+        fn checkpoint_elsewhere(&self) {
+            let other = Connection::open(&self.path).unwrap();
+            let sql = "PRAGMA wal_checkpoint(PASSIVE)";
+            let (pages, copied): (i64, i64) = other
+                .query_row(sql, [], |row| Ok((row.get(1)?, row.get(2)?)))
+                .unwrap();
+            assert_eq!(pages, copied);
+        }
+
+        fn is_unknown(&self) -> bool {
+            self.scrub.is_unknown.get()
+        }
+    }
+
+    #[test]
+    fn commits_are_scanned_in_batches_and_before_a_checkpoint() {
+        let commits = Commits::new();
+        commits.commit(2);
+        let first = commits.scrub.scanned.get();
+        for _ in 0..10 {
+            commits.commit(2);
+            assert_eq!(commits.scrub.scanned.get(), first);
+        }
+        assert!(!commits.scrub.is_done(), "it is not scanned");
+        commits.scrub.before_checkpoint(&commits.db);
+        assert_eq!(commits.scrub.scanned.get(), commits.scrub.committed.get());
+        // The log may restart with each of these.
+        commits.commit(2);
+        assert_eq!(commits.scrub.scanned.get(), commits.scrub.committed.get());
+        super::super::checkpoint(&commits.db).unwrap();
+        commits.commit(50);
+        assert!(commits.scrub.committed.get() > 40 && !commits.is_unknown());
+        assert_eq!(commits.scrub.scanned.get(), commits.scrub.committed.get());
+        let scanned = commits.scrub.scanned.get();
+        commits.commit(2);
+        assert_eq!(
+            commits.scrub.scanned.get(),
+            scanned,
+            "the log has restarted"
+        );
+        while commits.scrub.scanned.get() == scanned {
+            commits.commit(20);
+        }
+        assert!(commits.scrub.scanned.get() >= scanned + UNSCANNED);
+    }
+
+    #[test]
+    fn a_log_that_another_program_lets_restart_makes_all_pages_unknown() {
+        // The log has fewer frames than before, as many, or more.
+        for pages in [1, 6, 60] {
+            let commits = Commits::new();
+            commits.commit(1);
+            commits.commit(5);
+            commits.checkpoint_elsewhere();
+            commits.commit(pages);
+            commits.scrub.scan(&commits.db);
+            assert!(commits.is_unknown(), "{pages}");
+        }
+        // Not if all of it was scanned.
+        let commits = Commits::new();
+        commits.commit(5);
+        commits.scrub.scan(&commits.db);
+        commits.checkpoint_elsewhere();
+        commits.commit(1);
+        commits.scrub.scan(&commits.db);
+        assert!(!commits.is_unknown());
+        // Of a log that restarted unnoticed, it is not known what was scanned.
+        commits.commit(9);
+        commits.checkpoint_elsewhere();
+        commits.commit(90);
+        commits.scrub.scan(&commits.db);
+        assert!(commits.is_unknown());
     }
 }
