@@ -1,15 +1,16 @@
-//! Removes in portions what is hidden already: what is left of closed rooms, the texts of erased accounts, and messages
-//! that are too old.
+//! Removes in portions what is hidden already: what is left of closed rooms and deleted accounts, the texts of erased
+//! accounts, and messages that are too old.
 //!
 //! Each portion is a transaction of its own after the answers of a tick, and is written to the journal like other writes
 //! that no answer depends on. Removals take turns, one portion each. A process that ends leaves the rest to the next one,
 //! which looks for it at its start. Messages become too old by themselves, so a sweep looks for them every minute.
 
-use super::MemoryState;
+use super::{MemoryState, NO_CONNECTION};
 use crate::clock::Now;
 use crate::handlers::DeferredWrite;
-use crate::storage::{Removal, Retention, Store, StoreError, Sweep};
+use crate::storage::{ChangedLists, Removal, Retention, Store, StoreError, Sweep};
 use std::collections::VecDeque;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 /// The time between two portions, so that requests have most of the processor and of the disk.
@@ -96,7 +97,7 @@ impl Removals {
             return Ok(());
         };
         let mut pause = PAUSE;
-        match portion(store, state, &removal, now.unix) {
+        match portion(store, state, &removal, now) {
             Ok(Some(left)) => self.queue.push_back(left),
             Ok(None) => self.plan_sweep(store, &removal, now)?,
             Err(fatal @ StoreError::Fatal(_)) => return Err(fatal),
@@ -141,18 +142,41 @@ fn portion(
     store: &mut Store,
     state: &mut MemoryState,
     removal: &Removal,
-    now: i64,
+    now: Now,
 ) -> Result<Option<Removal>, StoreError> {
-    let mut batch = store.batch_at(now);
+    let mut batch = store.batch_at(now.unix);
     let retention: Retention = batch.retention();
-    let left = batch.remove(removal, retention)?;
+    let (left, lists) = batch.remove_portion(removal, retention)?;
     let writes = batch.writes() > 0;
     let _receipt = batch.commit()?;
     if writes {
         let write = DeferredWrite::Remove(*removal, retention);
         state.journal.deferred(vec![write]);
     }
+    if !lists.is_empty() {
+        tell(store, state, &lists, now)?;
+    }
     Ok(left)
+}
+
+/// Tells users that their lists have changed, with the next tick.
+fn tell(
+    store: &mut Store,
+    state: &mut MemoryState,
+    lists: &ChangedLists,
+    now: Now,
+) -> Result<(), StoreError> {
+    let mut batch = store.batch_at(now.unix);
+    let address = Ipv4Addr::UNSPECIFIED.into();
+    let mut ctx = state.ctx(&mut batch, NO_CONNECTION, address, now);
+    match ctx.tell_lists(lists) {
+        Err(fatal @ StoreError::Fatal(_)) => Err(fatal),
+        Err(error) => {
+            tracing::warn!(%error, "users were not told that their blocks or invitations have changed");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
 }
 
 #[cfg(test)]

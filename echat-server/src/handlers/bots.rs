@@ -4,6 +4,7 @@
 //! that people choose.
 
 use super::admission::{Demand, Plan, View, Written};
+use super::deletion::end_account;
 use super::effects::{Effect, InRoom};
 use super::{Caller, Ctx, Reject, done_with, page, rooms, targets};
 use crate::storage::{Batch, Bot, Role, Room, StoreError, User, UserId};
@@ -198,7 +199,7 @@ fn remove(batch: &mut Batch<'_>, bot: User, now: i64) -> Result<Vec<Effect>, Sto
         };
         effects.push(Effect::BotLeft(left, bot.clone()));
     }
-    batch.end_bot(bot.id, now)?;
+    effects.extend(end_account(batch, bot.id, false, now)?);
     effects.push(Effect::EndSessions(bot));
     Ok(effects)
 }

@@ -7,7 +7,7 @@ use super::password::wrong;
 use super::session_ends::SessionsEnd;
 use super::{Answer, Caller, Ctx, Reject, gate, rooms};
 use crate::limits::CountedAttempt;
-use crate::storage::{Batch, ErasurePlace, Removal, StoreError, UserId};
+use crate::storage::{Batch, DeletedAccount, ErasurePlace, Removal, StoreError, UserId};
 use crate::workers::jobs::{Task, Verdict};
 use echat_proto::commands::Event;
 use echat_proto::names::Password;
@@ -95,13 +95,23 @@ pub(crate) fn delete(
             batch.remove_member(room.id, *user)?;
             effects.extend(rooms::without(batch, &room, *user)?.effects);
         }
-        let blockers = batch.blockers_of(*user)?;
-        let invited = batch.invited_by(*user)?;
-        batch.delete_account(*user, erase, now)?;
-        effects.push(Effect::BlocksChanged(blockers));
-        effects.push(Effect::InvitationsChanged(invited));
+        effects.extend(end_account(batch, *user, erase, now)?);
     }
     Ok((deleted, effects))
+}
+
+/// Deletes the account of a user that is in no room and owns no bot; returns what other users are told, and what is left to
+/// remove.
+pub(super) fn end_account(
+    batch: &mut Batch<'_>,
+    user: UserId,
+    erase: bool,
+    now: i64,
+) -> Result<Vec<Effect>, StoreError> {
+    let DeletedAccount { left, lists } = batch.delete_account(user, erase, now)?;
+    let mut effects = vec![Effect::ListsChanged(lists)];
+    effects.extend(left.map(Effect::Remove));
+    Ok(effects)
 }
 
 #[cfg(test)]

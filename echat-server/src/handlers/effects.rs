@@ -7,7 +7,9 @@ use super::people::HearsAway;
 use super::presence::{MemberChange, announce_in, is_small, member_event};
 use super::session_ends::SessionsEnd;
 use crate::roster::Conns;
-use crate::storage::{Batch, ConversationId, Removal, RoomSize, StoreError, User, UserId};
+use crate::storage::{
+    Batch, ChangedLists, ConversationId, Removal, RoomSize, StoreError, User, UserId,
+};
 use echat_proto::commands::Event;
 use echat_proto::records::TxnEcho;
 use std::collections::BTreeSet;
@@ -83,8 +85,8 @@ pub(crate) enum Effect {
     },
     /// The invitations of these users have changed: all of their connections are told.
     InvitationsChanged(Vec<UserId>),
-    /// A user that these users blocked is no more: all of their connections are told whom they block.
-    BlocksChanged(Vec<UserId>),
+    /// The blocks and invitations of users have changed with the end of an account: all of their connections are told.
+    ListsChanged(ChangedLists),
     /// A room has another name: its online members are told what clients that do not know ON_ROOM_CHANGED need.
     Renamed {
         /// The room, with its new name.
@@ -179,9 +181,7 @@ impl Ctx<'_, '_> {
                 Effect::InvitationsChanged(users) => {
                     self.tell_own(&users, invitations_changed)?;
                 }
-                Effect::BlocksChanged(users) => {
-                    self.tell_own(&users, |batch, user| blocks::changed(batch, user, false))?;
-                }
+                Effect::ListsChanged(lists) => self.tell_lists(&lists)?,
                 Effect::Renamed { room, was } => self.renamed_room(&room, &was),
                 Effect::TellAll(event) => {
                     let to = self.roster.sessions().map(|(conn, _)| conn).collect();
@@ -198,6 +198,14 @@ impl Ctx<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Tells the users who are online that their blocks or invitations have changed.
+    pub(crate) fn tell_lists(&mut self, lists: &ChangedLists) -> Result<(), StoreError> {
+        self.tell_own(&lists.blocks, |batch, user| {
+            blocks::changed(batch, user, false)
+        })?;
+        self.tell_own(&lists.invitations, invitations_changed)
     }
 
     /// Tells each of these users who is online something of their own.

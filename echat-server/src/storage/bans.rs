@@ -4,11 +4,11 @@ use rusqlite::params;
 
 use super::{Batch, ConversationId, StoreError, UserId};
 
-/// The bans of a room by name, those that have not expired.
+/// The bans of a room by name, those that have not expired, without deleted accounts.
 pub(super) const BANS: &str =
     "SELECT u.name, coalesce(o.name, ''), b.created_at, b.until, b.reason FROM bans AS b
      CROSS JOIN users AS u ON u.id = b.user LEFT JOIN users AS o ON o.id = b.operator
-     WHERE b.room = ?1 AND (b.until IS NULL OR b.until > ?2) ORDER BY u.name";
+     WHERE b.room = ?1 AND (b.until IS NULL OR b.until > ?2) AND u.deleted_at IS NULL ORDER BY u.name";
 /// The ban of one user, if it has not expired.
 pub(super) const BAN: &str = "SELECT until, reason FROM bans
      WHERE room = ?1 AND user = ?2 AND (until IS NULL OR until > ?3)";
@@ -67,7 +67,7 @@ impl Batch<'_> {
         })
     }
 
-    /// The number of bans of a room, without those that ended.
+    /// The number of bans of a room, without those that ended, with deleted accounts whose rows are not removed yet.
     pub fn ban_count(&self, room: ConversationId, now: i64) -> Result<u64, StoreError> {
         let sql = "SELECT count(*) FROM bans WHERE room = ?1 AND (until IS NULL OR until > ?2)";
         self.count(sql, params![room, now])

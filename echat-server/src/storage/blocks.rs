@@ -5,21 +5,15 @@ use rusqlite::params;
 use super::accounts::user;
 use super::{Batch, StoreError, User, UserId};
 
-/// The users that a user blocks, by name.
+/// The users that a user blocks, by name, without deleted accounts.
 const BLOCKED: &str = "SELECT u.id, u.name FROM blocks AS b
-     CROSS JOIN users AS u ON u.id = b.blocked WHERE b.user = ?1 ORDER BY u.name";
-/// The users that block a user.
-pub(super) const BLOCKERS: &str = "SELECT user FROM blocks WHERE blocked = ?1 ORDER BY user";
+     CROSS JOIN users AS u ON u.id = b.blocked
+     WHERE b.user = ?1 AND u.deleted_at IS NULL ORDER BY u.name";
 
 impl Batch<'_> {
     /// The users that `by` blocks, by name.
     pub fn blocked_by(&self, by: UserId) -> Result<Vec<User>, StoreError> {
         self.all(BLOCKED, [by], user)
-    }
-
-    /// The users that block `user`.
-    pub fn blockers_of(&self, user: UserId) -> Result<Vec<UserId>, StoreError> {
-        self.all(BLOCKERS, [user], |row| row.get(0))
     }
 
     /// Whether `by` blocks `other`.
@@ -28,7 +22,7 @@ impl Batch<'_> {
         self.exists(sql, [by, other])
     }
 
-    /// The number of users that `by` blocks.
+    /// The number of users that `by` blocks, with deleted accounts whose rows are not removed yet.
     pub fn block_count(&self, by: UserId) -> Result<u64, StoreError> {
         self.count("SELECT count(*) FROM blocks WHERE user = ?1", [by])
     }

@@ -8,9 +8,6 @@ use super::accounts::user;
 use super::resume::SecretHash;
 use super::{Batch, ConversationId, Kind, StoreError, User, UserId};
 
-/// The hash of the token of a removed bot: no token has it.
-const NO_TOKEN: SecretHash = [0; 32];
-
 /// A bot, as its owner lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bot {
@@ -124,16 +121,5 @@ impl Batch<'_> {
     ) -> Result<(), StoreError> {
         let sql = "UPDATE bots SET token = ?2, expires_at = ?3 WHERE user = ?1";
         self.write(sql, params![bot, token, expires_at]).map(drop)
-    }
-
-    /// Ends the account of a bot that is in no room any more. Its messages stay under the name of a deleted account, and
-    /// its own name is never given out again.
-    pub fn end_bot(&mut self, bot: UserId, now: i64) -> Result<(), StoreError> {
-        self.set_bot_token(bot, &NO_TOKEN, None)?;
-        self.write(
-            "UPDATE users SET name = 'deleted account ' || id, deleted_at = ?2 WHERE id = ?1",
-            params![bot, now],
-        )
-        .map(drop)
     }
 }

@@ -12,18 +12,19 @@ const PRUNED_AT_ONCE: i64 = 10;
 pub(super) const FRIEND: &str = "SELECT u.id, u.name, f.conversation, f.ended_at FROM users AS u
      LEFT JOIN friendships AS f
      ON f.low_user = min(u.id, ?1) AND f.high_user = max(u.id, ?1) WHERE u.name = ?2";
-/// Pending requests to a user that the user sees, oldest first: not those of users that the user blocks.
+/// Pending requests to a user that the user sees, oldest first: not those of users that the user blocks, nor of deleted
+/// accounts.
 pub(super) const PENDING: &str =
     "SELECT u.name FROM friend_requests AS r CROSS JOIN users AS u ON u.id = r.sender
-     WHERE r.receiver = ?1 AND r.declined_at IS NULL AND NOT EXISTS
+     WHERE r.receiver = ?1 AND r.declined_at IS NULL AND u.deleted_at IS NULL AND NOT EXISTS
          (SELECT 1 FROM blocks AS b WHERE b.user = r.receiver AND b.blocked = r.sender)
      ORDER BY r.id";
-/// The oldest of them.
+/// The oldest of them, or one of a deleted account whose rows are not removed yet.
 pub(super) const OLDEST_PENDING: &str = "SELECT r.sender, r.created_at FROM friend_requests AS r
      WHERE r.receiver = ?1 AND r.declined_at IS NULL AND NOT EXISTS
          (SELECT 1 FROM blocks AS b WHERE b.user = r.receiver AND b.blocked = r.sender)
      ORDER BY r.id LIMIT 1";
-/// Their number.
+/// Their number, with deleted accounts whose rows are not removed yet.
 pub(super) const PENDING_COUNT: &str = "SELECT count(*) FROM friend_requests AS r
      WHERE r.receiver = ?1 AND r.declined_at IS NULL AND NOT EXISTS
          (SELECT 1 FROM blocks AS b WHERE b.user = r.receiver AND b.blocked = r.sender)";

@@ -7,18 +7,13 @@ use super::{Batch, ConversationId, StoreError, UserId};
 
 /// The invitations that a user sees, oldest first.
 pub(super) const INVITATIONS: &str = "SELECT r.name, u.name FROM room_invitations AS i
-     CROSS JOIN rooms AS r ON r.id = i.room LEFT JOIN users AS u ON u.id = i.inviter
+     CROSS JOIN rooms AS r ON r.id = i.room LEFT JOIN users AS u ON u.id = i.inviter AND u.deleted_at IS NULL
      WHERE i.user = ?1 AND NOT EXISTS
          (SELECT 1 FROM blocks AS b WHERE b.user = i.user AND b.blocked = i.inviter)
      ORDER BY i.created_at, i.room";
 /// The users who see an invitation to a room.
 pub(super) const INVITED: &str = "SELECT i.user FROM room_invitations AS i
      WHERE i.room = ?1 AND NOT EXISTS
-         (SELECT 1 FROM blocks AS b WHERE b.user = i.user AND b.blocked = i.inviter)
-     ORDER BY i.user";
-/// The users who see an invitation from a user. What is left of those to closed rooms is none.
-pub(super) const INVITED_BY: &str = "SELECT DISTINCT i.user FROM room_invitations AS i
-     WHERE i.inviter = ?1 AND EXISTS (SELECT 1 FROM rooms AS r WHERE r.id = i.room) AND NOT EXISTS
          (SELECT 1 FROM blocks AS b WHERE b.user = i.user AND b.blocked = i.inviter)
      ORDER BY i.user";
 /// How many invitations of a user are shown, and how many are hidden.
@@ -81,11 +76,6 @@ impl Batch<'_> {
     /// The users who are invited to a room and see the invitation.
     pub fn invited_to(&self, room: ConversationId) -> Result<Vec<UserId>, StoreError> {
         self.all(INVITED, [room], |row| row.get(0))
-    }
-
-    /// The users who see an invitation from a user.
-    pub fn invited_by(&self, inviter: UserId) -> Result<Vec<UserId>, StoreError> {
-        self.all(INVITED_BY, [inviter], |row| row.get(0))
     }
 
     /// How many invitations a user has.

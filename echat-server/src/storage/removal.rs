@@ -3,6 +3,7 @@
 //! A portion is a function of the database, of what is removed, and of the time. It looks at a bounded number of rows, so
 //! that it takes less than a turn of requests may, whatever there is.
 
+use super::deletion::{AccountPlace, AccountsPlace, ChangedLists};
 use super::messages::REACTORS_REMOVED;
 use super::{Batch, ErasurePlace, Retention, StoreError, Sweep, UserId};
 
@@ -14,6 +15,10 @@ pub(super) const CLOSED_ROWS: usize = 100;
 pub enum Removal {
     /// What is left of closed rooms.
     ClosedRooms,
+    /// The rows of a deleted account in other tables.
+    AccountRows(UserId, AccountPlace),
+    /// The same of all deleted accounts: an earlier process may have left some.
+    RowsOfDeleted(AccountsPlace),
     /// The texts of a deleted account, whose messages become tombstones.
     Account(UserId, ErasurePlace),
     /// The users whose reactions were removed with a message.
@@ -27,7 +32,8 @@ impl Removal {
     pub fn replaces(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::ClosedRooms, Self::ClosedRooms) | (Self::Reactors, Self::Reactors) => true,
-            (Self::Account(user, _), Self::Account(other, _)) => user == other,
+            (Self::Account(user, _), Self::Account(other, _))
+            | (Self::AccountRows(user, _), Self::AccountRows(other, _)) => user == other,
             (Self::TooOld(sweep), Self::TooOld(other)) => sweep.room() == other.room(),
             _ => false,
         }
@@ -41,7 +47,25 @@ impl Batch<'_> {
         removal: &Removal,
         retention: Retention,
     ) -> Result<Option<Removal>, StoreError> {
-        Ok(match removal {
+        Ok(self.remove_portion(removal, retention)?.0)
+    }
+
+    /// The same, with the lists of users that have changed.
+    pub(crate) fn remove_portion(
+        &mut self,
+        removal: &Removal,
+        retention: Retention,
+    ) -> Result<(Option<Removal>, ChangedLists), StoreError> {
+        let left = match removal {
+            Removal::AccountRows(user, place) => {
+                let (place, lists) = self.remove_rows_of(*user, *place)?;
+                let left = place.map(|place| Removal::AccountRows(*user, place));
+                return Ok((left, lists));
+            }
+            Removal::RowsOfDeleted(place) => {
+                let (place, lists) = self.remove_rows_of_deleted(*place)?;
+                return Ok((place.map(Removal::RowsOfDeleted), lists));
+            }
             Removal::ClosedRooms => {
                 let has_more = self.remove_closed(CLOSED_ROWS, retention.now)?;
                 has_more.then_some(Removal::ClosedRooms)
@@ -55,7 +79,8 @@ impl Batch<'_> {
                 has_more.then_some(Removal::Reactors)
             }
             Removal::TooOld(sweep) => self.sweep(*sweep, retention)?.map(Removal::TooOld),
-        })
+        };
+        Ok((left, ChangedLists::default()))
     }
 
     /// What an earlier process left to remove, or may have left.
@@ -63,6 +88,7 @@ impl Batch<'_> {
         let accounts = self.erasures()?.into_iter();
         let mut removals = vec![Removal::ClosedRooms, Removal::Reactors];
         removals.extend(accounts.map(|user| Removal::Account(user, ErasurePlace::default())));
+        removals.push(Removal::RowsOfDeleted(AccountsPlace::default()));
         removals.push(Removal::TooOld(Sweep::of_all(true)));
         Ok(removals)
     }

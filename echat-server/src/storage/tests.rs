@@ -7,14 +7,16 @@ use super::annotations::{
     JOINED_AFTER, MENTIONING, MENTIONS_OF, NAMED, REACTIONS_TO, UNREAD_MENTIONS,
 };
 use super::bans::BAN;
-use super::blocks::BLOCKERS;
-use super::closed_rooms::NEXT;
+use super::closed_rooms::{NEXT, OTHERS};
 use super::contacts::{FRIEND, OLDEST_PENDING, PENDING, PENDING_COUNT, PRUNE};
+use super::deletion::{
+    AT_ONCE, BLOCKERS, IN_PORTIONS, INVITATIONS_FROM, REQUESTS_FROM, REQUESTS_FROM_DELETED,
+};
 use super::history::{
     NEWEST, NEWEST_IDS, NEXT_TIME, OLDEST, OLDEST_IDS, ONE, PARTICIPATION, PARTICIPATIONS, SEEN,
     UNREAD,
 };
-use super::invitations::{COUNTS, INVITED, INVITED_BY};
+use super::invitations::{COUNTS, INVITED};
 use super::messages::MARKERS;
 use super::migrate::{MIGRATIONS, migrate};
 use super::retention::{ENTRIES, FIRST_SOME, FORGOTTEN, LAST, NEXT_CONVERSATION, NEXT_ROOM};
@@ -243,7 +245,7 @@ fn only_a_person_whose_account_is_in_use_can_be_asked() {
 #[test]
 fn reading_and_searching_only_ever_seek() {
     let store = Store::in_memory().unwrap();
-    for sql in [
+    let queries = [
         PARTICIPATIONS,
         PARTICIPATION,
         NEWEST,
@@ -269,8 +271,10 @@ fn reading_and_searching_only_ever_seek() {
         BAN,
         COUNTS,
         INVITED,
-        INVITED_BY,
+        INVITATIONS_FROM,
         BLOCKERS,
+        REQUESTS_FROM,
+        REQUESTS_FROM_DELETED,
         PRUNE,
         FRIEND,
         OWN_ROOM,
@@ -284,7 +288,9 @@ fn reading_and_searching_only_ever_seek() {
         NEXT_CONVERSATION,
         NEXT_ROOM,
         ENTRIES,
-    ] {
+    ];
+    let removals = AT_ONCE.iter().chain(&IN_PORTIONS).chain(&OTHERS);
+    for sql in queries.iter().chain(removals) {
         let plan = plan(&store, sql);
         for line in &plan {
             // Subqueries of one row or of bounded rows are scanned, and lists that are handed in; tables never are.
