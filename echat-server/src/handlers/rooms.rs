@@ -356,7 +356,9 @@ pub(crate) fn list_members(
     roomname: MembersOf,
 ) -> Result<Event, Reject> {
     let MembersOf { roomname, page } = roomname;
-    let limit = page.as_ref().map_or(Ok(0), |page| page::of_names(page.limit))?;
+    let limit = page
+        .as_ref()
+        .map_or(Ok(0), |page| page::of_names(page.limit))?;
     let (room, _) = targets::own_room(ctx.batch, &me, &roomname)?;
     let members = match page {
         Some(page) => member_page(ctx, (&room, me.id), &page, limit)?,

@@ -565,3 +565,31 @@ fn a_login_to_a_thousand_rooms_costs_the_same_whatever_they_hold() {
         "{few:?} {many:?}"
     );
 }
+
+#[test]
+fn the_members_that_joined_after_a_message_are_found_within_a_tick() {
+    let mut store = Store::in_memory().unwrap();
+    let mut batch = store.batch();
+    let ann = Username::new("ann").unwrap();
+    let ann = batch.create_user(&ann, "phc", 1).unwrap().unwrap();
+    let tea = RoomName::new("tea").unwrap();
+    let tea = batch.create_room(&tea, ann, 1).unwrap().unwrap();
+    let text = Content::new("hello").unwrap();
+    let message = batch.insert_message(tea, ann, &text, None, 1).unwrap();
+    drop(batch.commit().unwrap());
+    let sql = format!(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10000)
+         INSERT INTO users (id, name, password, created_at) SELECT 1000 + n, 'u' || n, 'phc', 1 FROM n;
+         INSERT INTO participants (user, conversation, after_id, read_id, joined_at)
+         SELECT id, {}, 5, 5, 2 FROM users WHERE id > 1000;",
+        tea.0
+    );
+    store.connection().execute_batch(&sql).unwrap();
+    let batch = store.batch();
+    let before = batch.usage();
+    assert_eq!(batch.joined_after(tea, message).unwrap().len(), 10_000);
+    let steps = batch.usage().steps - before.steps;
+    // A tick has 100,000 steps. A room has at most 10,000 members.
+    assert!(steps < 60_000, "{steps}");
+    println!("{steps} steps");
+}

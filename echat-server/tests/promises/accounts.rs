@@ -7,6 +7,10 @@ use echat_proto::names::{Password, Username};
 use echat_server::config::Limits;
 use echat_server::storage::Store;
 use std::num::NonZeroUsize;
+use std::time::Duration;
+
+/// ON_SELF_CHANGED.
+const SELF_CHANGED: u32 = 152;
 
 fn told(sim: &mut Sim, name: &str) -> Vec<u32> {
     let told = sim.end(name).take_messages();
@@ -103,4 +107,44 @@ fn a_password_that_is_too_weak_for_today_logs_in_and_is_to_be_changed() {
     assert_eq!(sim.ask("one", "CHANGE_PASSWORD", change)[0].command, 124);
     let no = Some(Value::Bool(false));
     assert_eq!(asked_to_change(&mut sim, "two", "long enough"), no);
+}
+
+#[test]
+fn users_that_blocked_a_deleted_account_are_told_of_it_in_portions_and_once() {
+    const BLOCKERS: usize = 20;
+    let mut store = Store::in_memory().expect("memory is there");
+    let names: Vec<String> = (0..BLOCKERS).map(|number| format!("bob{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    seed::accounts(&mut store, &["ann"]);
+    seed::accounts(&mut store, &names);
+    for name in &names {
+        seed::blocked(&mut store, name, "ann");
+    }
+    let mut sim = Sim::new(1, Limits::default(), store);
+    log_in(&mut sim, &["ann"]);
+    log_in(&mut sim, &names);
+    sim.settle();
+    for name in &names {
+        told(&mut sim, name);
+    }
+    let delete = r#"{"password":"correct horse","erase":false}"#;
+    sim.ask("ann", "DELETE_ACCOUNT", delete);
+    sim.settle();
+    // The first portion is told at once, and one each 20 ms later.
+    let mut counts = vec![0; BLOCKERS];
+    let mut portions = Vec::new();
+    for _ in 0..10 {
+        for (name, count) in names.iter().zip(&mut counts) {
+            let told = told(&mut sim, name);
+            assert!(told.iter().all(|event| *event == SELF_CHANGED), "{told:?}");
+            *count += told.len();
+        }
+        portions.push(counts.iter().sum::<usize>());
+        sim.advance(Duration::from_millis(20));
+        sim.settle();
+    }
+    assert_eq!(counts, [1; BLOCKERS]);
+    assert!(portions[0] < BLOCKERS, "{portions:?}");
+    let bob = sim.ask("bob3", "LIST_BLOCKED", "null");
+    assert_eq!(bob[0].params, Value::List(Vec::new()));
 }
