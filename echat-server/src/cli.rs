@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{NonEmptyStringValueParser, RangedU64ValueParser};
 use clap::{Args, Parser, Subcommand};
@@ -178,6 +179,10 @@ enum CliCommand {
         /// Print the answer as one line of JSON
         #[arg(long)]
         json: bool,
+        /// Give up when the server gives no sign of life for so many seconds, 2 to 3600
+        #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+        #[arg(value_parser = RangedU64ValueParser::<u64>::new().range(2..=3_600))]
+        timeout: u64,
         #[command(flatten)]
         place: DataFolderArgs,
     },
@@ -261,6 +266,8 @@ pub enum Invocation {
         words: Vec<String>,
         /// Whether the answer is one line of JSON.
         json: bool,
+        /// The longest silence of the server.
+        patience: Duration,
     },
     /// Import an export.
     Import {
@@ -324,10 +331,16 @@ impl From<CliCommand> for Invocation {
                 what: what.exported(with_passwords),
             },
             CliCommand::Import { file, data } => Self::Import { file, data },
-            CliCommand::Ctl { words, json, place } => Self::Ctl {
+            CliCommand::Ctl {
+                words,
+                json,
+                timeout,
+                place,
+            } => Self::Ctl {
                 place: place.into(),
                 words,
                 json,
+                patience: Duration::from_secs(timeout),
             },
             CliCommand::Check {
                 repair,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
 use echat_proto::config::default_json;
@@ -130,21 +130,31 @@ fn perform(task: Invocation, inherited: io::Result<Inherited>) -> Result<ExitCod
             print(&format!("config ok: {}\n", name(file.as_deref())))?;
         }
         Invocation::PrintDefaultConfig => print(&default_json()?)?,
-        Invocation::Ctl { place, words, json } => return ask(place, &words, json),
+        Invocation::Ctl {
+            place,
+            words,
+            json,
+            patience,
+        } => return ask(place, &words, json, patience),
         task => return maintain(task),
     }
     Ok(ExitCode::Ok)
 }
 
 /// A command for the server that uses a data folder.
-fn ask(place: Overrides, words: &[String], as_json: bool) -> Result<ExitCode, Failure> {
+fn ask(
+    place: Overrides,
+    words: &[String],
+    as_json: bool,
+    patience: Duration,
+) -> Result<ExitCode, Failure> {
     logging::report_panics_without_contents();
     // A configuration that is being repaired is not in the way of one that names the folder.
     let data = match place.data {
         Some(data) => data,
         None => config::load(place)?.config.data,
     };
-    let said = ctl::ask(&data, words, as_json)?;
+    let said = ctl::ask(&data, words, as_json, patience)?;
     if said.is_error {
         logging::say(&said.text);
     } else {

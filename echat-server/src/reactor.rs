@@ -753,6 +753,7 @@ impl<'a> Reactor<'a> {
             self.backups.deadline(),
             self.drained_at,
             self.http.deadline(),
+            self.ctl.deadline(),
             self.service_manager.deadline(),
             stop,
         ];

@@ -567,6 +567,70 @@ fn a_task_of_a_client_that_is_gone_is_dropped_and_a_waiting_client_keeps_its_pla
     server.stop();
 }
 
+#[test]
+fn a_silent_server_is_given_up_and_a_long_command_is_not() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    server.signal(Signal::STOP);
+    let output = ctl(&dir, "--timeout 2 status");
+    assert_eq!(output.status.code(), Some(75), "{}", stderr(&output));
+    assert!(stderr(&output).contains("the server does not answer"));
+    server.signal(Signal::CONT);
+    // A command that waits for its turn for longer than that is told each second that the server is there.
+    let (mut slow, file) = long_verification(&dir);
+    let check = dir.command("umask 000", &["ctl", "--timeout", "2", "check"]);
+    let waiting = ServerProcess::begin(check);
+    let mut signs = [0; 5];
+    slow.0.read_exact(&mut signs).unwrap();
+    assert_eq!(signs, *b"     ");
+    file.set_len(0).unwrap();
+    let answer = slow.hears();
+    let value: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(value["ok"], false, "{answer}");
+    let output = waiting.end();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(stdout(&output).contains("sound"), "{output:?}");
+    server.stop();
+}
+
+#[test]
+fn a_socket_of_another_system_user_is_not_asked() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("NOT RUN: only root can be another user");
+        return;
+    }
+    let dir = ServerFolder::new();
+    dir.start(&[]).stop();
+    for path in [dir.path(""), dir.path("data")] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    let listen = r#"
+$ctl = IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 1) or exit 1;
+chmod 0666, $ARGV[0];
+print "listening\n";
+STDOUT->flush;
+$asked = $ctl->accept;
+print scalar <$asked>;
+"#;
+    let mut command = Command::new("setpriv");
+    let ids = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
+    let perl = ["perl", "-MIO::Handle", "-MIO::Socket::UNIX", "-e", listen];
+    command.args(ids).args(perl).arg(dir.path("data/ctl.sock"));
+    let mut other = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(other.stdout.take().unwrap());
+    let mut first = String::new();
+    said.read_line(&mut first).unwrap();
+    assert_eq!(first, "listening\n");
+    let output = ctl(&dir, "reset-password ann");
+    assert_eq!(output.status.code(), Some(77), "{}", stderr(&output));
+    assert!(stderr(&output).contains("user 65534"));
+    // It has not learned the command.
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "");
+    other.wait().unwrap();
+}
+
 /// Makes a pipe that no process reads or writes.
 fn make_pipe(path: &Path) {
     let made = Command::new("mkfifo").arg(path).status();

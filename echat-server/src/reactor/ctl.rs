@@ -16,6 +16,7 @@ use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use zeroize::Zeroize;
 
 /// Clients at the same time. One more has the one closed that has done nothing for longest, and is refused if all wait for
@@ -26,6 +27,10 @@ const FIRST: usize = usize::MAX - 128;
 const _: () = assert!(SLOTS < 64, "room for the tokens of the listeners above");
 /// Clients that one round accepts.
 const ACCEPTS: usize = 64;
+/// The time between two signs of life to a client whose command is under way.
+const SIGN_INTERVAL: Duration = Duration::from_secs(1);
+/// A sign of life: JSON ignores it before the answer.
+const SIGN: &str = " ";
 /// Bytes of one read.
 const CHUNK: usize = 16 * 1024;
 
@@ -37,6 +42,8 @@ pub(super) struct Ctl {
     clients: Vec<Option<CtlClient>>,
     /// The number of the next client, and of its next use.
     serial: u64,
+    /// When clients whose commands are under way get a sign of life.
+    sign_at: Duration,
 }
 
 struct BoundSocket {
@@ -107,6 +114,7 @@ impl Ctl {
             is_ready: true,
             clients: (0..SLOTS).map(|_| None).collect(),
             serial: 0,
+            sign_at: Duration::ZERO,
         }
     }
 
@@ -136,6 +144,28 @@ impl Ctl {
         let has_work =
             |client: &CtlClient| client.may_ask() && (client.can_read || client.has_line());
         self.listener.is_some() && self.is_ready || self.clients.iter().flatten().any(has_work)
+    }
+
+    /// When the next signs of life are due; `None` while no command is under way.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        let mut clients = self.clients.iter().flatten();
+        clients
+            .any(|client| client.state == CtlState::Busy)
+            .then_some(self.sign_at)
+    }
+
+    /// Gives a sign of life to the clients whose commands are under way. One that does not read gets no more than one.
+    fn sign(&mut self, now: Duration) {
+        if self.deadline().is_none_or(|at| now < at) {
+            return;
+        }
+        self.sign_at = now + SIGN_INTERVAL;
+        for client in self.clients.iter_mut().flatten() {
+            if client.state == CtlState::Busy && client.output.is_empty() {
+                client.answer(SIGN);
+                client.write();
+            }
+        }
     }
 
     /// Accepts clients, and carries out one command of each.
@@ -174,6 +204,7 @@ impl Ctl {
                 self.clients[slot] = None;
             }
         }
+        self.sign(now.running);
         Ok(())
     }
 
