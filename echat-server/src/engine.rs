@@ -226,7 +226,7 @@ impl Engine {
         };
         let address = Ipv4Addr::UNSPECIFIED.into();
         let mut ctx = self.state.ctx(&mut batch, NO_CONNECTION, address, now);
-        match SessionsEnd::of_user(&ctx, user) {
+        match SessionsEnd::of_user(&ctx, user, Departure::Kicked) {
             Ok(ends) => {
                 for end in ends {
                     end.carry_out(&mut ctx);

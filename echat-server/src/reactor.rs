@@ -414,7 +414,7 @@ impl<'a> Reactor<'a> {
     fn obey_signals(&mut self, now: Now) -> Result<(), Fatal> {
         for asked in self.signals.asked() {
             match asked {
-                SignalRequest::Stop => self.stop(now),
+                SignalRequest::Stop(signal) => self.stop(signal, now),
                 SignalRequest::ReopenLog => {
                     if logging::reopen() {
                         let done = "reopen-log";
@@ -440,9 +440,9 @@ impl<'a> Reactor<'a> {
     }
 
     /// Stops in order, and at once at the second request.
-    fn stop(&mut self, now: Now) {
+    fn stop(&mut self, reason: &str, now: Now) {
         if self.stop == Stop::No {
-            tracing::info!("stopping");
+            tracing::info!(%reason, "stopping");
             self.stop = Stop::By(now.running + STOP);
             self.service_manager.stopping();
             self.listeners.close(self.poll.registry());
@@ -492,23 +492,11 @@ impl<'a> Reactor<'a> {
         self.ctl
             .attend(&mut self.engine, &mut self.tasks, registry, now)?;
         while let Some((requester, task, operation)) = self.tasks.take_own() {
-            let outcome = match task {
-                AdminTask::Metrics => {
-                    TaskOutcome::Done(AdminReport::page("metrics", self.metrics()))
-                }
-                AdminTask::Reload => match self.reload(now) {
-                    Ok(done) => TaskOutcome::Done(AdminReport::done(done)),
-                    Err(why) => TaskOutcome::Failed(BAD_CONFIG, why),
-                },
-                AdminTask::Drain(seconds) => {
-                    TaskOutcome::Done(AdminReport::done(self.drain(seconds, now)))
-                }
-                _ => TaskOutcome::Done(AdminReport::done("the server stops")),
-            };
-            let stops = matches!(task, AdminTask::Quit);
+            let by = operation.by();
+            let outcome = self.perform(&task, &by, now);
             self.finish_task(requester, operation, outcome, now)?;
-            if stops {
-                self.stop(now);
+            if matches!(task, AdminTask::Quit) {
+                self.stop(&format!("quit by {by}"), now);
             }
         }
         while let Some((requester, operation, outcome)) = self.tasks.attend(now.unix) {
@@ -519,9 +507,32 @@ impl<'a> Reactor<'a> {
         }
         if self.drained_at.is_some_and(|at| at <= now.running) {
             self.drained_at = None;
-            self.stop(now);
+            self.stop("the drain is over", now);
         }
         Ok(())
+    }
+
+    /// Does a task of the loop itself. `by` is who asked, for the log.
+    fn perform(&mut self, task: &AdminTask, by: &str, now: Now) -> TaskOutcome {
+        let report = match task {
+            AdminTask::Metrics => AdminReport::page("metrics", self.metrics()),
+            AdminTask::Reload => match self.reload(now) {
+                Ok(done) => {
+                    tracing::info!(%by, "reload: {done}");
+                    AdminReport::done(done)
+                }
+                Err(why) => {
+                    tracing::error!(%by, "reload: {why}");
+                    return TaskOutcome::Failed(BAD_CONFIG, why);
+                }
+            },
+            AdminTask::Drain(seconds) => {
+                tracing::info!(%by, seconds, "draining: new connections are refused");
+                AdminReport::done(self.drain(*seconds, now))
+            }
+            _ => AdminReport::done("the server stops"),
+        };
+        TaskOutcome::Done(report)
     }
 
     /// Serves the programs that watch the server.
@@ -586,8 +597,7 @@ impl<'a> Reactor<'a> {
     fn drain(&mut self, seconds: u64, now: Now) -> String {
         self.listeners.close(self.poll.registry());
         self.drained_at = Some(now.running + Duration::from_secs(seconds));
-        self.engine
-            .broadcast(format!("The server stops in {seconds} s."));
+        self.engine.announce_stop(seconds, now);
         format!("the server stops in {seconds} s")
     }
 

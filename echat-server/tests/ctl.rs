@@ -876,6 +876,44 @@ fn lines_for_the_journal_begin_with_their_priority() {
 }
 
 #[test]
+fn the_log_says_why_sessions_ended_and_by_whom_the_server_was_stopped() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&["--log", "info"]);
+    let mut expected = Vec::new();
+    for (command, name, reason) in [
+        ("kick ann", "ann", "kicked"),
+        ("suspend bob", "bob", "suspended"),
+        ("reset-password cyn", "cyn", "password reset"),
+        ("delete-user dan", "dan", "account deleted"),
+        ("ban-address 127.0.0.0/8", "eve", "address banned"),
+    ] {
+        let mut session = Client::register(&server, name);
+        done(&dir, command);
+        while session.hears().is_some() {}
+        expected.push(format!("logged out user={name} "));
+        expected.push(format!("reason={reason}"));
+    }
+    assert!(done(&dir, "status").contains("drains: no"));
+    done(&dir, "drain 600");
+    let status = done(&dir, "status");
+    assert!(status.contains("drains: yes\nstops: 20"), "{status}");
+    done(&dir, "quit");
+    let output = server.end();
+    let log = stderr(&output);
+    let by = format!("uid {} (ctl)", rustix::process::geteuid().as_raw());
+    expected.push(format!("draining: new connections are refused by={by} seconds=600"));
+    expected.push(format!("stopping reason=quit by {by}"));
+    let mut rest = log;
+    for words in expected {
+        let at = rest.find(&words).unwrap_or_else(|| panic!("{words}: {log}"));
+        rest = &rest[at..];
+    }
+    assert!(!log.contains("displaced"), "{log}");
+    let log = dir.start(&["--log", "info"]).stop();
+    assert!(stderr(&log).contains("stopping reason=SIGTERM"));
+}
+
+#[test]
 fn a_drain_tells_users_and_ends_the_server() {
     let dir = ServerFolder::new();
     let server = dir.start(&[]);

@@ -564,11 +564,11 @@ fn enter(
     {
         for conn in resume::sessions(ctx, user.id, &presented.chain, Some(replaced)) {
             ctx.roster.leave(conn);
-            displace(ctx, user, conn);
+            displace(ctx, user, conn, Departure::Displaced);
         }
     }
     if let Some(oldest) = ctx.roster.enter(ctx.conn, user.id, &user.name, rooms) {
-        displace(ctx, user, oldest);
+        displace(ctx, user, oldest, Departure::Displaced);
     }
     if is_bot {
         // The token logs in again.
@@ -586,15 +586,11 @@ fn enter(
 }
 
 /// Tells a connection that its session ended, and closes it.
-pub(super) fn displace(ctx: &mut Ctx<'_, '_>, user: &User, conn: ConnId) {
+pub(super) fn displace(ctx: &mut Ctx<'_, '_>, user: &User, conn: ConnId, why: Departure) {
     ctx.outbox.send(conn, &Event::ServerKick {});
     ctx.outbox.close(conn, End::Notify(CloseReason::Kicked));
-    ctx.sessions.logged_out(
-        (user.id, &user.name),
-        conn,
-        Departure::Displaced,
-        ctx.now.running,
-    );
+    ctx.sessions
+        .logged_out((user.id, &user.name), conn, why, ctx.now.running);
 }
 
 /// Refuses a wrong secret. One that was used before ends the sessions that its chain opened.
@@ -642,7 +638,7 @@ fn end_chain(
     let was_online = ctx.roster.is_online(user.id);
     for conn in sessions {
         ctx.roster.leave(conn);
-        displace(ctx, user, conn);
+        displace(ctx, user, conn, Departure::SecretReused);
     }
     let has_left = was_online && !ctx.roster.is_online(user.id);
     if has_left {
@@ -694,7 +690,7 @@ fn end_others(ctx: &mut Ctx<'_, '_>, me: &Caller) {
     let user = me.user();
     for conn in ctx.roster.others_of(ctx.conn) {
         ctx.roster.leave(conn);
-        displace(ctx, &user, conn);
+        displace(ctx, &user, conn, Departure::EndedElsewhere);
     }
     resume::void_resume(ctx, me.id);
 }
@@ -706,7 +702,7 @@ fn depart_from_chain(ctx: &mut Ctx<'_, '_>, me: &Caller, chain: ChainId) -> Resu
     let user = me.user();
     for conn in resume::sessions(ctx, me.id, &chain, None) {
         ctx.roster.leave(conn);
-        displace(ctx, &user, conn);
+        displace(ctx, &user, conn, Departure::EndedElsewhere);
     }
     resume::void(ctx, me.id, chain);
     let is_gone = !ctx.roster.is_online(me.id);

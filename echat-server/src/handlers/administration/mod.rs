@@ -23,6 +23,7 @@ use super::password::PasswordHash;
 use super::session_ends::SessionsEnd;
 use super::{Answer, Caller, Ctx, Reject, gate};
 use crate::config::{Limits, LogFilter, Settings};
+use crate::conn::Departure;
 use crate::storage::{AuditEntry, Batch, ErasurePlace, Removal, Room, StoreError, User};
 use crate::workers::jobs;
 use arguments::{Arguments, from_words, known, take};
@@ -261,6 +262,11 @@ impl Operation {
         }
     }
 
+    /// The actor and the way in, for the log.
+    pub(crate) fn by(&self) -> String {
+        format!("{} ({})", self.actor.shown(), self.actor.via().word())
+    }
+
     /// The password that the command gives out.
     fn password(&self) -> InvitationCode {
         InvitationCode::from_bytes(self.random.first_chunk().expect("it has more bytes"))
@@ -350,9 +356,11 @@ pub enum ExportScope {
 /// Sessions that end with an operation.
 enum SessionsEnding {
     /// Those of a user and of the user's bots.
-    Ended(User),
-    /// The same, and the devices are forgotten.
-    DevicesForgotten(User),
+    Kicked(User),
+    /// The same of a user that is suspended.
+    Suspended(User),
+    /// The same of a user with a temporary password; the devices are forgotten.
+    PasswordReset(User),
     /// The same, and the accounts are deleted, with or without their messages.
     AccountDeleted(User, bool),
 }
@@ -501,8 +509,13 @@ pub(crate) fn perform(
     }
     let (ends, erased) = match plan.ends {
         None => (Vec::new(), None),
-        Some(SessionsEnding::Ended(user)) => (SessionsEnd::of_user(ctx, user)?, None),
-        Some(SessionsEnding::DevicesForgotten(user)) => (SessionsEnd::of_reset(ctx, user)?, None),
+        Some(SessionsEnding::Kicked(user)) => {
+            (SessionsEnd::of_user(ctx, user, Departure::Kicked)?, None)
+        }
+        Some(SessionsEnding::Suspended(user)) => {
+            (SessionsEnd::of_user(ctx, user, Departure::Suspended)?, None)
+        }
+        Some(SessionsEnding::PasswordReset(user)) => (SessionsEnd::of_reset(ctx, user)?, None),
         Some(SessionsEnding::AccountDeleted(user, erase)) => {
             (SessionsEnd::of_account(ctx, user)?, Some(erase))
         }

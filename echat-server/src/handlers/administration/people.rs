@@ -196,7 +196,7 @@ pub(super) fn reset_password(
         user.name
     );
     let report = AdminReport::done(done).with("password", password.to_text());
-    let ends = SessionsEnding::DevicesForgotten(user.clone());
+    let ends = SessionsEnding::PasswordReset(user.clone());
     Ok(AdminPlan::reported(report).ends(ends).writes(move |batch| {
         batch.reset_password(user.id, &hash.0)?;
         Ok(Vec::new())
@@ -217,7 +217,7 @@ pub(super) fn suspend(
         .with("until", at(until))
         .with("reason", reason.clone());
     let now = operation.now;
-    let ends = SessionsEnding::Ended(user.clone());
+    let ends = SessionsEnding::Suspended(user.clone());
     Ok(AdminPlan::reported(report).ends(ends).writes(move |batch| {
         batch.suspend(user.id, until, reason.as_deref(), now)?;
         Ok(Vec::new())
@@ -291,5 +291,5 @@ pub(super) fn kick(
     let user = targets::user(view.batch, &name)?;
     refuse_own_account(operation, &user)?;
     let done = format!("ended the sessions of {}", user.name);
-    Ok(AdminPlan::done(done).ends(SessionsEnding::Ended(user)))
+    Ok(AdminPlan::done(done).ends(SessionsEnding::Kicked(user)))
 }

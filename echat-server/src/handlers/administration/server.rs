@@ -98,6 +98,8 @@ pub(super) fn status(ctx: &Ctx<'_, '_>, _: &Operation) -> Result<AdminReport, Re
         ("process", u64::from(gauges.process).into()),
         ("since", at(gauges.started_at)),
         ("time", at(ctx.now.unix)),
+        ("drains", gauges.stops_at.is_some().into()),
+        ("stops", at(gauges.stops_at)),
         ("connections", gauges.connections.into()),
         ("sessions", ctx.roster.sessions().count().into()),
         ("users_online", online.into()),
