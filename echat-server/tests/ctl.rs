@@ -453,6 +453,63 @@ fn what_a_command_has_set_is_named_by_a_reload_and_given_back() {
 }
 
 #[test]
+fn long_lists_have_pages_and_say_that_there_is_more() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let mut ann = Client::register(&server, "ann");
+    ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
+    assert_eq!(server.stop().status.code(), Some(0));
+    let db = rusqlite::Connection::open(dir.path("data/database.db")).unwrap();
+    db.execute_batch(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
+         INSERT INTO users (name, password, created_at) SELECT printf('member%03d', i), '*', 1 FROM n;
+         INSERT INTO participants (user, conversation, after_id, read_id, joined_at)
+             SELECT u.id, r.id, 0, 0, 1 FROM users AS u, rooms AS r
+             WHERE u.name LIKE 'member%' AND r.name = 'tea';
+         UPDATE rooms SET members = 301 WHERE name = 'tea';
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 201)
+         INSERT INTO invitation_codes (code, uses, created_at)
+             SELECT '2222-2222-2222-' || replace(replace(printf('%04d', i), '0', 'A'), '1', 'B'), 1, i / 2 FROM n;
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 201)
+         INSERT INTO address_bans (prefix, created_at) SELECT printf('192.0.2.%d/32', i), 1 FROM n;",
+    )
+    .unwrap();
+    drop(db);
+    let server = dir.start(&[]);
+    // Each name on exactly one page.
+    let room = done(&dir, "room tea");
+    assert!(room.contains("member199 ... and more\n"), "{room}");
+    assert!(!room.contains("member200"), "{room}");
+    assert!(done(&dir, "--json room tea").contains(r#""members_more":true"#));
+    let rest = done(&dir, "room tea member199");
+    assert!(rest.contains("members: member200, "), "{rest}");
+    assert!(rest.contains("member300\n") && !rest.contains("more"), "{rest}");
+    let first = done(&dir, "banned-addresses");
+    assert_eq!(first.lines().count(), 202, "a heading, 200 rows, and more");
+    let last = first.lines().nth(200).unwrap();
+    let rest = done(&dir, &format!("banned-addresses {}", last.trim()));
+    assert_eq!(rest.lines().count(), 2, "{rest}");
+    assert!(!first.contains(rest.lines().last().unwrap()), "{rest}");
+    let mut seen = std::collections::BTreeSet::new();
+    let mut page = done(&dir, "invitation list");
+    loop {
+        let more = page.ends_with("... and more\n");
+        let codes = page.lines().skip(1).filter(|line| !line.starts_with("..."));
+        let codes: Vec<&str> = codes.map(|line| line.split(' ').next().unwrap()).collect();
+        for code in &codes {
+            assert!(seen.insert((*code).to_owned()), "{code} twice");
+        }
+        if !more {
+            break;
+        }
+        page = done(&dir, &format!("invitation list {}", codes.last().unwrap()));
+    }
+    assert_eq!(seen.len(), 201);
+    assert_eq!(ctl(&dir, "invitation list nonsense").status.code(), Some(64));
+    server.stop();
+}
+
+#[test]
 fn sessions_have_pages_in_the_order_of_their_connections() {
     let dir = ServerFolder::new();
     let server = dir.start(&[]);

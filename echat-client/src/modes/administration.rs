@@ -36,7 +36,7 @@ pub(super) fn result(
     for (key, value) in entries {
         match (key.as_str(), value) {
             ("done", Value::Str(done)) => lines.push(plain(&sentence(done, &words, language))),
-            ("more", Value::Bool(more)) => {
+            (key, Value::Bool(more)) if key == "more" || key.ends_with("_more") => {
                 lines.extend(more.then(|| context.dim(Text::AndMore)));
             }
             (key, Value::List(rows)) if has_table => lines.extend(table(key, rows, context)),
@@ -52,6 +52,9 @@ pub(super) fn result(
                 }
             }
         }
+    }
+    if lines.is_empty() {
+        lines.push(context.line(Text::Nothing));
     }
     lines
 }

@@ -716,7 +716,7 @@ administration! {
     #[command("rooms", "rooms by name", reads, everywhere)]
     rooms::rooms(after: Option<NameCursor>);
     #[command("room", "one room", reads, everywhere)]
-    rooms::room(name: NameQuery);
+    rooms::room(name: NameQuery, after: Option<NameCursor>);
     #[command("bots", "bots by name, and their owners", reads, everywhere)]
     people::bots(after: Option<NameCursor>);
     #[command("quota", "users by bytes sent in 24 hours, most first", reads, everywhere)]
@@ -750,7 +750,7 @@ administration! {
     #[command("invitation new", "makes a code to register with", changes, everywhere)]
     server::new_invitation(uses: Option<u64>, expires: EndTime);
     #[command("invitation list", "the open codes to register with", reads, everywhere)]
-    server::invitations();
+    server::invitations(after: Option<InvitationCode>);
     #[command("invitation revoke", "ends a code to register with", changes, everywhere)]
     server::revoke_invitation(code: InvitationCode);
     #[command("message-of-the-day", "sets or, without a text, removes what users are shown after logging in", changes, everywhere)]
@@ -764,7 +764,7 @@ administration! {
     #[command("unban-address", "accepts connections from an address or a prefix again", changes, everywhere)]
     server::unban_address(address: AddressPrefix);
     #[command("banned-addresses", "addresses that are not served", reads, everywhere)]
-    server::banned_addresses();
+    server::banned_addresses(after: Option<AddressPrefix>);
     #[command("log-level", "sets what is logged, until a restart or reload", changes, everywhere)]
     server::log_level(level: LogFilter);
     #[command("limits", "shows the limits, or sets one until a restart or reload", changes, everywhere)]

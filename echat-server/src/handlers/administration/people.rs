@@ -3,7 +3,7 @@
 use super::super::effects::Effect;
 use super::super::{Ctx, Reject, bots, deletion, targets};
 use super::arguments::{Choice, EndTime, MessageDisposal, NameCursor, Reason};
-use super::report::at;
+use super::report::{at, names};
 use super::{AdminPlan, AdminReport, AdminTask, Operation, ROWS, SessionsEnding, View};
 use crate::conn::ConnId;
 use crate::roster::Online;
@@ -57,9 +57,9 @@ pub(super) fn user(
     let suspension = ctx.batch.suspension(user.id, ctx.now.unix)?;
     let (until, reason) = suspension.map_or((None, None), |it| (it.until, it.reason));
     let rooms = ctx.batch.room_sizes_of(user.id)?.into_iter();
-    let rooms: Vec<String> = rooms.map(|room| room.name).take(ROWS).collect();
+    let rooms = rooms.map(|room| room.name).collect();
     let bots = ctx.batch.bots_of(user.id)?.into_iter();
-    let bots = bots.map(|bot| bot.user.name).collect();
+    let bots: Vec<String> = bots.map(|bot| bot.user.name).collect();
     let friends = ctx.batch.friends(user.id)?.len();
     let sessions = ctx.roster.conns_of(user.id).len();
     Ok(AdminReport::facts(vec![
@@ -75,8 +75,8 @@ pub(super) fn user(
         ("created", at(account.created_at)),
         ("last_seen", at(account.last_seen)),
         ("friends", friends.into()),
-        ("rooms", super::report::Fact::Names(rooms)),
-        ("bots", super::report::Fact::Names(bots)),
+        ("rooms", names(rooms, ROWS)),
+        ("bots", bots.into()),
     ]))
 }
 

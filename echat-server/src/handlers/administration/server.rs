@@ -3,7 +3,7 @@
 use super::super::effects::Effect;
 use super::super::{Ctx, Reject};
 use super::arguments::{Announcement, Choice, Choices, EndTime, Identifier};
-use super::report::{Fact, at};
+use super::report::{at, names};
 use super::{
     AdminPlan, AdminReport, AdminTask, COMMANDS, ExportScope, MemoryChange, Operation, ROWS, View,
 };
@@ -93,7 +93,7 @@ pub(super) fn status(ctx: &Ctx<'_, '_>, _: &Operation) -> Result<AdminReport, Re
             "server",
             concat!("echat-server ", env!("CARGO_PKG_VERSION")).into(),
         ),
-        ("listening", Fact::Names(gauges.listening.clone())),
+        ("listening", gauges.listening.clone().into()),
         ("fingerprint", gauges.fingerprint.clone().into()),
         ("process", u64::from(gauges.process).into()),
         ("since", at(gauges.started_at)),
@@ -113,7 +113,7 @@ pub(super) fn status(ctx: &Ctx<'_, '_>, _: &Operation) -> Result<AdminReport, Re
         ),
         (
             "administrators",
-            Fact::Names(ctx.batch.administrators(ADMINISTRATORS)?),
+            names(ctx.batch.administrators(ADMINISTRATORS + 1)?, ADMINISTRATORS),
         ),
         ("newest_message", newest(ctx)?.into()),
         ("disk_is_low", ctx.disk_is_low.into()),
@@ -305,7 +305,7 @@ pub(super) fn new_invitation(
     let maker = operation.actor.administrator().map(|me| me.id);
     if view
         .batch
-        .open_invitations(None, operation.now, ROWS + 1)?
+        .open_invitations(None, None, operation.now, ROWS + 1)?
         .len()
         > ROWS
     {
@@ -331,8 +331,16 @@ pub(super) fn new_invitation(
     }))
 }
 
-pub(super) fn invitations(ctx: &Ctx<'_, '_>, _: &Operation) -> Result<AdminReport, Reject> {
-    let found = ctx.batch.open_invitations(None, ctx.now.unix, ROWS + 1)?;
+pub(super) fn invitations(
+    ctx: &Ctx<'_, '_>,
+    _: &Operation,
+    after: Option<InvitationCode>,
+) -> Result<AdminReport, Reject> {
+    let key = |code: InvitationCode| code.key().ok_or(ParamError::new("after", "is no code"));
+    let after = after.map(key).transpose()?;
+    let after = after.as_ref().map(|key| key.as_str());
+    let now = ctx.now.unix;
+    let found = ctx.batch.open_invitations(None, after, now, ROWS + 1)?;
     let mut rows = Vec::new();
     for code in found {
         let maker = code.maker.map(|maker| ctx.batch.user_name(maker));
@@ -371,7 +379,7 @@ pub(super) fn revoke_invitation(
 
 /// The bans of addresses that hold.
 pub(crate) fn read_address_bans(batch: &Batch<'_>, now: i64) -> Result<AddressBans, StoreError> {
-    let bans = batch.address_bans(now, BANS)?.into_iter();
+    let bans = batch.address_bans("", now, BANS)?.into_iter();
     let read = |ban: AddressBan| Some((ban.prefix.parse().ok()?, ban.until));
     Ok(bans.filter_map(read).collect())
 }
@@ -387,7 +395,7 @@ pub(super) fn ban_address(
         let message = "Your own address is among these: you would be locked out.";
         return Err(Reject::with_message(Code::NotAllowed, message));
     }
-    if view.batch.address_bans(operation.now, BANS)?.len() >= BANS {
+    if view.batch.address_bans("", operation.now, BANS)?.len() >= BANS {
         return Err(Reject::too_many(BANS));
     }
     let (EndTime(until), now) = (until, operation.now);
@@ -415,14 +423,20 @@ pub(super) fn unban_address(
     }))
 }
 
-pub(super) fn banned_addresses(ctx: &Ctx<'_, '_>, _: &Operation) -> Result<AdminReport, Reject> {
-    let bans = ctx.batch.address_bans(ctx.now.unix, BANS + 1)?.into_iter();
+pub(super) fn banned_addresses(
+    ctx: &Ctx<'_, '_>,
+    _: &Operation,
+    after: Option<AddressPrefix>,
+) -> Result<AdminReport, Reject> {
+    let after = after.map_or_else(String::new, |after| after.to_string());
+    let bans = ctx.batch.address_bans(&after, ctx.now.unix, ROWS + 1)?;
+    let bans = bans.into_iter();
     let rows = bans.map(|ban| vec![ban.prefix.into(), at(ban.until)]);
     Ok(AdminReport::table(
         "addresses",
         &["address", "until"],
         rows.collect(),
-        BANS,
+        ROWS,
     ))
 }
 
