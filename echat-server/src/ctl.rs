@@ -8,7 +8,7 @@
 use crate::engine::{AdminRefusal, AdminReport, COMMANDS};
 use crate::exit::ExitCode;
 use echat_proto::Value;
-use echat_proto::json::{from_json, to_json};
+use echat_proto::json::{from_json, from_json_any_number, to_json};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType};
 use std::env;
@@ -273,7 +273,12 @@ pub type CtlRequest = (String, Result<Vec<String>, Vec<(String, Value)>>);
 /// Why the line is no command.
 pub fn read_line(line: &[u8]) -> Result<CtlRequest, String> {
     let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8".to_owned())?;
-    let value = from_json(text).map_err(|error| error.to_string())?;
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    // A number that no parameter has is refused by the name of the parameter.
+    let value = from_json_any_number(text).map_err(|error| error.to_string())?;
     let Value::Dict(entries) = value else {
         return Err(format!("it is {}, not an object", value.kind()));
     };

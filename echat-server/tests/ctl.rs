@@ -282,6 +282,78 @@ fn prune_removes_what_is_too_old_at_once() {
 }
 
 #[test]
+fn what_is_refused_before_its_arguments_are_judged_is_in_the_audit_too() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let mut ann = Client::register(&server, "ann");
+    done(&dir, "make-admin ann");
+    for (command, words) in [
+        ("backup", r#"["/tmp/x"]"#),
+        ("quit", "[]"),
+        ("drain", r#"["5"]"#),
+        ("reload", "[]"),
+    ] {
+        let ask = format!(r#"ADMIN {{"command":"{command}","params":{{"words":{words}}}}}"#);
+        let refused = line(&ann.asks(&ask));
+        assert!(refused.contains("not_allowed"), "{refused}");
+    }
+    for bad in ["kick a b", "quit now", "invitation revoke 2222-2222-2222-2222 now"] {
+        assert_eq!(ctl(&dir, bad).status.code(), Some(64), "{bad}");
+    }
+    let mut socket = Socket::connect(&dir);
+    socket.asks(r#"{"command":"suspend","params":{"nmae":"ann","reason":"spam"}}"#);
+    socket.asks(r#"{"command":"reload","params":{"words":[1]}}"#);
+    let audit = done(&dir, "--json audit");
+    for (via, result, command) in [
+        ("chat", "not_allowed", "backup /tmp/x"),
+        ("chat", "not_allowed", "quit"),
+        ("chat", "not_allowed", "drain 5"),
+        ("chat", "not_allowed", "reload"),
+        ("ctl", "bad_params", "kick a b"),
+        ("ctl", "bad_params", "quit now"),
+        ("ctl", "bad_params", "invitation revoke ..."),
+        ("ctl", "bad_params", "suspend spam"),
+        ("ctl", "bad_params", "reload"),
+    ] {
+        let entry = format!(r#""result":"{result}","command":"{command}"}}"#);
+        let found = audit.split(r#"{"id":"#).find(|line| line.contains(&entry));
+        let via = format!(r#""via":"{via}""#);
+        assert!(found.is_some_and(|line| line.contains(&via)), "{entry}: {audit}");
+    }
+    ann.is_served();
+    server.stop();
+}
+
+#[test]
+fn a_number_out_of_its_range_is_refused_by_name_and_with_the_range() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let mut socket = Socket::connect(&dir);
+    for (command, name, value, range) in [
+        ("drain", "seconds", "-1", "from 0 to 86400"),
+        ("drain", "seconds", "1.5", "from 0 to 86400"),
+        ("drain", "seconds", "86401", "from 0 to 86400"),
+        ("drain", "seconds", "\"x\"", "from 0 to 86400"),
+        ("drain", "seconds", "100000000000000000000", "from 0 to 86400"),
+        ("invitation new", "uses", "0", "from 1 to 10000"),
+        ("invitation new", "uses", "10001", "from 1 to 10000"),
+        ("delete-message", "id", "-1", "from 0 to 18446744073709551615"),
+        ("audit", "before", "0.5", "from 0 to 18446744073709551615"),
+    ] {
+        let ask = format!(r#"{{"command":"{command}","params":{{"{name}":{value}}}}}"#);
+        let answer = socket.asks(&ask);
+        assert!(answer.contains(r#""code":"bad_params""#), "{answer}");
+        assert!(answer.contains(&format!(r#""field":"{name}""#)), "{answer}");
+        assert!(answer.contains(range), "{answer}");
+    }
+    for blank in ["", "  ", "\r"] {
+        let answer = socket.asks(blank);
+        assert!(answer.contains("The line is no command: it is empty."), "{answer}");
+    }
+    server.stop();
+}
+
+#[test]
 fn what_signals_change_is_in_the_audit_too() {
     let dir = ServerFolder::new();
     dir.write(

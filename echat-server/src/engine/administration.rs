@@ -138,17 +138,15 @@ impl Engine {
     ) -> Result<AdminAnswer, Fatal> {
         let actor = system_user.map_or(Actor::Terminal, Actor::Ctl);
         let given = match given {
-            Ok(words) => Ok(RawArguments::Words(words)),
-            Err(entries) => RawArguments::of(entries).map_err(Reject::from),
+            Ok(words) => RawArguments::Words(words),
+            Err(entries) => RawArguments::of(entries),
         };
         let random = {
             let mut bytes = [0; 32];
             rand::Rng::fill_bytes(&mut self.state.random, &mut bytes);
             bytes
         };
-        let operation =
-            given.and_then(|given| Operation::read(actor, command, given, random, now.unix));
-        match operation {
+        match Operation::read(actor, command, given, random, now.unix) {
             Ok(operation) => self.carry_out(operation, now),
             Err(reject) => refused(reject),
         }

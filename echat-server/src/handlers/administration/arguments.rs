@@ -93,8 +93,13 @@ wire_arguments! {
     InvitationCode = "code", secret: true;
 }
 
-/// A number.
-impl Argument for u64 {
+/// A whole number of a range.
+pub(super) struct Whole<const LEAST: u64, const MOST: u64>(pub(super) u64);
+
+/// A whole number.
+pub(super) type Number = Whole<0, { u64::MAX }>;
+
+impl<const LEAST: u64, const MOST: u64> Argument for Whole<LEAST, MOST> {
     const KIND: &'static str = "number";
 
     fn read(value: &Value, _: i64) -> Result<Self, ParamError> {
@@ -102,7 +107,10 @@ impl Argument for u64 {
             Value::Int(number) => Some(*number),
             value => text(value).ok().and_then(|text| text.parse().ok()),
         };
-        number.ok_or_else(|| wrong("must be a whole number, such as 10"))
+        let number = number.filter(|number| (LEAST..=MOST).contains(number));
+        number
+            .map(Self)
+            .ok_or_else(|| wrong(format!("must be a whole number from {LEAST} to {MOST}")))
     }
 
     fn claims(word: &str) -> bool {
@@ -363,6 +371,11 @@ pub(super) fn from_words(params: &[ParamInfo], words: &[String]) -> Result<Argum
 
 /// Refuses arguments that the command does not have.
 pub(super) fn known(params: &[ParamInfo], arguments: &Arguments) -> Result<(), Reject> {
+    if let [(name, Value::List(_))] = &arguments[..]
+        && name == "words"
+    {
+        return Err(ParamError::new(name, "must be texts").into());
+    }
     let is_known = |name: &str| params.iter().any(|param| param.name == name);
     match arguments.iter().find(|(name, _)| !is_known(name)) {
         Some((name, _)) => Err(ParamError::new(name, "is not a parameter of this command").into()),

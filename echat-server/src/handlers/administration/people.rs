@@ -2,7 +2,7 @@
 
 use super::super::effects::Effect;
 use super::super::{Ctx, Reject, bots, deletion, targets};
-use super::arguments::{Choice, EndTime, MessageDisposal, NameCursor, Reason};
+use super::arguments::{Choice, EndTime, MessageDisposal, NameCursor, Number, Reason};
 use super::report::{at, names};
 use super::{AdminPlan, AdminReport, AdminTask, Operation, ROWS, SessionsEnding, View};
 use crate::conn::ConnId;
@@ -85,8 +85,9 @@ pub(super) fn user(
 pub(super) fn sessions(
     ctx: &Ctx<'_, '_>,
     _: &Operation,
-    after: Option<u64>,
+    after: Option<Number>,
 ) -> Result<AdminReport, Reject> {
+    let after = after.map(|after| after.0);
     let mut sessions: Vec<(ConnId, &Online)> = ctx.roster.sessions().collect();
     sessions.retain(|(conn, _)| after.is_none_or(|after| conn.serial() > after));
     sessions.sort_unstable_by_key(|(conn, _)| conn.serial());

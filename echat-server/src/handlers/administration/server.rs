@@ -2,7 +2,9 @@
 
 use super::super::effects::Effect;
 use super::super::{Ctx, Reject};
-use super::arguments::{Announcement, Choice, Choices, EndTime, Identifier};
+use super::arguments::{
+    Announcement, Choice, Choices, EndTime, Identifier, Number, Whole,
+};
 use super::report::{at, names};
 use super::{
     AdminPlan, AdminReport, AdminTask, COMMANDS, ExportScope, MemoryChange, Operation, ROWS, View,
@@ -16,14 +18,14 @@ use echat_proto::param::ParamError;
 use echat_proto::records::Code;
 use std::path::PathBuf;
 
-/// Accounts that can be made with one code at most: as many as a room has members.
-const USES_MAX: u64 = 10_000;
+/// Accounts that can be made with one code: at most as many as a room has members.
+pub(super) type InvitationUses = Whole<1, 10_000>;
 /// Bans of addresses that hold.
 const BANS: usize = 1_000;
 /// Administrators that are listed.
 const ADMINISTRATORS: usize = 20;
-/// The longest time until a stop.
-const DRAIN_MAX: u64 = 86_400;
+/// The time until a stop: at most a day.
+pub(super) type DrainSeconds = Whole<0, 86_400>;
 
 const REGISTRATION: &str = "registration";
 const MESSAGE_OF_THE_DAY: &str = "message_of_the_day";
@@ -295,13 +297,10 @@ pub(super) fn broadcast(
 pub(super) fn new_invitation(
     view: &View<'_, '_>,
     operation: &Operation,
-    uses: Option<u64>,
+    uses: Option<InvitationUses>,
     expires: EndTime,
 ) -> Result<AdminPlan, Reject> {
-    let uses = uses.unwrap_or(1);
-    if !(1..=USES_MAX).contains(&uses) {
-        return Err(ParamError::new("uses", "must be 1 to 10000").into());
-    }
+    let uses = uses.map_or(1, |uses| uses.0);
     let maker = operation.actor.administrator().map(|me| me.id);
     if view
         .batch
@@ -484,8 +483,9 @@ pub(super) fn limits(
 pub(super) fn audit(
     ctx: &Ctx<'_, '_>,
     _: &Operation,
-    before: Option<u64>,
+    before: Option<Number>,
 ) -> Result<AdminReport, Reject> {
+    let before = before.map(|before| before.0);
     let lines = ctx.batch.audit(before, ROWS + 1, ctx.now.unix)?.into_iter();
     let row = |(id, line): (u64, crate::storage::AuditEntry)| {
         vec![
@@ -525,11 +525,5 @@ tasks! {
     metrics() = AdminTask::Metrics;
     reload() = AdminTask::Reload;
     quit() = AdminTask::Quit;
-}
-
-pub(super) fn drain(_: &View<'_, '_>, _: &Operation, seconds: u64) -> Result<AdminPlan, Reject> {
-    if seconds > DRAIN_MAX {
-        return Err(ParamError::new("seconds", "must be 0 to 86400").into());
-    }
-    Ok(AdminPlan::task(AdminTask::Drain(seconds)))
+    drain(seconds: DrainSeconds) = AdminTask::Drain(seconds.0);
 }
