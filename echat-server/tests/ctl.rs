@@ -174,6 +174,95 @@ fn members_are_not_told_of_a_bot_that_is_kicked_or_suspended() {
     server.stop();
 }
 
+/// Makes a bot, and returns the LOGIN with its token.
+fn bot_login(owner: &mut Client, name: &str, room: &str) -> String {
+    let made = owner.asks(&format!(r#"CREATE_BOT {{"username":"{name}","rooms":["{room}"]}}"#));
+    let Some(echat_proto::Value::Str(token)) = made.params.at("token") else {
+        panic!("{made:?}");
+    };
+    format!(r#"LOGIN {{"username":"{name}","token":"{token}"}}"#)
+}
+
+#[test]
+fn a_bot_is_removed_by_the_administration_and_other_commands_say_whose_it_is() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let mut ann = Client::register(&server, "ann");
+    ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
+    let login = bot_login(&mut ann, "clerk", "tea");
+    for command in [
+        "make-admin clerk",
+        "unmake-admin clerk",
+        "reset-password clerk",
+        "rename-user clerk page",
+    ] {
+        let refused = ctl(&dir, command);
+        assert_eq!(refused.status.code(), Some(1), "{command}");
+        assert!(stderr(&refused).contains("clerk is a bot of ann"), "{command}");
+        let json = ctl(&dir, &format!("--json {command}"));
+        assert!(stdout(&json).contains(r#""bot_of":"ann""#), "{command}");
+    }
+    done(&dir, "suspend clerk");
+    assert!(line(&Client::connect(&server).asks(&login)).contains("bad_credentials"));
+    done(&dir, "unsuspend clerk");
+    let mut bot = Client::connect(&server);
+    assert!(!line(&bot.asks(&login)).contains("bad_credentials"));
+    let removed = done(&dir, "delete-user clerk");
+    assert!(removed.contains("sessions ended: 1"), "{removed}");
+    while bot.hears().is_some() {}
+    assert!(line(&Client::connect(&server).asks(&login)).contains("bad_credentials"));
+    assert_eq!(line(&ann.asks("LIST_BOTS null")), r#"BOTS {"bots":[]}"#);
+    let again = r#"CREATE_BOT {"username":"clerk","rooms":["tea"]}"#;
+    assert!(line(&ann.asks(again)).contains("name_taken"));
+    let counted = done(&dir, "statistics");
+    for count in ["users: 1\n", "deleted users: 0\n", "bots: 0\n"] {
+        assert!(counted.contains(count), "{count}: {counted}");
+    }
+    server.stop();
+}
+
+#[test]
+fn a_temporary_password_voids_the_tokens_of_bots_unless_told_otherwise() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let mut ann = Client::register(&server, "ann");
+    ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
+    let login = bot_login(&mut ann, "clerk", "tea");
+    let mut bot = Client::connect(&server);
+    bot.asks(&login);
+    let kept = done(&dir, "reset-password ann keep-tokens");
+    assert!(kept.contains("sessions ended: 1\n"), "{kept}");
+    assert!(!kept.contains("bots without token"), "{kept}");
+    bot.is_served();
+    let voided = done(&dir, "reset-password ann");
+    assert!(voided.contains("bots without token: clerk\n"), "{voided}");
+    assert!(voided.contains("sessions ended: 1\n"), "{voided}");
+    while bot.hears().is_some() {}
+    assert!(line(&Client::connect(&server).asks(&login)).contains("bad_credentials"));
+    server.stop();
+}
+
+#[test]
+fn a_command_says_what_it_found_and_not_what_it_would_have_done() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    for name in ["ann", "bob"] {
+        Client::register(&server, name).is_served();
+    }
+    assert!(done(&dir, "unmake-admin ann").contains("ann is no administrator"));
+    done(&dir, "make-admin ann");
+    done(&dir, "make-admin bob");
+    let first = done(&dir, "unmake-admin ann");
+    assert!(!first.contains("no other account is one"), "{first}");
+    let last = done(&dir, "unmake-admin bob");
+    assert!(last.contains("no other account is one"), "{last}");
+    Client::login(&server, "ann").is_served();
+    while done(&dir, "sessions").contains("ann") {}
+    let kicked = done(&dir, "kick ann");
+    assert!(kicked.contains("sessions ended: 0"), "{kicked}");
+    server.stop();
+}
+
 #[test]
 fn a_one_time_password_is_shown_once_and_has_to_be_changed() {
     let dir = ServerFolder::new();

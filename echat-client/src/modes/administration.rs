@@ -184,10 +184,13 @@ pub(super) fn refusal(typed: &TypedRequest, fail: &Fail, context: &Context) -> O
     let word = |at: usize| behind.get(at).map(|word| normal_name(word));
     let (first, second) = (word(0), word(1));
     let me = context.session.me();
-    let field = fail.detail.iter().find_map(|(key, value)| match value {
-        Value::Str(field) if key == "field" => Some(field.as_str()),
-        _ => None,
-    });
+    let detail = |name: &str| {
+        fail.detail.iter().find_map(|(key, value)| match value {
+            Value::Str(text) if key == name => Some(text.as_str()),
+            _ => None,
+        })
+    };
+    let (field, owner) = (detail("field"), detail("bot_of"));
     let is_about_me = first.as_deref().is_some_and(|name| me == Some(name));
     Some(language.say(match (code_of(fail)?, first.as_deref()) {
         (Code::BadParams, _) if field == Some("command") => {
@@ -200,6 +203,10 @@ pub(super) fn refusal(typed: &TypedRequest, fail: &Fail, context: &Context) -> O
         (Code::NotAllowed, _) if known.is_some_and(|(command, _)| !command.is_in_chat) => {
             Text::OnlyOperator { command }
         }
+        (Code::NotAllowed, Some(name)) if owner.is_some() => Text::IsBotOf {
+            name,
+            owner: owner?,
+        },
         (Code::NotAllowed, Some(_)) if is_about_me => Text::NotYourself { command },
         (Code::NotAllowed, Some(_)) if command == "ban-address" => Text::NotYourAddress,
         (Code::NotAllowed, Some(room)) if command == "close-room" => Text::LobbyStays { room },

@@ -1207,6 +1207,10 @@ sentences! {
     NotYourAddress
         en "You are connected from this address yourself."
         zh "你自己正使用这个地址连接。";
+    /// not_allowed of ADMIN: a command for people.
+    IsBotOf { name: &'a str, owner: &'a str }
+        en "{name} is a bot of {owner}. Bots can be suspended, kicked and deleted; this is for people only."
+        zh "“{name}”是“{owner}”的机器人。机器人只能停用、踢出和删除，这条命令只对用户有效。";
     /// not_allowed of ADMIN: an owner for a room.
     NoOwnerFor { room: &'a str }
         en "The lobby has no owner, and a bot can own no room: {room} was not handed over."

@@ -95,6 +95,17 @@ impl Reject {
         })
     }
 
+    /// The same with a further key.
+    pub(super) fn with_key(self, key: &str, value: Value) -> Self {
+        match self {
+            Self::Refused(mut refusal) => {
+                refusal.detail.push((key.to_owned(), value));
+                Self::Refused(refusal)
+            }
+            store @ Self::Store(_) => store,
+        }
+    }
+
     /// The quota of a day is used up. It has a sentence of its own, since the rate is not the reason.
     pub(super) fn quota(message: &str, wait: Duration) -> Self {
         match Self::retry_after(Code::RateLimited, wait) {

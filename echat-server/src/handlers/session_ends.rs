@@ -105,9 +105,16 @@ impl SessionsEnd {
         Ok(ends)
     }
 
-    /// The same of a user whose password and devices the write replaces.
-    pub(super) fn of_reset(ctx: &Ctx<'_, '_>, user: User) -> Result<Vec<Self>, Reject> {
+    /// The same of a user whose password and devices the write replaces, with or without the user's bots.
+    pub(super) fn of_reset(
+        ctx: &Ctx<'_, '_>,
+        user: User,
+        with_bots: bool,
+    ) -> Result<Vec<Self>, Reject> {
         let mut ends = Self::of_user(ctx, user, Departure::PasswordReset)?;
+        if !with_bots {
+            ends.drain(..ends.len() - 1);
+        }
         if let Some(own) = ends.last_mut() {
             own.deleted = Deleted::Devices;
         }

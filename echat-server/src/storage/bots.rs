@@ -126,6 +126,12 @@ impl Batch<'_> {
         self.write(sql, params![bot, token, expires_at]).map(drop)
     }
 
+    /// Voids the tokens of a user's bots: they log in with new ones only.
+    pub(crate) fn void_bot_tokens(&mut self, owner: UserId) -> Result<(), StoreError> {
+        let sql = "UPDATE bots SET token = ?2, expires_at = NULL WHERE owner = ?1";
+        self.write(sql, params![owner, NO_TOKEN]).map(drop)
+    }
+
     /// Ends the account of a bot that is in no room any more. Its messages stay under the name of a deleted account, and
     /// its own name is never given out again.
     pub fn end_bot(&mut self, bot: UserId, now: i64) -> Result<(), StoreError> {

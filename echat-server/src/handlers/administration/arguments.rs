@@ -255,6 +255,19 @@ impl Choices for MessageDisposal {
     const KIND: &'static str = "keep-messages|erase-messages";
 }
 
+/// What becomes of the tokens of a user's bots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TokenDisposal {
+    Void,
+    Keep,
+}
+
+impl Choices for TokenDisposal {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("void-tokens", Self::Void), ("keep-tokens", Self::Keep)];
+    const KIND: &'static str = "void-tokens|keep-tokens";
+}
+
 impl Argument for LogFilter {
     const KIND: &'static str = "level";
 

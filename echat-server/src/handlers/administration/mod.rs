@@ -40,6 +40,7 @@ use crate::config::Registration;
 use crate::limits::AddressPrefix;
 use arguments::{
     Announcement, Choice, EndTime, Identifier, MessageDisposal, NameCursor, Number, Reason,
+    TokenDisposal,
 };
 use echat_proto::names::{NameQuery, Username};
 
@@ -402,8 +403,8 @@ enum SessionsEnding {
     Kicked(User),
     /// The same of a user that is suspended.
     Suspended(User),
-    /// The same of a user with a temporary password; the devices are forgotten.
-    PasswordReset(User),
+    /// Those of a user with a temporary password, whose devices are forgotten, with or without those of the bots.
+    PasswordReset(User, TokenDisposal),
     /// The same, and the accounts are deleted, with or without their messages.
     AccountDeleted(User, bool),
 }
@@ -559,7 +560,10 @@ pub(crate) fn perform(
         Some(SessionsEnding::Suspended(user)) => {
             (SessionsEnd::of_user(ctx, user, Departure::Suspended)?, None)
         }
-        Some(SessionsEnding::PasswordReset(user)) => (SessionsEnd::of_reset(ctx, user)?, None),
+        Some(SessionsEnding::PasswordReset(user, tokens)) => {
+            let with_bots = tokens == TokenDisposal::Void;
+            (SessionsEnd::of_reset(ctx, user, with_bots)?, None)
+        }
         Some(SessionsEnding::AccountDeleted(user, erase)) => {
             (SessionsEnd::of_account(ctx, user)?, Some(erase))
         }
@@ -576,11 +580,18 @@ pub(crate) fn perform(
             }
         }
     }
+    let ended = ends.iter().map(|end| ctx.roster.conns_of(end.user()).len());
+    let outcome = match plan.outcome {
+        AdminOutcome::Report(report) if !ends.is_empty() => {
+            AdminOutcome::Report(report.with("sessions_ended", ended.sum::<usize>()))
+        }
+        outcome => outcome,
+    };
     ctx.session_ends.extend(ends);
     ctx.memory_changes.extend(plan.memory_changes);
     let mut reply = Event::LoggedOut {};
     ctx.announce(effects, &mut reply)?;
-    Ok(plan.outcome)
+    Ok(outcome)
 }
 
 fn write(
@@ -770,8 +781,8 @@ administration! {
     people::make_admin(name: NameQuery);
     #[command("unmake-admin", "makes an administrator an ordinary user", changes, everywhere)]
     people::unmake_admin(name: NameQuery);
-    #[command("reset-password", "gives a user a temporary password, which is shown once", changes, everywhere)]
-    people::reset_password(name: NameQuery);
+    #[command("reset-password", "gives a user a temporary password, shown once; ends sessions, and tokens of bots unless told otherwise", changes, everywhere)]
+    people::reset_password(name: NameQuery, tokens: Option<Choice<TokenDisposal>>);
     #[command("suspend", "ends all sessions of a user, who cannot log in any more", changes, everywhere)]
     people::suspend(name: NameQuery, until: EndTime, reason: Option<Reason>);
     #[command("unsuspend", "ends a suspension", changes, everywhere)]
