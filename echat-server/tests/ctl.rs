@@ -492,6 +492,8 @@ fn a_time_that_is_none_is_an_error_and_no_reason() {
         "ban-address 192.0.2.1 0h",
         "invitation new 3 soon",
         "invitation new soon",
+        "suspend ann 99999999d",
+        "ban-address 192.0.2.1 99999999999d",
     ] {
         let refused = ctl(&dir, bad);
         assert_eq!(refused.status.code(), Some(64), "{bad}");
@@ -918,6 +920,82 @@ fn a_banned_address_is_not_served_until_the_ban_ends() {
     assert!(some_bytes(&mut raw_connection(server.address())).is_empty());
     done(&dir, "unban-address 127.0.0.0/8");
     Client::login(&server, "ann").is_served();
+}
+
+#[test]
+fn an_address_inside_another_ban_is_not_said_to_be_served() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    done(&dir, "ban-address 10.0.0.0/8");
+    let refused = ctl(&dir, "unban-address 10.1.2.3");
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("it is in 10.0.0.0/8, which is banned"));
+    let json = ctl(&dir, "--json unban-address 10.1.2.3");
+    assert!(stdout(&json).contains(r#""banned_by":["10.0.0.0/8"]"#));
+    done(&dir, "ban-address 10.1.2.3");
+    let lifted = done(&dir, "unban-address 10.1.2.3");
+    let said = "the ban of 10.1.2.3/32 is lifted\nstill banned by: 10.0.0.0/8\n";
+    assert_eq!(lifted, said);
+    done(&dir, "ban-address 10.1.0.0/16");
+    let lifted = done(&dir, "unban-address 10.0.0.0/8");
+    assert!(lifted.contains("still banned: 10.1.0.0/16\n"), "{lifted}");
+    assert_eq!(done(&dir, "unban-address 11.0.0.0/8"), "11.0.0.0/8 is not banned\n");
+    server.stop();
+}
+
+#[test]
+fn the_message_of_the_day_is_shown_set_and_removed_within_one_length() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    assert_eq!(done(&dir, "message-of-the-day"), "message of the day: none\n");
+    let long = "x".repeat(4_000);
+    done(&dir, &format!("message-of-the-day {long}"));
+    let too_long = ctl(&dir, &format!("message-of-the-day {long}x"));
+    assert_eq!(too_long.status.code(), Some(64));
+    assert!(stderr(&too_long).contains("1 to 4000 bytes"));
+    assert_eq!(done(&dir, "message-of-the-day"), format!("message of the day: {long}\n"));
+    let audit = done(&dir, "audit");
+    done(&dir, "message-of-the-day none");
+    assert_eq!(done(&dir, "message-of-the-day"), "message of the day: none\n");
+    // Showing it is not in the audit.
+    assert_eq!(done(&dir, "audit").lines().count(), audit.lines().count() + 1);
+    let config = |text: &str| {
+        let file = format!(r#"{{"server": {{"message_of_the_day": "{text}"}}}}"#);
+        dir.write("config.json", file);
+        dir.run(&["--check-config"]).status.code()
+    };
+    assert_eq!(config(&long), Some(0));
+    assert_eq!(config(&format!("{long}x")), Some(78));
+    server.stop();
+}
+
+#[test]
+fn a_limit_that_is_set_is_named_and_one_that_is_wrong_says_why() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let set = done(&dir, "--json limits friends 7");
+    assert!(set.contains(r#""name":"friends","value":7"#), "{set}");
+    for (bad, why) in [
+        ("limits nonsense", "name: is no limit; `limits` lists them"),
+        ("limits nonsense 7", "name: is no limit; `limits` lists them"),
+        ("limits friends 1001", "value: must be 1 to 1000, not 1001"),
+        ("limits frame_bytes 5000", "value: server.limits.content_bytes: must be"),
+    ] {
+        let refused = ctl(&dir, bad);
+        assert_eq!(refused.status.code(), Some(64), "{bad}");
+        assert!(stderr(&refused).contains(why), "{bad}: {}", stderr(&refused));
+    }
+    for (registration, said) in [
+        ("open", "no code is needed"),
+        ("invitation", "made a code to register with\n"),
+        ("closed", "is not good yet: registration is closed"),
+    ] {
+        done(&dir, &format!("registration {registration}"));
+        let made = done(&dir, "invitation new");
+        assert!(made.contains(said), "{made}");
+        assert!(made.contains(&format!("registration: {registration}\n")), "{made}");
+    }
+    server.stop();
 }
 
 #[test]

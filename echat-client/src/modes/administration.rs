@@ -191,6 +191,8 @@ pub(super) fn refusal(typed: &TypedRequest, fail: &Fail, context: &Context) -> O
         })
     };
     let (field, owner) = (detail("field"), detail("bot_of"));
+    let wider = fail.detail.iter().find(|(key, _)| key == "banned_by");
+    let wider = wider.map_or_else(String::new, |(key, bans)| cell(key, bans, context));
     let is_about_me = first.as_deref().is_some_and(|name| me == Some(name));
     Some(language.say(match (code_of(fail)?, first.as_deref()) {
         (Code::BadParams, _) if field == Some("command") => {
@@ -209,6 +211,9 @@ pub(super) fn refusal(typed: &TypedRequest, fail: &Fail, context: &Context) -> O
         },
         (Code::NotAllowed, Some(_)) if is_about_me => Text::NotYourself { command },
         (Code::NotAllowed, Some(_)) if command == "ban-address" => Text::NotYourAddress,
+        (Code::NotAllowed, Some(address)) if command == "unban-address" => {
+            Text::BannedByWider { address, bans: &wider }
+        }
         (Code::NotAllowed, Some(room)) if command == "close-room" => Text::LobbyStays { room },
         (Code::NotAllowed, Some(room)) if command == "room-owner" => Text::NoOwnerFor { room },
         (Code::UnknownUser, Some(name)) => Text::NoSuchUser { name },

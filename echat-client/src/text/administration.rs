@@ -12,20 +12,20 @@ pub struct AdministrationCommand {
     /// What is said in Chinese when it is done. `{1}` and `{2}` are the words that were typed behind the name. Empty for
     /// a command whose result says it all.
     done: &'static str,
-    /// The same where nothing was typed behind the name; empty if that makes no difference.
-    done_alone: &'static str,
+    /// The same where the word `none` was typed behind the name; empty if that makes no difference.
+    done_none: &'static str,
     /// Whether administrators have it in the chat. The operator has all.
     pub is_in_chat: bool,
 }
 
 macro_rules! administration {
-    ($($name:literal, $about:literal $(, done: $done:literal)? $(, alone: $alone:literal)? $(($ctl:ident))?;)*) => {
+    ($($name:literal, $about:literal $(, done: $done:literal)? $(, none: $none:literal)? $(($ctl:ident))?;)*) => {
         /// The commands, in the order of the server's help.
         pub static ADMINISTRATION: &[AdministrationCommand] = &[$(AdministrationCommand {
             name: $name,
             about: $about,
             done: concat!($($done)?),
-            done_alone: concat!($($alone)?),
+            done_none: concat!($($none)?),
             is_in_chat: !administration!(@ctl $($ctl)?),
         }),*];
     };
@@ -59,8 +59,8 @@ administration! {
     "invitation new", "生成注册邀请码", done: "已生成邀请码。";
     "invitation list", "列出有效的注册邀请码";
     "invitation revoke", "作废一个注册邀请码", done: "邀请码已作废。";
-    "message-of-the-day", "设置登录后显示的公告；不带文字则取消", done: "用户登录后会看到这条消息。",
-        alone: "用户登录后不再看到消息。";
+    "message-of-the-day", "查看、设置或取消登录后显示的公告", done: "用户登录后会看到这条消息。",
+        none: "用户登录后不再看到消息。";
     "use-configured", "把用命令改过的设置交还给配置文件", done: "{1} 现在以配置文件为准。";
     "broadcast", "向所有已登录的用户发广播", done: "已告知所有在线用户。";
     "ban-address", "拒绝来自某个地址或网段的连接", done: "已封禁地址 {1}。";
@@ -98,7 +98,7 @@ impl AdministrationCommand {
     /// What is said in Chinese when it is done with these words behind its name.
     pub fn done(&self, words: &[String]) -> Option<String> {
         let sentence = match words {
-            [] if !self.done_alone.is_empty() => self.done_alone,
+            [word] if word == "none" && !self.done_none.is_empty() => self.done_none,
             _ => self.done,
         };
         let word = |at: usize| words.get(at).map_or("", String::as_str);
@@ -173,6 +173,8 @@ const KEYS: &[(&str, &str)] = &[
     ("sessions_ended", "结束的会话数"),
     ("since", "开始时间"),
     ("slow_seconds", "发言间隔（秒）"),
+    ("still_banned", "仍被封禁的地址"),
+    ("still_banned_by", "仍被这些封禁拒绝"),
     ("stops", "停止时间"),
     ("suspended", "已停用"),
     ("suspended_because", "停用原因"),

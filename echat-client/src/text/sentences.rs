@@ -1207,6 +1207,10 @@ sentences! {
     NotYourAddress
         en "You are connected from this address yourself."
         zh "你自己正使用这个地址连接。";
+    /// not_allowed of ADMIN: the end of a ban that there is not.
+    BannedByWider { address: &'a str, bans: &'a str }
+        en "{address} has no ban of its own: it is in {bans}, which is banned. Unban that."
+        zh "地址 {address} 没有单独的封禁：它属于被封禁的网段 {bans}。请解除该网段的封禁。";
     /// not_allowed of ADMIN: a command for people.
     IsBotOf { name: &'a str, owner: &'a str }
         en "{name} is a bot of {owner}. Bots can be suspended, kicked and deleted; this is for people only."

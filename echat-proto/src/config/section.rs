@@ -333,14 +333,17 @@ impl<'de, T: Number> Visitor<'de> for OrNull<T> {
     }
 }
 
+/// Bytes of a message of the day at most.
+pub const MESSAGE_OF_THE_DAY_BYTES: usize = 4_000;
+
+/// Whether a text can be the message of the day: 1 to [`MESSAGE_OF_THE_DAY_BYTES`] bytes of what a message can contain.
+pub fn is_message_of_the_day(text: &str) -> bool {
+    text.len() <= MESSAGE_OF_THE_DAY_BYTES && Content::new(text).is_ok()
+}
+
 /// A text that is shown like the content of a message.
 #[derive(Clone, Debug)]
 pub(super) struct Announcement;
-
-impl Announcement {
-    /// Bytes of a text at most.
-    const BYTES: usize = 4_000;
-}
 
 impl Rule<Option<String>> for Announcement {
     fn describe(&self, row: Row, rows: &mut Vec<Row>) {
@@ -353,9 +356,7 @@ impl<'de> DeserializeSeed<'de> for Announcement {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         let text = Option::<String>::deserialize(deserializer)?;
-        if let Some(text) = &text
-            && (text.len() > Self::BYTES || Content::new(text).is_err())
-        {
+        if let Some(text) = text.as_ref().filter(|text| !is_message_of_the_day(text)) {
             let expected = "1 to 4,000 bytes of text without control characters";
             return Err(D::Error::invalid_value(Unexpected::Str(text), &expected));
         }

@@ -4,6 +4,7 @@ use super::super::Reject;
 use crate::config::{LogFilter, Registration};
 use crate::limits::AddressPrefix;
 use echat_proto::Value;
+use echat_proto::config::{MESSAGE_OF_THE_DAY_BYTES, is_message_of_the_day};
 use echat_proto::names::{InvitationCode, NameQuery, Username};
 use echat_proto::param::{Param, ParamError};
 use jiff::Timestamp;
@@ -118,6 +119,9 @@ impl<const LEAST: u64, const MOST: u64> Argument for Whole<LEAST, MOST> {
     }
 }
 
+/// The last time that can be named, in unix seconds: the end of the year 9999.
+const LAST_TIME: i64 = 253_402_300_799;
+
 /// The word for no end.
 const FOREVER: &str = "forever";
 
@@ -141,6 +145,9 @@ impl Argument for EndTime {
         })?;
         if at <= now {
             return Err(wrong("must be a time to come"));
+        }
+        if at > LAST_TIME {
+            return Err(wrong("must be a time before the year 10000, or forever"));
         }
         Ok(Self(Some(at)))
     }
@@ -190,6 +197,30 @@ impl<const BYTES: usize> Argument for OneLine<BYTES> {
             return Err(wrong("must be one line without control characters"));
         }
         Ok(Self(text.to_owned()))
+    }
+}
+
+/// A message of the day, or the word `none` for no message.
+pub(super) struct MessageOfTheDay(pub(super) Option<String>);
+
+/// The word for no message.
+const NO_MESSAGE: &str = "none";
+
+impl Argument for MessageOfTheDay {
+    const KIND: &'static str = "TEXT|none";
+    const IS_REST: bool = true;
+
+    fn read(value: &Value, _: i64) -> Result<Self, ParamError> {
+        let text = text(value)?.trim();
+        if text == NO_MESSAGE {
+            return Ok(Self(None));
+        }
+        if !is_message_of_the_day(text) {
+            return Err(wrong(format!(
+                "must have 1 to {MESSAGE_OF_THE_DAY_BYTES} bytes without control characters; {NO_MESSAGE} removes it"
+            )));
+        }
+        Ok(Self(Some(text.to_owned())))
     }
 }
 

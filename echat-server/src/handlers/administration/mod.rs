@@ -39,8 +39,8 @@ use std::path::PathBuf;
 use crate::config::Registration;
 use crate::limits::AddressPrefix;
 use arguments::{
-    Announcement, Choice, EndTime, Identifier, MessageDisposal, NameCursor, Number, Reason,
-    TokenDisposal,
+    Announcement, Choice, EndTime, Identifier, MessageDisposal, MessageOfTheDay, NameCursor,
+    Number, Reason, TokenDisposal,
 };
 use echat_proto::names::{NameQuery, Username};
 
@@ -809,8 +809,8 @@ administration! {
     server::invitations(after: Option<InvitationCode>);
     #[command("invitation revoke", "ends a code to register with", changes, everywhere)]
     server::revoke_invitation(code: InvitationCode);
-    #[command("message-of-the-day", "sets or, without a text, removes what users are shown after logging in", changes, everywhere)]
-    server::message_of_the_day(text: Option<Announcement>);
+    #[command("message-of-the-day", "shows, sets or removes what users are shown after logging in", changes, everywhere)]
+    server::message_of_the_day(text: Option<MessageOfTheDay>);
     #[command("use-configured", "gives a setting that was set by a command back to the configuration", changes, everywhere)]
     server::use_configured(setting: Choice<Setting>);
     #[command("broadcast", "says something to all users that are logged in", changes, everywhere)]

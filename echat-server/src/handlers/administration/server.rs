@@ -3,7 +3,7 @@
 use super::super::effects::Effect;
 use super::super::{Ctx, Reject};
 use super::arguments::{
-    Announcement, Choice, Choices, EndTime, Identifier, Number, Whole,
+    Announcement, Choice, Choices, EndTime, Identifier, MessageOfTheDay, Number, Whole,
 };
 use super::report::{at, names};
 use super::{
@@ -12,6 +12,7 @@ use super::{
 use crate::config::{LogFilter, Registration, Settings};
 use crate::limits::{AddressBans, AddressPrefix};
 use crate::storage::{AddressBan, Batch, InvitationCode as StoredCode, StoreError};
+use echat_proto::Value;
 use echat_proto::commands::Event;
 use echat_proto::names::InvitationCode;
 use echat_proto::param::ParamError;
@@ -250,15 +251,19 @@ pub(super) fn registration(
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
 pub(super) fn message_of_the_day(
-    _: &View<'_, '_>,
+    view: &View<'_, '_>,
     _: &Operation,
-    text: Option<Announcement>,
+    text: Option<MessageOfTheDay>,
 ) -> Result<AdminPlan, Reject> {
+    let Some(MessageOfTheDay(text)) = text else {
+        let text = view.settings.message_of_the_day.clone();
+        let shown = vec![(MESSAGE_OF_THE_DAY, text.into())];
+        return Ok(AdminPlan::shows(AdminReport::facts(shown)));
+    };
     let done = match &text {
         Some(_) => "users are shown this after logging in",
         None => "users are shown no message after logging in",
     };
-    let text = text.map(|text| text.0);
     let report = AdminReport::done(done).with(MESSAGE_OF_THE_DAY, text.clone());
     let text = text.unwrap_or_default();
     Ok(set(
@@ -313,10 +318,17 @@ pub(super) fn new_invitation(
     let shown = operation.password();
     let code = shown.key().expect("a code of its own form").to_string();
     let EndTime(expires_at) = expires;
-    let report = AdminReport::done("made a code to register with")
+    let registration = view.settings.registration;
+    let done = match registration {
+        Registration::Invitation => "made a code to register with",
+        Registration::Open => "made a code; registration is open, so no code is needed",
+        Registration::Closed => "made a code that is not good yet: registration is closed",
+    };
+    let report = AdminReport::done(done)
         .with("code", shown.to_text())
         .with("uses", uses)
-        .with("expires", at(expires_at));
+        .with("expires", at(expires_at))
+        .with(REGISTRATION, registration_word(registration));
     let now = operation.now;
     Ok(AdminPlan::reported(report).writes(move |batch| {
         let new = StoredCode {
@@ -407,15 +419,41 @@ pub(super) fn ban_address(
     }))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
 pub(super) fn unban_address(
-    _: &View<'_, '_>,
-    _: &Operation,
+    view: &View<'_, '_>,
+    operation: &Operation,
     address: AddressPrefix,
 ) -> Result<AdminPlan, Reject> {
     let prefix = address.to_string();
-    let plan =
-        AdminPlan::done(format!("{prefix} is not banned")).changes(MemoryChange::Unban(address));
+    let bans = read_address_bans(view.batch, operation.now)?;
+    let of = |is_meant: fn(AddressPrefix, AddressPrefix) -> bool| -> Vec<String> {
+        let bans = bans.prefixes().filter(|ban| *ban != address);
+        bans.filter(|ban| is_meant(*ban, address))
+            .map(|ban| ban.to_string())
+            .collect()
+    };
+    let wider = of(|ban, address| ban.covers(address));
+    let narrower = of(|ban, address| address.covers(ban));
+    let is_banned = bans.prefixes().any(|ban| ban == address);
+    if !is_banned && !wider.is_empty() {
+        let listed = wider.join(", ");
+        let message = format!(
+            "{prefix} has no ban of its own: it is in {listed}, which is banned. Unban that."
+        );
+        let banned_by = wider.into_iter().map(Value::Str).collect();
+        let refused = Reject::with_message(Code::NotAllowed, message);
+        return Err(refused.with_key("banned_by", Value::List(banned_by)));
+    }
+    let mut report = AdminReport::done(format!("the ban of {prefix} is lifted"));
+    if !is_banned {
+        report = AdminReport::done(format!("{prefix} is not banned"));
+    }
+    for (key, bans) in [("still_banned_by", wider), ("still_banned", narrower)] {
+        if !bans.is_empty() {
+            report = report.with(key, names(bans, ROWS));
+        }
+    }
+    let plan = AdminPlan::reported(report).changes(MemoryChange::Unban(address));
     Ok(plan.writes(move |batch| {
         batch.unban_addresses(&prefix)?;
         Ok(Vec::new())
@@ -455,29 +493,30 @@ pub(super) fn limits(
     view: &View<'_, '_>,
     _: &Operation,
     name: Option<Identifier>,
-    value: Option<u64>,
+    value: Option<Number>,
 ) -> Result<AdminPlan, Reject> {
-    match (name, value) {
-        (Some(Identifier(name)), Some(value)) => {
-            let limits = view.limits.with(&name, value);
-            let limits = limits.map_err(|fault| ParamError::new("value", fault.to_string()))?;
-            let done = format!("{name} is {value} until a restart or reload");
-            Ok(AdminPlan::done(done).changes(MemoryChange::Limits(Box::new(limits))))
-        }
-        (name, _) => {
-            let is_meant =
-                |(known, _): &(String, u64)| name.as_ref().is_none_or(|name| name.0 == *known);
-            let found = view.limits.entries().into_iter().filter(is_meant);
-            let rows: Vec<_> = found
-                .map(|(name, value)| vec![name.into(), value.into()])
-                .collect();
-            if rows.is_empty() {
-                return Err(ParamError::new("name", "is no limit").into());
-            }
-            let report = AdminReport::table("limits", &["name", "value"], rows, ROWS);
-            Ok(AdminPlan::shows(report))
-        }
+    let known = view.limits.entries();
+    let is_meant = |(known, _): &(String, u64)| name.as_ref().is_none_or(|name| name.0 == *known);
+    let rows = known.into_iter().filter(is_meant);
+    let rows: Vec<_> = rows
+        .map(|(name, value)| vec![name.into(), value.into()])
+        .collect();
+    if rows.is_empty() {
+        return Err(ParamError::new("name", "is no limit; `limits` lists them").into());
     }
+    let (Some(Identifier(name)), Some(Whole(value))) = (name, value) else {
+        let report = AdminReport::table("limits", &["name", "value"], rows, ROWS);
+        return Ok(AdminPlan::shows(report));
+    };
+    let limits = view.limits.with(&name, value).map_err(|fault| {
+        // One that contradicts another limit names that one.
+        let own = format!("server.limits.{name}: ");
+        let message = fault.to_string();
+        ParamError::new("value", message.strip_prefix(&own).unwrap_or(&message))
+    })?;
+    let report = AdminReport::done(format!("{name} is {value} until a restart or a reload"));
+    let report = report.key("name", name).key("value", value);
+    Ok(AdminPlan::reported(report).changes(MemoryChange::Limits(Box::new(limits))))
 }
 
 pub(super) fn audit(
