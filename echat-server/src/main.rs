@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
 use echat_proto::config::default_json;
-use echat_system::{private_file, private_memory};
+use echat_system::private_memory;
 use thiserror::Error;
 
 use echat_server::cli::{Cli, Invocation};
@@ -217,6 +217,14 @@ fn serve(overrides: &Overrides, init: bool, inherited: Inherited) -> Result<(), 
         source,
     })?;
     store.sync_checkpoints_by(data.database_file());
+    match data_dir::remove_left_over(data.path()) {
+        Ok(removed) => {
+            for path in removed {
+                tracing::info!("removed {}, which a killed process left", path.display());
+            }
+        }
+        Err(error) => tracing::warn!(%error, "what a killed process left cannot be removed"),
+    }
     let code = data.administrator_code();
     let new_code = adopt_administrator_code(&code, &mut store)?;
     let show_code = |link: &str, hint: &str| {
@@ -252,7 +260,7 @@ fn serve(overrides: &Overrides, init: bool, inherited: Inherited) -> Result<(), 
         services,
     );
     // A backup or an export that is being made ends with the process.
-    private_file::remove_unfinished();
+    data_dir::remove_own(data.path());
     Ok(ended?)
 }
 

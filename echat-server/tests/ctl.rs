@@ -1032,40 +1032,85 @@ fn a_backup_a_check_and_exports_are_made_beside_the_server() {
     ann.is_served();
 }
 
-/// The end of a server stops what its threads write, and leaves nothing of it.
-#[test]
-fn a_backup_and_an_export_that_a_stop_ends_leave_no_file() {
+/// A folder whose backup and export are of 60 MB: much more than is written while a server ends.
+fn large_folder() -> ServerFolder {
     let dir = ServerFolder::new();
     let server = dir.start(&[]);
     let mut ann = Client::register(&server, "ann");
     ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
     ann.asks(r#"SEND_MESSAGE {"target_type":1,"target":"tea","content":"a text"}"#);
     assert_eq!(server.stop().status.code(), Some(0));
-    // 60 MB: much more than is written while the server ends.
     let db = rusqlite::Connection::open(dir.path("data/database.db")).unwrap();
     let sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
                INSERT INTO messages (conversation, sender, send_time, content)
                SELECT conversation, sender, send_time, printf('%.*c', 1000, 'x') FROM messages, n";
     db.execute(sql, []).unwrap();
     drop(db);
+    dir
+}
+
+/// Has the server write `name`, and returns when it does.
+fn begins_to_write(dir: &ServerFolder, command: &str, name: &str) {
+    let target = dir.path(name);
+    let words = match command {
+        "backup" => format!("[{target:?}]"),
+        _ => format!("[\"all\",{target:?}]"),
+    };
+    let mut socket = Socket::connect(dir);
+    socket.sends(format!(r#"{{"command":"{command}","words":{words}}}"#) + "\n");
+    let temporary = dir.path(format!("{name}.tmp"));
+    socket.0.get_ref().set_nonblocking(true).unwrap();
+    let is_begun = || temporary.metadata().is_ok_and(|found| found.len() > 0);
+    while !is_begun() {
+        let mut said = [0; 4_096];
+        if let Ok(length) = socket.0.get_mut().read(&mut said) {
+            let said = String::from_utf8_lossy(&said[..length]);
+            assert_eq!(said.trim(), "", "{command}");
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// What a killed server left is recognised as what it is.
+#[test]
+fn a_backup_and_an_export_of_a_killed_server_are_removed_at_the_next_start_or_backup() {
+    let dir = large_folder();
+    dir.write("mine.tmp", "of the user");
+    for (command, name, by_start) in [
+        ("backup", "big", true),
+        ("export", "all", true),
+        ("backup", "big", false),
+    ] {
+        let server = dir.start(&["--log", "info"]);
+        begins_to_write(&dir, command, name);
+        server.kill();
+        let temporary = dir.path(format!("{name}.tmp"));
+        assert!(temporary.exists(), "{command}: it was too fast for this test");
+        if by_start {
+            let log = dir.start(&["--log", "info"]).stop();
+            let said = format!("removed {}, which a killed process left", temporary.display());
+            assert!(stderr(&log).contains(&said), "{}", stderr(&log));
+        } else {
+            let output = dir.run(&["backup", "other"]);
+            assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        }
+        assert!(!temporary.exists(), "{command}");
+        assert!(!dir.path(name).exists(), "{command}");
+    }
+    let names = fs::read_dir(dir.path("data")).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(!names.into_iter().any(|name| name.starts_with("unfinished")));
+    assert_eq!(fs::read_to_string(dir.path("mine.tmp")).unwrap(), "of the user");
+}
+
+/// The end of a server stops what its threads write, and leaves nothing of it.
+#[test]
+fn a_backup_and_an_export_that_a_stop_ends_leave_no_file() {
+    let dir = large_folder();
     for (command, name) in [("backup", "big"), ("export", "all")] {
         let server = dir.start(&["--log", "error"]);
-        let target = dir.path(name);
-        let words = match command {
-            "backup" => format!("[{target:?}]"),
-            _ => format!("[\"all\",{target:?}]"),
-        };
-        let mut socket = Socket::connect(&dir);
-        socket.sends(format!(r#"{{"command":"{command}","words":{words}}}"#) + "\n");
-        let temporary = dir.path(format!("{name}.tmp"));
-        socket.0.get_ref().set_nonblocking(true).unwrap();
-        while !temporary.exists() {
-            let mut said = [0; 4_096];
-            if let Ok(length) = socket.0.get_mut().read(&mut said) {
-                panic!("{}", String::from_utf8_lossy(&said[..length]));
-            }
-            std::thread::yield_now();
-        }
+        let (target, temporary) = (dir.path(name), dir.path(format!("{name}.tmp")));
+        begins_to_write(&dir, command, name);
         assert_eq!(server.stop().status.code(), Some(0));
         assert!(!temporary.exists(), "{command}");
         assert!(!target.exists(), "{command}: it was too fast for this test");
