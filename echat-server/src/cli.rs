@@ -1,10 +1,13 @@
 //! The flags of echat-server.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{NonEmptyStringValueParser, RangedU64ValueParser};
+use clap::builder::{
+    NonEmptyStringValueParser, PathBufValueParser, RangedU64ValueParser, TypedValueParser,
+};
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Overrides;
@@ -67,6 +70,17 @@ pub struct Cli {
     upgrade_check: bool,
 }
 
+/// A file that is no stream.
+fn file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        if path.as_os_str() == "-" {
+            Err("`-` is no file; ./- is the one of that name")
+        } else {
+            Ok(path)
+        }
+    })
+}
+
 /// Which data folder a command is about.
 #[derive(Debug, Args)]
 struct DataFolderArgs {
@@ -114,7 +128,7 @@ enum CliCommand {
     /// Write a backup of the data folder, also while a server uses it
     Backup {
         /// The new file; with --keep, the folder for it
-        #[arg(value_name = "FILE")]
+        #[arg(value_name = "FILE", value_parser = file())]
         target: PathBuf,
         /// Name the backup by the time, and remove all but the newest N of such names, 1 to 10000
         #[arg(long, value_name = "N", conflicts_with_all = ["without_key", "without_config"])]
@@ -132,7 +146,7 @@ enum CliCommand {
     /// Check that a backup is complete, unchanged and sound
     Verify {
         /// The backup
-        #[arg(value_name = "FILE")]
+        #[arg(value_name = "FILE", value_parser = file())]
         file: PathBuf,
         /// Print one line of JSON
         #[arg(long)]
@@ -141,7 +155,7 @@ enum CliCommand {
     /// Put a backup into a data folder, and keep what was there aside
     Restore {
         /// The backup
-        #[arg(value_name = "FILE")]
+        #[arg(value_name = "FILE", value_parser = file())]
         file: PathBuf,
         /// The data folder, which no server uses
         #[arg(long, value_name = "DIR")]
@@ -160,7 +174,7 @@ enum CliCommand {
     },
     /// Write accounts, rooms and messages as lines of JSON, also while a server uses them
     Export {
-        /// The new file
+        /// The new file; `-` for standard output
         #[arg(value_name = "FILE")]
         target: PathBuf,
         #[command(flatten)]
@@ -189,7 +203,7 @@ enum CliCommand {
     /// Read an export into a new data folder, or add a database of the original E-Chat to a data folder
     Import {
         /// The export, or the database
-        #[arg(value_name = "FILE")]
+        #[arg(value_name = "FILE", value_parser = file())]
         file: PathBuf,
         /// The data folder, which has no database yet; for a database of the original, it may have one
         #[arg(long, value_name = "DIR")]
@@ -355,6 +369,13 @@ impl From<CliCommand> for Invocation {
     }
 }
 
+/// Whether a command line asks for one line of JSON, also one that is wrong. `args` begins with the program.
+pub fn wants_json(args: impl IntoIterator<Item = OsString>) -> bool {
+    let args: Vec<OsString> = args.into_iter().skip(1).take_while(|arg| arg != "--").collect();
+    let is_command = |arg: &OsString| ["ctl", "verify", "check"].iter().any(|it| arg == it);
+    args.first().is_some_and(is_command) && args.iter().any(|arg| arg == "--json")
+}
+
 impl From<Cli> for Invocation {
     fn from(cli: Cli) -> Self {
         if let Some(command) = cli.command {
@@ -391,5 +412,16 @@ mod tests {
     #[test]
     fn the_flags_are_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn json_is_asked_for_by_its_flag_before_two_hyphens() {
+        let wants = |line: &str| wants_json(line.split(' ').map(OsString::from));
+        for line in ["echat-server ctl --json", "echat-server check --repair --json"] {
+            assert!(wants(line), "{line}");
+        }
+        for line in ["echat-server --json", "echat-server ctl -- --json", "echat-server ctl"] {
+            assert!(!wants(line), "{line}");
+        }
     }
 }

@@ -209,7 +209,8 @@ fn request(words: &[String]) -> String {
     };
     if let (Some(info), Ok(folder)) = (info, env::current_dir()) {
         for (word, param) in words.iter_mut().skip(before).zip(info.params) {
-            if param.kind == "file" {
+            // The server has no streams of its client.
+            if param.kind == "file" && word != "-" {
                 *word = folder.join(&*word).to_string_lossy().into_owned();
             }
         }
@@ -309,6 +310,16 @@ pub fn reply_line(report: &AdminReport) -> String {
         ("ok".to_owned(), Value::Bool(true)),
         ("result".to_owned(), Value::Dict(report.entries())),
         ("text".to_owned(), Value::Str(report.text())),
+    ]);
+    format!("{}\n", to_json(&value))
+}
+
+/// The answer in place of the server's, where a command comes to none.
+pub fn failure_line(code: ExitCode, message: &str) -> String {
+    let value = Value::Dict(vec![
+        ("ok".to_owned(), Value::Bool(false)),
+        ("code".to_owned(), code.word().into()),
+        ("message".to_owned(), Value::Str(message.to_owned())),
     ]);
     format!("{}\n", to_json(&value))
 }

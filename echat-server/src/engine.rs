@@ -26,6 +26,7 @@ mod tick;
 pub use crate::handlers::administration::{
     AdminReport, AdminTask, COMMANDS, CommandInfo, ExportScope,
 };
+pub(crate) use crate::handlers::administration::at;
 pub use administration::{AdminAnswer, AdminRefusal, PendingOperation};
 pub use scheduler::why_waiting::WaitReason;
 

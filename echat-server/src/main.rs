@@ -1,6 +1,7 @@
 //! The echat server: flags and configuration in, exit code out.
 
 use std::borrow::Cow;
+use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process;
@@ -11,7 +12,7 @@ use echat_proto::config::default_json;
 use echat_system::private_memory;
 use thiserror::Error;
 
-use echat_server::cli::{Cli, Invocation};
+use echat_server::cli::{Cli, Invocation, wants_json};
 use echat_server::config::{self, ConfigError, Overrides};
 use echat_server::ctl::{self, CtlError};
 use echat_server::data_dir::{self, AdministratorCodeFile, DataDir, DataDirError};
@@ -89,8 +90,16 @@ fn database_code(error: &OpenError) -> ExitCode {
 fn main() -> process::ExitCode {
     // Before anything is opened, and before there is a second thread.
     let inherited = Inherited::take();
+    let as_json = wants_json(env::args_os());
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
+        Err(error) if as_json && error.use_stderr() => {
+            let message = error.to_string();
+            let message = message.trim().trim_start_matches("error: ");
+            // With stdout closed, the line has no reader.
+            let _ = print(&ctl::failure_line(ExitCode::Usage, message));
+            return ExitCode::Usage.into();
+        }
         Err(error) => {
             // With stdout or stderr closed, the message has no reader.
             let _ = error.print();
@@ -114,8 +123,17 @@ fn main() -> process::ExitCode {
     match perform(cli.into(), inherited) {
         Ok(code) => code.into(),
         Err(failure) => {
-            logging::say(&format!("echat-server: {failure}\n"));
-            failure.exit_code().into()
+            let code = failure.exit_code();
+            let printed = match failure {
+                // Nothing can be printed.
+                Failure::Stdout(_) => None,
+                _ if as_json => Some(print(&ctl::failure_line(code, &failure.to_string()))),
+                _ => None,
+            };
+            if !matches!(printed, Some(Ok(()))) {
+                logging::say(&format!("echat-server: {failure}\n"));
+            }
+            code.into()
         }
     }
 }

@@ -51,6 +51,7 @@ use service_manager::ServiceManager;
 use signals::SignalRequest;
 use socket::Socket;
 use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -204,6 +205,28 @@ impl Measured {
             processor: proc::cpu_time(process),
             ticks: self.ticks.clone(),
         }
+    }
+}
+
+/// A configuration that was read again.
+struct Reloaded {
+    /// The changed keys that hold after a restart.
+    restart: Vec<&'static str>,
+    /// The keys in whose place a command has set something.
+    overridden: Vec<&'static str>,
+}
+
+impl fmt::Display for Reloaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the configuration was read again")?;
+        if !self.restart.is_empty() {
+            write!(f, "; these need a restart: {}", self.restart.join(", "))?;
+        }
+        if !self.overridden.is_empty() {
+            let keys = self.overridden.join(", ");
+            write!(f, "; these are set by a command instead: {keys}")?;
+        }
+        Ok(())
     }
 }
 
@@ -519,7 +542,12 @@ impl<'a> Reactor<'a> {
             AdminTask::Reload => match self.reload(now) {
                 Ok(done) => {
                     tracing::info!(%by, "reload: {done}");
-                    AdminReport::done(done)
+                    let keys = |keys: &[&'static str]| -> Vec<String> {
+                        keys.iter().map(|key| (*key).to_owned()).collect()
+                    };
+                    AdminReport::done(done.to_string())
+                        .key("need_restart", keys(&done.restart))
+                        .key("overridden", keys(&done.overridden))
                 }
                 Err(why) => {
                     tracing::error!(%by, "reload: {why}");
@@ -528,7 +556,7 @@ impl<'a> Reactor<'a> {
             },
             AdminTask::Drain(seconds) => {
                 tracing::info!(%by, seconds, "draining: new connections are refused");
-                AdminReport::done(self.drain(*seconds, now))
+                AdminReport::done(self.drain(*seconds, now)).key("seconds", *seconds)
             }
             _ => AdminReport::done("the server stops"),
         };
@@ -602,7 +630,7 @@ impl<'a> Reactor<'a> {
     }
 
     /// Reads the configuration again. What is wrong with it, if it cannot be used: then all stays as it is.
-    fn reload(&mut self, now: Now) -> Result<String, String> {
+    fn reload(&mut self, now: Now) -> Result<Reloaded, String> {
         let kept = |error: ConfigError| format!("the configuration is kept: {error}");
         let (loaded, schedule) = (self.reload)().map_err(kept)?;
         let (old, new) = (&self.loaded.config, &loaded.config);
@@ -615,7 +643,7 @@ impl<'a> Reactor<'a> {
             ("server.metrics", old.metrics != new.metrics),
         ];
         let restart = restart.iter().filter(|(_, differs)| *differs);
-        let restart: Vec<&str> = restart.map(|(key, _)| *key).collect();
+        let restart = restart.map(|(key, _)| *key).collect();
         let mut limits = new.limits.clone();
         limits.connections = limits.connections.min(self.listeners.places());
         self.engine.limit(limits);
@@ -641,17 +669,10 @@ impl<'a> Reactor<'a> {
             config: kept,
             ..loaded
         };
-        let mut done = "the configuration was read again".to_owned();
-        if !restart.is_empty() {
-            done.push_str("; these need a restart: ");
-            done.push_str(&restart.join(", "));
-        }
-        let overridden = self.engine.overridden();
-        if !overridden.is_empty() {
-            done.push_str("; these are set by a command instead: ");
-            done.push_str(&overridden.join(", "));
-        }
-        Ok(done)
+        Ok(Reloaded {
+            restart,
+            overridden: self.engine.overridden(),
+        })
     }
 
     fn accept(&mut self, now: Now) {

@@ -563,6 +563,62 @@ fn the_answer_has_an_exit_code_and_a_form_for_programs() {
     assert!(!dir.path("data/ctl.sock").exists());
 }
 
+/// The line of JSON that a command prints, and its exit code.
+fn json(dir: &ServerFolder, words: &str) -> (serde_json::Value, Option<i32>) {
+    let words: Vec<&str> = words.split(' ').collect();
+    let output = dir.run(&words);
+    assert_eq!(stderr(&output), "", "{words:?}");
+    let line = stdout(&output).trim_end();
+    assert!(!line.contains('\n'), "{words:?}: {line}");
+    let value = serde_json::from_str(line);
+    let value = value.unwrap_or_else(|error| panic!("{words:?}: {error}: {line:?}"));
+    (value, output.status.code())
+}
+
+#[test]
+fn a_program_gets_json_whatever_happens() {
+    let dir = ServerFolder::new();
+    dir.write("bad.json", "{");
+    for (words, code, exit) in [
+        ("ctl --json --data missing status", "no_server", 69),
+        ("ctl --json --config bad.json status", "bad_config", 78),
+        ("ctl --json --nonsense status", "bad_params", 64),
+        ("ctl --json --timeout 0 status", "bad_params", 64),
+        ("check --json --data missing", "not_found", 66),
+        ("check --json --nonsense", "bad_params", 64),
+        ("verify --json", "bad_params", 64),
+    ] {
+        let (value, ended) = json(&dir, words);
+        assert_eq!(value["ok"], false, "{words}");
+        assert_eq!(value["code"], code, "{words}");
+        assert!(value["message"].as_str().is_some_and(|it| !it.is_empty()), "{words}");
+        assert_eq!(ended, Some(exit), "{words}");
+    }
+    let server = dir.start(&[]);
+    server.signal(Signal::STOP);
+    let (value, ended) = json(&dir, "ctl --json --timeout 2 status");
+    assert_eq!((&value["code"], ended), (&"busy".into(), Some(75)));
+    server.signal(Signal::CONT);
+    Client::register(&server, "ann").is_served();
+    // What a sentence says is there by key, too.
+    for (words, keys) in [
+        ("backup now.backup", &["file", "users", "rooms", "messages", "newest_message", "schema"][..]),
+        ("verify now.backup", &["file", "users", "host_key", "created", "echat", "fingerprint"]),
+        ("check", &["outcome"]),
+        ("export all all.jsonl", &["file", "messages"]),
+        ("reload", &["need_restart", "overridden"]),
+        ("drain 600", &["seconds"]),
+    ] {
+        let (value, ended) = json(&dir, &format!("ctl --json {words}"));
+        assert_eq!(ended, Some(0), "{words}: {value}");
+        assert!(value["result"]["done"].is_string(), "{words}");
+        for key in keys {
+            assert!(!value["result"][key].is_null(), "{words}: {key}: {value}");
+        }
+    }
+    server.stop();
+}
+
 #[test]
 fn what_is_set_holds_over_a_restart_but_for_limits() {
     let dir = ServerFolder::new();
@@ -1022,7 +1078,12 @@ fn a_backup_a_check_and_exports_are_made_beside_the_server() {
         );
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     }
-    assert_eq!(ctl(&dir, "export user nobody file").status.code(), Some(66));
+    let unknown = ctl(&dir, "--json export user nobody file");
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(stdout(&unknown).contains(r#""code":"unknown_user""#));
+    assert!(stdout(&ctl(&dir, "--json export room no file")).contains(r#""unknown_room""#));
+    assert_eq!(ctl(&dir, "export all no/file").status.code(), Some(73));
+    assert_eq!(ctl(&dir, "export all -").status.code(), Some(64));
     // No other command shows a text.
     for command in [
         "status", "users", "user ann", "rooms", "room tea", "sessions", "audit",

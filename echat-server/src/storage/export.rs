@@ -24,6 +24,7 @@ use super::migrate::{MIGRATIONS, refuse_older};
 use super::open_error::OpenError;
 use super::schema::create_template;
 use super::skeletons;
+use crate::escape::shortened;
 
 /// The version of the format.
 pub const EXPORT_FORMAT: u64 = 1;
@@ -479,7 +480,7 @@ impl Import<'_> {
             number += 1;
             let wrong = |what: &str| TransferError::Line {
                 line: number,
-                what: what.to_owned(),
+                what: shortened(what),
             };
             if read == 0 {
                 return Err(wrong("the last line is missing: the export is cut off"));

@@ -321,6 +321,9 @@ impl Argument for PathBuf {
 
     fn read(value: &Value, _: i64) -> Result<Self, ParamError> {
         let path = PathBuf::from(text(value)?);
+        if path.as_os_str() == "-" {
+            return Err(wrong("must be a file: the server reads and writes it"));
+        }
         if !path.is_absolute() {
             return Err(wrong("must be a full path"));
         }

@@ -13,6 +13,7 @@ mod server;
 
 pub(crate) use arguments::ParamInfo;
 pub use report::AdminReport;
+pub(crate) use report::at;
 pub(crate) use server::{Overridden, Override, Setting, read_address_bans};
 
 use super::account::Pending;
