@@ -79,6 +79,8 @@ const EVENTS: usize = 1024;
 const ACCEPTS: usize = 256;
 /// The code of a configuration that cannot be used.
 const BAD_CONFIG: &str = "bad_config";
+/// The code of a file that cannot be opened.
+const CANNOT_CREATE: &str = "cannot_create";
 /// The longest duration of a stop.
 const STOP: Duration = Duration::from_secs(5);
 
@@ -439,9 +441,10 @@ impl<'a> Reactor<'a> {
             match asked {
                 SignalRequest::Stop(signal) => self.stop(signal, now),
                 SignalRequest::ReopenLog => {
-                    if logging::reopen() {
-                        let done = "reopen-log";
-                        self.engine.note_signal("SIGUSR1", done, "done", now)?;
+                    if let Some(opened) = logging::reopen() {
+                        let result = opened.map_or(CANNOT_CREATE, |()| "done");
+                        let command = "reopen-log";
+                        self.engine.note_signal("SIGUSR1", command, result, now)?;
                     }
                 }
                 SignalRequest::Reload => {

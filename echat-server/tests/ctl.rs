@@ -955,10 +955,12 @@ fn a_log_file_that_is_no_regular_file_is_refused_and_the_old_one_goes_on() {
     fs::rename(&log, &old).unwrap();
     make_pipe(&log);
     server.signal(Signal::USR1);
-    while !done(&dir, "audit").contains("reopen-log") {}
+    let failed = r#""by":"SIGUSR1","result":"cannot_create","command":"reopen-log""#;
+    while !done(&dir, "--json audit").contains(failed) {}
     server.stop();
     let lines = fs::read_to_string(&old).unwrap();
     assert!(lines.contains("not a regular file"), "{lines}");
+    assert!(!lines.contains("goes on in this file"), "{lines}");
     assert!(lines.contains("stopping"), "{lines}");
 }
 
