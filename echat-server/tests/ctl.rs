@@ -1230,6 +1230,8 @@ fn the_log_goes_to_a_file_that_is_opened_again() {
     );
     let server = dir.start(&["--log", "info"]);
     Client::register(&server, "ann").is_served();
+    let mut guess = Client::connect(&server);
+    guess.asks(r#"LOGIN {"username":"ann","password":"wrong horse"}"#);
     let log = dir.path("echat.log");
     assert_eq!(log.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     fs::rename(&log, dir.path("echat.log.1")).unwrap();
@@ -1246,8 +1248,12 @@ fn the_log_goes_to_a_file_that_is_opened_again() {
         "{old}"
     );
     assert!(new.contains("SIGUSR1") && new.contains("stopping"), "{new}");
+    let value = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap();
+    let failed = old.lines().map(value).find(|line| line["message"] == "login failed");
+    let failed = failed.unwrap();
+    assert_eq!((&failed["user"], &failed["address"]), (&"ann".into(), &"127.0.0.1".into()));
     for line in old.lines().chain(new.lines()) {
-        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        let value = value(line);
         for key in ["time", "level", "target", "message"] {
             assert!(value[key].is_string(), "{key}: {line}");
         }

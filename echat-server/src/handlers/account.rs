@@ -496,7 +496,7 @@ fn is_not_suspended(
     };
     ctx.throttle.guesses.forgive(attempt.counted.guesser);
     let (name, address) = (&user.name, ctx.address);
-    tracing::info!("login of a suspended account user={name:?} address={address}");
+    tracing::info!(user = name, %address, "login of a suspended account");
     Err(Reject::suspended(suspension))
 }
 
@@ -606,18 +606,15 @@ fn wrong(
         (user, &attempt.presented, judgement)
     {
         end_chain(ctx, user, presented)?;
-        tracing::warn!(
-            "a used secret came again user={shown:?} address={}",
-            ctx.address
-        );
+        tracing::warn!(user = shown, address = %ctx.address, "a used secret came again");
     }
     if matches!(attempt.presented, OtherProof::Resume(_)) {
         // Honest clients present old secrets too, after a restore for example: fail2ban must not count them. A secret
         // cannot be guessed.
-        tracing::info!("not resumed user={shown:?} address={}", ctx.address);
+        tracing::info!(user = shown, address = %ctx.address, "not resumed");
     } else {
         // A stable line, for fail2ban and its like.
-        tracing::warn!("login failed user={shown:?} address={}", ctx.address);
+        tracing::warn!(user = shown, address = %ctx.address, "login failed");
     }
     Ok(Code::BadCredentials.into())
 }
