@@ -907,6 +907,24 @@ print scalar <$asked>;
     other.wait().unwrap();
 }
 
+#[test]
+fn a_path_that_no_system_accepts_is_refused_with_its_key() {
+    let dir = ServerFolder::new();
+    for (config, key) in [
+        (r#"{"server": {"log_file": ""}}"#, "server.log_file"),
+        (r#"{"server": {"log_file": "a\u0000b"}}"#, "server.log_file"),
+        (r#"{"server": {"backup": {"folder": ""}}}"#, "server.backup.folder"),
+        (r#"{"server": {"data": ""}}"#, "server.data"),
+        (r#"{"client": {"password_file": ""}}"#, "client.password_file"),
+    ] {
+        dir.write("config.json", config);
+        let output = dir.run(&["--check-config"]);
+        assert_eq!(output.status.code(), Some(78), "{config}");
+        let said = stderr(&output);
+        assert!(said.contains(&format!("{key}: must be the path of a")), "{said}");
+    }
+}
+
 /// Makes a pipe that no process reads or writes.
 fn make_pipe(path: &Path) {
     let made = Command::new("mkfifo").arg(path).status();
