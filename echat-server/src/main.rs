@@ -63,7 +63,9 @@ impl Failure {
             Self::Database { source, .. } => database_code(source),
             Self::Maintenance(error) => error.exit_code(),
             Self::Ctl(error) => error.exit_code(),
-            Self::LogFile { .. } => ExitCode::CannotCreate,
+            Self::LogFile { .. } | Self::Reactor(ReactorError::Occupied(_)) => {
+                ExitCode::CannotCreate
+            }
             Self::Reactor(ReactorError::Listen { .. }) | Self::Inherited(_) => {
                 ExitCode::Unavailable
             }

@@ -95,6 +95,9 @@ pub enum ReactorError {
         /// The system's error.
         source: io::Error,
     },
+    /// The socket of the administration cannot be made.
+    #[error("{}: this is the name of the socket of echat-server ctl, and something else has it; move that away", .0.display())]
+    Occupied(PathBuf),
     /// The ready line cannot be written.
     #[error("stdout: {0}")]
     Stdout(#[source] io::Error),
@@ -304,7 +307,7 @@ impl<'a> Reactor<'a> {
             pool: Pool::start(host_key, &waker)?,
             checkpoints: HelperThread::new("checkpoint", &waker),
             backups: Backups::new(services.backups, &waker),
-            ctl: Ctl::listen(services.socket.as_deref(), poll.registry(), CTL),
+            ctl: Ctl::listen(services.socket.as_deref(), poll.registry(), CTL)?,
             http: watch(config, poll.registry())?,
             measured: Measured {
                 ticks: Durations::default(),

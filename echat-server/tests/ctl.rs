@@ -1491,11 +1491,15 @@ fn a_socket_that_is_left_is_replaced_and_another_file_is_not() {
     );
     server.stop();
     dir.write_private("data/ctl.sock", "mine");
-    let mut server = dir.start(&["--log", "warn"]);
-    server.logs("no socket for echat-server ctl");
-    assert_eq!(ctl(&dir, "status").status.code(), Some(69));
-    server.stop();
+    let output = dir.run(&["--listen", "127.0.0.1:0"]);
+    assert_eq!(output.status.code(), Some(73), "{}", stderr(&output));
+    assert!(stderr(&output).contains("ctl.sock: this is the name of the socket"));
     assert_eq!(fs::read_to_string(&socket).unwrap(), "mine");
+    fs::remove_file(&socket).unwrap();
+    std::os::unix::fs::symlink("elsewhere", &socket).unwrap();
+    let output = dir.run(&["--listen", "127.0.0.1:0"]);
+    assert_eq!(output.status.code(), Some(73), "{}", stderr(&output));
+    assert!(socket.is_symlink());
 }
 
 #[test]
@@ -1506,7 +1510,7 @@ fn another_user_of_the_system_may_not_ask() {
     }
     // Other users can reach it.
     let dir = ServerFolder::new();
-    let server = dir.start(&[]);
+    let server = dir.start(&["--log", "warn"]);
     let socket = dir.path("data/ctl.sock");
     let ask = r#"
 $SIG{PIPE} = 'IGNORE';
@@ -1531,8 +1535,14 @@ print <$ctl>;
     let refused = as_another();
     assert!(stdout(&refused).contains("not_allowed"), "{refused:?}");
     assert!(!stdout(&refused).contains("fingerprint"));
+    // However often it asks, a line of the log is written each ten seconds.
+    for _ in 0..9 {
+        as_another();
+    }
     done(&dir, "status");
-    drop(server);
+    let output = server.stop();
+    let lines = stderr(&output).matches("may not ask").count();
+    assert!((1..5).contains(&lines), "{}", stderr(&output));
 }
 
 #[test]

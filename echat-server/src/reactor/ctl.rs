@@ -4,10 +4,12 @@
 //! A client has one command at a time, and its next line is read when it has taken the answer of the last: so what a client
 //! costs is bounded by one line and one answer, and a client that never reads stops only itself.
 
+use super::ReactorError;
 use super::tasks::{Requester, Tasks};
 use crate::clock::Now;
 use crate::ctl::{LINE_MAX, read_line, refusal_line, reply_line};
 use crate::engine::{AdminAnswer, AdminRefusal, Engine, Fatal};
+use crate::limits::LogLimiter;
 use mio::event::Event;
 use mio::net::{UnixListener, UnixStream};
 use mio::{Interest, Registry, Token};
@@ -44,6 +46,8 @@ pub(super) struct Ctl {
     serial: u64,
     /// When clients whose commands are under way get a sign of life.
     sign_at: Duration,
+    /// The line about a system user that may not ask.
+    foreign_log: LogLimiter,
 }
 
 struct BoundSocket {
@@ -97,8 +101,21 @@ enum Closed {
 
 impl Ctl {
     /// Listens in the data folder. A socket that is left of an earlier server is replaced: the folder is this process's.
-    /// Without a socket the server serves as well, which the log says.
-    pub(super) fn listen(path: Option<&Path>, registry: &Registry, token: Token) -> Self {
+    /// On a file system without sockets the server serves as well, which the log says.
+    ///
+    /// # Errors
+    /// [`ReactorError::Occupied`]: something else has the name of the socket, and nothing would administer the server.
+    pub(super) fn listen(
+        path: Option<&Path>,
+        registry: &Registry,
+        token: Token,
+    ) -> Result<Self, ReactorError> {
+        if let Some(path) = path
+            && let Ok(found) = path.symlink_metadata()
+            && !found.file_type().is_socket()
+        {
+            return Err(ReactorError::Occupied(path.to_owned()));
+        }
         let listener = path.and_then(|path| match bind(path, registry, token) {
             Ok(bound) => Some(bound),
             Err(error) => {
@@ -109,13 +126,14 @@ impl Ctl {
                 None
             }
         });
-        Self {
+        Ok(Self {
             listener,
             is_ready: true,
             clients: (0..SLOTS).map(|_| None).collect(),
             serial: 0,
             sign_at: Duration::ZERO,
-        }
+            foreign_log: LogLimiter::default(),
+        })
     }
 
     /// Notes that clients wait to be accepted.
@@ -176,7 +194,7 @@ impl Ctl {
         registry: &Registry,
         now: Now,
     ) -> Result<(), Fatal> {
-        self.accept(registry);
+        self.accept(registry, now.running);
         for slot in 0..self.clients.len() {
             let Some(client) = &mut self.clients[slot] else {
                 continue;
@@ -218,7 +236,7 @@ impl Ctl {
         }
     }
 
-    fn accept(&mut self, registry: &Registry) {
+    fn accept(&mut self, registry: &Registry, now: Duration) {
         let Some(bound) = &self.listener else {
             return;
         };
@@ -233,7 +251,14 @@ impl Ctl {
                         continue;
                     };
                     self.serial += 1;
-                    self.clients[slot] = CtlClient::new(stream, self.serial, registry, slot);
+                    let client = CtlClient::new(stream, self.serial, registry, slot);
+                    if let Some(client) = client.as_ref().filter(|client| !client.may_be_here())
+                        && self.foreign_log.allows(now)
+                    {
+                        let user = client.user;
+                        tracing::warn!("echat-server ctl: the user {user} of the system may not ask");
+                    }
+                    self.clients[slot] = client;
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // Out of file descriptors, for example: the next client tries again.
@@ -264,11 +289,9 @@ fn refuse_one_more(mut stream: UnixStream) {
 }
 
 fn bind(path: &Path, registry: &Registry, token: Token) -> io::Result<BoundSocket> {
-    match path.symlink_metadata() {
-        Ok(found) if found.file_type().is_socket() => fs::remove_file(path)?,
-        Ok(_) => return Err(io::Error::other("something else has this name")),
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
     }
     let socket = crate::ctl::at(path, |path| UnixListener::bind(path))?;
     let path = path.to_owned();
@@ -336,12 +359,16 @@ impl CtlClient {
             state: CtlState::Idle,
             closed: Closed::Nothing,
         };
-        if user != 0 && user != geteuid().as_raw() {
-            tracing::warn!("echat-server ctl: the user {user} of the system may not ask");
+        if !client.may_be_here() {
             let message = "Only the user of the server, and root, may ask.";
             client.refuse("not_allowed", message);
         }
         Some(client)
+    }
+
+    /// Whether its system user may ask at all.
+    fn may_be_here(&self) -> bool {
+        self.user == 0 || self.user == geteuid().as_raw()
     }
 
     /// Refuses what a client says, and all that follows.
