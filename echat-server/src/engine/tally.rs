@@ -86,9 +86,14 @@ impl Engine {
             connections,
             ..
         } = self;
+        // A series that begins with its first event would have no first increase.
         let named = |(number, count): (u32, &u64)| {
-            let kind = RequestKind::from_number(number).filter(|_| *count > 0)?;
+            let kind = RequestKind::from_number(number)?;
             Some((kind.info().name, *count))
+        };
+        let refused = |code: &Code| {
+            let count = tally.refusals.get(code.as_str()).copied();
+            (code.as_str(), count.unwrap_or_default())
         };
         let traffic = connections.traffic();
         EngineFacts {
@@ -105,7 +110,7 @@ impl Engine {
             bytes_received: traffic.received,
             bytes_sent: traffic.sent,
             requests: (0..).zip(&tally.requests).filter_map(named).collect(),
-            refusals: tally.refusals.clone(),
+            refusals: Code::ALL.iter().map(refused).collect(),
             commits: tally.commits.clone(),
         }
     }
