@@ -51,6 +51,8 @@ pub(super) struct Scrub {
     log: RefCell<Option<File>>,
     /// What was read of it last.
     bytes: RefCell<Vec<u8>>,
+    /// Whether the log has it that the database is too large.
+    is_too_large: Cell<bool>,
 }
 
 impl Scrub {
@@ -62,7 +64,19 @@ impl Scrub {
             frames: Cell::new(0),
             log: RefCell::new(None),
             bytes: RefCell::default(),
+            is_too_large: Cell::new(false),
         }
+    }
+
+    /// Whether a database of so many pages is too large to be scrubbed, which the log says once.
+    fn skips(&self, pages: u32) -> bool {
+        let skips = pages >= TOO_MANY;
+        if skips && !self.is_too_large.replace(true) {
+            tracing::warn!(
+                "the database has 128 GiB or more: what is left of removed text in its pages is not zeroed any more"
+            );
+        }
+        skips
     }
 
     /// Notes that an earlier process scrubbed all pages.
@@ -139,7 +153,7 @@ impl Scrub {
         }
         let mut pages = self.pages.borrow_mut();
         let last: u32 = db.query_row("PRAGMA page_count", [], |row| row.get(0))?;
-        if last >= TOO_MANY {
+        if self.skips(last) {
             *pages = PageSet::default();
             return Ok(false);
         }
@@ -277,6 +291,7 @@ impl PageSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::LogFilter;
 
     #[test]
     fn only_a_sound_page_of_a_tree_has_unallocated_space() {
@@ -299,6 +314,21 @@ mod tests {
             other[at] = byte;
             assert_eq!(residue(2, &other), None, "byte {at}");
         }
+    }
+
+    #[test]
+    fn a_database_that_is_too_large_is_skipped_and_the_log_says_so_once() {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let (path, filter) = (log.path().to_owned(), LogFilter::parse("warn").unwrap());
+        let open = move || File::options().append(true).open(&path).unwrap();
+        tracing::subscriber::with_default(crate::logging::subscriber(&filter, false, open), || {
+            let scrub = Scrub::new();
+            assert!(!scrub.skips(TOO_MANY - 1));
+            assert!(scrub.skips(TOO_MANY) && scrub.skips(TOO_MANY + 1));
+        });
+        let lines = std::fs::read_to_string(log.path()).unwrap();
+        assert_eq!(lines.lines().count(), 1, "{lines}");
+        assert!(lines.contains("128 GiB or more"), "{lines}");
     }
 
     #[test]
