@@ -1100,6 +1100,10 @@ sentences! {
     MustChangePassword
         en "Your password is too weak for this server, or was set by its administrator. Type `/passwd` to change it."
         zh "你的密码强度不够，或者是由服务器管理员设置的。请输入 `/passwd` 修改密码。";
+    /// not_allowed because the password is a temporary one.
+    TemporaryPassword
+        en "Your password is temporary. Type `/passwd` to change it first."
+        zh "你的密码是临时密码，请先用 `/passwd` 修改密码。";
     /// Stands above the questions before an account is deleted.
     DeleteWarning { name: &'a str }
         en "This deletes the account {name} for good: friends, memberships and bots are gone, and the name is never given out again. To go on, type the name of the account; anything else keeps it."

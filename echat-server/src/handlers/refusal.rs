@@ -5,7 +5,7 @@ use echat_proto::Value;
 use echat_proto::commands::{Event, RequestKind, event};
 use echat_proto::limits::NAME_BYTES;
 use echat_proto::param::ParamError;
-use echat_proto::records::{Code, Fail};
+use echat_proto::records::{Code, Fail, MUST_CHANGE_PASSWORD};
 use std::time::Duration;
 
 /// The most names that a refusal lists: enough to correct a mistake, without repeating the whole request.
@@ -70,6 +70,13 @@ impl Reject {
             detail: until.into_iter().chain(reason).collect(),
             ..Code::Suspended.into()
         })
+    }
+
+    /// The password is a temporary one, and has to be changed before anything else.
+    pub(super) fn temporary_password() -> Self {
+        let message = "Your password is temporary; change it first.";
+        Self::with_message(Code::NotAllowed, message)
+            .with_key(MUST_CHANGE_PASSWORD, Value::Bool(true))
     }
 
     /// A count is at its limit.
