@@ -56,11 +56,17 @@ mod tests {
 
     #[test]
     fn a_whole_number_of_any_size_can_be_read_as_the_nearest_one() {
-        for (text, number) in [("-1", -1.0), ("18446744073709551616", 18446744073709551616.0)] {
+        for (text, number) in [
+            ("-1", -1.0),
+            ("18446744073709551616", 18446744073709551616.0),
+        ] {
             assert_eq!(from_json_any_number(text), Ok(Value::Float(number)));
         }
         assert_eq!(from_json_any_number("[1]"), from_json("[1]"));
-        assert!(matches!(from_json_any_number("1e999"), Err(JsonError::Number(_))));
+        assert!(matches!(
+            from_json_any_number("1e999"),
+            Err(JsonError::Number(_))
+        ));
     }
 
     #[test]

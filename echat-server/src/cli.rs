@@ -371,7 +371,11 @@ impl From<CliCommand> for Invocation {
 
 /// Whether a command line asks for one line of JSON, also one that is wrong. `args` begins with the program.
 pub fn wants_json(args: impl IntoIterator<Item = OsString>) -> bool {
-    let args: Vec<OsString> = args.into_iter().skip(1).take_while(|arg| arg != "--").collect();
+    let args: Vec<OsString> = args
+        .into_iter()
+        .skip(1)
+        .take_while(|arg| arg != "--")
+        .collect();
     let is_command = |arg: &OsString| ["ctl", "verify", "check"].iter().any(|it| arg == it);
     args.first().is_some_and(is_command) && args.iter().any(|arg| arg == "--json")
 }
@@ -417,10 +421,17 @@ mod tests {
     #[test]
     fn json_is_asked_for_by_its_flag_before_two_hyphens() {
         let wants = |line: &str| wants_json(line.split(' ').map(OsString::from));
-        for line in ["echat-server ctl --json", "echat-server check --repair --json"] {
+        for line in [
+            "echat-server ctl --json",
+            "echat-server check --repair --json",
+        ] {
             assert!(wants(line), "{line}");
         }
-        for line in ["echat-server --json", "echat-server ctl -- --json", "echat-server ctl"] {
+        for line in [
+            "echat-server --json",
+            "echat-server ctl -- --json",
+            "echat-server ctl",
+        ] {
             assert!(!wants(line), "{line}");
         }
     }

@@ -23,10 +23,10 @@ mod space;
 mod tally;
 mod tick;
 
+pub(crate) use crate::handlers::administration::at;
 pub use crate::handlers::administration::{
     AdminReport, AdminTask, COMMANDS, CommandInfo, ExportScope,
 };
-pub(crate) use crate::handlers::administration::at;
 pub use administration::{AdminAnswer, AdminRefusal, PendingOperation};
 pub use scheduler::why_waiting::WaitReason;
 

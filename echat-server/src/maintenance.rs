@@ -9,8 +9,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::json;
 use echat_proto::records::Code;
+use serde_json::json;
 use thiserror::Error;
 
 use crate::backup::{
@@ -205,7 +205,9 @@ pub fn beside(
             transfer::export_from(source, &target, what, now).map(|messages| {
                 let shown = target.display().to_string();
                 let done = format!("exported {messages} messages to {shown}");
-                AdminReport::done(done).key("file", shown).key("messages", messages)
+                AdminReport::done(done)
+                    .key("file", shown)
+                    .key("messages", messages)
             })
         }
         // The loop has done these.

@@ -377,7 +377,9 @@ fn an_export_goes_to_standard_output_too() {
     let output = dir.run(&["export", "-", "--user", "ann"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let printed = stdout(&output).lines();
-    let printed: Vec<Value> = printed.map(|line| serde_json::from_str(line).unwrap()).collect();
+    let printed: Vec<Value> = printed
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(printed[1..], lines[1..]);
     assert!(!dir.path("-").exists());
     server.stop();
@@ -391,11 +393,19 @@ fn an_export_leaves_what_the_server_reserves_of_its_disk() {
     dir.write("config.json", config);
     let output = dir.run(&["export", "new.jsonl", "--all"]);
     assert_eq!(output.status.code(), Some(74), "{}", stderr(&output));
-    assert!(stderr(&output).contains("`free_bytes`"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("`free_bytes`"),
+        "{}",
+        stderr(&output)
+    );
     assert!(!dir.path("new.jsonl").exists() && !dir.path("new.jsonl.tmp").exists());
     let server = dir.start(&[]);
     let output = dir.run(&["ctl", "export", "all", "new.jsonl"]);
     assert_eq!(output.status.code(), Some(74), "{}", stderr(&output));
-    assert!(stderr(&output).contains("`free_bytes`"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("`free_bytes`"),
+        "{}",
+        stderr(&output)
+    );
     server.stop();
 }

@@ -193,7 +193,10 @@ fn every_series_is_there_before_its_first_event() {
         r#"echat_refusals_total{code="storage_full"} 0"#,
         r#"echat_requests_total{command="SEND_MESSAGE"} 0"#,
     ] {
-        assert!(first.lines().any(|line| line == series), "{series}: {first}");
+        assert!(
+            first.lines().any(|line| line == series),
+            "{series}: {first}"
+        );
     }
     // No backups are configured.
     assert!(!first.contains("last_backup"), "{first}");

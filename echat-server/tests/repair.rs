@@ -274,8 +274,14 @@ fn of_a_file_that_was_cut_the_lost_rooms_and_ids_are_named_and_no_advice_is_repe
     )
     .unwrap();
     let newest = "SELECT max(m.id) FROM messages AS m JOIN rooms AS r ON r.id = m.conversation WHERE r.name = ?1";
-    let newest = |room: &str| db.query_row(newest, [room], |row| row.get::<_, i64>(0)).unwrap();
-    let newest: Vec<(&str, i64)> = damage::ROOMS.iter().map(|(room, _)| (*room, newest(room))).collect();
+    let newest = |room: &str| {
+        db.query_row(newest, [room], |row| row.get::<_, i64>(0))
+            .unwrap()
+    };
+    let newest: Vec<(&str, i64)> = damage::ROOMS
+        .iter()
+        .map(|(room, _)| (*room, newest(room)))
+        .collect();
     drop(db);
     let bytes = fs::read(database(&dir)).unwrap();
     for part in [2, 4] {
@@ -293,7 +299,11 @@ fn of_a_file_that_was_cut_the_lost_rooms_and_ids_are_named_and_no_advice_is_repe
                 line.contains(&format!("of room {room:?}")) && line.contains(&id.to_string())
             };
             let is_named = said.lines().any(|line| names_id(&line));
-            assert_eq!(is_named, left < damage::MESSAGES, "{part} {room} {left}: {said}");
+            assert_eq!(
+                is_named,
+                left < damage::MESSAGES,
+                "{part} {room} {left}: {said}"
+            );
         }
         assert_eq!(server.stop().status.code(), Some(0));
     }

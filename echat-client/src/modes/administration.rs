@@ -211,9 +211,10 @@ pub(super) fn refusal(typed: &TypedRequest, fail: &Fail, context: &Context) -> O
         },
         (Code::NotAllowed, Some(_)) if is_about_me => Text::NotYourself { command },
         (Code::NotAllowed, Some(_)) if command == "ban-address" => Text::NotYourAddress,
-        (Code::NotAllowed, Some(address)) if command == "unban-address" => {
-            Text::BannedByWider { address, bans: &wider }
-        }
+        (Code::NotAllowed, Some(address)) if command == "unban-address" => Text::BannedByWider {
+            address,
+            bans: &wider,
+        },
         (Code::NotAllowed, Some(room)) if command == "close-room" => Text::LobbyStays { room },
         (Code::NotAllowed, Some(room)) if command == "room-owner" => Text::NoOwnerFor { room },
         (Code::UnknownUser, Some(name)) => Text::NoSuchUser { name },

@@ -83,7 +83,8 @@ impl Note {
             found => found?,
         };
         let user = rustix::process::geteuid().as_raw();
-        let is_same = found.is_file() && found.uid() == user && Self::of(&self.path, &found) == *self;
+        let is_same =
+            found.is_file() && found.uid() == user && Self::of(&self.path, &found) == *self;
         if is_same {
             fs::remove_file(&self.path)?;
         }
@@ -122,7 +123,10 @@ fn notes(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut notes = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let is_note = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
+        let is_note = entry
+            .file_name()
+            .to_str()
+            .is_some_and(|name| name.starts_with(PREFIX));
         if is_note {
             notes.push(entry.path());
         }

@@ -256,7 +256,9 @@ impl Ctl {
                         && self.foreign_log.allows(now)
                     {
                         let user = client.user;
-                        tracing::warn!("echat-server ctl: the user {user} of the system may not ask");
+                        tracing::warn!(
+                            "echat-server ctl: the user {user} of the system may not ask"
+                        );
                     }
                     self.clients[slot] = client;
                 }

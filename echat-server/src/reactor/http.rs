@@ -324,8 +324,14 @@ mod tests {
                 "GET /metrics?x=1 HTTP/1.0\r\n\r\n",
                 served(HttpPage::Metrics, true),
             ),
-            ("GET /healthz HTTP/1.1\r\n\r\n", served(HttpPage::Health, true)),
-            ("HEAD /metrics HTTP/1.1\r\n\r\n", served(HttpPage::Metrics, false)),
+            (
+                "GET /healthz HTTP/1.1\r\n\r\n",
+                served(HttpPage::Health, true),
+            ),
+            (
+                "HEAD /metrics HTTP/1.1\r\n\r\n",
+                served(HttpPage::Metrics, false),
+            ),
             (
                 "POST /healthz HTTP/1.1\r\n\r\n",
                 Some(Err("405 Method Not Allowed")),

@@ -792,7 +792,8 @@ impl Salvage<'_> {
     /// by itself, since damage in one part of the index does not hide the others.
     fn indexed_messages(&self) -> Result<BTreeMap<i64, i64>, OpenError> {
         let mut known: BTreeMap<i64, i64> = BTreeMap::new();
-        let index = "SELECT conversation, id, sender FROM messages INDEXED BY messages_by_conversation";
+        let index =
+            "SELECT conversation, id, sender FROM messages INDEXED BY messages_by_conversation";
         let order = ["conversation", "id"];
         let mut note = |row: &Row<'_>| {
             known.insert(row.get(1)?, row.get(0)?);

@@ -1100,7 +1100,11 @@ fn a_user_with_a_temporary_password_may_change_it_and_log_out_and_nothing_else()
             let ended = ending(&reply(&mut sim, "owner", command.kind, ask.params));
             let at_owner = ask.ends[CALLERS.len() - 1];
             let is_allowed = WITH_TEMPORARY_PASSWORD.contains(&command.kind) || at_owner == IN;
-            let expected = if is_allowed { at_owner } else { MUST_CHANGE_PASSWORD };
+            let expected = if is_allowed {
+                at_owner
+            } else {
+                MUST_CHANGE_PASSWORD
+            };
             assert_eq!(ended, expected, "{:?} {}", command.kind, ask.params);
         }
     }

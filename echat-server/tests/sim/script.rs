@@ -53,11 +53,11 @@
 use super::pattern::{Captures, filled, fits};
 use super::{HOME, Sim, seed};
 use echat_proto::Value;
-use echat_proto::records::MUST_CHANGE_PASSWORD;
 use echat_proto::channel::{Incoming, Message};
 use echat_proto::commands::{by_name, by_number, channel, event};
 use echat_proto::json::{from_json, to_json};
 use echat_proto::names::RoomName;
+use echat_proto::records::MUST_CHANGE_PASSWORD;
 use echat_server::config::{Inviters, Limits, Registration, Settings};
 use echat_server::storage::Store;
 use std::collections::BTreeSet;

@@ -73,10 +73,19 @@ fn every_refusal_of_every_command_names_what_it_is_about() {
 fn a_refusal_because_of_a_temporary_password_leads_to_a_new_one() {
     for (line, _) in COMMANDS {
         for (language, said) in [
-            (Language::English, "Your password is temporary. Type `/passwd` to change it first."),
-            (Language::Chinese, "你的密码是临时密码，请先用 `/passwd` 修改密码。"),
+            (
+                Language::English,
+                "Your password is temporary. Type `/passwd` to change it first.",
+            ),
+            (
+                Language::Chinese,
+                "你的密码是临时密码，请先用 `/passwd` 修改密码。",
+            ),
         ] {
-            let detail = vec![("must_change_password".to_owned(), echat_proto::Value::Bool(true))];
+            let detail = vec![(
+                "must_change_password".to_owned(),
+                echat_proto::Value::Bool(true),
+            )];
             let refusal = Fail {
                 detail,
                 ..fail("not_allowed", &[])

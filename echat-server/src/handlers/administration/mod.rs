@@ -28,12 +28,12 @@ use crate::conn::Departure;
 use crate::storage::{AuditEntry, Batch, ErasurePlace, Removal, Room, StoreError, User};
 use crate::workers::jobs;
 use arguments::{Arguments, from_words, known, take};
-use server::{DrainSeconds, InvitationUses};
 use echat_proto::Value;
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::names::{InvitationCode, Password};
 use echat_proto::param::{Dict, ParamError};
 use echat_proto::records::Code;
+use server::{DrainSeconds, InvitationUses};
 use std::net::IpAddr;
 use std::path::PathBuf;
 

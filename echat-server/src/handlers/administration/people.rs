@@ -192,7 +192,10 @@ pub(super) fn unmake_admin(
 ) -> Result<AdminPlan, Reject> {
     let user = person(view, &name)?;
     if !view.batch.is_administrator(user.id)? {
-        return Ok(AdminPlan::done(format!("{} is no administrator", user.name)));
+        return Ok(AdminPlan::done(format!(
+            "{} is no administrator",
+            user.name
+        )));
     }
     let done = format!("{} is not an administrator any more", user.name);
     let report = match view.batch.administrators(2)?.len() {

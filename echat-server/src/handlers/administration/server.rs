@@ -116,7 +116,10 @@ pub(super) fn status(ctx: &Ctx<'_, '_>, _: &Operation) -> Result<AdminReport, Re
         ),
         (
             "administrators",
-            names(ctx.batch.administrators(ADMINISTRATORS + 1)?, ADMINISTRATORS),
+            names(
+                ctx.batch.administrators(ADMINISTRATORS + 1)?,
+                ADMINISTRATORS,
+            ),
         ),
         ("newest_message", newest(ctx)?.into()),
         ("disk_is_low", ctx.disk_is_low.into()),
