@@ -26,17 +26,6 @@ pub(crate) fn escape(text: &str) -> String {
     shown
 }
 
-/// Bytes of a sentence that quotes a file at most.
-const QUOTING: usize = 240;
-
-/// A sentence that may quote a long line of a file, without its end.
-pub(crate) fn shortened(sentence: &str) -> String {
-    if sentence.len() <= QUOTING {
-        return sentence.to_owned();
-    }
-    format!("{}...", &sentence[..sentence.floor_char_boundary(QUOTING)])
-}
-
 /// Whether it is drawn over or under the character before it.
 fn is_mark(char: char) -> bool {
     char.is_alphanumeric() && char.escape_debug().len() > 1

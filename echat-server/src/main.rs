@@ -237,14 +237,7 @@ fn serve(overrides: &Overrides, init: bool, inherited: Inherited) -> Result<(), 
         source,
     })?;
     store.sync_checkpoints_by(data.database_file());
-    match data_dir::remove_left_over(data.path()) {
-        Ok(removed) => {
-            for path in removed {
-                tracing::info!("removed {}, which a killed process left", path.display());
-            }
-        }
-        Err(error) => tracing::warn!(%error, "what a killed process left cannot be removed"),
-    }
+    remove_left_over(data.path());
     let code = data.administrator_code();
     let new_code = adopt_administrator_code(&code, &mut store)?;
     let show_code = |link: &str, hint: &str| {
@@ -282,6 +275,18 @@ fn serve(overrides: &Overrides, init: bool, inherited: Inherited) -> Result<(), 
     // A backup or an export that is being made ends with the process.
     data_dir::remove_own(data.path());
     Ok(ended?)
+}
+
+/// Removes what killed processes were writing: backups and exports.
+fn remove_left_over(folder: &Path) {
+    match data_dir::remove_left_over(folder) {
+        Ok(removed) => {
+            for path in removed {
+                tracing::info!("removed {}, which a killed process left", path.display());
+            }
+        }
+        Err(error) => tracing::warn!(%error, "what a killed process left cannot be removed"),
+    }
 }
 
 /// Lets a new database know the code of the first administrator, and returns it. Removes a file that is left from a code that

@@ -16,10 +16,9 @@ use crate::backup::{BackupSource, carry_administrator_code, free_beside};
 use crate::cli::ExportSelection;
 use crate::config::{self, Overrides};
 use crate::data_dir::{self, DataDirError, Incoming, Offline, UnfinishedFile};
-use crate::escape::shortened;
 use crate::storage::{
     self, CopyError, DATABASE_HEADER, Imported, ImportedOriginal, Scope, TransferError,
-    begin_history, copy_database, create_template, reserved_ids,
+    begin_history, copy_database, create_template, reserved_ids, shortened,
 };
 use crate::workers::jobs::{self, HashMemory};
 

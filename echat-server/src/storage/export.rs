@@ -24,7 +24,6 @@ use super::migrate::{MIGRATIONS, refuse_older};
 use super::open_error::OpenError;
 use super::schema::create_template;
 use super::skeletons;
-use crate::escape::shortened;
 
 /// The version of the format.
 pub const EXPORT_FORMAT: u64 = 1;
@@ -787,6 +786,17 @@ impl Import<'_> {
             newest_id: self.newest_id.unsigned_abs(),
         })
     }
+}
+
+/// Bytes of a sentence that quotes a file at most.
+const QUOTING: usize = 240;
+
+/// A sentence that may quote a long line of a file, without its end.
+pub fn shortened(sentence: &str) -> String {
+    if sentence.len() <= QUOTING {
+        return sentence.to_owned();
+    }
+    format!("{}...", &sentence[..sentence.floor_char_boundary(QUOTING)])
 }
 
 fn text<'v>(value: &'v Value, key: &str) -> Result<&'v str, BadLine> {

@@ -72,7 +72,7 @@ pub use check::{Fault, Findings, Summary, check_copy, check_database, rebuild};
 pub use contacts::{FriendRequest, PrivateConversation};
 pub use deletion::ErasurePlace;
 pub(crate) use devices::KNOWN_DEVICE;
-pub use export::{EXPORT_FORMAT, Imported, Scope, TransferError, export, import};
+pub use export::{EXPORT_FORMAT, Imported, Scope, TransferError, export, import, shortened};
 pub use failure::Damage;
 pub(crate) use gather::MESSAGE_VALUES;
 pub use high_water::{HighWaterError, begin_history, reserved_ids};
