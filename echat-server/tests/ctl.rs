@@ -490,13 +490,24 @@ fn what_signals_change_is_in_the_audit_too() {
 fn statistics_count_what_is_there_and_backups_leave_deleted_users_out() {
     let dir = ServerFolder::new();
     let server = dir.start(&[]);
-    for name in ["ann", "bob", "cyn"] {
-        Client::register(&server, name).is_served();
-    }
+    let [mut ann, mut bob, _cyn] = ["ann", "bob", "cyn"].map(|name| Client::register(&server, name));
+    ann.befriends("ann", &mut bob, "bob");
+    assert!(done(&dir, "statistics").contains("friendships: 1\n"));
+    ann.asks(r#"REMOVE_FRIEND "bob""#);
+    ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
+    bot_login(&mut ann, "clerk", "tea");
+    assert!(done(&dir, "statistics").contains("bots: 1\n"));
+    ann.asks(r#"REMOVE_BOT "clerk""#);
     done(&dir, "delete-user cyn");
     let counted = done(&dir, "statistics");
-    for count in ["users: 2", "deleted users: 1", "bots: 0", "rooms: 1"] {
-        assert!(counted.contains(count), "{counted}");
+    for count in [
+        "users: 2\n",
+        "deleted users: 1\n",
+        "bots: 0\n",
+        "rooms: 2\n",
+        "friendships: 0\n",
+    ] {
+        assert!(counted.contains(count), "{count}: {counted}");
     }
     assert!(done(&dir, "backup now.backup").contains("users 2,"));
     assert!(done(&dir, "verify now.backup").contains("users 2,"));
