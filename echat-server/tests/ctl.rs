@@ -490,7 +490,8 @@ fn what_signals_change_is_in_the_audit_too() {
 fn statistics_count_what_is_there_and_backups_leave_deleted_users_out() {
     let dir = ServerFolder::new();
     let server = dir.start(&[]);
-    let [mut ann, mut bob, _cyn] = ["ann", "bob", "cyn"].map(|name| Client::register(&server, name));
+    let [mut ann, mut bob, _cyn] =
+        ["ann", "bob", "cyn"].map(|name| Client::register(&server, name));
     ann.befriends("ann", &mut bob, "bob");
     assert!(done(&dir, "statistics").contains("friendships: 1\n"));
     ann.asks(r#"REMOVE_FRIEND "bob""#);

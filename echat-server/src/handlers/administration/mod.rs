@@ -219,7 +219,9 @@ impl RawArguments {
         match self {
             // A word in a wrong place may be the secret.
             Self::Words(_) if params.iter().any(|param| param.is_secret) => " ...".to_owned(),
-            Self::Words(words) => words.iter().map(|word| format!(" {word}")).collect(),
+            Self::Words(words) => words
+                .iter()
+                .fold(String::new(), |all, word| all + " " + word),
             Self::Named(arguments) => shown(params, arguments),
         }
     }

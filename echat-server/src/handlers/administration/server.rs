@@ -435,7 +435,7 @@ pub(super) fn unban_address(
             .map(|ban| ban.to_string())
             .collect()
     };
-    let wider = of(|ban, address| ban.covers(address));
+    let wider = of(AddressPrefix::covers);
     let narrower = of(|ban, address| address.covers(ban));
     let is_banned = bans.prefixes().any(|ban| ban == address);
     if !is_banned && !wider.is_empty() {
