@@ -58,7 +58,7 @@ mod tests {
     fn a_whole_number_of_any_size_can_be_read_as_the_nearest_one() {
         for (text, number) in [
             ("-1", -1.0),
-            ("18446744073709551616", 18446744073709551616.0),
+            ("18446744073709551616", 18_446_744_073_709_551_616.0),
         ] {
             assert_eq!(from_json_any_number(text), Ok(Value::Float(number)));
         }

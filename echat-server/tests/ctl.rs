@@ -1233,8 +1233,8 @@ fn large_folder() -> ServerFolder {
 fn begins_to_write(dir: &ServerFolder, command: &str, name: &str) {
     let target = dir.path(name);
     let words = match command {
-        "backup" => format!("[{target:?}]"),
-        _ => format!("[\"all\",{target:?}]"),
+        "backup" => format!("[\"{}\"]", target.display()),
+        _ => format!("[\"all\",\"{}\"]", target.display()),
     };
     let mut socket = Socket::connect(dir);
     socket.sends(format!(r#"{{"command":"{command}","words":{words}}}"#) + "\n");

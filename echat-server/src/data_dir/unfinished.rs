@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(remove_left_over(folder.path()).unwrap(), [] as [PathBuf; 0]);
         assert!(path.exists());
         kill(noted);
-        assert_eq!(remove_left_over(folder.path()).unwrap(), [path.clone()]);
+        assert_eq!(remove_left_over(folder.path()).unwrap(), [path]);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 

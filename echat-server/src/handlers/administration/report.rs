@@ -363,8 +363,8 @@ mod tests {
         let list = |count: usize| (0..count).map(|it| it.to_string()).collect();
         let report = AdminReport::facts(vec![("members", names(list(3), 2))]);
         assert_eq!(report.text(), "members: 0, 1 ... and more\n");
-        let last = ("members_more".to_owned(), Value::Bool(true));
-        assert_eq!(report.entries().last(), Some(&last));
+        let has_more = ("members_more".to_owned(), Value::Bool(true));
+        assert_eq!(report.entries().last(), Some(&has_more));
         let report = AdminReport::facts(vec![("members", names(list(2), 2))]);
         assert_eq!(report.text(), "members: 0, 1\n");
         assert_eq!(report.entries().len(), 1);
