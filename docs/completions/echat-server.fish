@@ -63,6 +63,7 @@ complete -c echat-server -n "__fish_echat_server_using_subcommand export" -l dat
 complete -c echat-server -n "__fish_echat_server_using_subcommand export" -l all -d 'Everything'
 complete -c echat-server -n "__fish_echat_server_using_subcommand export" -l with-passwords -d 'With the hashes of passwords, so that users can log in after an import'
 complete -c echat-server -n "__fish_echat_server_using_subcommand export" -s h -l help -d 'Print help'
+complete -c echat-server -n "__fish_echat_server_using_subcommand ctl" -l timeout -d 'Give up when the server gives no sign of life for so many seconds, 2 to 3600' -r
 complete -c echat-server -n "__fish_echat_server_using_subcommand ctl" -l config -d 'Read this configuration instead of ./config.json' -r -F
 complete -c echat-server -n "__fish_echat_server_using_subcommand ctl" -l data -d 'The data folder, instead of server.data' -r -F
 complete -c echat-server -n "__fish_echat_server_using_subcommand ctl" -l json -d 'Print the answer as one line of JSON'

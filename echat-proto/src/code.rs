@@ -41,8 +41,6 @@ codes! {
     BadPassword = "bad_password", "This password cannot be used.";
     /// The name or the password is wrong.
     BadCredentials = "bad_credentials", "登录失败";
-    /// The password is a temporary one: only CHANGE_PASSWORD and LOGOUT are allowed until it is changed.
-    MustChangePassword = "must_change_password", "Your password is temporary; change it first.";
     /// An administrator suspended the account; has `until` unless the suspension has no end, and `reason` if one was given.
     Suspended = "suspended", "This account is suspended.";
     /// The invitation to register is missing, unknown, used up or expired.
@@ -77,7 +75,8 @@ codes! {
     RoomExists = "room_exists", "聊天室已存在";
     /// Some of the named users are not friends of the caller; has `names`.
     NotFriends = "not_friends", "Some of these are not your friends.";
-    /// The caller may not do this, or not to these users; may have `names`.
+    /// The caller may not do this, or not to these users; may have `names`. With [`MUST_CHANGE_PASSWORD`] the password is a
+    /// temporary one, and only CHANGE_PASSWORD and LOGOUT are allowed until it is changed.
     NotAllowed = "not_allowed", "This is not allowed.";
     /// The caller blocks this user.
     Blocked = "blocked", "You block this user; unblock them first.";
@@ -112,6 +111,9 @@ codes! {
     /// The command is unknown, or not for clients.
     UnknownCommand = "unknown_command", "There is no such request.";
 }
+
+/// The key of a refusal because of a temporary password: true. LOGIN_BUNDLE has the same one.
+pub const MUST_CHANGE_PASSWORD: &str = "must_change_password";
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -22,7 +22,7 @@ pub use self::document::{Document, MAX_FILE_BYTES};
 pub use self::fault::{Fault, JsonType, Reason, TextError, nearest, quoted};
 pub use self::listen::{Listen, MetricsAddress};
 pub use self::networks::Networks;
-pub use self::section::{Allowed, Row, Section};
+pub use self::section::{Allowed, MESSAGE_OF_THE_DAY_BYTES, Row, Section, is_message_of_the_day};
 pub use self::settings::{
     ClientConfig, ConfigFile, Inviters, LanguageSetting, Limits, LogFormat, MESSAGE_OVERHEAD,
     Notify, Presence, Registration, ServerConfig,

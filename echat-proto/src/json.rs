@@ -13,7 +13,7 @@
 mod read;
 mod write;
 
-pub use read::{JsonError, from_json};
+pub use read::{JsonError, from_json, from_json_any_number};
 pub use write::to_json;
 
 /// The key that marks bytes.
@@ -52,6 +52,21 @@ mod tests {
                 "{none}"
             );
         }
+    }
+
+    #[test]
+    fn a_whole_number_of_any_size_can_be_read_as_the_nearest_one() {
+        for (text, number) in [
+            ("-1", -1.0),
+            ("18446744073709551616", 18_446_744_073_709_551_616.0),
+        ] {
+            assert_eq!(from_json_any_number(text), Ok(Value::Float(number)));
+        }
+        assert_eq!(from_json_any_number("[1]"), from_json("[1]"));
+        assert!(matches!(
+            from_json_any_number("1e999"),
+            Err(JsonError::Number(_))
+        ));
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! The flags of echat-server.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::builder::{NonEmptyStringValueParser, RangedU64ValueParser};
+use clap::builder::{
+    NonEmptyStringValueParser, PathBufValueParser, RangedU64ValueParser, TypedValueParser,
+};
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Overrides;
@@ -66,6 +70,17 @@ pub struct Cli {
     upgrade_check: bool,
 }
 
+/// A file that is no stream.
+fn file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        if path.as_os_str() == "-" {
+            Err("`-` is no file; ./- is the one of that name")
+        } else {
+            Ok(path)
+        }
+    })
+}
+
 /// Which data folder a command is about.
 #[derive(Debug, Args)]
 struct DataFolderArgs {
@@ -113,7 +128,7 @@ enum CliCommand {
     /// Write a backup of the data folder, also while a server uses it
     Backup {
         /// The new file; with --keep, the folder for it
-        #[arg(value_name = "FILE")]
+        #[arg(value_name = "FILE", value_parser = file())]
         target: PathBuf,
         /// Name the backup by the time, and remove all but the newest N of such names, 1 to 10000
         #[arg(long, value_name = "N", conflicts_with_all = ["without_key", "without_config"])]
@@ -131,7 +146,7 @@ enum CliCommand {
     /// Check that a backup is complete, unchanged and sound
     Verify {
         /// The backup
-        #[arg(value_name = "FILE")]
+        #[arg(value_name = "FILE", value_parser = file())]
         file: PathBuf,
         /// Print one line of JSON
         #[arg(long)]
@@ -140,7 +155,7 @@ enum CliCommand {
     /// Put a backup into a data folder, and keep what was there aside
     Restore {
         /// The backup
-        #[arg(value_name = "FILE")]
+        #[arg(value_name = "FILE", value_parser = file())]
         file: PathBuf,
         /// The data folder, which no server uses
         #[arg(long, value_name = "DIR")]
@@ -159,7 +174,7 @@ enum CliCommand {
     },
     /// Write accounts, rooms and messages as lines of JSON, also while a server uses them
     Export {
-        /// The new file
+        /// The new file; `-` for standard output
         #[arg(value_name = "FILE")]
         target: PathBuf,
         #[command(flatten)]
@@ -178,13 +193,17 @@ enum CliCommand {
         /// Print the answer as one line of JSON
         #[arg(long)]
         json: bool,
+        /// Give up when the server gives no sign of life for so many seconds, 2 to 3600
+        #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+        #[arg(value_parser = RangedU64ValueParser::<u64>::new().range(2..=3_600))]
+        timeout: u64,
         #[command(flatten)]
         place: DataFolderArgs,
     },
     /// Read an export into a new data folder, or add a database of the original E-Chat to a data folder
     Import {
         /// The export, or the database
-        #[arg(value_name = "FILE")]
+        #[arg(value_name = "FILE", value_parser = file())]
         file: PathBuf,
         /// The data folder, which has no database yet; for a database of the original, it may have one
         #[arg(long, value_name = "DIR")]
@@ -261,6 +280,8 @@ pub enum Invocation {
         words: Vec<String>,
         /// Whether the answer is one line of JSON.
         json: bool,
+        /// The longest silence of the server.
+        patience: Duration,
     },
     /// Import an export.
     Import {
@@ -324,10 +345,16 @@ impl From<CliCommand> for Invocation {
                 what: what.exported(with_passwords),
             },
             CliCommand::Import { file, data } => Self::Import { file, data },
-            CliCommand::Ctl { words, json, place } => Self::Ctl {
+            CliCommand::Ctl {
+                words,
+                json,
+                timeout,
+                place,
+            } => Self::Ctl {
                 place: place.into(),
                 words,
                 json,
+                patience: Duration::from_secs(timeout),
             },
             CliCommand::Check {
                 repair,
@@ -340,6 +367,17 @@ impl From<CliCommand> for Invocation {
             },
         }
     }
+}
+
+/// Whether a command line asks for one line of JSON, also one that is wrong. `args` begins with the program.
+pub fn wants_json(args: impl IntoIterator<Item = OsString>) -> bool {
+    let args: Vec<OsString> = args
+        .into_iter()
+        .skip(1)
+        .take_while(|arg| arg != "--")
+        .collect();
+    let is_command = |arg: &OsString| ["ctl", "verify", "check"].iter().any(|it| arg == it);
+    args.first().is_some_and(is_command) && args.iter().any(|arg| arg == "--json")
 }
 
 impl From<Cli> for Invocation {
@@ -378,5 +416,23 @@ mod tests {
     #[test]
     fn the_flags_are_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn json_is_asked_for_by_its_flag_before_two_hyphens() {
+        let wants = |line: &str| wants_json(line.split(' ').map(OsString::from));
+        for line in [
+            "echat-server ctl --json",
+            "echat-server check --repair --json",
+        ] {
+            assert!(wants(line), "{line}");
+        }
+        for line in [
+            "echat-server --json",
+            "echat-server ctl -- --json",
+            "echat-server ctl",
+        ] {
+            assert!(!wants(line), "{line}");
+        }
     }
 }

@@ -142,6 +142,24 @@ pub(crate) enum Departure {
     Logout,
     /// A further login of the same user took over.
     Displaced,
+    /// The user ended it from another session.
+    EndedElsewhere,
+    /// A secret that resumes a session was used twice.
+    SecretReused,
+    /// The user changed the password in another session.
+    PasswordChanged,
+    /// The administration gave the account a temporary password.
+    PasswordReset,
+    /// The administration ended the sessions of the user.
+    Kicked,
+    /// The account was suspended.
+    Suspended,
+    /// The account was deleted.
+    Deleted,
+    /// The bot was removed, or got another token.
+    TokenEnded,
+    /// The address was banned.
+    AddressBanned,
     /// The client closed the connection, or it broke.
     Closed,
     /// Nothing came for `dead_seconds`.
@@ -166,6 +184,15 @@ impl fmt::Display for Departure {
         f.write_str(match self {
             Self::Logout => "logout",
             Self::Displaced => "displaced",
+            Self::EndedElsewhere => "ended from another session",
+            Self::SecretReused => "secret used again",
+            Self::PasswordChanged => "password changed",
+            Self::PasswordReset => "password reset",
+            Self::Kicked => "kicked",
+            Self::Suspended => "suspended",
+            Self::Deleted => "account deleted",
+            Self::TokenEnded => "token ended",
+            Self::AddressBanned => "address banned",
             Self::Closed => "connection closed",
             Self::Silent => "silent",
             Self::Failed => "database failed",

@@ -2,18 +2,23 @@
 //!
 //! A command is a line of JSON: `{"command": "suspend", "params": {"name": "bob"}}`, or with the parameters in their order as
 //! `{"command": "suspend", "words": ["bob", "2h"]}`. The answer is a line, too: `{"ok": true, "result": {...}, "text": "..."}`,
-//! or `{"ok": false, "code": "unknown_user", "message": "..."}`.
+//! or `{"ok": false, "code": "unknown_user", "message": "..."}`. While a command is under way, the server writes a space each
+//! second, which JSON ignores before a value: a client that hears nothing for long knows that the server does not answer.
 
 use crate::engine::{AdminRefusal, AdminReport, COMMANDS};
 use crate::exit::ExitCode;
 use echat_proto::Value;
-use echat_proto::json::{from_json, to_json};
+use echat_proto::json::{from_json, from_json_any_number, to_json};
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketType};
 use std::env;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Write};
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use thiserror::Error;
 
 /// The name of the socket in the data folder.
@@ -44,6 +49,30 @@ pub enum CtlError {
         /// What the system said.
         source: io::Error,
     },
+    /// The socket is that of another system user than the owner of the data folder.
+    #[error(
+        "{}: user {user} of the system listens there, and the data folder belongs to user {owner}: this is not its server",
+        socket.display()
+    )]
+    Foreign {
+        /// The socket.
+        socket: PathBuf,
+        /// The number of the user that listens.
+        user: u32,
+        /// The number of the owner.
+        owner: u32,
+    },
+    /// The server is there, and silent.
+    #[error(
+        "{}: the server does not answer: nothing came from it for {} s (--timeout); it may still carry out the command",
+        socket.display(), patience.as_secs()
+    )]
+    NoAnswer {
+        /// The socket.
+        socket: PathBuf,
+        /// How long it was waited for.
+        patience: Duration,
+    },
     /// The connection failed, or the server ended.
     #[error("the server did not answer: {0}")]
     Broken(#[from] io::Error),
@@ -54,7 +83,8 @@ impl CtlError {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::NoServer { .. } => ExitCode::Unavailable,
-            Self::Permission { .. } => ExitCode::Permission,
+            Self::Permission { .. } | Self::Foreign { .. } => ExitCode::Permission,
+            Self::NoAnswer { .. } => ExitCode::Busy,
             Self::Broken(_) => ExitCode::Io,
         }
     }
@@ -89,29 +119,78 @@ pub fn at<T>(path: &Path, with: impl FnOnce(&Path) -> io::Result<T>) -> io::Resu
     }
 }
 
-/// Sends a command to the server that uses the data folder, and waits for the answer.
+/// Sends a command to the server that uses the data folder, and waits for the answer, however long that takes as long as the
+/// server gives signs of life: at most `patience` from one to the next.
 ///
 /// # Errors
 /// See [`CtlError`].
-pub fn ask(data: &Path, words: &[String], as_json: bool) -> Result<CtlOutput, CtlError> {
+pub fn ask(
+    data: &Path,
+    words: &[String],
+    as_json: bool,
+    patience: Duration,
+) -> Result<CtlOutput, CtlError> {
     let socket = data.join(SOCKET);
-    let mut stream = at(&socket, |path| UnixStream::connect(path)).map_err(|source| {
+    let silent = || CtlError::NoAnswer {
+        socket: socket.clone(),
+        patience,
+    };
+    let mut stream = at(&socket, |path| connect(path, patience)).map_err(|source| {
         let socket = socket.clone();
         match source.kind() {
             ErrorKind::PermissionDenied => CtlError::Permission { socket, source },
+            ErrorKind::WouldBlock => silent(),
             _ => CtlError::NoServer { socket, source },
         }
     })?;
+    refuse_other_user(&stream, data, &socket)?;
+    stream.set_read_timeout(Some(patience))?;
     let line = request(words);
     // A refusal comes before the end of a line that is too long.
     let sent = stream.write_all(line.as_bytes());
     let mut answer = String::new();
     let read = BufReader::new(&stream).read_line(&mut answer);
+    let read = read.map_err(|error| match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => silent(),
+        _ => error.into(),
+    });
     if read? == 0 {
         sent?;
         return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
     }
     Ok(output(&answer, as_json))
+}
+
+/// Connects to a socket. Waits for no longer than `patience` for a place in its queue, which a stopped server does not empty;
+/// no write waits for longer either.
+fn connect(path: &Path, patience: Duration) -> io::Result<UnixStream> {
+    let socket = rustix::net::socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
+    set_socket_timeout(&socket, Timeout::Send, Some(patience))?;
+    rustix::net::connect(&socket, &SocketAddrUnix::new(path)?)?;
+    Ok(socket.into())
+}
+
+/// Refuses a server that neither the owner of the data folder nor root has started: it would learn the command, and could
+/// answer anything.
+#[cfg(target_os = "linux")]
+fn refuse_other_user(stream: &UnixStream, data: &Path, socket: &Path) -> Result<(), CtlError> {
+    let owner = data.metadata()?.uid();
+    let peer = rustix::net::sockopt::socket_peercred(stream).map_err(io::Error::from)?;
+    match peer.uid.as_raw() {
+        0 => Ok(()),
+        user if user == owner => Ok(()),
+        user => Err(CtlError::Foreign {
+            socket: socket.to_owned(),
+            user,
+            owner,
+        }),
+    }
+}
+
+/// Elsewhere the modes of the folder and of the socket alone decide.
+#[cfg(not(target_os = "linux"))]
+fn refuse_other_user(_: &UnixStream, _: &Path, _: &Path) -> Result<(), CtlError> {
+    Ok(())
 }
 
 /// The line of a command. The server knows the current folder of its own process only, so paths are made full.
@@ -130,7 +209,8 @@ fn request(words: &[String]) -> String {
     };
     if let (Some(info), Ok(folder)) = (info, env::current_dir()) {
         for (word, param) in words.iter_mut().skip(before).zip(info.params) {
-            if param.kind == "file" {
+            // The server has no streams of its client.
+            if param.kind == "file" && word != "-" {
                 *word = folder.join(&*word).to_string_lossy().into_owned();
             }
         }
@@ -145,7 +225,9 @@ fn request(words: &[String]) -> String {
 
 /// The printed form of an answer.
 fn output(answer: &str, as_json: bool) -> CtlOutput {
-    let value = from_json(answer.trim_end()).unwrap_or(Value::Null);
+    // Before it stand the signs of life.
+    let answer = answer.trim();
+    let value = from_json(answer).unwrap_or(Value::Null);
     let field = |name: &str| match &value {
         Value::Dict(entries) => entries
             .iter()
@@ -170,7 +252,7 @@ fn output(answer: &str, as_json: bool) -> CtlOutput {
         _ => ExitCode::Refused,
     };
     let lines = if as_json {
-        format!("{}\n", answer.trim_end())
+        format!("{answer}\n")
     } else if is_error {
         format!("echat-server: {} ({})\n", text("message"), text("code"))
     } else {
@@ -192,7 +274,12 @@ pub type CtlRequest = (String, Result<Vec<String>, Vec<(String, Value)>>);
 /// Why the line is no command.
 pub fn read_line(line: &[u8]) -> Result<CtlRequest, String> {
     let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8".to_owned())?;
-    let value = from_json(text).map_err(|error| error.to_string())?;
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    // A number that no parameter has is refused by the name of the parameter.
+    let value = from_json_any_number(text).map_err(|error| error.to_string())?;
     let Value::Dict(entries) = value else {
         return Err(format!("it is {}, not an object", value.kind()));
     };
@@ -223,6 +310,16 @@ pub fn reply_line(report: &AdminReport) -> String {
         ("ok".to_owned(), Value::Bool(true)),
         ("result".to_owned(), Value::Dict(report.entries())),
         ("text".to_owned(), Value::Str(report.text())),
+    ]);
+    format!("{}\n", to_json(&value))
+}
+
+/// The answer in place of the server's, where a command comes to none.
+pub fn failure_line(code: ExitCode, message: &str) -> String {
+    let value = Value::Dict(vec![
+        ("ok".to_owned(), Value::Bool(false)),
+        ("code".to_owned(), code.word().into()),
+        ("message".to_owned(), Value::Str(message.to_owned())),
     ]);
     format!("{}\n", to_json(&value))
 }

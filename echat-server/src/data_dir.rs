@@ -7,6 +7,7 @@
 
 mod error;
 mod replacement;
+mod unfinished;
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -25,6 +26,7 @@ use zeroize::Zeroizing;
 use crate::host_key;
 pub use error::{DataDirError, Lack, Missing};
 pub use replacement::{Incoming, Offline};
+pub use unfinished::{UnfinishedFile, remove_left_over, remove_own};
 
 const DATABASE: &str = "database.db";
 const HIGH_WATER: &str = "high_water";

@@ -23,6 +23,7 @@ mod space;
 mod tally;
 mod tick;
 
+pub(crate) use crate::handlers::administration::at;
 pub use crate::handlers::administration::{
     AdminReport, AdminTask, COMMANDS, CommandInfo, ExportScope,
 };

@@ -4,16 +4,35 @@ echat_system::exit_codes! {
     /// Why the process ends.
     pub enum ExitCode {
         Ok = 0, "success";
-        Refused = 1, "the server refuses the command of ctl";
+        Refused = 1, "the server refuses the command of ctl, or there is no such user or room to export";
         Usage = 64, "invalid arguments";
         Data = 65, "the database or the backup is damaged, or rows were lost in a repair";
         NoInput = 66, "a file is missing: the backup, the data folder, or a database or host key that was there before";
         Unavailable = 69, "the address to listen on is not available, or no server uses the data folder";
         CannotCreate = 73, "the data folder, a file in it, the log file or a backup cannot be created, or the backup exists already";
         Io = 74, "reading or writing failed; nothing unsaved was acknowledged";
-        Busy = 75, "another echat-server uses the data folder, or another process writes the same backup";
+        Busy = 75, "another echat-server uses the data folder, another process writes the same backup, or the server does not answer ctl";
         Permission = 77, "the data folder or a file in it is not private, or not the server's own";
         Config = 78, "the configuration is invalid";
+    }
+}
+
+impl ExitCode {
+    /// The code in a line of JSON that says why a command failed. It is coarser than the codes of the server.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Refused => "refused",
+            Self::Usage => "bad_params",
+            Self::Data => "storage_damaged",
+            Self::NoInput => "not_found",
+            Self::Unavailable => "no_server",
+            Self::CannotCreate => "cannot_create",
+            Self::Io => "failed",
+            Self::Busy => "busy",
+            Self::Permission => "permission",
+            Self::Config => "bad_config",
+        }
     }
 }
 

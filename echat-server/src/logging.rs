@@ -11,7 +11,7 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::{self, Debug};
 use std::io::{self, IsTerminal, Write};
 use std::panic::{self, PanicHookInfo};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
@@ -34,6 +34,8 @@ use writer::{Sink, Writer as QueueWriter};
 static STDERR: LogQueue = LogQueue::new();
 /// The queue of this process to the file of the log.
 static FILE: LogQueue = LogQueue::new();
+/// The path of the file of the log, if there is one.
+static FILE_PATH: OnceLock<PathBuf> = OnceLock::new();
 /// The form of the log on standard error, once it is known.
 static STDERR_STYLE: OnceLock<Style> = OnceLock::new();
 /// The form of the log in its file.
@@ -98,6 +100,7 @@ pub fn init(log: Log<'_>) -> io::Result<()> {
     } = log;
     if let Some(path) = file {
         let file = LogFile::open(path)?;
+        FILE_PATH.get_or_init(|| path.to_owned());
         let writer = thread::Builder::new().name("log file".to_owned());
         writer.spawn(|| QueueWriter::new(file, &FILE_STYLE).run(&FILE))?;
     }
@@ -115,16 +118,22 @@ pub fn init(log: Log<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// Has the file of the log opened again, behind the lines of before; false if there is no file.
-pub fn reopen() -> bool {
-    let has_file = FILE_STYLE.get().is_some();
-    if has_file {
-        FILE.reopen();
-        tracing::info!("SIGUSR1: the log goes on in this file");
-    } else {
+/// Opens the file of the log again, to which all lines from now on go; `None` if there is no file. If that fails, the log
+/// goes on in the old file, wherever that is.
+pub fn reopen() -> Option<io::Result<()>> {
+    let Some(path) = FILE_PATH.get() else {
         tracing::info!("SIGUSR1: the log goes to standard error, no file is opened again");
+        return None;
+    };
+    let opened = file::append_to(path).map(|file| FILE.go_on_in(file));
+    match &opened {
+        Ok(()) => tracing::info!("SIGUSR1: the log goes on in this file"),
+        Err(error) => {
+            let shown = path.display();
+            tracing::warn!("SIGUSR1: the log goes on in the old file: {shown}: {error}");
+        }
     }
-    has_file
+    Some(opened)
 }
 
 impl Sink for Output {}

@@ -1,17 +1,18 @@
 //! The echat server: flags and configuration in, exit code out.
 
 use std::borrow::Cow;
+use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
 use echat_proto::config::default_json;
-use echat_system::{private_file, private_memory};
+use echat_system::private_memory;
 use thiserror::Error;
 
-use echat_server::cli::{Cli, Invocation};
+use echat_server::cli::{Cli, Invocation, wants_json};
 use echat_server::config::{self, ConfigError, Overrides};
 use echat_server::ctl::{self, CtlError};
 use echat_server::data_dir::{self, AdministratorCodeFile, DataDir, DataDirError};
@@ -60,7 +61,9 @@ impl Failure {
             Self::Database { source, .. } => maintenance::database_code(source),
             Self::Maintenance(error) => error.exit_code(),
             Self::Ctl(error) => error.exit_code(),
-            Self::LogFile { .. } => ExitCode::CannotCreate,
+            Self::LogFile { .. } | Self::Reactor(ReactorError::Occupied(_)) => {
+                ExitCode::CannotCreate
+            }
             Self::Reactor(ReactorError::Listen { .. }) | Self::Inherited(_) => {
                 ExitCode::Unavailable
             }
@@ -76,8 +79,16 @@ impl Failure {
 fn main() -> process::ExitCode {
     // Before anything is opened, and before there is a second thread.
     let inherited = Inherited::take();
+    let as_json = wants_json(env::args_os());
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
+        Err(error) if as_json && error.use_stderr() => {
+            let message = error.to_string();
+            let message = message.trim().trim_start_matches("error: ");
+            // With stdout closed, the line has no reader.
+            let _ = print(&ctl::failure_line(ExitCode::Usage, message));
+            return ExitCode::Usage.into();
+        }
         Err(error) => {
             // With stdout or stderr closed, the message has no reader.
             let _ = error.print();
@@ -101,8 +112,17 @@ fn main() -> process::ExitCode {
     match perform(cli.into(), inherited) {
         Ok(code) => code.into(),
         Err(failure) => {
-            logging::say(&format!("echat-server: {failure}\n"));
-            failure.exit_code().into()
+            let code = failure.exit_code();
+            let printed = match failure {
+                // Nothing can be printed.
+                Failure::Stdout(_) => None,
+                _ if as_json => Some(print(&ctl::failure_line(code, &failure.to_string()))),
+                _ => None,
+            };
+            if !matches!(printed, Some(Ok(()))) {
+                logging::say(&format!("echat-server: {failure}\n"));
+            }
+            code.into()
         }
     }
 }
@@ -117,21 +137,31 @@ fn perform(task: Invocation, inherited: io::Result<Inherited>) -> Result<ExitCod
             print(&format!("config ok: {}\n", name(file.as_deref())))?;
         }
         Invocation::PrintDefaultConfig => print(&default_json()?)?,
-        Invocation::Ctl { place, words, json } => return ask(place, &words, json),
+        Invocation::Ctl {
+            place,
+            words,
+            json,
+            patience,
+        } => return ask(place, &words, json, patience),
         task => return maintain(task),
     }
     Ok(ExitCode::Ok)
 }
 
 /// A command for the server that uses a data folder.
-fn ask(place: Overrides, words: &[String], as_json: bool) -> Result<ExitCode, Failure> {
+fn ask(
+    place: Overrides,
+    words: &[String],
+    as_json: bool,
+    patience: Duration,
+) -> Result<ExitCode, Failure> {
     logging::report_panics_without_contents();
     // A configuration that is being repaired is not in the way of one that names the folder.
     let data = match place.data {
         Some(data) => data,
         None => config::load(place)?.config.data,
     };
-    let said = ctl::ask(&data, words, as_json)?;
+    let said = ctl::ask(&data, words, as_json, patience)?;
     if said.is_error {
         logging::say(&said.text);
     } else {
@@ -194,6 +224,7 @@ fn serve(overrides: &Overrides, init: bool, inherited: Inherited) -> Result<(), 
         source,
     })?;
     store.sync_checkpoints_by(data.database_file());
+    remove_left_over(data.path());
     let code = data.administrator_code();
     let new_code = adopt_administrator_code(&code, &mut store)?;
     let show_code = |link: &str, hint: &str| {
@@ -229,8 +260,20 @@ fn serve(overrides: &Overrides, init: bool, inherited: Inherited) -> Result<(), 
         services,
     );
     // A backup or an export that is being made ends with the process.
-    private_file::remove_unfinished();
+    data_dir::remove_own(data.path());
     Ok(ended?)
+}
+
+/// Removes what killed processes were writing: backups and exports.
+fn remove_left_over(folder: &Path) {
+    match data_dir::remove_left_over(folder) {
+        Ok(removed) => {
+            for path in removed {
+                tracing::info!("removed {}, which a killed process left", path.display());
+            }
+        }
+        Err(error) => tracing::warn!(%error, "what a killed process left cannot be removed"),
+    }
 }
 
 /// Lets a new database know the code of the first administrator, and returns it. Removes a file that is left from a code that

@@ -9,6 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use echat_proto::records::Code;
 use serde_json::json;
 use thiserror::Error;
 
@@ -18,7 +19,7 @@ use crate::backup::{
 use crate::cli::{ExportSelection, Invocation};
 use crate::config::{self, ConfigError, Loaded, Overrides};
 use crate::data_dir::{self, DataDir, DataDirError};
-use crate::engine::{AdminReport, AdminTask, ExportScope};
+use crate::engine::{AdminReport, AdminTask, ExportScope, at};
 use crate::exit::ExitCode;
 use crate::host_key;
 use crate::storage::{self, HighWaterError, OpenError, TransferError};
@@ -51,6 +52,17 @@ pub enum MaintenanceError {
     /// A file of this name exists.
     #[error("{}: exists already", .0.display())]
     Exists(PathBuf),
+    /// A file cannot be created.
+    #[error("{}: cannot be made: {source}", path.display())]
+    Create {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// There is no user or room of this name to export.
+    #[error("{0}")]
+    Unknown(TransferError),
     /// Nothing was exported or imported.
     #[error("{}: {source}", path.display())]
     Transfer {
@@ -78,10 +90,10 @@ impl MaintenanceError {
             Self::Damaged(_) => ExitCode::Data,
             Self::Backup(error) => error.exit_code(),
             Self::Restore(error) => error.exit_code(),
-            Self::Exists(_) => ExitCode::CannotCreate,
+            Self::Exists(_) | Self::Create { .. } => ExitCode::CannotCreate,
+            Self::Unknown(_) => ExitCode::Refused,
             Self::Transfer { source, .. } => match source {
                 TransferError::Open(error) => database_code(error),
-                TransferError::Unknown { .. } => ExitCode::NoInput,
                 TransferError::Io(error) if error.kind() == io::ErrorKind::NotFound => {
                     ExitCode::NoInput
                 }
@@ -89,6 +101,19 @@ impl MaintenanceError {
                 _ => ExitCode::Data,
             },
             Self::Database { source, .. } => database_code(source),
+        }
+    }
+}
+
+impl MaintenanceError {
+    /// The code for programs.
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown(TransferError::Unknown { kind: "room", .. }) => {
+                Code::UnknownRoom.as_str()
+            }
+            Self::Unknown(_) => Code::UnknownUser.as_str(),
+            _ => self.exit_code().word(),
         }
     }
 }
@@ -169,19 +194,21 @@ pub fn beside(
     source: &BackupSource,
     now: i64,
 ) -> Result<AdminReport, (&'static str, String)> {
-    let line = |text: String| AdminReport::done(text.trim_end().replace('\n', "; "));
     let performed = match task {
         AdminTask::Backup(target) => backup::create(source, &target, now)
             .map(|manifest| {
-                line(format!(
-                    "backup {}: {}",
-                    target.display(),
-                    contents(&manifest)
-                ))
+                let done = format!("backup {}: {}", target.display(), contents(&manifest));
+                described(AdminReport::done(done), &target, &manifest)
             })
             .map_err(MaintenanceError::from),
-        AdminTask::Verify(file) => verify(&file, false).map(|report| line(report.text)),
-        AdminTask::Check => check::beside(&source.database).map(line),
+        AdminTask::Verify(file) => backup::verify(&file)
+            .map(|manifest| {
+                let done = verified(&file, &manifest).trim_end().replace('\n', "; ");
+                described(AdminReport::done(done), &file, &manifest)
+                    .key("fingerprint", fingerprint(&manifest))
+            })
+            .map_err(MaintenanceError::from),
+        AdminTask::Check => check::beside(&source.database),
         AdminTask::Statistics => statistics(&source.database),
         AdminTask::Export(target, scope) => {
             let what = match scope {
@@ -189,25 +216,49 @@ pub fn beside(
                 ExportScope::User(name) => ExportSelection::User(name),
                 ExportScope::Room(name) => ExportSelection::Room(name),
             };
-            transfer::export_from(&source.database, &target, what, now)
-                .map(|report| line(report.text))
+            transfer::export_from(source, &target, what, now).map(|messages| {
+                let shown = target.display().to_string();
+                let done = format!("exported {messages} messages to {shown}");
+                AdminReport::done(done)
+                    .key("file", shown)
+                    .key("messages", messages)
+            })
         }
         // The loop has done these.
         AdminTask::Hash(_)
         | AdminTask::Metrics
         | AdminTask::Reload
         | AdminTask::Drain(_)
-        | AdminTask::Quit => Ok(line(String::new())),
+        | AdminTask::Quit => Ok(AdminReport::done("")),
     };
-    performed.map_err(|error| {
-        let code = match error.exit_code() {
-            ExitCode::Data => "storage_damaged",
-            ExitCode::NoInput => "not_found",
-            ExitCode::CannotCreate => "cannot_create",
-            _ => "failed",
-        };
-        (code, error.to_string())
-    })
+    performed.map_err(|error| (error.code(), error.to_string()))
+}
+
+/// A report with what a backup has, by key.
+fn described(report: AdminReport, file: &Path, manifest: &Manifest) -> AdminReport {
+    let summary = &manifest.summary;
+    let (users, rooms, messages) = counts(manifest);
+    report
+        .key("file", file.display().to_string())
+        .key("users", users)
+        .key("rooms", rooms)
+        .key("messages", messages)
+        .key("newest_message", summary.newest_id)
+        .key("host_key", manifest.attachments.host_key.is_some())
+        .key("config", manifest.attachments.config.is_some())
+        .key("created", at(manifest.created_at))
+        .key("echat", manifest.echat.clone())
+        .key("schema", summary.schema)
+}
+
+/// Users without deleted ones, rooms and messages of a backup.
+fn counts(manifest: &Manifest) -> (u64, u64, u64) {
+    let rows = &manifest.summary.rows;
+    let rows = |table: &str| rows.get(table).copied().unwrap_or_default();
+    // The row of a deleted account stays, so that its name is not given out again.
+    let deleted = manifest.summary.deleted_users.unwrap_or_default();
+    let users = rows("users").saturating_sub(deleted);
+    (users, rows("rooms"), rows("messages"))
 }
 
 /// Counts what the database stores.
@@ -303,15 +354,9 @@ fn back_up_and_prune(
 
 /// What a backup has, in one line.
 fn contents(manifest: &Manifest) -> String {
-    let rows = &manifest.summary.rows;
-    let rows = |table: &str| rows.get(table).copied().unwrap_or_default();
-    // The row of a deleted account stays, so that its name is not given out again.
-    let deleted = manifest.summary.deleted_users.unwrap_or_default();
+    let (users, rooms, messages) = counts(manifest);
     let mut text = format!(
-        "users {}, rooms {}, messages {}, newest message id {}",
-        rows("users").saturating_sub(deleted),
-        rows("rooms"),
-        rows("messages"),
+        "users {users}, rooms {rooms}, messages {messages}, newest message id {}",
         manifest.summary.newest_id
     );
     for (name, attachment) in [
@@ -334,20 +379,24 @@ fn verify(file: &Path, as_json: bool) -> Result<CommandReport, MaintenanceError>
     if as_json {
         return Ok(verified_as_json(verified));
     }
-    let manifest = verified?;
+    Ok(done(self::verified(file, &verified?)))
+}
+
+/// What is said of a sound backup.
+fn verified(file: &Path, manifest: &Manifest) -> String {
     let time = jiff::Timestamp::from_second(manifest.created_at).unwrap_or_default();
     let mut text = format!(
         "sound {}: {}\nmade {time} by echat {}, schema {}\n",
         file.display(),
-        contents(&manifest),
+        contents(manifest),
         manifest.echat,
         manifest.summary.schema
     );
-    if let Some(fingerprint) = fingerprint(&manifest) {
+    if let Some(fingerprint) = fingerprint(manifest) {
         // A string takes all text.
         let _ = writeln!(text, "fingerprint of the host key: {fingerprint}");
     }
-    Ok(done(text))
+    text
 }
 
 fn verified_as_json(verified: Result<Manifest, BackupError>) -> CommandReport {

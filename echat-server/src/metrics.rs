@@ -81,7 +81,7 @@ pub struct SystemFacts {
     pub log_bytes: Option<u64>,
     /// Bytes that are free on its disk.
     pub free_bytes: Option<u64>,
-    /// The end of the last automatic backup that is known, in unix seconds.
+    /// The end of the last automatic backup, in unix seconds; 0 if none is known.
     pub backup_at: Option<i64>,
     /// Bytes of memory in RAM.
     pub resident_bytes: Option<u64>,

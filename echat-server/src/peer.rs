@@ -298,6 +298,12 @@ impl Peer {
         }
     }
 
+    /// The same, for a reason that the log names more exactly than the client is told.
+    pub(crate) fn close_because(&mut self, departure: Departure, end: End, now: Now) {
+        self.departure.get_or_insert(departure);
+        self.close(end, now);
+    }
+
     /// Why the connection ended.
     pub(crate) fn departure(&self) -> Departure {
         self.departure.unwrap_or(Departure::Closed)

@@ -52,6 +52,7 @@ use service_manager::ServiceManager;
 use signals::SignalRequest;
 use socket::Socket;
 use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -79,6 +80,8 @@ const EVENTS: usize = 1024;
 const ACCEPTS: usize = 256;
 /// The code of a configuration that cannot be used.
 const BAD_CONFIG: &str = "bad_config";
+/// The code of a file that cannot be opened.
+const CANNOT_CREATE: &str = "cannot_create";
 /// The longest duration of a stop.
 const STOP: Duration = Duration::from_secs(5);
 
@@ -93,6 +96,9 @@ pub enum ReactorError {
         /// The system's error.
         source: io::Error,
     },
+    /// The socket of the administration cannot be made.
+    #[error("{}: this is the name of the socket of echat-server ctl, and something else has it; move that away", .0.display())]
+    Occupied(PathBuf),
     /// The ready line cannot be written.
     #[error("stdout: {0}")]
     Stdout(#[source] io::Error),
@@ -208,6 +214,28 @@ impl Measured {
     }
 }
 
+/// A configuration that was read again.
+struct Reloaded {
+    /// The changed keys that hold after a restart.
+    restart: Vec<&'static str>,
+    /// The keys in whose place a command has set something.
+    overridden: Vec<&'static str>,
+}
+
+impl fmt::Display for Reloaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the configuration was read again")?;
+        if !self.restart.is_empty() {
+            write!(f, "; these need a restart: {}", self.restart.join(", "))?;
+        }
+        if !self.overridden.is_empty() {
+            let keys = self.overridden.join(", ");
+            write!(f, "; these are set by a command instead: {keys}")?;
+        }
+        Ok(())
+    }
+}
+
 /// Whether the server is stopping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stop {
@@ -280,7 +308,7 @@ impl<'a> Reactor<'a> {
             pool: Pool::start(host_key, &waker)?,
             checkpoints: HelperThread::new("checkpoint", &waker),
             backups: Backups::new(services.backups, &waker),
-            ctl: Ctl::listen(services.socket.as_deref(), poll.registry(), CTL),
+            ctl: Ctl::listen(services.socket.as_deref(), poll.registry(), CTL)?,
             http: listen_for_metrics(config, poll.registry())?,
             measured: Measured {
                 ticks: Durations::default(),
@@ -415,11 +443,12 @@ impl<'a> Reactor<'a> {
     fn obey_signals(&mut self, now: Now) -> Result<(), Fatal> {
         for asked in self.signals.asked() {
             match asked {
-                SignalRequest::Stop => self.stop(now),
+                SignalRequest::Stop(signal) => self.stop(signal, now),
                 SignalRequest::ReopenLog => {
-                    if logging::reopen() {
-                        let done = "reopen-log";
-                        self.engine.note_signal("SIGUSR1", done, "done", now)?;
+                    if let Some(opened) = logging::reopen() {
+                        let result = opened.map_or(CANNOT_CREATE, |()| "done");
+                        let command = "reopen-log";
+                        self.engine.note_signal("SIGUSR1", command, result, now)?;
                     }
                 }
                 SignalRequest::Reload => {
@@ -441,9 +470,9 @@ impl<'a> Reactor<'a> {
     }
 
     /// Stops in order, and at once at the second request.
-    fn stop(&mut self, now: Now) {
+    fn stop(&mut self, reason: &str, now: Now) {
         if self.stop == Stop::No {
-            tracing::info!("stopping");
+            tracing::info!(%reason, "stopping");
             self.stop = Stop::By(now.running + STOP);
             self.service_manager.stopping();
             self.listeners.close(self.poll.registry());
@@ -493,23 +522,11 @@ impl<'a> Reactor<'a> {
         self.ctl
             .serve(&mut self.engine, &mut self.tasks, registry, now)?;
         while let Some((requester, task, operation)) = self.tasks.take_own() {
-            let outcome = match task {
-                AdminTask::Metrics => {
-                    TaskOutcome::Done(AdminReport::page("metrics", self.metrics()))
-                }
-                AdminTask::Reload => match self.reload(now) {
-                    Ok(done) => TaskOutcome::Done(AdminReport::done(done)),
-                    Err(why) => TaskOutcome::Failed(BAD_CONFIG, why),
-                },
-                AdminTask::Drain(seconds) => {
-                    TaskOutcome::Done(AdminReport::done(self.drain(seconds, now)))
-                }
-                _ => TaskOutcome::Done(AdminReport::done("the server stops")),
-            };
-            let stops = matches!(task, AdminTask::Quit);
+            let by = operation.by();
+            let outcome = self.perform(&task, &by, now);
             self.finish_task(requester, operation, outcome, now)?;
-            if stops {
-                self.stop(now);
+            if matches!(task, AdminTask::Quit) {
+                self.stop(&format!("quit by {by}"), now);
             }
         }
         while let Some((requester, operation, outcome)) = self.tasks.next_outcome(now.unix) {
@@ -520,9 +537,37 @@ impl<'a> Reactor<'a> {
         }
         if self.drained_at.is_some_and(|at| at <= now.running) {
             self.drained_at = None;
-            self.stop(now);
+            self.stop("the drain is over", now);
         }
         Ok(())
+    }
+
+    /// Does a task of the loop itself. `by` is who asked, for the log.
+    fn perform(&mut self, task: &AdminTask, by: &str, now: Now) -> TaskOutcome {
+        let report = match task {
+            AdminTask::Metrics => AdminReport::page("metrics", self.metrics()),
+            AdminTask::Reload => match self.reload(now) {
+                Ok(done) => {
+                    tracing::info!(%by, "reload: {done}");
+                    let keys = |keys: &[&'static str]| -> Vec<String> {
+                        keys.iter().map(|key| (*key).to_owned()).collect()
+                    };
+                    AdminReport::done(done.to_string())
+                        .key("need_restart", keys(&done.restart))
+                        .key("overridden", keys(&done.overridden))
+                }
+                Err(why) => {
+                    tracing::error!(%by, "reload: {why}");
+                    return TaskOutcome::Failed(BAD_CONFIG, why);
+                }
+            },
+            AdminTask::Drain(seconds) => {
+                tracing::info!(%by, seconds, "draining: new connections are refused");
+                AdminReport::done(self.drain(*seconds, now)).key("seconds", *seconds)
+            }
+            _ => AdminReport::done("the server stops"),
+        };
+        TaskOutcome::Done(report)
     }
 
     /// Serves the programs that watch the server.
@@ -587,13 +632,12 @@ impl<'a> Reactor<'a> {
     fn drain(&mut self, seconds: u64, now: Now) -> String {
         self.listeners.close(self.poll.registry());
         self.drained_at = Some(now.running + Duration::from_secs(seconds));
-        self.engine
-            .broadcast(format!("The server stops in {seconds} s."));
+        self.engine.announce_stop(seconds, now);
         format!("the server stops in {seconds} s")
     }
 
     /// Reads the configuration again. What is wrong with it, if it cannot be used: then all stays as it is.
-    fn reload(&mut self, now: Now) -> Result<String, String> {
+    fn reload(&mut self, now: Now) -> Result<Reloaded, String> {
         let kept = |error: ConfigError| format!("the configuration is kept: {error}");
         let (loaded, schedule) = (self.reload)().map_err(kept)?;
         let old = &self.loaded.config;
@@ -612,17 +656,10 @@ impl<'a> Reactor<'a> {
             config: new,
             ..loaded
         };
-        let mut done = "the configuration was read again".to_owned();
-        if !restart.is_empty() {
-            done.push_str("; these need a restart: ");
-            done.push_str(&restart.join(", "));
-        }
-        let overridden = self.engine.overridden();
-        if !overridden.is_empty() {
-            done.push_str("; these are set by a command instead: ");
-            done.push_str(&overridden.join(", "));
-        }
-        Ok(done)
+        Ok(Reloaded {
+            restart,
+            overridden: self.engine.overridden(),
+        })
     }
 
     fn accept(&mut self, now: Now) {
@@ -734,6 +771,7 @@ impl<'a> Reactor<'a> {
             self.backups.deadline(),
             self.drained_at,
             self.http.deadline(),
+            self.ctl.deadline(),
             self.service_manager.deadline(),
             stop,
         ];

@@ -174,6 +174,100 @@ fn members_are_not_told_of_a_bot_that_is_kicked_or_suspended() {
     server.stop();
 }
 
+/// Makes a bot, and returns the LOGIN with its token.
+fn bot_login(owner: &mut Client, name: &str, room: &str) -> String {
+    let made = owner.asks(&format!(
+        r#"CREATE_BOT {{"username":"{name}","rooms":["{room}"]}}"#
+    ));
+    let Some(echat_proto::Value::Str(token)) = made.params.at("token") else {
+        panic!("{made:?}");
+    };
+    format!(r#"LOGIN {{"username":"{name}","token":"{token}"}}"#)
+}
+
+#[test]
+fn a_bot_is_removed_by_the_administration_and_other_commands_say_whose_it_is() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let mut ann = Client::register(&server, "ann");
+    ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
+    let login = bot_login(&mut ann, "clerk", "tea");
+    for command in [
+        "make-admin clerk",
+        "unmake-admin clerk",
+        "reset-password clerk",
+        "rename-user clerk page",
+    ] {
+        let refused = ctl(&dir, command);
+        assert_eq!(refused.status.code(), Some(1), "{command}");
+        assert!(
+            stderr(&refused).contains("clerk is a bot of ann"),
+            "{command}"
+        );
+        let json = ctl(&dir, &format!("--json {command}"));
+        assert!(stdout(&json).contains(r#""bot_of":"ann""#), "{command}");
+    }
+    done(&dir, "suspend clerk");
+    assert!(line(&Client::connect(&server).asks(&login)).contains("bad_credentials"));
+    done(&dir, "unsuspend clerk");
+    let mut bot = Client::connect(&server);
+    assert!(!line(&bot.asks(&login)).contains("bad_credentials"));
+    let removed = done(&dir, "delete-user clerk");
+    assert!(removed.contains("sessions ended: 1"), "{removed}");
+    while bot.hears().is_some() {}
+    assert!(line(&Client::connect(&server).asks(&login)).contains("bad_credentials"));
+    assert_eq!(line(&ann.asks("LIST_BOTS null")), "BOTS []");
+    let again = r#"CREATE_BOT {"username":"clerk","rooms":["tea"]}"#;
+    assert!(line(&ann.asks(again)).contains("name_taken"));
+    let counted = done(&dir, "statistics");
+    for count in ["users: 1\n", "deleted users: 0\n", "bots: 0\n"] {
+        assert!(counted.contains(count), "{count}: {counted}");
+    }
+    server.stop();
+}
+
+#[test]
+fn a_temporary_password_voids_the_tokens_of_bots_unless_told_otherwise() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let mut ann = Client::register(&server, "ann");
+    ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
+    let login = bot_login(&mut ann, "clerk", "tea");
+    let mut bot = Client::connect(&server);
+    bot.asks(&login);
+    let kept = done(&dir, "reset-password ann keep-tokens");
+    assert!(kept.contains("sessions ended: 1\n"), "{kept}");
+    assert!(!kept.contains("bots without token"), "{kept}");
+    bot.is_served();
+    let voided = done(&dir, "reset-password ann");
+    assert!(voided.contains("bots without token: clerk\n"), "{voided}");
+    assert!(voided.contains("sessions ended: 1\n"), "{voided}");
+    while bot.hears().is_some() {}
+    assert!(line(&Client::connect(&server).asks(&login)).contains("bad_credentials"));
+    server.stop();
+}
+
+#[test]
+fn a_command_says_what_it_found_and_not_what_it_would_have_done() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    for name in ["ann", "bob"] {
+        Client::register(&server, name).is_served();
+    }
+    assert!(done(&dir, "unmake-admin ann").contains("ann is no administrator"));
+    done(&dir, "make-admin ann");
+    done(&dir, "make-admin bob");
+    let first = done(&dir, "unmake-admin ann");
+    assert!(!first.contains("no other account is one"), "{first}");
+    let last = done(&dir, "unmake-admin bob");
+    assert!(last.contains("no other account is one"), "{last}");
+    Client::login(&server, "ann").is_served();
+    while done(&dir, "sessions").contains("ann") {}
+    let kicked = done(&dir, "kick ann");
+    assert!(kicked.contains("sessions ended: 0"), "{kicked}");
+    server.stop();
+}
+
 #[test]
 fn a_one_time_password_is_shown_once_and_has_to_be_changed() {
     let dir = ServerFolder::new();
@@ -282,6 +376,98 @@ fn prune_removes_what_is_too_old_at_once() {
 }
 
 #[test]
+fn what_is_refused_before_its_arguments_are_judged_is_in_the_audit_too() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let mut ann = Client::register(&server, "ann");
+    done(&dir, "make-admin ann");
+    for (command, words) in [
+        ("backup", r#"["/tmp/x"]"#),
+        ("quit", "[]"),
+        ("drain", r#"["5"]"#),
+        ("reload", "[]"),
+    ] {
+        let ask = format!(r#"ADMIN {{"command":"{command}","params":{{"words":{words}}}}}"#);
+        let refused = line(&ann.asks(&ask));
+        assert!(refused.contains("not_allowed"), "{refused}");
+    }
+    for bad in [
+        "kick a b",
+        "quit now",
+        "invitation revoke 2222-2222-2222-2222 now",
+    ] {
+        assert_eq!(ctl(&dir, bad).status.code(), Some(64), "{bad}");
+    }
+    let mut socket = Socket::connect(&dir);
+    socket.asks(r#"{"command":"suspend","params":{"nmae":"ann","reason":"spam"}}"#);
+    socket.asks(r#"{"command":"reload","params":{"words":[1]}}"#);
+    let audit = done(&dir, "--json audit");
+    for (via, result, command) in [
+        ("chat", "not_allowed", "backup /tmp/x"),
+        ("chat", "not_allowed", "quit"),
+        ("chat", "not_allowed", "drain 5"),
+        ("chat", "not_allowed", "reload"),
+        ("ctl", "bad_params", "kick a b"),
+        ("ctl", "bad_params", "quit now"),
+        ("ctl", "bad_params", "invitation revoke ..."),
+        ("ctl", "bad_params", "suspend spam"),
+        ("ctl", "bad_params", "reload"),
+    ] {
+        let entry = format!(r#""result":"{result}","command":"{command}"}}"#);
+        let found = audit.split(r#"{"id":"#).find(|line| line.contains(&entry));
+        let via = format!(r#""via":"{via}""#);
+        assert!(
+            found.is_some_and(|line| line.contains(&via)),
+            "{entry}: {audit}"
+        );
+    }
+    ann.is_served();
+    server.stop();
+}
+
+#[test]
+fn a_number_out_of_its_range_is_refused_by_name_and_with_the_range() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let mut socket = Socket::connect(&dir);
+    for (command, name, value, range) in [
+        ("drain", "seconds", "-1", "from 0 to 86400"),
+        ("drain", "seconds", "1.5", "from 0 to 86400"),
+        ("drain", "seconds", "86401", "from 0 to 86400"),
+        ("drain", "seconds", "\"x\"", "from 0 to 86400"),
+        (
+            "drain",
+            "seconds",
+            "100000000000000000000",
+            "from 0 to 86400",
+        ),
+        ("invitation new", "uses", "0", "from 1 to 10000"),
+        ("invitation new", "uses", "10001", "from 1 to 10000"),
+        (
+            "delete-message",
+            "id",
+            "-1",
+            "from 0 to 18446744073709551615",
+        ),
+        ("audit", "before", "0.5", "from 0 to 18446744073709551615"),
+    ] {
+        let ask = format!(r#"{{"command":"{command}","params":{{"{name}":{value}}}}}"#);
+        let answer = socket.asks(&ask);
+        assert!(answer.contains(r#""code":"bad_params""#), "{answer}");
+        assert!(answer.contains(&format!(r#""field":"{name}""#)), "{answer}");
+        assert!(answer.contains(range), "{answer}");
+    }
+    for blank in ["", "  ", "\r"] {
+        let answer = socket.asks(blank);
+        assert!(
+            answer.contains("The line is no command: it is empty."),
+            "{answer}"
+        );
+    }
+    server.stop();
+}
+
+#[test]
 fn what_signals_change_is_in_the_audit_too() {
     let dir = ServerFolder::new();
     dir.write(
@@ -304,13 +490,25 @@ fn what_signals_change_is_in_the_audit_too() {
 fn statistics_count_what_is_there_and_backups_leave_deleted_users_out() {
     let dir = ServerFolder::new();
     let server = dir.start(&[]);
-    for name in ["ann", "bob", "cyn"] {
-        Client::register(&server, name).is_served();
-    }
+    let [mut ann, mut bob, _cyn] =
+        ["ann", "bob", "cyn"].map(|name| Client::register(&server, name));
+    ann.befriends("ann", &mut bob, "bob");
+    assert!(done(&dir, "statistics").contains("friendships: 1\n"));
+    ann.asks(r#"REMOVE_FRIEND "bob""#);
+    ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
+    bot_login(&mut ann, "clerk", "tea");
+    assert!(done(&dir, "statistics").contains("bots: 1\n"));
+    ann.asks(r#"REMOVE_BOT "clerk""#);
     done(&dir, "delete-user cyn");
     let counted = done(&dir, "statistics");
-    for count in ["users: 2", "deleted users: 1", "bots: 0", "rooms: 1"] {
-        assert!(counted.contains(count), "{counted}");
+    for count in [
+        "users: 2\n",
+        "deleted users: 1\n",
+        "bots: 0\n",
+        "rooms: 2\n",
+        "friendships: 0\n",
+    ] {
+        assert!(counted.contains(count), "{count}: {counted}");
     }
     assert!(done(&dir, "backup now.backup").contains("users 2,"));
     assert!(done(&dir, "verify now.backup").contains("users 2,"));
@@ -331,6 +529,8 @@ fn a_time_that_is_none_is_an_error_and_no_reason() {
         "ban-address 192.0.2.1 0h",
         "invitation new 3 soon",
         "invitation new soon",
+        "suspend ann 99999999d",
+        "ban-address 192.0.2.1 99999999999d",
     ] {
         let refused = ctl(&dir, bad);
         assert_eq!(refused.status.code(), Some(64), "{bad}");
@@ -400,6 +600,85 @@ fn the_answer_has_an_exit_code_and_a_form_for_programs() {
     assert!(!dir.path("data/ctl.sock").exists());
 }
 
+/// The line of JSON that a command prints, and its exit code.
+fn json(dir: &ServerFolder, words: &str) -> (serde_json::Value, Option<i32>) {
+    let words: Vec<&str> = words.split(' ').collect();
+    let output = dir.run(&words);
+    assert_eq!(stderr(&output), "", "{words:?}");
+    let line = stdout(&output).trim_end();
+    assert!(!line.contains('\n'), "{words:?}: {line}");
+    let value = serde_json::from_str(line);
+    let value = value.unwrap_or_else(|error| panic!("{words:?}: {error}: {line:?}"));
+    (value, output.status.code())
+}
+
+#[test]
+fn a_program_gets_json_whatever_happens() {
+    let dir = ServerFolder::new();
+    dir.write("bad.json", "{");
+    for (words, code, exit) in [
+        ("ctl --json --data missing status", "no_server", 69),
+        ("ctl --json --config bad.json status", "bad_config", 78),
+        ("ctl --json --nonsense status", "bad_params", 64),
+        ("ctl --json --timeout 0 status", "bad_params", 64),
+        ("check --json --data missing", "not_found", 66),
+        ("check --json --nonsense", "bad_params", 64),
+        ("verify --json", "bad_params", 64),
+    ] {
+        let (value, ended) = json(&dir, words);
+        assert_eq!(value["ok"], false, "{words}");
+        assert_eq!(value["code"], code, "{words}");
+        assert!(
+            value["message"].as_str().is_some_and(|it| !it.is_empty()),
+            "{words}"
+        );
+        assert_eq!(ended, Some(exit), "{words}");
+    }
+    let server = dir.start(&[]);
+    server.signal(Signal::STOP);
+    let (value, ended) = json(&dir, "ctl --json --timeout 2 status");
+    assert_eq!((&value["code"], ended), (&"busy".into(), Some(75)));
+    server.signal(Signal::CONT);
+    Client::register(&server, "ann").is_served();
+    // What a sentence says is there by key, too.
+    for (words, keys) in [
+        (
+            "backup now.backup",
+            &[
+                "file",
+                "users",
+                "rooms",
+                "messages",
+                "newest_message",
+                "schema",
+            ][..],
+        ),
+        (
+            "verify now.backup",
+            &[
+                "file",
+                "users",
+                "host_key",
+                "created",
+                "echat",
+                "fingerprint",
+            ],
+        ),
+        ("check", &["outcome"]),
+        ("export all all.jsonl", &["file", "messages"]),
+        ("reload", &["need_restart", "overridden"]),
+        ("drain 600", &["seconds"]),
+    ] {
+        let (value, ended) = json(&dir, &format!("ctl --json {words}"));
+        assert_eq!(ended, Some(0), "{words}: {value}");
+        assert!(value["result"]["done"].is_string(), "{words}");
+        for key in keys {
+            assert!(!value["result"][key].is_null(), "{words}: {key}: {value}");
+        }
+    }
+    server.stop();
+}
+
 #[test]
 fn what_is_set_holds_over_a_restart_but_for_limits() {
     let dir = ServerFolder::new();
@@ -450,6 +729,69 @@ fn what_a_command_has_set_is_named_by_a_reload_and_given_back() {
     );
     assert!(status.contains("registration: open"), "{status}");
     drop(server);
+}
+
+#[test]
+fn long_lists_have_pages_and_say_that_there_is_more() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let mut ann = Client::register(&server, "ann");
+    ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
+    assert_eq!(server.stop().status.code(), Some(0));
+    let db = rusqlite::Connection::open(dir.path("data/database.db")).unwrap();
+    db.execute_batch(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
+         INSERT INTO users (name, password, created_at) SELECT printf('member%03d', i), '*', 1 FROM n;
+         INSERT INTO participants (user, conversation, after_id, read_id, joined_at)
+             SELECT u.id, r.id, 0, 0, 1 FROM users AS u, rooms AS r
+             WHERE u.name LIKE 'member%' AND r.name = 'tea';
+         UPDATE rooms SET members = 301 WHERE name = 'tea';
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 201)
+         INSERT INTO invitation_codes (code, uses, created_at)
+             SELECT '2222-2222-2222-' || replace(replace(printf('%04d', i), '0', 'A'), '1', 'B'), 1, i / 2 FROM n;
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 201)
+         INSERT INTO address_bans (prefix, created_at) SELECT printf('192.0.2.%d/32', i), 1 FROM n;",
+    )
+    .unwrap();
+    drop(db);
+    let server = dir.start(&[]);
+    // Each name on exactly one page.
+    let room = done(&dir, "room tea");
+    assert!(room.contains("member199 ... and more\n"), "{room}");
+    assert!(!room.contains("member200"), "{room}");
+    assert!(done(&dir, "--json room tea").contains(r#""members_more":true"#));
+    let rest = done(&dir, "room tea member199");
+    assert!(rest.contains("members: member200, "), "{rest}");
+    assert!(
+        rest.contains("member300\n") && !rest.contains("more"),
+        "{rest}"
+    );
+    let first = done(&dir, "banned-addresses");
+    assert_eq!(first.lines().count(), 202, "a heading, 200 rows, and more");
+    let last = first.lines().nth(200).unwrap();
+    let rest = done(&dir, &format!("banned-addresses {}", last.trim()));
+    assert_eq!(rest.lines().count(), 2, "{rest}");
+    assert!(!first.contains(rest.lines().last().unwrap()), "{rest}");
+    let mut seen = std::collections::BTreeSet::new();
+    let mut page = done(&dir, "invitation list");
+    loop {
+        let more = page.ends_with("... and more\n");
+        let codes = page.lines().skip(1).filter(|line| !line.starts_with("..."));
+        let codes: Vec<&str> = codes.map(|line| line.split(' ').next().unwrap()).collect();
+        for code in &codes {
+            assert!(seen.insert((*code).to_owned()), "{code} twice");
+        }
+        if !more {
+            break;
+        }
+        page = done(&dir, &format!("invitation list {}", codes.last().unwrap()));
+    }
+    assert_eq!(seen.len(), 201);
+    assert_eq!(
+        ctl(&dir, "invitation list nonsense").status.code(),
+        Some(64)
+    );
+    server.stop();
 }
 
 #[test]
@@ -567,6 +909,93 @@ fn a_task_of_a_client_that_is_gone_is_dropped_and_a_waiting_client_keeps_its_pla
     server.stop();
 }
 
+#[test]
+fn a_silent_server_is_given_up_and_a_long_command_is_not() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    server.signal(Signal::STOP);
+    let output = ctl(&dir, "--timeout 2 status");
+    assert_eq!(output.status.code(), Some(75), "{}", stderr(&output));
+    assert!(stderr(&output).contains("the server does not answer"));
+    server.signal(Signal::CONT);
+    // A command that waits for its turn for longer than that is told each second that the server is there.
+    let (mut slow, file) = long_verification(&dir);
+    let check = dir.command("umask 000", &["ctl", "--timeout", "2", "check"]);
+    let waiting = ServerProcess::begin(check);
+    let mut signs = [0; 5];
+    slow.0.read_exact(&mut signs).unwrap();
+    assert_eq!(signs, *b"     ");
+    file.set_len(0).unwrap();
+    let answer = slow.hears();
+    let value: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(value["ok"], false, "{answer}");
+    let output = waiting.end();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(stdout(&output).contains("sound"), "{output:?}");
+    server.stop();
+}
+
+#[test]
+fn a_socket_of_another_system_user_is_not_asked() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("NOT RUN: only root can be another user");
+        return;
+    }
+    let dir = ServerFolder::new();
+    dir.start(&[]).stop();
+    for path in [dir.path(""), dir.path("data")] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    let listen = r#"
+$ctl = IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 1) or exit 1;
+chmod 0666, $ARGV[0];
+print "listening\n";
+STDOUT->flush;
+$asked = $ctl->accept;
+print scalar <$asked>;
+"#;
+    let mut command = Command::new("setpriv");
+    let ids = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
+    let perl = ["perl", "-MIO::Handle", "-MIO::Socket::UNIX", "-e", listen];
+    command.args(ids).args(perl).arg(dir.path("data/ctl.sock"));
+    let mut other = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(other.stdout.take().unwrap());
+    let mut first = String::new();
+    said.read_line(&mut first).unwrap();
+    assert_eq!(first, "listening\n");
+    let output = ctl(&dir, "reset-password ann");
+    assert_eq!(output.status.code(), Some(77), "{}", stderr(&output));
+    assert!(stderr(&output).contains("user 65534"));
+    // It has not learned the command.
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "");
+    other.wait().unwrap();
+}
+
+#[test]
+fn a_path_that_no_system_accepts_is_refused_with_its_key() {
+    let dir = ServerFolder::new();
+    for (config, key) in [
+        (r#"{"server": {"log_file": ""}}"#, "server.log_file"),
+        (r#"{"server": {"log_file": "a\u0000b"}}"#, "server.log_file"),
+        (
+            r#"{"server": {"backup": {"folder": ""}}}"#,
+            "server.backup.folder",
+        ),
+        (r#"{"server": {"data": ""}}"#, "server.data"),
+    ] {
+        dir.write("config.json", config);
+        let output = dir.run(&["--check-config"]);
+        assert_eq!(output.status.code(), Some(78), "{config}");
+        let said = stderr(&output);
+        assert!(
+            said.contains(&format!("{key}: must be the path of a")),
+            "{said}"
+        );
+    }
+}
+
 /// Makes a pipe that no process reads or writes.
 fn make_pipe(path: &Path) {
     let made = Command::new("mkfifo").arg(path).status();
@@ -615,10 +1044,12 @@ fn a_log_file_that_is_no_regular_file_is_refused_and_the_old_one_goes_on() {
     fs::rename(&log, &old).unwrap();
     make_pipe(&log);
     server.signal(Signal::USR1);
-    while !done(&dir, "audit").contains("reopen-log") {}
+    let failed = r#""by":"SIGUSR1","result":"cannot_create","command":"reopen-log""#;
+    while !done(&dir, "--json audit").contains(failed) {}
     server.stop();
     let lines = fs::read_to_string(&old).unwrap();
     assert!(lines.contains("not a regular file"), "{lines}");
+    assert!(!lines.contains("goes on in this file"), "{lines}");
     assert!(lines.contains("stopping"), "{lines}");
 }
 
@@ -636,6 +1067,110 @@ fn a_banned_address_is_not_served_until_the_ban_ends() {
     assert!(some_bytes(&mut raw_connection(server.address())).is_empty());
     done(&dir, "unban-address 127.0.0.0/8");
     Client::login(&server, "ann").is_served();
+}
+
+#[test]
+fn an_address_inside_another_ban_is_not_said_to_be_served() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    done(&dir, "ban-address 10.0.0.0/8");
+    let refused = ctl(&dir, "unban-address 10.1.2.3");
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("it is in 10.0.0.0/8, which is banned"));
+    let json = ctl(&dir, "--json unban-address 10.1.2.3");
+    assert!(stdout(&json).contains(r#""banned_by":["10.0.0.0/8"]"#));
+    done(&dir, "ban-address 10.1.2.3");
+    let lifted = done(&dir, "unban-address 10.1.2.3");
+    let said = "the ban of 10.1.2.3/32 is lifted\nstill banned by: 10.0.0.0/8\n";
+    assert_eq!(lifted, said);
+    done(&dir, "ban-address 10.1.0.0/16");
+    let lifted = done(&dir, "unban-address 10.0.0.0/8");
+    assert!(lifted.contains("still banned: 10.1.0.0/16\n"), "{lifted}");
+    assert_eq!(
+        done(&dir, "unban-address 11.0.0.0/8"),
+        "11.0.0.0/8 is not banned\n"
+    );
+    server.stop();
+}
+
+#[test]
+fn the_message_of_the_day_is_shown_set_and_removed_within_one_length() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    assert_eq!(
+        done(&dir, "message-of-the-day"),
+        "message of the day: none\n"
+    );
+    let long = "x".repeat(4_000);
+    done(&dir, &format!("message-of-the-day {long}"));
+    let too_long = ctl(&dir, &format!("message-of-the-day {long}x"));
+    assert_eq!(too_long.status.code(), Some(64));
+    assert!(stderr(&too_long).contains("1 to 4000 bytes"));
+    assert_eq!(
+        done(&dir, "message-of-the-day"),
+        format!("message of the day: {long}\n")
+    );
+    let audit = done(&dir, "audit");
+    done(&dir, "message-of-the-day none");
+    assert_eq!(
+        done(&dir, "message-of-the-day"),
+        "message of the day: none\n"
+    );
+    // Showing it is not in the audit.
+    assert_eq!(
+        done(&dir, "audit").lines().count(),
+        audit.lines().count() + 1
+    );
+    let config = |text: &str| {
+        let file = format!(r#"{{"server": {{"message_of_the_day": "{text}"}}}}"#);
+        dir.write("config.json", file);
+        dir.run(&["--check-config"]).status.code()
+    };
+    assert_eq!(config(&long), Some(0));
+    assert_eq!(config(&format!("{long}x")), Some(78));
+    server.stop();
+}
+
+#[test]
+fn a_limit_that_is_set_is_named_and_one_that_is_wrong_says_why() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let set = done(&dir, "--json limits friends 7");
+    assert!(set.contains(r#""name":"friends","value":7"#), "{set}");
+    for (bad, why) in [
+        ("limits nonsense", "name: is no limit; `limits` lists them"),
+        (
+            "limits nonsense 7",
+            "name: is no limit; `limits` lists them",
+        ),
+        ("limits friends 1001", "value: must be 1 to 1000, not 1001"),
+        (
+            "limits frame_bytes 5000",
+            "value: server.limits.content_bytes: must be",
+        ),
+    ] {
+        let refused = ctl(&dir, bad);
+        assert_eq!(refused.status.code(), Some(64), "{bad}");
+        assert!(
+            stderr(&refused).contains(why),
+            "{bad}: {}",
+            stderr(&refused)
+        );
+    }
+    for (registration, said) in [
+        ("open", "no code is needed"),
+        ("invitation", "made a code to register with\n"),
+        ("closed", "is not good yet: registration is closed"),
+    ] {
+        done(&dir, &format!("registration {registration}"));
+        let made = done(&dir, "invitation new");
+        assert!(made.contains(said), "{made}");
+        assert!(
+            made.contains(&format!("registration: {registration}\n")),
+            "{made}"
+        );
+    }
+    server.stop();
 }
 
 #[test]
@@ -662,7 +1197,12 @@ fn a_backup_a_check_and_exports_are_made_beside_the_server() {
         );
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     }
-    assert_eq!(ctl(&dir, "export user nobody file").status.code(), Some(66));
+    let unknown = ctl(&dir, "--json export user nobody file");
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(stdout(&unknown).contains(r#""code":"unknown_user""#));
+    assert!(stdout(&ctl(&dir, "--json export room no file")).contains(r#""unknown_room""#));
+    assert_eq!(ctl(&dir, "export all no/file").status.code(), Some(73));
+    assert_eq!(ctl(&dir, "export all -").status.code(), Some(64));
     // No other command shows a text.
     for command in [
         "status", "users", "user ann", "rooms", "room tea", "sessions", "audit",
@@ -672,40 +1212,94 @@ fn a_backup_a_check_and_exports_are_made_beside_the_server() {
     ann.is_served();
 }
 
-/// The end of a server stops what its threads write, and leaves nothing of it.
-#[test]
-fn a_backup_and_an_export_that_a_stop_ends_leave_no_file() {
+/// A folder whose backup and export are of 60 MB: much more than is written while a server ends.
+fn large_folder() -> ServerFolder {
     let dir = ServerFolder::new();
     let server = dir.start(&[]);
     let mut ann = Client::register(&server, "ann");
     ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
     ann.asks(r#"SEND_MESSAGE {"target_type":1,"target":"tea","content":"a text"}"#);
     assert_eq!(server.stop().status.code(), Some(0));
-    // 60 MB: much more than is written while the server ends.
     let db = rusqlite::Connection::open(dir.path("data/database.db")).unwrap();
     let sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
                INSERT INTO messages (conversation, sender, send_time, content)
                SELECT conversation, sender, send_time, printf('%.*c', 1000, 'x') FROM messages, n";
     db.execute(sql, []).unwrap();
     drop(db);
+    dir
+}
+
+/// Has the server write `name`, and returns when it does.
+fn begins_to_write(dir: &ServerFolder, command: &str, name: &str) {
+    let target = dir.path(name);
+    let words = match command {
+        "backup" => format!("[\"{}\"]", target.display()),
+        _ => format!("[\"all\",\"{}\"]", target.display()),
+    };
+    let mut socket = Socket::connect(dir);
+    socket.sends(format!(r#"{{"command":"{command}","words":{words}}}"#) + "\n");
+    let temporary = dir.path(format!("{name}.tmp"));
+    socket.0.get_ref().set_nonblocking(true).unwrap();
+    let is_begun = || temporary.metadata().is_ok_and(|found| found.len() > 0);
+    while !is_begun() {
+        let mut said = [0; 4_096];
+        if let Ok(length) = socket.0.get_mut().read(&mut said) {
+            let said = String::from_utf8_lossy(&said[..length]);
+            assert_eq!(said.trim(), "", "{command}");
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// What a killed server left is recognised as what it is.
+#[test]
+fn a_backup_and_an_export_of_a_killed_server_are_removed_at_the_next_start_or_backup() {
+    let dir = large_folder();
+    dir.write("mine.tmp", "of the user");
+    for (command, name, by_start) in [
+        ("backup", "big", true),
+        ("export", "all", true),
+        ("backup", "big", false),
+    ] {
+        let server = dir.start(&["--log", "info"]);
+        begins_to_write(&dir, command, name);
+        server.kill();
+        let temporary = dir.path(format!("{name}.tmp"));
+        assert!(
+            temporary.exists(),
+            "{command}: it was too fast for this test"
+        );
+        if by_start {
+            let log = dir.start(&["--log", "info"]).stop();
+            let said = format!(
+                "removed {}, which a killed process left",
+                temporary.display()
+            );
+            assert!(stderr(&log).contains(&said), "{}", stderr(&log));
+        } else {
+            let output = dir.run(&["backup", "other"]);
+            assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        }
+        assert!(!temporary.exists(), "{command}");
+        assert!(!dir.path(name).exists(), "{command}");
+    }
+    let names = fs::read_dir(dir.path("data")).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(!names.into_iter().any(|name| name.starts_with("unfinished")));
+    assert_eq!(
+        fs::read_to_string(dir.path("mine.tmp")).unwrap(),
+        "of the user"
+    );
+}
+
+/// The end of a server stops what its threads write, and leaves nothing of it.
+#[test]
+fn a_backup_and_an_export_that_a_stop_ends_leave_no_file() {
+    let dir = large_folder();
     for (command, name) in [("backup", "big"), ("export", "all")] {
         let server = dir.start(&["--log", "error"]);
-        let target = dir.path(name);
-        let words = match command {
-            "backup" => format!("[{target:?}]"),
-            _ => format!("[\"all\",{target:?}]"),
-        };
-        let mut socket = Socket::connect(&dir);
-        socket.sends(format!(r#"{{"command":"{command}","words":{words}}}"#) + "\n");
-        let temporary = dir.path(format!("{name}.tmp"));
-        socket.0.get_ref().set_nonblocking(true).unwrap();
-        while !temporary.exists() {
-            let mut said = [0; 4_096];
-            if let Ok(length) = socket.0.get_mut().read(&mut said) {
-                panic!("{}", String::from_utf8_lossy(&said[..length]));
-            }
-            std::thread::yield_now();
-        }
+        let (target, temporary) = (dir.path(name), dir.path(format!("{name}.tmp")));
+        begins_to_write(&dir, command, name);
         assert_eq!(server.stop().status.code(), Some(0));
         assert!(!temporary.exists(), "{command}");
         assert!(!target.exists(), "{command}: it was too fast for this test");
@@ -762,6 +1356,8 @@ fn the_log_goes_to_a_file_that_is_opened_again() {
     );
     let server = dir.start(&["--log", "info"]);
     Client::register(&server, "ann").is_served();
+    let mut guess = Client::connect(&server);
+    guess.asks(r#"LOGIN {"username":"ann","password":"wrong horse"}"#);
     let log = dir.path("echat.log");
     assert_eq!(log.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     fs::rename(&log, dir.path("echat.log.1")).unwrap();
@@ -778,8 +1374,18 @@ fn the_log_goes_to_a_file_that_is_opened_again() {
         "{old}"
     );
     assert!(new.contains("SIGUSR1") && new.contains("stopping"), "{new}");
+    let value = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap();
+    let failed = old
+        .lines()
+        .map(value)
+        .find(|line| line["message"] == "login failed");
+    let failed = failed.unwrap();
+    assert_eq!(
+        (&failed["user"], &failed["address"]),
+        (&"ann".into(), &"127.0.0.1".into())
+    );
     for line in old.lines().chain(new.lines()) {
-        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        let value = value(line);
         for key in ["time", "level", "target", "message"] {
             assert!(value[key].is_string(), "{key}: {line}");
         }
@@ -809,6 +1415,48 @@ fn lines_for_the_journal_begin_with_their_priority() {
             "{lines:?}"
         );
     }
+}
+
+#[test]
+fn the_log_says_why_sessions_ended_and_by_whom_the_server_was_stopped() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&["--log", "info"]);
+    let mut expected = Vec::new();
+    for (command, name, reason) in [
+        ("kick ann", "ann", "kicked"),
+        ("suspend bob", "bob", "suspended"),
+        ("reset-password cyn", "cyn", "password reset"),
+        ("delete-user dan", "dan", "account deleted"),
+        ("ban-address 127.0.0.0/8", "eve", "address banned"),
+    ] {
+        let mut session = Client::register(&server, name);
+        done(&dir, command);
+        while session.hears().is_some() {}
+        expected.push(format!("logged out user={name} "));
+        expected.push(format!("reason={reason}"));
+    }
+    assert!(done(&dir, "status").contains("drains: no"));
+    done(&dir, "drain 600");
+    let status = done(&dir, "status");
+    assert!(status.contains("drains: yes\nstops: 20"), "{status}");
+    done(&dir, "quit");
+    let output = server.end();
+    let log = stderr(&output);
+    let by = format!("uid {} (ctl)", rustix::process::geteuid().as_raw());
+    expected.push(format!(
+        "draining: new connections are refused by={by} seconds=600"
+    ));
+    expected.push(format!("stopping reason=quit by {by}"));
+    let mut rest = log;
+    for words in expected {
+        let at = rest
+            .find(&words)
+            .unwrap_or_else(|| panic!("{words}: {log}"));
+        rest = &rest[at..];
+    }
+    assert!(!log.contains("displaced"), "{log}");
+    let log = dir.start(&["--log", "info"]).stop();
+    assert!(stderr(&log).contains("stopping reason=SIGTERM"));
 }
 
 #[test]
@@ -961,11 +1609,15 @@ fn a_socket_that_is_left_is_replaced_and_another_file_is_not() {
     );
     server.stop();
     dir.write_private("data/ctl.sock", "mine");
-    let mut server = dir.start(&["--log", "warn"]);
-    server.logs("no socket for echat-server ctl");
-    assert_eq!(ctl(&dir, "status").status.code(), Some(69));
-    server.stop();
+    let output = dir.run(&["--listen", "127.0.0.1:0"]);
+    assert_eq!(output.status.code(), Some(73), "{}", stderr(&output));
+    assert!(stderr(&output).contains("ctl.sock: this is the name of the socket"));
     assert_eq!(fs::read_to_string(&socket).unwrap(), "mine");
+    fs::remove_file(&socket).unwrap();
+    std::os::unix::fs::symlink("elsewhere", &socket).unwrap();
+    let output = dir.run(&["--listen", "127.0.0.1:0"]);
+    assert_eq!(output.status.code(), Some(73), "{}", stderr(&output));
+    assert!(socket.is_symlink());
 }
 
 #[test]
@@ -976,7 +1628,7 @@ fn another_user_of_the_system_may_not_ask() {
     }
     // Other users can reach it.
     let dir = ServerFolder::new();
-    let server = dir.start(&[]);
+    let server = dir.start(&["--log", "warn"]);
     let socket = dir.path("data/ctl.sock");
     let ask = r#"
 $SIG{PIPE} = 'IGNORE';
@@ -1001,8 +1653,14 @@ print <$ctl>;
     let refused = as_another();
     assert!(stdout(&refused).contains("not_allowed"), "{refused:?}");
     assert!(!stdout(&refused).contains("fingerprint"));
+    // However often it asks, a line of the log is written each ten seconds.
+    for _ in 0..9 {
+        as_another();
+    }
     done(&dir, "status");
-    drop(server);
+    let output = server.stop();
+    let lines = stderr(&output).matches("may not ask").count();
+    assert!((1..5).contains(&lines), "{}", stderr(&output));
 }
 
 #[test]

@@ -254,6 +254,22 @@ fn what_is_no_export_is_not_imported_and_says_where() {
     );
     let long = format!("{{\"type\":\"{}\"}}\n", "x".repeat(1 << 24));
     refused(&long, "line 1: the line is too long");
+    // A line that is quoted is cut.
+    let head = lines[0];
+    let name = "x".repeat(100_000);
+    for line in [
+        json!({"type": name}),
+        json!({"type": "user", "name": name}),
+        json!({"type": "room", "name": name}),
+        json!({"type": "message", "room": name}),
+        json!({"type": "message", "friends": [name, name]}),
+    ] {
+        refused(&format!("{head}\n{line}\n"), "xxx...");
+        let said = dir.run(&["import", "bad.jsonl", "--data", "new"]);
+        assert!(stderr(&said).len() < 400, "{}", stderr(&said).len());
+    }
+    let format = json!({"type": "export", "format": name});
+    refused(&format!("{format}\n"), "xxx...");
 }
 
 #[test]
@@ -328,9 +344,15 @@ fn commands_that_cannot_be_carried_out_end_with_their_codes() {
             &["export", "new.jsonl", "--room", "tea", "--with-passwords"],
             64,
         ),
-        (&["export", "new.jsonl", "--room", "nowhere"], 66),
-        (&["export", "new.jsonl", "--user", "\u{1b}"], 66),
+        (&["export", "new.jsonl", "--room", "nowhere"], 1),
+        (&["export", "new.jsonl", "--user", "\u{1b}"], 1),
         (&["export", "all.jsonl", "--all"], 73),
+        (&["export", "nowhere/new.jsonl", "--all"], 73),
+        (&["backup", "nowhere/new.backup"], 73),
+        (&["backup", "-"], 64),
+        (&["verify", "-"], 64),
+        (&["restore", "-", "--data", "new"], 64),
+        (&["import", "-", "--data", "new"], 64),
         (&["import", "all.jsonl", "--data", "data"], 73),
         (&["import", "nothing", "--data", "new"], 66),
     ] {
@@ -343,4 +365,47 @@ fn commands_that_cannot_be_carried_out_end_with_their_codes() {
         );
         assert!(!dir.path("new.jsonl").exists());
     }
+    let unknown = dir.run(&["export", "new.jsonl", "--room", "nowhere"]);
+    let said = "echat-server: there is no room \"nowhere\"\n";
+    assert_eq!(stderr(&unknown), said);
+}
+
+#[test]
+fn an_export_goes_to_standard_output_too() {
+    let (dir, server) = dir();
+    let lines = exports(&dir, &["ann.jsonl", "--user", "ann"]);
+    let output = dir.run(&["export", "-", "--user", "ann"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let printed = stdout(&output).lines();
+    let printed: Vec<Value> = printed
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(printed[1..], lines[1..]);
+    assert!(!dir.path("-").exists());
+    server.stop();
+}
+
+#[test]
+fn an_export_leaves_what_the_server_reserves_of_its_disk() {
+    let (dir, server) = dir();
+    server.stop();
+    let config = r#"{"server": {"limits": {"free_bytes": 1000000000000}}}"#;
+    dir.write("config.json", config);
+    let output = dir.run(&["export", "new.jsonl", "--all"]);
+    assert_eq!(output.status.code(), Some(74), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("`free_bytes`"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(!dir.path("new.jsonl").exists() && !dir.path("new.jsonl.tmp").exists());
+    let server = dir.start(&[]);
+    let output = dir.run(&["ctl", "export", "all", "new.jsonl"]);
+    assert_eq!(output.status.code(), Some(74), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("`free_bytes`"),
+        "{}",
+        stderr(&output)
+    );
+    server.stop();
 }

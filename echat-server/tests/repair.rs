@@ -265,6 +265,45 @@ fn a_damaged_first_page_is_replaced_by_that_of_a_new_database() {
 }
 
 #[test]
+fn of_a_file_that_was_cut_the_lost_rooms_and_ids_are_named_and_no_advice_is_repeated() {
+    let dir = dir();
+    let db = Connection::open(database(&dir)).unwrap();
+    db.execute_batch(
+        "UPDATE participants SET read_id =
+             (SELECT coalesce(max(m.id), 0) FROM messages AS m WHERE m.conversation = participants.conversation);",
+    )
+    .unwrap();
+    let newest = "SELECT max(m.id) FROM messages AS m JOIN rooms AS r ON r.id = m.conversation WHERE r.name = ?1";
+    let newest = |room: &str| {
+        db.query_row(newest, [room], |row| row.get::<_, i64>(0))
+            .unwrap()
+    };
+    let newest: Vec<(&str, i64)> = damage::ROOMS
+        .iter()
+        .map(|(room, _)| (*room, newest(room)))
+        .collect();
+    drop(db);
+    let bytes = fs::read(database(&dir)).unwrap();
+    let dir = dir_with(&bytes[..bytes.len() / 4096 / 2 * 4096]);
+    let output = dir.run(&["check", "--repair"]);
+    assert_eq!(output.status.code(), Some(65), "{}", stderr(&output));
+    let said = stdout(&output);
+    assert!(!said.contains("--repair"), "{said}");
+    let server = dir.start(&["--log", "warn"]);
+    for (user, room) in [("ann", "tea"), ("ann", "hut"), ("eve", "nook")] {
+        let mut client = Client::login(&server, user);
+        let left = client.history(room, 0).len();
+        let (_, id) = newest.iter().find(|(name, _)| *name == room).unwrap();
+        let names_id = |line: &str| {
+            line.contains(&format!("of room {room:?}")) && line.contains(&id.to_string())
+        };
+        let is_named = said.lines().any(names_id);
+        assert_eq!(is_named, left < damage::MESSAGES, "{room} {left}: {said}");
+    }
+    assert_eq!(server.stop().status.code(), Some(0));
+}
+
+#[test]
 fn a_killed_repair_leaves_the_damaged_or_the_repaired_database() {
     // The steps of a repair are the same with few messages.
     let original = dir_with_messages(200);

@@ -35,7 +35,13 @@ fn a_hangup_reloads_and_other_signals_are_ignored() {
             .filter(|l| l.contains(words))
             .count()
     };
-    assert_eq!(lines("SIG"), 2, "{}", stderr(&output));
+    // Of the reloads, and of the stop.
+    assert_eq!(
+        (lines("SIGHUP"), lines("SIG")),
+        (2, 3),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]

@@ -5,7 +5,6 @@ use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
@@ -107,7 +106,6 @@ pub fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> 
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let _unfinished = Unfinished::note(beside(path, TEMPORARY));
     let mut name = path
         .file_name()
         .ok_or(io::ErrorKind::InvalidInput)?
@@ -130,41 +128,7 @@ pub fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> 
 }
 
 /// The extension of a file that is being written.
-const TEMPORARY: &str = "tmp";
-
-/// The temporary files that threads of this process are writing.
-static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
-
-/// A temporary file that is being written, until this is dropped.
-#[derive(Debug)]
-pub struct Unfinished(PathBuf);
-
-impl Unfinished {
-    /// Notes that the file at `path` is being written.
-    pub fn note(path: PathBuf) -> Self {
-        unfinished().push(path.clone());
-        Self(path)
-    }
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        unfinished().retain(|path| *path != self.0);
-    }
-}
-
-fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
-    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Removes the temporary files that other threads are writing, for a process that is about to end: its end stops those
-/// threads wherever they are.
-pub fn remove_unfinished() {
-    for path in unfinished().iter() {
-        // One that has its name by now is complete.
-        let _ = fs::remove_file(path);
-    }
-}
+pub const TEMPORARY: &str = "tmp";
 
 /// Removes the file at `path`, durably.
 ///

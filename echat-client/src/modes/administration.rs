@@ -36,7 +36,7 @@ pub(super) fn result(
     for (key, value) in entries {
         match (key.as_str(), value) {
             ("done", Value::Str(done)) => lines.push(plain(&sentence(done, &words, language))),
-            ("more", Value::Bool(more)) => {
+            (key, Value::Bool(more)) if key == "more" || key.ends_with("_more") => {
                 lines.extend(more.then(|| context.dim(Text::AndMore)));
             }
             (key, Value::List(rows)) if has_table => lines.extend(table(key, rows, context)),
@@ -52,6 +52,9 @@ pub(super) fn result(
                 }
             }
         }
+    }
+    if lines.is_empty() {
+        lines.push(context.line(Text::Nothing));
     }
     lines
 }
@@ -182,10 +185,15 @@ pub(super) fn refusal(typed: &TypedRequest, fail: &Fail, context: &Context) -> O
     let word = |at: usize| behind.get(at).map(|word| normal_name(word));
     let (first, second) = (word(0), word(1));
     let me = context.session.me();
-    let field = fail.detail.iter().find_map(|(key, value)| match value {
-        Value::Str(field) if key == "field" => Some(field.as_str()),
-        _ => None,
-    });
+    let detail = |name: &str| {
+        fail.detail.iter().find_map(|(key, value)| match value {
+            Value::Str(text) if key == name => Some(text.as_str()),
+            _ => None,
+        })
+    };
+    let (field, owner) = (detail("field"), detail("bot_of"));
+    let wider = fail.detail.iter().find(|(key, _)| key == "banned_by");
+    let wider = wider.map_or_else(String::new, |(key, bans)| cell(key, bans, context));
     let is_about_me = first.as_deref().is_some_and(|name| me == Some(name));
     Some(language.say(match (code_of(fail)?, first.as_deref()) {
         (Code::BadParams, _) if field == Some("command") => {
@@ -198,8 +206,16 @@ pub(super) fn refusal(typed: &TypedRequest, fail: &Fail, context: &Context) -> O
         (Code::NotAllowed, _) if known.is_some_and(|(command, _)| !command.is_in_chat) => {
             Text::OnlyOperator { command }
         }
+        (Code::NotAllowed, Some(name)) if owner.is_some() => Text::IsBotOf {
+            name,
+            owner: owner?,
+        },
         (Code::NotAllowed, Some(_)) if is_about_me => Text::NotYourself { command },
         (Code::NotAllowed, Some(_)) if command == "ban-address" => Text::NotYourAddress,
+        (Code::NotAllowed, Some(address)) if command == "unban-address" => Text::BannedByWider {
+            address,
+            bans: &wider,
+        },
         (Code::NotAllowed, Some(room)) if command == "close-room" => Text::LobbyStays { room },
         (Code::NotAllowed, Some(room)) if command == "room-owner" => Text::NoOwnerFor { room },
         (Code::UnknownUser, Some(name)) => Text::NoSuchUser { name },

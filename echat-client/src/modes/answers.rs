@@ -10,7 +10,7 @@ use crate::render::styled::{Line, Style};
 use crate::session::{Jump, LookupKind, RequestContext, TimedRequest, Update};
 use crate::statement::TypedRequest;
 use crate::target::Target;
-use crate::text::{RefusedRequest, Text, code_of};
+use crate::text::{RefusedRequest, Text, code_of, wants_new_password};
 
 /// What to show.
 pub(super) fn tell(update: &Update, context: &Context) -> Vec<Line> {
@@ -66,6 +66,9 @@ fn refusal(asked: &RequestContext, fail: &Fail, context: &Context) -> Vec<Line> 
     }
     let typed = asked.typed();
     let friends = context.session.friends();
+    if wants_new_password(fail) {
+        return vec![context.error(Text::TemporaryPassword)];
+    }
     let (user, room) = about(asked);
     if asked.kind() == RequestKind::ResolveFriendRequest
         && fail.code == Code::NoRequest.as_str()

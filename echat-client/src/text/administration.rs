@@ -12,20 +12,20 @@ pub struct AdministrationCommand {
     /// What is said in Chinese when it is done. `{1}` and `{2}` are the words that were typed behind the name. Empty for
     /// a command whose result says it all.
     done: &'static str,
-    /// The same where nothing was typed behind the name; empty if that makes no difference.
-    done_alone: &'static str,
+    /// The same where the word `none` was typed behind the name; empty if that makes no difference.
+    done_none: &'static str,
     /// Whether administrators have it in the chat. The operator has all.
     pub is_in_chat: bool,
 }
 
 macro_rules! administration {
-    ($($name:literal, $about:literal $(, done: $done:literal)? $(, alone: $alone:literal)? $(($ctl:ident))?;)*) => {
+    ($($name:literal, $about:literal $(, done: $done:literal)? $(, none: $none:literal)? $(($ctl:ident))?;)*) => {
         /// The commands, in the order of the server's help.
         pub static ADMINISTRATION: &[AdministrationCommand] = &[$(AdministrationCommand {
             name: $name,
             about: $about,
             done: concat!($($done)?),
-            done_alone: concat!($($alone)?),
+            done_none: concat!($($none)?),
             is_in_chat: !administration!(@ctl $($ctl)?),
         }),*];
     };
@@ -44,13 +44,13 @@ administration! {
     "bots", "按名字列出机器人及其主人";
     "quota", "24 小时内各用户发送的字节数，从多到少";
     "make-admin", "任命服务器管理员", done: "“{1}”现在是服务器管理员。";
-    "unmake-admin", "撤销服务器管理员", done: "“{1}”不再是服务器管理员。";
-    "reset-password", "给用户一个临时密码，只显示一次", done: "“{1}”现在使用临时密码，登录后会被要求修改。";
+    "unmake-admin", "撤销服务器管理员", done: "“{1}”不是服务器管理员。";
+    "reset-password", "给用户一个临时密码，只显示一次；其机器人的令牌默认作废", done: "“{1}”现在使用临时密码，登录后会被要求修改。";
     "suspend", "停用账号：结束其全部会话，并且不能再登录", done: "已停用“{1}”的账号。";
     "unsuspend", "恢复停用的账号", done: "“{1}”的账号已恢复。";
     "delete-user", "删除账号；除非另外说明，消息保留", done: "已删除“{1}”的账号。";
     "rename-user", "给用户改名", done: "“{1}”从现在起名为“{2}”。";
-    "kick", "结束用户的全部会话，用户可以重新登录", done: "已结束“{1}”的所有会话。";
+    "kick", "结束用户的全部会话，用户可以重新登录", done: "“{1}”已从所有会话退出。";
     "room-owner", "把聊天室转交给一名成员", done: "聊天室“{1}”的房主现在是“{2}”。";
     "close-room", "关闭聊天室，其中的消息随之删除", done: "已关闭聊天室“{1}”。";
     "delete-message", "按 id 删除一条消息，所有人都不再看到其内容", done: "已删除消息 {1}。";
@@ -59,8 +59,8 @@ administration! {
     "invitation new", "生成注册邀请码", done: "已生成邀请码。";
     "invitation list", "列出有效的注册邀请码";
     "invitation revoke", "作废一个注册邀请码", done: "邀请码已作废。";
-    "message-of-the-day", "设置登录后显示的公告；不带文字则取消", done: "用户登录后会看到这条消息。",
-        alone: "用户登录后不再看到消息。";
+    "message-of-the-day", "查看、设置或取消登录后显示的公告", done: "用户登录后会看到这条消息。",
+        none: "用户登录后不再看到消息。";
     "use-configured", "把用命令改过的设置交还给配置文件", done: "{1} 现在以配置文件为准。";
     "broadcast", "向所有已登录的用户发广播", done: "已告知所有在线用户。";
     "ban-address", "拒绝来自某个地址或网段的连接", done: "已封禁地址 {1}。";
@@ -98,7 +98,7 @@ impl AdministrationCommand {
     /// What is said in Chinese when it is done with these words behind its name.
     pub fn done(&self, words: &[String]) -> Option<String> {
         let sentence = match words {
-            [] if !self.done_alone.is_empty() => self.done_alone,
+            [word] if word == "none" && !self.done_none.is_empty() => self.done_none,
             _ => self.done,
         };
         let word = |at: usize| words.get(at).map_or("", String::as_str);
@@ -114,6 +114,7 @@ const TIMES: &[&str] = &[
     "expires",
     "last_seen",
     "since",
+    "stops",
     "suspended_until",
     "time",
     "until",
@@ -129,6 +130,7 @@ const KEYS: &[(&str, &str)] = &[
     ("bot", "机器人"),
     ("bot_of", "所有者"),
     ("bots", "机器人"),
+    ("bots_without_token", "令牌已作废的机器人"),
     ("by", "执行者"),
     ("bytes", "字节"),
     ("code", "邀请码"),
@@ -139,12 +141,14 @@ const KEYS: &[(&str, &str)] = &[
     ("deleted_users", "已注销账号"),
     ("disk_is_low", "磁盘空间不足"),
     ("door", "途径"),
+    ("drains", "即将停止"),
     ("expires", "有效期至"),
     ("fingerprint", "密钥指纹"),
     ("friends", "好友"),
     ("friendships", "好友关系"),
     ("id", "编号"),
     ("keep_days", "消息保留天数"),
+    ("last_administrator", "服务器已没有管理员"),
     ("last_seen", "上次在线"),
     ("listening", "监听地址"),
     ("maker", "生成者"),
@@ -166,8 +170,12 @@ const KEYS: &[(&str, &str)] = &[
     ("rooms", "聊天室"),
     ("server", "服务器"),
     ("sessions", "会话"),
+    ("sessions_ended", "结束的会话数"),
     ("since", "开始时间"),
     ("slow_seconds", "发言间隔（秒）"),
+    ("still_banned", "仍被封禁的地址"),
+    ("still_banned_by", "仍被这些封禁拒绝"),
+    ("stops", "停止时间"),
     ("suspended", "已停用"),
     ("suspended_because", "停用原因"),
     ("suspended_until", "停用至"),

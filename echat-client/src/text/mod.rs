@@ -15,7 +15,7 @@ mod tests;
 use std::borrow::Cow;
 
 use echat_proto::names::{DELETED_ACCOUNT, NameError, PasswordError};
-use echat_proto::records::{Code, Fail};
+use echat_proto::records::{Code, Fail, MUST_CHANGE_PASSWORD};
 use echat_proto::value::Value;
 use unicode_width::UnicodeWidthChar;
 
@@ -38,6 +38,9 @@ pub fn retry_after(fail: &Fail) -> Option<u64> {
 impl Language {
     /// What a refusal means.
     pub fn refusal(self, fail: &Fail) -> String {
+        if wants_new_password(fail) {
+            return self.say(Text::TemporaryPassword);
+        }
         let known = code_of(fail);
         let wait = retry_after(fail);
         let mut sentence = match known {
@@ -150,6 +153,12 @@ impl Language {
 
 fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a request is refused because the password is a temporary one, whatever the request.
+pub fn wants_new_password(fail: &Fail) -> bool {
+    let key = (MUST_CHANGE_PASSWORD.to_owned(), Value::Bool(true));
+    fail.detail.contains(&key)
 }
 
 /// The code of a refusal; `None` for one of a newer server.

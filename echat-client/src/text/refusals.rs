@@ -234,9 +234,6 @@ codes! {
     Banned
         en "Banned from this room; its owner and operators can lift the ban."
         zh "已被该聊天室封禁，房主和房间管理员可以解除。";
-    MustChangePassword
-        en "Your password is temporary. Type `/passwd` to change it first."
-        zh "你的密码是临时密码，请先用 `/passwd` 修改密码。";
     Suspended
         en "This account is suspended."
         zh "该账号已被停用。";

@@ -1100,6 +1100,10 @@ sentences! {
     MustChangePassword
         en "Your password is too weak for this server, or was set by its administrator. Type `/passwd` to change it."
         zh "你的密码强度不够，或者是由服务器管理员设置的。请输入 `/passwd` 修改密码。";
+    /// not_allowed because the password is a temporary one.
+    TemporaryPassword
+        en "Your password is temporary. Type `/passwd` to change it first."
+        zh "你的密码是临时密码，请先用 `/passwd` 修改密码。";
     /// Stands above the questions before an account is deleted.
     DeleteWarning { name: &'a str }
         en "This deletes the account {name} for good: friends, memberships and bots are gone, and the name is never given out again. To go on, type the name of the account; anything else keeps it."
@@ -1207,6 +1211,14 @@ sentences! {
     NotYourAddress
         en "You are connected from this address yourself."
         zh "你自己正使用这个地址连接。";
+    /// not_allowed of ADMIN: the end of a ban that there is not.
+    BannedByWider { address: &'a str, bans: &'a str }
+        en "{address} has no ban of its own: it is in {bans}, which is banned. Unban that."
+        zh "地址 {address} 没有单独的封禁：它属于被封禁的网段 {bans}。请解除该网段的封禁。";
+    /// not_allowed of ADMIN: a command for people.
+    IsBotOf { name: &'a str, owner: &'a str }
+        en "{name} is a bot of {owner}. Bots can be suspended, kicked and deleted; this is for people only."
+        zh "“{name}”是“{owner}”的机器人。机器人只能停用、踢出和删除，这条命令只对用户有效。";
     /// not_allowed of ADMIN: an owner for a room.
     NoOwnerFor { room: &'a str }
         en "The lobby has no owner, and a bot can own no room: {room} was not handed over."

@@ -54,7 +54,6 @@ impl Document {
     pub fn server(&self) -> Result<ServerConfig, Fault> {
         self.root.object("")?;
         let server: ServerConfig = self.read("server")?;
-        server.backup.check()?;
         server.limits.check()?;
         self.check_keys::<ClientConfig>("client")?;
         self.check_sections()?;

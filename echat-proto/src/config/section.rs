@@ -333,14 +333,17 @@ impl<'de, T: Number> Visitor<'de> for OrNull<T> {
     }
 }
 
+/// Bytes of a message of the day at most.
+pub const MESSAGE_OF_THE_DAY_BYTES: usize = 4_000;
+
+/// Whether a text can be the message of the day: 1 to [`MESSAGE_OF_THE_DAY_BYTES`] bytes of what a message can contain.
+pub fn is_message_of_the_day(text: &str) -> bool {
+    text.len() <= MESSAGE_OF_THE_DAY_BYTES && Content::new(text).is_ok()
+}
+
 /// A text that is shown like the content of a message.
 #[derive(Clone, Debug)]
 pub(super) struct Announcement;
-
-impl Announcement {
-    /// Bytes of a text at most.
-    const BYTES: usize = 4_000;
-}
 
 impl Rule<Option<String>> for Announcement {
     fn describe(&self, row: Row, rows: &mut Vec<Row>) {
@@ -353,9 +356,7 @@ impl<'de> DeserializeSeed<'de> for Announcement {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         let text = Option::<String>::deserialize(deserializer)?;
-        if let Some(text) = &text
-            && (text.len() > Self::BYTES || Content::new(text).is_err())
-        {
+        if let Some(text) = text.as_ref().filter(|text| !is_message_of_the_day(text)) {
             let expected = "1 to 4,000 bytes of text without control characters";
             return Err(D::Error::invalid_value(Unexpected::Str(text), &expected));
         }
@@ -386,6 +387,41 @@ impl<'de> DeserializeSeed<'de> for RoomOrNone {
     }
 }
 
+/// The path of a file or a folder, which may be missing. One that no system accepts would fail hours later, where the file is
+/// first needed.
+#[derive(Clone, Debug)]
+pub(super) struct PathOrNone(&'static str);
+
+/// The path of a file, which may be missing.
+pub(super) const FILE_OR_NONE: PathOrNone = PathOrNone("the path of a file");
+/// The path of a folder, which may be missing.
+pub(super) const FOLDER_OR_NONE: PathOrNone = PathOrNone(FOLDER);
+
+impl Rule<Option<String>> for PathOrNone {
+    fn describe(&self, row: Row, rows: &mut Vec<Row>) {
+        rows.push(row);
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for PathOrNone {
+    type Value = Option<String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        let path = Option::<String>::deserialize(deserializer)?;
+        match path.as_ref().filter(|path| !is_path(path)) {
+            Some(path) => Err(D::Error::invalid_value(Unexpected::Str(path), &self.0)),
+            None => Ok(path),
+        }
+    }
+}
+
+/// Whether a system could accept a path. Every call refuses one with NUL in it, with a message that names no key.
+fn is_path(text: &str) -> bool {
+    !text.is_empty() && !text.contains('\0')
+}
+
+const FOLDER: &str = "the path of a folder";
+
 /// The path of a folder.
 #[derive(Clone, Debug)]
 pub(super) struct Folder;
@@ -408,12 +444,11 @@ impl Visitor<'_> for Folder {
     type Value = PathBuf;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the path of a folder")
+        f.write_str(FOLDER)
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<PathBuf, E> {
-        // Every call of the system refuses a path with NUL in it, with a message that names no key.
-        if text.is_empty() || text.contains('\0') {
+        if !is_path(text) {
             return Err(E::invalid_value(Unexpected::Str(text), &self));
         }
         Ok(PathBuf::from(text))

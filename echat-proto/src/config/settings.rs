@@ -15,7 +15,8 @@ use super::fault::{Fault, Reason};
 use super::listen::{Listen, MetricsAddress};
 use super::networks::Networks;
 use super::section::{
-    Allowed, Announcement, Folder, Kind, RoomOrNone, Section, one_of, or_null, section, whole,
+    Allowed, Announcement, FILE_OR_NONE, FOLDER_OR_NONE, Folder, Kind, RoomOrNone, Section, one_of,
+    or_null, section, whole,
 };
 
 /// Bytes of a frame that are not the content of its message: the other parameters of `SEND_MESSAGE` and the
@@ -60,7 +61,7 @@ section! {
         /// old one.
         #[zh = "日志追加到哪个文件，不写则输出到标准错误；相对路径从当前目录算起。必须是普通文件。改名之后，SIGUSR1 会重新打开它；打不开时，日志继续写入旧文件。"]
         #[unit = "a file", "文件"]
-        log_file: Option<String> = None;
+        log_file: Option<String> = None => FILE_OR_NONE;
         /// The form of a line of the log: text for people, or JSON for programs.
         #[zh = "日志每行的格式：给人看的文本，或给程序用的 JSON。"]
         log_format: LogFormat = LogFormat::Text;
@@ -114,7 +115,7 @@ section! {
         /// folder. Without it none are made. No other server may use the same folder.
         #[zh = "自动备份所在的目录，没有就新建；相对路径从当前目录算起。不写则不自动备份。不能与其他服务器共用一个目录。"]
         #[unit = "a folder", "目录"]
-        folder: Option<String> = None;
+        folder: Option<String> = None => FOLDER_OR_NONE;
         /// The time from one automatic backup to the next.
         #[zh = "两次自动备份之间的时间。"]
         #[unit = "hours", "小时"]
@@ -250,7 +251,7 @@ section! {
         /// `./config.json` that was found, not named.
         #[zh = "存放密码的文件，密码占一行。不能与 `password_command` 同时使用；自动找到的 `./config.json` 里不能写。"]
         #[unit = "a file", "文件"]
-        password_file: Option<String> = None;
+        password_file: Option<String> = None => FILE_OR_NONE;
         /// The shell command that prints the password, in one line. Not together with `password_file`, and not
         /// in a `./config.json` that was found, not named.
         #[zh = "输出密码（一行）的 shell 命令。不能与 `password_file` 同时使用；自动找到的 `./config.json` 里不能写。"]
@@ -395,22 +396,6 @@ pub enum Presence {
 impl Kind for Presence {
     fn allowed() -> Allowed {
         one_of::<Self>()
-    }
-}
-
-impl BackupConfig {
-    /// Refuses a folder that no system accepts: the first backup would fail hours later.
-    pub(super) fn check(&self) -> Result<(), Fault> {
-        match &self.folder {
-            Some(folder) if folder.is_empty() || folder.contains('\0') => Err(Fault {
-                path: "server.backup.folder".to_owned(),
-                reason: Reason::Value {
-                    allowed: "the path of a folder".to_owned(),
-                    found: format!("{folder:?}"),
-                },
-            }),
-            _ => Ok(()),
-        }
     }
 }
 

@@ -38,47 +38,59 @@ impl From<serde_json::Error> for JsonError {
 
 /// Converts a JSON text, which must be exactly one value.
 pub fn from_json(text: &str) -> Result<Value, JsonError> {
-    read(serde_json::from_str(text)?, 1)
+    read(serde_json::from_str(text)?, 1, read_number)
 }
 
-fn read(raw: &RawValue, depth: usize) -> Result<Value, JsonError> {
+/// The same, but a whole number that [`Value::Int`] cannot have, such as -1, becomes the nearest [`Value::Float`]: for
+/// parameters whose ranges are judged later, each by its name.
+pub fn from_json_any_number(text: &str) -> Result<Value, JsonError> {
+    let number = |text: &str| read_number(text).or_else(|_| read_float(text));
+    read(serde_json::from_str(text)?, 1, number)
+}
+
+/// Converts a number.
+type ReadNumber = fn(&str) -> Result<Value, JsonError>;
+
+fn read(raw: &RawValue, depth: usize, number: ReadNumber) -> Result<Value, JsonError> {
     if depth > limits::DEPTH {
         return Err(JsonError::TooDeep);
     }
     let text = raw.get();
     match text.as_bytes().first() {
-        Some(b'{') => read_dict(text, depth),
+        Some(b'{') => read_dict(text, depth, number),
         Some(b'[') => {
             let raw: Vec<&RawValue> = serde_json::from_str(text)?;
             // Reserved at once: growth by doubling takes three times the memory while it copies.
             let mut items = Vec::with_capacity(raw.len());
             for item in raw {
-                items.push(read(item, depth + 1)?);
+                items.push(read(item, depth + 1, number)?);
             }
             Ok(Value::List(items))
         }
         Some(b'"') => Ok(Value::Str(serde_json::from_str(text)?)),
         Some(b'n') => Ok(Value::Null),
         Some(b't' | b'f') => Ok(Value::Bool(serde_json::from_str(text)?)),
-        _ => read_number(text),
+        _ => number(text),
     }
 }
 
 fn read_number(text: &str) -> Result<Value, JsonError> {
-    let none = || JsonError::Number(text.to_owned());
     if text.contains(['.', 'e', 'E']) {
-        let number: f64 = text.parse().map_err(|_| none())?;
-        if number.is_finite() {
-            Ok(Value::Float(number))
-        } else {
-            Err(none())
-        }
+        read_float(text)
     } else {
-        text.parse().map(Value::Int).map_err(|_| none())
+        let whole = text.parse().map(Value::Int);
+        whole.map_err(|_| JsonError::Number(text.to_owned()))
     }
 }
 
-fn read_dict(text: &str, depth: usize) -> Result<Value, JsonError> {
+fn read_float(text: &str) -> Result<Value, JsonError> {
+    match text.parse() {
+        Ok(number) if f64::is_finite(number) => Ok(Value::Float(number)),
+        _ => Err(JsonError::Number(text.to_owned())),
+    }
+}
+
+fn read_dict(text: &str, depth: usize, number: ReadNumber) -> Result<Value, JsonError> {
     let entries = serde_json::Deserializer::from_str(text).deserialize_map(Entries)?;
     if let [(key, raw)] = &entries[..]
         && key == BYTES_KEY
@@ -93,7 +105,7 @@ fn read_dict(text: &str, depth: usize) -> Result<Value, JsonError> {
         if is_bytes_key(&key) && key != BYTES_KEY {
             key.remove(0);
         }
-        dict.push((key, read(raw, depth + 1)?));
+        dict.push((key, read(raw, depth + 1, number)?));
     }
     let twice = key_twice(&dict.iter().map(|(key, _)| key.as_str()).collect());
     match twice.map(str::to_owned) {

@@ -13,11 +13,12 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use echat_system::private_file::{self, FileError, Unfinished};
+use echat_system::private_file::{self, FileError};
 use echat_system::regular_file;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use crate::data_dir::{UnfinishedFile, remove_left_over};
 use crate::exit::ExitCode;
 use crate::host_key::{self, HostKeyError};
 use crate::storage::{CopyError, Fault, OpenError, Summary, check_copy, copy_database};
@@ -43,6 +44,31 @@ pub struct BackupSource {
     pub config: Option<PathBuf>,
     /// Bytes that stay free on the disk of the database: with fewer, the server refuses to store.
     pub free_bytes: u64,
+}
+
+impl BackupSource {
+    /// The data folder.
+    pub fn folder(&self) -> &Path {
+        self.database.parent().unwrap_or(Path::new("."))
+    }
+
+    /// Bytes that have to stay free on the disk of a file that is written beside the server.
+    ///
+    /// # Errors
+    /// The file or the database cannot be looked at.
+    pub fn reserved_beside(&self, file: &File) -> io::Result<u64> {
+        let is_same_disk = self.database.metadata()?.dev() == file.metadata()?.dev();
+        Ok(if is_same_disk { self.free_bytes } else { 0 })
+    }
+}
+
+/// Bytes that are free on the disk of a file.
+///
+/// # Errors
+/// The system does not say.
+pub fn free_beside(file: &File) -> io::Result<u64> {
+    let disk = rustix::fs::fstatvfs(file)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 /// Why a backup is not made or not good.
@@ -181,9 +207,11 @@ pub fn create(source: &BackupSource, target: &Path, now: i64) -> Result<Manifest
     if target.symlink_metadata().is_ok() {
         return Err(BackupError::Exists(target.to_owned()));
     }
-    let temporary = private_file::beside(target, "tmp");
+    let temporary = private_file::beside(target, private_file::TEMPORARY);
+    // What cannot be removed is not in the way of a backup.
+    let _ = remove_left_over(source.folder());
     let file = hold(&temporary)?;
-    let _unfinished = Unfinished::note(temporary.clone());
+    let _unfinished = UnfinishedFile::note(source.folder(), &temporary, &file);
     let made = has_space(source, &file, target)
         .and_then(|()| fill(source, &file, &temporary, now))
         .and_then(|manifest| {
@@ -243,12 +271,9 @@ fn has_space(source: &BackupSource, file: &File, target: &Path) -> Result<(), Ba
         let database = source.database.metadata()?;
         let log = source.database.with_file_name("database.db-wal");
         let log = log.metadata().map_or(0, |log| log.len());
-        let mut needed = database.len().saturating_add(log);
-        if database.dev() == file.metadata()?.dev() {
-            needed = needed.saturating_add(source.free_bytes);
-        }
-        let disk = rustix::fs::fstatvfs(file)?;
-        Ok((needed, disk.f_bavail.saturating_mul(disk.f_frsize)))
+        let needed = database.len().saturating_add(log);
+        let needed = needed.saturating_add(source.reserved_beside(file)?);
+        Ok((needed, free_beside(file)?))
     };
     match known() {
         Ok((needed, free)) if needed > free => Err(BackupError::Space {

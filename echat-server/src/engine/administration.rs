@@ -4,13 +4,14 @@
 use super::{Engine, Fatal, NO_CONNECTION, tick};
 use crate::clock::Now;
 use crate::config::{Limits, LogFilter, Settings};
-use crate::conn::End;
+use crate::conn::{Departure, End};
 use crate::handlers::administration::{
     self, Actor, AdminOutcome, AdminReport, AdminTask, MemoryChange, Operation, Overridden,
     RawArguments,
 };
 use crate::handlers::{Ctx, Gauges, Refusal, Reject};
 use crate::limits::AddressBans;
+use crate::peer::Peer;
 use crate::storage::{Batch, Removal, StoreError, Sweep};
 use echat_proto::Value;
 use echat_proto::commands::CloseReason;
@@ -77,6 +78,13 @@ impl From<Refusal> for AdminRefusal {
 #[derive(Debug)]
 pub struct PendingOperation(Operation);
 
+impl PendingOperation {
+    /// The actor and the way in, as the log names them.
+    pub fn by(&self) -> String {
+        self.0.by()
+    }
+}
+
 /// The answer to a command.
 #[derive(Debug)]
 pub enum AdminAnswer {
@@ -106,6 +114,7 @@ impl Engine {
             fingerprint,
             process,
             connections: 0,
+            stops_at: None,
         };
         let batch = self.store.batch();
         self.administration.overridden = Overridden::read(&batch).map_err(Fatal)?;
@@ -129,17 +138,15 @@ impl Engine {
     ) -> Result<AdminAnswer, Fatal> {
         let actor = system_user.map_or(Actor::Terminal, Actor::Ctl);
         let given = match given {
-            Ok(words) => Ok(RawArguments::Words(words)),
-            Err(entries) => RawArguments::of(entries).map_err(Reject::from),
+            Ok(words) => RawArguments::Words(words),
+            Err(entries) => RawArguments::of(entries),
         };
         let random = {
             let mut bytes = [0; 32];
             rand::Rng::fill_bytes(&mut self.state.random, &mut bytes);
             bytes
         };
-        let operation =
-            given.and_then(|given| Operation::read(actor, command, given, random, now.unix));
-        match operation {
+        match Operation::read(actor, command, given, random, now.unix) {
             Ok(operation) => self.carry_out(operation, now),
             Err(reject) => refused(reject),
         }
@@ -301,9 +308,9 @@ impl Engine {
             .connections
             .from(|address| bans.refuse(address, now.unix));
         for conn in banned {
-            let kicked = End::Notify(CloseReason::Kicked);
-            self.connections
-                .with(conn, &self.state.limits, |peer| peer.close(kicked, now));
+            let (why, end) = (Departure::AddressBanned, End::Notify(CloseReason::Kicked));
+            let close = |peer: &mut Peer| peer.close_because(why, end, now);
+            self.connections.with(conn, &self.state.limits, close);
         }
     }
 
@@ -322,9 +329,12 @@ impl Engine {
         self.state.limits = limits;
     }
 
-    /// Says something to all users that are logged in.
-    pub fn broadcast(&mut self, text: String) {
+    /// Tells all users that are logged in that the server stops in so many seconds. The status says so from now on.
+    pub fn announce_stop(&mut self, seconds: u64, now: Now) {
+        let seconds_left = i64::try_from(seconds).unwrap_or(i64::MAX);
+        self.state.gauges.stops_at = Some(now.unix.saturating_add(seconds_left));
         let to = self.state.roster.sessions().map(|(conn, _)| conn).collect();
+        let text = format!("The server stops in {seconds} s.");
         let event = echat_proto::commands::Event::OnBroadcast { text };
         self.state.outbox.send_all(to, &event);
     }

@@ -2,7 +2,7 @@
 
 use super::{Engine, NO_CONNECTION};
 use crate::clock::Now;
-use crate::conn::ConnId;
+use crate::conn::{ConnId, Departure};
 use crate::handlers::Reject;
 use crate::handlers::journal::Entry;
 use crate::handlers::session_ends::SessionsEnd;
@@ -25,7 +25,7 @@ impl Engine {
         };
         let address = Ipv4Addr::UNSPECIFIED.into();
         let mut ctx = self.state.ctx(&mut batch, NO_CONNECTION, address, now);
-        match SessionsEnd::of_user(&ctx, user) {
+        match SessionsEnd::of_user(&ctx, user, Departure::Kicked) {
             Ok(ends) => {
                 for end in ends {
                     end.carry_out(&mut ctx);

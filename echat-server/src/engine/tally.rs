@@ -82,8 +82,12 @@ impl Engine {
             connections,
             ..
         } = self;
-        let answered = RequestKind::ALL.iter().zip(tally.requests);
-        let answered = answered.filter(|(_, count)| *count > 0);
+        // A series that begins with its first event would have no first increase.
+        let requests = RequestKind::ALL.iter().zip(tally.requests);
+        let refused = |code: &Code| {
+            let count = tally.refusals.get(code.as_str()).copied();
+            (code.as_str(), count.unwrap_or_default())
+        };
         let traffic = connections.traffic();
         EngineFacts {
             connections: connections.len(),
@@ -98,10 +102,10 @@ impl Engine {
             deliveries: traffic.deliveries,
             bytes_received: traffic.received,
             bytes_sent: traffic.sent,
-            requests: answered
+            requests: requests
                 .map(|(kind, count)| (kind.info().name, count))
                 .collect(),
-            refusals: tally.refusals.clone(),
+            refusals: Code::ALL.iter().map(refused).collect(),
             commits: tally.commits.clone(),
         }
     }

@@ -507,7 +507,7 @@ fn is_not_suspended(
     };
     ctx.throttle.guesses.forgive(attempt.counted.guesser);
     let (name, address) = (&user.name, ctx.address);
-    tracing::info!("login of a suspended account user={name:?} address={address}");
+    tracing::info!(user = name, %address, "login of a suspended account");
     Err(Reject::suspended(suspension))
 }
 
@@ -575,14 +575,14 @@ fn begin_session(
     {
         for conn in resume::sessions(ctx, user.id, &presented.chain, Some(replaced)) {
             ctx.roster.end_session(conn);
-            displace(ctx, user, conn);
+            displace(ctx, user, conn, Departure::Displaced);
         }
     }
     if let Some(oldest) = ctx
         .roster
         .begin_session(ctx.conn, user.id, &user.name, rooms)
     {
-        displace(ctx, user, oldest);
+        displace(ctx, user, oldest, Departure::Displaced);
     }
     if is_bot {
         // The token logs in again.
@@ -600,15 +600,11 @@ fn begin_session(
 }
 
 /// Tells a connection that its session ended, and closes it.
-pub(super) fn displace(ctx: &mut Ctx<'_, '_>, user: &User, conn: ConnId) {
+pub(super) fn displace(ctx: &mut Ctx<'_, '_>, user: &User, conn: ConnId, why: Departure) {
     ctx.outbox.send(conn, &Event::ServerKick {});
     ctx.outbox.close(conn, End::Notify(CloseReason::Kicked));
-    ctx.sessions.logged_out(
-        (user.id, &user.name),
-        conn,
-        Departure::Displaced,
-        ctx.now.running,
-    );
+    ctx.sessions
+        .logged_out((user.id, &user.name), conn, why, ctx.now.running);
 }
 
 /// Refuses a wrong secret. One that was used before ends the sessions that its chain opened.
@@ -624,18 +620,15 @@ fn wrong(
         (user, &attempt.presented, judgement)
     {
         end_chain(ctx, user, presented)?;
-        tracing::warn!(
-            "a used secret came again user={shown:?} address={}",
-            ctx.address
-        );
+        tracing::warn!(user = shown, address = %ctx.address, "a used secret came again");
     }
     if matches!(attempt.presented, PresentedCredential::Resume(_)) {
         // Honest clients present old secrets too, after a restore for example: fail2ban must not count them. A secret
         // cannot be guessed.
-        tracing::info!("not resumed user={shown:?} address={}", ctx.address);
+        tracing::info!(user = shown, address = %ctx.address, "not resumed");
     } else {
         // A stable line, for fail2ban and its like.
-        tracing::warn!("login failed user={shown:?} address={}", ctx.address);
+        tracing::warn!(user = shown, address = %ctx.address, "login failed");
     }
     Ok(Code::BadCredentials.into())
 }
@@ -656,7 +649,7 @@ fn end_chain(
     let was_online = ctx.roster.is_online(user.id);
     for conn in sessions {
         ctx.roster.end_session(conn);
-        displace(ctx, user, conn);
+        displace(ctx, user, conn, Departure::SecretReused);
     }
     let has_left = was_online && !ctx.roster.is_online(user.id);
     if has_left {
@@ -708,7 +701,7 @@ fn end_others(ctx: &mut Ctx<'_, '_>, me: &Caller) {
     let user = me.user();
     for conn in ctx.roster.others_of(ctx.conn) {
         ctx.roster.end_session(conn);
-        displace(ctx, &user, conn);
+        displace(ctx, &user, conn, Departure::EndedElsewhere);
     }
     resume::revoke_secrets(ctx, me.id);
 }
@@ -720,7 +713,7 @@ fn depart_from_chain(ctx: &mut Ctx<'_, '_>, me: &Caller, chain: ChainId) -> Resu
     let user = me.user();
     for conn in resume::sessions(ctx, me.id, &chain, None) {
         ctx.roster.end_session(conn);
-        displace(ctx, &user, conn);
+        displace(ctx, &user, conn, Departure::EndedElsewhere);
     }
     resume::revoke(ctx, me.id, chain);
     let is_gone = !ctx.roster.is_online(me.id);

@@ -6,6 +6,7 @@ use super::moderation::invitations_changed;
 use super::people::HearsAway;
 use super::presence::{MemberChange, announce_in, is_small, member_event};
 use super::session_ends::SessionsEnd;
+use crate::conn::Departure;
 use crate::roster::Conns;
 use crate::storage::{
     Batch, ChangedLists, ConversationId, Removal, RoomSize, StoreError, User, UserId,
@@ -160,7 +161,7 @@ impl Ctx<'_, '_> {
                 Effect::BotCame(room, bot) => self.tell_room(&room, &bot, MemberChange::Joined),
                 Effect::BotLeft(room, bot) => self.bot_left(&room, &bot),
                 Effect::EndSessions(bot) => {
-                    let end = SessionsEnd::all(self.conn, bot, None);
+                    let end = SessionsEnd::all(self.conn, bot, (Departure::TokenEnded, None));
                     self.session_ends.push(end);
                 }
                 Effect::Left(room, user) => self.left(&room, &user),

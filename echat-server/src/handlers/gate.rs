@@ -65,7 +65,7 @@ pub(crate) fn unauthenticated(ctx: &Ctx<'_, '_>) -> Result<Unauthenticated, Reje
 pub(crate) fn authenticated(ctx: &Ctx<'_, '_>) -> Result<Caller, Reject> {
     let caller = logged_in(ctx)?;
     if ctx.roster.has_temporary_password(ctx.conn) {
-        return Err(Code::MustChangePassword.into());
+        return Err(Reject::temporary_password());
     }
     Ok(caller)
 }

@@ -161,7 +161,9 @@ pub(crate) fn list_invitations(ctx: &Ctx<'_, '_>, me: Caller) -> Result<Event, R
     let is_administrator = may_invite(ctx.batch, ctx.settings, &me)?;
     let maker = (!is_administrator).then_some(me.id);
     let most = page::most(LINE_VALUES);
-    let found = ctx.batch.open_invitations(maker, ctx.now.unix, most)?;
+    let found = ctx
+        .batch
+        .open_invitations(maker, None, ctx.now.unix, most)?;
     let lines = found.into_iter().map(|code| InvitationCodeLine {
         code: code.code,
         uses: code.uses,

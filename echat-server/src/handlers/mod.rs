@@ -116,6 +116,8 @@ pub(crate) struct Gauges {
     pub(crate) process: u32,
     /// Connections, with and without a login.
     pub(crate) connections: usize,
+    /// When a drain ends and the server stops, in unix seconds; `None` while it does not drain.
+    pub(crate) stops_at: Option<i64>,
 }
 
 /// The authenticated user of a request.

@@ -61,7 +61,6 @@ pub(crate) fn changed(
 
 /// Refuses a wrong password of a user that is logged in.
 pub(super) fn wrong(ctx: &Ctx<'_, '_>, me: &Caller) -> Reject {
-    let (user, address) = (&*me.name, ctx.address);
-    tracing::warn!("wrong password user={user:?} address={address}");
+    tracing::warn!(user = &*me.name, address = %ctx.address, "wrong password");
     Code::BadCredentials.into()
 }

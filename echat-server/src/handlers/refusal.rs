@@ -5,7 +5,7 @@ use echat_proto::Value;
 use echat_proto::commands::{Event, RequestKind, event};
 use echat_proto::limits::NAME_BYTES;
 use echat_proto::param::ParamError;
-use echat_proto::records::{Code, Fail};
+use echat_proto::records::{Code, Fail, MUST_CHANGE_PASSWORD};
 use std::time::Duration;
 
 /// The most names that a refusal lists: enough to correct a mistake, without repeating the whole request.
@@ -72,6 +72,13 @@ impl Reject {
         })
     }
 
+    /// The password is a temporary one, and has to be changed before anything else.
+    pub(super) fn temporary_password() -> Self {
+        let message = "Your password is temporary; change it first.";
+        Self::with_message(Code::NotAllowed, message)
+            .with_key(MUST_CHANGE_PASSWORD, Value::Bool(true))
+    }
+
     /// A count is at its limit.
     pub(super) fn too_many(limit: usize) -> Self {
         Self::Refused(Refusal::with(
@@ -93,6 +100,17 @@ impl Reject {
             message: message.into(),
             ..code.into()
         })
+    }
+
+    /// The same with a further key.
+    pub(super) fn with_key(self, key: &str, value: Value) -> Self {
+        match self {
+            Self::Refused(mut refusal) => {
+                refusal.detail.push((key.to_owned(), value));
+                Self::Refused(refusal)
+            }
+            store @ Self::Store(_) => store,
+        }
     }
 
     /// The quota of a day is used up. It has a sentence of its own, since the rate is not the reason.

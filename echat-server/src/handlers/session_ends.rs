@@ -13,6 +13,8 @@ pub(crate) struct SessionsEnd {
     user: User,
     /// The connection of the request.
     asked_by: ConnId,
+    /// Why they end, for the log.
+    why: Departure,
     /// Whether the session that asked, if it is one of the user's, ends too.
     all: bool,
     /// What others are told when all end.
@@ -47,6 +49,7 @@ impl SessionsEnd {
         Self {
             user: me.user(),
             asked_by,
+            why: Departure::PasswordChanged,
             all: false,
             farewell: None,
             deleted: Deleted::Devices,
@@ -54,10 +57,15 @@ impl SessionsEnd {
     }
 
     /// All sessions of a user. That of the request, if it is one of them, ends as by LOGOUT.
-    pub(super) fn all(asked_by: ConnId, user: User, farewell: Option<Farewell>) -> Self {
+    pub(super) fn all(
+        asked_by: ConnId,
+        user: User,
+        (why, farewell): (Departure, Option<Farewell>),
+    ) -> Self {
         Self {
             user,
             asked_by,
+            why,
             all: true,
             farewell,
             deleted: Deleted::Nothing,
@@ -68,16 +76,24 @@ impl SessionsEnd {
     pub(super) fn of_deleted(asked_by: ConnId, user: User, audience: Option<Audience>) -> Self {
         Self {
             deleted: Deleted::Account,
-            ..Self::all(asked_by, user, audience.map(Farewell::Deleted))
+            ..Self::all(
+                asked_by,
+                user,
+                (Departure::Deleted, audience.map(Farewell::Deleted)),
+            )
         }
     }
 
     /// All sessions of a user, of whom others are told that the user went offline, and of the user's bots: for a suspended
     /// user, or one that an administrator sends away.
-    pub(crate) fn of_user(ctx: &Ctx<'_, '_>, user: User) -> Result<Vec<Self>, Reject> {
+    pub(crate) fn of_user(
+        ctx: &Ctx<'_, '_>,
+        user: User,
+        why: Departure,
+    ) -> Result<Vec<Self>, Reject> {
         let bots = ctx.batch.bots_of(user.id)?.into_iter();
         let mut ends: Vec<Self> = bots
-            .map(|bot| Self::all(ctx.conn, bot.user, None))
+            .map(|bot| Self::all(ctx.conn, bot.user, (why, None)))
             .collect();
         // A bot comes and goes without an event.
         let farewell = if ctx.batch.is_bot(user.id)? {
@@ -85,13 +101,20 @@ impl SessionsEnd {
         } else {
             audience_or_none(ctx, user.id)?.map(Farewell::Offline)
         };
-        ends.push(Self::all(ctx.conn, user, farewell));
+        ends.push(Self::all(ctx.conn, user, (why, farewell)));
         Ok(ends)
     }
 
-    /// The same of a user whose devices the write forgets.
-    pub(super) fn of_reset(ctx: &Ctx<'_, '_>, user: User) -> Result<Vec<Self>, Reject> {
-        let mut ends = Self::of_user(ctx, user)?;
+    /// The same of a user whose password and devices the write replaces, with or without the user's bots.
+    pub(super) fn of_reset(
+        ctx: &Ctx<'_, '_>,
+        user: User,
+        with_bots: bool,
+    ) -> Result<Vec<Self>, Reject> {
+        let mut ends = Self::of_user(ctx, user, Departure::PasswordReset)?;
+        if !with_bots {
+            ends.drain(..ends.len() - 1);
+        }
         if let Some(own) = ends.last_mut() {
             own.deleted = Deleted::Devices;
         }
@@ -138,7 +161,7 @@ impl SessionsEnd {
         for conn in ctx.roster.conns_of(self.user.id).to_vec() {
             if conn != self.asked_by {
                 ctx.roster.end_session(conn);
-                displace(ctx, &self.user, conn);
+                displace(ctx, &self.user, conn, self.why);
             } else if self.all {
                 ctx.roster.end_session(conn);
                 ctx.outbox.unauthenticated(conn);

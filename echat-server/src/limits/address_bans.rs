@@ -35,6 +35,11 @@ impl AddressPrefix {
         Some(Self { network, bits })
     }
 
+    /// Whether all addresses of another prefix have this one.
+    pub(crate) fn covers(self, other: Self) -> bool {
+        self.bits <= other.bits && self.contains(other.network)
+    }
+
     /// Whether an address has this prefix.
     pub(crate) fn contains(self, address: IpAddr) -> bool {
         Self::of(address, self.bits) == Some(self)
@@ -88,6 +93,11 @@ impl AddressBans {
         self.0.retain(|(other, _)| *other != prefix);
     }
 
+    /// The addresses.
+    pub(crate) fn prefixes(&self) -> impl Iterator<Item = AddressPrefix> {
+        self.0.iter().map(|(prefix, _)| *prefix)
+    }
+
     /// Whether connections from an address are refused at `now`, in unix seconds.
     pub(crate) fn refuse(&self, address: IpAddr, now: i64) -> bool {
         let holds = |until: Option<i64>| until.is_none_or(|until| until > now);
@@ -136,6 +146,15 @@ mod tests {
         let ban = prefix("192.0.2.0/24");
         assert!(ban.contains(inside) && ban.contains(mapped));
         assert!(!ban.contains(outside) && !ban.contains(of_other_kind));
+        for (text, is_covered) in [
+            ("192.0.2.0/24", true),
+            ("192.0.2.7", true),
+            ("192.0.0.0/16", false),
+            ("192.0.3.0/24", false),
+            ("::/0", false),
+        ] {
+            assert_eq!(ban.covers(prefix(text)), is_covered, "{text}");
+        }
         let bans = AddressBans(vec![(ban, Some(100))]);
         assert!(bans.refuse(inside, 99) && !bans.refuse(inside, 100));
     }

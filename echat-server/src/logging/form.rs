@@ -132,6 +132,11 @@ impl Visit for JsonFields {
         self.0.push((field.name().to_owned(), value.into()));
     }
 
+    fn record_str(&mut self, field: &Field, value: &str) {
+        let text = Value::Str(escape(value));
+        self.0.push((field.name().to_owned(), text));
+    }
+
     fn record_bool(&mut self, field: &Field, value: bool) {
         self.0.push((field.name().to_owned(), Value::Bool(value)));
     }

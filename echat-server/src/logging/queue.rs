@@ -2,6 +2,7 @@
 //! takes them.
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,14 +31,14 @@ struct QueueState {
 }
 
 /// The next entry for the writer.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum LogItem {
     /// One or more whole lines.
     Text(Vec<u8>),
     /// This many lines are missing at this place.
     Dropped(u64),
-    /// Further lines go to a file that is opened again.
-    Reopen,
+    /// Further lines go to this file.
+    GoOnIn(File),
 }
 
 impl LogQueue {
@@ -76,11 +77,13 @@ impl LogQueue {
         self.filled.notify_one();
     }
 
-    /// Has the file opened again behind the lines that are in the queue. Asking twice without a line between is asking once.
-    pub(super) fn reopen(&self) {
+    /// Has the lines behind those in the queue written to another file. Of two files without a line between, the second is
+    /// meant.
+    pub(super) fn go_on_in(&self, file: File) {
         let mut state = self.lock();
-        if state.entries.back() != Some(&LogItem::Reopen) {
-            state.entries.push_back(LogItem::Reopen);
+        match state.entries.back_mut() {
+            Some(LogItem::GoOnIn(last)) => *last = file,
+            _ => state.entries.push_back(LogItem::GoOnIn(file)),
         }
         self.filled.notify_one();
     }
@@ -143,6 +146,17 @@ pub(super) fn lines(text: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Seek, Write};
+
+    impl PartialEq for LogItem {
+        fn eq(&self, other: &Self) -> bool {
+            match (self, other) {
+                (Self::Text(text), Self::Text(other)) => text == other,
+                (Self::Dropped(count), Self::Dropped(other)) => count == other,
+                _ => false,
+            }
+        }
+    }
 
     fn text(bytes: &str) -> LogItem {
         LogItem::Text(bytes.into())
@@ -196,14 +210,19 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_opened_again_between_the_lines_of_before_and_after() {
+    fn another_file_begins_between_the_lines_of_before_and_after() {
         let queue = LogQueue::new();
+        let [first, mut second] = [(); 2].map(|()| tempfile::tempfile().unwrap());
         queue.push(b"before\n");
-        queue.reopen();
-        queue.reopen();
+        queue.go_on_in(first);
+        queue.go_on_in(second.try_clone().unwrap());
         queue.push(b"after\n");
         assert_eq!(queue.take(), text("before\n"));
-        assert_eq!(queue.take(), LogItem::Reopen);
+        let LogItem::GoOnIn(mut file) = queue.take() else {
+            panic!("a file");
+        };
+        file.write_all(b"x").unwrap();
+        assert_eq!(second.stream_position().unwrap(), 1, "the second is meant");
         assert_eq!(queue.take(), text("after\n"));
     }
 

@@ -11,6 +11,7 @@ use super::{CommandReport, MaintenanceError};
 use crate::backup::carry_administrator_code;
 use crate::config::{self, Overrides};
 use crate::data_dir::{self, Files, Offline};
+use crate::engine::AdminReport;
 use crate::exit::ExitCode;
 use crate::storage::{
     Fault, Findings, OpenError, Salvaged, begin_history, check_database, rebuild, reserved_ids,
@@ -67,14 +68,14 @@ pub(super) fn check(
 }
 
 /// Checks the database of the server that this process is.
-pub(super) fn beside(database: &Path) -> Result<String, MaintenanceError> {
+pub(super) fn beside(database: &Path) -> Result<AdminReport, MaintenanceError> {
     let checked = check_database(database).map_err(|source| MaintenanceError::Database {
         path: database.to_owned(),
         source,
     })?;
     let faults = checked.0.faults;
     if faults.is_empty() {
-        return Ok("the database is sound".to_owned());
+        return Ok(AdminReport::done("the database is sound").key("outcome", "sound"));
     }
     let shown: Vec<String> = faults.iter().map(ToString::to_string).collect();
     Err(MaintenanceError::Damaged(shown.join("; ")))

@@ -12,15 +12,18 @@ use echat_proto::names::{Password, RoomName, Username};
 use echat_system::{private_file, regular_file};
 
 use super::{CommandReport, MaintenanceError, done};
-use crate::backup::carry_administrator_code;
+use crate::backup::{BackupSource, carry_administrator_code, free_beside};
 use crate::cli::ExportSelection;
 use crate::config::{self, Overrides};
-use crate::data_dir::{self, DataDirError, Incoming, Offline};
+use crate::data_dir::{self, DataDirError, Incoming, Offline, UnfinishedFile};
 use crate::storage::{
     self, CopyError, DATABASE_HEADER, Imported, ImportedOriginal, Scope, TransferError,
-    begin_history, copy_database, create_template, reserved_ids,
+    begin_history, copy_database, create_template, reserved_ids, shortened,
 };
 use crate::workers::jobs::{self, HashMemory};
+
+/// The target that stands for standard output.
+const STDOUT: &str = "-";
 
 pub(super) fn export(
     place: Overrides,
@@ -28,39 +31,117 @@ pub(super) fn export(
     what: ExportSelection,
     now: i64,
 ) -> Result<CommandReport, MaintenanceError> {
-    let data = config::load(place)?.config.data;
-    let files = data_dir::find(&data)?;
-    export_from(&files.database, target, what, now)
+    let loaded = config::load(place)?;
+    let files = data_dir::find(&loaded.config.data)?;
+    if target == Path::new(STDOUT) {
+        let mut out = BufWriter::new(io::stdout().lock());
+        let written = storage::export(&files.database, &scope(what), now, &mut out);
+        written
+            .and_then(|_| Ok(out.flush()?))
+            .map_err(|source| failed(Path::new("stdout"), source))?;
+        return Ok(done(String::new()));
+    }
+    let source = BackupSource {
+        database: files.database,
+        host_key: None,
+        config: None,
+        free_bytes: loaded.config.limits.free_bytes,
+    };
+    let messages = export_from(&source, target, what, now)?;
+    let shown = target.display();
+    Ok(done(format!("exported {messages} messages to {shown}\n")))
 }
 
-/// Exports a part of a database.
+/// Exports a part of a database to a new file. Returns the number of messages.
 pub(super) fn export_from(
-    database: &Path,
+    source: &BackupSource,
     target: &Path,
     what: ExportSelection,
     now: i64,
-) -> Result<CommandReport, MaintenanceError> {
+) -> Result<u64, MaintenanceError> {
     if target.symlink_metadata().is_ok() {
         return Err(MaintenanceError::Exists(target.to_owned()));
     }
     let scope = scope(what);
-    let mut messages = Ok(0);
+    let mut exported = None;
+    let mut unfinished = None;
     let written = private_file::replace(target, |file| {
-        let mut out = BufWriter::new(file);
-        messages = storage::export(database, &scope, now, &mut out);
-        match &messages {
-            Ok(_) => out.flush(),
-            Err(_) => Err(io::ErrorKind::Other.into()),
-        }
+        let temporary = private_file::beside(target, private_file::TEMPORARY);
+        unfinished = UnfinishedFile::note(source.folder(), &temporary, file);
+        let mut out = BufWriter::new(SparingWriter::new(file, source)?);
+        let messages = storage::export(&source.database, &scope, now, &mut out);
+        let messages = messages.and_then(|messages| {
+            out.flush()?;
+            Ok(messages)
+        });
+        // The error is reported below.
+        let is_written = messages.is_ok();
+        exported = Some(messages);
+        is_written.then_some(()).ok_or(io::ErrorKind::Other.into())
     });
-    let error = |source| MaintenanceError::Transfer {
-        path: target.to_owned(),
-        source,
-    };
-    let messages = messages.map_err(&error)?;
-    written.map_err(|source| error(source.into()))?;
-    let shown = target.display();
-    Ok(done(format!("exported {messages} messages to {shown}\n")))
+    match (exported, written) {
+        (Some(Ok(messages)), Ok(())) => Ok(messages),
+        (Some(Err(source)), _) => Err(failed(target, source)),
+        (Some(Ok(_)), Err(source)) => Err(failed(target, source.into())),
+        (None, written) => Err(MaintenanceError::Create {
+            path: target.to_owned(),
+            source: written.err().unwrap_or(io::ErrorKind::Other.into()),
+        }),
+    }
+}
+
+/// The error of an export.
+fn failed(target: &Path, source: TransferError) -> MaintenanceError {
+    match source {
+        unknown @ TransferError::Unknown { .. } => MaintenanceError::Unknown(unknown),
+        source => MaintenanceError::Transfer {
+            path: target.to_owned(),
+            source,
+        },
+    }
+}
+
+/// A new file that leaves free what the server reserves on its disk.
+struct SparingWriter<'a> {
+    file: &'a File,
+    reserved: u64,
+    /// Bytes that can be written before the disk is looked at again.
+    allowed: usize,
+}
+
+impl<'a> SparingWriter<'a> {
+    /// Bytes that are written from one look at the disk to the next.
+    const STEP: usize = 1024 * 1024;
+
+    fn new(file: &'a File, source: &BackupSource) -> io::Result<Self> {
+        Ok(Self {
+            reserved: source.reserved_beside(file)?,
+            file,
+            allowed: 0,
+        })
+    }
+}
+
+impl Write for SparingWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.allowed < bytes.len() && self.reserved > 0 {
+            let free = free_beside(self.file)?;
+            if free < self.reserved.saturating_add(Self::STEP as u64) {
+                let reserved = self.reserved;
+                return Err(io::Error::other(format!(
+                    "{free} bytes are free on the disk, and an export leaves what `free_bytes` reserves ({reserved})"
+                )));
+            }
+            self.allowed = Self::STEP;
+        }
+        let written = self.file.write(bytes)?;
+        self.allowed = self.allowed.saturating_sub(written);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// With names in their stored form.
@@ -250,7 +331,7 @@ fn said(file: &Path, data: &Path, imported: &ImportedOriginal) -> String {
         .collect();
     for lines in [&imported.renamed, &passwords, &left_out] {
         for line in lines.iter().take(LINES) {
-            let _ = writeln!(text, "{line}");
+            let _ = writeln!(text, "{}", shortened(line));
         }
         if let Some(more) = lines.len().checked_sub(LINES).filter(|more| *more > 0) {
             let _ = writeln!(text, "and {more} more");

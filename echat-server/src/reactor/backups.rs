@@ -47,9 +47,9 @@ impl Backups {
         self.next_at
     }
 
-    /// The end of the last backup that is known, in unix seconds.
+    /// The end of the last backup, in unix seconds: 0 if none is known, and nothing if none are made by themselves.
     pub(super) fn made_at(&self) -> Option<i64> {
-        self.made_at
+        self.schedule.as_ref().map(|_| self.made_at.unwrap_or(0))
     }
 
     /// Logs the outcome of a backup, and begins one that is due.
@@ -170,6 +170,7 @@ mod tests {
             backups.deadline().unwrap()
         };
         assert_eq!(backups.deadline(), Some(Duration::ZERO));
+        assert_eq!(backups.made_at(), Some(0));
         assert_eq!(round(&mut backups, Duration::ZERO), 6 * HOUR);
         assert_eq!(round(&mut backups, 5 * HOUR), 6 * HOUR);
         assert_eq!(count(), 1);
@@ -191,6 +192,6 @@ mod tests {
         let waker = Arc::new(Waker::new(poll.registry(), Token(0)).unwrap());
         let mut backups = Backups::new(None, &waker);
         backups.begin_due(now(1_000 * HOUR));
-        assert_eq!(backups.deadline(), None);
+        assert_eq!((backups.deadline(), backups.made_at()), (None, None));
     }
 }

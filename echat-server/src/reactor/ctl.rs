@@ -4,11 +4,13 @@
 //! A client has one command at a time, and its next line is read when it has taken the answer of the last: so what a client
 //! costs is bounded by one line and one answer, and a client that never reads stops only itself.
 
+use super::ReactorError;
 use super::slots::{PolledStream, Slots};
 use super::tasks::{Requester, Tasks};
 use crate::clock::Now;
 use crate::ctl::{LINE_MAX, read_line, refusal_line, reply_line};
 use crate::engine::{AdminAnswer, AdminRefusal, Engine, Fatal};
+use crate::limits::LogLimiter;
 use mio::event::Event;
 use mio::net::{UnixListener, UnixStream};
 use mio::{Interest, Registry, Token};
@@ -17,6 +19,7 @@ use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use zeroize::Zeroize;
 
 /// Clients at the same time. One more has the one closed that has done nothing for longest, and is refused if all wait for
@@ -27,6 +30,10 @@ const FIRST: usize = usize::MAX - 128;
 const _: () = assert!(SLOTS < 64, "room for the tokens of the listeners above");
 /// Clients that one round accepts.
 const ACCEPTS: usize = 64;
+/// The time between two signs of life to a client whose command is under way.
+const SIGN_INTERVAL: Duration = Duration::from_secs(1);
+/// A sign of life: JSON ignores it before the answer.
+const SIGN: &str = " ";
 /// Bytes of one read.
 const CHUNK: usize = 16 * 1024;
 
@@ -38,6 +45,10 @@ pub(super) struct Ctl {
     clients: Slots<CtlClient>,
     /// The number of the next client, and of its next use.
     serial: u64,
+    /// When clients whose commands are under way get a sign of life.
+    sign_at: Duration,
+    /// The line about a system user that may not ask.
+    foreign_log: LogLimiter,
 }
 
 struct BoundSocket {
@@ -89,8 +100,21 @@ enum Closed {
 
 impl Ctl {
     /// Listens in the data folder. A socket that is left of an earlier server is replaced: the folder is this process's.
-    /// Without a socket the server serves as well, which the log says.
-    pub(super) fn listen(path: Option<&Path>, registry: &Registry, token: Token) -> Self {
+    /// On a file system without sockets the server serves as well, which the log says.
+    ///
+    /// # Errors
+    /// [`ReactorError::Occupied`]: something else has the name of the socket, and nothing would administer the server.
+    pub(super) fn listen(
+        path: Option<&Path>,
+        registry: &Registry,
+        token: Token,
+    ) -> Result<Self, ReactorError> {
+        if let Some(path) = path
+            && let Ok(found) = path.symlink_metadata()
+            && !found.file_type().is_socket()
+        {
+            return Err(ReactorError::Occupied(path.to_owned()));
+        }
         let listener = path.and_then(|path| match bind(path, registry, token) {
             Ok(bound) => Some(bound),
             Err(error) => {
@@ -101,12 +125,14 @@ impl Ctl {
                 None
             }
         });
-        Self {
+        Ok(Self {
             listener,
             is_ready: true,
             clients: Slots::new(FIRST, SLOTS),
             serial: 0,
-        }
+            sign_at: Duration::ZERO,
+            foreign_log: LogLimiter::default(),
+        })
     }
 
     /// Notes that clients wait to be accepted.
@@ -136,6 +162,28 @@ impl Ctl {
         self.listener.is_some() && self.is_ready || self.clients.iter().any(has_work)
     }
 
+    /// When the next signs of life are due; `None` while no command is under way.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        let mut clients = self.clients.iter();
+        clients
+            .any(|client| client.state == CtlState::Busy)
+            .then_some(self.sign_at)
+    }
+
+    /// Gives a sign of life to the clients whose commands are under way. One that does not read gets no more than one.
+    fn sign(&mut self, now: Duration) {
+        if self.deadline().is_none_or(|at| now < at) {
+            return;
+        }
+        self.sign_at = now + SIGN_INTERVAL;
+        for client in self.clients.iter_mut() {
+            if client.state == CtlState::Busy && client.output.is_empty() {
+                client.answer(SIGN);
+                client.write();
+            }
+        }
+    }
+
     /// Accepts clients, and carries out one command of each.
     pub(super) fn serve(
         &mut self,
@@ -144,7 +192,7 @@ impl Ctl {
         registry: &Registry,
         now: Now,
     ) -> Result<(), Fatal> {
-        self.accept(registry);
+        self.accept(registry, now.running);
         for slot in 0..self.clients.count() {
             let Some(client) = self.clients.get_mut(slot) else {
                 continue;
@@ -172,6 +220,7 @@ impl Ctl {
                 self.clients.take(slot);
             }
         }
+        self.sign(now.running);
         Ok(())
     }
 
@@ -185,7 +234,7 @@ impl Ctl {
         }
     }
 
-    fn accept(&mut self, registry: &Registry) {
+    fn accept(&mut self, registry: &Registry, now: Duration) {
         let Some(bound) = &self.listener else {
             return;
         };
@@ -206,6 +255,14 @@ impl Ctl {
                     self.serial += 1;
                     let token = self.clients.token(slot);
                     let client = CtlClient::new(stream, self.serial, registry, token);
+                    if let Some(client) = client.as_ref().filter(|client| !client.may_be_here())
+                        && self.foreign_log.allows(now)
+                    {
+                        let user = client.user;
+                        tracing::warn!(
+                            "echat-server ctl: the user {user} of the system may not ask"
+                        );
+                    }
                     self.clients.put(slot, client);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -226,11 +283,9 @@ fn refuse_one_more(mut stream: UnixStream) {
 }
 
 fn bind(path: &Path, registry: &Registry, token: Token) -> io::Result<BoundSocket> {
-    match path.symlink_metadata() {
-        Ok(found) if found.file_type().is_socket() => fs::remove_file(path)?,
-        Ok(_) => return Err(io::Error::other("something else has this name")),
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
     }
     let socket = crate::ctl::at(path, |path| UnixListener::bind(path))?;
     let path = path.to_owned();
@@ -292,12 +347,16 @@ impl CtlClient {
             state: CtlState::Idle,
             closed: Closed::Nothing,
         };
-        if user != 0 && user != geteuid().as_raw() {
-            tracing::warn!("echat-server ctl: the user {user} of the system may not ask");
+        if !client.may_be_here() {
             let message = "Only the user of the server, and root, may ask.";
             client.refuse("not_allowed", message);
         }
         Some(client)
+    }
+
+    /// Whether its system user may ask at all.
+    fn may_be_here(&self) -> bool {
+        self.user == 0 || self.user == geteuid().as_raw()
     }
 
     /// Refuses what a client says, and all that follows.

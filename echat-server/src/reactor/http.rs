@@ -36,7 +36,15 @@ enum HttpPage {
 }
 
 /// What a request comes to: a page, or the line of a status that refuses it.
-type Requested = Result<HttpPage, &'static str>;
+type Requested = Result<HttpRequest, &'static str>;
+
+/// A request that is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct HttpRequest {
+    page: HttpPage,
+    /// Whether the answer has a body: that of HEAD has none.
+    has_body: bool,
+}
 
 /// The listener, and its clients.
 pub(super) struct Http {
@@ -141,11 +149,14 @@ impl Http {
             };
             client.read();
             if let Some(asked) = client.requested() {
-                client.output = match asked {
-                    Ok(HttpPage::Metrics) => answer("200 OK", CONTENT_TYPE, &metrics),
-                    Ok(HttpPage::Health) if is_well => answer("200 OK", PLAIN, "ok\n"),
-                    Ok(HttpPage::Health) => answer("503 Service Unavailable", PLAIN, "stopping\n"),
-                    Err(status) => answer(status, PLAIN, &format!("{status}\n")),
+                let has_body = asked.is_ok_and(|request| request.has_body) || asked.is_err();
+                client.output = match asked.map(|request| request.page) {
+                    Ok(HttpPage::Metrics) => answer("200 OK", (CONTENT_TYPE, &metrics), has_body),
+                    Ok(HttpPage::Health) if is_well => answer("200 OK", (PLAIN, "ok\n"), has_body),
+                    Ok(HttpPage::Health) => {
+                        answer("503 Service Unavailable", (PLAIN, "stopping\n"), has_body)
+                    }
+                    Err(status) => answer(status, (PLAIN, &format!("{status}\n")), has_body),
                 };
                 client.state = HttpState::Responding;
             }
@@ -185,13 +196,14 @@ impl Http {
 const PLAIN: &str = "text/plain; charset=utf-8";
 
 /// An answer, which is the last one of its connection.
-fn answer(status: &str, kind: &str, body: &str) -> Vec<u8> {
+fn answer(status: &str, (kind, body): (&str, &str), has_body: bool) -> Vec<u8> {
     let allow = if status.starts_with("405") {
-        "Allow: GET\r\n"
+        "Allow: GET, HEAD\r\n"
     } else {
         ""
     };
     let length = body.len();
+    let body = if has_body { body } else { "" };
     format!(
         "HTTP/1.1 {status}\r\n{allow}Content-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
     )
@@ -210,12 +222,17 @@ fn requested(input: &[u8]) -> Option<Requested> {
         Ok(Status::Complete(_)) => {
             let path = request.path.unwrap_or_default();
             let path = path.split('?').next().unwrap_or_default();
-            Some(match (request.method, path) {
-                (Some("GET"), "/metrics") => Ok(HttpPage::Metrics),
-                (Some("GET"), "/healthz") => Ok(HttpPage::Health),
-                (_, "/metrics" | "/healthz") => Err("405 Method Not Allowed"),
-                _ => Err("404 Not Found"),
-            })
+            let page = match path {
+                "/metrics" => HttpPage::Metrics,
+                "/healthz" => HttpPage::Health,
+                _ => return Some(Err("404 Not Found")),
+            };
+            let has_body = match request.method {
+                Some("GET") => true,
+                Some("HEAD") => false,
+                _ => return Some(Err("405 Method Not Allowed")),
+            };
+            Some(Ok(HttpRequest { page, has_body }))
         }
         Err(_) => Some(Err("400 Bad Request")),
     }
@@ -284,21 +301,25 @@ mod tests {
 
     #[test]
     fn a_request_is_judged_when_it_is_complete() {
+        let served = |page, has_body| Some(Ok(HttpRequest { page, has_body }));
         for (request, expected) in [
             ("", None),
             ("GET /metrics HTTP/1.1\r\nHost: x\r\n", None),
             (
                 "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n",
-                Some(Ok(HttpPage::Metrics)),
+                served(HttpPage::Metrics, true),
             ),
             (
                 "GET /metrics?x=1 HTTP/1.0\r\n\r\n",
-                Some(Ok(HttpPage::Metrics)),
+                served(HttpPage::Metrics, true),
             ),
-            ("GET /healthz HTTP/1.1\r\n\r\n", Some(Ok(HttpPage::Health))),
+            (
+                "GET /healthz HTTP/1.1\r\n\r\n",
+                served(HttpPage::Health, true),
+            ),
             (
                 "HEAD /metrics HTTP/1.1\r\n\r\n",
-                Some(Err("405 Method Not Allowed")),
+                served(HttpPage::Metrics, false),
             ),
             (
                 "POST /healthz HTTP/1.1\r\n\r\n",

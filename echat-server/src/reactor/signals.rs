@@ -17,7 +17,8 @@ pub struct Signals(signal_hook_mio::v1_0::Signals);
 /// The request of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SignalRequest {
-    Stop,
+    /// By the signal of this name.
+    Stop(&'static str),
     Reload,
     ReopenLog,
 }
@@ -44,7 +45,8 @@ impl Signals {
     /// The requests since the last call. Repeated signals may count as one.
     pub(super) fn asked(&mut self) -> Vec<SignalRequest> {
         let asked = |signal| match signal {
-            SIGTERM | SIGINT => Some(SignalRequest::Stop),
+            SIGTERM => Some(SignalRequest::Stop("SIGTERM")),
+            SIGINT => Some(SignalRequest::Stop("SIGINT")),
             SIGHUP => Some(SignalRequest::Reload),
             SIGUSR1 => Some(SignalRequest::ReopenLog),
             _ => None,

@@ -68,6 +68,11 @@ impl<C> Slots<C> {
         self.slots.iter().flatten()
     }
 
+    /// All connections, to change them.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut C> {
+        self.slots.iter_mut().flatten()
+    }
+
     /// Drops all connections.
     pub(super) fn clear(&mut self) {
         self.slots.iter_mut().for_each(|slot| *slot = None);

@@ -122,4 +122,11 @@ impl Batch<'_> {
         let sql = "UPDATE bots SET token = ?2, expires_at = ?3 WHERE user = ?1";
         self.write(sql, params![bot, token, expires_at]).map(drop)
     }
+
+    /// Voids the tokens of a user's bots: they log in with new ones only.
+    pub(crate) fn void_bot_tokens(&mut self, owner: UserId) -> Result<(), StoreError> {
+        // No token has this hash.
+        let sql = "UPDATE bots SET token = zeroblob(32), expires_at = NULL WHERE owner = ?1";
+        self.write(sql, [owner]).map(drop)
+    }
 }

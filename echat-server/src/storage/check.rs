@@ -57,9 +57,14 @@ impl FaultKind {
 }
 
 impl Fault {
-    /// The fault of a database that cannot be opened.
+    /// The fault of a database that cannot be opened, without the advice that the error gives where nothing is repaired.
     pub fn of_first_page(error: &OpenError) -> Self {
-        Self::new(FaultKind::Integrity, format!("page 1: {error}"))
+        let what = match error {
+            OpenError::Foreign => "it is not that of a database of echat".to_owned(),
+            OpenError::Damaged(error) => error.to_string(),
+            error => error.to_string(),
+        };
+        Self::new(FaultKind::Integrity, format!("page 1: {what}"))
     }
 
     fn new(kind: FaultKind, what: impl Into<String>) -> Self {

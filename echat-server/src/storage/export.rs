@@ -479,7 +479,7 @@ impl Import<'_> {
             number += 1;
             let wrong = |what: &str| TransferError::Line {
                 line: number,
-                what: what.to_owned(),
+                what: shortened(what),
             };
             if read == 0 {
                 return Err(wrong("the last line is missing: the export is cut off"));
@@ -786,6 +786,17 @@ impl Import<'_> {
             newest_id: self.newest_id.unsigned_abs(),
         })
     }
+}
+
+/// Bytes of a sentence that quotes a file at most.
+const QUOTING: usize = 240;
+
+/// A sentence that may quote a long line of a file, without its end.
+pub fn shortened(sentence: &str) -> String {
+    if sentence.len() <= QUOTING {
+        return sentence.to_owned();
+    }
+    format!("{}...", &sentence[..sentence.floor_char_boundary(QUOTING)])
 }
 
 fn text<'v>(value: &'v Value, key: &str) -> Result<&'v str, BadLine> {

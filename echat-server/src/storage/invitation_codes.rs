@@ -76,18 +76,22 @@ impl Batch<'_> {
         self.count(sql, params![maker, now])
     }
 
-    /// The codes that have not expired, the newest first: those of one user, or all.
+    /// The first `limit` codes that have not expired, the newest first: those of one user, or all; from the first, or
+    /// behind the code `after`.
     pub(crate) fn open_invitations(
         &self,
         maker: Option<UserId>,
+        after: Option<&str>,
         now: i64,
         limit: usize,
     ) -> Result<Vec<InvitationCode>, StoreError> {
         self.all(
-            "SELECT code, uses, expires_at, maker FROM invitation_codes
-             WHERE (?1 IS NULL OR maker = ?1) AND (expires_at IS NULL OR expires_at > ?2)
-             ORDER BY created_at DESC, code LIMIT ?3",
-            params![maker, now, sql_limit(limit)],
+            "SELECT c.code, c.uses, c.expires_at, c.maker FROM invitation_codes AS c
+             LEFT JOIN invitation_codes AS a ON a.code = ?4
+             WHERE (?1 IS NULL OR c.maker = ?1) AND (c.expires_at IS NULL OR c.expires_at > ?2)
+                 AND (?4 IS NULL OR (-c.created_at, c.code) > (-a.created_at, a.code))
+             ORDER BY c.created_at DESC, c.code LIMIT ?3",
+            params![maker, now, sql_limit(limit), after],
             invitation,
         )
     }

@@ -74,7 +74,7 @@ pub use contacts::{FriendRequest, PrivateConversation};
 pub(crate) use deletion::DeletedAccount;
 pub use deletion::{AccountPlace, AccountsPlace, ChangedLists, ErasurePlace};
 pub(crate) use devices::KNOWN_DEVICE;
-pub use export::{EXPORT_FORMAT, Imported, Scope, TransferError, export, import};
+pub use export::{EXPORT_FORMAT, Imported, Scope, TransferError, export, import, shortened};
 pub use failure::Damage;
 pub(crate) use gather::MESSAGE_VALUES;
 pub use high_water::{HighWaterError, begin_history, reserved_ids};

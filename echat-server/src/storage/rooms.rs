@@ -489,6 +489,21 @@ impl Batch<'_> {
         )
     }
 
+    /// The names of the first `limit` members of a room behind a name, by name.
+    pub(crate) fn member_names(
+        &self,
+        room: ConversationId,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        self.all(
+            "SELECT u.name FROM participants AS p CROSS JOIN users AS u ON u.id = p.user
+             WHERE p.conversation = ?1 AND u.name > ?2 ORDER BY u.name LIMIT ?3",
+            params![room, after, sql_limit(limit)],
+            |row| row.get(0),
+        )
+    }
+
     /// A page of the members of a room by name, from the first behind `after`, as `reader` may see them.
     pub fn member_page(
         &self,

@@ -48,6 +48,9 @@ const DERIVED: [&str; 4] = [
     "search_stale",
 ];
 
+/// The table of messages.
+const MESSAGES: &str = "messages";
+
 /// The most lines about what is lost, for each table.
 const LINES: usize = 100;
 
@@ -105,6 +108,7 @@ fn salvage_from(from: &Connection, fresh: &Path, now: i64) -> Result<Salvaged, O
         lost: Vec::new(),
         newest_id: 0,
         without_owner: Vec::new(),
+        lost_messages: Vec::new(),
     };
     salvage.copy()?;
     salvage.mend()?;
@@ -202,6 +206,8 @@ struct Salvage<'a> {
     newest_id: i64,
     /// Rooms whose row was lost.
     without_owner: Vec<i64>,
+    /// Ranges of ids of messages that cannot be read.
+    lost_messages: Vec<(i64, i64)>,
 }
 
 /// The order in which a table is read.
@@ -270,6 +276,9 @@ impl Salvage<'_> {
         ranges.sort_unstable();
         // Those of messages and accounts are named below, as far as indexes know them.
         let ranges = merged(&ranges);
+        if table == MESSAGES {
+            self.lost_messages.clone_from(&ranges);
+        }
         let more = ranges.len().saturating_sub(LINES);
         for (low, high) in ranges.into_iter().take(LINES) {
             self.lost.push(match (&key, low, high) {
@@ -779,15 +788,56 @@ impl Salvage<'_> {
         Ok(())
     }
 
-    /// Says of which conversation messages were lost, which the index of messages still knows.
-    fn name_lost_messages(&mut self) -> Result<(), OpenError> {
+    /// The conversations of messages, as far as the index of messages can be read: as a whole, and else for each conversation
+    /// by itself, since damage in one part of the index does not hide the others.
+    fn indexed_messages(&self) -> Result<BTreeMap<i64, i64>, OpenError> {
         let mut known: BTreeMap<i64, i64> = BTreeMap::new();
-        let sql =
+        let index =
             "SELECT conversation, id, sender FROM messages INDEXED BY messages_by_conversation";
-        self.each_readable(sql, ["conversation", "id"], |row| {
+        let order = ["conversation", "id"];
+        let mut note = |row: &Row<'_>| {
             known.insert(row.get(1)?, row.get(0)?);
             Ok(())
-        })?;
+        };
+        if self.each_readable(index, order, &mut note)? {
+            return Ok(known);
+        }
+        let mut statement = self.to.prepare("SELECT id FROM conversations")?;
+        let conversations = statement.query_map([], |row| row.get(0))?;
+        for id in conversations.collect::<rusqlite::Result<Vec<i64>>>()? {
+            let sql = format!("{index} WHERE conversation = {id}");
+            self.each_readable(&sql, order, &mut note)?;
+        }
+        Ok(known)
+    }
+
+    /// Says up to which id messages of a conversation were read that are lost, if nothing else is known of them.
+    fn name_read_messages(&mut self, known: &BTreeMap<i64, i64>) -> Result<(), OpenError> {
+        let sql = "SELECT conversation, max(read_id) FROM participants GROUP BY conversation";
+        let mut statement = self.to.prepare(sql)?;
+        let marks = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let marks: Vec<(i64, i64)> = marks.collect::<rusqlite::Result<_>>()?;
+        let is_lost = |id: &i64| {
+            let mut ranges = self.lost_messages.iter();
+            ranges.any(|(low, high)| (low..=high).contains(&id))
+        };
+        let mut lines = Vec::new();
+        for (conversation, read) in marks {
+            if is_lost(&read) && !known.contains_key(&read) && lines.len() < LINES {
+                let name = self.conversation_name(conversation)?;
+                lines.push(format!(
+                    "messages of {name} up to id {read} at least: how many is not known"
+                ));
+            }
+        }
+        self.lost.extend(lines);
+        Ok(())
+    }
+
+    /// Says of which conversations messages were lost, as far as that is still known.
+    fn name_lost_messages(&mut self) -> Result<(), OpenError> {
+        let known = self.indexed_messages()?;
+        self.name_read_messages(&known)?;
         let newest = "SELECT coalesce(max(id), 0) FROM messages";
         let newest: i64 = self.to.query_row(newest, [], |row| row.get(0))?;
         let met = known.keys().next_back().copied().unwrap_or(0);

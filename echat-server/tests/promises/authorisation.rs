@@ -8,7 +8,7 @@ use echat_proto::channel::Message;
 use echat_proto::commands::RequestKind::{self, *};
 use echat_proto::json::from_json;
 use echat_proto::names::BotToken;
-use echat_proto::records::Code;
+use echat_proto::records::{Code, MUST_CHANGE_PASSWORD};
 use echat_server::config::Limits;
 use echat_server::storage::Store;
 use std::collections::BTreeSet;
@@ -916,6 +916,10 @@ fn reply(sim: &mut Sim, caller: &str, kind: RequestKind, params: &str) -> Messag
 /// How the request ended.
 fn ending(reply: &Message) -> String {
     match reply.params.at("code") {
+        Some(_) if reply.params.at(MUST_CHANGE_PASSWORD) == Some(&Value::Bool(true)) => {
+            assert_eq!(reply.params.at("code"), Some(&"not_allowed".into()));
+            MUST_CHANGE_PASSWORD.to_owned()
+        }
         Some(Value::Str(code)) => code.clone(),
         _ => OK.to_owned(),
     }
@@ -1083,8 +1087,7 @@ fn a_suspended_user_may_do_nothing() {
     }
 }
 
-/// The refusal of all requests but these of a session whose password is a temporary one.
-const TEMPORARY: &str = "must_change_password";
+/// All other requests of a session whose password is a temporary one are refused.
 const WITH_TEMPORARY_PASSWORD: [RequestKind; 3] = [QueryServerTime, Logout, ChangePassword];
 
 #[test]
@@ -1097,7 +1100,11 @@ fn a_user_with_a_temporary_password_may_change_it_and_log_out_and_nothing_else()
             let ended = ending(&reply(&mut sim, "owner", command.kind, ask.params));
             let at_owner = ask.ends[CALLERS.len() - 1];
             let is_allowed = WITH_TEMPORARY_PASSWORD.contains(&command.kind) || at_owner == IN;
-            let expected = if is_allowed { at_owner } else { TEMPORARY };
+            let expected = if is_allowed {
+                at_owner
+            } else {
+                MUST_CHANGE_PASSWORD
+            };
             assert_eq!(ended, expected, "{:?} {}", command.kind, ask.params);
         }
     }
@@ -1127,7 +1134,7 @@ pub(crate) fn missing(seen: &BTreeSet<Ending>) -> (Vec<Ending>, Vec<Ending>) {
     let expected = expected();
     let missing = expected.difference(seen).cloned().collect();
     // A temporary password has a test of its own, for every request.
-    let is_temporary = |ending: &&Ending| ending.2.as_deref() == Some(TEMPORARY);
+    let is_temporary = |ending: &&Ending| ending.2.as_deref() == Some(MUST_CHANGE_PASSWORD);
     let undeclared = seen.difference(&expected);
     let undeclared = undeclared
         .filter(|ending| !is_temporary(ending))
@@ -1138,7 +1145,7 @@ pub(crate) fn missing(seen: &BTreeSet<Ending>) -> (Vec<Ending>, Vec<Ending>) {
 
 #[test]
 fn every_code_is_used() {
-    let elsewhere = ["storage_full", "storage_busy", "storage_damaged", TEMPORARY];
+    let elsewhere = ["storage_full", "storage_busy", "storage_damaged"];
     let used: BTreeSet<_> = expected()
         .into_iter()
         .filter_map(|(_, _, code)| code)

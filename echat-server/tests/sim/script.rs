@@ -57,6 +57,7 @@ use echat_proto::channel::{Incoming, Message};
 use echat_proto::commands::{by_name, by_number, channel, event};
 use echat_proto::json::{from_json, to_json};
 use echat_proto::names::RoomName;
+use echat_proto::records::MUST_CHANGE_PASSWORD;
 use echat_server::config::{Inviters, Limits, Registration, Settings};
 use echat_server::storage::Store;
 use std::collections::BTreeSet;
@@ -198,6 +199,10 @@ impl Script {
         }
         if let Some(info) = ended {
             let code = match got.params.at("code") {
+                // Of a temporary password it depends on no request.
+                Some(_) if got.params.at(MUST_CHANGE_PASSWORD) == Some(&Value::Bool(true)) => {
+                    Some(MUST_CHANGE_PASSWORD.to_owned())
+                }
                 // The code of an invitation is no code of a refusal.
                 Some(Value::Str(code)) if got.command != event::INVITATION => Some(code.clone()),
                 _ => None,

@@ -16,6 +16,11 @@ fn refused(kind: RequestKind, fail: Fail) -> Event {
 }
 
 fn answer(line: &str, code: &str, detail: &[(&str, u64)], language: Language) -> String {
+    answer_to(line, fail(code, detail), language)
+}
+
+fn answer_to(line: &str, fail: Fail, language: Language) -> String {
+    let code = fail.code.clone();
     let mut stage = ann(language);
     if line.starts_with("members") {
         stage.types("\\c").types("query");
@@ -31,7 +36,7 @@ fn answer(line: &str, code: &str, detail: &[(&str, u64)], language: Language) ->
     }
     let kind = *stage.sent().last().expect("it is asked");
     stage.printed();
-    stage.says(refused(kind, fail(code, detail)));
+    stage.says(refused(kind, fail));
     let printed = stage.printed();
     assert_eq!(printed.len(), 1, "{line} {code}: {printed:?}");
     printed.into_iter().next().unwrap()
@@ -60,6 +65,32 @@ fn every_refusal_of_every_command_names_what_it_is_about() {
                 let is_named = subjects.iter().any(|subject| said.contains(subject));
                 assert!(is_named, "{line} {code}: {said}");
             }
+        }
+    }
+}
+
+#[test]
+fn a_refusal_because_of_a_temporary_password_leads_to_a_new_one() {
+    for (line, _) in COMMANDS {
+        for (language, said) in [
+            (
+                Language::English,
+                "Your password is temporary. Type `/passwd` to change it first.",
+            ),
+            (
+                Language::Chinese,
+                "你的密码是临时密码，请先用 `/passwd` 修改密码。",
+            ),
+        ] {
+            let detail = vec![(
+                "must_change_password".to_owned(),
+                echat_proto::Value::Bool(true),
+            )];
+            let refusal = Fail {
+                detail,
+                ..fail("not_allowed", &[])
+            };
+            assert_eq!(answer_to(line, refusal, language), said, "{line}");
         }
     }
 }

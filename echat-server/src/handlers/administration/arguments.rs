@@ -4,6 +4,7 @@ use super::super::Reject;
 use crate::config::{LogFilter, Registration};
 use crate::limits::AddressPrefix;
 use echat_proto::Value;
+use echat_proto::config::{MESSAGE_OF_THE_DAY_BYTES, is_message_of_the_day};
 use echat_proto::names::{InvitationCode, NameQuery, Username};
 use echat_proto::param::{Param, ParamError};
 use jiff::Timestamp;
@@ -93,8 +94,13 @@ wire_arguments! {
     InvitationCode = "code", secret: true;
 }
 
-/// A number.
-impl Argument for u64 {
+/// A whole number of a range.
+pub(super) struct Whole<const LEAST: u64, const MOST: u64>(pub(super) u64);
+
+/// A whole number.
+pub(super) type Number = Whole<0, { u64::MAX }>;
+
+impl<const LEAST: u64, const MOST: u64> Argument for Whole<LEAST, MOST> {
     const KIND: &'static str = "number";
 
     fn read(value: &Value, _: i64) -> Result<Self, ParamError> {
@@ -102,13 +108,19 @@ impl Argument for u64 {
             Value::Int(number) => Some(*number),
             value => text(value).ok().and_then(|text| text.parse().ok()),
         };
-        number.ok_or_else(|| wrong("must be a whole number, such as 10"))
+        let number = number.filter(|number| (LEAST..=MOST).contains(number));
+        number
+            .map(Self)
+            .ok_or_else(|| wrong(format!("must be a whole number from {LEAST} to {MOST}")))
     }
 
     fn claims(word: &str) -> bool {
         word.bytes().all(|byte| byte.is_ascii_digit())
     }
 }
+
+/// The last time that can be named, in unix seconds: the end of the year 9999.
+const LAST_TIME: i64 = 253_402_300_799;
 
 /// The word for no end.
 const FOREVER: &str = "forever";
@@ -133,6 +145,9 @@ impl Argument for EndTime {
         })?;
         if at <= now {
             return Err(wrong("must be a time to come"));
+        }
+        if at > LAST_TIME {
+            return Err(wrong("must be a time before the year 10000, or forever"));
         }
         Ok(Self(Some(at)))
     }
@@ -182,6 +197,30 @@ impl<const BYTES: usize> Argument for OneLine<BYTES> {
             return Err(wrong("must be one line without control characters"));
         }
         Ok(Self(text.to_owned()))
+    }
+}
+
+/// A message of the day, or the word `none` for no message.
+pub(super) struct MessageOfTheDay(pub(super) Option<String>);
+
+/// The word for no message.
+const NO_MESSAGE: &str = "none";
+
+impl Argument for MessageOfTheDay {
+    const KIND: &'static str = "TEXT|none";
+    const IS_REST: bool = true;
+
+    fn read(value: &Value, _: i64) -> Result<Self, ParamError> {
+        let text = text(value)?.trim();
+        if text == NO_MESSAGE {
+            return Ok(Self(None));
+        }
+        if !is_message_of_the_day(text) {
+            return Err(wrong(format!(
+                "must have 1 to {MESSAGE_OF_THE_DAY_BYTES} bytes without control characters; {NO_MESSAGE} removes it"
+            )));
+        }
+        Ok(Self(Some(text.to_owned())))
     }
 }
 
@@ -247,6 +286,19 @@ impl Choices for MessageDisposal {
     const KIND: &'static str = "keep-messages|erase-messages";
 }
 
+/// What becomes of the tokens of a user's bots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TokenDisposal {
+    Void,
+    Keep,
+}
+
+impl Choices for TokenDisposal {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("void-tokens", Self::Void), ("keep-tokens", Self::Keep)];
+    const KIND: &'static str = "void-tokens|keep-tokens";
+}
+
 impl Argument for LogFilter {
     const KIND: &'static str = "level";
 
@@ -269,6 +321,9 @@ impl Argument for PathBuf {
 
     fn read(value: &Value, _: i64) -> Result<Self, ParamError> {
         let path = PathBuf::from(text(value)?);
+        if path.as_os_str() == "-" {
+            return Err(wrong("must be a file: the server reads and writes it"));
+        }
         if !path.is_absolute() {
             return Err(wrong("must be a full path"));
         }
@@ -363,6 +418,11 @@ pub(super) fn from_words(params: &[ParamInfo], words: &[String]) -> Result<Argum
 
 /// Refuses arguments that the command does not have.
 pub(super) fn known(params: &[ParamInfo], arguments: &Arguments) -> Result<(), Reject> {
+    if let [(name, Value::List(_))] = &arguments[..]
+        && name == "words"
+    {
+        return Err(ParamError::new(name, "must be texts").into());
+    }
     let is_known = |name: &str| params.iter().any(|param| param.name == name);
     match arguments.iter().find(|(name, _)| !is_known(name)) {
         Some((name, _)) => Err(ParamError::new(name, "is not a parameter of this command").into()),

@@ -1,6 +1,7 @@
 //! The commands about messages.
 
 use super::super::{Reject, message_changes};
+use super::arguments::{Number, Whole};
 use super::{AdminPlan, MemoryChange, Operation, View};
 use crate::storage::MessageId;
 use echat_proto::records::Code;
@@ -8,7 +9,7 @@ use echat_proto::records::Code;
 pub(super) fn delete_message(
     view: &View<'_, '_>,
     operation: &Operation,
-    id: u64,
+    Whole(id): Number,
 ) -> Result<AdminPlan, Reject> {
     let id = MessageId(id);
     let Some((kind, is_deleted)) = view.batch.stored_message(id)? else {

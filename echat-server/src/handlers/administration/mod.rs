@@ -13,6 +13,7 @@ mod server;
 
 pub(crate) use arguments::ParamInfo;
 pub use report::AdminReport;
+pub(crate) use report::at;
 pub(crate) use server::{Overridden, Override, Setting, read_address_bans};
 
 use super::account::Pending;
@@ -21,8 +22,9 @@ use super::effects::Effect;
 use super::journal::Entry;
 use super::password::PasswordHash;
 use super::session_ends::SessionsEnd;
-use super::{Answer, Caller, Ctx, Reject, gate};
+use super::{Answer, Caller, Ctx, Refusal, Reject, gate};
 use crate::config::{Limits, LogFilter, Settings};
+use crate::conn::Departure;
 use crate::storage::{AuditEntry, Batch, ErasurePlace, Removal, Room, StoreError, User};
 use crate::workers::jobs;
 use arguments::{Arguments, from_words, known, take};
@@ -31,12 +33,16 @@ use echat_proto::commands::{Event, RequestKind};
 use echat_proto::names::{InvitationCode, Password};
 use echat_proto::param::{Dict, ParamError};
 use echat_proto::records::Code;
+use server::{DrainSeconds, InvitationUses};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use crate::config::Registration;
 use crate::limits::AddressPrefix;
-use arguments::{Announcement, Choice, EndTime, Identifier, MessageDisposal, NameCursor, Reason};
+use arguments::{
+    Announcement, Choice, EndTime, Identifier, MessageDisposal, MessageOfTheDay, NameCursor,
+    Number, Reason, TokenDisposal,
+};
 use echat_proto::names::{NameQuery, Username};
 
 /// Rows of a list.
@@ -154,7 +160,8 @@ impl CommandInfo {
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
     command: &'static CommandInfo,
-    arguments: Arguments,
+    /// The arguments by name, or why it is refused before they are judged.
+    arguments: Result<Arguments, Refused>,
     actor: Actor,
     /// The secret that the command gives out, in random bytes.
     random: RandomBytes,
@@ -164,6 +171,14 @@ pub(crate) struct Operation {
     now: i64,
     /// Where an administrator of the chat is connected from.
     from: Option<IpAddr>,
+}
+
+/// An operation that is refused whatever its arguments mean.
+#[derive(Clone, Debug)]
+struct Refused {
+    why: Refusal,
+    /// What was typed behind the command, for the audit.
+    given: String,
 }
 
 /// The arguments of a command as they were given, not yet judged.
@@ -177,26 +192,58 @@ pub(crate) enum RawArguments {
 
 impl RawArguments {
     /// Values by name, or a list of words under the name `words`.
-    pub(crate) fn of(entries: Vec<(String, Value)>) -> Result<Self, ParamError> {
-        let [(name, Value::List(words))] = &entries[..] else {
-            return Ok(Self::Named(entries));
-        };
-        if name != "words" {
-            return Ok(Self::Named(entries));
-        }
+    pub(crate) fn of(entries: Vec<(String, Value)>) -> Self {
         let word = |word: &Value| match word {
-            Value::Str(word) => Ok(word.clone()),
-            other => Err(ParamError::new(
-                "words",
-                format!("must be texts, not {}", other.kind()),
-            )),
+            Value::Str(word) => Some(word.clone()),
+            _ => None,
         };
-        words
-            .iter()
-            .map(word)
-            .collect::<Result<_, _>>()
-            .map(Self::Words)
+        let words = match &entries[..] {
+            [(name, Value::List(words))] if name == "words" => words.iter().map(word).collect(),
+            _ => None,
+        };
+        words.map_or(Self::Named(entries), Self::Words)
     }
+
+    /// The arguments of a command with these parameters, by name.
+    fn read(self, params: &[ParamInfo]) -> Result<Arguments, Reject> {
+        let arguments = match self {
+            Self::Words(words) => from_words(params, &words)?,
+            Self::Named(arguments) => arguments,
+        };
+        known(params, &arguments)?;
+        Ok(arguments)
+    }
+
+    /// What was given, for the audit.
+    fn shown(&self, params: &[ParamInfo]) -> String {
+        match self {
+            // A word in a wrong place may be the secret.
+            Self::Words(_) if params.iter().any(|param| param.is_secret) => " ...".to_owned(),
+            Self::Words(words) => words
+                .iter()
+                .fold(String::new(), |all, word| all + " " + word),
+            Self::Named(arguments) => shown(params, arguments),
+        }
+    }
+}
+
+/// Arguments for the audit, in the order of the parameters.
+fn shown(params: &[ParamInfo], arguments: &Arguments) -> String {
+    let mut shown = String::new();
+    for param in params {
+        let given = arguments.iter().find(|(name, _)| name == param.name);
+        let Some((_, value)) = given else {
+            continue;
+        };
+        shown.push(' ');
+        match value {
+            _ if param.is_secret => shown.push_str("..."),
+            Value::Str(text) => shown.push_str(text),
+            Value::Int(number) => shown.push_str(&number.to_string()),
+            _ => shown.push('?'),
+        }
+    }
+    shown
 }
 
 /// The command of a name. A name of two words may have its second one among the words that follow.
@@ -221,7 +268,8 @@ fn find(
 }
 
 impl Operation {
-    /// Reads a command; the arguments are judged when it is carried out.
+    /// Reads a command. Its arguments, and whether it is open to the actor, are judged when it is carried out, so that a
+    /// refusal is in the audit.
     pub(crate) fn read(
         actor: Actor,
         command: &str,
@@ -230,18 +278,21 @@ impl Operation {
         now: i64,
     ) -> Result<Self, Reject> {
         let (info, given) = find(command, given)?;
-        if !info.is_open_to(actor.via()) {
+        let shown = given.shown(info.params);
+        let arguments = if info.is_open_to(actor.via()) {
+            given.read(info.params)
+        } else {
             let message = format!(
                 "This is not for the chat. The operator has it: `echat-server ctl {}`.",
                 info.name
             );
-            return Err(Reject::with_message(Code::NotAllowed, message));
-        }
-        let arguments = match given {
-            RawArguments::Words(words) => from_words(info.params, &words)?,
-            RawArguments::Named(arguments) => arguments,
+            Err(Reject::with_message(Code::NotAllowed, message))
         };
-        known(info.params, &arguments)?;
+        let arguments = match arguments {
+            Ok(arguments) => Ok(arguments),
+            Err(Reject::Refused(why)) => Err(Refused { why, given: shown }),
+            Err(reject) => return Err(reject),
+        };
         Ok(Self {
             command: info,
             arguments,
@@ -253,12 +304,23 @@ impl Operation {
         })
     }
 
+    /// The arguments.
+    fn arguments(&self) -> Result<&Arguments, Reject> {
+        let arguments = self.arguments.as_ref();
+        arguments.map_err(|refused| Reject::Refused(refused.why.clone()))
+    }
+
     /// The same by an administrator connected from this address.
     fn sent_from(self, address: IpAddr) -> Self {
         Self {
             from: Some(address),
             ..self
         }
+    }
+
+    /// The actor and the way in, for the log.
+    pub(crate) fn by(&self) -> String {
+        format!("{} ({})", self.actor.shown(), self.actor.via().word())
     }
 
     /// The password that the command gives out.
@@ -274,20 +336,11 @@ impl Operation {
 
     /// Its entry in the audit.
     fn audit_entry(&self, result: &str) -> AuditEntry {
-        let mut command = self.command.name.to_owned();
-        for param in self.command.params {
-            let given = self.arguments.iter().find(|(name, _)| name == param.name);
-            let Some((_, value)) = given else {
-                continue;
-            };
-            command.push(' ');
-            match value {
-                _ if param.is_secret => command.push_str("..."),
-                Value::Str(text) => command.push_str(text),
-                Value::Int(number) => command.push_str(&number.to_string()),
-                _ => command.push('?'),
-            }
-        }
+        let behind = match &self.arguments {
+            Ok(arguments) => shown(self.command.params, arguments),
+            Err(refused) => refused.given.clone(),
+        };
+        let command = format!("{}{behind}", self.command.name);
         entry_of(&self.actor, command, result, self.now)
     }
 }
@@ -350,9 +403,11 @@ pub enum ExportScope {
 /// Sessions that end with an operation.
 enum SessionsEnding {
     /// Those of a user and of the user's bots.
-    Ended(User),
-    /// The same, and the devices are forgotten.
-    DevicesForgotten(User),
+    Kicked(User),
+    /// The same of a user that is suspended.
+    Suspended(User),
+    /// Those of a user with a temporary password, whose devices are forgotten, with or without those of the bots.
+    PasswordReset(User, TokenDisposal),
     /// The same, and the accounts are deleted, with or without their messages.
     AccountDeleted(User, bool),
 }
@@ -436,7 +491,7 @@ pub(crate) fn admin(
 ) -> Result<Answer, Reject> {
     is_allowed(ctx, &me)?;
     let random = ctx.draw();
-    let given = RawArguments::of(params.0)?;
+    let given = RawArguments::of(params.0);
     let operation = Operation::read(Actor::Chat(me), &command, given, random, ctx.now.unix)?;
     let operation = operation.sent_from(ctx.address);
     match perform(ctx, &operation)? {
@@ -486,6 +541,7 @@ pub(crate) fn perform(
     operation: &Operation,
 ) -> Result<AdminOutcome, Reject> {
     if !operation.command.changes {
+        operation.arguments()?;
         let report = look(ctx, operation)?.expect("a command that reads");
         return Ok(AdminOutcome::Report(report));
     }
@@ -501,8 +557,16 @@ pub(crate) fn perform(
     }
     let (ends, erased) = match plan.ends {
         None => (Vec::new(), None),
-        Some(SessionsEnding::Ended(user)) => (SessionsEnd::of_user(ctx, user)?, None),
-        Some(SessionsEnding::DevicesForgotten(user)) => (SessionsEnd::of_reset(ctx, user)?, None),
+        Some(SessionsEnding::Kicked(user)) => {
+            (SessionsEnd::of_user(ctx, user, Departure::Kicked)?, None)
+        }
+        Some(SessionsEnding::Suspended(user)) => {
+            (SessionsEnd::of_user(ctx, user, Departure::Suspended)?, None)
+        }
+        Some(SessionsEnding::PasswordReset(user, tokens)) => {
+            let with_bots = tokens == TokenDisposal::Void;
+            (SessionsEnd::of_reset(ctx, user, with_bots)?, None)
+        }
         Some(SessionsEnding::AccountDeleted(user, erase)) => {
             (SessionsEnd::of_account(ctx, user)?, Some(erase))
         }
@@ -519,11 +583,18 @@ pub(crate) fn perform(
             }
         }
     }
+    let ended = ends.iter().map(|end| ctx.roster.conns_of(end.user()).len());
+    let outcome = match plan.outcome {
+        AdminOutcome::Report(report) if !ends.is_empty() => {
+            AdminOutcome::Report(report.with("sessions_ended", ended.sum::<usize>()))
+        }
+        outcome => outcome,
+    };
     ctx.session_ends.extend(ends);
     ctx.memory_changes.extend(plan.memory_changes);
     let mut reply = Event::LoggedOut {};
     ctx.announce(effects, &mut reply)?;
-    Ok(plan.outcome)
+    Ok(outcome)
 }
 
 fn write(
@@ -650,12 +721,12 @@ macro_rules! administration {
     (@chat everywhere) => { true };
     (@chat ctl) => { false };
     (@look reads, $ctx:ident, $operation:ident, $module:ident::$handler:ident, $($param:ident: $type:ty),*) => {
-        Some($module::$handler($ctx, $operation, $(take::<$type>(&$operation.arguments, stringify!($param), $operation.now)?),*)?)
+        Some($module::$handler($ctx, $operation, $(take::<$type>($operation.arguments()?, stringify!($param), $operation.now)?),*)?)
     };
     (@look $access:ident, $($rest:tt)*) => { None };
     (@decide reads, $($rest:tt)*) => { unreachable!("a command that reads is not decided") };
     (@decide $access:ident, $view:ident, $operation:ident, $module:ident::$handler:ident, $($param:ident: $type:ty),*) => {
-        $module::$handler($view, $operation, $(take::<$type>(&$operation.arguments, stringify!($param), $operation.now)?),*)
+        $module::$handler($view, $operation, $(take::<$type>($operation.arguments()?, stringify!($param), $operation.now)?),*)
     };
     ($(
         #[command($name:literal, $about:literal, $access:ident, $ways:ident)]
@@ -681,6 +752,7 @@ macro_rules! administration {
 
         /// Calls the handler of an operation.
         fn decide(view: &View<'_, '_>, operation: &Operation) -> Result<AdminPlan, Reject> {
+            operation.arguments()?;
             match operation.command.name {
                 $($name => administration!(@decide $access, view, operation, $module::$handler, $($param: $type),*),)*
                 _ => unreachable!("a command of the table"),
@@ -699,11 +771,11 @@ administration! {
     #[command("user", "one account", reads, everywhere)]
     people::user(name: NameQuery);
     #[command("sessions", "the users that are logged in, and from where, the longest connected first", reads, everywhere)]
-    people::sessions(after: Option<u64>);
+    people::sessions(after: Option<Number>);
     #[command("rooms", "rooms by name", reads, everywhere)]
     rooms::rooms(after: Option<NameCursor>);
     #[command("room", "one room", reads, everywhere)]
-    rooms::room(name: NameQuery);
+    rooms::room(name: NameQuery, after: Option<NameCursor>);
     #[command("bots", "bots by name, and their owners", reads, everywhere)]
     people::bots(after: Option<NameCursor>);
     #[command("quota", "users by bytes sent in 24 hours, most first", reads, everywhere)]
@@ -712,8 +784,8 @@ administration! {
     people::make_admin(name: NameQuery);
     #[command("unmake-admin", "makes an administrator an ordinary user", changes, everywhere)]
     people::unmake_admin(name: NameQuery);
-    #[command("reset-password", "gives a user a temporary password, which is shown once", changes, everywhere)]
-    people::reset_password(name: NameQuery);
+    #[command("reset-password", "gives a user a temporary password, shown once; ends sessions, and tokens of bots unless told otherwise", changes, everywhere)]
+    people::reset_password(name: NameQuery, tokens: Option<Choice<TokenDisposal>>);
     #[command("suspend", "ends all sessions of a user, who cannot log in any more", changes, everywhere)]
     people::suspend(name: NameQuery, until: EndTime, reason: Option<Reason>);
     #[command("unsuspend", "ends a suspension", changes, everywhere)]
@@ -729,19 +801,19 @@ administration! {
     #[command("close-room", "closes a room: its messages are gone", changes, everywhere)]
     rooms::close_room(room: NameQuery);
     #[command("delete-message", "deletes a message by its id: its text is gone for all", changes, everywhere)]
-    messages::delete_message(id: u64);
+    messages::delete_message(id: Number);
     #[command("prune", "removes messages that are too old at once, instead of within a minute", changes, everywhere)]
     messages::prune();
     #[command("registration", "shows or sets which new accounts may register", changes, everywhere)]
     server::registration(to: Option<Choice<Registration>>);
     #[command("invitation new", "makes a code to register with", changes, everywhere)]
-    server::new_invitation(uses: Option<u64>, expires: EndTime);
+    server::new_invitation(uses: Option<InvitationUses>, expires: EndTime);
     #[command("invitation list", "the open codes to register with", reads, everywhere)]
-    server::invitations();
+    server::invitations(after: Option<InvitationCode>);
     #[command("invitation revoke", "ends a code to register with", changes, everywhere)]
     server::revoke_invitation(code: InvitationCode);
-    #[command("message-of-the-day", "sets or, without a text, removes what users are shown after logging in", changes, everywhere)]
-    server::message_of_the_day(text: Option<Announcement>);
+    #[command("message-of-the-day", "shows, sets or removes what users are shown after logging in", changes, everywhere)]
+    server::message_of_the_day(text: Option<MessageOfTheDay>);
     #[command("use-configured", "gives a setting that was set by a command back to the configuration", changes, everywhere)]
     server::use_configured(setting: Choice<Setting>);
     #[command("broadcast", "says something to all users that are logged in", changes, everywhere)]
@@ -751,13 +823,13 @@ administration! {
     #[command("unban-address", "accepts connections from an address or a prefix again", changes, everywhere)]
     server::unban_address(address: AddressPrefix);
     #[command("banned-addresses", "addresses that are not served", reads, everywhere)]
-    server::banned_addresses();
+    server::banned_addresses(after: Option<AddressPrefix>);
     #[command("log-level", "sets what is logged, until a restart or reload", changes, everywhere)]
     server::log_level(level: LogFilter);
     #[command("limits", "shows the limits, or sets one until a restart or reload", changes, everywhere)]
-    server::limits(name: Option<Identifier>, value: Option<u64>);
+    server::limits(name: Option<Identifier>, value: Option<Number>);
     #[command("audit", "what was changed, newest first", reads, everywhere)]
-    server::audit(before: Option<u64>);
+    server::audit(before: Option<Number>);
     #[command("backup", "writes a backup to a new file", changes, ctl)]
     server::backup(file: PathBuf);
     #[command("verify", "checks that a backup is complete, unchanged and sound", examines, ctl)]
@@ -777,7 +849,7 @@ administration! {
     #[command("reload", "reads the configuration again", changes, ctl)]
     server::reload();
     #[command("drain", "tells users, and stops the server after so many seconds", changes, ctl)]
-    server::drain(seconds: u64);
+    server::drain(seconds: DrainSeconds);
     #[command("quit", "stops the server, as SIGTERM does", changes, ctl)]
     server::quit();
 }

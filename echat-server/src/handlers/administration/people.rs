@@ -2,12 +2,15 @@
 
 use super::super::effects::Effect;
 use super::super::{Ctx, Reject, bots, deletion, targets};
-use super::arguments::{Choice, EndTime, MessageDisposal, NameCursor, Reason};
-use super::report::at;
+use super::arguments::{
+    Choice, EndTime, MessageDisposal, NameCursor, Number, Reason, TokenDisposal,
+};
+use super::report::{at, names};
 use super::{AdminPlan, AdminReport, AdminTask, Operation, ROWS, SessionsEnding, View};
 use crate::conn::ConnId;
 use crate::roster::Online;
 use crate::storage::{Account, User};
+use echat_proto::Value;
 use echat_proto::names::{NameQuery, Password, Username};
 use echat_proto::records::Code;
 
@@ -57,9 +60,9 @@ pub(super) fn user(
     let suspension = ctx.batch.suspension(user.id, ctx.now.unix)?;
     let (until, reason) = suspension.map_or((None, None), |it| (it.until, it.reason));
     let rooms = ctx.batch.room_sizes_of(user.id)?.into_iter();
-    let rooms: Vec<String> = rooms.map(|room| room.name).take(ROWS).collect();
+    let rooms = rooms.map(|room| room.name).collect();
     let bots = ctx.batch.bots_of(user.id)?.into_iter();
-    let bots = bots.map(|bot| bot.user.name).collect();
+    let bots: Vec<String> = bots.map(|bot| bot.user.name).collect();
     let friends = ctx.batch.friends(user.id)?.len();
     let sessions = ctx.roster.conns_of(user.id).len();
     Ok(AdminReport::facts(vec![
@@ -75,8 +78,8 @@ pub(super) fn user(
         ("created", at(account.created_at)),
         ("last_seen", at(account.last_seen)),
         ("friends", friends.into()),
-        ("rooms", super::report::Fact::Names(rooms)),
-        ("bots", super::report::Fact::Names(bots)),
+        ("rooms", names(rooms, ROWS)),
+        ("bots", bots.into()),
     ]))
 }
 
@@ -85,8 +88,9 @@ pub(super) fn user(
 pub(super) fn sessions(
     ctx: &Ctx<'_, '_>,
     _: &Operation,
-    after: Option<u64>,
+    after: Option<Number>,
 ) -> Result<AdminReport, Reject> {
+    let after = after.map(|after| after.0);
     let mut sessions: Vec<(ConnId, &Online)> = ctx.roster.sessions().collect();
     sessions.retain(|(conn, _)| after.is_none_or(|after| conn.serial() > after));
     sessions.sort_unstable_by_key(|(conn, _)| conn.serial());
@@ -153,12 +157,27 @@ fn refuse_own_account(operation: &Operation, user: &User) -> Result<(), Reject> 
     Ok(())
 }
 
+/// The user of a name, for a command that means people alone.
+fn person(view: &View<'_, '_>, name: &NameQuery) -> Result<User, Reject> {
+    let user = targets::user(view.batch, name)?;
+    let Some(bot) = view.batch.bot(user.id)? else {
+        return Ok(user);
+    };
+    let message = format!(
+        "{} is a bot of {}: it has a token in place of a password, and keeps its name. \
+         suspend, unsuspend, kick and delete-user take bots, too.",
+        user.name, bot.owner.name
+    );
+    let refused = Reject::with_message(Code::NotAllowed, message);
+    Err(refused.with_key("bot_of", Value::Str(bot.owner.name)))
+}
+
 pub(super) fn make_admin(
     view: &View<'_, '_>,
     _: &Operation,
     name: NameQuery,
 ) -> Result<AdminPlan, Reject> {
-    let user = targets::person(view.batch, &name)?;
+    let user = person(view, &name)?;
     let done = format!("{} is an administrator", user.name);
     Ok(AdminPlan::done(done).writes(move |batch| {
         batch.set_administrator(user.id, true)?;
@@ -171,9 +190,22 @@ pub(super) fn unmake_admin(
     _: &Operation,
     name: NameQuery,
 ) -> Result<AdminPlan, Reject> {
-    let user = targets::person(view.batch, &name)?;
+    let user = person(view, &name)?;
+    if !view.batch.is_administrator(user.id)? {
+        return Ok(AdminPlan::done(format!(
+            "{} is no administrator",
+            user.name
+        )));
+    }
     let done = format!("{} is not an administrator any more", user.name);
-    Ok(AdminPlan::done(done).writes(move |batch| {
+    let report = match view.batch.administrators(2)?.len() {
+        0 | 1 => {
+            let done = format!("{done}, and no other account is one");
+            AdminReport::done(done).with("last_administrator", true)
+        }
+        _ => AdminReport::done(done),
+    };
+    Ok(AdminPlan::reported(report).writes(move |batch| {
         batch.set_administrator(user.id, false)?;
         Ok(bots::bots_leave_lobby(batch, user.id)?)
     }))
@@ -183,8 +215,9 @@ pub(super) fn reset_password(
     view: &View<'_, '_>,
     operation: &Operation,
     name: NameQuery,
+    tokens: Option<Choice<TokenDisposal>>,
 ) -> Result<AdminPlan, Reject> {
-    let user = targets::person(view.batch, &name)?;
+    let user = person(view, &name)?;
     refuse_own_account(operation, &user)?;
     let password = operation.password();
     let Some(hash) = operation.hash.clone() else {
@@ -195,10 +228,20 @@ pub(super) fn reset_password(
         "{} has a temporary password, and is asked to change it",
         user.name
     );
-    let report = AdminReport::done(done).with("password", password.to_text());
-    let ends = SessionsEnding::DevicesForgotten(user.clone());
+    // A thief of the account may have made tokens, too.
+    let tokens = tokens.map_or(TokenDisposal::Void, |tokens| tokens.0);
+    let bots = view.batch.bots_of(user.id)?.into_iter();
+    let bots: Vec<String> = bots.map(|bot| bot.user.name).collect();
+    let mut report = AdminReport::done(done).with("password", password.to_text());
+    if tokens == TokenDisposal::Void && !bots.is_empty() {
+        report = report.with("bots_without_token", bots);
+    }
+    let ends = SessionsEnding::PasswordReset(user.clone(), tokens);
     Ok(AdminPlan::reported(report).ends(ends).writes(move |batch| {
         batch.reset_password(user.id, &hash.0)?;
+        if tokens == TokenDisposal::Void {
+            batch.void_bot_tokens(user.id)?;
+        }
         Ok(Vec::new())
     }))
 }
@@ -217,7 +260,7 @@ pub(super) fn suspend(
         .with("until", at(until))
         .with("reason", reason.clone());
     let now = operation.now;
-    let ends = SessionsEnding::Ended(user.clone());
+    let ends = SessionsEnding::Suspended(user.clone());
     Ok(AdminPlan::reported(report).ends(ends).writes(move |batch| {
         batch.suspend(user.id, until, reason.as_deref(), now)?;
         Ok(Vec::new())
@@ -261,7 +304,7 @@ pub(super) fn rename_user(
     name: NameQuery,
     new_name: Username,
 ) -> Result<AdminPlan, Reject> {
-    let user = targets::person(view.batch, &name)?;
+    let user = person(view, &name)?;
     if view.batch.user_name_taken_by_another(user.id, &new_name)? {
         return Err(Code::NameTaken.into());
     }
@@ -290,6 +333,6 @@ pub(super) fn kick(
 ) -> Result<AdminPlan, Reject> {
     let user = targets::user(view.batch, &name)?;
     refuse_own_account(operation, &user)?;
-    let done = format!("ended the sessions of {}", user.name);
-    Ok(AdminPlan::done(done).ends(SessionsEnding::Ended(user)))
+    let done = format!("{} is logged out everywhere", user.name);
+    Ok(AdminPlan::done(done).ends(SessionsEnding::Kicked(user)))
 }

@@ -18,8 +18,8 @@ pub(crate) enum Fact {
     Time(i64),
     /// Whether something is so. A table shows yes, or nothing.
     Flag(bool),
-    /// Several names.
-    Names(Vec<String>),
+    /// Several names, and whether there are more.
+    Names(Vec<String>, bool),
     /// Nothing to say.
     None,
 }
@@ -31,7 +31,7 @@ impl Fact {
             Self::Number(number) => Value::Int(*number),
             Self::Time(at) => Value::Int(at.unsigned_abs()),
             Self::Flag(flag) => Value::Bool(*flag),
-            Self::Names(names) => Value::List(names.iter().cloned().map(Value::Str).collect()),
+            Self::Names(names, _) => Value::List(names.iter().cloned().map(Value::Str).collect()),
             Self::None => Value::Null,
         }
     }
@@ -45,10 +45,14 @@ impl Fact {
             }
             Self::Flag(true) => "yes".to_owned(),
             Self::Flag(false) | Self::None => String::new(),
-            Self::Names(names) => names.join(", "),
+            Self::Names(names, false) => names.join(", "),
+            Self::Names(names, true) => format!("{} {MORE}", names.join(", ")),
         }
     }
 }
+
+/// What stands for the rest of a list.
+const MORE: &str = "... and more";
 
 impl From<&str> for Fact {
     fn from(text: &str) -> Self {
@@ -80,6 +84,12 @@ impl From<bool> for Fact {
     }
 }
 
+impl From<Vec<String>> for Fact {
+    fn from(names: Vec<String>) -> Self {
+        Self::Names(names, false)
+    }
+}
+
 impl<T: Into<Fact>> From<Option<T>> for Fact {
     fn from(fact: Option<T>) -> Self {
         fact.map_or(Self::None, Into::into)
@@ -91,11 +101,20 @@ pub(crate) fn at(unix: impl Into<Option<i64>>) -> Fact {
     unix.into().map_or(Fact::None, Fact::Time)
 }
 
+/// A fact of the first `limit` names of a list.
+pub(crate) fn names(mut names: Vec<String>, limit: usize) -> Fact {
+    let more = names.len() > limit;
+    names.truncate(limit);
+    Fact::Names(names, more)
+}
+
 /// The result of a command.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AdminReport {
     done: Option<String>,
     facts: Vec<(&'static str, Fact)>,
+    /// Facts for programs alone: the sentence about what was done says them to people.
+    keys: Vec<(&'static str, Fact)>,
     table: Option<Table>,
     /// Lines as they are, under a name.
     page: Option<(&'static str, String)>,
@@ -155,6 +174,12 @@ impl AdminReport {
         self
     }
 
+    /// Adds a fact that the sentence about what was done says already: only the form for programs has it.
+    pub(crate) fn key(mut self, name: &'static str, fact: impl Into<Fact>) -> Self {
+        self.keys.push((name, fact.into()));
+        self
+    }
+
     /// A table. `limit` rows are shown at most, and as many as fit into a frame to a client; and whether there are more.
     pub(crate) fn table(
         name: &'static str,
@@ -188,8 +213,11 @@ impl AdminReport {
         if let Some(done) = &self.done {
             entries.push(("done".to_owned(), Value::Str(done.clone())));
         }
-        for (name, fact) in &self.facts {
+        for (name, fact) in self.facts.iter().chain(&self.keys) {
             entries.push(((*name).to_owned(), fact.value()));
+            if let Fact::Names(_, true) = fact {
+                entries.push((format!("{name}_more"), Value::Bool(true)));
+            }
         }
         if let Some(table) = &self.table {
             let row = |row: &Vec<Fact>| {
@@ -227,6 +255,11 @@ impl AdminReport {
             }
             // A string takes all text.
             let _ = writeln!(text, "{}: {}", name.replace('_', " "), escape(&value));
+        }
+        if text.is_empty()
+            && let [(name, _)] = &self.facts[..]
+        {
+            let _ = writeln!(text, "{}: none", name.replace('_', " "));
         }
         if let Some(table) = &self.table {
             table.write(&mut text);
@@ -275,7 +308,8 @@ impl Table {
             text.push_str("none\n");
         }
         if self.more {
-            text.push_str("... and more\n");
+            text.push_str(MORE);
+            text.push('\n');
         }
     }
 }
@@ -322,5 +356,23 @@ mod tests {
             .with("password", "x")
             .with("none", Fact::None);
         assert_eq!(done.text(), "done it\npassword: x\n");
+    }
+
+    #[test]
+    fn a_list_of_names_says_whether_there_are_more_and_an_empty_answer_says_so() {
+        let list = |count: usize| (0..count).map(|it| it.to_string()).collect();
+        let report = AdminReport::facts(vec![("members", names(list(3), 2))]);
+        assert_eq!(report.text(), "members: 0, 1 ... and more\n");
+        let has_more = ("members_more".to_owned(), Value::Bool(true));
+        assert_eq!(report.entries().last(), Some(&has_more));
+        let report = AdminReport::facts(vec![("members", names(list(2), 2))]);
+        assert_eq!(report.text(), "members: 0, 1\n");
+        assert_eq!(report.entries().len(), 1);
+        let report = AdminReport::facts(vec![("message", Fact::None)]);
+        assert_eq!(report.text(), "message: none\n");
+        // What the sentence says is a key for programs.
+        let report = AdminReport::done("wrote 7 lines").key("lines", 7_u64);
+        assert_eq!(report.text(), "wrote 7 lines\n");
+        assert_eq!(report.entries()[1], ("lines".to_owned(), Value::Int(7)));
     }
 }

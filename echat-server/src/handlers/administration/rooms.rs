@@ -4,7 +4,7 @@ use super::super::room_settings::OPERATORS_MAX;
 use super::super::rooms::{self, told_role};
 use super::super::{Ctx, Reject};
 use super::arguments::NameCursor;
-use super::report::{Fact, at};
+use super::report::{at, names};
 use super::{AdminPlan, AdminReport, Operation, ROWS, View};
 use crate::storage::{Batch, Role, Room};
 use echat_proto::names::NameQuery;
@@ -40,15 +40,16 @@ pub(super) fn room(
     ctx: &Ctx<'_, '_>,
     _: &Operation,
     name: NameQuery,
+    after: Option<NameCursor>,
 ) -> Result<AdminReport, Reject> {
     let room = find(ctx.batch, &name)?;
-    let members = ctx.batch.members(room.id, ROWS)?.into_iter();
-    let members = members.map(|member| member.user.name).collect();
+    let after = after.map_or_else(String::new, |after| after.0);
+    let members = ctx.batch.member_names(room.id, &after, ROWS + 1)?;
     Ok(AdminReport::facts(vec![
         ("name", room.name.into()),
         ("topic", room.topic.into()),
         ("owner", room.owner_name.into()),
-        ("operators", Fact::Names(ctx.batch.operators(room.id)?)),
+        ("operators", ctx.batch.operators(room.id)?.into()),
         ("private", room.private.into()),
         ("read_only", room.read_only.into()),
         ("slow_seconds", u64::from(room.slow_seconds).into()),
@@ -56,7 +57,7 @@ pub(super) fn room(
         ("created", at(room.created_at)),
         ("online", ctx.roster.online_in(room.id).into()),
         ("member_count", room.members.into()),
-        ("members", Fact::Names(members)),
+        ("members", names(members, ROWS)),
     ]))
 }
 

@@ -2,28 +2,31 @@
 
 use super::super::effects::Effect;
 use super::super::{Ctx, Reject};
-use super::arguments::{Announcement, Choice, Choices, EndTime, Identifier};
-use super::report::{Fact, at};
+use super::arguments::{
+    Announcement, Choice, Choices, EndTime, Identifier, MessageOfTheDay, Number, Whole,
+};
+use super::report::{at, names};
 use super::{
     AdminPlan, AdminReport, AdminTask, COMMANDS, ExportScope, MemoryChange, Operation, ROWS, View,
 };
 use crate::config::{LogFilter, Registration, Settings};
 use crate::limits::{AddressBans, AddressPrefix};
 use crate::storage::{AddressBan, Batch, InvitationCode as StoredCode, StoreError};
+use echat_proto::Value;
 use echat_proto::commands::Event;
 use echat_proto::names::InvitationCode;
 use echat_proto::param::ParamError;
 use echat_proto::records::Code;
 use std::path::PathBuf;
 
-/// Accounts that can be made with one code at most: as many as a room has members.
-const USES_MAX: u64 = 10_000;
+/// Accounts that can be made with one code: at most as many as a room has members.
+pub(super) type InvitationUses = Whole<1, 10_000>;
 /// Bans of addresses that hold.
 const BANS: usize = 1_000;
 /// Administrators that are listed.
 const ADMINISTRATORS: usize = 20;
-/// The longest time until a stop.
-const DRAIN_MAX: u64 = 86_400;
+/// The time until a stop: at most a day.
+pub(super) type DrainSeconds = Whole<0, 86_400>;
 
 const REGISTRATION: &str = "registration";
 const MESSAGE_OF_THE_DAY: &str = "message_of_the_day";
@@ -93,11 +96,13 @@ pub(super) fn status(ctx: &Ctx<'_, '_>, _: &Operation) -> Result<AdminReport, Re
             "server",
             concat!("echat-server ", env!("CARGO_PKG_VERSION")).into(),
         ),
-        ("listening", Fact::Names(gauges.listening.clone())),
+        ("listening", gauges.listening.clone().into()),
         ("fingerprint", gauges.fingerprint.clone().into()),
         ("process", u64::from(gauges.process).into()),
         ("since", at(gauges.started_at)),
         ("time", at(ctx.now.unix)),
+        ("drains", gauges.stops_at.is_some().into()),
+        ("stops", at(gauges.stops_at)),
         ("connections", gauges.connections.into()),
         ("sessions", ctx.roster.sessions().count().into()),
         ("users_online", online.into()),
@@ -111,7 +116,10 @@ pub(super) fn status(ctx: &Ctx<'_, '_>, _: &Operation) -> Result<AdminReport, Re
         ),
         (
             "administrators",
-            Fact::Names(ctx.batch.administrators(ADMINISTRATORS)?),
+            names(
+                ctx.batch.administrators(ADMINISTRATORS + 1)?,
+                ADMINISTRATORS,
+            ),
         ),
         ("newest_message", newest(ctx)?.into()),
         ("disk_is_low", ctx.disk_is_low.into()),
@@ -246,15 +254,19 @@ pub(super) fn registration(
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
 pub(super) fn message_of_the_day(
-    _: &View<'_, '_>,
+    view: &View<'_, '_>,
     _: &Operation,
-    text: Option<Announcement>,
+    text: Option<MessageOfTheDay>,
 ) -> Result<AdminPlan, Reject> {
+    let Some(MessageOfTheDay(text)) = text else {
+        let text = view.settings.message_of_the_day.clone();
+        let shown = vec![(MESSAGE_OF_THE_DAY, text.into())];
+        return Ok(AdminPlan::shows(AdminReport::facts(shown)));
+    };
     let done = match &text {
         Some(_) => "users are shown this after logging in",
         None => "users are shown no message after logging in",
     };
-    let text = text.map(|text| text.0);
     let report = AdminReport::done(done).with(MESSAGE_OF_THE_DAY, text.clone());
     let text = text.unwrap_or_default();
     Ok(set(
@@ -293,17 +305,14 @@ pub(super) fn broadcast(
 pub(super) fn new_invitation(
     view: &View<'_, '_>,
     operation: &Operation,
-    uses: Option<u64>,
+    uses: Option<InvitationUses>,
     expires: EndTime,
 ) -> Result<AdminPlan, Reject> {
-    let uses = uses.unwrap_or(1);
-    if !(1..=USES_MAX).contains(&uses) {
-        return Err(ParamError::new("uses", "must be 1 to 10000").into());
-    }
+    let uses = uses.map_or(1, |uses| uses.0);
     let maker = operation.actor.administrator().map(|me| me.id);
     if view
         .batch
-        .open_invitations(None, operation.now, ROWS + 1)?
+        .open_invitations(None, None, operation.now, ROWS + 1)?
         .len()
         > ROWS
     {
@@ -312,10 +321,17 @@ pub(super) fn new_invitation(
     let shown = operation.password();
     let code = shown.key().expect("a code of its own form").to_string();
     let EndTime(expires_at) = expires;
-    let report = AdminReport::done("made a code to register with")
+    let registration = view.settings.registration;
+    let done = match registration {
+        Registration::Invitation => "made a code to register with",
+        Registration::Open => "made a code; registration is open, so no code is needed",
+        Registration::Closed => "made a code that is not good yet: registration is closed",
+    };
+    let report = AdminReport::done(done)
         .with("code", shown.to_text())
         .with("uses", uses)
-        .with("expires", at(expires_at));
+        .with("expires", at(expires_at))
+        .with(REGISTRATION, registration_word(registration));
     let now = operation.now;
     Ok(AdminPlan::reported(report).writes(move |batch| {
         let new = StoredCode {
@@ -329,8 +345,16 @@ pub(super) fn new_invitation(
     }))
 }
 
-pub(super) fn invitations(ctx: &Ctx<'_, '_>, _: &Operation) -> Result<AdminReport, Reject> {
-    let found = ctx.batch.open_invitations(None, ctx.now.unix, ROWS + 1)?;
+pub(super) fn invitations(
+    ctx: &Ctx<'_, '_>,
+    _: &Operation,
+    after: Option<InvitationCode>,
+) -> Result<AdminReport, Reject> {
+    let key = |code: InvitationCode| code.key().ok_or(ParamError::new("after", "is no code"));
+    let after = after.map(key).transpose()?;
+    let after = after.as_ref().map(|key| key.as_str());
+    let now = ctx.now.unix;
+    let found = ctx.batch.open_invitations(None, after, now, ROWS + 1)?;
     let mut rows = Vec::new();
     for code in found {
         let maker = code.maker.map(|maker| ctx.batch.user_name(maker));
@@ -369,7 +393,7 @@ pub(super) fn revoke_invitation(
 
 /// The bans of addresses that hold.
 pub(crate) fn read_address_bans(batch: &Batch<'_>, now: i64) -> Result<AddressBans, StoreError> {
-    let bans = batch.address_bans(now, BANS)?.into_iter();
+    let bans = batch.address_bans("", now, BANS)?.into_iter();
     let read = |ban: AddressBan| Some((ban.prefix.parse().ok()?, ban.until));
     Ok(bans.filter_map(read).collect())
 }
@@ -385,7 +409,7 @@ pub(super) fn ban_address(
         let message = "Your own address is among these: you would be locked out.";
         return Err(Reject::with_message(Code::NotAllowed, message));
     }
-    if view.batch.address_bans(operation.now, BANS)?.len() >= BANS {
+    if view.batch.address_bans("", operation.now, BANS)?.len() >= BANS {
         return Err(Reject::too_many(BANS));
     }
     let (EndTime(until), now) = (until, operation.now);
@@ -398,29 +422,61 @@ pub(super) fn ban_address(
     }))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
 pub(super) fn unban_address(
-    _: &View<'_, '_>,
-    _: &Operation,
+    view: &View<'_, '_>,
+    operation: &Operation,
     address: AddressPrefix,
 ) -> Result<AdminPlan, Reject> {
     let prefix = address.to_string();
-    let plan =
-        AdminPlan::done(format!("{prefix} is not banned")).changes(MemoryChange::Unban(address));
+    let bans = read_address_bans(view.batch, operation.now)?;
+    let of = |is_meant: fn(AddressPrefix, AddressPrefix) -> bool| -> Vec<String> {
+        let bans = bans.prefixes().filter(|ban| *ban != address);
+        bans.filter(|ban| is_meant(*ban, address))
+            .map(|ban| ban.to_string())
+            .collect()
+    };
+    let wider = of(AddressPrefix::covers);
+    let narrower = of(|ban, address| address.covers(ban));
+    let is_banned = bans.prefixes().any(|ban| ban == address);
+    if !is_banned && !wider.is_empty() {
+        let listed = wider.join(", ");
+        let message = format!(
+            "{prefix} has no ban of its own: it is in {listed}, which is banned. Unban that."
+        );
+        let banned_by = wider.into_iter().map(Value::Str).collect();
+        let refused = Reject::with_message(Code::NotAllowed, message);
+        return Err(refused.with_key("banned_by", Value::List(banned_by)));
+    }
+    let mut report = AdminReport::done(format!("the ban of {prefix} is lifted"));
+    if !is_banned {
+        report = AdminReport::done(format!("{prefix} is not banned"));
+    }
+    for (key, bans) in [("still_banned_by", wider), ("still_banned", narrower)] {
+        if !bans.is_empty() {
+            report = report.with(key, names(bans, ROWS));
+        }
+    }
+    let plan = AdminPlan::reported(report).changes(MemoryChange::Unban(address));
     Ok(plan.writes(move |batch| {
         batch.unban_addresses(&prefix)?;
         Ok(Vec::new())
     }))
 }
 
-pub(super) fn banned_addresses(ctx: &Ctx<'_, '_>, _: &Operation) -> Result<AdminReport, Reject> {
-    let bans = ctx.batch.address_bans(ctx.now.unix, BANS + 1)?.into_iter();
+pub(super) fn banned_addresses(
+    ctx: &Ctx<'_, '_>,
+    _: &Operation,
+    after: Option<AddressPrefix>,
+) -> Result<AdminReport, Reject> {
+    let after = after.map_or_else(String::new, |after| after.to_string());
+    let bans = ctx.batch.address_bans(&after, ctx.now.unix, ROWS + 1)?;
+    let bans = bans.into_iter();
     let rows = bans.map(|ban| vec![ban.prefix.into(), at(ban.until)]);
     Ok(AdminReport::table(
         "addresses",
         &["address", "until"],
         rows.collect(),
-        BANS,
+        ROWS,
     ))
 }
 
@@ -440,36 +496,38 @@ pub(super) fn limits(
     view: &View<'_, '_>,
     _: &Operation,
     name: Option<Identifier>,
-    value: Option<u64>,
+    value: Option<Number>,
 ) -> Result<AdminPlan, Reject> {
-    match (name, value) {
-        (Some(Identifier(name)), Some(value)) => {
-            let limits = view.limits.with(&name, value);
-            let limits = limits.map_err(|fault| ParamError::new("value", fault.to_string()))?;
-            let done = format!("{name} is {value} until a restart or reload");
-            Ok(AdminPlan::done(done).changes(MemoryChange::Limits(Box::new(limits))))
-        }
-        (name, _) => {
-            let is_meant =
-                |(known, _): &(String, u64)| name.as_ref().is_none_or(|name| name.0 == *known);
-            let found = view.limits.entries().into_iter().filter(is_meant);
-            let rows: Vec<_> = found
-                .map(|(name, value)| vec![name.into(), value.into()])
-                .collect();
-            if rows.is_empty() {
-                return Err(ParamError::new("name", "is no limit").into());
-            }
-            let report = AdminReport::table("limits", &["name", "value"], rows, ROWS);
-            Ok(AdminPlan::shows(report))
-        }
+    let known = view.limits.entries();
+    let is_meant = |(known, _): &(String, u64)| name.as_ref().is_none_or(|name| name.0 == *known);
+    let rows = known.into_iter().filter(is_meant);
+    let rows: Vec<_> = rows
+        .map(|(name, value)| vec![name.into(), value.into()])
+        .collect();
+    if rows.is_empty() {
+        return Err(ParamError::new("name", "is no limit; `limits` lists them").into());
     }
+    let (Some(Identifier(name)), Some(Whole(value))) = (name, value) else {
+        let report = AdminReport::table("limits", &["name", "value"], rows, ROWS);
+        return Ok(AdminPlan::shows(report));
+    };
+    let limits = view.limits.with(&name, value).map_err(|fault| {
+        // One that contradicts another limit names that one.
+        let own = format!("server.limits.{name}: ");
+        let message = fault.to_string();
+        ParamError::new("value", message.strip_prefix(&own).unwrap_or(&message))
+    })?;
+    let report = AdminReport::done(format!("{name} is {value} until a restart or a reload"));
+    let report = report.key("name", name).key("value", value);
+    Ok(AdminPlan::reported(report).changes(MemoryChange::Limits(Box::new(limits))))
 }
 
 pub(super) fn audit(
     ctx: &Ctx<'_, '_>,
     _: &Operation,
-    before: Option<u64>,
+    before: Option<Number>,
 ) -> Result<AdminReport, Reject> {
+    let before = before.map(|before| before.0);
     let lines = ctx.batch.audit(before, ROWS + 1, ctx.now.unix)?.into_iter();
     let row = |(id, line): (u64, crate::storage::AuditEntry)| {
         vec![
@@ -509,11 +567,5 @@ tasks! {
     metrics() = AdminTask::Metrics;
     reload() = AdminTask::Reload;
     quit() = AdminTask::Quit;
-}
-
-pub(super) fn drain(_: &View<'_, '_>, _: &Operation, seconds: u64) -> Result<AdminPlan, Reject> {
-    if seconds > DRAIN_MAX {
-        return Err(ParamError::new("seconds", "must be 0 to 86400").into());
-    }
-    Ok(AdminPlan::task(AdminTask::Drain(seconds)))
+    drain(seconds: DrainSeconds) = AdminTask::Drain(seconds.0);
 }

@@ -66,6 +66,8 @@ pub(super) struct Scrub {
     /// Pages that were scanned.
     #[cfg(test)]
     pages_scanned: Cell<u64>,
+    /// Whether the log has it that the database is too large.
+    is_too_large: Cell<bool>,
 }
 
 type Salt = [u8; SALT_BYTES];
@@ -83,7 +85,19 @@ impl Scrub {
             bytes: RefCell::default(),
             #[cfg(test)]
             pages_scanned: Cell::new(0),
+            is_too_large: Cell::new(false),
         }
+    }
+
+    /// Whether a database of so many pages is too large to be scrubbed, which the log says once.
+    fn skips(&self, pages: u32) -> bool {
+        let skips = pages >= TOO_MANY;
+        if skips && !self.is_too_large.replace(true) {
+            tracing::warn!(
+                "the database has 128 GiB or more: what is left of removed text in its pages is not zeroed any more"
+            );
+        }
+        skips
     }
 
     /// Notes that an earlier process scrubbed all pages.
@@ -219,7 +233,7 @@ impl Scrub {
         }
         let mut pages = self.pages.borrow_mut();
         let last: u32 = db.query_row("PRAGMA page_count", [], |row| row.get(0))?;
-        if last >= TOO_MANY {
+        if self.skips(last) {
             *pages = PageSet::default();
             return Ok(false);
         }
@@ -357,6 +371,7 @@ impl PageSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::LogFilter;
     use std::path::PathBuf;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicI32, Ordering};
@@ -382,6 +397,21 @@ mod tests {
             other[at] = byte;
             assert_eq!(residue(2, &other), None, "byte {at}");
         }
+    }
+
+    #[test]
+    fn a_database_that_is_too_large_is_skipped_and_the_log_says_so_once() {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let (path, filter) = (log.path().to_owned(), LogFilter::parse("warn").unwrap());
+        let open = move || File::options().append(true).open(&path).unwrap();
+        tracing::subscriber::with_default(crate::logging::subscriber(&filter, false, open), || {
+            let scrub = Scrub::new();
+            assert!(!scrub.skips(TOO_MANY - 1));
+            assert!(scrub.skips(TOO_MANY) && scrub.skips(TOO_MANY + 1));
+        });
+        let lines = std::fs::read_to_string(log.path()).unwrap();
+        assert_eq!(lines.lines().count(), 1, "{lines}");
+        assert!(lines.contains("128 GiB or more"), "{lines}");
     }
 
     #[test]

@@ -1,0 +1,253 @@
+//! Files that are being written anywhere on the disk, such as a backup: their notes in the data folder, by which what a killed
+//! process left is recognised and removed.
+//!
+//! A note is a file of the folder, locked while its process writes. It has the path, and what makes the file that one: device,
+//! inode and the time of its birth. A file under the same path that anything else has made is not touched.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{self, Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::UNIX_EPOCH;
+
+use echat_system::private_file;
+use serde_json::{Value, json};
+
+/// The beginning of a note's name. The number of its process and a number of its own follow.
+const PREFIX: &str = "unfinished.";
+/// Bytes of a note at most: of a path (`PATH_MAX`), escaped, and numbers.
+const NOTE_BYTES: u64 = 64 * 1024;
+
+/// The number of the next note of this process.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+/// A file that is being written, until this is dropped.
+#[derive(Debug)]
+pub struct UnfinishedFile {
+    note: PathBuf,
+    /// Locked while the file is being written.
+    _lock: File,
+}
+
+/// The content of a note.
+#[derive(Debug, PartialEq, Eq)]
+struct Note {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+    /// Nanoseconds since 1970, where the file system knows it.
+    born: Option<u128>,
+}
+
+impl Note {
+    fn of(path: &Path, found: &Metadata) -> Self {
+        let born = found.created().ok();
+        let born = born.and_then(|born| born.duration_since(UNIX_EPOCH).ok());
+        Self {
+            path: path.to_owned(),
+            device: found.dev(),
+            inode: found.ino(),
+            born: born.map(|born| born.as_nanos()),
+        }
+    }
+
+    /// `None` for a path that is not UTF-8.
+    fn text(&self) -> Option<String> {
+        let note = json!({
+            "path": self.path.to_str()?,
+            "device": self.device,
+            "inode": self.inode,
+            "born": self.born.map(|born| born.to_string()),
+        });
+        Some(note.to_string())
+    }
+
+    fn read(file: &File) -> Option<Self> {
+        let mut text = String::new();
+        file.take(NOTE_BYTES).read_to_string(&mut text).ok()?;
+        let note: Value = serde_json::from_str(&text).ok()?;
+        Some(Self {
+            path: note["path"].as_str()?.into(),
+            device: note["device"].as_u64()?,
+            inode: note["inode"].as_u64()?,
+            born: note["born"].as_str().and_then(|born| born.parse().ok()),
+        })
+    }
+
+    /// Removes the file, if it is still the one that was noted.
+    fn remove_file(&self) -> io::Result<bool> {
+        let found = match self.path.symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            found => found?,
+        };
+        let user = rustix::process::geteuid().as_raw();
+        let is_same =
+            found.is_file() && found.uid() == user && Self::of(&self.path, &found) == *self;
+        if is_same {
+            fs::remove_file(&self.path)?;
+        }
+        Ok(is_same)
+    }
+}
+
+impl UnfinishedFile {
+    /// Notes in the data folder `folder` that the new file at `path` is being written. `None` if that cannot be noted, as on a
+    /// full disk: the file is written all the same.
+    pub fn note(folder: &Path, path: &Path, file: &File) -> Option<Self> {
+        let path = path::absolute(path).ok()?;
+        let content = Note::of(&path, &file.metadata().ok()?).text()?;
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let note = folder.join(format!("{PREFIX}{}.{number}", process::id()));
+        let mut options = OpenOptions::new();
+        let mut lock = private_file::open(&note, options.write(true).create_new(true)).ok()?;
+        let unfinished = Self {
+            note,
+            _lock: lock.try_clone().ok()?,
+        };
+        lock.try_lock().ok()?;
+        lock.write_all(content.as_bytes()).ok()?;
+        Some(unfinished)
+    }
+}
+
+impl Drop for UnfinishedFile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.note);
+    }
+}
+
+/// The notes of a data folder.
+fn notes(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut notes = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let is_note = entry
+            .file_name()
+            .to_str()
+            .is_some_and(|name| name.starts_with(PREFIX));
+        if is_note {
+            notes.push(entry.path());
+        }
+    }
+    Ok(notes)
+}
+
+/// Removes what killed processes were writing, by the notes of a data folder; returns the files. What a running process writes
+/// stays.
+///
+/// # Errors
+/// The folder cannot be read, or a file cannot be removed.
+pub fn remove_left_over(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut removed = Vec::new();
+    for path in notes(folder)? {
+        let Ok(file) = private_file::open(&path, OpenOptions::new().read(true)) else {
+            continue;
+        };
+        // A lock that cannot be taken is held by the process that writes.
+        if file.try_lock().is_err() {
+            continue;
+        }
+        if let Some(note) = Note::read(&file)
+            && note.remove_file()?
+        {
+            removed.push(note.path);
+        }
+        fs::remove_file(path)?;
+    }
+    Ok(removed)
+}
+
+/// Removes what the threads of this process are writing, for a process that is about to end: its end stops those threads
+/// wherever they are.
+pub fn remove_own(folder: &Path) {
+    let own = format!("{PREFIX}{}.", process::id());
+    for path in notes(folder).unwrap_or_default() {
+        let is_own = path.file_name().and_then(|name| name.to_str());
+        if !is_own.is_some_and(|name| name.starts_with(&own)) {
+            continue;
+        }
+        let Ok(file) = private_file::open(&path, OpenOptions::new().read(true)) else {
+            continue;
+        };
+        // What cannot be removed now is removed at the next start. One that has its name by now is complete.
+        if Note::read(&file).is_some_and(|note| note.remove_file().is_ok()) {
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder, and a file in it that is noted.
+    fn noted() -> (tempfile::TempDir, PathBuf, UnfinishedFile) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("backup.tmp");
+        let file = File::create_new(&path).unwrap();
+        let noted = UnfinishedFile::note(folder.path(), &path, &file).unwrap();
+        (folder, path, noted)
+    }
+
+    /// As a killed process leaves it: the lock is gone, and the note is there.
+    fn kill(noted: UnfinishedFile) {
+        let note = noted.note.clone();
+        let content = fs::read(&note).unwrap();
+        drop(noted);
+        fs::write(&note, content).unwrap();
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_and_what_is_being_written_is_not() {
+        let (folder, path, noted) = noted();
+        assert_eq!(remove_left_over(folder.path()).unwrap(), [] as [PathBuf; 0]);
+        assert!(path.exists());
+        kill(noted);
+        assert_eq!(remove_left_over(folder.path()).unwrap(), [path]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn another_file_of_the_same_name_is_never_removed() {
+        for own in [false, true] {
+            let (folder, path, noted) = noted();
+            let kept = folder.path().join("kept");
+            // It exists at the same time, so it has another inode.
+            fs::write(&kept, "of the user").unwrap();
+            fs::rename(&kept, &path).unwrap();
+            if own {
+                remove_own(folder.path());
+            } else {
+                kill(noted);
+                assert!(remove_left_over(folder.path()).unwrap().is_empty());
+            }
+            assert_eq!(fs::read_to_string(&path).unwrap(), "of the user");
+        }
+    }
+
+    #[test]
+    fn a_link_a_folder_and_a_note_without_sense_are_left_alone() {
+        let (folder, path, noted) = noted();
+        kill(noted);
+        let file = folder.path().join("file");
+        fs::rename(&path, &file).unwrap();
+        std::os::unix::fs::symlink(&file, &path).unwrap();
+        assert!(remove_left_over(folder.path()).unwrap().is_empty());
+        assert!(file.exists() && path.is_symlink());
+        fs::write(folder.path().join("unfinished.1.1"), "{}").unwrap();
+        fs::create_dir(folder.path().join("unfinished.folder")).unwrap();
+        assert!(remove_left_over(folder.path()).unwrap().is_empty());
+        assert!(folder.path().join("unfinished.folder").exists());
+    }
+
+    #[test]
+    fn a_process_that_ends_removes_what_its_threads_write() {
+        let (folder, path, noted) = noted();
+        remove_own(folder.path());
+        assert!(!path.exists());
+        drop(noted);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
