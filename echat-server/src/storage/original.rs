@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write;
 use std::path::Path;
 
+use echat_proto::limits::{NAME_BYTES, NAME_CHARS};
 use echat_proto::names::{Content, Password, RoomName, Username, looks};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -29,9 +30,6 @@ use super::skeletons;
 
 /// In the place of a password's hash: no password fits it.
 const NO_PASSWORD: &str = "*";
-
-/// Characters of a name at most.
-const NAME: usize = 20;
 
 /// Rows that are named for each reason why they are left out.
 const ROWS: usize = 20;
@@ -263,17 +261,29 @@ impl Import<'_> {
         Ok(true)
     }
 
-    /// The name that an original one becomes, see [`candidates`].
+    /// The name that an original one becomes: the first that is free of
+    /// 1. the name itself;
+    /// 2. the name as [`plain`] makes it, or `user` or `room` if that leaves nothing;
+    /// 3. the same with `-2`, `-3` and so on behind it, as long as that is a name;
+    /// 4. `user` or `room` with these numbers.
     fn free_name(&self, kind: i64, name: &str) -> rusqlite::Result<String> {
-        let valid = |name: &str| match kind {
-            0 => Username::new(name).map(|name| name.as_str().to_owned()),
-            _ => RoomName::new(name).map(|name| name.as_str().to_owned()),
+        let stored = |name: String| match kind {
+            0 => Username::new(&name).ok().map(|name| name.to_string()),
+            _ => RoomName::new(&name).ok().map(|name| name.to_string()),
         };
-        for candidate in candidates(name, if kind == 0 { "user" } else { "room" }) {
-            if let Ok(stored) = valid(&candidate)
-                && self.is_free(kind, &stored)?
-            {
-                return Ok(stored);
+        let noun = if kind == 0 { "user" } else { "room" };
+        let plain = match plain(name) {
+            plain if plain.is_empty() => noun.to_owned(),
+            plain => plain,
+        };
+        let whole = [name.to_owned(), plain.clone()].into_iter();
+        let candidates = whole
+            .filter_map(stored)
+            .chain(numbered(&plain).map_while(stored))
+            .chain(numbered(noun).filter_map(stored));
+        for candidate in candidates {
+            if self.is_free(kind, &candidate)? {
+                return Ok(candidate);
             }
         }
         unreachable!("numbers do not end")
@@ -526,7 +536,11 @@ impl Import<'_> {
         let mut second = None;
         while let Some(row) = rows.next()? {
             self.done.rows += 1;
-            let id: i64 = row.get(0)?;
+            // A table without its key may have anything there.
+            let ValueRef::Integer(id) = row.get_ref(0)? else {
+                self.leave_out("message row", "the id is no number", "?".to_owned());
+                continue;
+            };
             let (time, same, recipient) = match self.message(row)? {
                 Ok(message) => message,
                 Err(why) => {
@@ -706,31 +720,30 @@ fn txn_id(message: &Folded) -> String {
     txn_id
 }
 
-/// The names that an original one may become, in order:
-/// 1. the name itself;
-/// 2. the name with `_` in the place of each character that no name may have, without separators before the first letter or
-///    digit, cut to 20 characters;
-/// 3. `user` or `room`, if that leaves nothing;
-/// 4. these with `-2`, `-3` and so on behind them, and then `user` or `room` with these numbers.
-fn candidates(name: &str, noun: &'static str) -> impl Iterator<Item = String> {
+/// A name with `_` in the place of each character that no name may have, without separators before the first letter or
+/// digit, cut to the limits of a name.
+fn plain(name: &str) -> String {
     let is_good = |c: char| c.is_alphanumeric() || "_.-".contains(c);
     let replaced = name.chars().map(|c| if is_good(c) { c } else { '_' });
-    let begun = replaced.skip_while(|c| !c.is_alphanumeric());
-    let kept: String = begun.take(NAME).collect();
-    let base = if kept.is_empty() {
-        noun.to_owned()
-    } else {
-        kept
+    cut(replaced.skip_while(|c| !c.is_alphanumeric()), 0)
+}
+
+/// A name with `-2`, `-3` and so on behind it, cut to the limits of a name.
+fn numbered(name: &str) -> impl Iterator<Item = String> {
+    (2_u64..).map(move |number| {
+        let end = format!("-{number}");
+        cut(name.chars(), end.len()) + &end
+    })
+}
+
+/// The beginning of a name that leaves `room` bytes of ASCII free within the limits of a name.
+fn cut(name: impl Iterator<Item = char>, room: usize) -> String {
+    let mut bytes = room;
+    let fits = |c: &char| {
+        bytes += c.len_utf8();
+        bytes <= NAME_BYTES
     };
-    let numbered = (2..).flat_map({
-        let base = base.clone();
-        move |number: u64| {
-            let end = format!("-{number}");
-            let cut = |text: &str| text.chars().take(NAME - end.len()).collect::<String>() + &end;
-            [cut(&base), cut(noun)]
-        }
-    });
-    [name.to_owned(), base].into_iter().chain(numbered)
+    name.take(NAME_CHARS - room).take_while(fits).collect()
 }
 
 /// Whether a name is in its stored form already.

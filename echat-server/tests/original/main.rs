@@ -1,5 +1,7 @@
 //! A database of the original E-Chat is added to a data folder, with the real binary.
 
+mod bounds;
+
 use std::fs;
 use std::path::PathBuf;
 
