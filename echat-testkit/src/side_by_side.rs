@@ -30,6 +30,17 @@ pub fn all<I: Send, const N: usize>(items: [I; N], case: impl Fn(I) + Sync) {
     on_threads(N, items.into_iter(), case);
 }
 
+/// The number of a case, shown if it fails.
+struct ShownOnPanic(usize);
+
+impl Drop for ShownOnPanic {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("the case that failed is number {}, from 0", self.0);
+        }
+    }
+}
+
 fn on_threads<I: Send, R: Send>(
     threads: usize,
     items: impl Iterator<Item = I> + Send,
@@ -39,7 +50,10 @@ fn on_threads<I: Send, R: Send>(
     let next = || items.lock().expect("no item panics").next();
     let work = || -> Vec<(usize, R)> {
         iter::from_fn(next)
-            .map(|(at, item)| (at, case(item)))
+            .map(|(at, item)| {
+                let shown = ShownOnPanic(at);
+                (shown.0, case(item))
+            })
             .collect()
     };
     let mut results: Vec<_> = thread::scope(|scope| {

@@ -86,6 +86,7 @@ exec "$0" "$@""#
     }
 
     /// Runs to its end what is expected to end by itself, under umask 000.
+    #[track_caller]
     pub fn run_with(&self, args: &[&str], env: &[(&str, &str)]) -> Output {
         let mut command = self.command("umask 000", args);
         command.envs(env.iter().copied());
@@ -93,16 +94,19 @@ exec "$0" "$@""#
     }
 
     /// Runs to its end what is expected to end by itself.
+    #[track_caller]
     pub fn run(&self, args: &[&str]) -> Output {
         self.run_with(args, &[])
     }
 
     /// Starts the server on a free port, under umask 000, and waits until it is ready.
+    #[track_caller]
     pub fn start(&self, args: &[&str]) -> ServerProcess {
         self.start_behind("umask 000", args)
     }
 
     /// The same behind these commands of the shell.
+    #[track_caller]
     pub fn start_behind(&self, shell: &str, args: &[&str]) -> ServerProcess {
         ServerProcess::start(self.command(shell, &[&["--listen", "127.0.0.1:0"], args].concat()))
     }

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -17,8 +17,15 @@ use crate::programs;
 /// No test waits longer than this for a server to write something, or to end.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What a failing test shows of the end of a server's log, in lines.
+const TAIL: usize = 40;
+/// The longest time between two chunks of the log of a process that was killed.
+const LAST_CHUNK: Duration = Duration::from_secs(1);
+
 /// A server, or anything else that the binary does.
 pub struct ServerProcess {
+    /// The command line, for the report of a failing test.
+    command: String,
     child: Child,
     stdout: Stream,
     stderr: Stream,
@@ -37,9 +44,11 @@ impl ServerProcess {
     pub fn begin(mut command: Command) -> Self {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
+        let shown = format!("{command:?}");
         let stdout = Stream::of(child.stdout.take().unwrap());
         let stderr = Stream::of(child.stderr.take().unwrap());
         Self {
+            command: shown,
             child,
             stdout,
             stderr,
@@ -48,6 +57,7 @@ impl ServerProcess {
     }
 
     /// Starts it and waits for its ready line.
+    #[track_caller]
     pub fn start(command: Command) -> Self {
         let mut running = Self::begin(command);
         assert!(
@@ -59,6 +69,7 @@ impl ServerProcess {
     }
 
     /// Starts a server on a free port that has its data in this folder, and waits for its ready line.
+    #[track_caller]
     pub fn start_in(folder: &Path, args: &[&str]) -> Self {
         let mut command = Command::new(programs::server());
         command
@@ -72,6 +83,7 @@ impl ServerProcess {
 
     /// Starts a server with its data in this folder, which takes over this listening socket as from a service manager that
     /// keeps it (sd_listen_fds(3)), and waits for its ready line.
+    #[track_caller]
     pub fn start_at(folder: &Path, socket: &TcpListener, args: &[&str]) -> Self {
         let shell = r#"exec 3<&0 </dev/null; export LISTEN_PID=$$ LISTEN_FDS=1; exec "$0" "$@""#;
         let mut command = Command::new("sh");
@@ -88,12 +100,14 @@ impl ServerProcess {
     }
 
     /// The next line on standard output that is no ready line, as the shell before it prints.
+    #[track_caller]
     pub fn prints(&mut self) -> Option<String> {
         self.stdout.line()
     }
 
     /// Waits for its ready line; false if it ends before. Each call reads one line: a server that
     /// listens on several addresses has one for each.
+    #[track_caller]
     pub fn becomes_ready(&mut self) -> bool {
         let Some(line) = self.stdout.line() else {
             return false;
@@ -147,6 +161,7 @@ impl ServerProcess {
     }
 
     /// Waits for the next line of the log that has these words.
+    #[track_caller]
     pub fn logs(&mut self, words: &str) -> String {
         loop {
             let line = self
@@ -160,11 +175,13 @@ impl ServerProcess {
     }
 
     /// Waits for it to end; all that it ever wrote.
+    #[track_caller]
     pub fn end(self) -> Output {
         self.end_within(PATIENCE)
     }
 
     /// The same for what must not be silent for longer than this before it ends.
+    #[track_caller]
     pub fn end_within(mut self, patience: Duration) -> Output {
         let stdout = self.stdout.rest(patience).to_vec();
         let stderr = self.stderr.rest(patience).to_vec();
@@ -176,12 +193,14 @@ impl ServerProcess {
     }
 
     /// Tells it to stop and waits for its end.
+    #[track_caller]
     pub fn stop(self) -> Output {
         self.signal(Signal::TERM);
         self.end()
     }
 
     /// Kills it as a power cut of the process would, and waits for its end.
+    #[track_caller]
     pub fn kill(self) -> Output {
         self.signal(Signal::KILL);
         self.end()
@@ -198,7 +217,12 @@ impl Drop for ServerProcess {
     fn drop(&mut self) {
         // Neither can fail but for a process that has ended, which is what they are for.
         let _ = self.child.kill();
-        let _ = self.child.wait();
+        let status = self.child.wait();
+        // A test that fails shows what its servers logged, with its own output.
+        if thread::panicking() {
+            let (command, log) = (&self.command, self.stderr.last_lines(TAIL));
+            eprintln!("a server of this test, {command}, {status:?}; the end of its log:\n{log}");
+        }
     }
 }
 
@@ -254,6 +278,20 @@ impl Stream {
                 return None;
             }
         }
+    }
+
+    /// The last lines of a process that has ended, as far as they were read: another process may hold the pipe.
+    fn last_lines(&mut self, count: usize) -> String {
+        let chunks = self
+            .chunks
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        while let Ok(chunk) = chunks.recv_timeout(LAST_CHUNK) {
+            self.seen.extend(chunk);
+        }
+        let text = String::from_utf8_lossy(&self.seen);
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(count)..].join("\n")
     }
 
     /// All that was ever written, at the end.

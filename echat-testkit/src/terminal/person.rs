@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::process::{Child, Command};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -248,6 +249,11 @@ impl Person {
 
 impl Drop for Person {
     fn drop(&mut self) {
+        // A test that fails shows its terminals as they were, with its own output.
+        if thread::panicking() {
+            let rows = self.emulator.rows().join("\n");
+            eprintln!("a terminal of this test:\n{}", rows.trim_end());
+        }
         // Neither can fail but for a process that has ended, which is what they are for.
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -44,10 +44,12 @@ pub fn raw_connection(address: SocketAddr) -> TcpStream {
 }
 
 /// What one read gives; none at the end, which a reset is too.
+#[track_caller]
 pub fn some_bytes(stream: &mut TcpStream) -> Vec<u8> {
     bytes_up_to(stream, GULP)
 }
 
+#[track_caller]
 fn bytes_up_to(stream: &mut TcpStream, most: usize) -> Vec<u8> {
     let mut buffer = [0; GULP];
     match stream.read(&mut buffer[..most]) {
@@ -59,16 +61,19 @@ fn bytes_up_to(stream: &mut TcpStream, most: usize) -> Vec<u8> {
 
 impl Client {
     /// A connection with a channel, to a server that shows the key it announced.
+    #[track_caller]
     pub fn connect(server: &ServerProcess) -> Self {
         Self::try_connect(server).expect("a handshake")
     }
 
     /// The same; `None` if the server closes before the handshake is done.
+    #[track_caller]
     pub fn try_connect(server: &ServerProcess) -> Option<Self> {
         Self::try_over(raw_connection(server.address()), server)
     }
 
     /// The same over a connection that is open already, and may have sent what comes before a handshake.
+    #[track_caller]
     pub fn try_over(mut stream: TcpStream, server: &ServerProcess) -> Option<Self> {
         let mut rng = rand::rng();
         let mut received = 0;
@@ -105,6 +110,7 @@ impl Client {
     }
 
     /// A connection of an existing user.
+    #[track_caller]
     pub fn login(server: &ServerProcess, name: &str) -> Self {
         let mut client = Self::connect(server);
         client.logs_in(name);
@@ -112,6 +118,7 @@ impl Client {
     }
 
     /// A connection of a new user.
+    #[track_caller]
     pub fn register(server: &ServerProcess, name: &str) -> Self {
         let mut client = Self::connect(server);
         let registered = client.asks(&format!("REGISTER {}", credentials(name)));
@@ -121,6 +128,7 @@ impl Client {
     }
 
     /// Logs in; the bundle.
+    #[track_caller]
     pub fn logs_in(&mut self, name: &str) -> Value {
         let bundle = self.asks(&format!("LOGIN {}", credentials(name)));
         assert_eq!(
@@ -133,6 +141,7 @@ impl Client {
     }
 
     /// Makes two users friends.
+    #[track_caller]
     pub fn befriends(&mut self, name: &str, other: &mut Client, other_name: &str) {
         self.asks(&format!("ADD_FRIEND \"{other_name}\""));
         let resolve = format!(r#"RESOLVE_FRIEND_REQUEST {{"username":"{name}","accepted":true}}"#);
@@ -177,6 +186,7 @@ impl Client {
     }
 
     /// The next thing that comes; `None` at the end, however it came.
+    #[track_caller]
     pub fn hears(&mut self) -> Option<Incoming> {
         loop {
             if let Some(incoming) = self.channel.next_incoming().expect("a frame") {
@@ -192,6 +202,7 @@ impl Client {
     }
 
     /// The next message; a PING on the way is answered.
+    #[track_caller]
     pub fn hears_message(&mut self) -> Message {
         loop {
             match self.hears() {
@@ -203,12 +214,14 @@ impl Client {
     }
 
     /// Sends one request and waits for its final reply; what comes before it is kept in `events`.
+    #[track_caller]
     pub fn asks(&mut self, request: &str) -> Message {
         assert!(self.says(&[request]));
         self.hears_reply(request)
     }
 
     /// Waits for the final reply of a request that was sent.
+    #[track_caller]
     pub fn hears_reply(&mut self, request: &str) -> Message {
         let request = message(request).command;
         loop {
@@ -221,6 +234,7 @@ impl Client {
     }
 
     /// The server still handles what this client says.
+    #[track_caller]
     pub fn is_served(&mut self) {
         let time = self.asks("QUERY_SERVER_TIME");
         assert!(matches!(time.params, Value::Int(_)));
@@ -241,6 +255,7 @@ impl Client {
     }
 
     /// A PING is answered; what comes before the PONG is given back.
+    #[track_caller]
     pub fn pings(&mut self) -> Vec<Message> {
         self.says(&["PING"]);
         let mut before = Vec::new();
@@ -254,6 +269,7 @@ impl Client {
     }
 
     /// The messages of a room after an id, page by page: ids and contents.
+    #[track_caller]
     pub fn history(&mut self, room: &str, after: u64) -> Vec<(u64, String)> {
         let mut all: Vec<(u64, String)> = Vec::new();
         loop {
