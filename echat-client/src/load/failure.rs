@@ -40,6 +40,12 @@ pub(super) enum Failure {
     #[error("what the server uses cannot be read from /proc")]
     NoUsage,
     #[cfg(feature = "peers")]
+    #[error("no server has a name that begins with {0:?}; there are {1}")]
+    UnknownPeer(String, String),
+    #[cfg(feature = "peers")]
+    #[error("none of the servers to be measured is installed: {0}")]
+    NoneInstalled(String),
+    #[cfg(feature = "peers")]
     #[error("{0} does not listen; it said: {1}")]
     NotListening(PathBuf, String),
     #[cfg(feature = "peers")]

@@ -50,7 +50,10 @@ impl Scene {
     /// for the servers too.
     pub(super) fn new(program: Option<PathBuf>, clock: Clock) -> Result<Self, Failure> {
         let program = match program {
-            Some(program) => program.canonicalize()?,
+            Some(program) => match program.canonicalize() {
+                Ok(program) => program,
+                Err(error) => return Err(Failure::NoServer(program, error)),
+            },
             None => env::current_exe()?.with_file_name("echat-server"),
         };
         let maximum = getrlimit(Resource::Nofile).maximum;

@@ -141,6 +141,21 @@ fn all() -> Vec<Box<dyn Peer>> {
     ]
 }
 
+/// Fails if a server is asked for that there is not: a page without its figures would replace one that has them.
+fn known(args: &Peers, peers: &[Box<dyn Peer>]) -> Result<(), Failure> {
+    let is_known = |start: &&String| peers.iter().any(|peer| peer.name().starts_with(*start));
+    match args.only.iter().find(|start| !is_known(start)) {
+        Some(start) => Err(Failure::UnknownPeer(start.clone(), names(peers))),
+        None => Ok(()),
+    }
+}
+
+/// Their names, separated by commas.
+fn names<'a>(peers: impl IntoIterator<Item = &'a Box<dyn Peer>>) -> String {
+    let names: Vec<&str> = peers.into_iter().map(|peer| peer.name()).collect();
+    names.join(", ")
+}
+
 /// Serves as the reference until it is killed.
 pub(super) fn reference(address: &str) -> Result<(), Failure> {
     let address = address.parse().map_err(|_| Failure::NotReady)?;
@@ -149,10 +164,11 @@ pub(super) fn reference(address: &str) -> Result<(), Failure> {
 
 /// Measures all servers that are installed, and writes the page and its plots.
 pub(super) fn run(args: &Peers, scene: &Scene) -> Result<(), Failure> {
+    let peers = all();
+    known(args, &peers)?;
     let bench = Bench::new(scene)?;
     let plan = Plan::new(args);
     let page = plan.page(args)?;
-    let peers = all();
     let mut results = Results::default();
     let mut present = Vec::new();
     for peer in &peers {
@@ -164,6 +180,10 @@ pub(super) fn run(args: &Peers, scene: &Scene) -> Result<(), Failure> {
         results.servers.push((peer.name(), version));
     }
     present.retain(|peer| args.chosen(peer.name()));
+    if present.is_empty() {
+        let chosen = peers.iter().filter(|peer| args.chosen(peer.name()));
+        return Err(Failure::NoneInstalled(names(chosen)));
+    }
     if present.iter().any(|peer| peer.name() == Echat.name()) {
         let users = plan.idle.max(plan.users());
         progress(&bench, &format!("registering {users} users of echat"));
@@ -406,3 +426,34 @@ type Idle<'a> = (&'static str, Process, Crowd<'a>, u64);
 const FIRST: usize = 16;
 /// How long the generator looks at one server while several are idle.
 const LOOK: Duration = Duration::from_millis(20);
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args, FromArgMatches};
+
+    use super::*;
+
+    /// What a comparison of only these servers says, with a server of echat that is not there.
+    fn refused(only: &str) -> String {
+        let command = Peers::augment_args(clap::Command::new("peers"));
+        let given = command.get_matches_from(["peers", "--quick", "--only", only]);
+        let args = Peers::from_arg_matches(&given).unwrap();
+        // This test program is no server of echat.
+        let scene = Scene::new(None, Clock::start()).unwrap();
+        run(&args, &scene).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_comparison_needs_servers_that_it_knows() {
+        let said = refused("redis,nothing");
+        let start = r#"no server has a name that begins with "nothing"; there are echat, "#;
+        assert!(said.starts_with(start), "{said}");
+    }
+
+    #[test]
+    fn a_comparison_needs_a_server_that_is_installed() {
+        let said = refused("echat");
+        let start = "none of the servers to be measured is installed: echat";
+        assert!(said.starts_with(start), "{said}");
+    }
+}
