@@ -6,6 +6,7 @@
 mod promises;
 mod sim;
 
+use echat_testkit::side_by_side;
 use sim::script::{self, Ending};
 use std::collections::BTreeSet;
 use std::fs;
@@ -36,8 +37,10 @@ static TRANSCRIPTS: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
 static RUN: LazyLock<(BTreeSet<Ending>, Vec<String>)> = LazyLock::new(|| {
     let mut endings = BTreeSet::new();
     let mut failures = Vec::new();
-    for (name, text) in TRANSCRIPTS.iter() {
-        match script::run(name, text, 1) {
+    for run in side_by_side::each(TRANSCRIPTS.iter(), |(name, text)| {
+        script::run(name, text, 1)
+    }) {
+        match run {
             Ok((found, _)) => endings.extend(found),
             Err(failure) => failures.push(failure),
         }

@@ -2,6 +2,7 @@
 
 use echat_testkit::scene::{SECRET, Scene};
 use echat_testkit::server_end::{End, Server};
+use echat_testkit::side_by_side;
 use echat_testkit::terminal::person::{Person, SETSID};
 use serde_json::json;
 
@@ -32,7 +33,7 @@ fn message(id: u64, kind: u8, target: &str, content: &str) -> String {
 /// What is said at once rings once a conversation, in one way.
 #[test]
 fn a_conversation_rings_once_and_in_one_way() {
-    for (notify, environment, own) in [
+    let cases = [
         ("off", ("VTE_VERSION", "7200"), ""),
         ("bell", ("VTE_VERSION", "7200"), ""),
         ("auto", ("VTE_VERSION", "7200"), "osc [\"777\", "),
@@ -40,7 +41,8 @@ fn a_conversation_rings_once_and_in_one_way() {
         ("auto", ("TMUX", "/nowhere,1,0"), ""),
         ("osc9", ("TMUX", "/nowhere,1,0"), "osc [\"9\", "),
         ("osc777", ("LC_TERMINAL", "iTerm2"), "osc [\"777\", "),
-    ] {
+    ];
+    side_by_side::each(cases.into_iter(), |(notify, environment, own)| {
         let scene = Scene::new();
         let settings = format!(r#"{{"client": {{"notify": "{notify}"}}}}"#);
         scene.write("config.json", &settings);
@@ -89,5 +91,5 @@ fn a_conversation_rings_once_and_in_one_way() {
         end.hears_goodbye();
         ann.reads_to_the_end();
         ann.has_the_terminal_back();
-    }
+    });
 }

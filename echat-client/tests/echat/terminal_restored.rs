@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::process::Command;
 
+use echat_testkit::side_by_side;
 use echat_testkit::terminal::person::{Person, SETSID};
 use rustix::process::{Signal, WaitStatus};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
@@ -55,12 +56,13 @@ impl Middle {
 #[test]
 fn a_terminating_signal_restores_the_terminal() {
     let folder = ServerFolder::with(TITLED);
-    for middle in [
+    let middles = [
         Middle::Typing,
         Middle::Password,
         Middle::PasswordNotRedrawn,
         Middle::Trusting,
-    ] {
+    ];
+    side_by_side::each(middles.into_iter(), |middle| {
         for signal in [Signal::TERM, Signal::HUP, Signal::QUIT] {
             let mut person = middle.of(&folder);
             person.signals(signal);
@@ -70,7 +72,7 @@ fn a_terminating_signal_restores_the_terminal() {
             let by = WaitStatus::terminating_signal(person.waits());
             assert_eq!(by, Some(signal.as_raw()), "{middle:?}");
         }
-    }
+    });
 }
 
 #[test]

@@ -13,7 +13,7 @@ use echat_server::data_dir::DataDir;
 use echat_server::storage::{Store, create_template, schema_dump};
 use echat_testkit::faults::{Rule, Shim};
 use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout};
-use echat_testkit::side_by_side::count_while;
+use echat_testkit::side_by_side::{count_while, each};
 use echat_testkit::wire::{Client, line};
 use rusqlite::Connection;
 use rustix::io::Errno;
@@ -75,8 +75,9 @@ fn today() -> String {
 #[test]
 fn the_data_of_an_older_server_survives_the_upgrade() {
     let versions = versions();
-    assert!(today().contains(&format!("user_version {}\n", versions.len() - 1)));
-    for (version, before) in versions.iter().enumerate().skip(1) {
+    let today = today();
+    assert!(today.contains(&format!("user_version {}\n", versions.len() - 1)));
+    each(versions.iter().enumerate().skip(1), |(version, before)| {
         let dir = ServerFolder::new();
         before(&dir);
         let server = dir.start(&["--log", "info"]);
@@ -102,8 +103,8 @@ fn the_data_of_an_older_server_survives_the_upgrade() {
         let is_copied = version < versions.len() - 1;
         assert_eq!(stderr(&output).contains(&says), is_copied, "{version}");
         holds_copy(&dir, is_copied.then_some(version));
-        assert_eq!(schema_dump(&dir.path("data/database.db")).unwrap(), today());
-    }
+        assert_eq!(schema_dump(&dir.path("data/database.db")).unwrap(), today);
+    });
 }
 
 /// The versions of the schema that copies in the data folder have. There is no other file of a copy.
@@ -212,7 +213,7 @@ fn a_check_before_an_upgrade_says_what_the_next_start_does_and_changes_nothing()
     let versions = versions();
     let known = versions.len() - 1;
     assert_eq!(checked(&ServerFolder::new()).0, Some(66));
-    for (version, before) in versions.iter().enumerate().skip(1) {
+    each(versions.iter().enumerate().skip(1), |(version, before)| {
         let dir = ServerFolder::new();
         before(&dir);
         let untouched = contents(&dir);
@@ -221,7 +222,7 @@ fn a_check_before_an_upgrade_says_what_the_next_start_does_and_changes_nothing()
         if version == known {
             assert!(said.contains("nothing to upgrade"), "{said}");
             assert_eq!(contents(&dir), untouched);
-            continue;
+            return;
         }
         let to = format!(
             "version {version} of the tables; the next start upgrades it to version {known}"
@@ -262,7 +263,7 @@ fn a_check_before_an_upgrade_says_what_the_next_start_does_and_changes_nothing()
         let output = dir.run(&["--listen", "127.0.0.1:0"]);
         assert_eq!(output.status.code(), Some(65), "{}", stderr(&output));
         assert!(stderr(&output).contains(&needed), "{}", stderr(&output));
-    }
+    });
 }
 
 #[test]
@@ -297,14 +298,14 @@ fn a_disk_without_room_for_the_copy_leaves_everything_as_it_is() {
     holds_copy(&dir, Some(5));
 }
 
-/// Copies the data folder to a disk of so many KiB, and lets a server start there that cannot listen. Whether that changed
-/// nothing, and the exit codes of the check and of the start.
+/// Copies the data folder to a disk of this size in the folder `SMALL`, and lets a server start there that cannot listen.
+/// Whether that changed nothing, and the exit codes of the check and of the start.
 const ON_A_SMALL_DISK: &str = r#"
-    mkdir -m 700 small && mount -t tmpfs -o size=$SIZE,mode=700 none small && cp -a data/. small || exit 1
-    "$SERVER" --data small --upgrade-check >/dev/null; check=$?
-    "$SERVER" --data small --listen 203.0.113.1:1 2>/dev/null; start=$?
-    cmp -s data/database.db small/database.db && same=same
-    ls small | grep -q before && same=
+    mkdir -m 700 $SMALL && mount -t tmpfs -o size=$SIZE,mode=700 none $SMALL && cp -a data/. $SMALL || exit 1
+    "$SERVER" --data $SMALL --upgrade-check >/dev/null; check=$?
+    "$SERVER" --data $SMALL --listen 203.0.113.1:1 2>/dev/null; start=$?
+    cmp -s data/database.db $SMALL/database.db && same=same
+    ls $SMALL | grep -q before && same=
     echo "$check $start $same""#;
 
 /// The check and the start agree on each size of the disk: there is room for all, or nothing is changed.
@@ -320,20 +321,20 @@ fn an_upgrade_begins_only_with_room_for_all_of_it() {
         db.pragma_update(None, "journal_mode", "wal").unwrap();
         drop(db);
         let size = database.metadata().unwrap().len() / 1024;
-        let mut codes = Vec::new();
         let rooms = (0..=16).map(|part| size + part * (size + 2_048) / 12);
-        for room in rooms {
+        let codes = each(rooms, |room| {
+            let size = format!("{}k", room + 64);
             let output = Command::new("unshare")
                 .args(["--user", "--map-root-user", "--mount", "sh", "-c"])
                 .arg(ON_A_SMALL_DISK)
                 .env("SERVER", env!("CARGO_BIN_EXE_echat-server"))
-                .env("SIZE", format!("{}k", room + 64))
+                .envs([("SIZE", &size), ("SMALL", &size)])
                 .current_dir(dir.path(""))
                 .output()
                 .unwrap();
-            fs::remove_dir(dir.path("small")).unwrap();
-            codes.push(stdout(&output).trim_end().to_owned());
-        }
+            fs::remove_dir(dir.path(&size)).unwrap();
+            stdout(&output).trim_end().to_owned()
+        });
         // 69: it was upgraded, and cannot listen.
         let enough = codes.iter().filter(|codes| *codes == "0 69").count();
         let little = codes.iter().filter(|codes| *codes == "73 73 same").count();
