@@ -42,7 +42,6 @@ fn sim(users: usize) -> Sim {
     }
     let mut sim = Sim::new(1, Limits::default(), store);
     sim.believes = true;
-    sim.exponents = 0;
     let login = by_name("LOGIN").expect("a command of the table").number;
     // All come within a minute.
     for (second, names) in names.chunks(users.div_ceil(60).max(1)).enumerate() {

@@ -3,8 +3,9 @@
 use std::cell::Cell;
 use std::fs::File;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
@@ -106,6 +107,7 @@ impl Store {
     pub fn in_memory() -> Result<Self, OpenError> {
         let mut db = Connection::open_in_memory()?;
         let log = set_up(&mut db, "memory", true)?;
+        copy_migrated(&mut db)?;
         let store = Self::migrated(db, log)?;
         store
             .db
@@ -244,6 +246,25 @@ impl Drop for Store {
 }
 
 /// Checks a database and sets up its connection. Writes nothing of echat's yet.
+/// Fills an empty database in memory with the tables of today. The migrations run once in a process: they take longer
+/// than most worlds of a simulation.
+fn copy_migrated(db: &mut Connection) -> Result<(), OpenError> {
+    const ALL_PAGES: i32 = -1;
+    static MIGRATED: Mutex<Option<Connection>> = Mutex::new(None);
+    let mut migrated = MIGRATED.lock().unwrap_or_else(PoisonError::into_inner);
+    let from = match &mut *migrated {
+        Some(from) => from,
+        none => {
+            let mut from = Connection::open_in_memory()?;
+            set_up(&mut from, "memory", true)?;
+            migrate(&mut from, MIGRATIONS)?;
+            none.insert(from)
+        }
+    };
+    Backup::new(from, db)?.step(ALL_PAGES)?;
+    Ok(())
+}
+
 fn set_up(db: &mut Connection, journal: &str, begin: bool) -> Result<WriteAheadLog, OpenError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(OpenError::OldSqlite(rusqlite::version()));

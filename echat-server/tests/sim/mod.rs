@@ -58,7 +58,7 @@ pub(crate) struct Sim {
     pub(crate) pace: usize,
     /// If things move irregularly: how.
     pub(crate) schedule: Option<Schedule>,
-    /// Exponents that workers still find time to prepare: each costs a power.
+    /// Exponents that workers still find time to prepare. Each costs two powers that are not remembered.
     pub(crate) exponents: usize,
     /// Checkpoints that were run beside the engine.
     pub(crate) checkpoints: usize,
@@ -92,7 +92,7 @@ impl Sim {
             hashed: 0,
             pace: usize::MAX,
             schedule: None,
-            exponents: usize::MAX,
+            exponents: 0,
             checkpoints: 0,
             writes: 0,
             by_conn: BTreeMap::new(),
