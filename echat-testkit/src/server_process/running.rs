@@ -176,15 +176,9 @@ impl ServerProcess {
 
     /// Waits for it to end; all that it ever wrote.
     #[track_caller]
-    pub fn end(self) -> Output {
-        self.end_within(PATIENCE)
-    }
-
-    /// The same for what must not be silent for longer than this before it ends.
-    #[track_caller]
-    pub fn end_within(mut self, patience: Duration) -> Output {
-        let stdout = self.stdout.rest(patience).to_vec();
-        let stderr = self.stderr.rest(patience).to_vec();
+    pub fn end(mut self) -> Output {
+        let stdout = self.stdout.rest(PATIENCE).to_vec();
+        let stderr = self.stderr.rest(PATIENCE).to_vec();
         Output {
             status: self.child.wait().unwrap(),
             stdout,
