@@ -30,13 +30,13 @@ pub fn all<I: Send, const N: usize>(items: [I; N], case: impl Fn(I) + Sync) {
     on_threads(N, items.into_iter(), case);
 }
 
-/// The number of a case, shown if it fails.
+/// The index of a case, shown if it fails.
 struct ShownOnPanic(usize);
 
 impl Drop for ShownOnPanic {
     fn drop(&mut self) {
         if thread::panicking() {
-            eprintln!("the case that failed is number {}, from 0", self.0);
+            eprintln!("the case that failed has the index {}", self.0);
         }
     }
 }

@@ -209,13 +209,18 @@ impl ServerProcess {
 
 impl Drop for ServerProcess {
     fn drop(&mut self) {
+        let ended = self.child.try_wait();
         // Neither can fail but for a process that has ended, which is what they are for.
         let _ = self.child.kill();
-        let status = self.child.wait();
+        let _ = self.child.wait();
         // A test that fails shows what its servers logged, with its own output.
         if thread::panicking() {
+            let end = match ended {
+                Ok(Some(status)) => format!("had ended ({status})"),
+                _ => "still ran".to_owned(),
+            };
             let (command, log) = (&self.command, self.stderr.last_lines(TAIL));
-            eprintln!("a server of this test, {command}, {status:?}; the end of its log:\n{log}");
+            eprintln!("a server of this test {end}: {command}\nthe end of its log:\n{log}");
         }
     }
 }
