@@ -80,7 +80,7 @@ fn manifests() -> Vec<PathBuf> {
 }
 
 /// Whether a program is as new as these files and as the sources that cargo lists in a file beside it (dep-info, in the
-/// syntax of make), all of which lie in this workspace: another copy of it may have the same target folder.
+/// syntax of make), all of which lie in this workspace: another copy, also one in `target`, may use the same target folder.
 ///
 /// # Errors
 /// The program, its list or one of its sources is missing.
@@ -94,7 +94,8 @@ fn is_current(program: &Path, workspace: &Path, manifests: &[PathBuf]) -> io::Re
     let sources = sources.split(' ').map(|path| path.replace('\0', " "));
     let mut files = sources.map(PathBuf::from).chain(manifests.iter().cloned());
     files.try_fold(true, |is_current, path| {
-        Ok(is_current && path.starts_with(workspace) && modified(&path)? <= built)
+        let is_ours = path.starts_with(workspace) && !path.starts_with(workspace.join("target"));
+        Ok(is_current && is_ours && modified(&path)? <= built)
     })
 }
 
