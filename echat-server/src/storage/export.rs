@@ -84,6 +84,11 @@ pub enum TransferError {
     /// The file is a database, but not one of the original E-Chat.
     #[error("this is no database of the original E-Chat: {0}")]
     NotOriginal(String),
+    /// Pages of a database of the original E-Chat cannot be read.
+    #[error(
+        "the database of the original E-Chat is damaged ({0}); import a copy of it that is not"
+    )]
+    DamagedOriginal(#[source] rusqlite::Error),
     /// The folder has used too many message ids.
     #[error("the newest message id of the data folder is {0}, above which nothing is imported")]
     NoIds(i64),

@@ -25,6 +25,7 @@ use super::check::{derive, findings};
 use super::export::{LAST_TIME, TransferError};
 use super::high_water::newest_id;
 use super::migrate::{MIGRATIONS, migrate};
+use super::open_error::OpenError;
 use super::settings::SETTINGS;
 use super::skeletons;
 
@@ -90,12 +91,25 @@ impl ImportedOriginal {
     }
 }
 
-/// Adds what the database `original` has to the one at `database`, in one transaction. New message ids are above `above`.
-/// `hash` makes the PHC string of a password. `now` is the time in unix seconds.
+/// Adds what the database `original` has to the one at `database`, in one transaction. `given` are an id that new message ids
+/// are above, and the time in unix seconds. `hash` makes the PHC string of a password.
 ///
 /// # Errors
 /// `original` is not a database of the original, or a file cannot be read or written. Nothing is added then.
 pub fn import_original(
+    original: &Path,
+    database: &Path,
+    given: (u64, i64),
+    hash: &mut dyn FnMut(&Password) -> String,
+) -> Result<ImportedOriginal, TransferError> {
+    add(original, database, given, hash).map_err(|error| match error {
+        // The other database was copied page by page, or made, a moment ago.
+        TransferError::Open(OpenError::Damaged(source)) => TransferError::DamagedOriginal(source),
+        other => other,
+    })
+}
+
+fn add(
     original: &Path,
     database: &Path,
     (above, now): (u64, i64),
