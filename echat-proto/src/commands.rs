@@ -10,6 +10,7 @@
 mod table;
 mod info;
 mod pending;
+mod shown;
 
 pub use info::{
     Answers, CommandInfo, Direction, FieldInfo, SessionEffect, Shape, by_name, by_number,

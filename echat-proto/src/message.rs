@@ -4,8 +4,8 @@ use crate::codec::{self, DecodeError, EncodeError};
 use crate::value::Value;
 use thiserror::Error;
 
-/// A message: a command and its parameters.
-#[derive(Clone, Debug, PartialEq)]
+/// A message: a command and its parameters. `Debug` shows no parameters of a command that may have a secret.
+#[derive(Clone, PartialEq)]
 pub struct Message {
     /// The command's number.
     pub command: u32,
@@ -14,7 +14,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// The plaintext form, Command | value.
+    /// The plaintext form, `command | value`.
     pub fn encode(&self) -> Result<Vec<u8>, EncodeError> {
         let mut bytes = self.command.to_be_bytes().to_vec();
         codec::encode(&self.params, &mut bytes)?;

@@ -1,5 +1,7 @@
 //! [`Param`]: a [`Value`] as a Rust type, so that nothing behind it checks types again.
 
+use std::fmt;
+
 use crate::code::{Code, Fail};
 use crate::codec::{EncodeError, Encoder};
 use crate::limits::{KEYWORD_BYTES, NAMES};
@@ -289,9 +291,18 @@ impl Param for Names {
     }
 }
 
-/// A dict whose keys depend on what it belongs to.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// A dict whose keys depend on what it belongs to. `Debug` shows the keys alone: a value may be a secret.
+#[derive(Clone, Default, PartialEq)]
 pub struct Dict(pub Vec<(String, Value)>);
+
+impl fmt::Debug for Dict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Dict")?;
+        f.debug_list()
+            .entries(self.0.iter().map(|(key, _)| key))
+            .finish()
+    }
+}
 
 impl Param for Dict {
     const KIND: &'static str = "dict";

@@ -36,6 +36,7 @@ pub mod reactor;
 pub mod replay;
 pub mod roster;
 mod routes;
+pub mod secrets;
 mod session_log;
 pub mod storage;
 pub mod workers;

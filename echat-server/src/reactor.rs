@@ -595,7 +595,7 @@ impl<'a> Reactor<'a> {
         now: Now,
     ) -> Result<(), Fatal> {
         let answer = match outcome {
-            TaskOutcome::Hashed(hash) => self.engine.resume_operation(operation, &hash, now)?,
+            TaskOutcome::Hashed(hash) => self.engine.resume_operation(operation, hash, now)?,
             TaskOutcome::Done(report) => {
                 self.engine.note_result(&operation, "done", now)?;
                 AdminAnswer::Done(report)

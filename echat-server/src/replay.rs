@@ -11,6 +11,7 @@ use crate::handlers::journal::EntryKind;
 use crate::handlers::lobby;
 use crate::routes;
 use crate::storage::Store;
+use echat_proto::commands::RequestKind;
 
 pub use crate::handlers::journal::Entry;
 
@@ -24,7 +25,7 @@ pub fn replay(
     entry: &Entry,
 ) -> Result<(), String> {
     repeat(store, (limits, settings), &entry.0)
-        .map_err(|reject| format!("{reject:?} for {:?}", entry.0))
+        .map_err(|reject| format!("{reject:?} for {entry:?}"))
 }
 
 fn repeat(
@@ -43,21 +44,22 @@ fn repeat(
     let mut batch = store.batch_at(now);
     match kind {
         EntryKind::Request {
-            kind,
-            params,
+            request,
             caller,
-            random,
+            seed,
             now,
         } => {
             let view = View {
                 batch: &batch,
                 limits,
                 settings,
-                random: *random,
+                seed: seed.as_ref(),
                 now: *now,
             };
+            let kind = RequestKind::from_number(request.command);
+            let kind = kind.expect("a request was admitted");
             if let Some(Plan::Write(_, write)) =
-                routes::decide(&view, *kind, params, caller.clone())?
+                routes::decide(&view, kind, &request.params, caller.clone())?
             {
                 write(&mut batch)?;
             }
@@ -65,7 +67,7 @@ fn repeat(
         EntryKind::Account(account) => {
             account.make(&mut batch)?;
         }
-        EntryKind::Password { user, hash } => batch.change_password(*user, hash)?,
+        EntryKind::Password { user, hash } => batch.change_password(*user, hash.as_str())?,
         EntryKind::Deletion { user, erase, now } => {
             deletion::delete(&mut batch, *user, *erase, *now)?;
         }

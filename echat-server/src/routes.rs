@@ -10,7 +10,7 @@
 //!   rates and quotas that judge what it is about to write, each an [`Admission`], in the order in which
 //!   they refuse; one that `proves` counts an attempt at the caller's password, and writes when a worker has
 //!   found it right; one that `administers` is judged by the table of administration;
-//!   A request that `issues` a secret writes, too, and its handler finds random bytes in its view;
+//!   A request that `issues` a secret writes, too, and its handler finds a seed in its view;
 //! * the handler, and its parameters by name, as the program of 2017 proposed.
 //!
 //! What clients know too (replies, refusals, pages, secrets, sessions) stands in the row of
@@ -20,7 +20,7 @@
 //!
 //! The gate is asked before the parameters are read.
 
-use crate::handlers::admission::{Admission, Plan, RandomBytes, Received, View};
+use crate::handlers::admission::{Admission, Plan, Received, View};
 use crate::handlers::gate::Passed;
 use crate::handlers::{
     Answer, Caller, Ctx, Reject, account, administration, blocks, bots, deletion, friends, gate,
@@ -132,20 +132,19 @@ macro_rules! handle {
         $handler($ctx, $caller $(, $argument)*)
     };
     (writes, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
-        handle!(with RandomBytes::default(), ($ctx, $kind, $params), $handler, $caller $(, $argument)*)
+        handle!(with None, ($ctx, $kind, $params), $handler, $caller $(, $argument)*)
     };
     (issues, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
-        handle!(with $ctx.draw(), ($ctx, $kind, $params), $handler, $caller $(, $argument)*)
+        handle!(with Some($ctx.draw()), ($ctx, $kind, $params), $handler, $caller $(, $argument)*)
     };
-    (with $random:expr, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {{
-        let random = $random;
+    (with $seed:expr, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {{
         let received = Received {
             kind: $kind,
             params: $params,
             caller: $caller.caller().cloned(),
-            random,
+            seed: $seed,
         };
-        let plan = $handler(&$ctx.view(random), $caller $(, $argument)*)?;
+        let plan = $handler(&$ctx.view(received.seed.as_ref()), $caller $(, $argument)*)?;
         $ctx.carry_out(plan, policy($kind).admissions, &received)
     }};
 }

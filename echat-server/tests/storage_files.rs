@@ -299,7 +299,16 @@ fn a_full_disk_refuses_the_whole_batch_and_recovers() {
             .messages
             .is_empty()
     );
-    assert_eq!(store.batch().credentials("ann").unwrap().unwrap().1, "phc");
+    assert_eq!(
+        store
+            .batch()
+            .credentials("ann")
+            .unwrap()
+            .unwrap()
+            .1
+            .as_str(),
+        "phc"
+    );
     store.limit_pages(1 << 20).unwrap();
     let mut batch = store.batch();
     batch.insert_message(talk, ann, &long, None, 1).unwrap();

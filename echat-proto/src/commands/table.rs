@@ -215,10 +215,16 @@ macro_rules! events {
             $(#[doc = $doc] pub const $name: u32 = $number;)*
         }
 
-        /// What a server says: replies, events and refusals.
-        #[derive(Clone, Debug, PartialEq)]
+        /// What a server says: replies, events and refusals. `Debug` shows the message.
+        #[derive(Clone, PartialEq)]
         #[allow(missing_docs, reason = "each field is a row's parameter, described by its type")]
         pub enum Event { $(#[doc = $doc] $variant { $($field: $type),* }),* }
+
+        impl ::std::fmt::Debug for Event {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                self.to_message().fmt(f)
+            }
+        }
 
         impl Event {
             /// The number on the wire.
@@ -236,7 +242,7 @@ macro_rules! events {
                 }
             }
 
-            /// Appends the plaintext form of the message, Command | value, to `out`: the bytes of
+            /// Appends the plaintext form of the message, `command | value`, to `out`: the bytes of
             /// [`to_message`](Self::to_message), without a value in between. After an error, `out` may end in a part of
             /// them.
             pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {

@@ -217,8 +217,8 @@ fn done(task: Task, key: &SigningKey, rng: &mut StdRng) -> Option<JobResult> {
             JobResult::Responded(flight, Box::new(waiting))
         }
         Task::Prepare => return None,
-        Task::Hash { .. } => JobResult::Hashed(HASH.to_owned()),
-        Task::Change { .. } => JobResult::Changed(Some(HASH.to_owned())),
+        Task::Hash { .. } => JobResult::Hashed(HASH.to_owned().into()),
+        Task::Change { .. } => JobResult::Changed(Some(HASH.to_owned().into())),
         Task::Verify { .. } => JobResult::Verified(Verdict::Right { upgrade: None }),
     })
 }

@@ -12,6 +12,7 @@ use crate::handlers::administration::{
 use crate::handlers::{Ctx, Gauges, Refusal, Reject};
 use crate::limits::AddressBans;
 use crate::peer::Peer;
+use crate::secrets::{PasswordHash, SecretSeed};
 use crate::storage::{Batch, Removal, StoreError, Sweep};
 use echat_proto::Value;
 use echat_proto::commands::CloseReason;
@@ -141,12 +142,8 @@ impl Engine {
             Ok(words) => RawArguments::Words(words),
             Err(entries) => RawArguments::of(entries),
         };
-        let random = {
-            let mut bytes = [0; 32];
-            rand::Rng::fill_bytes(&mut self.state.random, &mut bytes);
-            bytes
-        };
-        match Operation::read(actor, command, given, random, now.unix) {
+        let seed = SecretSeed::draw(&mut self.state.random);
+        match Operation::read(actor, command, given, seed, now.unix) {
             Ok(operation) => self.carry_out(operation, now),
             Err(reject) => refused(reject),
         }
@@ -159,7 +156,7 @@ impl Engine {
     pub fn resume_operation(
         &mut self,
         pending: PendingOperation,
-        hash: &str,
+        hash: PasswordHash,
         now: Now,
     ) -> Result<AdminAnswer, Fatal> {
         self.carry_out(pending.0.hashed(hash), now)

@@ -455,7 +455,7 @@ impl<'t> Tick<'t> {
                 account::logged_in(&mut self.ctx(conn), attempt, verdict)
             }
             (Pending::ChangePassword(counted), JobResult::Changed(hash)) => {
-                password::changed(&mut self.ctx(conn), *counted, hash.as_deref())
+                password::changed(&mut self.ctx(conn), *counted, hash.as_ref())
             }
             (Pending::DeleteAccount(deletion), JobResult::Verified(verdict)) => {
                 deletion::deleted(&mut self.ctx(conn), *deletion, verdict)
@@ -591,6 +591,8 @@ impl<'t> Tick<'t> {
     ) -> Result<bool, StoreError> {
         self.record.messages += 1;
         let Some(kind) = RequestKind::from_number(message.command) else {
+            // It may have anything, also a secret of a newer version.
+            message.params.zeroize();
             return self.unknown(conn, message.command);
         };
         self.confirm_secret(conn);

@@ -12,7 +12,6 @@ use super::gate::{Anyone, Unauthenticated};
 use super::invitation_codes::{NewAccount, RegistrationGrant};
 use super::journal::Entry;
 use super::lobby::Lobby;
-use super::password::PasswordHash;
 use super::presence::{Audience, Presence};
 use super::resume::{Judgement, PresentedSecret};
 use super::{
@@ -24,6 +23,7 @@ use crate::conn::{ConnId, Departure, End};
 use crate::limits::rate_limit_prefix;
 use crate::limits::{CountedAttempt, Guesser};
 use crate::roster::SessionStart;
+use crate::secrets::PasswordHash;
 use crate::storage::{
     ChainId, ConversationId, KNOWN_ADDRESS, SecretHash, StoreError, User, UserId,
 };
@@ -34,6 +34,8 @@ use echat_proto::names::{
 };
 use echat_proto::param::{NewPassword, ParamError};
 use echat_proto::records::{Code, GivenLimits, Keeps};
+use std::fmt;
+use zeroize::Zeroizing;
 
 /// A request that waits for a worker thread.
 #[derive(Debug)]
@@ -51,7 +53,6 @@ pub(crate) enum Pending {
 }
 
 /// An attempt to log in.
-#[derive(Debug)]
 pub(crate) struct LoginAttempt {
     /// The account; `None` if the name has none, which the client must not learn.
     user: Option<User>,
@@ -68,12 +69,20 @@ pub(crate) struct LoginAttempt {
     device: Option<PresentedDevice>,
     /// Whether LOGIN_BUNDLE has messages.
     has_messages: bool,
-    /// The name as it is looked up. Not for the log: what is no account may be a password typed too early.
-    key: String,
+    /// The name as it is looked up. What is no account may be a password typed too early.
+    key: Zeroizing<String>,
+}
+
+/// Shows the account and nothing that was typed or presented.
+impl fmt::Debug for LoginAttempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginAttempt")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What is kept of a credential until it is judged.
-#[derive(Debug)]
 enum PresentedCredential {
     /// A password, which a worker judges.
     Password,
@@ -192,14 +201,14 @@ pub(crate) fn registered(
     ctx: &mut Ctx<'_, '_>,
     username: &Username,
     invitation: Option<&InvitationCode>,
-    hash: &str,
+    hash: &PasswordHash,
 ) -> Result<Event, Reject> {
     let now = ctx.now.unix;
     let grant = invitation_codes::judge(ctx.batch, ctx.settings, invitation, now)??;
     let is_administrator = grant == RegistrationGrant::Administrator;
     let account = NewAccount {
         name: username.clone(),
-        hash: hash.to_owned(),
+        hash: hash.clone(),
         grant,
         lobby: Lobby::of(ctx),
         now,
@@ -276,12 +285,12 @@ pub(crate) fn login(
     let presented = PresentedCredential::of(&credential);
     let judgement = judge(ctx, user.as_ref(), &presented)?;
     let counted = count_attempt(ctx, key, guesser)?;
-    let key = username.key().unwrap_or("?").to_owned();
+    let key = Zeroizing::new(username.key().unwrap_or("?").to_owned());
     let attempt = LoginAttempt {
         user,
         counted,
         is_weak: matches!(&credential, Credential::Password(password) if !password.is_allowed()),
-        hash: hash.clone().map(PasswordHash),
+        hash: hash.clone(),
         presented,
         is_known: judgement != Judgement::Unknown,
         device,
@@ -406,8 +415,8 @@ pub(crate) fn logged_in(
     // For an unknown name too: it must cost as much time as a known one.
     // And the password may have been changed since it was compared.
     let (now, hash) = ctx.batch.credentials(&attempt.key)?.unzip();
-    let is_current = !matches!(attempt.presented, PresentedCredential::Password)
-        || hash.map(PasswordHash) == attempt.hash;
+    let is_current =
+        !matches!(attempt.presented, PresentedCredential::Password) || hash == attempt.hash;
     let user = now.filter(|now| is_current && attempt.user.as_ref() == Some(now));
     let judgement = judge(ctx, user.as_ref(), &attempt.presented)?;
     let Some((opened_by, upgrade)) = opening(&attempt.presented, judgement, verdict) else {
@@ -471,7 +480,7 @@ fn opening<'a>(
     presented: &'a PresentedCredential,
     judgement: Judgement,
     verdict: &Verdict,
-) -> Option<(Option<Used<'a>>, Option<String>)> {
+) -> Option<(Option<Used<'a>>, Option<PasswordHash>)> {
     match (presented, judgement, verdict) {
         (
             PresentedCredential::Resume(presented),
@@ -538,7 +547,12 @@ fn welcome(settings: &Settings, limits: &Limits) -> Event {
 }
 
 /// Takes back what the attempt was counted as, and notes the login.
-fn remember(ctx: &mut Ctx<'_, '_>, user: UserId, attempt: &LoginAttempt, upgrade: Option<String>) {
+fn remember(
+    ctx: &mut Ctx<'_, '_>,
+    user: UserId,
+    attempt: &LoginAttempt,
+    upgrade: Option<PasswordHash>,
+) {
     ctx.throttle.guesses.forgive(attempt.counted.guesser);
     ctx.deferred_writes.push(DeferredWrite::NoteLogin(
         user,
@@ -546,7 +560,6 @@ fn remember(ctx: &mut Ctx<'_, '_>, user: UserId, attempt: &LoginAttempt, upgrade
         ctx.now.unix,
     ));
     if let (Some(old), Some(new)) = (attempt.hash.clone(), upgrade) {
-        let new = PasswordHash(new);
         ctx.deferred_writes
             .push(DeferredWrite::UpgradeHash { user, old, new });
     }
@@ -753,4 +766,79 @@ pub(crate) fn end_session(ctx: &mut Ctx<'_, '_>, me: &Caller, reason: Departure)
 pub(super) fn note_seen(ctx: &mut Ctx<'_, '_>, user: UserId) {
     let note = DeferredWrite::NoteSeen(user, ctx.now.unix);
     ctx.deferred_writes.push(note);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handlers::bots;
+    use crate::limits::RateLimits;
+    use std::time::Duration;
+
+    /// As nothing else is written.
+    const SECRET: &str = "canary-in-a-coal-mine";
+
+    #[test]
+    fn debug_shows_no_secret_of_a_request_that_waits() {
+        let limits = RateLimits::new([0; 32]);
+        let token = BotToken::from_bytes(&[0xab; BotToken::BYTES]);
+        let counted = CountedAttempt {
+            guesser: limits.guesses.strangers(SECRET),
+            at: Duration::ZERO,
+        };
+        let presented = [
+            PresentedCredential::of(&Credential::Token(token.clone())),
+            PresentedCredential::of(&Credential::Resume(
+                ResumeSecret::presented(SECRET).expect("short"),
+            )),
+            PresentedCredential::of(&Credential::Password(
+                Password::presented(SECRET).expect("short"),
+            )),
+        ];
+        let hash = PasswordHash::from(SECRET.to_owned());
+        let attempts = presented.map(|presented| {
+            Pending::Login(LoginAttempt {
+                user: None,
+                counted,
+                is_weak: false,
+                hash: Some(hash.clone()),
+                presented,
+                is_known: false,
+                device: PresentedDevice::of(DeviceSecret::from_bytes(&[0xcd; DeviceSecret::BYTES])),
+                has_messages: true,
+                key: Zeroizing::new(SECRET.to_owned()),
+            })
+        });
+        let code = InvitationCode::presented(SECRET).expect("short");
+        let name = Username::new("ann").expect("a good name");
+        let account = NewAccount {
+            name: name.clone(),
+            hash: hash.clone(),
+            grant: RegistrationGrant::Invitation(SECRET.to_owned()),
+            lobby: None,
+            now: 0,
+        };
+        let upgrade = DeferredWrite::UpgradeHash {
+            user: UserId(1),
+            old: hash.clone(),
+            new: hash.clone(),
+        };
+        let shown = format!(
+            "{attempts:?} {:?} {account:?} {upgrade:?} {:?} {:?}",
+            Pending::Register(name, Some(code)),
+            Entry::account(&account),
+            Entry::password(UserId(1), &hash),
+        );
+        let token_hash = bots::token_hash(&token);
+        for secret in [
+            SECRET.to_owned(),
+            format!("{:?}", SECRET.as_bytes()),
+            token.to_text(),
+            format!("{:?}", [0xab_u8; 4]).replace(['[', ']'], ""),
+            format!("{:?}", &token_hash[..4]).replace(['[', ']'], ""),
+        ] {
+            assert!(!shown.contains(&secret), "{secret} is in {shown}");
+        }
+        assert!(shown.contains("ann"), "{shown}");
+    }
 }

@@ -9,25 +9,30 @@ use super::effects::Effect;
 use super::journal::Entry;
 use super::{Answer, Caller, Ctx, Reject};
 use crate::config::{Limits, Settings};
+use crate::secrets::SecretSeed;
 use crate::storage::Batch;
 use echat_proto::Value;
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::records::Code;
-use rand::Rng;
 
 /// What a handler of a request that writes decides with: no roster, no rates, no clock but the time of day.
 pub(crate) struct View<'a, 's> {
     pub(crate) batch: &'a Batch<'s>,
     pub(crate) limits: &'a Limits,
     pub(crate) settings: &'a Settings,
-    /// Random bytes of a secret, for a request whose route asks for them; else zeros.
-    pub(crate) random: RandomBytes,
+    /// What a secret is made of, for a request whose route says that it issues one.
+    pub(crate) seed: Option<&'a SecretSeed>,
     /// Unix seconds.
     pub(crate) now: i64,
 }
 
-/// Random bytes that a request was handled with.
-pub(crate) type RandomBytes = [u8; 32];
+impl View<'_, '_> {
+    /// What the secret is made of that the request issues.
+    pub(crate) fn seed(&self) -> &SecretSeed {
+        self.seed
+            .expect("the route of a request that issues a secret says so")
+    }
+}
 
 /// What a handler decided.
 pub(crate) enum Plan {
@@ -237,26 +242,24 @@ pub(crate) struct Received<'p> {
     pub(crate) kind: RequestKind,
     pub(crate) params: &'p Value,
     pub(crate) caller: Option<Caller>,
-    pub(crate) random: RandomBytes,
+    pub(crate) seed: Option<SecretSeed>,
 }
 
 impl<'s> Ctx<'_, 's> {
     /// What a handler of a request that writes may see.
-    pub(crate) fn view(&self, random: RandomBytes) -> View<'_, 's> {
+    pub(crate) fn view<'a>(&'a self, seed: Option<&'a SecretSeed>) -> View<'a, 's> {
         View {
             batch: self.batch,
             limits: self.limits,
             settings: self.settings,
-            random,
+            seed,
             now: self.now.unix,
         }
     }
 
-    /// Random bytes for a request that issues a secret.
-    pub(crate) fn draw(&mut self) -> RandomBytes {
-        let mut bytes = RandomBytes::default();
-        self.random.fill_bytes(&mut bytes);
-        bytes
+    /// What a secret is made of, for a request that issues one.
+    pub(crate) fn draw(&mut self) -> SecretSeed {
+        SecretSeed::draw(self.random)
     }
 
     /// Judges a plan's demand by the admissions of its route, in their order; then writes, counts and

@@ -7,7 +7,8 @@ use super::admission::{Demand, Plan, View, Written};
 use super::deletion::end_account;
 use super::effects::{Effect, InRoom};
 use super::{Caller, Ctx, Reject, done_with, page, rooms, targets};
-use crate::storage::{Batch, Bot, Role, Room, StoreError, User, UserId};
+use crate::secrets::SecretSeed;
+use crate::storage::{Batch, Bot, Role, Room, SecretHash, StoreError, User, UserId};
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::limits::PAGE_BYTES;
 use echat_proto::names::{BotToken, NameQuery, Username};
@@ -15,7 +16,6 @@ use echat_proto::param::Names;
 use echat_proto::records::{BotLine, Code};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use zeroize::Zeroizing;
 
 /// Bots of a user: enough for what one person runs, and few enough for LIST_BOTS to name them all.
 const BOTS: usize = 10;
@@ -24,21 +24,11 @@ const BOT_BYTES: usize = 128;
 /// Values of a line of LIST_BOTS besides the rooms: six.
 const BOT_VALUES: usize = 6;
 
-/// The random bytes of a new token.
-struct NewSecret(Zeroizing<[u8; BotToken::BYTES]>);
-
-impl NewSecret {
-    fn of(view: &View<'_, '_>) -> Self {
-        Self(Zeroizing::new(view.random))
-    }
-
-    fn token(&self) -> BotToken {
-        BotToken::from_bytes(&self.0)
-    }
-
-    fn hash(&self) -> [u8; 32] {
-        Sha256::digest(*self.0).into()
-    }
+/// The token made of random bytes, and its hash.
+fn new_token(seed: &SecretSeed) -> (BotToken, SecretHash) {
+    let token = BotToken::from_bytes(seed.bytes());
+    let hash = Sha256::digest(seed.bytes()).into();
+    (token, hash)
 }
 
 /// The hash by which a presented token is looked up. A text of another form is no token, and is looked up like one.
@@ -54,7 +44,7 @@ pub(crate) fn create_bot(
     rooms: Names,
     expires: Option<u64>,
 ) -> Result<Plan, Reject> {
-    let secret = NewSecret::of(view);
+    let (token, hash) = new_token(view.seed());
     let expires = expiry(expires, view.now)?;
     let rooms = operated_rooms(view, &me, &rooms.0)?;
     if view.batch.user_name_taken(&username)? {
@@ -72,7 +62,7 @@ pub(crate) fn create_bot(
     let now = view.now;
     let demand = Demand::Bot { rooms: rooms.len() };
     Ok(Plan::write(demand, move |batch| {
-        let created = batch.create_bot(&username, me.id, &secret.hash(), (now, expires))?;
+        let created = batch.create_bot(&username, me.id, &hash, (now, expires))?;
         let Some(bot) = created else {
             return Err(Code::NameTaken.into());
         };
@@ -93,7 +83,7 @@ pub(crate) fn create_bot(
         Ok(Written {
             reply: Event::BotToken {
                 username: username.to_string(),
-                token: secret.token(),
+                token,
             },
             effects,
         })
@@ -132,15 +122,15 @@ pub(crate) fn new_bot_token(
     username: NameQuery,
     expires: Option<u64>,
 ) -> Result<Plan, Reject> {
-    let secret = NewSecret::of(view);
+    let (token, hash) = new_token(view.seed());
     let expires = expiry(expires, view.now)?;
     let bot = own_bot(view, &me, &username)?.user;
     Ok(Plan::write(Demand::Space, move |batch| {
-        batch.set_bot_token(bot.id, &secret.hash(), expires)?;
+        batch.set_bot_token(bot.id, &hash, expires)?;
         Ok(Written {
             reply: Event::BotToken {
                 username: bot.name.clone(),
-                token: secret.token(),
+                token,
             },
             effects: vec![Effect::EndSessions(bot)],
         })

@@ -6,11 +6,13 @@ use super::admission::{Demand, Plan, View, Written};
 use super::lobby::Lobby;
 use super::{Caller, Ctx, Reject, done_with, page};
 use crate::config::{Inviters, Registration, Settings};
+use crate::secrets::PasswordHash;
 use crate::storage::{Batch, InvitationCode as StoredCode, StoreError, administrator_code_hash};
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::limits::PAGE_BYTES;
 use echat_proto::names::{InvitationCode, Username};
 use echat_proto::records::{Code, InvitationCodeLine};
+use std::fmt;
 
 /// Codes that one user may have open.
 const OPEN_CODES: usize = 10;
@@ -22,7 +24,7 @@ const LINE_BYTES: usize = 96;
 const LINE_VALUES: usize = 4;
 
 /// What lets a client register.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum RegistrationGrant {
     /// The server takes all new accounts.
     Open,
@@ -30,6 +32,17 @@ pub(crate) enum RegistrationGrant {
     Invitation(String),
     /// The code of the first administrator.
     Administrator,
+}
+
+/// Does not show the code.
+impl fmt::Debug for RegistrationGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Open => "Open",
+            Self::Invitation(_) => "Invitation(..)",
+            Self::Administrator => "Administrator",
+        })
+    }
 }
 
 /// Judges what a client registers with. A code that is given has to be good also where none is needed: its owner expects
@@ -67,8 +80,7 @@ pub(super) fn judge(
 #[derive(Clone, Debug)]
 pub(crate) struct NewAccount {
     pub(crate) name: Username,
-    /// The PHC string of the password.
-    pub(crate) hash: String,
+    pub(crate) hash: PasswordHash,
     pub(crate) grant: RegistrationGrant,
     /// The lobby of the server.
     pub(crate) lobby: Option<Lobby>,
@@ -80,7 +92,7 @@ impl NewAccount {
     /// Makes the account, uses up its ticket, which was judged in the same transaction, and lets it into the lobby while
     /// that has a place. False if the name, or a confusable one, is taken.
     pub(crate) fn make(&self, batch: &mut Batch<'_>) -> Result<bool, StoreError> {
-        let Some(user) = batch.create_user(&self.name, &self.hash, self.now)? else {
+        let Some(user) = batch.create_user(&self.name, self.hash.as_str(), self.now)? else {
             return Ok(false);
         };
         match &self.grant {
@@ -127,8 +139,7 @@ pub(crate) fn create_invitation(
     if view.batch.invitation_count(me.id, now)? >= OPEN_CODES as u64 {
         return Err(Reject::too_many(OPEN_CODES));
     }
-    let bytes = view.random.first_chunk().expect("it has more bytes");
-    let code = InvitationCode::from_bytes(bytes);
+    let code = InvitationCode::from_bytes(view.seed().first());
     let code = code.key().expect("a code of its own form").to_string();
     let maker = Some(me.id);
     let plan = Plan::write(Demand::Space, move |batch| {

@@ -2,13 +2,12 @@
 //! repeats a journal on another database gets the same rows. It is off unless a test asks for it.
 
 use super::administration::Operation;
-use super::admission::RandomBytes;
 use super::admission::Received;
 use super::invitation_codes::NewAccount;
 use super::{Caller, DeferredWrite};
+use crate::secrets::{PasswordHash, SecretSeed};
 use crate::storage::{AuditEntry, UserId};
-use echat_proto::Value;
-use echat_proto::commands::RequestKind;
+use echat_proto::channel::Message;
 use echat_proto::names::RoomName;
 
 /// One write, with everything that decides its rows besides the database.
@@ -19,17 +18,17 @@ pub struct Entry(pub(crate) EntryKind);
 pub(crate) enum EntryKind {
     /// An admitted request.
     Request {
-        kind: RequestKind,
-        params: Value,
+        request: Message,
         caller: Caller,
-        random: RandomBytes,
+        /// What its secret is made of, if it issues one.
+        seed: Option<SecretSeed>,
         /// Unix seconds.
         now: i64,
     },
     /// The second step of REGISTER.
     Account(NewAccount),
     /// The second step of CHANGE_PASSWORD.
-    Password { user: UserId, hash: String },
+    Password { user: UserId, hash: PasswordHash },
     /// The second step of DELETE_ACCOUNT.
     Deletion {
         user: UserId,
@@ -56,9 +55,11 @@ impl Entry {
     pub(super) fn request(received: &Received<'_>, now: i64) -> Self {
         let caller = received.caller.clone();
         Self(EntryKind::Request {
-            kind: received.kind,
-            params: received.params.clone(),
-            random: received.random,
+            request: Message {
+                command: received.kind.info().number,
+                params: received.params.clone(),
+            },
+            seed: received.seed.clone(),
             caller: caller.expect("only an authenticated request writes at once"),
             now,
         })
@@ -72,8 +73,8 @@ impl Entry {
 
 impl Entry {
     /// The second step of CHANGE_PASSWORD.
-    pub(super) fn password(user: UserId, hash: &str) -> Self {
-        let hash = hash.to_owned();
+    pub(super) fn password(user: UserId, hash: &PasswordHash) -> Self {
+        let hash = hash.clone();
         Self(EntryKind::Password { user, hash })
     }
 

@@ -53,6 +53,7 @@ use crate::conn::ConnId;
 use crate::limits::RateLimits;
 use crate::outbox::Outbox;
 use crate::roster::Roster;
+use crate::secrets::PasswordHash;
 use crate::session_log::SessionLog;
 use crate::storage::{
     Batch, ChainChange, ChainId, ChainWrite, Kind, Removal, Retention, Search, SecretHash,
@@ -63,7 +64,6 @@ use echat_proto::commands::{Event, RequestKind};
 use echat_proto::param::TargetType;
 use echat_proto::records::Outcome;
 use journal::Journal;
-use password::PasswordHash;
 use rand::rngs::StdRng;
 use session_ends::SessionsEnd;
 use std::cell::Cell;
@@ -194,7 +194,9 @@ impl DeferredWrite {
     pub(crate) fn make(&self, batch: &mut Batch<'_>) -> Result<(), StoreError> {
         match self {
             Self::NoteLogin(user, address, at) => batch.note_login(*user, *address, *at),
-            Self::UpgradeHash { user, old, new } => batch.upgrade_hash(*user, &old.0, &new.0),
+            Self::UpgradeHash { user, old, new } => {
+                batch.upgrade_hash(*user, old.as_str(), new.as_str())
+            }
             Self::Chain(write) => batch.write_chain(write),
             Self::RevokeChains(user) => batch.revoke_chains(*user),
             Self::NoteSeen(user, at) => batch.note_seen(*user, *at),

@@ -5,22 +5,12 @@ use super::journal::Entry;
 use super::session_ends::SessionsEnd;
 use super::{Answer, Caller, Ctx, Reject, done_with, gate};
 use crate::limits::CountedAttempt;
+use crate::secrets::PasswordHash;
 use crate::workers::jobs::Task;
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::names::Password;
 use echat_proto::param::NewPassword;
 use echat_proto::records::Code;
-use std::fmt;
-
-/// The PHC string of a password. `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct PasswordHash(pub(crate) String);
-
-impl fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordHash(..)")
-    }
-}
 
 /// CHANGE_PASSWORD, first step. An attempt at the present password counts as one of LOGIN.
 pub(crate) fn change_password(
@@ -45,13 +35,13 @@ pub(crate) fn change_password(
 pub(crate) fn changed(
     ctx: &mut Ctx<'_, '_>,
     counted: CountedAttempt,
-    hash: Option<&str>,
+    hash: Option<&PasswordHash>,
 ) -> Result<Event, Reject> {
     let me = gate::logged_in(ctx)?;
     let Some(hash) = hash else {
         return Err(wrong(ctx, &me));
     };
-    ctx.batch.change_password(me.id, hash)?;
+    ctx.batch.change_password(me.id, hash.as_str())?;
     ctx.journal.record(|| Entry::password(me.id, hash));
     ctx.roster.change_password(ctx.conn);
     ctx.throttle.guesses.forgive(counted.guesser);

@@ -4,6 +4,7 @@
 use crate::backup::{self, BackupSource};
 use crate::engine::{AdminReport, AdminTask, PendingOperation};
 use crate::maintenance;
+use crate::secrets::PasswordHash;
 use crate::workers::{HelperThread, jobs};
 use mio::Waker;
 use std::collections::VecDeque;
@@ -21,7 +22,7 @@ pub(super) enum Requester {
 /// The result of a task.
 pub(super) enum TaskOutcome {
     /// The hash of a password.
-    Hashed(String),
+    Hashed(PasswordHash),
     /// It is done.
     Done(AdminReport),
     /// Why it was not done: a code, and a sentence.

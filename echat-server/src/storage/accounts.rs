@@ -6,6 +6,7 @@ use echat_proto::names::Username;
 use rusqlite::{Row, params};
 
 use crate::clock::DAY;
+use crate::secrets::PasswordHash;
 
 use super::{Batch, Kind, StoreError, User, UserId};
 
@@ -61,10 +62,12 @@ impl Batch<'_> {
         )
     }
 
-    /// The user with this name, and the PHC string of the password: empty for a bot, which has none.
-    pub fn credentials(&self, key: &str) -> Result<Option<(User, String)>, StoreError> {
+    /// The user with this name, and the hash of the password, which is empty for a bot.
+    pub fn credentials(&self, key: &str) -> Result<Option<(User, PasswordHash)>, StoreError> {
         let sql = "SELECT id, name, password FROM users WHERE name = ?1 AND deleted_at IS NULL";
-        self.first(sql, [key], |row| Ok((user(row)?, row.get(2)?)))
+        self.first(sql, [key], |row| {
+            Ok((user(row)?, row.get::<_, String>(2)?.into()))
+        })
     }
 
     /// Creates an account; `None` if the name, or a confusable one, is taken.

@@ -1,5 +1,6 @@
 //! Codes to register with, and that of the first administrator.
 
+use std::fmt;
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, params};
@@ -11,7 +12,7 @@ use super::settings::SETTINGS;
 use super::{Batch, SecretHash, StoreError, UserId};
 
 /// A code to register with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct InvitationCode {
     /// The code in its stored form.
     pub(crate) code: String,
@@ -21,6 +22,17 @@ pub(crate) struct InvitationCode {
     pub(crate) expires_at: Option<i64>,
     /// The user that made it; `None` for the operator of the server.
     pub(crate) maker: Option<UserId>,
+}
+
+/// Does not show the code.
+impl fmt::Debug for InvitationCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InvitationCode")
+            .field("uses", &self.uses)
+            .field("expires_at", &self.expires_at)
+            .field("maker", &self.maker)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The hash of a code of a first administrator, given in its stored form.

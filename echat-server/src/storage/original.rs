@@ -20,6 +20,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, param
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use crate::secrets::PasswordHash;
+
 use super::MessageId;
 use super::check::{derive, findings};
 use super::export::{LAST_TIME, TransferError};
@@ -100,7 +102,7 @@ pub fn import_original(
     original: &Path,
     database: &Path,
     given: (u64, i64),
-    hash: &mut dyn FnMut(&Password) -> String,
+    hash: &mut dyn FnMut(&Password) -> PasswordHash,
 ) -> Result<ImportedOriginal, TransferError> {
     add(original, database, given, hash).map_err(|error| match error {
         // The other database was copied page by page, or made, a moment ago.
@@ -113,7 +115,7 @@ fn add(
     original: &Path,
     database: &Path,
     (above, now): (u64, i64),
-    hash: &mut dyn FnMut(&Password) -> String,
+    hash: &mut dyn FnMut(&Password) -> PasswordHash,
 ) -> Result<ImportedOriginal, TransferError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let from = Connection::open_with_flags(original, flags)?;
@@ -319,7 +321,10 @@ impl Import<'_> {
         Ok(())
     }
 
-    fn add_users(&mut self, hash: &mut dyn FnMut(&Password) -> String) -> rusqlite::Result<()> {
+    fn add_users(
+        &mut self,
+        hash: &mut dyn FnMut(&Password) -> PasswordHash,
+    ) -> rusqlite::Result<()> {
         let mut found = Vec::new();
         let mut statement = self.from.prepare(USERS)?;
         let mut rows = statement.query([])?;
@@ -348,7 +353,8 @@ impl Import<'_> {
             }
             let stored = self.free_name(0, &name)?;
             let password = password.and_then(|password| Password::presented(&password).ok());
-            let phc = password.as_ref().map_or(NO_PASSWORD.to_owned(), &mut *hash);
+            let hash = password.as_ref().map(&mut *hash);
+            let phc = hash.as_ref().map_or(NO_PASSWORD, PasswordHash::as_str);
             self.db.execute(
                 "INSERT INTO users (name, password, created_at) VALUES (?1, ?2, ?3)",
                 params![stored, phc, created_at],

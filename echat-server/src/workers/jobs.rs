@@ -2,17 +2,20 @@
 //! simulation runs it.
 
 use crate::conn::ConnId;
-use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use crate::secrets::PasswordHash;
+use argon2::password_hash::phc::{self, Output, ParamsString, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use echat_proto::group::Ephemeral;
 use echat_proto::handshake::{AwaitClientFinished, ClientHello, respond};
 use echat_proto::names::Password;
 use ed25519_dalek::SigningKey;
 use rand::CryptoRng;
+use std::fmt::Write;
 use std::io;
 use std::net::IpAddr;
+use std::ops::{Deref, DerefMut};
 use std::sync::LazyLock;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// The memory of one Argon2id hash, in KiB: 19 MiB (OWASP's first choice for a server).
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -22,6 +25,8 @@ const PASSES: u32 = 2;
 const SALT: usize = 16;
 /// Bytes of a hash.
 const OUTPUT: usize = 32;
+/// Bytes that a PHC string of ours fits into: it has 97.
+const PHC: usize = 128;
 
 /// Work for a worker thread.
 pub struct Job {
@@ -55,14 +60,14 @@ pub enum Task {
         /// The password.
         password: Password,
         /// The hash; `None` compares with nothing and costs the same.
-        hash: Option<String>,
+        hash: Option<PasswordHash>,
     },
     /// Whether a password is the one that was hashed, and if so, the hash of the next one.
     Change {
         /// The present password.
         old: Password,
         /// Its hash.
-        hash: String,
+        hash: PasswordHash,
         /// The new password.
         new: Password,
     },
@@ -84,12 +89,12 @@ pub enum JobResult {
     Responded(Vec<u8>, Box<AwaitClientFinished>),
     /// An exponent.
     Prepared(Box<Ephemeral>),
-    /// A PHC string.
-    Hashed(String),
+    /// The hash of a password.
+    Hashed(PasswordHash),
     /// The comparison's result.
     Verified(Verdict),
-    /// The PHC string of the new password; `None` if the present one was wrong.
-    Changed(Option<String>),
+    /// The hash of the new password; `None` if the present one was wrong.
+    Changed(Option<PasswordHash>),
     /// Nothing: the job panicked, and the panic was logged. Its connection is closed.
     Failed,
 }
@@ -100,20 +105,21 @@ pub enum Verdict {
     /// It was.
     Right {
         /// A new hash, if the old one was made with weaker parameters.
-        upgrade: Option<String>,
+        upgrade: Option<PasswordHash>,
     },
     /// It was not, or there was nothing to compare with.
     Wrong,
 }
 
 impl Task {
-    /// Computes; hashes in memory that is kept for the next.
+    /// Computes; hashes in memory that is kept for the next, and is wiped after each job.
     pub fn run(
         self,
         host_key: &SigningKey,
         rng: &mut impl CryptoRng,
         memory: &mut HashMemory,
     ) -> JobResult {
+        let memory = &mut *WipedAfter(memory);
         match self {
             Task::Respond { hello, prepared } => {
                 let ephemeral = prepared.map_or_else(|| Ephemeral::generate(rng), |ready| *ready);
@@ -123,7 +129,7 @@ impl Task {
             Task::Prepare => JobResult::Prepared(Box::new(Ephemeral::generate(rng))),
             Task::Hash { password } => JobResult::Hashed(hash(&password, rng, memory)),
             Task::Verify { password, hash } => {
-                JobResult::Verified(verify(&password, hash.as_deref(), rng, memory))
+                JobResult::Verified(verify(&password, hash.as_ref(), rng, memory))
             }
             Task::Change { old, hash, new } => {
                 let verdict = verify(&old, Some(&hash), rng, memory);
@@ -135,11 +141,45 @@ impl Task {
 }
 
 /// The memory that Argon2id works in. It is kept from one hash to the next: memory that is freed each time would not be
-/// returned to the system.
+/// returned to the system. What Argon2id leaves in it depends on the password: it is wiped after each job, and when it is
+/// dropped.
 #[derive(Default)]
 pub struct HashMemory(Vec<Block>);
 
+impl Drop for HashMemory {
+    fn drop(&mut self) {
+        self.wipe();
+    }
+}
+
+/// Wipes the memory of a job when it ends, also by a panic.
+struct WipedAfter<'m>(&'m mut HashMemory);
+
+impl Deref for WipedAfter<'_> {
+    type Target = HashMemory;
+
+    fn deref(&self) -> &HashMemory {
+        self.0
+    }
+}
+
+impl DerefMut for WipedAfter<'_> {
+    fn deref_mut(&mut self) -> &mut HashMemory {
+        self.0
+    }
+}
+
+impl Drop for WipedAfter<'_> {
+    fn drop(&mut self) {
+        self.0.wipe();
+    }
+}
+
 impl HashMemory {
+    fn wipe(&mut self) {
+        self.0.iter_mut().for_each(Zeroize::zeroize);
+    }
+
     fn blocks(&mut self, params: &Params) -> &mut [Block] {
         let count = params.block_count();
         if self.0.len() < count {
@@ -165,53 +205,56 @@ fn digest(
     Output::new(&bytes).map_err(|_| argon2::Error::OutputTooLong)
 }
 
-fn phc(password: &[u8], salt: &[u8; SALT], memory: &mut HashMemory) -> String {
+fn hash_with(password: &[u8], salt: &[u8; SALT], memory: &mut HashMemory) -> PasswordHash {
     let params = params();
     let salt = Salt::new(salt).expect("a salt of 16 bytes");
     let hash = digest(password, &salt, &params, memory);
-    let hash = PasswordHash {
+    let hash = phc::PasswordHash {
         algorithm: Algorithm::Argon2id.ident(),
         version: Some(Version::V0x13.into()),
         params: ParamsString::try_from(&params).expect("the parameters have a text form"),
         salt: Some(salt),
         hash: Some(hash.expect("any password of a bounded length has a hash")),
     };
-    hash.to_string()
+    // A string that grew would leave copies behind.
+    let mut text = String::with_capacity(PHC);
+    write!(text, "{hash}").expect("a string takes any text");
+    text.into()
 }
 
-/// The PHC string of a password, for a thread that makes one only.
+/// The hash of a password, for a thread that makes one only.
 ///
 /// # Errors
 /// The system provides no randomness.
-pub fn hash_once(password: &Password) -> io::Result<String> {
+pub fn hash_once(password: &Password) -> io::Result<PasswordHash> {
     let mut rng = super::seeded().map_err(io::Error::other)?;
     Ok(hash(password, &mut rng, &mut HashMemory::default()))
 }
 
-/// The PHC string of a password, with a new salt.
+/// The hash of a password, with a new salt.
 pub(crate) fn hash(
     password: &Password,
     rng: &mut impl CryptoRng,
     memory: &mut HashMemory,
-) -> String {
+) -> PasswordHash {
     let mut salt = [0; SALT];
     rng.fill_bytes(&mut salt);
-    phc(password.as_bytes(), &salt, memory)
+    hash_with(password.as_bytes(), &salt, memory)
 }
 
 /// What an unknown user's password is compared with: a hash of today's parameters that no password
 /// is known for.
-static UNKNOWN_USER: LazyLock<String> =
-    LazyLock::new(|| phc(&[0x5a; 64], &[0; SALT], &mut HashMemory::default()));
+static UNKNOWN_USER: LazyLock<PasswordHash> =
+    LazyLock::new(|| hash_with(&[0x5a; 64], &[0; SALT], &mut HashMemory::default()));
 
 fn verify(
     password: &Password,
-    hash: Option<&str>,
+    hash: Option<&PasswordHash>,
     rng: &mut impl CryptoRng,
     memory: &mut HashMemory,
 ) -> Verdict {
     let is_known = hash.is_some();
-    let Some((hash, params)) = parsed(hash.unwrap_or(&UNKNOWN_USER)) else {
+    let Some((hash, params)) = parsed(hash.unwrap_or(&UNKNOWN_USER).as_str()) else {
         tracing::error!("a password hash in the database cannot be read; its user cannot log in");
         return Verdict::Wrong;
     };
@@ -231,8 +274,8 @@ fn verify(
 }
 
 /// A hash of ours: Argon2id of the version that this program makes.
-fn parsed(phc: &str) -> Option<(PasswordHash, Params)> {
-    let hash = PasswordHash::new(phc).ok()?;
+fn parsed(phc: &str) -> Option<(phc::PasswordHash, Params)> {
+    let hash = phc::PasswordHash::new(phc).ok()?;
     let ours = hash.algorithm == Algorithm::Argon2id.ident()
         && hash.version == Some(Version::V0x13.into());
     let params = Params::try_from(&hash).ok()?;
@@ -263,10 +306,10 @@ mod tests {
         Password::presented(text).expect("short")
     }
 
-    fn verified(text: &str, hash: Option<&str>) -> Verdict {
+    fn verified(text: &str, hash: Option<&PasswordHash>) -> Verdict {
         match run(Task::Verify {
             password: password(text),
-            hash: hash.map(str::to_owned),
+            hash: hash.cloned(),
         }) {
             JobResult::Verified(verdict) => verdict,
             _ => panic!("a comparison gives a verdict"),
@@ -280,7 +323,12 @@ mod tests {
         }) else {
             panic!("a hash gives a hash")
         };
-        assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{phc}");
+        let text = phc.as_str();
+        assert!(
+            text.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{text}"
+        );
+        assert!(text.len() <= PHC);
         assert_eq!(
             verified("correct horse", Some(&phc)),
             Verdict::Right { upgrade: None }
@@ -288,7 +336,7 @@ mod tests {
         assert_eq!(verified("wrong horse", Some(&phc)), Verdict::Wrong);
         assert_eq!(verified("correct horse", None), Verdict::Wrong);
         assert_eq!(
-            verified("correct horse", Some("not a hash")),
+            verified("correct horse", Some(&"not a hash".to_owned().into())),
             Verdict::Wrong
         );
     }
@@ -300,8 +348,8 @@ mod tests {
         }) else {
             panic!("a hash gives a hash")
         };
-        let costs = |phc: &str| {
-            let (hash, params) = parsed(phc).expect("a hash of ours");
+        let costs = |phc: &PasswordHash| {
+            let (hash, params) = parsed(phc.as_str()).expect("a hash of ours");
             let (salt, output) = (hash.salt.expect("salted"), hash.hash.expect("hashed"));
             let costs = (params.m_cost(), params.t_cost(), params.p_cost());
             (costs, salt.len(), output.len())
@@ -318,15 +366,11 @@ mod tests {
         }) else {
             panic!("a hash gives a hash")
         };
-        let worked = |hash: Option<&str>, text| {
+        let worked = |hash: Option<&PasswordHash>, text| {
             let mut memory = HashMemory::default();
-            let task = Task::Verify {
-                password: password(text),
-                hash: hash.map(str::to_owned),
-            };
-            let (key, rng) = (SigningKey::from_bytes(&[1; 32]), StdRng::seed_from_u64(1));
-            let done = task.run(&key, &mut { rng }, &mut memory);
-            assert!(matches!(done, JobResult::Verified(Verdict::Wrong)));
+            let mut rng = StdRng::seed_from_u64(1);
+            let verdict = verify(&password(text), hash, &mut rng, &mut memory);
+            assert_eq!(verdict, Verdict::Wrong);
             let blank = Block::default();
             let used = memory
                 .0
@@ -344,6 +388,23 @@ mod tests {
     }
 
     #[test]
+    fn the_memory_of_a_hash_is_wiped_after_the_job() {
+        let mut memory = HashMemory::default();
+        let task = Task::Hash {
+            password: password("correct horse"),
+        };
+        let key = SigningKey::from_bytes(&[1; 32]);
+        task.run(&key, &mut StdRng::seed_from_u64(1), &mut memory);
+        let blank = Block::default();
+        assert_eq!(
+            memory.0.len(),
+            usize::try_from(MEMORY_KIB).expect("it fits")
+        );
+        let is_blank = |block: &Block| block.as_ref() == blank.as_ref();
+        assert!(memory.0.iter().all(is_blank));
+    }
+
+    #[test]
     fn a_weaker_hash_is_made_anew_by_a_right_password() {
         let weak = Argon2::new(
             Algorithm::Argon2id,
@@ -353,8 +414,8 @@ mod tests {
         let phc = weak
             .hash_password_with_salt(b"correct horse", &[7; SALT])
             .expect("a hash");
-        match verified("correct horse", Some(&phc.to_string())) {
-            Verdict::Right { upgrade: Some(new) } => assert!(new.contains("m=19456,t=2")),
+        match verified("correct horse", Some(&phc.to_string().into())) {
+            Verdict::Right { upgrade: Some(new) } => assert!(new.as_str().contains("m=19456,t=2")),
             other => panic!("{other:?}"),
         }
     }

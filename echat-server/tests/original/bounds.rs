@@ -65,7 +65,7 @@ impl Folder {
     }
 
     fn import_above(&self, above: u64) -> Result<ImportedOriginal, TransferError> {
-        let mut hash = |_: &_| "a hash".to_owned();
+        let mut hash = |_: &_| String::from("a hash").into();
         import_original(
             &self.original_path(),
             &self.database(),

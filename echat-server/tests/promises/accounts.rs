@@ -89,7 +89,7 @@ fn a_password_that_is_too_weak_for_today_logs_in_and_is_to_be_changed() {
     let name = Username::new("ann").expect("a good name");
     let mut batch = store.batch();
     let hash = crate::sim::workers::hashed(Password::presented("short").expect("short enough"));
-    let made = batch.create_user(&name, &hash, 0).expect("memory");
+    let made = batch.create_user(&name, hash.as_str(), 0).expect("memory");
     made.expect("a new name");
     let _ = batch.commit().expect("memory");
     let mut sim = Sim::new(1, Limits::default(), store);

@@ -2,6 +2,7 @@
 
 use super::workers;
 use echat_proto::names::{BotToken, Content, Password, RoomName, Username};
+use echat_server::secrets::PasswordHash;
 use echat_server::storage::{Ban, ConversationId, Room, Store, UserId, administrator_code_hash};
 use sha2::{Digest, Sha256};
 
@@ -9,7 +10,7 @@ use sha2::{Digest, Sha256};
 pub(crate) const PASSWORD: &str = "correct horse";
 
 /// Its hash.
-pub(crate) fn hash() -> String {
+pub(crate) fn hash() -> PasswordHash {
     workers::hashed(Password::presented(PASSWORD).expect("short"))
 }
 
@@ -27,7 +28,7 @@ pub(crate) fn accounts(store: &mut Store, names: &[&str]) {
     for name in names {
         let name = Username::new(name).expect("a possible name");
         batch
-            .create_user(&name, &hash, 0)
+            .create_user(&name, hash.as_str(), 0)
             .expect("a store that works")
             .expect("a new name");
     }
@@ -48,7 +49,7 @@ pub(crate) fn temporary_password(store: &mut Store, name: &str) {
     let id = user(store, name);
     let hash = hash();
     let mut batch = store.batch();
-    let reset = batch.reset_password(id, &hash);
+    let reset = batch.reset_password(id, hash.as_str());
     reset.expect("a store that works");
     let _ = batch.commit().expect("a store that works");
 }

@@ -6,6 +6,7 @@ use super::seed;
 use echat_proto::group::{EXPONENT, Ephemeral, KeyShare, PUBLIC, Public};
 use echat_proto::handshake::respond;
 use echat_proto::names::Password;
+use echat_server::secrets::PasswordHash;
 use echat_server::workers::jobs::{HashMemory, JobResult, Task, Verdict};
 use ed25519_dalek::SigningKey;
 use rand::SeedableRng;
@@ -53,7 +54,7 @@ impl KeyShare for Share {
 /// Hashes and comparisons that were computed before.
 #[derive(Default)]
 struct Remembered {
-    hashes: BTreeMap<Vec<u8>, String>,
+    hashes: BTreeMap<Vec<u8>, PasswordHash>,
     right: BTreeMap<(Vec<u8>, Option<String>), bool>,
     memory: HashMemory,
 }
@@ -92,7 +93,7 @@ pub(crate) fn believe(task: &Task) -> JobResult {
 }
 
 /// The hash of a password: one salt for each password serves all worlds.
-pub(crate) fn hashed(password: Password) -> String {
+pub(crate) fn hashed(password: Password) -> PasswordHash {
     let mut remembered = REMEMBERED.lock().expect("no test panics in here");
     let key = password.as_bytes().to_vec();
     if let Some(hash) = remembered.hashes.get(&key) {
@@ -105,9 +106,10 @@ pub(crate) fn hashed(password: Password) -> String {
     hash
 }
 
-fn verified(password: Password, hash: Option<String>) -> Verdict {
+fn verified(password: Password, hash: Option<PasswordHash>) -> Verdict {
     let mut remembered = REMEMBERED.lock().expect("no test panics in here");
-    let key = (password.as_bytes().to_vec(), hash.clone());
+    let text = hash.as_ref().map(|hash| hash.as_str().to_owned());
+    let key = (password.as_bytes().to_vec(), text);
     let known = remembered.right.get(&key).copied();
     let right = known.unwrap_or_else(|| {
         let done = compute(Task::Verify { password, hash }, &mut remembered.memory);

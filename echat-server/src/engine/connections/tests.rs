@@ -58,7 +58,7 @@ fn numbers_are_never_used_again() {
         .expect("there is place");
     assert!(second > first);
     // A late result for the first is dropped.
-    connections.complete(first, JobResult::Hashed(String::new()), &limits);
+    connections.complete(first, JobResult::Hashed(String::new().into()), &limits);
     assert!(
         !connections.jobs.has_completed()
             && !connections

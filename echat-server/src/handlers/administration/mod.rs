@@ -17,14 +17,14 @@ pub(crate) use report::at;
 pub(crate) use server::{Overridden, Override, Setting, read_address_bans};
 
 use super::account::Pending;
-use super::admission::{Plan, RandomBytes, View};
+use super::admission::{Plan, View};
 use super::effects::Effect;
 use super::journal::Entry;
-use super::password::PasswordHash;
 use super::session_ends::SessionsEnd;
 use super::{Answer, Caller, Ctx, Refusal, Reject, gate};
 use crate::config::{Limits, LogFilter, Settings};
 use crate::conn::Departure;
+use crate::secrets::{PasswordHash, SecretSeed};
 use crate::storage::{AuditEntry, Batch, ErasurePlace, Removal, Room, StoreError, User};
 use crate::workers::jobs;
 use arguments::{Arguments, from_words, known, take};
@@ -34,6 +34,7 @@ use echat_proto::names::{InvitationCode, Password};
 use echat_proto::param::{Dict, ParamError};
 use echat_proto::records::Code;
 use server::{DrainSeconds, InvitationUses};
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -157,14 +158,14 @@ impl CommandInfo {
 }
 
 /// A command with its arguments and its actor.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Operation {
     command: &'static CommandInfo,
     /// The arguments by name, or why it is refused before they are judged.
     arguments: Result<Arguments, Refused>,
     actor: Actor,
-    /// The secret that the command gives out, in random bytes.
-    random: RandomBytes,
+    /// What the secret is made of that the command gives out.
+    seed: SecretSeed,
     /// The hash of the password that the command gives out, once a worker has made it.
     hash: Option<PasswordHash>,
     /// Unix seconds.
@@ -174,15 +175,25 @@ pub(crate) struct Operation {
 }
 
 /// An operation that is refused whatever its arguments mean.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Refused {
     why: Refusal,
     /// What was typed behind the command, for the audit.
     given: String,
 }
 
-/// The arguments of a command as they were given, not yet judged.
-#[derive(Clone, Debug)]
+/// Shows no argument: one may be a secret.
+impl fmt::Debug for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Operation")
+            .field("command", &self.command.name)
+            .field("actor", &self.actor)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The arguments of a command as they were given, not yet judged. One may be a secret: there is no `Debug`.
+#[derive(Clone)]
 pub(crate) enum RawArguments {
     /// Words in the order of the parameters.
     Words(Vec<String>),
@@ -274,7 +285,7 @@ impl Operation {
         actor: Actor,
         command: &str,
         given: RawArguments,
-        random: RandomBytes,
+        seed: SecretSeed,
         now: i64,
     ) -> Result<Self, Reject> {
         let (info, given) = find(command, given)?;
@@ -297,7 +308,7 @@ impl Operation {
             command: info,
             arguments,
             actor,
-            random,
+            seed,
             hash: None,
             now,
             from: None,
@@ -325,12 +336,12 @@ impl Operation {
 
     /// The password that the command gives out.
     fn password(&self) -> InvitationCode {
-        InvitationCode::from_bytes(self.random.first_chunk().expect("it has more bytes"))
+        InvitationCode::from_bytes(self.seed.first())
     }
 
     /// The same with the hash of the password.
-    pub(crate) fn hashed(mut self, hash: &str) -> Self {
-        self.hash = Some(PasswordHash(hash.to_owned()));
+    pub(crate) fn hashed(mut self, hash: PasswordHash) -> Self {
+        self.hash = Some(hash);
         self
     }
 
@@ -490,9 +501,9 @@ pub(crate) fn admin(
     params: Dict,
 ) -> Result<Answer, Reject> {
     is_allowed(ctx, &me)?;
-    let random = ctx.draw();
+    let seed = ctx.draw();
     let given = RawArguments::of(params.0);
-    let operation = Operation::read(Actor::Chat(me), &command, given, random, ctx.now.unix)?;
+    let operation = Operation::read(Actor::Chat(me), &command, given, seed, ctx.now.unix)?;
     let operation = operation.sent_from(ctx.address);
     match perform(ctx, &operation)? {
         AdminOutcome::Report(report) => Ok(result(&report).into()),
@@ -508,11 +519,11 @@ pub(crate) fn admin(
 pub(crate) fn hashed(
     ctx: &mut Ctx<'_, '_>,
     operation: &Operation,
-    hash: &str,
+    hash: &PasswordHash,
 ) -> Result<Event, Reject> {
     let me = gate::logged_in(ctx)?;
     is_allowed(ctx, &me)?;
-    match perform(ctx, &operation.clone().hashed(hash))? {
+    match perform(ctx, &operation.clone().hashed(hash.clone()))? {
         AdminOutcome::Report(report) => Ok(result(&report)),
         AdminOutcome::Task(_) => Err(Code::NotAllowed.into()),
     }
@@ -545,7 +556,7 @@ pub(crate) fn perform(
         let report = look(ctx, operation)?.expect("a command that reads");
         return Ok(AdminOutcome::Report(report));
     }
-    let plan = match decide(&ctx.view(operation.random), operation) {
+    let plan = match decide(&ctx.view(Some(&operation.seed)), operation) {
         Err(Reject::Refused(refusal)) => {
             note_result(ctx, operation, refusal.code().as_str())?;
             return Err(Reject::Refused(refusal));
@@ -702,7 +713,7 @@ pub(crate) fn repeat(
         batch,
         limits,
         settings,
-        random: operation.random,
+        seed: Some(&operation.seed),
         now: operation.now,
     };
     let plan = decide(&view, operation)?;
@@ -852,4 +863,30 @@ administration! {
     server::drain(seconds: DrainSeconds);
     #[command("quit", "stops the server, as SIGTERM does", changes, ctl)]
     server::quit();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+
+    #[test]
+    fn debug_shows_no_secret_of_an_operation() {
+        let seed = SecretSeed::draw(&mut StdRng::seed_from_u64(1));
+        let code = InvitationCode::from_bytes(seed.first()).to_text();
+        let given = RawArguments::Words(vec![code.clone()]);
+        let command = "invitation revoke";
+        let operation = Operation::read(Actor::Terminal, command, given, seed.clone(), 0);
+        let operation = operation.map_err(|_| "refused").expect("a command");
+        let operation = operation.hashed("canary".to_owned().into());
+        let report = AdminReport::done("done").with("password", code.as_str());
+        let entry = Entry::administration(&operation);
+        let shown = format!("{operation:?} {seed:?} {report:?} {entry:?}");
+        let bytes = format!("{:?}", &seed.bytes()[..4]).replace(['[', ']'], "");
+        for secret in [code.as_str(), "canary", &bytes] {
+            assert!(!shown.contains(secret), "{secret} is in {shown}");
+        }
+        assert!(shown.contains(command), "{shown}");
+    }
 }

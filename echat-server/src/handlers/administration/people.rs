@@ -238,7 +238,7 @@ pub(super) fn reset_password(
     }
     let ends = SessionsEnding::PasswordReset(user.clone(), tokens);
     Ok(AdminPlan::reported(report).ends(ends).writes(move |batch| {
-        batch.reset_password(user.id, &hash.0)?;
+        batch.reset_password(user.id, hash.as_str())?;
         if tokens == TokenDisposal::Void {
             batch.void_bot_tokens(user.id)?;
         }

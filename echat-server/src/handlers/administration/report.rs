@@ -3,7 +3,7 @@
 use crate::escape::escape;
 use echat_proto::Value;
 use jiff::Timestamp;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::iter;
 use unicode_width::UnicodeWidthStr;
 
@@ -109,7 +109,7 @@ pub(crate) fn names(mut names: Vec<String>, limit: usize) -> Fact {
 }
 
 /// The result of a command.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct AdminReport {
     done: Option<String>,
     facts: Vec<(&'static str, Fact)>,
@@ -118,6 +118,17 @@ pub struct AdminReport {
     table: Option<Table>,
     /// Lines as they are, under a name.
     page: Option<(&'static str, String)>,
+}
+
+/// Shows what was done and the names of the facts: a fact may be a secret that the command gives out.
+impl fmt::Debug for AdminReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let facts: Vec<_> = self.facts.iter().map(|(name, _)| name).collect();
+        f.debug_struct("AdminReport")
+            .field("done", &self.done)
+            .field("facts", &facts)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Columns between those of a table.

@@ -90,7 +90,7 @@ impl Scene {
             let view = View {
                 batch: &batch,
                 settings: &Settings::default(),
-                random: [0; 32],
+                seed: None,
                 limits: &limits,
                 now: 2,
             };

@@ -15,7 +15,10 @@ const DAY: i64 = 86_400;
 
 /// The hashes of the passwords that users have.
 static HASHES: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let hash = |text: &&str| workers::hashed(Password::presented(text).expect("short"));
+    let hash = |text: &&str| {
+        let hash = workers::hashed(Password::presented(text).expect("short"));
+        hash.as_str().to_owned()
+    };
     PASSWORDS.iter().map(hash).collect()
 });
 
