@@ -13,7 +13,7 @@ pub struct ConnId(pub u64);
 
 impl ConnId {
     /// Bits of a slot: 16 million connections at a time.
-    const SLOT_BITS: u32 = 24;
+    pub(crate) const SLOT_BITS: u32 = 24;
 
     /// The id of the connection with this serial number, in this slot.
     fn new(serial: u64, slot: u32) -> Self {

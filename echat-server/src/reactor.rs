@@ -1,9 +1,41 @@
 //! The event loop on mio: listening sockets, client sockets, the server's terminal, signals and the Waker of the worker
 //! threads, all in one thread. It moves bytes and reads the clock. The engine interprets the bytes.
 //!
-//! Readiness is edge-triggered: the loop remembers that a socket is readable until a read is short or returns WouldBlock.
-//! A socket that is still readable and appears in the events of the round too is read once. The loop registers for
-//! WRITABLE only after a short write.
+//! # One round of the loop
+//!
+//! 1. **Poll**: wait for events until the time-out. The round has one `now`.
+//! 2. **Events**: note which sources are ready (`tokens`). Signals and lines of the terminal are obeyed at once.
+//! 3. **Administer**: accept clients of `echat-server ctl` and carry out one command of each; take the results of tasks.
+//! 4. **Metrics**: answer the programs that read the page of metrics or check the health.
+//! 5. **Accept**: at most `ACCEPTS` connections, in turn over the listeners.
+//! 6. **Read**: every socket that is readable and of which the engine accepts bytes, in equal shares of the round's bytes.
+//! 7. **Results**: hand what the workers computed to the engine.
+//! 8. **Tick**: the engine handles requests within a budget, commits once, and queues the answers. Nothing leaves before
+//!    the commit.
+//! 9. **Submit**: give new jobs to the workers; begin a checkpoint or a backup that is due on its thread.
+//! 10. **Write**: seal and write what is queued, most urgent connections first, `SEALED_TOGETHER` at a time.
+//! 11. **Drop**: close the sockets of connections that are over.
+//!
+//! # Readiness
+//!
+//! mio is edge-triggered: a source is reported once when it becomes ready, and not again while it stays so. So each source
+//! remembers that it is ready until it says otherwise: a listener until an accept returns WouldBlock, a socket until a
+//! read is short or returns WouldBlock. A socket that is still readable and appears in the events of the round too is
+//! read once. The loop registers for WRITABLE only after a short write.
+//!
+//! # Time-out
+//!
+//! The poll does not wait while something can be done at once: the engine has work, a ready listener may accept, or a
+//! readable socket has bytes that the engine takes. Otherwise it waits until the earliest deadline of the engine, the
+//! pauses of listeners, backups, a drain, HTTP clients, the service manager and a stop; without one, for ever.
+//!
+//! # Submodules
+//!
+//! * `tokens`: the sources of events. `clock`: the only reads of the clock. `signals`, `terminal`, `service_manager`,
+//!   `inherited`: the process's surroundings. `ready`: the ready line.
+//! * `listeners`, each a `listener`; `proxies`: connections that wait for a PROXY header. `socket`: a client's socket.
+//! * `ctl`, `http`: the two small listeners, with `slots` for their clients.
+//! * `tasks`, `backups`: work on threads. `disk`: the free space.
 
 mod backups;
 mod clock;
@@ -21,6 +53,7 @@ mod slots;
 mod socket;
 mod tasks;
 mod terminal;
+mod tokens;
 
 use crate::backup::{BackupSchedule, BackupSource};
 use crate::clock::Now;
@@ -46,7 +79,7 @@ use ed25519_dalek::SigningKey;
 use http::Http;
 use listeners::{Accepted, Listeners};
 use mio::event::Event;
-use mio::{Events, Poll, Registry, Token, Waker};
+use mio::{Events, Poll, Registry, Waker};
 use ready::Ready;
 use service_manager::ServiceManager;
 use signals::SignalRequest;
@@ -61,19 +94,11 @@ use std::time::Duration;
 use tasks::{Requester, TaskOutcome, Tasks};
 use terminal::{Terminal, TerminalEnd};
 use thiserror::Error;
+use tokens::EventSource;
 
 pub use inherited::Inherited;
 pub use signals::Signals;
 
-#[cfg(not(target_pointer_width = "64"))]
-compile_error!("the id of a connection has 64 bits, and so must a token of the poll");
-
-// The tokens of the listeners are below these.
-const WAKER: Token = Token(usize::MAX - 2);
-const SIGNALS: Token = Token(usize::MAX - 3);
-const TERMINAL: Token = Token(usize::MAX - 4);
-const CTL: Token = Token(usize::MAX - 5);
-const METRICS: Token = Token(usize::MAX - 6);
 /// The most events of one poll.
 const EVENTS: usize = 1024;
 /// The most connections accepted in one round.
@@ -280,7 +305,7 @@ impl<'a> Reactor<'a> {
     ) -> Result<Self, ReactorError> {
         let config = &loaded.config;
         let poll = Poll::new()?;
-        let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
+        let waker = Arc::new(Waker::new(poll.registry(), EventSource::Waker.token())?);
         let listeners = if inherited.is_empty() {
             Listeners::bind(&config.listen, poll.registry())?
         } else {
@@ -299,16 +324,16 @@ impl<'a> Reactor<'a> {
         engine.load_day(clock.now()).map_err(Fatal)?;
         engine.create_lobby(clock.now())?;
         // From here on, a stop has connections to close.
-        signals.listen(poll.registry(), SIGNALS)?;
+        signals.listen(poll.registry(), EventSource::Signals.token())?;
         warn_of_open_registration(config, &listeners);
         let fingerprint = echat_proto::fingerprint(&host_key.verifying_key());
         introduce(&mut engine, &listeners, &fingerprint, clock.now())?;
         let reactor = Self {
-            terminal: Terminal::open(poll.registry(), TERMINAL)?,
+            terminal: Terminal::open(poll.registry(), EventSource::Terminal.token())?,
             pool: Pool::start(host_key, &waker)?,
             checkpoints: HelperThread::new("checkpoint", &waker),
             backups: Backups::new(services.backups, &waker),
-            ctl: Ctl::listen(services.socket.as_deref(), poll.registry(), CTL)?,
+            ctl: Ctl::listen(services.socket.as_deref(), poll.registry())?,
             http: listen_for_metrics(config, poll.registry())?,
             measured: Measured {
                 ticks: Durations::default(),
@@ -410,33 +435,38 @@ impl<'a> Reactor<'a> {
         Ok(())
     }
 
-    /// Takes in which sources became ready.
+    /// Takes in which sources became ready. Signals and the terminal are served at once.
     fn take_events(&mut self, events: &Events, now: Now) -> Result<(), Fatal> {
         for event in events {
-            match event.token() {
-                WAKER => {}
-                SIGNALS => self.obey_signals(now)?,
-                TERMINAL => self.listen_to_terminal(event, now)?,
-                CTL => self.ctl.ready(),
-                METRICS => self.http.ready(),
-                _ if self.ctl.take_event(event) || self.http.take_event(event) => {}
-                token if self.listeners.ready(token) => {}
-                Token(number) => {
-                    let conn = ConnId(number as u64);
-                    let ends = event.is_read_closed() || event.is_error();
-                    if ends && let Some(socket) = self.sockets.get_mut(conn) {
-                        socket.note_end();
-                    }
-                    if event.is_readable() || ends {
-                        self.readable.insert(conn);
-                    }
-                    if event.is_writable() {
-                        self.writable.push(conn);
-                    }
-                }
+            match EventSource::of(event.token()) {
+                // It ended the wait: every round takes the results of threads.
+                EventSource::Waker => {}
+                EventSource::Signals => self.obey_signals(now)?,
+                EventSource::Terminal => self.listen_to_terminal(event, now)?,
+                EventSource::Listener(index) => self.listeners.ready(index),
+                EventSource::Proxied(slot) => self.listeners.header_came(slot),
+                EventSource::CtlListener => self.ctl.ready(),
+                EventSource::CtlClient(slot) => self.ctl.take_event(slot, event),
+                EventSource::HttpListener => self.http.ready(),
+                EventSource::HttpClient(slot) => self.http.take_event(slot, event),
+                EventSource::Connection(conn) => self.take_socket_event(conn, event),
             }
         }
         Ok(())
+    }
+
+    /// Takes in what became possible at a client's socket.
+    fn take_socket_event(&mut self, conn: ConnId, event: &Event) {
+        let ends = event.is_read_closed() || event.is_error();
+        if ends && let Some(socket) = self.sockets.get_mut(conn) {
+            socket.note_end();
+        }
+        if event.is_readable() || ends {
+            self.readable.insert(conn);
+        }
+        if event.is_writable() {
+            self.writable.push(conn);
+        }
     }
 
     /// Does what signals ask for, which is in the audit like the commands that do the same. A stop is in the log alone.
@@ -675,7 +705,11 @@ impl<'a> Reactor<'a> {
             };
             // The descriptor of the connection that was closed in its favour is free for the next one.
             self.drop_closed();
-            match Socket::new(stream, self.poll.registry(), token(conn)) {
+            match Socket::new(
+                stream,
+                self.poll.registry(),
+                EventSource::Connection(conn).token(),
+            ) {
                 Ok(socket) => {
                     self.served = true;
                     self.sockets.insert(conn, socket);
@@ -728,7 +762,7 @@ impl<'a> Reactor<'a> {
                         conn,
                         &mut self.engine,
                         self.poll.registry(),
-                        token(conn),
+                        EventSource::Connection(conn).token(),
                         now,
                     );
                 }
@@ -831,7 +865,7 @@ fn kept_until_a_restart(
 /// Listens for programs that read the metrics.
 fn listen_for_metrics(config: &ServerConfig, registry: &Registry) -> Result<Http, ReactorError> {
     let address = config.metrics.map(|metrics| metrics.0);
-    let http = Http::bind(address, registry, METRICS).map_err(|source| match address {
+    let http = Http::bind(address, registry).map_err(|source| match address {
         Some(address) => ReactorError::Listen { address, source },
         None => source.into(),
     })?;
@@ -842,10 +876,4 @@ fn listen_for_metrics(config: &ServerConfig, registry: &Registry) -> Result<Http
         }
     }
     Ok(http)
-}
-
-/// The token of a connection: all 64 bits of its id. Serial numbers, the upper 40 bits, would reach the tokens at the top
-/// only after a million million connections.
-fn token(conn: ConnId) -> Token {
-    Token(usize::try_from(conn.0).expect("fewer connections than addresses"))
 }

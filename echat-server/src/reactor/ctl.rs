@@ -7,13 +7,14 @@
 use super::ReactorError;
 use super::slots::{PolledStream, Slots};
 use super::tasks::{Requester, Tasks};
+use super::tokens::EventSource;
 use crate::clock::Now;
 use crate::ctl::{LINE_MAX, read_line, refusal_line, reply_line};
 use crate::engine::{AdminAnswer, AdminRefusal, Engine, Fatal};
 use crate::limits::LogLimiter;
 use mio::event::Event;
 use mio::net::{UnixListener, UnixStream};
-use mio::{Interest, Registry, Token};
+use mio::{Interest, Registry};
 use rustix::process::geteuid;
 use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind, Write};
@@ -24,10 +25,7 @@ use zeroize::Zeroize;
 
 /// Clients at the same time. One more has the one closed that has done nothing for longest, and is refused if all wait for
 /// tasks.
-const SLOTS: usize = 32;
-/// The token of the first client; the others follow. They are below those of the listeners.
-const FIRST: usize = usize::MAX - 128;
-const _: () = assert!(SLOTS < 64, "room for the tokens of the listeners above");
+const SLOTS: u16 = 32;
 /// Clients that one round accepts.
 const ACCEPTS: usize = 64;
 /// The time between two signs of life to a client whose command is under way.
@@ -104,18 +102,14 @@ impl Ctl {
     ///
     /// # Errors
     /// [`ReactorError::Occupied`]: something else has the name of the socket, and nothing would administer the server.
-    pub(super) fn listen(
-        path: Option<&Path>,
-        registry: &Registry,
-        token: Token,
-    ) -> Result<Self, ReactorError> {
+    pub(super) fn listen(path: Option<&Path>, registry: &Registry) -> Result<Self, ReactorError> {
         if let Some(path) = path
             && let Ok(found) = path.symlink_metadata()
             && !found.file_type().is_socket()
         {
             return Err(ReactorError::Occupied(path.to_owned()));
         }
-        let listener = path.and_then(|path| match bind(path, registry, token) {
+        let listener = path.and_then(|path| match bind(path, registry) {
             Ok(bound) => Some(bound),
             Err(error) => {
                 tracing::warn!(
@@ -128,7 +122,7 @@ impl Ctl {
         Ok(Self {
             listener,
             is_ready: true,
-            clients: Slots::new(FIRST, SLOTS),
+            clients: Slots::new(EventSource::CtlClient, SLOTS),
             serial: 0,
             sign_at: Duration::ZERO,
             foreign_log: LogLimiter::default(),
@@ -140,18 +134,14 @@ impl Ctl {
         self.is_ready = true;
     }
 
-    /// Takes in what became possible at a client; false if the token is none of a client.
-    pub(super) fn take_event(&mut self, event: &Event) -> bool {
-        let Some(slot) = self.clients.slot(event.token()) else {
-            return false;
-        };
+    /// Takes in what became possible at the client in a slot.
+    pub(super) fn take_event(&mut self, slot: u16, event: &Event) {
         if let Some(client) = self.clients.get_mut(slot) {
             client.stream.take_event(event);
             if event.is_write_closed() {
                 client.closed = Closed::Both;
             }
         }
-        true
     }
 
     /// Whether a round would find something to do at once.
@@ -225,7 +215,7 @@ impl Ctl {
     }
 
     /// Gives a client the answer that its task has come to. It may be gone.
-    pub(super) fn answer(&mut self, slot: usize, serial: u64, line: &str) {
+    pub(super) fn answer(&mut self, slot: u16, serial: u64, line: &str) {
         let client = self.clients.get_mut(slot);
         if let Some(client) = client.filter(|client| client.serial == serial) {
             client.state = CtlState::Idle;
@@ -253,8 +243,8 @@ impl Ctl {
                         continue;
                     };
                     self.serial += 1;
-                    let token = self.clients.token(slot);
-                    let client = CtlClient::new(stream, self.serial, registry, token);
+                    let source = self.clients.source(slot);
+                    let client = CtlClient::new(stream, self.serial, registry, source);
                     if let Some(client) = client.as_ref().filter(|client| !client.may_be_here())
                         && self.foreign_log.allows(now)
                     {
@@ -282,7 +272,7 @@ fn refuse_one_more(mut stream: UnixStream) {
     }
 }
 
-fn bind(path: &Path, registry: &Registry, token: Token) -> io::Result<BoundSocket> {
+fn bind(path: &Path, registry: &Registry) -> io::Result<BoundSocket> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -291,6 +281,7 @@ fn bind(path: &Path, registry: &Registry, token: Token) -> io::Result<BoundSocke
     let path = path.to_owned();
     let mut bound = BoundSocket { socket, path };
     fs::set_permissions(&bound.path, Permissions::from_mode(0o600))?;
+    let token = EventSource::CtlListener.token();
     registry.register(&mut bound.socket, token, Interest::READABLE)?;
     Ok(bound)
 }
@@ -335,10 +326,15 @@ fn carry_out(
 
 impl CtlClient {
     /// A new client. One that may not ask is told so.
-    fn new(stream: UnixStream, serial: u64, registry: &Registry, token: Token) -> Option<Self> {
+    fn new(
+        stream: UnixStream,
+        serial: u64,
+        registry: &Registry,
+        source: EventSource,
+    ) -> Option<Self> {
         let user = user_of(&stream).ok()?;
         let mut client = Self {
-            stream: PolledStream::register(stream, registry, token).ok()?,
+            stream: PolledStream::register(stream, registry, source).ok()?,
             user,
             serial,
             used: serial,

@@ -2,21 +2,19 @@
 //! connection. What a client costs is bounded by one request, one answer and ten seconds.
 
 use super::slots::{PolledStream, Slots};
+use super::tokens::EventSource;
 use crate::metrics::CONTENT_TYPE;
 use httparse::{EMPTY_HEADER, Error, Status};
 use mio::event::Event;
 use mio::net::{TcpListener, TcpStream};
-use mio::{Interest, Registry, Token};
+use mio::{Interest, Registry};
 use std::cell::LazyCell;
 use std::io::{self, ErrorKind};
 use std::net::{Shutdown, SocketAddr};
 use std::time::Duration;
 
 /// Clients at the same time. One more has the oldest closed.
-const SLOTS: usize = 16;
-/// The token of the first client; the others follow. They are below those of the administration's socket.
-const FIRST: usize = usize::MAX - 192;
-const _: () = assert!(SLOTS < 64, "room for the tokens above");
+const SLOTS: u16 = 16;
 /// Clients that one round accepts.
 const ACCEPTS: usize = 64;
 /// Bytes of a request: of its line and its headers.
@@ -80,20 +78,17 @@ enum HttpState {
 
 impl Http {
     /// Listens on an address.
-    pub(super) fn bind(
-        address: Option<SocketAddr>,
-        registry: &Registry,
-        token: Token,
-    ) -> io::Result<Self> {
+    pub(super) fn bind(address: Option<SocketAddr>, registry: &Registry) -> io::Result<Self> {
         let listen = |address| {
             let mut listener = TcpListener::bind(address)?;
+            let token = EventSource::HttpListener.token();
             registry.register(&mut listener, token, Interest::READABLE)?;
             Ok::<_, io::Error>(listener)
         };
         Ok(Self {
             listener: address.map(listen).transpose()?,
             is_ready: true,
-            clients: Slots::new(FIRST, SLOTS),
+            clients: Slots::new(EventSource::HttpClient, SLOTS),
             serial: 0,
         })
     }
@@ -108,15 +103,11 @@ impl Http {
         self.is_ready = true;
     }
 
-    /// Takes in what became possible at a client; false if the token is none of a client.
-    pub(super) fn take_event(&mut self, event: &Event) -> bool {
-        let Some(slot) = self.clients.slot(event.token()) else {
-            return false;
-        };
+    /// Takes in what became possible at the client in a slot.
+    pub(super) fn take_event(&mut self, slot: u16, event: &Event) {
         if let Some(client) = self.clients.get_mut(slot) {
             client.stream.take_event(event);
         }
-        true
     }
 
     /// Whether a round would find something to do at once.
@@ -181,8 +172,8 @@ impl Http {
                     let slot = self.clients.free_or_lowest(|client| Some(client.serial));
                     let slot = slot.expect("every client has a rank");
                     let until = now + TIMEOUT;
-                    let token = self.clients.token(slot);
-                    let client = HttpClient::new(stream, self.serial, until, registry, token);
+                    let source = self.clients.source(slot);
+                    let client = HttpClient::new(stream, self.serial, until, registry, source);
                     self.clients.put(slot, client);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -244,10 +235,10 @@ impl HttpClient {
         serial: u64,
         until: Duration,
         registry: &Registry,
-        token: Token,
+        source: EventSource,
     ) -> Option<Self> {
         Some(Self {
-            stream: PolledStream::register(stream, registry, token).ok()?,
+            stream: PolledStream::register(stream, registry, source).ok()?,
             serial,
             until,
             input: Vec::new(),

@@ -5,18 +5,12 @@ use super::ReactorError;
 use super::inherited::Inherited;
 use super::listener::{self, Listener};
 use super::proxies::Proxies;
+use super::tokens::EventSource;
 use crate::config::{Listen, Networks};
+use mio::Registry;
 use mio::net::TcpStream;
-use mio::{Registry, Token};
 use std::net::SocketAddr;
 use std::time::Duration;
-
-/// The token of the first listener; the others follow.
-const FIRST: usize = usize::MAX - 64;
-const _: () = assert!(
-    Listen::MAX < 32,
-    "room for the reactor's other tokens above"
-);
 
 pub(super) struct Listeners {
     all: Vec<Listener>,
@@ -38,16 +32,17 @@ pub(super) enum Accepted {
 impl Listeners {
     /// Listens on all addresses, or on none.
     pub(super) fn bind(listen: &Listen, registry: &Registry) -> Result<Self, ReactorError> {
-        let bind = |(index, address): (usize, &SocketAddr)| {
+        let bind = |(index, address): (u16, &SocketAddr)| {
             let only_v6 = listen.is_only_v6(*address);
-            Listener::bind(*address, only_v6, registry, Token(FIRST + index)).map_err(|source| {
+            let token = EventSource::Listener(index).token();
+            Listener::bind(*address, only_v6, registry, token).map_err(|source| {
                 ReactorError::Listen {
                     address: *address,
                     source,
                 }
             })
         };
-        let all = listen.addresses().iter().enumerate().map(bind);
+        let all = (0..).zip(listen.addresses()).map(bind);
         Ok(Self {
             all: all.collect::<Result<_, _>>()?,
             next: 0,
@@ -57,7 +52,7 @@ impl Listeners {
 
     /// Accepts at the sockets that the service manager passed.
     pub(super) fn adopt(inherited: Inherited, registry: &Registry) -> Result<Self, ReactorError> {
-        let tokens = (FIRST..).map(Token);
+        let tokens = (0..).map(|index| EventSource::Listener(index).token());
         let all = inherited.into_sockets().into_iter().zip(tokens);
         let all = all.map(|(socket, token)| Listener::on(socket, registry, token));
         Ok(Self {
@@ -83,11 +78,16 @@ impl Listeners {
         self.all.iter().map(Listener::address)
     }
 
-    /// Marks the listener of this token as ready; false if the token belongs to no listener.
-    pub(super) fn ready(&mut self, token: Token) -> bool {
-        let index = token.0.checked_sub(FIRST);
-        let listener = index.and_then(|index| self.all.get_mut(index));
-        listener.map(Listener::ready).is_some() || self.proxies.ready(token)
+    /// Marks the listener of this index as ready.
+    pub(super) fn ready(&mut self, index: u16) {
+        if let Some(listener) = self.all.get_mut(usize::from(index)) {
+            listener.ready();
+        }
+    }
+
+    /// Marks the connection of a proxy in a slot as readable.
+    pub(super) fn header_came(&mut self, slot: u16) {
+        self.proxies.ready(slot);
     }
 
     /// Whether to accept now.

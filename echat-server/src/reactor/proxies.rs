@@ -5,21 +5,20 @@
 //! bytes are only looked at (`MSG_PEEK`) until the header is whole, so what follows it stays in the socket.
 
 use super::slots::Slots;
+use super::tokens::EventSource;
 use crate::config::Networks;
 use crate::limits::LogLimiter;
 use crate::proxy_header::{self, Header};
 use mio::net::TcpStream;
-use mio::{Interest, Registry, Token};
+use mio::{Interest, Registry};
 use rustix::process::{Resource, getrlimit};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-/// The token of the first slot; below those of the listeners.
-const FIRST: usize = usize::MAX - 1_024;
 /// Connections without a header at the same time, unless the limit on open files is low.
-const SLOTS: usize = 256;
+const SLOTS: u16 = 256;
 /// A header must be whole this long after the accept.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -35,7 +34,7 @@ pub(super) struct Proxies {
     trusted: Networks,
     waiting: Slots<AwaitingHeader>,
     /// The slots that became readable.
-    readable: Vec<usize>,
+    readable: Vec<u16>,
     /// When the oldest connection is closed, or earlier.
     deadline: Option<Duration>,
     /// Connections whose header has come, with the address of the client.
@@ -47,15 +46,15 @@ pub(super) struct Proxies {
 impl Proxies {
     pub(super) fn new(trusted: Networks) -> Self {
         let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-        let files = usize::try_from(files).unwrap_or(usize::MAX);
+        let files = u16::try_from(files / 8).unwrap_or(u16::MAX);
         let count = if trusted.is_empty() {
             0
         } else {
-            SLOTS.min(files / 8).max(1)
+            SLOTS.min(files).max(1)
         };
         Self {
             trusted,
-            waiting: Slots::new(FIRST, count),
+            waiting: Slots::new(EventSource::Proxied, count),
             readable: Vec::new(),
             deadline: None,
             arrived: VecDeque::new(),
@@ -65,7 +64,7 @@ impl Proxies {
 
     /// How many connections there may be without a header.
     pub(super) fn count(&self) -> usize {
-        self.waiting.count()
+        self.waiting.count().into()
     }
 
     pub(super) fn trusts(&self, address: IpAddr) -> bool {
@@ -95,11 +94,9 @@ impl Proxies {
         self.look(slot, registry, now, Registration::New);
     }
 
-    /// Marks the connection of this token as readable; false if the token belongs to no slot.
-    pub(super) fn ready(&mut self, token: Token) -> bool {
-        let slot = self.waiting.slot(token);
-        self.readable.extend(slot);
-        slot.is_some()
+    /// Marks the connection in a slot as readable.
+    pub(super) fn ready(&mut self, slot: u16) {
+        self.readable.push(slot);
     }
 
     /// Whether there is something to do now.
@@ -147,15 +144,9 @@ impl Proxies {
     }
 
     /// Looks whether the header of a connection is whole.
-    fn look(
-        &mut self,
-        slot: usize,
-        registry: &Registry,
-        now: Duration,
-        registration: Registration,
-    ) {
+    fn look(&mut self, slot: u16, registry: &Registry, now: Duration, registration: Registration) {
         // An event of a connection that is gone may come late.
-        let token = self.waiting.token(slot);
+        let token = self.waiting.source(slot).token();
         let Some(waiting) = self.waiting.get_mut(slot) else {
             return;
         };
@@ -186,7 +177,7 @@ impl Proxies {
     }
 
     /// Closes the connection in a slot, if there is one.
-    fn close(&mut self, slot: usize, registry: &Registry, why: &str, now: Duration) {
+    fn close(&mut self, slot: u16, registry: &Registry, why: &str, now: Duration) {
         let Some(mut waiting) = self.waiting.take(slot) else {
             return;
         };

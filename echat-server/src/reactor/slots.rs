@@ -1,44 +1,40 @@
-//! What the small listeners of the reactor share: a bounded number of connections with tokens of the poll, and a stream
-//! that remembers what became possible.
+//! What the small listeners of the reactor share: a bounded number of connections in numbered slots, and a stream that
+//! remembers what became possible.
 
+use super::tokens::EventSource;
 use mio::event::Event;
-use mio::{Interest, Registry, Token, event};
+use mio::{Interest, Registry, event};
 use std::io::{self, ErrorKind, Read, Write};
 
-/// A bounded number of connections. Each has a numbered slot, whose token is that many above the first one.
+/// A bounded number of connections, each in a numbered slot.
 pub(super) struct Slots<C> {
-    first: usize,
+    /// The source of events that the connection in a slot is.
+    source: fn(u16) -> EventSource,
     slots: Vec<Option<C>>,
 }
 
 impl<C> Slots<C> {
-    /// So many slots, the first one with this token.
-    pub(super) fn new(first: usize, count: usize) -> Self {
+    /// So many slots; `source` gives the source of events of each.
+    pub(super) fn new(source: fn(u16) -> EventSource, count: u16) -> Self {
         Self {
-            first,
-            slots: std::iter::repeat_with(|| None).take(count).collect(),
+            source,
+            slots: std::iter::repeat_with(|| None).take(count.into()).collect(),
         }
     }
 
     /// The number of slots.
-    pub(super) fn count(&self) -> usize {
-        self.slots.len()
+    pub(super) fn count(&self) -> u16 {
+        u16::try_from(self.slots.len()).expect("it was made with so many")
     }
 
-    /// The token of a slot.
-    pub(super) fn token(&self, slot: usize) -> Token {
-        Token(self.first + slot)
-    }
-
-    /// The slot of a token; `None` if the token belongs to none.
-    pub(super) fn slot(&self, token: Token) -> Option<usize> {
-        let slot = token.0.checked_sub(self.first)?;
-        (slot < self.slots.len()).then_some(slot)
+    /// The source of events of a slot.
+    pub(super) fn source(&self, slot: u16) -> EventSource {
+        (self.source)(slot)
     }
 
     /// A free slot, else that of the connection with the lowest rank. A connection without a rank keeps its slot.
-    pub(super) fn free_or_lowest<R: Ord>(&self, rank: impl Fn(&C) -> Option<R>) -> Option<usize> {
-        let ranks = self.slots.iter().enumerate().filter_map(|(slot, taken)| {
+    pub(super) fn free_or_lowest<R: Ord>(&self, rank: impl Fn(&C) -> Option<R>) -> Option<u16> {
+        let ranks = (0..).zip(&self.slots).filter_map(|(slot, taken)| {
             let rank = match taken {
                 None => None,
                 Some(connection) => Some(rank(connection)?),
@@ -49,18 +45,18 @@ impl<C> Slots<C> {
     }
 
     /// The connection in a slot.
-    pub(super) fn get_mut(&mut self, slot: usize) -> Option<&mut C> {
-        self.slots.get_mut(slot)?.as_mut()
+    pub(super) fn get_mut(&mut self, slot: u16) -> Option<&mut C> {
+        self.slots.get_mut(usize::from(slot))?.as_mut()
     }
 
     /// Puts a connection into a slot, in place of another one.
-    pub(super) fn put(&mut self, slot: usize, connection: Option<C>) {
-        self.slots[slot] = connection;
+    pub(super) fn put(&mut self, slot: u16, connection: Option<C>) {
+        self.slots[usize::from(slot)] = connection;
     }
 
     /// Takes the connection out of a slot.
-    pub(super) fn take(&mut self, slot: usize) -> Option<C> {
-        self.slots.get_mut(slot)?.take()
+    pub(super) fn take(&mut self, slot: u16) -> Option<C> {
+        self.slots.get_mut(usize::from(slot))?.take()
     }
 
     /// All connections.
@@ -88,9 +84,13 @@ pub(super) struct PolledStream<S> {
 
 impl<S: Read + Write + event::Source> PolledStream<S> {
     /// A new stream, registered for reads and writes.
-    pub(super) fn register(mut stream: S, registry: &Registry, token: Token) -> io::Result<Self> {
+    pub(super) fn register(
+        mut stream: S,
+        registry: &Registry,
+        source: EventSource,
+    ) -> io::Result<Self> {
         let interest = Interest::READABLE | Interest::WRITABLE;
-        registry.register(&mut stream, token, interest)?;
+        registry.register(&mut stream, source.token(), interest)?;
         Ok(Self {
             stream,
             can_read: true,
@@ -145,13 +145,13 @@ mod tests {
 
     #[test]
     fn a_free_slot_goes_before_the_lowest_rank_and_a_connection_without_one_stays() {
-        let mut slots = Slots::new(100, 3);
+        let mut slots = Slots::new(EventSource::CtlClient, 3);
         let lowest = |slots: &Slots<Option<u64>>| slots.free_or_lowest(|rank| *rank);
         assert_eq!(
-            (slots.count(), slots.token(2), lowest(&slots)),
-            (3, Token(102), Some(0))
+            (slots.count(), slots.source(2), lowest(&slots)),
+            (3, EventSource::CtlClient(2), Some(0))
         );
-        for (slot, rank) in [Some(7), None, Some(5)].into_iter().enumerate() {
+        for (slot, rank) in (0..).zip([Some(7), None, Some(5)]) {
             slots.put(slot, Some(rank));
         }
         assert_eq!(lowest(&slots), Some(2));
@@ -160,14 +160,8 @@ mod tests {
         slots.put(0, Some(None));
         slots.put(2, Some(None));
         assert_eq!(lowest(&slots), None, "none gives way");
-        assert_eq!(
-            (
-                slots.slot(Token(102)),
-                slots.slot(Token(103)),
-                slots.slot(Token(99))
-            ),
-            (Some(2), None, None)
-        );
+        assert!(slots.get_mut(2).is_some());
+        assert!(slots.get_mut(3).is_none());
         slots.clear();
         assert_eq!(slots.iter().count(), 0);
     }

@@ -16,7 +16,7 @@ pub(super) enum Requester {
     /// The server's own terminal.
     Terminal,
     /// The client of the socket in this place, with this number.
-    Ctl(usize, u64),
+    Ctl(u16, u64),
 }
 
 /// The result of a task.
