@@ -33,20 +33,16 @@ pub use scheduler::why_waiting::WaitReason;
 use crate::clock::Now;
 use crate::config::{Limits, Settings};
 use crate::conn::{ConnId, Departure};
-use crate::handlers::administration::MemoryChange;
 use crate::handlers::journal::{Entry, Journal};
 use crate::handlers::lobby;
-use crate::handlers::session_ends::SessionsEnd;
 use crate::handlers::unwritten_revocations::UnwrittenRevocations;
-use crate::handlers::{Ctx, DeferredWrite, Gauges};
+use crate::handlers::{AfterCommit, Ctx, DeferredWrite, Gauges};
 use crate::limits::{LogLimiter, RateLimits};
 use crate::outbox::Outbox;
 use crate::peer::Peer;
 use crate::roster::Roster;
 use crate::session_log::SessionLog;
-use crate::storage::{
-    Batch, Checkpoint, CheckpointOutcome, Removal, Search, Store, StoreError, UserId,
-};
+use crate::storage::{Batch, Checkpoint, CheckpointOutcome, Search, Store, StoreError, UserId};
 use crate::workers::jobs::{Job, JobResult};
 use administration::Administration;
 use connections::Connections;
@@ -117,12 +113,8 @@ struct MemoryState {
     /// The source of secrets.
     random: StdRng,
     journal: Journal,
-    /// Sessions to end once the tick is committed.
-    session_ends: Vec<SessionsEnd>,
-    /// What is to be removed in portions once the tick is committed.
-    removals: Vec<Removal>,
-    /// Changes in memory of the administration, made once the tick is committed.
-    memory_changes: Vec<MemoryChange>,
+    /// What follows the commit of this tick.
+    after_commit: AfterCommit,
     /// What the administration is shown of the server.
     gauges: Gauges,
     /// What a turn before left of the request that is being handled.
@@ -156,14 +148,33 @@ impl MemoryState {
             unwritten_revocations: &self.unwritten_revocations,
             journal: &mut self.journal,
             random: &mut self.random,
-            session_ends: &mut self.session_ends,
-            removals: &mut self.removals,
+            after_commit: &mut self.after_commit,
             login_refused: &mut self.login_refused,
             disk_is_low: self.space.is_low(),
             gauges: &self.gauges,
-            memory_changes: &mut self.memory_changes,
             unfinished: &self.unfinished,
         }
+    }
+
+    /// Keeps what requests changed in memory since the last commit: the database has what they wrote. Returns what is to
+    /// be done now. What needs a commit to hold is named here and in [`roll_back`](Self::roll_back), nowhere else.
+    #[must_use]
+    fn commit(&mut self) -> AfterCommit {
+        self.roster.commit();
+        self.sessions.commit();
+        self.rates.commit();
+        self.journal.commit();
+        std::mem::take(&mut self.after_commit)
+    }
+
+    /// Takes back what requests changed in memory since the last commit: the database did not take what they wrote. Staged
+    /// deliveries are the caller's: some of them may stand.
+    fn roll_back(&mut self) {
+        self.roster.roll_back();
+        self.sessions.roll_back();
+        self.rates.roll_back();
+        self.journal.roll_back();
+        self.after_commit = AfterCommit::default();
     }
 }
 
@@ -184,9 +195,7 @@ impl Engine {
             revocation_retry_at: None,
             random: StdRng::from_rng(&mut rng),
             journal: Journal::default(),
-            session_ends: Vec::new(),
-            removals: Vec::new(),
-            memory_changes: Vec::new(),
+            after_commit: AfterCommit::default(),
             gauges: Gauges::default(),
             unfinished: Cell::new(None),
             login_refused: false,

@@ -249,7 +249,8 @@ impl Engine {
             }
             Err(Reject::Store(error @ StoreError::Fatal(_))) => Err(Fatal(error)),
             Err(reject) => {
-                self.forget_since(mark);
+                self.state.roll_back();
+                drop(self.state.outbox.split_off(mark));
                 Ok(Err(match reject {
                     Reject::Refused(refusal) => refusal.into(),
                     Reject::Store(error) => code_of(&error).into(),
@@ -258,22 +259,9 @@ impl Engine {
         }
     }
 
-    /// Takes back what a transaction that was not committed changed in memory.
-    fn forget_since(&mut self, mark: usize) {
-        let state = &mut self.state;
-        state.roster.roll_back();
-        state.sessions.roll_back();
-        state.rates.roll_back();
-        state.journal.roll_back();
-        state.session_ends.clear();
-        state.removals.clear();
-        state.memory_changes.clear();
-        drop(state.outbox.split_off(mark));
-    }
-
     /// Makes the changes in memory of committed operations.
-    pub(super) fn apply_memory_changes(&mut self, now: Now) {
-        for change in std::mem::take(&mut self.state.memory_changes) {
+    pub(super) fn apply_memory_changes(&mut self, changes: Vec<MemoryChange>, now: Now) {
+        for change in changes {
             match change {
                 MemoryChange::Override(one) => {
                     self.administration.overridden.set(one);

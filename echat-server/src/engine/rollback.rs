@@ -32,13 +32,7 @@ pub(super) fn roll_back(
     now: Now,
 ) -> Result<Receipt, StoreError> {
     let mut batch = store.batch_at(now.unix);
-    state.roster.roll_back();
-    state.sessions.roll_back();
-    state.rates.roll_back();
-    state.journal.roll_back();
-    state.session_ends.clear();
-    state.removals.clear();
-    state.memory_changes.clear();
+    state.roll_back();
     for (index, request) in handled.iter().enumerate().rev() {
         let mut staged = state.outbox.split_off(request.mark);
         let later = match handled.get(index + 1) {

@@ -21,16 +21,19 @@ use super::{Engine, MemoryState, deferred_writes};
 use crate::clock::Now;
 use crate::conn::{ConnId, Departure, End};
 use crate::handlers::account::{self, LoginAttempt, Pending};
-use crate::handlers::{Answer, Caller, Ctx, DeferredWrite, Refusal, Reject, gate, refuse};
+use crate::handlers::session_ends::SessionsEnd;
+use crate::handlers::{
+    AfterCommit, Answer, Caller, Ctx, DeferredWrite, Refusal, Reject, gate, refuse,
+};
 use crate::handlers::{administration, deletion, password};
 use crate::metrics::count;
 use crate::outbox::Delivery;
 use crate::peer::Item;
 use crate::routes::{self, Access, Cost};
 use crate::storage::{Batch, ChainChange, ChainWrite, Receipt, Store, StoreError, UserId};
-use crate::workers::jobs::{JobResult, Verdict};
+use crate::workers::jobs::{JobResult, Task, Verdict};
 use echat_proto::channel::Message;
-use echat_proto::commands::{CloseReason, RequestKind, SessionEffect};
+use echat_proto::commands::{CloseReason, Event, RequestKind, SessionEffect};
 use echat_proto::records::Code;
 use std::net::Ipv4Addr;
 use std::slice;
@@ -128,30 +131,72 @@ fn refuse_writes(
     release(engine, now, receipt)
 }
 
-/// Makes the deferred writes, and releases the answers.
+/// Does what follows a commit: ends sessions, makes the deferred writes, and delivers the answers.
 pub(super) fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result<(), StoreError> {
-    let state = &mut engine.state;
-    state.roster.commit();
-    state.sessions.commit();
-    state.rates.commit();
-    state.journal.commit();
-    end_sessions(&mut engine.store, state, now)?;
-    engine.removals.add(state.removals.drain(..), now);
-    engine.apply_memory_changes(now);
+    let AfterCommit {
+        session_ends,
+        removals,
+        memory_changes,
+    } = engine.state.commit();
+    end_sessions(session_ends, &mut engine.store, &mut engine.state, now)?;
+    engine.removals.add(removals, now);
+    engine.apply_memory_changes(memory_changes, now);
     let state = &mut engine.state;
     let log = &mut engine.full_disk_log;
     let secrets = deferred_writes::write(&mut engine.store, state, log, now)?;
+    deliver_all(engine, now, receipt, secrets.as_ref());
+    Ok(())
+}
+
+/// Delivers what the receipt releases, and a portion of the presence changes that rooms are still to be told of.
+fn deliver_all(engine: &mut Engine, now: Now, receipt: Receipt, secrets: Option<&Receipt>) {
+    let state = &mut engine.state;
     let limits = &state.limits;
-    let mut recipients = Recipients {
-        roster: &state.roster,
-        connections: &mut engine.connections,
-        limits,
-        now,
+    let mut delivering = Delivering {
+        recipients: Recipients {
+            roster: &state.roster,
+            connections: &mut engine.connections,
+            limits,
+            now,
+        },
+        presence: &mut engine.presence,
+        tally: &mut engine.tally,
+        administrator_is_made: &mut state.administrator_is_made,
     };
-    let mut deliveries = state.outbox.release(receipt, secrets.as_ref());
+    let mut deliveries = state.outbox.release(receipt, secrets);
     let mut next = deliveries.next();
     while let Some(delivery) = next.take().or_else(|| deliveries.next()) {
-        let connections = &mut *recipients.connections;
+        match delivery {
+            // Events in the same room that follow each other are sent together.
+            Delivery::Room { to, event } => {
+                let mut run = RoomRun::new(to, event);
+                next = deliveries.find_map(|delivery| run.add(delivery));
+                run.release(delivering.recipients.connections, (limits, now));
+            }
+            delivery => delivering.deliver(delivery),
+        }
+    }
+    let Delivering {
+        mut recipients,
+        presence,
+        ..
+    } = delivering;
+    let events = recipients.connections.scheduler.presence_events();
+    presence.send_portion(events, &mut recipients);
+}
+
+/// What a delivery reaches.
+struct Delivering<'e> {
+    recipients: Recipients<'e>,
+    presence: &'e mut PresenceFanOut,
+    tally: &'e mut Tally,
+    administrator_is_made: &'e mut bool,
+}
+
+impl Delivering<'_> {
+    fn deliver(&mut self, delivery: Delivery) {
+        let Recipients { limits, now, .. } = self.recipients;
+        let connections = &mut *self.recipients.connections;
         match delivery {
             Delivery::Event { to, event } => {
                 let urgency = connections.urgency(to.len());
@@ -160,15 +205,14 @@ pub(super) fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result
                 }
             }
             Delivery::Room { to, event } => {
-                let mut run = RoomRun::new(to, event);
-                next = deliveries.find_map(|delivery| run.add(delivery));
-                run.release(connections, (limits, now));
+                RoomRun::new(to, event).release(connections, (limits, now));
             }
-            Delivery::Presence(change) => engine.presence.begin(change),
-            Delivery::Renamed { room, name } => engine.presence.rename(room, &name),
-            Delivery::RenamedUser { user, name } => engine.presence.rename_user(user, name),
+            Delivery::Presence(change) => self.presence.begin(change),
+            Delivery::Renamed { room, name } => self.presence.rename(room, &name),
+            Delivery::RenamedUser { user, name } => self.presence.rename_user(user, name),
             Delivery::CatchUp { user, room, to } => {
-                engine.presence.catch_up(user, room, &to, &mut recipients);
+                self.presence
+                    .catch_up(user, room, &to, &mut self.recipients);
             }
             Delivery::Reply { to, event, .. } => {
                 connections.reply(to, event, (limits, now));
@@ -176,9 +220,9 @@ pub(super) fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result
             Delivery::Close { conn, end } => {
                 connections.with(conn, limits, |peer| peer.close(end, now));
             }
-            Delivery::AdministratorMade => state.administrator_is_made = true,
+            Delivery::AdministratorMade => *self.administrator_is_made = true,
             Delivery::Authenticated(conn, user) => {
-                engine.tally.logged_in();
+                self.tally.logged_in();
                 connections.bill(conn, Some(user));
                 connections.with(conn, limits, |peer| peer.authenticate(limits));
             }
@@ -188,14 +232,15 @@ pub(super) fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result
             }
         }
     }
-    let events = recipients.connections.scheduler.presence_events();
-    engine.presence.send_portion(events, &mut recipients);
-    Ok(())
 }
 
 /// Ends the sessions that end with the writes of the tick: the password of their user was changed, for example.
-fn end_sessions(store: &mut Store, state: &mut MemoryState, now: Now) -> Result<(), StoreError> {
-    let ends = std::mem::take(&mut state.session_ends);
+fn end_sessions(
+    ends: Vec<SessionsEnd>,
+    store: &mut Store,
+    state: &mut MemoryState,
+    now: Now,
+) -> Result<(), StoreError> {
     if ends.is_empty() {
         return Ok(());
     }
@@ -239,6 +284,28 @@ impl Record {
 enum TurnOutcome {
     Over,
     Again,
+}
+
+/// What a handled request leads to in this tick.
+enum Conclusion {
+    /// The final reply.
+    Reply(Event),
+    /// A worker thread has to compute first; then `account` goes on.
+    Wait(Task, Pending),
+    /// A login that needs no worker, whose session may not begin yet: `account` goes on when it may.
+    Ready(Pending),
+}
+
+/// A [`Conclusion`], or what an error of the database or a refusal leads to.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is matched where it is made, and moved once"
+)]
+enum Outcome {
+    Concluded(Conclusion),
+    Refused(Refusal),
+    /// The database was busy: the request is handled again.
+    Retried,
 }
 
 /// A request, and how things stood before it was handled.
@@ -317,7 +384,7 @@ impl<'t> Tick<'t> {
 
     /// Whether the tick is to be committed before anything else is done.
     fn is_over(&self) -> bool {
-        let ends_sessions = !self.state.session_ends.is_empty();
+        let ends_sessions = !self.state.after_commit.session_ends.is_empty();
         (self.commit_alone || ends_sessions) && self.batch.writes() > 0
     }
 
@@ -465,7 +532,7 @@ impl<'t> Tick<'t> {
             }
             _ => unreachable!("a worker's result of another kind than its request"),
         };
-        let finished = self.finish_request(conn, started, answer.map(Answer::Reply))?;
+        let finished = self.finish_request(conn, started, answer.map(Conclusion::Reply))?;
         self.bill_login(conn, before);
         if !finished {
             if let Some(entry) = self.connections.entry_mut(conn) {
@@ -599,7 +666,7 @@ impl<'t> Tick<'t> {
         let begins = kind.answers().session == SessionEffect::Begins;
         let before = begins.then(|| self.cost());
         let started = self.start(conn, message.command);
-        let mut result = routes::dispatch(&mut self.ctx(conn), kind, &message.params);
+        let result = routes::dispatch(&mut self.ctx(conn), kind, &message.params);
         if kind.info().is_secret() {
             message.params.zeroize();
         }
@@ -610,16 +677,19 @@ impl<'t> Tick<'t> {
             return Ok(false);
         }
         let logs_in = before.filter(|_| matches!(result, Ok(Answer::LogIn(_))));
-        if let Ok(Answer::LogIn(attempt)) = result {
-            result = self.log_in(conn, attempt);
-        }
-        if let Ok(Answer::Unfinished(search)) = result {
-            if let Some(entry) = self.connections.entry_mut(conn) {
-                entry.unfinished = Some((search, Duration::ZERO));
+        let concluded = match result {
+            Ok(Answer::Reply(event)) => Ok(Conclusion::Reply(event)),
+            Ok(Answer::Wait(task, pending)) => Ok(Conclusion::Wait(task, pending)),
+            Ok(Answer::LogIn(attempt)) => self.log_in(conn, attempt),
+            Ok(Answer::Unfinished(search)) => {
+                if let Some(entry) = self.connections.entry_mut(conn) {
+                    entry.unfinished = Some((search, Duration::ZERO));
+                }
+                return Ok(false);
             }
-            return Ok(false);
-        }
-        let finished = self.finish_request(conn, started, result);
+            Err(reject) => Err(reject),
+        };
+        let finished = self.finish_request(conn, started, concluded);
         if let Some(before) = logs_in {
             let cost = self.bill_login(conn, before);
             self.record.logins += cost;
@@ -646,23 +716,19 @@ impl<'t> Tick<'t> {
 
     /// Goes on with a login that needs no worker, unless a session of the user may not begin or end yet. After a write of
     /// the tick, the next tick does it before its own writes: LOGIN_BUNDLE never rests on rows that are rolled back.
-    fn log_in(&mut self, conn: ConnId, attempt: LoginAttempt) -> Result<Answer, Reject> {
-        let pending = Pending::Login(attempt);
-        let user = pending.changes_session(&NO_PASSWORD);
+    fn log_in(&mut self, conn: ConnId, attempt: LoginAttempt) -> Result<Conclusion, Reject> {
+        let user = attempt.changes_session(false);
         let waits = user.is_some_and(|user| self.presence.is_pending(user));
         if waits || self.batch.writes() > 0 || self.is_held(conn, user) {
-            return Ok(Answer::Ready(pending));
+            return Ok(Conclusion::Ready(Pending::Login(attempt)));
         }
-        let Pending::Login(attempt) = &pending else {
-            unreachable!("it was just made")
-        };
         let mut ctx = self.ctx(conn);
-        let answer = account::logged_in(&mut ctx, attempt, &Verdict::Wrong);
+        let answer = account::logged_in(&mut ctx, &attempt, &Verdict::Wrong);
         if matches!(answer, Err(Reject::Store(StoreError::Busy))) {
             // The request is handled again, and counted again.
             ctx.throttle.guesses.take_back(attempt.counted);
         }
-        answer.map(Answer::Reply)
+        answer.map(Conclusion::Reply)
     }
 
     /// Removes the request that was handled from the inbox.
@@ -687,10 +753,7 @@ impl<'t> Tick<'t> {
     /// Refuses an unknown command (204), and closes the connection after too many of them.
     fn unknown(&mut self, conn: ConnId, number: u32) -> Result<bool, StoreError> {
         let started = self.start(conn, number);
-        self.tally.refused(Code::UnknownCommand);
-        self.state
-            .outbox
-            .reply(conn, refuse(number, Code::UnknownCommand.into()));
+        self.refuse(conn, number, Code::UnknownCommand.into());
         self.record_handled(conn, started, false);
         let now = self.now;
         self.remove_item(conn);
@@ -724,57 +787,89 @@ impl<'t> Tick<'t> {
         &mut self,
         conn: ConnId,
         started: RequestStart,
-        result: Result<Answer, Reject>,
+        result: Result<Conclusion, Reject>,
     ) -> Result<bool, StoreError> {
-        // A request that waits for a worker is answered by a later tick, whatever becomes of this one.
-        let waits = matches!(result, Ok(Answer::Wait(..) | Answer::Ready(_)));
-        let refusal = match result {
+        let is_answered = match self.outcome(conn, &started, result) {
+            Ok(Outcome::Retried) => return Ok(false),
+            Ok(Outcome::Concluded(conclusion)) => self.conclude(conn, conclusion),
+            Ok(Outcome::Refused(refusal)) => {
+                self.refuse(conn, started.number, refusal);
+                true
+            }
+            Err(error) => {
+                self.record_handled(conn, started, true);
+                return Err(error);
+            }
+        };
+        if is_answered {
+            self.tally.answered(started.number);
+        }
+        let depends = self.may_depend_on_writes(&started) && is_answered;
+        self.record_handled(conn, started, depends);
+        if let Some(entry) = self.connections.entry_mut(conn) {
+            entry.retry.done();
+        }
+        Ok(true)
+    }
+
+    /// What the result of a request leads to. The error ends the tick.
+    fn outcome(
+        &mut self,
+        conn: ConnId,
+        started: &RequestStart,
+        result: Result<Conclusion, Reject>,
+    ) -> Result<Outcome, StoreError> {
+        Ok(match result {
+            Ok(conclusion) => Outcome::Concluded(conclusion),
+            Err(Reject::Refused(refusal)) => Outcome::Refused(refusal),
             Err(Reject::Store(StoreError::Busy)) => {
                 if self.connections.retry_later(conn, self.now) {
-                    return Ok(false);
+                    Outcome::Retried
+                } else {
+                    Outcome::Refused(Code::StorageBusy.into())
                 }
-                Some(Refusal::from(Code::StorageBusy))
             }
             // Earlier writes of the tick stand: only what needs the damaged part is refused.
             Err(Reject::Store(StoreError::Damaged(_)))
                 if self.batch.is_whole() && self.batch.writes() == started.writes =>
             {
-                Some(Refusal::from(Code::StorageDamaged))
+                Outcome::Refused(Code::StorageDamaged.into())
             }
-            Err(Reject::Store(error)) => {
-                self.record_handled(conn, started, true);
-                return Err(error);
+            Err(Reject::Store(error)) => return Err(error),
+        })
+    }
+
+    /// Stages the final reply, or lets the request wait. False if it waits: then a later tick answers it, whatever becomes
+    /// of this one.
+    fn conclude(&mut self, conn: ConnId, conclusion: Conclusion) -> bool {
+        match conclusion {
+            Conclusion::Reply(event) => {
+                self.state.outbox.reply(conn, event);
+                true
             }
-            Err(Reject::Refused(refusal)) => Some(refusal),
-            Ok(Answer::Wait(task, pending)) => {
+            Conclusion::Wait(task, pending) => {
                 self.connections.wait_for(conn, task, pending);
-                None
+                false
             }
-            Ok(Answer::Ready(pending)) => {
+            Conclusion::Ready(pending) => {
                 if let Some(entry) = self.connections.entry_mut(conn) {
                     entry.pending = Some(Box::new(pending));
                     let result = std::iter::once((conn, NO_PASSWORD));
                     self.connections.jobs.put_back(result);
                 }
-                None
+                false
             }
-            Ok(Answer::LogIn(_) | Answer::Unfinished(_)) => {
-                unreachable!("it went on before")
-            }
-            Ok(Answer::Reply(event)) => {
-                self.state.outbox.reply(conn, event);
-                None
-            }
-        };
-        if !waits {
-            self.tally.answered(started.number);
         }
-        if let Some(refusal) = refusal {
-            self.tally.refused(refusal.code());
-            self.state
-                .outbox
-                .reply(conn, refuse(started.number, refusal));
-        }
+    }
+
+    /// Stages a refusal as the final reply.
+    fn refuse(&mut self, conn: ConnId, number: u32, refusal: Refusal) {
+        self.tally.refused(refusal.code());
+        self.state.outbox.reply(conn, refuse(number, refusal));
+    }
+
+    /// Whether the answer to a request may depend on something that this tick wrote.
+    fn may_depend_on_writes(&self, started: &RequestStart) -> bool {
         let access =
             RequestKind::from_number(started.number).map(|kind| routes::policy(kind).access);
         debug_assert!(
@@ -782,12 +877,7 @@ impl<'t> Tick<'t> {
             "request {} writes, and its route does not say so",
             started.number
         );
-        let depends = self.batch.writes() > 0 && !waits && access != Some(Access::Memory);
-        self.record_handled(conn, started, depends);
-        if let Some(entry) = self.connections.entry_mut(conn) {
-            entry.retry.done();
-        }
-        Ok(true)
+        self.batch.writes() > 0 && access != Some(Access::Memory)
     }
 
     /// Records that a request was handled, for a rollback.

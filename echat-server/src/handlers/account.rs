@@ -102,6 +102,14 @@ impl PresentedCredential {
     }
 }
 
+impl LoginAttempt {
+    /// The user whose session begins or ends with it. `is_right`: a password was presented, and is right.
+    pub(crate) fn changes_session(&self, is_right: bool) -> Option<UserId> {
+        let user = self.user.as_ref().map(|user| user.id);
+        user.filter(|_| is_right || self.is_known)
+    }
+}
+
 impl Pending {
     /// The user to log in, if the name has an account.
     pub(crate) fn user(&self) -> Option<UserId> {
@@ -114,13 +122,12 @@ impl Pending {
 
     /// The user whose session begins or ends with this result. A wrong secret of any kind changes none.
     pub(crate) fn changes_session(&self, result: &JobResult) -> Option<UserId> {
-        let is_known = match self {
-            Self::Register(..) | Self::ChangePassword(_) | Self::Administer(_) => return None,
-            Self::Login(attempt) => attempt.is_known,
-            Self::DeleteAccount(_) => false,
-        };
         let is_right = matches!(result, JobResult::Verified(Verdict::Right { .. }));
-        self.user().filter(|_| is_right || is_known)
+        match self {
+            Self::Register(..) | Self::ChangePassword(_) | Self::Administer(_) => None,
+            Self::Login(attempt) => attempt.changes_session(is_right),
+            Self::DeleteAccount(deletion) => is_right.then_some(deletion.user),
+        }
     }
 
     /// The attempt at a password, if it is one.

@@ -60,12 +60,12 @@ pub(crate) fn deleted(
     ctx.journal
         .record(|| Entry::deletion(me.id, deletion.erase, now));
     ctx.throttle.guesses.forgive(deletion.counted.guesser);
-    ctx.session_ends.append(&mut ends);
+    ctx.after_commit.session_ends.append(&mut ends);
     if deletion.erase {
         let removals = deleted
             .iter()
             .map(|user| Removal::Account(*user, ErasurePlace::default()));
-        ctx.removals.extend(removals);
+        ctx.after_commit.removals.extend(removals);
     }
     // The sessions that end are told no more of the rooms.
     for user in &deleted {

@@ -162,7 +162,7 @@ impl Ctx<'_, '_> {
                 Effect::BotLeft(room, bot) => self.bot_left(&room, &bot),
                 Effect::EndSessions(bot) => {
                     let end = SessionsEnd::all(self.conn, bot, (Departure::TokenEnded, None));
-                    self.session_ends.push(end);
+                    self.after_commit.session_ends.push(end);
                 }
                 Effect::Left(room, user) => self.left(&room, &user),
                 Effect::TellRoom(room, event) => self.tell_readers(room, &[], &event),
@@ -195,7 +195,7 @@ impl Ctx<'_, '_> {
                     rooms,
                 } => self.renamed(user, name, &friends, &rooms),
                 Effect::Closed { room, name, by } => self.closed(room, name, by),
-                Effect::Remove(removal) => self.removals.push(removal),
+                Effect::Remove(removal) => self.after_commit.removals.push(removal),
             }
         }
         Ok(())
@@ -317,7 +317,7 @@ impl Ctx<'_, '_> {
     }
 
     fn closed(&mut self, room: ConversationId, name: String, by: Option<String>) {
-        self.removals.push(Removal::ClosedRooms);
+        self.after_commit.removals.push(Removal::ClosedRooms);
         let members = self.members(room);
         let all = members.iter().flat_map(|(_, conns)| conns.iter().copied());
         let roomname = name.clone();

@@ -87,20 +87,27 @@ pub(crate) struct Ctx<'t, 's> {
     pub(crate) journal: &'t mut Journal,
     /// The source of secrets. What is stored of them is part of the write that the journal keeps.
     pub(crate) random: &'t mut StdRng,
-    /// Sessions to end once the tick is committed; the tick ends with the request that asks for it.
-    pub(crate) session_ends: &'t mut Vec<SessionsEnd>,
-    /// What is to be removed in portions once the tick is committed.
-    pub(crate) removals: &'t mut Vec<Removal>,
+    /// What follows the commit of this tick.
+    pub(crate) after_commit: &'t mut AfterCommit,
     /// Set when the rate-limit prefix of the connection is charged for the request as for a password hash.
     pub(crate) login_refused: &'t mut bool,
     /// Whether less space is free than `free_bytes`.
     pub(crate) disk_is_low: bool,
     /// What the administration is shown of the server.
     pub(crate) gauges: &'t Gauges,
-    /// Changes in memory of the administration, made once the tick is committed.
-    pub(crate) memory_changes: &'t mut Vec<MemoryChange>,
     /// What a turn before left of the request, taken by its handler.
     pub(crate) unfinished: &'t Cell<Option<Box<Search>>>,
+}
+
+/// What follows the commit of a tick, and is dropped with a tick that is rolled back.
+#[derive(Debug, Default)]
+pub(crate) struct AfterCommit {
+    /// Sessions to end; the tick ends with the request that asks for it.
+    pub(crate) session_ends: Vec<SessionsEnd>,
+    /// What is to be removed in portions.
+    pub(crate) removals: Vec<Removal>,
+    /// Changes in memory of the administration.
+    pub(crate) memory_changes: Vec<MemoryChange>,
 }
 
 /// What the administration is shown of the server besides its database and its users.
@@ -147,8 +154,6 @@ pub(crate) enum Answer {
     Wait(Task, account::Pending),
     /// A login that needs no worker: `account` goes on as soon as the session may begin.
     LogIn(account::LoginAttempt),
-    /// The same, but the session may not begin yet: `account` goes on when it may.
-    Ready(account::Pending),
     /// A part of a search: the request is handled again in the next tick, and goes on with it.
     Unfinished(Box<Search>),
 }

@@ -45,7 +45,8 @@ pub(crate) fn changed(
     ctx.journal.record(|| Entry::password(me.id, hash));
     ctx.roster.change_password(ctx.conn);
     ctx.throttle.guesses.forgive(counted.guesser);
-    ctx.session_ends.push(SessionsEnd::others(ctx.conn, &me));
+    let others = SessionsEnd::others(ctx.conn, &me);
+    ctx.after_commit.session_ends.push(others);
     Ok(done_with(RequestKind::ChangePassword))
 }
 

@@ -589,7 +589,8 @@ pub(crate) fn perform(
             // The sessions that end are told no more of the rooms.
             ctx.roster.leave_all(user);
             if erase {
-                ctx.removals
+                ctx.after_commit
+                    .removals
                     .push(Removal::Account(user, ErasurePlace::default()));
             }
         }
@@ -601,8 +602,8 @@ pub(crate) fn perform(
         }
         outcome => outcome,
     };
-    ctx.session_ends.extend(ends);
-    ctx.memory_changes.extend(plan.memory_changes);
+    ctx.after_commit.session_ends.extend(ends);
+    ctx.after_commit.memory_changes.extend(plan.memory_changes);
     let mut reply = Event::LoggedOut {};
     ctx.announce(effects, &mut reply)?;
     Ok(outcome)
