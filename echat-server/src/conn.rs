@@ -1,6 +1,7 @@
 //! The id of a connection, maps by it, and the ways in which a connection ends.
 
 use echat_proto::commands::CloseReason;
+use smallvec::SmallVec;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
@@ -67,6 +68,12 @@ impl ConnIds {
     }
 }
 
+/// The connections that [`ConnMap::get_many_mut`] borrows without an allocation.
+const MANY: usize = 16;
+
+/// What [`ConnMap::get_many_mut`] borrows.
+pub(crate) type Many<'a, T> = SmallVec<[Option<&'a mut T>; MANY]>;
+
 /// A map from connections to values: a vector with one element for each slot. A look-up compares the whole id,
 /// so the id of a connection that is gone finds nothing. It is for values that go with their connection: the slot of
 /// a connection that is gone may be given to the next one at once.
@@ -120,6 +127,41 @@ impl<T> ConnMap<T> {
     pub(crate) fn get_mut(&mut self, conn: ConnId) -> Option<&mut T> {
         let (other, value) = self.slots.get_mut(conn.slot())?.as_mut()?;
         (*other == conn).then_some(value)
+    }
+
+    /// Borrows the values of several connections at the same time, in the order of `conns`. `None` stands for a connection
+    /// that is gone, and for one that is named a second time. The slots are sorted, so give few connections.
+    pub(crate) fn get_many_mut(&mut self, conns: &[ConnId]) -> Many<'_, T> {
+        if let [conn] = conns {
+            return Many::from_iter([self.get_mut(*conn)]);
+        }
+        let mut found = Many::from_iter(conns.iter().map(|_| None));
+        let mut order: SmallVec<[_; MANY]> = (0..)
+            .zip(conns)
+            .map(|(at, conn)| (conn.slot(), at))
+            .collect();
+        order.sort_unstable();
+        // What is left of the slots, and the slot that it begins with.
+        let (mut rest, mut first) = (self.slots.as_mut_slice(), 0);
+        for (slot, at) in order {
+            let Some(skipped) = slot
+                .checked_sub(first)
+                .filter(|skipped| *skipped < rest.len())
+            else {
+                continue;
+            };
+            let (_, from_slot) = rest.split_at_mut(skipped);
+            let Some((value, behind)) = from_slot.split_first_mut() else {
+                break;
+            };
+            let conn: &ConnId = &conns[at];
+            found[at] = value
+                .as_mut()
+                .filter(|(other, _)| other == conn)
+                .map(|(_, value)| value);
+            (rest, first) = (behind, slot + 1);
+        }
+        found
     }
 
     /// All connections, oldest first. This looks at every slot.
@@ -253,6 +295,36 @@ mod tests {
         let expected: Vec<_> = [&first[..10], &first[20..], &second].concat();
         assert_eq!(map.conns(), expected);
         assert_eq!((map.len(), map.slots.len()), (100, 100));
+    }
+
+    #[test]
+    fn several_values_are_borrowed_at_once_in_the_order_asked_for() {
+        let mut ids = ConnIds::default();
+        let mut map = ConnMap::default();
+        let mut conns: Vec<_> = (0..40).map(|_| ids.give()).collect();
+        for conn in &conns {
+            map.insert(*conn, conn.serial());
+        }
+        let gone = [conns[3], conns[39]];
+        for conn in gone {
+            map.remove(conn);
+        }
+        conns.reverse();
+        conns.push(conns[7]);
+        let serials = |map: &mut ConnMap<u64>, conns: &[ConnId]| -> Vec<_> {
+            let values = map.get_many_mut(conns).into_iter();
+            values.map(|value| value.map(|value| *value)).collect()
+        };
+        let mut expected: Vec<_> = conns
+            .iter()
+            .map(|conn| Some(conn.serial()).filter(|_| !gone.contains(conn)))
+            .collect();
+        *expected.last_mut().expect("there are some") = None;
+        assert_eq!(serials(&mut map, &conns), expected);
+        for conn in &conns[..5] {
+            assert_eq!(serials(&mut map, &[*conn]), [map.get(*conn).copied()]);
+        }
+        assert_eq!(serials(&mut map, &[]), []);
     }
 
     #[test]

@@ -91,27 +91,6 @@ pub(crate) struct Peer {
     departure: Option<Departure>,
 }
 
-/// A peer's channel and send queue, between [`Peer::begin_sealing`] and [`Peer::end_sealing`].
-pub(crate) struct Unsealed {
-    stage: Stage,
-    outbound: Outbound,
-}
-
-impl Unsealed {
-    /// The next frame, to be sealed with those of other peers.
-    pub(crate) fn draft(
-        &mut self,
-        buffers: &mut FrameBuffers,
-        rng: &mut impl CryptoRng,
-    ) -> Option<Draft<'_>> {
-        let (Stage::Open(channel) | Stage::Closing(channel)) = &mut self.stage else {
-            return None;
-        };
-        let limit = limits::FRAME_TO_CLIENT;
-        self.outbound.draft(channel.sealer(), limit, buffers, rng)
-    }
-}
-
 impl Peer {
     pub(crate) fn new(address: SocketAddr, overflow: bool, now: Now) -> Self {
         Self {
@@ -341,36 +320,27 @@ impl Peer {
         self.outbound.has_unsealed()
     }
 
-    /// Takes out what sealing needs, so that several peers' frames can be sealed together; `None` if no message is to
-    /// be sealed now. This is done late, so that waiting messages share a frame. The peer counts as closed until
-    /// [`end_sealing`](Self::end_sealing).
-    pub(crate) fn begin_sealing(&mut self) -> Option<Unsealed> {
+    /// Lays out the next frame, to be sealed with those of other peers; `None` if no message is to be sealed now. This is
+    /// done late, so that waiting messages share a frame. [`finish_sealing`](Self::finish_sealing) follows when the frame
+    /// is sealed.
+    pub(crate) fn draft(
+        &mut self,
+        buffers: &mut FrameBuffers,
+        rng: &mut impl CryptoRng,
+    ) -> Option<Draft<'_>> {
+        let (Stage::Open(channel) | Stage::Closing(channel)) = &mut self.stage else {
+            return None;
+        };
         if !self.outbound.has_unsealed() {
             return None;
         }
-        match std::mem::replace(&mut self.stage, Stage::Closed) {
-            stage @ (Stage::Open(_) | Stage::Closing(_)) => Some(Unsealed {
-                stage,
-                outbound: std::mem::take(&mut self.outbound),
-            }),
-            stage => {
-                self.stage = stage;
-                None
-            }
-        }
+        let limit = limits::FRAME_TO_CLIENT;
+        self.outbound.draft(channel.sealer(), limit, buffers, rng)
     }
 
-    /// Takes back what [`begin_sealing`](Self::begin_sealing) gave, when its frame is sealed. Sealed bytes are a little
-    /// longer than messages, so the queue may then be over its limit.
-    pub(crate) fn end_sealing(
-        &mut self,
-        sealed: Unsealed,
-        rng: &mut impl CryptoRng,
-        limits: &Limits,
-        now: Now,
-    ) {
-        self.stage = sealed.stage;
-        self.outbound = sealed.outbound;
+    /// Seals further frames for the same write. Sealed bytes are a little longer than messages, so the queue may then be
+    /// over its limit.
+    pub(crate) fn finish_sealing(&mut self, rng: &mut impl CryptoRng, limits: &Limits, now: Now) {
         if let Stage::Open(channel) | Stage::Closing(channel) = &mut self.stage {
             self.outbound
                 .seal_more(channel.sealer(), limits::FRAME_TO_CLIENT, rng);

@@ -26,7 +26,7 @@ use crate::conn::{ConnId, Departure, End};
 use crate::handlers::account::Pending;
 use crate::limits::{CountedAttempt, LogLimiter, rate_limit_prefix};
 use crate::metrics::count;
-use crate::peer::{FrameBuffers, Item, Peer, Unsealed};
+use crate::peer::{FrameBuffers, Item, Peer};
 use crate::proxy_header;
 use crate::storage::UserId;
 use crate::workers::jobs::{Job, JobResult, Task};
@@ -450,25 +450,24 @@ impl Connections {
     /// Seals the next frames of several connections together, those that have messages to seal.
     /// [`output`](Self::output) seals those of one.
     pub(super) fn seal(&mut self, conns: &[ConnId], limits: &Limits, now: Now) {
-        let taken = conns.iter().filter_map(|conn| {
-            let one: Unsealed = self.table.get_mut(*conn)?.peer.begin_sealing()?;
-            Some((*conn, one))
-        });
         // Lists are filled in place: a list of sixteen is too long to be moved for one connection.
-        let mut unsealed = SmallVec::<[_; SEALED_TOGETHER]>::new();
-        unsealed.extend(taken);
+        let mut drafted = SmallVec::<[ConnId; SEALED_TOGETHER]>::new();
         let mut drafts = SmallVec::<[_; SEALED_TOGETHER]>::new();
-        drafts.extend(
-            unsealed
-                .iter_mut()
-                .filter_map(|(_, one)| one.draft(&mut self.buffers, &mut self.rng)),
-        );
+        let entries = conns.iter().zip(self.table.get_many_mut(conns));
+        for (conn, entry) in entries {
+            let Some(entry) = entry.filter(|entry| entry.peer.has_unsealed()) else {
+                continue;
+            };
+            drafted.push(*conn);
+            drafts.extend(entry.peer.draft(&mut self.buffers, &mut self.rng));
+        }
         seal_all(&mut drafts);
         drop(drafts);
-        for (conn, sealed) in unsealed.drain(..) {
-            let entry = self.table.get_mut(conn);
-            let entry = entry.expect("no connection ends while frames are sealed");
-            entry.peer.end_sealing(sealed, &mut self.rng, limits, now);
+        for conn in drafted {
+            let Some(entry) = self.table.get_mut(conn) else {
+                continue;
+            };
+            entry.peer.finish_sealing(&mut self.rng, limits, now);
             if Deadlines::is_late(entry, limits) {
                 self.settle(conn, limits);
             }

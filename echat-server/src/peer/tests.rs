@@ -75,10 +75,9 @@ fn sealed(channel: &mut Channel, command: u32) -> Vec<u8> {
 
 /// Seals the peer's next frame, as the engine does.
 fn seal(peer: &mut Peer, limits: &Limits, now: Now) {
-    if let Some(mut unsealed) = peer.begin_sealing() {
-        let draft = unsealed.draft(&mut FrameBuffers::default(), &mut rng());
-        draft.expect("a message waits").seal();
-        peer.end_sealing(unsealed, &mut rng(), limits, now);
+    let draft = peer.draft(&mut FrameBuffers::default(), &mut rng());
+    if draft.map(|draft| draft.seal()).is_some() {
+        peer.finish_sealing(&mut rng(), limits, now);
     }
 }
 

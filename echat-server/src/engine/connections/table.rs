@@ -4,7 +4,7 @@ use super::database_retries::Retry;
 use super::write_queue::QueuePositions;
 use crate::clock::Moment;
 use crate::config::Limits;
-use crate::conn::{ConnId, ConnIds, ConnMap};
+use crate::conn::{ConnId, ConnIds, ConnMap, Many};
 use crate::engine::scheduler::ConnectionSchedule;
 use crate::handlers::account::Pending;
 use crate::peer::Peer;
@@ -86,6 +86,11 @@ impl ConnectionTable {
 
     pub(super) fn get_mut(&mut self, conn: ConnId) -> Option<&mut ConnectionEntry> {
         self.entries.get_mut(conn)
+    }
+
+    /// The entries of several connections at the same time; see [`ConnMap::get_many_mut`].
+    pub(super) fn get_many_mut(&mut self, conns: &[ConnId]) -> Many<'_, ConnectionEntry> {
+        self.entries.get_many_mut(conns)
     }
 
     /// All connections, oldest first. This looks at every connection, so a tick does not call it.
