@@ -23,6 +23,7 @@ pub use server::{AwaitClientFinished, AwaitClientHello, ClientHello, respond};
 
 use crate::channel::{ChannelError, TakeFinished};
 use crate::group::{BadPublic, PUBLIC, Public};
+use ed25519_dalek::{PUBLIC_KEY_LENGTH, SIGNATURE_LENGTH};
 use thiserror::Error;
 
 const MAGIC: &[u8; 4] = b"ECH2";
@@ -31,14 +32,19 @@ const SERVER_HELLO_TYPE: u8 = 0x03;
 const VERSION: u8 = 0x02;
 const SUITE: u8 = 0x01;
 const FLAGS: u8 = 0x00;
-/// Bytes before a hello's public value: magic, type, version, suite, flags, random.
-const PREFIX: usize = 8 + 32;
+// The offsets of a hello's fields (PROTOCOL.md, section 3): magic, type, version, suite and flags come first.
+/// Where a hello's random bytes begin.
+const RANDOM: usize = 8;
+/// Where a hello's public value begins.
+const PUBLIC_VALUE: usize = RANDOM + 32;
 /// Bytes of a ClientHello.
-pub const CLIENT_HELLO: usize = PREFIX + PUBLIC;
+pub const CLIENT_HELLO: usize = PUBLIC_VALUE + PUBLIC;
+/// Where the host key of a ServerHello begins.
+const HOST_KEY: usize = PUBLIC_VALUE + PUBLIC;
 /// Bytes of a ServerHello before its signature.
-const SERVER_SIGNED: usize = PREFIX + PUBLIC + 32;
+const SERVER_SIGNED: usize = HOST_KEY + PUBLIC_KEY_LENGTH;
 /// Bytes of a ServerHello.
-pub const SERVER_HELLO: usize = SERVER_SIGNED + 64;
+pub const SERVER_HELLO: usize = SERVER_SIGNED + SIGNATURE_LENGTH;
 
 /// Why a handshake failed. The connection is then closed without a message (PROTOCOL.md, section 7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -77,8 +83,8 @@ pub enum Step<Same, Next> {
     Next(Next),
 }
 
-/// The first eight bytes of a hello.
-fn hello_prefix(kind: u8) -> [u8; 8] {
+/// The bytes of a hello before its random ones.
+fn hello_prefix(kind: u8) -> [u8; RANDOM] {
     let [a, b, c, d] = *MAGIC;
     [a, b, c, d, kind, VERSION, SUITE, FLAGS]
 }
@@ -96,7 +102,7 @@ fn check_prefix(bytes: &[u8], kind: u8) -> Result<(), HandshakeError> {
 
 fn public_of(hello: &[u8]) -> Result<Public, BadPublic> {
     Public::new(
-        hello[PREFIX..PREFIX + PUBLIC]
+        hello[PUBLIC_VALUE..PUBLIC_VALUE + PUBLIC]
             .try_into()
             .expect("a hello holds a public value"),
     )

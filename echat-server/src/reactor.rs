@@ -33,10 +33,12 @@
 //!
 //! * `tokens`: the sources of events. `clock`: the only reads of the clock. `signals`, `terminal`, `service_manager`,
 //!   `inherited`: the process's surroundings. `ready`: the ready line.
-//! * `listeners`, each a `listener`; `proxies`: connections that wait for a PROXY header. `socket`: a client's socket.
+//! * `listeners`, each a `listener`; `accepting`: when any listener accepts; `proxies`: connections that wait for a PROXY
+//!   header. `socket`: a client's socket.
 //! * `ctl`, `http`: the two small listeners, with `slots` for their clients.
 //! * `tasks`, `backups`: work on threads. `disk`: the free space.
 
+mod accepting;
 mod backups;
 mod clock;
 mod ctl;
@@ -64,6 +66,7 @@ use crate::ctl::{refusal_line, reply_line};
 use crate::engine::{
     AdminAnswer, AdminRefusal, AdminReport, AdminTask, Engine, Fatal, PendingOperation,
 };
+use crate::limits::LogLimiter;
 use crate::logging;
 use crate::metrics::{self, Durations, SystemFacts};
 use crate::storage::{CheckpointOutcome, Store};
@@ -209,6 +212,8 @@ struct Reactor<'a> {
     clock: Clock,
     /// Whether a connection was ever accepted.
     served: bool,
+    /// The rate limit of the log line about connections that cannot be registered.
+    unserved: LogLimiter,
     stop: Stop,
 }
 
@@ -358,6 +363,7 @@ impl<'a> Reactor<'a> {
             writable: Vec::new(),
             clock,
             served: false,
+            unserved: LogLimiter::default(),
             stop: Stop::No,
         };
         let addresses = reactor.listeners.addresses();
@@ -715,7 +721,9 @@ impl<'a> Reactor<'a> {
                     self.sockets.insert(conn, socket);
                 }
                 Err(error) => {
-                    tracing::warn!(%address, %error, "a connection cannot be served");
+                    if self.unserved.allows(now.running) {
+                        tracing::warn!(%address, %error, "a connection cannot be served");
+                    }
                     self.engine.sever(conn);
                 }
             }
@@ -773,6 +781,8 @@ impl<'a> Reactor<'a> {
     fn drop_closed(&mut self) {
         for conn in self.engine.take_closed() {
             self.listeners.try_again();
+            self.ctl.try_again();
+            self.http.try_again();
             self.sockets.remove(conn);
             self.readable.remove(&conn);
             if self.pool.forget(conn) {
@@ -783,11 +793,12 @@ impl<'a> Reactor<'a> {
 
     /// The time until the next deadline; zero while there is work.
     fn timeout(&self) -> Option<Duration> {
+        let now = self.clock.running();
         if self.engine.has_work()
-            || self.ctl.has_work()
-            || self.http.has_work()
+            || self.ctl.has_work(now)
+            || self.http.has_work(now)
             || self.tasks.has_work()
-            || self.listeners.is_ready(self.clock.running())
+            || self.listeners.is_ready(now)
             || self
                 .readable
                 .iter()
@@ -804,12 +815,11 @@ impl<'a> Reactor<'a> {
             self.listeners.retry_at(),
             self.backups.deadline(),
             self.drained_at,
-            self.http.deadline(),
             self.ctl.deadline(),
+            self.http.deadline(),
             self.service_manager.deadline(),
             stop,
         ];
-        let now = self.clock.running();
         next.into_iter()
             .flatten()
             .min()

@@ -2,12 +2,12 @@
 
 use super::schedule::{Schedule, signed_text};
 use super::{
-    CLIENT_HELLO, CLIENT_HELLO_TYPE, HandshakeError, SERVER_HELLO, SERVER_HELLO_TYPE,
-    SERVER_SIGNED, Step, check_prefix, hello_prefix, public_of,
+    CLIENT_HELLO, CLIENT_HELLO_TYPE, HandshakeError, PUBLIC_VALUE, RANDOM, SERVER_HELLO,
+    SERVER_HELLO_TYPE, SERVER_SIGNED, Step, check_prefix, hello_prefix, public_of,
 };
 use crate::channel::{Channel, seal_finished};
 use crate::crypto::{OpenKeys, SealKeys};
-use crate::group::{Ephemeral, KeyShare, PUBLIC, Public};
+use crate::group::{Ephemeral, KeyShare, Public};
 use crate::limits;
 use ed25519_dalek::{Signature, VerifyingKey};
 use rand::CryptoRng;
@@ -33,9 +33,9 @@ impl<K: KeyShare> ClientStart<K> {
     /// The same from a given exponent and random, for the test vectors.
     pub fn with(share: K, random: &[u8; 32]) -> Self {
         let mut hello = [0; CLIENT_HELLO];
-        hello[..8].copy_from_slice(&hello_prefix(CLIENT_HELLO_TYPE));
-        hello[8..40].copy_from_slice(random);
-        hello[40..40 + PUBLIC].copy_from_slice(share.public());
+        hello[..RANDOM].copy_from_slice(&hello_prefix(CLIENT_HELLO_TYPE));
+        hello[RANDOM..PUBLIC_VALUE].copy_from_slice(random);
+        hello[PUBLIC_VALUE..].copy_from_slice(share.public());
         Self { hello, share }
     }
 

@@ -2,8 +2,8 @@
 
 use super::schedule::{Schedule, signed_text};
 use super::{
-    CLIENT_HELLO, CLIENT_HELLO_TYPE, HandshakeError, SERVER_HELLO, SERVER_HELLO_TYPE,
-    SERVER_SIGNED, Step, check_prefix, hello_prefix, public_of,
+    CLIENT_HELLO, CLIENT_HELLO_TYPE, HOST_KEY, HandshakeError, PUBLIC_VALUE, RANDOM, SERVER_HELLO,
+    SERVER_HELLO_TYPE, SERVER_SIGNED, Step, check_prefix, hello_prefix, public_of,
 };
 use crate::channel::{Channel, seal_finished};
 use crate::crypto::{OpenKeys, SealKeys};
@@ -46,8 +46,8 @@ impl AwaitClientHello {
     }
 }
 
-/// Answers a ClientHello. Returns ServerHello and FINISHED, to be sent in one write, and the next state. Computes two
-/// modular powers and one signature, about 2 ms: work for a worker thread.
+/// Answers a ClientHello. Returns ServerHello and FINISHED, to be sent in one write, and the next state. Computes one
+/// modular power (`share.agree`) and one signature, about 2 ms: work for a worker thread.
 pub fn respond(
     hello: &ClientHello,
     share: impl KeyShare,
@@ -55,10 +55,10 @@ pub fn respond(
     rng: &mut impl CryptoRng,
 ) -> (Vec<u8>, AwaitClientFinished) {
     let mut server_hello = [0; SERVER_HELLO];
-    server_hello[..8].copy_from_slice(&hello_prefix(SERVER_HELLO_TYPE));
-    rng.fill_bytes(&mut server_hello[8..40]);
-    server_hello[40..424].copy_from_slice(share.public());
-    server_hello[424..SERVER_SIGNED].copy_from_slice(host_key.verifying_key().as_bytes());
+    server_hello[..RANDOM].copy_from_slice(&hello_prefix(SERVER_HELLO_TYPE));
+    rng.fill_bytes(&mut server_hello[RANDOM..PUBLIC_VALUE]);
+    server_hello[PUBLIC_VALUE..HOST_KEY].copy_from_slice(share.public());
+    server_hello[HOST_KEY..SERVER_SIGNED].copy_from_slice(host_key.verifying_key().as_bytes());
     let signed = server_hello
         .first_chunk::<SERVER_SIGNED>()
         .expect("shorter than the hello");

@@ -33,7 +33,7 @@ use crate::workers::jobs::{Job, JobResult, Task};
 use admission::{ConnectionAdmission, Decision};
 use database_retries::DatabaseRetries;
 use echat_proto::channel::{SEALED_TOGETHER, seal_all};
-use echat_proto::commands::CloseReason;
+use echat_proto::commands::{CloseReason, RequestKind};
 use rand::rngs::StdRng;
 use smallvec::SmallVec;
 use std::collections::{BTreeSet, VecDeque};
@@ -62,12 +62,24 @@ pub(super) struct Connections {
     pub(super) departed: VecDeque<(ConnId, Departure)>,
     /// The rate limit of the log line about bad frames.
     bad_frames: LogLimiter,
+    /// A job whose worker failed, until the log has it.
+    failed_job: Option<FailedJob>,
+    /// The rate limit of the log line about failed jobs.
+    failed_jobs: LogLimiter,
     /// The rate limit of the log line about PROXY headers of others than trusted proxies.
     proxy_headers: LogLimiter,
     /// Buffers for frames.
     buffers: FrameBuffers,
     rng: StdRng,
     traffic: Traffic,
+}
+
+/// A job whose worker panicked.
+struct FailedJob {
+    conn: ConnId,
+    address: SocketAddr,
+    /// The request that waited for it; `None` for a handshake.
+    request: Option<RequestKind>,
 }
 
 /// What went through connections since the start.
@@ -96,6 +108,8 @@ impl Connections {
             waiting: BTreeSet::new(),
             departed: VecDeque::new(),
             bad_frames: LogLimiter::default(),
+            failed_job: None,
+            failed_jobs: LogLimiter::default(),
             proxy_headers: LogLimiter::default(),
             buffers: FrameBuffers::default(),
             rng,
@@ -244,6 +258,7 @@ impl Connections {
 
     /// Does what is due: deadlines of peers, database retries, ends of cool-downs.
     pub(super) fn expire(&mut self, limits: &Limits, now: Now) {
+        self.log_failed_job(now);
         for conn in self.deadlines.due(now.running, EXPIRED) {
             if let Some(entry) = self.table.get_mut(conn) {
                 self.deadlines.expire(conn, entry);
@@ -344,7 +359,7 @@ impl Connections {
             JobResult::Prepared(ephemeral) => self.jobs.prepared(*ephemeral),
             JobResult::Failed if conn == PREPARATION => self.jobs.not_prepared(),
             JobResult::Failed => {
-                tracing::error!(%conn, "a worker failed: its connection is closed");
+                self.failed_job = self.job_of(conn).or(self.failed_job.take());
                 self.with(conn, limits, Peer::close_at_once);
             }
             JobResult::Responded(flight, waiting) => {
@@ -356,6 +371,29 @@ impl Connections {
                     self.jobs.completed(conn, result);
                 }
             }
+        }
+    }
+
+    /// The job that a connection waits for.
+    fn job_of(&self, conn: ConnId) -> Option<FailedJob> {
+        let entry = self.table.get(conn)?;
+        let number = entry.pending.as_ref().map(|pending| pending.number());
+        Some(FailedJob {
+            conn,
+            address: entry.peer.address,
+            request: number.and_then(RequestKind::from_number),
+        })
+    }
+
+    /// Logs a job whose worker failed. The panic has a line of its own, which says where.
+    fn log_failed_job(&mut self, now: Now) {
+        let Some(job) = self.failed_job.take() else {
+            return;
+        };
+        if self.failed_jobs.allows(now.running) {
+            let FailedJob { conn, address, .. } = job;
+            let job = job.request.map_or("handshake", |kind| kind.info().name);
+            tracing::error!(%conn, %address, job, "a worker failed: its connection is closed");
         }
     }
 

@@ -5,6 +5,7 @@
 //! costs is bounded by one line and one answer, and a client that never reads stops only itself.
 
 use super::ReactorError;
+use super::accepting::Accepting;
 use super::slots::{PolledStream, Slots};
 use super::tasks::{Requester, Tasks};
 use super::tokens::EventSource;
@@ -39,14 +40,14 @@ const CHUNK: usize = 16 * 1024;
 pub(super) struct Ctl {
     /// `None`: the folder cannot have one.
     listener: Option<BoundSocket>,
-    is_ready: bool,
+    accepting: Accepting,
+    /// The rate limit of the log line about users that may not ask.
+    strangers: LogLimiter,
     clients: Slots<CtlClient>,
     /// The number of the next client, and of its next use.
     serial: u64,
     /// When clients whose commands are under way get a sign of life.
     sign_at: Duration,
-    /// The line about a system user that may not ask.
-    foreign_log: LogLimiter,
 }
 
 struct BoundSocket {
@@ -121,17 +122,28 @@ impl Ctl {
         });
         Ok(Self {
             listener,
-            is_ready: true,
+            accepting: Accepting::new("clients of echat-server ctl"),
+            strangers: LogLimiter::default(),
             clients: Slots::new(EventSource::CtlClient, SLOTS),
             serial: 0,
             sign_at: Duration::ZERO,
-            foreign_log: LogLimiter::default(),
         })
     }
 
     /// Notes that clients wait to be accepted.
     pub(super) fn ready(&mut self) {
-        self.is_ready = true;
+        self.accepting.ready();
+    }
+
+    /// Ends a pause of accepting, since a descriptor is free.
+    pub(super) fn try_again(&mut self) {
+        self.accepting.try_again();
+    }
+
+    /// When a client is accepted after a pause, or signs of life are due.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        let next = [self.accepting.retry_at(), self.signs_due()];
+        next.into_iter().flatten().min()
     }
 
     /// Takes in what became possible at the client in a slot.
@@ -145,15 +157,15 @@ impl Ctl {
     }
 
     /// Whether a round would find something to do at once.
-    pub(super) fn has_work(&self) -> bool {
+    pub(super) fn has_work(&self, now: Duration) -> bool {
         let has_work = |client: &CtlClient| {
             client.may_ask() && (client.stream.can_read() || client.has_line())
         };
-        self.listener.is_some() && self.is_ready || self.clients.iter().any(has_work)
+        self.listener.is_some() && self.accepting.is_ready(now) || self.clients.iter().any(has_work)
     }
 
     /// When the next signs of life are due; `None` while no command is under way.
-    pub(super) fn deadline(&self) -> Option<Duration> {
+    fn signs_due(&self) -> Option<Duration> {
         let mut clients = self.clients.iter();
         clients
             .any(|client| client.state == CtlState::Busy)
@@ -162,7 +174,7 @@ impl Ctl {
 
     /// Gives a sign of life to the clients whose commands are under way. One that does not read gets no more than one.
     fn sign(&mut self, now: Duration) {
-        if self.deadline().is_none_or(|at| now < at) {
+        if self.signs_due().is_none_or(|at| now < at) {
             return;
         }
         self.sign_at = now + SIGN_INTERVAL;
@@ -229,36 +241,27 @@ impl Ctl {
             return;
         };
         for _ in 0..ACCEPTS {
-            if !self.is_ready {
+            let Some((stream, _)) = self.accepting.next(now, || bound.socket.accept()) else {
                 return;
-            }
-            match bound.socket.accept() {
-                Ok((stream, _)) => {
-                    // A client that waits for a task keeps its slot.
-                    let used = |client: &CtlClient| {
-                        (client.state != CtlState::Busy).then_some(client.used)
-                    };
-                    let Some(slot) = self.clients.free_or_lowest(used) else {
-                        refuse_one_more(stream);
-                        continue;
-                    };
-                    self.serial += 1;
-                    let source = self.clients.source(slot);
-                    let client = CtlClient::new(stream, self.serial, registry, source);
-                    if let Some(client) = client.as_ref().filter(|client| !client.may_be_here())
-                        && self.foreign_log.allows(now)
-                    {
-                        let user = client.user;
-                        tracing::warn!(
-                            "echat-server ctl: the user {user} of the system may not ask"
-                        );
-                    }
-                    self.clients.put(slot, client);
+            };
+            // A client that waits for a task keeps its slot.
+            let rank = |client: &CtlClient| (client.state != CtlState::Busy).then_some(client.used);
+            let Some(slot) = self.clients.free_or_lowest(rank) else {
+                refuse_one_more(stream);
+                continue;
+            };
+            self.serial += 1;
+            let source = self.clients.source(slot);
+            let mut client = CtlClient::new(stream, self.serial, registry, source);
+            if let Some(client) = client.as_mut().filter(|client| !client.may_use()) {
+                if self.strangers.allows(now) {
+                    let user = client.user;
+                    tracing::warn!("echat-server ctl: the user {user} of the system may not ask");
                 }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // Out of file descriptors, for example: the next client tries again.
-                Err(_) => self.is_ready = false,
+                let message = "Only the user of the server, and root, may ask.";
+                client.refuse("not_allowed", message);
             }
+            self.clients.put(slot, client);
         }
     }
 }
@@ -325,7 +328,6 @@ fn carry_out(
 }
 
 impl CtlClient {
-    /// A new client. One that may not ask is told so.
     fn new(
         stream: UnixStream,
         serial: u64,
@@ -333,7 +335,7 @@ impl CtlClient {
         source: EventSource,
     ) -> Option<Self> {
         let user = user_of(&stream).ok()?;
-        let mut client = Self {
+        Some(Self {
             stream: PolledStream::register(stream, registry, source).ok()?,
             user,
             serial,
@@ -342,16 +344,11 @@ impl CtlClient {
             output: Vec::new(),
             state: CtlState::Idle,
             closed: Closed::Nothing,
-        };
-        if !client.may_be_here() {
-            let message = "Only the user of the server, and root, may ask.";
-            client.refuse("not_allowed", message);
-        }
-        Some(client)
+        })
     }
 
-    /// Whether its system user may ask at all.
-    fn may_be_here(&self) -> bool {
+    /// Whether it is the user of the server, or root.
+    fn may_use(&self) -> bool {
         self.user == 0 || self.user == geteuid().as_raw()
     }
 

@@ -1,6 +1,7 @@
 //! The page of metrics, and a health check, for programs that watch the server: HTTP/1.1, one request for each
 //! connection. What a client costs is bounded by one request, one answer and ten seconds.
 
+use super::accepting::Accepting;
 use super::slots::{PolledStream, Slots};
 use super::tokens::EventSource;
 use crate::metrics::CONTENT_TYPE;
@@ -9,7 +10,7 @@ use mio::event::Event;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry};
 use std::cell::LazyCell;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::{Shutdown, SocketAddr};
 use std::time::Duration;
 
@@ -48,7 +49,7 @@ struct HttpRequest {
 pub(super) struct Http {
     /// `None`: nothing is shown.
     listener: Option<TcpListener>,
-    is_ready: bool,
+    accepting: Accepting,
     clients: Slots<HttpClient>,
     /// The number of the next client.
     serial: u64,
@@ -87,7 +88,7 @@ impl Http {
         };
         Ok(Self {
             listener: address.map(listen).transpose()?,
-            is_ready: true,
+            accepting: Accepting::new("programs that read the metrics"),
             clients: Slots::new(EventSource::HttpClient, SLOTS),
             serial: 0,
         })
@@ -100,7 +101,12 @@ impl Http {
 
     /// Notes that clients wait to be accepted.
     pub(super) fn ready(&mut self) {
-        self.is_ready = true;
+        self.accepting.ready();
+    }
+
+    /// Ends a pause of accepting, since a descriptor is free.
+    pub(super) fn try_again(&mut self) {
+        self.accepting.try_again();
     }
 
     /// Takes in what became possible at the client in a slot.
@@ -111,16 +117,16 @@ impl Http {
     }
 
     /// Whether a round would find something to do at once.
-    pub(super) fn has_work(&self) -> bool {
+    pub(super) fn has_work(&self, now: Duration) -> bool {
         let reads =
             |client: &HttpClient| client.stream.can_read() && client.state != HttpState::Responding;
-        self.listener.is_some() && self.is_ready || self.clients.iter().any(reads)
+        self.listener.is_some() && self.accepting.is_ready(now) || self.clients.iter().any(reads)
     }
 
-    /// When the next client is closed.
+    /// When the next client is closed, or one is accepted after a pause.
     pub(super) fn deadline(&self) -> Option<Duration> {
-        let clients = self.clients.iter();
-        clients.map(|client| client.until).min()
+        let clients = self.clients.iter().map(|client| client.until);
+        clients.chain(self.accepting.retry_at()).min()
     }
 
     /// Accepts clients, and gives them what they ask for. `metrics` makes the page, once for all that ask in this round;
@@ -163,23 +169,16 @@ impl Http {
             return;
         };
         for _ in 0..ACCEPTS {
-            if !self.is_ready {
+            let Some((stream, _)) = self.accepting.next(now, || listener.accept()) else {
                 return;
-            }
-            match listener.accept() {
-                Ok((stream, _)) => {
-                    self.serial += 1;
-                    let slot = self.clients.free_or_lowest(|client| Some(client.serial));
-                    let slot = slot.expect("every client has a rank");
-                    let until = now + TIMEOUT;
-                    let source = self.clients.source(slot);
-                    let client = HttpClient::new(stream, self.serial, until, registry, source);
-                    self.clients.put(slot, client);
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // Out of file descriptors, for example: the next client tries again.
-                Err(_) => self.is_ready = false,
-            }
+            };
+            self.serial += 1;
+            let slot = self.clients.free_or_lowest(|client| Some(client.serial));
+            let slot = slot.expect("every client has a rank");
+            let until = now + TIMEOUT;
+            let source = self.clients.source(slot);
+            let client = HttpClient::new(stream, self.serial, until, registry, source);
+            self.clients.put(slot, client);
         }
     }
 }

@@ -1,28 +1,19 @@
-//! A listening socket. When the process runs out of file descriptors, a timer pauses accepting: edge-triggered readiness
-//! would not be reported again, and an immediate retry would spin.
+//! A listening socket.
 
-use crate::limits::LogLimiter;
+use super::accepting::Accepting;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry, Token};
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::net::{AddressFamily, SocketType, sockopt};
 use rustix::process::{Resource, getrlimit};
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
-
-/// The pause when the system has no file descriptors left.
-const PAUSE: Duration = Duration::from_millis(250);
 
 pub(super) struct Listener {
     socket: Option<TcpListener>,
     address: SocketAddr,
-    /// Whether connections may be pending.
-    ready: bool,
-    /// The time of the next attempt.
-    paused_until: Option<Duration>,
-    /// The rate limit of the log line about failed accepts.
-    failures: LogLimiter,
+    accepting: Accepting,
 }
 
 /// The backlog of listen(2); the system may allow less (`somaxconn`). A client beyond it retries after one, three and
@@ -80,9 +71,7 @@ impl Listener {
         Ok(Self {
             socket: Some(socket),
             address,
-            ready: true,
-            paused_until: None,
-            failures: LogLimiter::default(),
+            accepting: Accepting::new("connections"),
         })
     }
 
@@ -92,22 +81,22 @@ impl Listener {
     }
 
     pub(super) fn ready(&mut self) {
-        self.ready = true;
+        self.accepting.ready();
     }
 
     /// Whether to accept now.
     pub(super) fn is_ready(&self, now: Duration) -> bool {
-        self.socket.is_some() && self.ready && self.paused_until.is_none_or(|until| now >= until)
+        self.socket.is_some() && self.accepting.is_ready(now)
     }
 
     /// Ends a pause, since a connection was closed and its descriptor is free.
     pub(super) fn try_again(&mut self) {
-        self.paused_until = None;
+        self.accepting.try_again();
     }
 
     /// The end of the pause, if any.
     pub(super) fn retry_at(&self) -> Option<Duration> {
-        self.paused_until
+        self.accepting.retry_at()
     }
 
     pub(super) fn close(&mut self, registry: &Registry) {
@@ -115,34 +104,12 @@ impl Listener {
             // The socket is closed next in either case.
             let _ = registry.deregister(&mut socket);
         }
-        self.paused_until = None;
+        self.accepting.try_again();
     }
 
     /// The next connection, if there is one.
     pub(super) fn accept(&mut self, now: Duration) -> Option<(TcpStream, SocketAddr)> {
-        if !self.is_ready(now) {
-            return None;
-        }
-        self.paused_until = None;
         let socket = self.socket.as_ref()?;
-        loop {
-            match socket.accept() {
-                Ok(accepted) => return Some(accepted),
-                Err(error) => match error.kind() {
-                    ErrorKind::WouldBlock => {
-                        self.ready = false;
-                        return None;
-                    }
-                    ErrorKind::Interrupted | ErrorKind::ConnectionAborted => {}
-                    _ => {
-                        if self.failures.allows(now) {
-                            tracing::warn!(%error, "cannot accept connections; retrying soon");
-                        }
-                        self.paused_until = Some(now + PAUSE);
-                        return None;
-                    }
-                },
-            }
-        }
+        self.accepting.next(now, || socket.accept())
     }
 }

@@ -125,10 +125,14 @@ impl<S: Read + Write + event::Source> PolledStream<S> {
     }
 
     /// Writes as many of the bytes as can be written now; returns how many.
+    ///
+    /// # Errors
+    /// The stream failed, or takes no byte more ([`ErrorKind::WriteZero`]).
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut written = 0;
         while self.can_write && written < bytes.len() {
             match self.stream.write(&bytes[written..]) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(length) => written += length,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.can_write = false,
@@ -142,6 +146,52 @@ impl<S: Read + Write + event::Source> PolledStream<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mio::Token;
+
+    /// Takes so many bytes, and none after them.
+    struct Closed(usize);
+
+    impl Read for Closed {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Ok(0)
+        }
+    }
+
+    impl Write for Closed {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let taken = self.0.min(bytes.len());
+            self.0 -= taken;
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl event::Source for Closed {
+        fn register(&mut self, _: &Registry, _: Token, _: Interest) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn reregister(&mut self, _: &Registry, _: Token, _: Interest) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn deregister(&mut self, _: &Registry) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_stream_that_takes_no_byte_more_is_an_error() {
+        let poll = mio::Poll::new().unwrap();
+        let source = EventSource::CtlClient(0);
+        let mut stream = PolledStream::register(Closed(7), poll.registry(), source).unwrap();
+        assert_eq!(stream.write(b"five!").unwrap(), 5);
+        let error = stream.write(b"five!").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WriteZero);
+    }
 
     #[test]
     fn a_free_slot_goes_before_the_lowest_rank_and_a_connection_without_one_stays() {
