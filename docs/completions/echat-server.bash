@@ -122,12 +122,16 @@ _echat__server() {
             return 0
             ;;
         echat__server__subcmd__ctl)
-            opts="-h --json --config --data --help"
+            opts="-h --json --timeout --config --data --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
