@@ -135,7 +135,7 @@ impl<T> ConnMap<T> {
         if let [conn] = conns {
             return Many::from_iter([self.get_mut(*conn)]);
         }
-        let mut found = Many::from_iter(conns.iter().map(|_| None));
+        let mut found: Many<'_, T> = conns.iter().map(|_| None).collect();
         let mut order: SmallVec<[_; MANY]> = (0..)
             .zip(conns)
             .map(|(at, conn)| (conn.slot(), at))

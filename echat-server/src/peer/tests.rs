@@ -2,7 +2,7 @@ use super::inbox::AHEAD;
 use super::outbound::ENTRY_BYTES;
 use super::timers::HELLO;
 use super::*;
-use echat_proto::channel::Incoming;
+use echat_proto::channel::{Draft, Incoming};
 use echat_proto::handshake::{AwaitServerHello, ClientStart, respond};
 use ed25519_dalek::SigningKey;
 use rand::SeedableRng;
@@ -76,7 +76,7 @@ fn sealed(channel: &mut Channel, command: u32) -> Vec<u8> {
 /// Seals the peer's next frame, as the engine does.
 fn seal(peer: &mut Peer, limits: &Limits, now: Now) {
     let draft = peer.draft(&mut FrameBuffers::default(), &mut rng());
-    if draft.map(|draft| draft.seal()).is_some() {
+    if draft.map(Draft::seal).is_some() {
         peer.finish_sealing(&mut rng(), limits, now);
     }
 }
