@@ -1,14 +1,21 @@
-//! Cases that the model once judged wrongly, each at its smallest.
+//! Cases that the model once judged wrongly, each at its smallest, and some that random steps meet too seldom.
 
 use crate::outcome;
-use crate::plan::{Action, Case, Climate, Door, OfAccount, PlannedRequest, Step, Target, Word};
+use crate::plan::{
+    Action, Case, Climate, Door, LOBBY, OfAccount, OfRoom, OfSearch, PlannedRequest, Setting, Step,
+    Target, Word,
+};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-const LOGIN: PlannedRequest = PlannedRequest::Login {
-    user: 0,
-    password: Word::Right,
-};
+const LOGIN: PlannedRequest = login(0);
+
+const fn login(user: usize) -> PlannedRequest {
+    PlannedRequest::Login {
+        user,
+        password: Word::Right,
+    }
+}
 
 /// Two users who are friends, with up to two sessions each.
 fn case(actions: Vec<Action>) -> Case {
@@ -31,7 +38,11 @@ fn case(actions: Vec<Action>) -> Case {
 }
 
 fn holds(actions: Vec<Action>) {
-    let done = outcome(&case(actions), false);
+    holds_in(case(actions));
+}
+
+fn holds_in(case: Case) {
+    let done = outcome(&case, false);
     assert!(done.is_ok(), "{}", done.unwrap_err());
 }
 
@@ -102,10 +113,6 @@ fn a_guest_is_silent_from_the_logout_on_whatever_it_says_later() {
 
 #[test]
 fn a_user_who_leaves_and_comes_back_may_have_owned_the_room_in_between() {
-    let login = |user| PlannedRequest::Login {
-        user,
-        password: Word::Right,
-    };
     let join = PlannedRequest::Join(0);
     let actions = vec![
         Action::Connect(0),
@@ -119,10 +126,74 @@ fn a_user_who_leaves_and_comes_back_may_have_owned_the_room_in_between() {
         ]),
         Action::Calm,
     ];
-    let case = Case {
+    holds_in(Case {
         accounts: 3,
         ..case(actions)
+    });
+}
+
+#[test]
+fn a_full_lobby_takes_no_new_account() {
+    let members = 0..3;
+    let mut actions = Vec::new();
+    for user in members {
+        actions.push(Action::Connect(user));
+        actions.push(Action::Ask(user, login(user)));
+        actions.push(Action::Ask(user, PlannedRequest::Join(LOBBY)));
+    }
+    actions.push(Action::Connect(3));
+    actions.push(Action::Ask(3, PlannedRequest::Register(4)));
+    actions.push(Action::Calm);
+    holds_in(Case {
+        accounts: 4,
+        climate: Climate::Tight,
+        door: Door {
+            lobby: true,
+            ..Door::default()
+        },
+        ..case(actions)
+    });
+}
+
+#[test]
+fn a_message_is_not_found_as_soon_as_it_is_too_old() {
+    let send = PlannedRequest::Send {
+        to: Target::Room(0),
+        number: 0,
+        size: 5,
+        txn: false,
+        reply: None,
     };
-    let done = outcome(&case, false);
-    assert!(done.is_ok(), "{}", done.unwrap_err());
+    let keep = PlannedRequest::Room(OfRoom::Set(0, Setting::Keep(Some(1))));
+    let search = PlannedRequest::Search(OfSearch {
+        terms: Vec::new(),
+        of: Some(Target::Room(0)),
+        sender: None,
+        since: None,
+        until: None,
+        before: None,
+        limit: 10,
+    });
+    holds(vec![
+        Action::Connect(0),
+        Action::Ask(0, LOGIN),
+        Action::Ask(0, PlannedRequest::Create(0, vec![], false)),
+        Action::Ask(0, keep),
+        Action::Ask(0, send),
+        Action::Jump(86_401),
+        Action::Ask(0, search),
+    ]);
+}
+
+#[test]
+fn a_departure_is_written_alike_whoever_is_online() {
+    holds(vec![
+        Action::Connect(0),
+        Action::Connect(1),
+        Action::Ask(0, LOGIN),
+        Action::Ask(1, login(1)),
+        Action::Ask(0, PlannedRequest::Create(0, vec![1], false)),
+        Action::Ask(1, PlannedRequest::Part(0)),
+        Action::Calm,
+    ]);
 }
