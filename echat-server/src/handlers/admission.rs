@@ -1,9 +1,9 @@
 //! Admission: the judgements that rest on memory, made between a handler's decision and its write.
 //!
 //! A handler of a request that writes is a function of database, request, caller and the time of day: it
-//! reads, refuses or decides, and gives back a [`Plan`]. The plan says with its [`Demand`] what it uses up,
-//! and the demand has the [`Admission`]s that judge it. Only an admitted plan writes; then its demand is
-//! counted, and its effects are announced.
+//! reads, refuses or decides, and gives back a [`Plan`]. The plan says with its [`Demand`] which rates
+//! and quotas it uses up. The request's route names the [`Admission`]s that judge them. Only an admitted
+//! plan writes; then its demand is counted, and its effects are announced.
 
 use super::effects::Effect;
 use super::journal::Entry;
@@ -65,7 +65,7 @@ pub(crate) struct Written {
     pub(crate) effects: Vec<Effect>,
 }
 
-/// What a plan uses up. [`Demand::admissions`] says what judges it.
+/// What a plan uses up. All need space on the disk, but `Nothing`, `Reappears` and changes that store nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Demand {
     /// It stores no more than it removes, or next to nothing.
@@ -97,31 +97,6 @@ pub(crate) enum Demand {
 }
 
 impl Demand {
-    /// The judgements that it needs, in the order in which they refuse. Nothing else decides which rates and quotas a
-    /// request is held to.
-    const fn admissions(self) -> &'static [Admission] {
-        use Admission::{
-            ChangeRate, FriendRequestRate, JoinRate, MessageRate, RegistrationRate, RoomQuota,
-            Space, StoredQuota,
-        };
-        match self {
-            Self::Nothing => &[],
-            Self::Space => &[Space],
-            Self::Message(_) | Self::Edit(_) => &[Space, MessageRate, StoredQuota],
-            Self::MessageChange { stores: true } => &[Space, MessageRate],
-            Self::MessageChange { stores: false } => &[MessageRate],
-            Self::Joins(_) => &[Space, JoinRate],
-            Self::Reappears(_) => &[JoinRate],
-            Self::Room { .. } => &[Space, JoinRate, RoomQuota],
-            // Its rate refuses first.
-            Self::FriendRequest => &[FriendRequestRate, Space],
-            Self::Change { stores: true } => &[Space, ChangeRate],
-            Self::Change { stores: false } => &[ChangeRate],
-            Self::Account | Self::Bot { rooms: 0 } => &[Space, RegistrationRate],
-            Self::Bot { .. } => &[Space, RegistrationRate, JoinRate],
-        }
-    }
-
     fn bytes(self) -> usize {
         match self {
             Self::Message(bytes) | Self::Edit(bytes) => bytes,
@@ -162,6 +137,54 @@ pub(crate) enum Admission {
 }
 
 impl Admission {
+    const ALL: [Self; 8] = [
+        Self::Space,
+        Self::MessageRate,
+        Self::StoredQuota,
+        Self::JoinRate,
+        Self::RoomQuota,
+        Self::FriendRequestRate,
+        Self::ChangeRate,
+        Self::RegistrationRate,
+    ];
+
+    /// Whether this judges a part of the demand.
+    fn concerns(self, demand: Demand) -> bool {
+        match self {
+            Self::Space => !matches!(
+                demand,
+                Demand::Nothing
+                    | Demand::Reappears(_)
+                    | Demand::Change { stores: false }
+                    | Demand::MessageChange { stores: false }
+            ),
+            Self::MessageRate => {
+                matches!(
+                    demand,
+                    Demand::Message(_) | Demand::Edit(_) | Demand::MessageChange { .. }
+                )
+            }
+            Self::StoredQuota => matches!(demand, Demand::Message(_) | Demand::Edit(_)),
+            Self::JoinRate => match demand {
+                Demand::Joins(_) | Demand::Reappears(_) | Demand::Room { .. } => true,
+                Demand::Bot { rooms } => rooms > 0,
+                _ => false,
+            },
+            Self::RoomQuota => matches!(demand, Demand::Room { .. }),
+            Self::FriendRequestRate => demand == Demand::FriendRequest,
+            Self::ChangeRate => matches!(demand, Demand::Change { .. }),
+            Self::RegistrationRate => matches!(demand, Demand::Account | Demand::Bot { .. }),
+        }
+    }
+
+    /// The admissions that judge a demand: those that its route names, in their order, and any that the route forgot. So a
+    /// forgotten one costs the order of two refusals, and no limit; a debug build stops there.
+    fn all_for(demand: Demand, named: &[Self]) -> impl Iterator<Item = Self> {
+        let forgotten = Self::ALL.into_iter().filter(|one| !named.contains(one));
+        let all = named.iter().copied().chain(forgotten);
+        all.filter(move |one| one.concerns(demand))
+    }
+
     /// Refuses a demand that is over the limit.
     fn judge(
         self,
@@ -247,88 +270,54 @@ impl<'s> Ctx<'_, 's> {
         SecretSeed::draw(self.random)
     }
 
-    /// Judges a plan's demand; then writes, counts and announces. A refused or failed plan counts nothing.
+    /// Judges a plan's demand by the admissions of its route, in their order; then writes, counts and
+    /// announces. A refused or failed plan counts nothing.
     pub(crate) fn carry_out(
         &mut self,
         plan: Plan,
+        admissions: &[Admission],
         received: &Received<'_>,
     ) -> Result<Answer, Reject> {
         let caller = received.caller.as_ref();
         match plan {
             Plan::Reply(reply) => Ok(reply.into()),
             Plan::Write(demand, write) => {
-                self.admit(demand, caller)?;
+                self.admit(demand, admissions, caller)?;
                 let mut written = write(self.batch)?;
                 self.journal
                     .record(|| Entry::request(received, self.now.unix));
-                self.count(demand, caller);
+                self.count(admissions, demand, caller);
                 self.announce(written.effects, &mut written.reply)?;
                 Ok(written.reply.into())
             }
             Plan::Answer(demand, answer) => {
-                self.admit(demand, caller)?;
-                self.count(demand, caller);
+                self.admit(demand, admissions, caller)?;
+                self.count(admissions, demand, caller);
                 answer
             }
         }
     }
 
     /// Counts a demand by the admissions that judged it.
-    fn count(&mut self, demand: Demand, caller: Option<&Caller>) {
-        for one in demand.admissions() {
+    fn count(&mut self, admissions: &[Admission], demand: Demand, caller: Option<&Caller>) {
+        for one in Admission::all_for(demand, admissions) {
             one.count(self, caller, demand);
         }
     }
 
-    /// Lets the admissions of a demand judge it.
-    fn admit(&self, demand: Demand, caller: Option<&Caller>) -> Result<(), Reject> {
-        let mut admissions = demand.admissions().iter();
-        admissions.try_for_each(|one| one.judge(self, caller, demand))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Each demand, with an amount.
-    const DEMANDS: [Demand; 14] = [
-        Demand::Nothing,
-        Demand::Space,
-        Demand::Message(7),
-        Demand::Edit(7),
-        Demand::MessageChange { stores: true },
-        Demand::MessageChange { stores: false },
-        Demand::Joins(7),
-        Demand::Reappears(7),
-        Demand::Room { members: 7 },
-        Demand::FriendRequest,
-        Demand::Change { stores: true },
-        Demand::Change { stores: false },
-        Demand::Account,
-        Demand::Bot { rooms: 7 },
-    ];
-
-    #[test]
-    fn what_a_demand_has_an_amount_of_is_judged() {
-        for demand in DEMANDS {
-            let judged = |one| demand.admissions().contains(&one);
-            assert_eq!(
-                judged(Admission::StoredQuota),
-                demand.bytes() > 0,
-                "{demand:?}"
-            );
-            assert_eq!(
-                judged(Admission::JoinRate),
-                demand.joins() > 0,
-                "{demand:?}"
-            );
-            let stores = match demand {
-                Demand::Nothing | Demand::Reappears(_) => false,
-                Demand::Change { stores } | Demand::MessageChange { stores } => stores,
-                _ => true,
-            };
-            assert_eq!(judged(Admission::Space), stores, "{demand:?}");
-        }
+    /// Lets the admissions that concern the demand judge it.
+    fn admit(
+        &self,
+        demand: Demand,
+        admissions: &[Admission],
+        caller: Option<&Caller>,
+    ) -> Result<(), Reject> {
+        let is_named = |one: &Admission| !one.concerns(demand) || admissions.contains(one);
+        debug_assert!(
+            Admission::ALL.iter().all(is_named),
+            "a route names {admissions:?}, which leaves out a part of {demand:?}"
+        );
+        let mut concerned = Admission::all_for(demand, admissions);
+        concerned.try_for_each(|one| one.judge(self, caller, demand))
     }
 }
