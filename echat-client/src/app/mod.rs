@@ -42,7 +42,9 @@ use crate::line_editor::{Key, LineEditor, PASTE_MAX};
 use crate::modes::{Act, Goto, Mode, error_line};
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Span, Style};
-use crate::session::{LimitError, RequestContext, TimedRequest, Update, possible};
+use crate::session::{
+    LimitError, RequestContext, RoomIdentity, RoomUpdate, TimedRequest, Update, possible,
+};
 use crate::settings::Settings;
 use crate::statement::{self, Scope, Statement, TypedRequest};
 use crate::target::Target;
@@ -143,13 +145,13 @@ impl App {
             Input::ConnectFailed { address, why } => self.connect_failed(&address, &why),
             Input::Outgoing { user, lines } => {
                 let lines = lines.as_deref();
-                self.outbox
-                    .take_file(&mut self.common, &mut self.upstream, &user, lines);
+                self.outbox.take_file(&mut self.common, &user, lines);
+                self.check_rooms();
             }
             Input::Kept { files } => self.outbox.keep_in(files),
             Input::NoOutgoing { why } => {
-                self.outbox
-                    .lack_file(&mut self.common, &mut self.upstream, &why);
+                self.outbox.lack_file(&mut self.common, &why);
+                self.check_rooms();
             }
             Input::Tick { now } => self.tick(now),
             Input::EndOfInput => self.end_of_input(),
@@ -880,10 +882,10 @@ impl App {
         let Some(me) = self.common.me() else {
             return;
         };
+        self.outbox.at_login();
         self.outbox.load(&mut self.common, &me);
-        self.upstream.catch_up(&mut self.common);
+        self.check_rooms();
         self.ask_queued();
-        self.send_next();
         if let Some(target) = self.common.context.settings.open.take() {
             self.open_at_start(target.normal());
         }
@@ -1004,10 +1006,12 @@ impl App {
             let target = target.clone();
             self.joining = None;
             self.go(Goto::Chat(target));
+            self.check_rooms();
         } else if let Update::Answer(asked, Err(_)) = update
             && asked.kind() == RequestKind::JoinRoom
         {
             self.joining = None;
+            self.check_rooms();
             self.lack_room();
         }
     }
@@ -1065,10 +1069,17 @@ impl App {
                 self.rename_me(was, username);
             }
         }
-        for (was, name) in self.common.context.session.renamed_in(&event) {
-            self.rename(&Target::Room(was), &Target::Room(name));
+        for (was, now) in self.common.context.session.renamed_in(&event) {
+            self.rename(&was, &now);
         }
+        let told = match &event {
+            Event::Room { room } => Some((room.roomname.clone(), room.created)),
+            _ => None,
+        };
         let updates = self.common.context.session.apply(event, asked);
+        if let Some((room, created)) = told {
+            self.outbox.bind(&mut self.common, &room, created);
+        }
         if self.common.context.session.limits() != limits {
             self.outbox.apply_limits(&mut self.common);
         }
@@ -1090,6 +1101,7 @@ impl App {
             self.act(acts);
         }
         self.leave_lost_room(update);
+        self.hold_lines(update);
         match update {
             Update::NewRoom(room) if self.common.is_interactive() => {
                 let (request, asked) = RequestContext::introduce(room, true);
@@ -1136,6 +1148,7 @@ impl App {
                     outcome.as_ref().map(|_| ()),
                 );
             }
+            Update::Answer(RequestContext::Identify { .. }, _) => self.check_rooms(),
             Update::Answer(RequestContext::CatchUp, Ok(_)) => {
                 self.upstream.catch_up(&mut self.common);
                 if let Some(target) = self.mode.target().cloned() {
@@ -1187,9 +1200,114 @@ impl App {
             return;
         };
         let room = Target::Room(room_update.room().to_owned());
-        if self.mode.target() == Some(&room) && !self.common.context.session.has(&room) {
+        let is_lost = !self.common.context.session.has(&room)
+            || matches!(room_update, RoomUpdate::Replaced { .. });
+        if self.mode.target() == Some(&room) && is_lost {
             self.go(Goto::Contact);
         }
+    }
+
+    /// Unsent lines for a room that the reader left or joined: they are not for another room that has the name later, and
+    /// go if this is the room that they were typed for.
+    fn hold_lines(&mut self, update: &Update) {
+        let room = match update {
+            Update::NewRoom(room) | Update::LeftRoom(room) => room,
+            Update::Answer(_, Ok(Event::LeftRoom { roomname })) => roomname,
+            Update::Room(room_update) => room_update.room(),
+            Update::Answer(RequestContext::Introduce { .. }, _) => return self.check_rooms(),
+            _ => return,
+        };
+        let target = Target::Room(room.to_owned());
+        let is_member = self.common.context.session.has(&target);
+        if let Some(me) = self.common.me().filter(|_| !is_member) {
+            self.common.context.outgoing.leave(&me, &target);
+        }
+        if !is_member || matches!(update, Update::NewRoom(_)) {
+            self.check_rooms();
+        }
+    }
+
+    /// Finds out after a login which rooms the known names stand for, with one question at a time: for the open chat and
+    /// for unsent lines. Until then nothing is sent there, and nothing that was missed is asked for.
+    fn check_rooms(&mut self) {
+        if !self.upstream.is_online() || self.outbox.is_loading() || self.upstream.identifies() {
+            return;
+        }
+        self.follow_rooms();
+        if let Some(room) = self.next_to_identify() {
+            let (request, asked) = RequestContext::identify(&room);
+            return self.ask(request, asked);
+        }
+        for update in self.common.context.session.lose_missing_rooms() {
+            self.tell(&update);
+        }
+        // A room that is being joined may be the one.
+        if self.joining.is_none() {
+            self.outbox.say_held(&mut self.common);
+        }
+        self.upstream.catch_up(&mut self.common);
+        self.send_next();
+    }
+
+    /// Chats and unsent lines follow rooms that have another name.
+    fn follow_rooms(&mut self) {
+        let session = &self.common.context.session;
+        let named = |(was, created): (&str, u64)| {
+            let now = session.room_created_at(created)?;
+            (now != was).then(|| (was.to_owned(), created, now.to_owned()))
+        };
+        let chats: Vec<_> = session.missing_rooms().filter_map(named).collect();
+        let lines = Outbox::sought(&self.common);
+        let lines = lines.iter().map(|(was, created)| (was.as_str(), *created));
+        let lines: Vec<_> = lines.filter_map(named).collect();
+        for (was, created, now) in lines {
+            if Outbox::rename_room(&mut self.common, &was, created, &now) {
+                if let Some(me) = self.common.me() {
+                    self.outbox.save(&mut self.common, me);
+                }
+                let is_chat = |chat: &(String, u64, String)| chat.0 == was && chat.2 == now;
+                if !chats.iter().any(is_chat) {
+                    let (was, room) = (was.as_str(), now.as_str());
+                    self.common.say(Text::RoomHasAnotherName { was, room });
+                }
+            }
+        }
+        for (was, _, now) in chats {
+            let update = self.common.context.session.found_room(&was, &now);
+            let target = |name: &str| Target::Room(name.to_owned());
+            self.composer.rename(&target(&was), &target(&now));
+            self.mode.on_rename(&target(&was), &target(&now));
+            self.tell(&update);
+        }
+    }
+
+    /// The next room whose identity is to be asked for: one that has unsent lines or an open chat, then any that a missing
+    /// room may be, and last the missing ones, to know what became of them.
+    fn next_to_identify(&mut self) -> Option<String> {
+        if let Some(room) = Outbox::next_to_identify(&self.common) {
+            return Some(room);
+        }
+        let session = &mut self.common.context.session;
+        let is_unasked = |room: &str| session.identity(room) == RoomIdentity::Unasked;
+        if let Some(target) = self.mode.target()
+            && session.has(target)
+            && session.created(target).is_some()
+            && is_unasked(target.name())
+        {
+            return Some(target.name().to_owned());
+        }
+        let missing: Vec<String> = session
+            .missing_rooms()
+            .map(|(room, _)| room.to_owned())
+            .collect();
+        if missing.is_empty() && Outbox::sought(&self.common).is_empty() {
+            return None;
+        }
+        let session = &mut self.common.context.session;
+        session.next_to_search().or_else(|| {
+            let is_unasked = |room: &String| session.identity(room) == RoomIdentity::Unasked;
+            missing.into_iter().find(is_unasked)
+        })
     }
 
     /// What was asked by ids of the old history is void.

@@ -12,7 +12,7 @@ use super::upstream::{Loss, Upstream};
 use super::{Effect, Files};
 use crate::modes::with_local_times;
 use crate::session::outgoing::{AsideLine, UnsentLine, WithdrawError};
-use crate::session::{LimitError, RequestContext};
+use crate::session::{LimitError, RequestContext, RoomIdentity, Session};
 use crate::statement::UnsentSelection;
 use crate::target::Target;
 use crate::text::{HOUR, Text, retry_after};
@@ -48,6 +48,43 @@ pub(super) struct Outbox {
     unsaved: Option<String>,
     /// Whether several steps are one write.
     is_batch: bool,
+    /// Rooms whose held lines the user was told of since the login.
+    held_told: BTreeSet<String>,
+}
+
+/// What becomes of a line in this connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// It may be sent.
+    Goes,
+    /// The server is asked first which room has the name.
+    Asks,
+    /// It is not sent: the user is no member of its room, or another room has the name.
+    Held,
+}
+
+/// What becomes of a line. A line for a room that was typed before this connection is sent only to the room that it was
+/// typed for: rooms are renamed and closed, and others take their names. A line that does not know its room goes to the
+/// room of that name, unless that was created later than the line was typed.
+fn fate(line: &UnsentLine, session: &Session) -> Fate {
+    if line.is_current || !line.target.is_room() {
+        return Fate::Goes;
+    }
+    if !session.has(&line.target) {
+        return Fate::Held;
+    }
+    let is_it = match (session.identity(line.target.name()), line.room_created) {
+        (RoomIdentity::Unasked, _) => return Fate::Asks,
+        (RoomIdentity::Untold, created) => created.is_none(),
+        (RoomIdentity::Created(told), Some(created)) => told == created,
+        (RoomIdentity::Created(told), None) => told <= line.typed_at,
+    };
+    if is_it { Fate::Goes } else { Fate::Held }
+}
+
+/// Whether the user is a member of a room of this name.
+fn session_has_room(common: &Common, room: &str) -> bool {
+    common.context.session.rooms().contains(room)
 }
 
 /// What keeps lines from being sent.
@@ -197,6 +234,8 @@ impl Outbox {
         }
         let content = common.context.session.limits().text(&target, text)?;
         let txn_id = self.next_txn_id(&common.context.settings.txn_prefix);
+        let is_current = upstream.is_online() && !common.context.session.is_missing(&target);
+        let room_created = common.context.session.created(&target);
         let waits = !upstream.is_online() || !self.is_open(common.context.now);
         if waits && common.is_interactive() && !common.context.has_footer() {
             let lines = common.context.pending_line(content.as_str());
@@ -206,9 +245,11 @@ impl Outbox {
             user: user.clone(),
             txn_id,
             target,
+            room_created,
             content,
             reply_to,
             typed_at: common.context.now,
+            is_current,
             was_sent: false,
         });
         self.save(common, user);
@@ -229,13 +270,108 @@ impl Outbox {
         };
         let (now, slow) = (common.context.now, &mut self.slow);
         slow.retain(|_, end| *end > now);
-        let takes = |target: &Target| !slow.contains_key(target);
-        if let Some(entry) = common.context.outgoing.next_to(me, takes) {
+        let session = &common.context.session;
+        let may_go = |line: &UnsentLine| {
+            !slow.contains_key(&line.target) && fate(line, session) == Fate::Goes
+        };
+        if let Some(entry) = common.context.outgoing.next_of(me, may_go) {
             let request = entry.request();
             self.sent_at = common.at;
             self.write_unsaved(common);
             upstream.send(common, &request, RequestContext::Send);
         }
+    }
+
+    /// The room for which the server is to be asked when it was created, before a line for it may go.
+    pub(super) fn next_to_identify(common: &Common) -> Option<String> {
+        let session = &common.context.session;
+        let mut lines = common.context.outgoing.listed(session.me()?);
+        let line = lines.find(|(_, line, _)| fate(line, session) == Fate::Asks)?;
+        Some(line.1.target.name().to_owned())
+    }
+
+    /// The rooms for which lines are held, with the time at which each was created.
+    pub(super) fn sought(common: &Common) -> BTreeSet<(String, u64)> {
+        let session = &common.context.session;
+        let Some(me) = session.me() else {
+            return BTreeSet::new();
+        };
+        let lines = common.context.outgoing.listed(me).map(|(_, line, _)| line);
+        let held = lines.filter(|line| fate(line, session) == Fate::Held);
+        let named = |line: &UnsentLine| Some((line.target.name().to_owned(), line.room_created?));
+        held.filter_map(named).collect()
+    }
+
+    /// The room that was created then has this name now: its lines go there.
+    pub(super) fn rename_room(common: &mut Common, was: &str, created: u64, now: &str) -> bool {
+        common.me().is_some_and(|me| {
+            let outgoing = &mut common.context.outgoing;
+            outgoing.rename_room(&me, was, created, now)
+        })
+    }
+
+    /// The server has told when a room was created: lines of this connection are for that room.
+    pub(super) fn bind(&mut self, common: &mut Common, room: &str, created: u64) {
+        if let Some(me) = common.me()
+            && common.context.outgoing.bind(&me, room, created)
+        {
+            self.save(common, me);
+        }
+    }
+
+    /// Says which lines are held, once a login. A script does not wait for them: they count as refused.
+    pub(super) fn say_held(&mut self, common: &mut Common) {
+        let Some(me) = common.me() else {
+            return;
+        };
+        if !common.is_interactive() {
+            return self.refuse_held(common, &me);
+        }
+        let session = &common.context.session;
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        for (_, line, _) in common.context.outgoing.listed(&me) {
+            if fate(line, session) == Fate::Held {
+                *counts.entry(line.target.name().to_owned()).or_default() += 1;
+            }
+        }
+        for (room, count) in counts {
+            if self.held_told.insert(room.clone()) {
+                let room = room.as_str();
+                let is_other = session_has_room(common, room);
+                common.fail(if is_other {
+                    Text::HeldForAnotherRoom { count, room }
+                } else {
+                    Text::HeldWithoutRoom { count, room }
+                });
+            }
+        }
+    }
+
+    /// Gives up the held lines of a script.
+    fn refuse_held(&mut self, common: &mut Common, me: &str) {
+        let session = &common.context.session;
+        let may_stay = |line: &UnsentLine| fate(line, session) != Fate::Held;
+        let held = common.context.outgoing.sift(me, may_stay);
+        if held.is_empty() {
+            return;
+        }
+        common.verdict.record(WorstOutcome::Refused);
+        for line in held {
+            let room = line.target.name();
+            common.fail(if session_has_room(common, room) {
+                Text::HeldForAnotherRoom { count: 1, room }
+            } else {
+                Text::HeldWithoutRoom { count: 1, room }
+            });
+            let lines = common.context.refused_line(line.content.as_str());
+            common.print(lines);
+        }
+        self.save(common, me.to_owned());
+    }
+
+    /// A login: what is held is said again.
+    pub(super) fn at_login(&mut self) {
+        self.held_told.clear();
     }
 
     /// The server has answered the line under way.
@@ -320,13 +456,7 @@ impl Outbox {
     }
 
     /// The file of unsent lines of an earlier run.
-    pub(super) fn take_file(
-        &mut self,
-        common: &mut Common,
-        upstream: &mut Upstream,
-        user: &str,
-        lines: Option<&[u8]>,
-    ) {
+    pub(super) fn take_file(&mut self, common: &mut Common, user: &str, lines: Option<&[u8]>) {
         self.end_loading();
         match lines {
             None => common.say(Text::OutgoingLocked),
@@ -343,7 +473,6 @@ impl Outbox {
                 self.save(common, user.to_owned());
             }
         }
-        self.send_next(common, upstream);
     }
 
     /// The connection is lost. Whether a line was in flight: it is sent again with the next
@@ -490,11 +619,10 @@ impl Outbox {
     }
 
     /// That file cannot be had: lines go on without being kept.
-    pub(super) fn lack_file(&mut self, common: &mut Common, upstream: &mut Upstream, why: &str) {
+    pub(super) fn lack_file(&mut self, common: &mut Common, why: &str) {
         self.end_loading();
         common.fail(Text::OutgoingFault { why });
         common.fail(Text::OutgoingNotKept);
-        self.send_next(common, upstream);
     }
 
     /// The lines of this user have changed: their file is to be written.

@@ -77,6 +77,11 @@ impl Requests {
         self.unanswered.introduces(room) || queued.into_iter().any(|asked| asked.introduces(room))
     }
 
+    /// Whether the client asks which room a name stands for.
+    pub(super) fn identifies(&self) -> bool {
+        self.unanswered.identifies()
+    }
+
     /// Whether a request of this kind was sent and is not answered yet.
     pub(super) fn has_kind(&self, kind: RequestKind) -> bool {
         self.unanswered.has_kind(kind)

@@ -1,5 +1,7 @@
 //! Transcripts: what is typed and what the server says, and what is printed, asked and done.
 
+use std::collections::BTreeMap;
+
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::names::{ResumeSecret, TxnId};
 use echat_proto::param::{Mark, Nullable, TargetType};
@@ -31,6 +33,7 @@ mod pipe;
 mod questions;
 mod refusals;
 mod replaced;
+mod room_identities;
 mod rooms;
 mod silence;
 mod unread;
@@ -40,13 +43,14 @@ mod waiting;
 struct Stage {
     app: App,
     effects: Vec<Effect>,
+    /// When the server's rooms were created that are not as [`info`] says; `None` for a room that the user cannot find.
+    created: BTreeMap<String, Option<u64>>,
+    /// The rooms that the server was asked to identify.
+    identified: Vec<String>,
 }
 
 fn stage(language: Language) -> Stage {
-    let mut stage = Stage {
-        app: App::new(Settings::new("t"), language),
-        effects: Vec::new(),
-    };
+    let mut stage = Stage::of(App::new(Settings::new("t"), language));
     stage.happens(Input::Tick { now: 1_700_000_000 });
     stage.happens(Input::Start);
     stage
@@ -67,19 +71,52 @@ fn ann(language: Language) -> Stage {
 }
 
 impl Stage {
+    fn of(app: App) -> Self {
+        Self {
+            app,
+            effects: Vec::new(),
+            created: BTreeMap::new(),
+            identified: Vec::new(),
+        }
+    }
+
     fn happens(&mut self, input: Input) -> &mut Self {
         let effects = self.app.step(input);
         self.takes(effects);
+        self.identifies();
         self
+    }
+
+    /// The server says at once which room a name stands for.
+    fn identifies(&mut self) {
+        while let Some(RequestContext::Identify { room }) = self.app.upstream.requests().oldest() {
+            self.identified.push(room.clone());
+            let event = match self.created.get(room) {
+                Some(None) => Event::Refused {
+                    fail: fail("unknown_room", &[]),
+                },
+                created => Event::Room {
+                    room: RoomInfo {
+                        created: created.copied().flatten().unwrap_or(info(room).created),
+                        ..info(room)
+                    },
+                },
+            };
+            let effects = self.app.step(Input::Event(event));
+            self.takes(effects);
+        }
     }
 
     /// Notes what happens, but for what echat asks of a room that is opened.
     fn takes(&mut self, effects: Vec<Effect>) {
         let newest = self.app.upstream.requests().newest();
-        let introduces = matches!(newest, Some(RequestContext::Introduce { .. }));
+        let asked = matches!(
+            newest,
+            Some(RequestContext::Introduce { .. } | RequestContext::Identify { .. })
+        );
         let asks = |effect: &Effect| {
             let number = RequestKind::RoomInfo.info().number;
-            introduces && matches!(effect, Effect::Send(message) if message.command == number)
+            asked && matches!(effect, Effect::Send(message) if message.command == number)
         };
         let told = effects.into_iter().filter(|effect| !asks(effect));
         self.effects.extend(told);
@@ -95,6 +132,12 @@ impl Stage {
             let owner = "ann".to_owned();
             let room = RoomInfo {
                 owner,
+                created: self
+                    .created
+                    .get(room)
+                    .copied()
+                    .flatten()
+                    .unwrap_or(info(room).created),
                 ..info(room)
             };
             self.happens(Input::Event(Event::Room { room }));

@@ -262,6 +262,7 @@ impl Upstream {
     pub(super) fn catch_up(&mut self, common: &mut Common) {
         if let Some(after) = common.context.session.missed_after()
             && !self.requests.has(&RequestContext::CatchUp)
+            && self.is_online()
         {
             let request = Request::QueryHistory {
                 target_type: None,
@@ -462,10 +463,18 @@ impl Upstream {
             RoomUpdate::Closed { .. } => &[RequestKind::CloseRoom],
             RoomUpdate::Removed { .. } => &[RequestKind::Kick, RequestKind::Ban],
             RoomUpdate::Role { .. } => &[RequestKind::SetRole],
-            RoomUpdate::Invitation(_) | RoomUpdate::Renamed { .. } => &[],
+            RoomUpdate::Invitation(_)
+            | RoomUpdate::Renamed { .. }
+            | RoomUpdate::Lost { .. }
+            | RoomUpdate::Replaced { .. } => &[],
         };
         room_update.by() == common.context.session.me()
             && asked.iter().any(|kind| self.requests.has_kind(*kind))
+    }
+
+    /// Whether the client asks which room a name stands for.
+    pub(super) fn identifies(&self) -> bool {
+        self.requests.identifies()
     }
 
     /// Whether everything that a user asked for has come, and the wanted login holds.

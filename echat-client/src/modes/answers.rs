@@ -51,6 +51,7 @@ fn refusal(asked: &RequestContext, fail: &Fail, context: &Context) -> Vec<Line> 
         asked,
         RequestContext::Send
             | RequestContext::Introduce { .. }
+            | RequestContext::Identify { .. }
             | RequestContext::MarkRead(_)
             | RequestContext::CatchUp
     ) {
@@ -169,6 +170,7 @@ pub fn command_of(asked: &RequestContext) -> String {
         | RequestContext::Clock(TimedRequest::Invitation { .. }) => "/invitation new".to_owned(),
         RequestContext::Send
         | RequestContext::Introduce { .. }
+        | RequestContext::Identify { .. }
         | RequestContext::CatchUp
         | RequestContext::MarkRead(_)
         | RequestContext::Other(_) => String::new(),

@@ -15,7 +15,11 @@ use crate::text::{Language, Text};
 pub(super) fn is_personal(update: &RoomUpdate, context: &Context) -> bool {
     let is_me = |name: &String| context.session.me() == Some(name);
     match update {
-        RoomUpdate::Invitation(_) | RoomUpdate::Closed { .. } | RoomUpdate::Renamed { .. } => true,
+        RoomUpdate::Invitation(_)
+        | RoomUpdate::Closed { .. }
+        | RoomUpdate::Renamed { .. }
+        | RoomUpdate::Lost { .. }
+        | RoomUpdate::Replaced { .. } => true,
         RoomUpdate::Changed { was, now, .. } => *was != now.roomname,
         RoomUpdate::Removed { name, .. } | RoomUpdate::Role { name, .. } => is_me(name),
     }
@@ -31,6 +35,12 @@ pub(super) fn update_lines(update: &RoomUpdate, context: &Context) -> Vec<Line> 
         RoomUpdate::Renamed { was, room } => {
             vec![context.line(Text::RoomHasAnotherName { was, room })]
         }
+        RoomUpdate::Lost { room, still_there } => vec![context.line(match still_there {
+            Some(true) => Text::RoomLostAlone { room },
+            Some(false) => Text::RoomGone { room },
+            None => Text::RoomLost { room },
+        })],
+        RoomUpdate::Replaced { room } => vec![context.line(Text::RoomReplaced { room })],
         RoomUpdate::Closed { room, .. } => vec![context.line(Text::RoomClosed { by, room })],
         RoomUpdate::Invitation(invitation) => {
             let room = &invitation.roomname;

@@ -9,6 +9,7 @@ use super::detached::DetachedMessages;
 use super::feed::Feed;
 use super::history_identity::{self, HistoryIdentity};
 use super::members::Members;
+use super::room_identities::RoomIdentities;
 use super::{RoomUpdate, Session, Update};
 use crate::target::Target;
 
@@ -36,9 +37,14 @@ impl Session {
         else {
             return false;
         };
-        for (was, room) in self.renamed_in(event) {
-            self.rename(&was, &room);
-            updates.push(Update::Room(RoomUpdate::Renamed { was, room }));
+        for (was, now) in self.renamed_in(event) {
+            match (was, now) {
+                (Target::Room(was), Target::Room(room)) => {
+                    self.rename(&was, &room);
+                    updates.push(Update::Room(RoomUpdate::Renamed { was, room }));
+                }
+                (was, now) => self.user_renamed(was.name(), now.name(), updates),
+            }
         }
         let history = history.as_deref();
         let replaced =
@@ -53,7 +59,7 @@ impl Session {
             self.forget_messages();
         }
         self.identity.record(history, *newest);
-        self.are_rooms(chat_rooms.iter().cloned().collect(), updates);
+        self.are_rooms_at_login(chat_rooms.iter().cloned().collect(), updates);
         let is_online = |name: &String| (name.clone(), online.contains(name));
         self.friends = friends.iter().map(is_online).collect();
         self.take_people(away.as_deref(), blocked.as_deref());
@@ -97,11 +103,12 @@ impl Session {
         }
     }
 
-    /// The rooms that a bundle has under another name than this session: the name before, and the name now. A room is known
-    /// by the ids of its messages, which no other room ever has.
-    pub fn renamed_in(&self, event: &Event) -> Vec<(String, String)> {
+    /// The rooms and friends that a bundle has under another name than this session: the target before, and the target
+    /// now. A conversation is known by the ids of its messages, which no other conversation ever has.
+    pub fn renamed_in(&self, event: &Event) -> Vec<(Target, Target)> {
         let Event::LoginBundle {
             chat_rooms,
+            friends,
             messages,
             unread,
             newest,
@@ -115,32 +122,32 @@ impl Session {
         if self.identity.differs(history, *newest, self.feed.seen()) {
             return Vec::new();
         }
-        let is_gone = |name: &String| !chat_rooms.contains(name);
-        let mut renamed: BTreeMap<String, String> = BTreeMap::new();
-        for (target, held) in &self.conversations {
-            let Target::Room(was) = target else {
-                continue;
-            };
-            if !self.rooms.contains(was) || !is_gone(was) {
+        let lists = |target: &Target| match target {
+            Target::Friend(name) => friends.contains(name),
+            Target::Room(name) => chat_rooms.contains(name),
+        };
+        let mut renamed: BTreeMap<Target, Target> = BTreeMap::new();
+        for (was, held) in &self.conversations {
+            if !self.has(was) || lists(was) {
                 continue;
             }
+            let is_now =
+                |now: &Target| now.is_room() == was.is_room() && lists(now) && !self.has(now);
             let by_message = messages.iter().find_map(|message| {
                 let is_held = held.holds(message.id, message.send_time);
                 let target = Target::new(message.target_type, message.target.clone());
-                Some(target).filter(|target| is_held && target.is_room())
+                Some(target).filter(|target| is_held && is_now(target))
             });
             // Of a room with many new messages the bundle has none that is held, but the marker.
             let by_marker = || {
                 unread.iter().find_map(|unread| {
                     let is_held = unread.read_id > 0 && held.has_read(unread.read_id);
                     let target = Target::new(unread.target_type, unread.target.clone());
-                    Some(target).filter(|target| is_held && target.is_room())
+                    Some(target).filter(|target| is_held && is_now(target))
                 })
             };
-            if let Some(Target::Room(name)) = by_message.or_else(by_marker)
-                && !self.rooms.contains(&name)
-            {
-                renamed.insert(was.clone(), name);
+            if let Some(now) = by_message.or_else(by_marker) {
+                renamed.insert(was.clone(), now);
             }
         }
         renamed.into_iter().collect()
@@ -149,6 +156,7 @@ impl Session {
     /// Forgets every message, id and read marker, and the rooms, which the bundle lists again.
     fn forget_messages(&mut self) {
         self.rooms.clear();
+        self.identities = RoomIdentities::default();
         self.conversations.clear();
         self.recent.clear();
         self.feed = Feed::default();

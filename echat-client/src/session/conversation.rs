@@ -131,6 +131,13 @@ impl Conversation {
         self.older = Some(self.lines.front().map_or(before, |first| first.id));
     }
 
+    /// This is the end of another conversation, of which nothing between is held: older messages are asked for.
+    pub(super) fn continues(&mut self, other: &Self) {
+        if let Some(older) = other.older {
+            self.older.get_or_insert(older);
+        }
+    }
+
     pub(super) fn push(&mut self, post: Post) {
         self.bytes += post.content.len();
         self.lines.push_back(post);

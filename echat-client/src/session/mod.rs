@@ -13,6 +13,7 @@ mod members;
 pub mod outgoing;
 mod pending;
 mod people;
+mod room_identities;
 mod room_updates;
 
 #[cfg(test)]
@@ -33,6 +34,7 @@ pub use conversation::{Conversation, Post, ReactionCount};
 pub use detached::{Lookup, LookupKind, Search};
 pub use limits::{LimitError, Limits, possible};
 pub use pending::{Jump, PendingRequests, RequestContext, TimedRequest};
+pub use room_identities::RoomIdentity;
 pub use room_updates::{MembershipChange, RoomUpdate};
 
 use detached::DetachedMessages;
@@ -40,6 +42,7 @@ use feed::Feed;
 use history_identity::HistoryIdentity;
 use members::Members;
 use people::People;
+use room_identities::RoomIdentities;
 use room_updates::RoomState;
 
 /// Something that the reader does not know yet.
@@ -111,6 +114,7 @@ pub struct Session {
     limits: Limits,
     members: Members,
     room_state: RoomState,
+    identities: RoomIdentities,
     detached: DetachedMessages,
     people: People,
     message_of_the_day: MessageOfTheDay,
@@ -335,6 +339,7 @@ impl Session {
     fn joined(&mut self, room: &str, updates: &mut Vec<Update>) {
         self.room_state.settle(room);
         if self.rooms.insert(room.to_owned()) {
+            self.identities.forget(room);
             updates.push(Update::NewRoom(room.to_owned()));
         }
     }
@@ -350,6 +355,7 @@ impl Session {
         if let RequestContext::Lookup(lookup) = &asked {
             self.take_found(lookup, &event);
         }
+        self.learn_identity(&asked);
         let outcome = pending::outcome(event);
         if matches!(outcome, Ok(Event::Done { .. })) {
             self.apply_own_request(&asked);
@@ -419,6 +425,7 @@ impl Session {
         let target = Target::Room(room.to_owned());
         self.rooms.remove(room);
         self.room_state.forget(room);
+        self.identities.forget(room);
         self.members.forget(room);
         self.conversations.remove(&target);
         self.recent.retain(|other| *other != target);

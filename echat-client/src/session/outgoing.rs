@@ -27,12 +27,16 @@ pub struct UnsentLine {
     pub txn_id: TxnId,
     /// For whom.
     pub target: Target,
+    /// When the room was created, if it is one and that is known: a name can stand for another room later.
+    pub room_created: Option<u64>,
     /// The text.
     pub content: Content,
     /// The message that it answers.
     pub reply_to: Option<u64>,
     /// Unix seconds.
     pub typed_at: u64,
+    /// Whether it was typed in this connection, where the name of the target is the present one.
+    pub is_current: bool,
     /// Whether the server may have it: it was sent, and the connection was lost before the answer.
     /// The file does not say so; the first line of a file may have been sent by the run that wrote it.
     pub was_sent: bool,
@@ -56,6 +60,7 @@ impl UnsentLine {
             txn_id: self.txn_id.to_string(),
             target_type: u8::from(self.target.is_room()),
             target: self.target.name().to_owned(),
+            room_created: self.room_created,
             content: self.content.to_string(),
             reply_to: self.reply_to,
             typed_at: self.typed_at,
@@ -133,6 +138,8 @@ struct StoredLine {
     txn_id: String,
     target_type: u8,
     target: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    room_created: Option<u64>,
     content: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reply_to: Option<u64>,
@@ -165,17 +172,20 @@ impl Outgoing {
 
     /// The next line to send for this user, if none is in flight; it is in flight then.
     pub fn next(&mut self, user: &str) -> Option<&UnsentLine> {
-        self.next_to(user, |_| true)
+        self.next_of(user, |_| true)
     }
 
-    /// The next line to send for this user to a target that takes lines now, if none is in flight; it is in flight
-    /// then.
-    pub fn next_to(&mut self, user: &str, takes: impl Fn(&Target) -> bool) -> Option<&UnsentLine> {
+    /// The next line to send for this user that may go now, if none is in flight; it is in flight then.
+    pub fn next_of(
+        &mut self,
+        user: &str,
+        may_go: impl Fn(&UnsentLine) -> bool,
+    ) -> Option<&UnsentLine> {
         if self.in_flight.is_some() {
             return None;
         }
         let mut entries = self.entries.iter().map(|numbered| &numbered.entry);
-        let entry = entries.find(|entry| entry.user == user && takes(&entry.target))?;
+        let entry = entries.find(|entry| entry.user == user && may_go(entry))?;
         self.in_flight = Some(entry.txn_id.clone());
         Some(entry)
     }
@@ -203,6 +213,9 @@ impl Outgoing {
     /// The connection is lost. The line in flight is sent again with the next one. If it `may_be_why`,
     /// the loss counts against it, and it leaves at the third in a row.
     pub fn cut(&mut self, may_be_why: bool) -> Option<UnsentLine> {
+        for numbered in &mut self.entries {
+            numbered.entry.is_current = false;
+        }
         let txn_id = self.in_flight.take()?;
         let mut entries = self.entries.iter_mut().map(|numbered| &mut numbered.entry);
         if let Some(entry) = entries.find(|entry| entry.txn_id == txn_id) {
@@ -279,6 +292,41 @@ impl Outgoing {
             }
         }
         is_any
+    }
+
+    /// The room that was created then has another name: the lines of this user for it go there. Whether there are any.
+    pub fn rename_room(&mut self, user: &str, was: &str, created: u64, now: &str) -> bool {
+        let mut is_any = false;
+        for NumberedEntry { entry, .. } in &mut self.entries {
+            let is_for = entry.target.is_room() && entry.target.name() == was;
+            if entry.user == user && is_for && entry.room_created == Some(created) {
+                entry.target = Target::Room(now.to_owned());
+                is_any = true;
+            }
+        }
+        is_any
+    }
+
+    /// The server tells when the room of a name was created: lines that were typed in this connection are for that room.
+    /// Whether there are any.
+    pub fn bind(&mut self, user: &str, room: &str, created: u64) -> bool {
+        let mut is_any = false;
+        for NumberedEntry { entry, .. } in &mut self.entries {
+            let is_for = entry.target.is_room() && entry.target.name() == room;
+            if entry.user == user && is_for && entry.is_current && entry.room_created.is_none() {
+                entry.room_created = Some(created);
+                is_any = true;
+            }
+        }
+        is_any
+    }
+
+    /// The user is no member of a room any more: its name may stand for another one from now on.
+    pub fn leave(&mut self, user: &str, room: &Target) {
+        let entries = self.entries.iter_mut().map(|numbered| &mut numbered.entry);
+        for entry in entries.filter(|entry| entry.user == user && entry.target == *room) {
+            entry.is_current = false;
+        }
     }
 
     /// This user has another name. Whether there are lines of the user.
@@ -416,9 +464,11 @@ fn read(
             user: user.to_owned(),
             txn_id,
             target,
+            room_created: kept.room_created,
             content,
             reply_to: kept.reply_to,
             typed_at: kept.typed_at,
+            is_current: false,
             was_sent: false,
         }),
         _ => Err(Some((target, kept.content))),

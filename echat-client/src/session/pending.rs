@@ -54,6 +54,11 @@ pub enum RequestContext {
         /// Whether the reader is a new member.
         is_new: bool,
     },
+    /// When a room was created, to know whether it is the one that its name stood for before.
+    Identify {
+        /// The room.
+        room: String,
+    },
     /// Messages of all conversations that were missed.
     CatchUp,
     /// What was read in a conversation.
@@ -123,6 +128,15 @@ impl RequestContext {
         (request, Self::Introduce { room, is_new })
     }
 
+    /// Asks when a room was created.
+    pub fn identify(room: &str) -> (Request, Self) {
+        let request = Request::RoomInfo {
+            roomname: NameQuery::new(room),
+        };
+        let room = room.to_owned();
+        (request, Self::Identify { room })
+    }
+
     /// Whether it asks what is set for this room, to show what is news of it.
     pub fn introduces(&self, room: &str) -> bool {
         matches!(self, Self::Introduce { room: of, .. } if of == room)
@@ -140,7 +154,12 @@ impl RequestContext {
     pub fn is_awaited(&self) -> bool {
         !matches!(
             self,
-            Self::Login | Self::Send | Self::Introduce { .. } | Self::CatchUp | Self::MarkRead(_)
+            Self::Login
+                | Self::Send
+                | Self::Introduce { .. }
+                | Self::Identify { .. }
+                | Self::CatchUp
+                | Self::MarkRead(_)
         )
     }
 
@@ -168,7 +187,7 @@ impl RequestContext {
             Self::Edit { .. } => RequestKind::EditMessage,
             Self::Delete { .. } => RequestKind::DeleteMessage,
             Self::React { .. } => RequestKind::React,
-            Self::Introduce { .. } => RequestKind::RoomInfo,
+            Self::Introduce { .. } | Self::Identify { .. } => RequestKind::RoomInfo,
             Self::MarkRead(_) => RequestKind::MarkRead,
             Self::Clock(_) => RequestKind::QueryServerTime,
             Self::Other(kind) => *kind,
@@ -219,6 +238,12 @@ impl PendingRequests {
         self.requests().any(|asked| asked.introduces(room))
     }
 
+    /// Whether the client asks which room a name stands for.
+    pub fn identifies(&self) -> bool {
+        self.requests()
+            .any(|asked| matches!(asked, RequestContext::Identify { .. }))
+    }
+
     /// Whether a request of this kind is unanswered.
     pub fn has_kind(&self, kind: RequestKind) -> bool {
         self.requests().any(|asked| asked.kind() == kind)
@@ -226,8 +251,12 @@ impl PendingRequests {
 
     /// Whether an answer is on its way that will be shown.
     pub fn has_visible(&self) -> bool {
-        self.requests()
-            .any(|asked| !matches!(asked, RequestContext::MarkRead(_)))
+        self.requests().any(|asked| {
+            !matches!(
+                asked,
+                RequestContext::MarkRead(_) | RequestContext::Identify { .. }
+            )
+        })
     }
 
     /// Whether a person waits for an answer.

@@ -117,7 +117,7 @@ impl Session {
     }
 
     /// A user has another name: the conversation, what is known of the user, and unanswered requests stay.
-    fn user_renamed(&mut self, was: &str, name: &str, updates: &mut Vec<Update>) {
+    pub(super) fn user_renamed(&mut self, was: &str, name: &str, updates: &mut Vec<Update>) {
         if self.me() == Some(was) {
             self.me = Some(name.to_owned());
         }

@@ -45,6 +45,18 @@ pub enum RoomUpdate {
         /// The name now.
         room: String,
     },
+    /// The reader was a member before the connection was lost, and is none any more.
+    Lost {
+        /// The room.
+        room: String,
+        /// Whether the room still exists for the reader under this name, if that was asked.
+        still_there: Option<bool>,
+    },
+    /// Another room has the name now. The reader is a member of that one, too, and not of the one before.
+    Replaced {
+        /// The room.
+        room: String,
+    },
     /// The room was closed.
     Closed {
         /// The room.
@@ -88,6 +100,8 @@ impl RoomUpdate {
         match self {
             Self::Changed { now, .. } => &now.roomname,
             Self::Renamed { room, .. }
+            | Self::Lost { room, .. }
+            | Self::Replaced { room }
             | Self::Closed { room, .. }
             | Self::Removed { room, .. }
             | Self::Role { room, .. } => room,
@@ -102,7 +116,7 @@ impl RoomUpdate {
                 by.as_deref()
             }
             Self::Removed { by, .. } => Some(by),
-            Self::Renamed { .. } => None,
+            Self::Renamed { .. } | Self::Lost { .. } | Self::Replaced { .. } => None,
             Self::Invitation(invitation) => invitation.by.as_deref(),
         }
     }
@@ -234,7 +248,11 @@ impl Session {
             Event::OnRoomChanged { was, by, room } => {
                 self.room_changed(was, by.as_ref(), room, updates);
             }
-            Event::Room { room } => drop(self.room_state.learn(room)),
+            Event::Room { room } => {
+                let is_own = self.rooms.contains(&room.roomname);
+                self.identities.tell(&room.roomname, room.created, is_own);
+                self.room_state.learn(room);
+            }
             Event::OnRoomClosed { roomname, by } => {
                 self.room_closed(roomname, by.as_ref(), updates);
             }
@@ -369,16 +387,28 @@ impl Session {
         if !self.rooms.remove(was) {
             return;
         }
+        self.move_conversation(was, name);
+    }
+
+    /// What is known of a room is that of another name from now on.
+    pub(super) fn move_conversation(&mut self, was: &str, name: &str) {
         self.rooms.insert(name.to_owned());
+        self.identities.rename(was, name);
         let renamed = (was.to_owned(), name.to_owned());
         self.room_state.renamed.push(renamed);
         self.members.rename(was, name);
         self.feed.rename(was, name);
         let (old, new) = (Target::Room(was.to_owned()), Target::Room(name.to_owned()));
         if let Some(conversation) = self.conversations.remove(&old) {
-            self.conversations.insert(new.clone(), conversation);
+            self.conversations
+                .entry(new.clone())
+                .and_modify(|known| known.continues(&conversation))
+                .or_insert(conversation);
         }
         self.detached.rename(&old, &new);
+        if self.recent.contains(&old) {
+            self.recent.retain(|target| *target != new);
+        }
         for target in &mut self.recent {
             if *target == old {
                 *target = new.clone();

@@ -584,6 +584,36 @@ sentences! {
     RoomHasAnotherName { was: &'a str, room: &'a str }
         en "The room {was} is called {room} now."
         zh "聊天室“{was}”已改名为“{room}”。";
+    /// The reader was a member before the connection was lost. Nothing more is known.
+    RoomLost { room: &'a str }
+        en "You are no longer a member of {room}: it was closed or renamed, or you were removed, while you were away."
+        zh "你已不在聊天室“{room}”：在你离线期间，它被关闭或改名了，或者你被移出了。";
+    /// The same of a room that is still there.
+    RoomLostAlone { room: &'a str }
+        en "You are no longer a member of {room}: you were removed or left it while you were away. `/join {room}` brings you back, or says until when you are banned."
+        zh "你已不在聊天室“{room}”：在你离线期间被移出或退出了。输入 `/join {room}` 可再次加入；如果被封禁，会告诉你封禁何时结束。";
+    /// The same of a room that the reader cannot find any more.
+    RoomGone { room: &'a str }
+        en "You are no longer a member of {room}: it was closed or renamed while you were away, or it is private and you were removed."
+        zh "你已不在聊天室“{room}”：在你离线期间它被关闭或改名了，或者它是私密的，而你被移出了。";
+    /// Another room has the name now.
+    RoomReplaced { room: &'a str }
+        en "{room} is another room now: the one that you had open was closed or renamed while you were away."
+        zh "现在的“{room}”是另一个聊天室：你打开过的那个在你离线期间被关闭或改名了。";
+    /// Unsent lines for a room whose name another room has now.
+    HeldForAnotherRoom { count: u64, room: &'a str }
+        en { count,
+            one: "Not sent: another room has the name {room} now. The unsent line for the old one is kept; type `/pending` to see it.",
+            other: "Not sent: another room has the name {room} now. The {count} unsent lines for the old one are kept; type `/pending` to see them."
+        }
+        zh "未发送：现在叫“{room}”的是另一个聊天室。发给原来那个的 {count} 条消息已保留，输入 `/pending` 查看。";
+    /// Unsent lines for a room that the reader is not in.
+    HeldWithoutRoom { count: u64, room: &'a str }
+        en { count,
+            one: "Not sent: you are not a member of {room} any more. The unsent line is kept; type `/pending` to see it.",
+            other: "Not sent: you are not a member of {room} any more. The {count} unsent lines are kept; type `/pending` to see them."
+        }
+        zh "未发送：你已不在聊天室“{room}”。{count} 条待发送的消息已保留，输入 `/pending` 查看。";
     /// A room has another topic.
     TopicChanged { by: &'a str, room: &'a str, topic: &'a str }
         en "{by} changed the topic of {room}: {topic}"

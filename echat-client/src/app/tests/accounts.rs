@@ -200,10 +200,7 @@ fn a_code_is_asked_for_when_the_server_needs_one() {
 fn a_code_of_the_command_line_is_sent_at_once() {
     let mut settings = Settings::new("t");
     settings.invitation = Some("7KQM-2XWD-RT9H-C4VB".to_owned().into());
-    let mut stage = Stage {
-        app: App::new(settings, Language::English),
-        effects: Vec::new(),
-    };
+    let mut stage = Stage::of(App::new(settings, Language::English));
     stage.happens(Input::Start);
     stage.types("register").types("ann");
     stage.types("password1").types("password1");
@@ -219,10 +216,7 @@ fn invited(language: Language, room: Option<&str>) -> Stage {
     settings.invitation = Some("7KQM-2XWD-RT9H-C4VB".to_owned().into());
     settings.is_invited = true;
     settings.open = room.map(|room| Target::Room(room.to_owned()));
-    let mut stage = Stage {
-        app: App::new(settings, language),
-        effects: Vec::new(),
-    };
+    let mut stage = Stage::of(App::new(settings, language));
     stage.happens(Input::Start);
     stage
 }
@@ -330,10 +324,7 @@ fn no_password_is_asked_for_after_a_suspension() {
     let mut settings = Settings::new("t");
     settings.user = Some("ann".to_owned());
     settings.password = Some(Zeroizing::new("password1".to_owned()));
-    let mut stage = Stage {
-        app: App::new(settings, Language::English),
-        effects: Vec::new(),
-    };
+    let mut stage = Stage::of(App::new(settings, Language::English));
     stage.happens(Input::Start).happens(Input::Connected);
     stage.printed();
     stage.says(Event::LoginFailure {

@@ -181,6 +181,7 @@ fn an_impossible_name_is_not_sent_in_a_login() {
 #[test]
 fn lines_kept_by_an_older_version_are_shown_and_set_aside() {
     let mut stage = stage(Language::English);
+    stage.created.insert("room1".to_owned(), Some(0));
     stage.types("login").types("ann").types("password1");
     stage.happens(Input::Connected).welcome("ann", vec![]);
     stage.happens(files()).printed();
@@ -231,6 +232,7 @@ fn lines_kept_by_an_older_version_are_shown_and_set_aside() {
 #[test]
 fn lines_that_cannot_be_read_are_counted_and_the_first_shown() {
     let mut stage = stage(Language::Chinese);
+    stage.created.insert("room1".to_owned(), Some(0));
     stage.types("login").types("ann").types("password1");
     stage.happens(Input::Connected).welcome("ann", vec![]);
     stage.happens(files()).printed();

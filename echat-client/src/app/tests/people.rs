@@ -140,10 +140,7 @@ fn without_a_terminal_a_command_answers_too() {
     settings.interactive = false;
     settings.user = Some("ann".to_owned());
     settings.password = Some("password1".to_owned().into());
-    let mut stage = Stage {
-        app: App::new(settings, Language::English),
-        effects: Vec::new(),
-    };
+    let mut stage = Stage::of(App::new(settings, Language::English));
     stage.happens(Input::Tick { now: 1_700_000_000 });
     stage.happens(Input::Start).happens(Input::Connected);
     stage.welcome("ann", vec![]);

@@ -9,11 +9,7 @@ fn pipe() -> Stage {
     settings.user = Some("ann".to_owned());
     settings.password = Some(Zeroizing::new("password1".to_owned()));
     settings.deadline = Some(1_700_000_060);
-    let app = App::new(settings, Language::English);
-    let mut stage = Stage {
-        app,
-        effects: Vec::new(),
-    };
+    let mut stage = Stage::of(App::new(settings, Language::English));
     stage
         .happens(Input::Tick { now: 1_700_000_000 })
         .happens(Input::Start);
@@ -318,10 +314,7 @@ fn an_impossible_password_is_bad_input() {
     for password in ["short".to_owned(), "a".repeat(1_025)] {
         let mut settings = Settings::new("p");
         settings.interactive = false;
-        let mut stage = Stage {
-            app: App::new(settings, Language::English),
-            effects: Vec::new(),
-        };
+        let mut stage = Stage::of(App::new(settings, Language::English));
         stage.happens(Input::Tick { now: 1_700_000_000 });
         stage.happens(Input::Start);
         writes(&mut stage, &["register", "ann", &password]);

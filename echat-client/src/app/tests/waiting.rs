@@ -8,10 +8,7 @@ fn coming(interactive: bool) -> Stage {
     settings.interactive = interactive;
     settings.user = Some("ann".to_owned());
     settings.password = Some("password1".to_owned().into());
-    let mut stage = Stage {
-        app: App::new(settings, Language::English),
-        effects: Vec::new(),
-    };
+    let mut stage = Stage::of(App::new(settings, Language::English));
     stage.happens(Input::Tick { now: 1_700_000_000 });
     stage.happens(Input::Start);
     stage

@@ -9,6 +9,8 @@ fn entry(user: &str, number: usize) -> UnsentLine {
         content: Content::new(format!("line {number}\n\"quoted\" 你好")).unwrap(),
         reply_to: None,
         typed_at: 7,
+        room_created: None,
+        is_current: false,
         was_sent: false,
     }
 }

@@ -378,7 +378,11 @@ fn a_room_of_other_messages_is_another_room() {
     let mut session = session(Some(8), Some("a"));
     let messages = (40..=50).map(|id| message(id, "den", "bob")).collect();
     let updates = session.apply(renamed(messages, 39), Some(RequestContext::Login));
-    assert!(updates.contains(&Update::LeftRoom("r0".to_owned())));
+    let lost = RoomUpdate::Lost {
+        room: "r0".to_owned(),
+        still_there: None,
+    };
+    assert!(updates.contains(&Update::Room(lost)), "{updates:?}");
     assert_eq!(ids(&session), [0; 0]);
 }
 

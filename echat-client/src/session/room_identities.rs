@@ -1,0 +1,212 @@
+//! Which room a name stands for. A room can get another name, and another room can take the old one; the time at which a
+//! room was created stays, and ROOM tells it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{RequestContext, RoomUpdate, Session, Update};
+use crate::target::Target;
+
+/// Rooms whose identity is asked for after one login, at most, in search of one that has another name.
+const SEARCHED: usize = 100;
+
+/// What the server said of a room in this connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoomIdentity {
+    /// It was not asked.
+    Unasked,
+    /// It does not say.
+    Untold,
+    /// The room was created at this unix second.
+    Created(u64),
+}
+
+/// Which room each name stands for, and the rooms that the newest login has under no known name.
+#[derive(Debug, Default)]
+pub(super) struct RoomIdentities {
+    /// When the reader's room of a name was created, as this connection told.
+    known: BTreeMap<String, u64>,
+    /// The same as the connection before told, until the rooms are checked.
+    before: BTreeMap<String, u64>,
+    /// What this connection told; `None`: the server does not say.
+    told: BTreeMap<String, Option<u64>>,
+    /// Rooms of the newest login that the one before did not have.
+    new: BTreeSet<String>,
+    /// Rooms that the newest login has not, or not under this name, and when they were created.
+    missing: BTreeMap<String, u64>,
+    /// How many rooms the search may still ask for.
+    searches: usize,
+}
+
+impl RoomIdentities {
+    /// A login: names may stand for other rooms. These rooms are `new`, and these are `gone` whose identity is known.
+    fn at_login(&mut self, new: BTreeSet<String>, gone: impl Iterator<Item = String>) {
+        self.told.clear();
+        self.new = new;
+        self.searches = SEARCHED;
+        // The connection may have been lost again before the rooms were checked.
+        self.before.append(&mut self.known);
+        self.before.append(&mut self.missing);
+        for room in gone {
+            if let Some(created) = self.before.remove(&room) {
+                self.missing.insert(room, created);
+            }
+        }
+    }
+
+    /// ROOM told when a room was created. Another room than before under a name that the reader knows is missed.
+    pub(super) fn tell(&mut self, room: &str, created: u64, is_own: bool) {
+        self.told.insert(room.to_owned(), Some(created));
+        if !is_own {
+            return;
+        }
+        self.known.insert(room.to_owned(), created);
+        let before = self.before.remove(room);
+        if let Some(before) = before.filter(|before| *before != created) {
+            self.missing.insert(room.to_owned(), before);
+        }
+    }
+
+    /// The server does not say when this room was created.
+    pub(super) fn not_told(&mut self, room: &str) {
+        self.told.insert(room.to_owned(), None);
+    }
+
+    /// The reader is a new member of a room, or no member any more: what is known of the name is void.
+    pub(super) fn forget(&mut self, room: &str) {
+        self.known.remove(room);
+        self.before.remove(room);
+        self.told.remove(room);
+    }
+
+    pub(super) fn rename(&mut self, was: &str, name: &str) {
+        for map in [&mut self.known, &mut self.before] {
+            if let Some(created) = map.remove(was) {
+                map.insert(name.to_owned(), created);
+            }
+        }
+        if let Some(told) = self.told.remove(was) {
+            self.told.insert(name.to_owned(), told);
+        }
+    }
+}
+
+impl Session {
+    /// When a room of the reader's was created, as it was last told.
+    pub fn created(&self, target: &Target) -> Option<u64> {
+        let room = Some(target.name()).filter(|_| target.is_room())?;
+        let RoomIdentities {
+            known,
+            missing,
+            before,
+            ..
+        } = &self.identities;
+        let mut maps = [known, missing, before].into_iter();
+        maps.find_map(|map| map.get(room)).copied()
+    }
+
+    /// What the server said of a room in this connection.
+    pub fn identity(&self, room: &str) -> RoomIdentity {
+        match self.identities.told.get(room) {
+            None => RoomIdentity::Unasked,
+            Some(None) => RoomIdentity::Untold,
+            Some(Some(created)) => RoomIdentity::Created(*created),
+        }
+    }
+
+    /// The room of the reader's that was created then, as far as this connection told.
+    pub fn room_created_at(&self, created: u64) -> Option<&str> {
+        let mut told = self.identities.told.iter();
+        let room = told.find(|(room, told)| **told == Some(created) && self.rooms.contains(*room));
+        room.map(|(room, _)| room.as_str())
+    }
+
+    /// A room of the reader's that may be one that has another name now, and that was not asked for: those that are new
+    /// first.
+    pub fn next_to_search(&mut self) -> Option<String> {
+        let identities = &self.identities;
+        let is_unasked = |room: &&String| !identities.told.contains_key(*room);
+        let mut new = identities.new.intersection(&self.rooms);
+        let room = new.find(is_unasked)?.clone();
+        self.identities.searches = self.identities.searches.checked_sub(1)?;
+        Some(room)
+    }
+
+    /// Whether the newest login has not this room, and it is not known yet what became of it.
+    pub fn is_missing(&self, target: &Target) -> bool {
+        target.is_room() && self.identities.missing.contains_key(target.name())
+    }
+
+    /// The rooms that the newest login does not have under the name known before, and when they were created.
+    pub fn missing_rooms(&self) -> impl Iterator<Item = (&str, u64)> {
+        let missing = self.identities.missing.iter();
+        missing.map(|(room, created)| (room.as_str(), *created))
+    }
+
+    /// A missing room has this name now. Its chat stays.
+    pub fn found_room(&mut self, was: &str, name: &str) -> Update {
+        self.identities.missing.remove(was);
+        if !self.rooms.contains(was) {
+            self.move_conversation(was, name);
+        }
+        Update::Room(RoomUpdate::Renamed {
+            was: was.to_owned(),
+            room: name.to_owned(),
+        })
+    }
+
+    /// The missing rooms are not found: the reader is no member any more, or cannot know it.
+    pub fn lose_missing_rooms(&mut self) -> Vec<Update> {
+        let missing = std::mem::take(&mut self.identities.missing);
+        self.identities.before.clear();
+        let lost = missing.into_iter().map(|(room, created)| {
+            let update = if self.rooms.contains(&room) {
+                RoomUpdate::Replaced { room }
+            } else {
+                let still_there = match self.identity(&room) {
+                    RoomIdentity::Created(told) => Some(told == created),
+                    RoomIdentity::Untold => Some(false),
+                    RoomIdentity::Unasked => None,
+                };
+                self.leave(&room);
+                RoomUpdate::Lost { room, still_there }
+            };
+            Update::Room(update)
+        });
+        lost.collect()
+    }
+
+    /// These are the rooms of a login.
+    pub(super) fn are_rooms_at_login(
+        &mut self,
+        rooms: BTreeSet<String>,
+        updates: &mut Vec<Update>,
+    ) {
+        let gone: Vec<String> = self.rooms.difference(&rooms).cloned().collect();
+        let new = rooms.difference(&self.rooms).cloned().collect();
+        self.rooms = rooms;
+        let identities = &self.identities;
+        let is_known = |room: &&String| {
+            identities.known.contains_key(*room) || identities.before.contains_key(*room)
+        };
+        let (missing, lost): (Vec<_>, Vec<_>) = gone.iter().partition(is_known);
+        let (missing, lost): (Vec<String>, Vec<String>) = (
+            missing.into_iter().cloned().collect(),
+            lost.into_iter().cloned().collect(),
+        );
+        self.identities.at_login(new, missing.into_iter());
+        for room in lost {
+            self.leave(&room);
+            let still_there = None;
+            updates.push(Update::Room(RoomUpdate::Lost { room, still_there }));
+        }
+    }
+
+    /// What was asked for of a room.
+    pub(super) fn learn_identity(&mut self, asked: &RequestContext) {
+        if let RequestContext::Identify { room } = asked
+            && self.identity(room) == RoomIdentity::Unasked
+        {
+            self.identities.not_told(room);
+        }
+    }
+}
