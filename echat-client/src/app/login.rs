@@ -51,6 +51,8 @@ pub(super) struct Login {
     known_user: Option<String>,
     /// Whether the newest LOGIN_SUCCESS was for the user whose conversations are remembered.
     is_same_user: bool,
+    /// Whether the server has refused a request of this login because the password is a temporary one.
+    is_locked: bool,
 }
 
 impl Login {
@@ -124,6 +126,7 @@ impl Login {
     /// The server has answered: the proposed password is the one to log in with, or not. The secret of the login is void
     /// with the old password.
     pub(super) fn change(&mut self, is_taken: bool) {
+        self.is_locked &= !is_taken;
         if let Some(credentials) = &mut self.credentials
             && let Some(password) = credentials.next.take()
             && is_taken
@@ -131,6 +134,16 @@ impl Login {
             credentials.secret = LoginSecret::Password(password);
             credentials.resume = None;
         }
+    }
+
+    /// The server refuses everything until the password is changed.
+    pub(super) fn lock(&mut self) {
+        self.is_locked = true;
+    }
+
+    /// Whether the server refuses everything until the password is changed.
+    pub(super) fn is_locked(&self) -> bool {
+        self.is_locked
     }
 
     /// Keeps the secret of a login in place of the one before.
@@ -171,6 +184,7 @@ impl Login {
     /// The server has accepted a user; `remembered` is the one whose conversations are remembered.
     /// Whether both are the same.
     pub(super) fn accepted(&mut self, user: &str, remembered: Option<&str>) -> bool {
+        self.is_locked = false;
         self.is_same_user = remembered == Some(user);
         self.is_same_user
     }

@@ -43,7 +43,8 @@ use crate::modes::{Act, Goto, Mode, error_line};
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Span, Style};
 use crate::session::{
-    LimitError, RequestContext, RoomIdentity, RoomUpdate, TimedRequest, Update, possible,
+    LimitError, RequestContext, RoomIdentity, RoomUpdate, TimedRequest, Update,
+    must_change_password, possible,
 };
 use crate::settings::Settings;
 use crate::statement::{self, Scope, Statement, TypedRequest};
@@ -1049,6 +1050,9 @@ impl App {
         if matches!(event, Event::LoggedOut {}) {
             self.logged_out();
         }
+        if event.refusal().is_some_and(must_change_password) {
+            self.upstream.login.lock();
+        }
         if let Event::LoginSuccess { username } = &event {
             // Questions of another user are not for this one.
             let me = self.common.context.session.me();
@@ -1136,6 +1140,8 @@ impl App {
             }
             Update::Answer(RequestContext::Other(RequestKind::ChangePassword), outcome) => {
                 self.upstream.login.change(outcome.is_ok());
+                // What was refused until now.
+                self.check_rooms();
                 if outcome.is_err() {
                     self.common.verdict.record(WorstOutcome::Refused);
                 }
@@ -1230,7 +1236,7 @@ impl App {
     /// Finds out after a login which rooms the known names stand for, with one question at a time: for the open chat and
     /// for unsent lines. Until then nothing is sent there, and nothing that was missed is asked for.
     fn check_rooms(&mut self) {
-        if !self.upstream.is_online() || self.outbox.is_loading() || self.upstream.identifies() {
+        if !self.upstream.may_ask() || self.outbox.is_loading() || self.upstream.identifies() {
             return;
         }
         self.follow_rooms();

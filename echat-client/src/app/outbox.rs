@@ -12,7 +12,7 @@ use super::upstream::{Loss, Upstream};
 use super::{Effect, Files};
 use crate::modes::with_local_times;
 use crate::session::outgoing::{AsideLine, UnsentLine, WithdrawError};
-use crate::session::{LimitError, RequestContext, RoomIdentity, Session};
+use crate::session::{LimitError, RequestContext, RoomIdentity, Session, must_change_password};
 use crate::statement::UnsentSelection;
 use crate::target::Target;
 use crate::text::{HOUR, Text, retry_after};
@@ -262,7 +262,7 @@ impl Outbox {
 
     /// Sends the next line, if it may go.
     pub(super) fn send_next(&mut self, common: &mut Common, upstream: &mut Upstream) {
-        if !upstream.is_online() || !self.is_open(common.context.now) {
+        if !upstream.may_ask() || !self.is_open(common.context.now) {
             return;
         }
         let Some(me) = common.context.session.me() else {
@@ -382,6 +382,10 @@ impl Outbox {
         outcome: Result<(), &Fail>,
     ) {
         match outcome {
+            // It goes as soon as the password is changed. A script does not change it.
+            Err(fail) if must_change_password(fail) && common.is_interactive() => {
+                common.context.outgoing.again();
+            }
             Err(fail) if is_passing(fail) => self.send_later(common, fail),
             Err(fail) => {
                 common.verdict.record(WorstOutcome::Refused);

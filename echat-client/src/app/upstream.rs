@@ -262,7 +262,7 @@ impl Upstream {
     pub(super) fn catch_up(&mut self, common: &mut Common) {
         if let Some(after) = common.context.session.missed_after()
             && !self.requests.has(&RequestContext::CatchUp)
-            && self.is_online()
+            && self.may_ask()
         {
             let request = Request::QueryHistory {
                 target_type: None,
@@ -500,6 +500,12 @@ impl Upstream {
     /// Whether a login holds.
     pub(super) fn is_online(&self) -> bool {
         self.connection.is_online()
+    }
+
+    /// Whether a login holds in which the server answers what the client asks by itself: it answers nothing until a
+    /// temporary password is changed.
+    pub(super) fn may_ask(&self) -> bool {
+        self.is_online() && !self.login.is_locked()
     }
 
     /// The channel is open, without a login.

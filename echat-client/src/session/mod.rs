@@ -355,8 +355,10 @@ impl Session {
         if let RequestContext::Lookup(lookup) = &asked {
             self.take_found(lookup, &event);
         }
-        self.learn_identity(&asked);
         let outcome = pending::outcome(event);
+        if !outcome.as_ref().err().is_some_and(must_change_password) {
+            self.learn_identity(&asked);
+        }
         if matches!(outcome, Ok(Event::Done { .. })) {
             self.apply_own_request(&asked);
             self.apply_own_change(&asked, updates);
@@ -610,6 +612,11 @@ fn reactions(reactions: Option<Vec<Reaction>>) -> Vec<ReactionCount> {
         mine: reaction.mine.unwrap_or(false),
     });
     kept.collect()
+}
+
+/// Whether a refusal means that the user must change a temporary password first: the server takes nothing else until then.
+pub fn must_change_password(fail: &Fail) -> bool {
+    fail.code == Code::MustChangePassword.as_str()
 }
 
 /// Whether a refusal means that there is nothing to answer any more. Others leave the request open.

@@ -731,3 +731,53 @@ fn a_question_for_a_password_leaves_the_open_chat_as_it_is() {
     stage.types("/history");
     assert!(stage.printed().join("|").contains("no older messages"));
 }
+
+#[test]
+fn messages_show_at_once_after_a_temporary_password_is_changed() {
+    let refusal = || fail("must_change_password", &[]);
+    let mut stage = ann(Language::English);
+    stage.says(live(in_room(1, "bob", "before"), None));
+    stage.types("&r room1").happens(Input::Closed(None));
+    stage.happens(Input::Connected);
+    stage.says(Event::LoginSuccess {
+        username: "ann".to_owned(),
+    });
+    stage.sent();
+    stage.says(
+        LoginBundle {
+            chat_rooms: vec!["room1".to_owned()],
+            messages: vec![in_room(1, "bob", "before")],
+            newest: Some(2),
+            must_change_password: Some(true),
+            ..LoginBundle::default()
+        }
+        .into(),
+    );
+    stage.says(Event::Refused { fail: refusal() });
+    assert!(stage.sent().contains(&RequestKind::QueryHistory));
+    // A line that is typed now waits, and is not lost.
+    stage.types("early");
+    stage.says(Event::SendMessageFailure { fail: refusal() });
+    assert_eq!(stage.contents(), ["early"]);
+    stage.types("/passwd").types("temporary1");
+    stage.types("password2").types("password2");
+    stage.printed();
+    stage.sent();
+    stage.says(done(RequestKind::ChangePassword));
+    let mut sent = stage.sent();
+    // The chat asks for its room when it is opened again.
+    sent.retain(|kind| *kind != RequestKind::RoomInfo);
+    assert_eq!(sent, [RequestKind::QueryHistory, RequestKind::SendMessage]);
+    stage.says(Event::History {
+        messages: vec![in_room(2, "bob", "missed")],
+        more: false,
+        newer: None,
+    });
+    stage.says(live(in_room(3, "ann", "early"), Some("t-1")));
+    stage.says(live(in_room(4, "bob", "live"), None));
+    let printed = stage.printed().join("\n");
+    for text in ["bob: missed", "me: early", "bob: live"] {
+        assert!(printed.contains(text), "{text}: {printed}");
+    }
+    assert_eq!(stage.prompt(), "room1> ");
+}
