@@ -38,6 +38,7 @@ impl Common {
                 language,
                 now: 0,
                 signed_in: false,
+                last_user: None,
                 is_offline: true,
                 line_number: None,
                 shown_day: Cell::new(None),

@@ -28,6 +28,7 @@ mod upstream;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use echat_proto::commands::{Event, Request, RequestKind};
@@ -73,6 +74,8 @@ pub struct App {
     input: InputQueue,
     /// The room of the address, while it is being joined.
     joining: Option<Target>,
+    /// The chat that was open when the session ended, and its user: a login opens it again.
+    left_chat: Option<(String, Target)>,
     is_over: bool,
 }
 
@@ -87,6 +90,7 @@ impl App {
             input: InputQueue::default(),
             outbox: Outbox::default(),
             joining: None,
+            left_chat: None,
             is_over: false,
         }
     }
@@ -441,6 +445,7 @@ impl App {
     /// for that.
     fn enter(&mut self, line: &str) {
         if let Some(place) = Composer::way_in(&self.common, &*self.mode, line) {
+            self.left_chat = self.common.me().zip(self.mode.target().cloned());
             return self.go(place);
         }
         if !self.upstream.awaits_login() || self.is_free(line) {
@@ -883,6 +888,13 @@ impl App {
         let Some(me) = self.common.me() else {
             return;
         };
+        self.common.context.last_user = Some(me.clone());
+        if let Some((user, chat)) = self.left_chat.take() {
+            let session = &self.common.context.session;
+            if user == me && (session.can_read(&chat) || session.is_missing(&chat)) {
+                self.go(Goto::Chat(chat));
+            }
+        }
         self.outbox.at_login();
         self.outbox.load(&mut self.common, &me);
         self.check_rooms();
@@ -1058,6 +1070,7 @@ impl App {
             let me = self.common.context.session.me();
             if !self.upstream.login.accepted(username, me) {
                 self.composer.put_questions_aside(&mut self.common);
+                self.outbox.say_left_behind(&mut self.common, username);
             }
         }
         let missed = asked == Some(RequestContext::CatchUp);
@@ -1111,6 +1124,13 @@ impl App {
                 let (request, asked) = RequestContext::introduce(room, true);
                 self.ask(request, asked);
             }
+            Update::FriendRemoved(name)
+                if self.common.is_interactive() && !self.upstream.ends_friendship() =>
+            {
+                let (request, asked) = RequestContext::departed(name);
+                self.ask(request, asked);
+            }
+            Update::AccountDeleted(_) => self.load_chat_again(),
             Update::Answer(RequestContext::Introduce { room, is_new }, outcome) => {
                 let is_open = self.mode.target() == Some(&Target::Room(room.clone()));
                 if *is_new && !is_open && outcome.is_ok() {
@@ -1121,6 +1141,9 @@ impl App {
                 if let Some(alert) = Alert::about(&self.common.context, target, post) {
                     self.common.output.push(Effect::Alert(alert));
                 }
+            }
+            Update::Answer(RequestContext::Register(name), Ok(_)) => {
+                self.common.context.last_user = Some(name.clone());
             }
             Update::OwnTextGone(text) => self.composer.forget_text(text),
             Update::Answer(RequestContext::Login, Ok(event)) => {
@@ -1194,9 +1217,22 @@ impl App {
         self.mode.on_rename(was, now);
     }
 
+    /// The messages of the open chat may have been forgotten: it is loaded again.
+    fn load_chat_again(&mut self) {
+        let session = &self.common.context.session;
+        let is_empty = |target: &Target| {
+            let conversation = session.conversation(target);
+            conversation.is_some_and(|found| found.lines().next().is_none())
+        };
+        if let Some(target) = self.mode.target().cloned().filter(is_empty) {
+            self.go(Goto::Chat(target));
+        }
+    }
+
     /// The user has another name: unsent lines are kept under it, and the next login is under it.
     fn rename_me(&mut self, was: &str, name: &str) {
         self.upstream.login.rename(name);
+        self.common.context.last_user = Some(name.to_owned());
         self.outbox.rename_user(&mut self.common, was, name);
     }
 
@@ -1239,11 +1275,11 @@ impl App {
         if !self.upstream.may_ask() || self.outbox.is_loading() || self.upstream.identifies() {
             return;
         }
-        self.follow_rooms();
         if let Some(room) = self.next_to_identify() {
             let (request, asked) = RequestContext::identify(&room);
             return self.ask(request, asked);
         }
+        self.follow_rooms();
         for update in self.common.context.session.lose_missing_rooms() {
             self.tell(&update);
         }
@@ -1255,40 +1291,54 @@ impl App {
         self.send_next();
     }
 
+    /// The rooms of the open chat and of unsent lines that are not there under their names, and when each was created.
+    fn wanted_rooms(&self) -> BTreeSet<(String, u64)> {
+        let chats = self.common.context.session.missing_rooms();
+        let mut wanted = Outbox::sought(&self.common);
+        wanted.extend(chats.map(|(room, created)| (room.to_owned(), created)));
+        wanted
+    }
+
     /// Chats and unsent lines follow rooms that have another name.
     fn follow_rooms(&mut self) {
         let session = &self.common.context.session;
-        let named = |(was, created): (&str, u64)| {
-            let now = session.room_created_at(created)?;
-            (now != was).then(|| (was.to_owned(), created, now.to_owned()))
-        };
-        let chats: Vec<_> = session.missing_rooms().filter_map(named).collect();
-        let lines = Outbox::sought(&self.common);
-        let lines = lines.iter().map(|(was, created)| (was.as_str(), *created));
-        let lines: Vec<_> = lines.filter_map(named).collect();
-        for (was, created, now) in lines {
-            if Outbox::rename_room(&mut self.common, &was, created, &now) {
-                if let Some(me) = self.common.me() {
-                    self.outbox.save(&mut self.common, me);
-                }
-                let is_chat = |chat: &(String, u64, String)| chat.0 == was && chat.2 == now;
-                if !chats.iter().any(is_chat) {
-                    let (was, room) = (was.as_str(), now.as_str());
-                    self.common.say(Text::RoomHasAnotherName { was, room });
-                }
-            }
-        }
-        for (was, _, now) in chats {
-            let update = self.common.context.session.found_room(&was, &now);
-            let target = |name: &str| Target::Room(name.to_owned());
-            self.composer.rename(&target(&was), &target(&now));
-            self.mode.on_rename(&target(&was), &target(&now));
-            self.tell(&update);
+        let mut wanted = self.wanted_rooms();
+        wanted.retain(|(was, created)| session.is_elsewhere(was, *created));
+        let is_only = |created: u64| wanted.iter().filter(|room| room.1 == created).count() == 1;
+        let moved: Vec<_> = wanted
+            .iter()
+            .filter(|(_, created)| is_only(*created))
+            .filter_map(|(was, created)| {
+                let now = session.new_room_of(*created)?.to_owned();
+                Some((was.clone(), *created, now))
+            })
+            .collect();
+        for (was, created, now) in moved {
+            self.follow_room(&was, created, &now);
         }
     }
 
-    /// The next room whose identity is to be asked for: one that has unsent lines or an open chat, then any that a missing
-    /// room may be, and last the missing ones, to know what became of them.
+    /// The room that was created then has another name: its lines and its chat follow.
+    fn follow_room(&mut self, was: &str, created: u64, now: &str) {
+        if Outbox::rename_room(&mut self.common, was, created, now)
+            && let Some(me) = self.common.me()
+        {
+            self.outbox.save(&mut self.common, me);
+        }
+        let session = &mut self.common.context.session;
+        let is_chat = session.missing_rooms().any(|room| room == (was, created));
+        if !is_chat {
+            return self.common.say(Text::RoomHasAnotherName { was, room: now });
+        }
+        let update = session.found_room(was, now);
+        let target = |name: &str| Target::Room(name.to_owned());
+        self.composer.rename(&target(was), &target(now));
+        self.mode.on_rename(&target(was), &target(now));
+        self.tell(&update);
+    }
+
+    /// The next room whose identity is to be asked for: one that has unsent lines or an open chat, then the names of those
+    /// that are missing, and last the new rooms that they may be.
     fn next_to_identify(&mut self) -> Option<String> {
         if let Some(room) = Outbox::next_to_identify(&self.common) {
             return Some(room);
@@ -1302,18 +1352,15 @@ impl App {
         {
             return Some(target.name().to_owned());
         }
-        let missing: Vec<String> = session
-            .missing_rooms()
-            .map(|(room, _)| room.to_owned())
-            .collect();
-        if missing.is_empty() && Outbox::sought(&self.common).is_empty() {
-            return None;
-        }
+        let wanted = self.wanted_rooms();
         let session = &mut self.common.context.session;
-        session.next_to_search().or_else(|| {
-            let is_unasked = |room: &String| session.identity(room) == RoomIdentity::Unasked;
-            missing.into_iter().find(is_unasked)
-        })
+        let is_unasked = |room: &str| session.identity(room) == RoomIdentity::Unasked;
+        if let Some((room, _)) = wanted.iter().find(|(room, _)| is_unasked(room)) {
+            return Some(room.clone());
+        }
+        let mut wanted = wanted.iter();
+        let is_any = wanted.any(|(room, created)| session.is_elsewhere(room, *created));
+        is_any.then(|| session.next_to_search()).flatten()
     }
 
     /// What was asked by ids of the old history is void.

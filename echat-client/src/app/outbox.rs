@@ -227,7 +227,11 @@ impl Outbox {
         // A script is told by the server's refusal.
         if common.is_interactive() && common.context.session.is_former_friend(&target) {
             let name = target.name();
-            common.fail(Text::FormerFriend { name });
+            common.fail(if common.context.session.is_deleted_account(name) {
+                Text::AccountOfDeleted { name }
+            } else {
+                Text::FormerFriend { name }
+            });
             let lines = common.context.refused_line(text);
             common.print(lines);
             return Ok(());
@@ -619,6 +623,21 @@ impl Outbox {
                 file: &files.waiting,
             }),
             None => common.fail(Text::UnsentLost),
+        }
+    }
+
+    /// Another user logs in: says that the lines of the one before stay where they are. The account may be the same, under
+    /// another name that an administrator gave it; the client cannot know.
+    pub(super) fn say_left_behind(&mut self, common: &mut Common, name: &str) {
+        let count = common.context.pending() as u64;
+        let Some(user) = common.me().filter(|user| user != name && count > 0) else {
+            return;
+        };
+        common.fail(Text::LinesOfAnother { count, user: &user });
+        let keeps = common.context.settings.config.keep_unsent;
+        if let Some(files) = self.files.as_ref().filter(|_| keeps) {
+            let file = &files.waiting;
+            common.fail(Text::LinesOfAnotherKept { file });
         }
     }
 

@@ -472,6 +472,12 @@ impl Upstream {
             && asked.iter().any(|kind| self.requests.has_kind(*kind))
     }
 
+    /// Whether a request of this session is unanswered that ends a friendship.
+    pub(super) fn ends_friendship(&self) -> bool {
+        let mut kinds = [RequestKind::RemoveFriend, RequestKind::Block].into_iter();
+        kinds.any(|kind| self.requests.has_kind(kind))
+    }
+
     /// Whether the client asks which room a name stands for.
     pub(super) fn identifies(&self) -> bool {
         self.requests.identifies()

@@ -244,10 +244,10 @@ impl Mode for LoginMode {
         if self.waits {
             return format!("login {WAITS}");
         }
-        let question = if self.name.is_none() {
-            Text::UserName
-        } else {
-            Text::Password
+        let question = match (&self.name, context.offered_name()) {
+            (Some(_), _) => Text::Password,
+            (None, Some(name)) => Text::UserNameOr { name },
+            (None, None) => Text::UserName,
         };
         format!("login {}", context.language.say(question))
     }
@@ -273,10 +273,11 @@ impl Mode for LoginMode {
             if let Some(acts) = way_out(Scope::Login, line, context) {
                 return acts;
             }
-            if line.trim().is_empty() {
+            let offered = context.offered_name().filter(|_| line.trim().is_empty());
+            let name = offered.unwrap_or(line.trim());
+            if name.is_empty() {
                 return print(vec![context.line(Text::NoNameTyped)]);
             }
-            let name = line.trim();
             if let (Err(bad), None) = (Username::new(name), NameQuery::new(name).key()) {
                 return error(&context.language.bad_name(&bad));
             }

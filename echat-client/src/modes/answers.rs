@@ -30,6 +30,8 @@ pub(super) fn tell(update: &Update, context: &Context) -> Vec<Line> {
         | Update::Friend(..)
         | Update::Away(..)
         | Update::Member(..) => Vec::new(),
+        Update::AccountDeleted(name) => vec![context.line(Text::AccountOfDeleted { name })],
+        Update::Answer(RequestContext::Departed { .. }, _) => Vec::new(),
         Update::FriendRemoved(name) => vec![context.line(Text::FriendRemoved { name })],
         Update::OwnAway(Some(text)) => vec![context.dim(Text::AwayElsewhere { text })],
         Update::OwnAway(None) => vec![context.dim(Text::BackElsewhere)],
@@ -52,6 +54,7 @@ fn refusal(asked: &RequestContext, fail: &Fail, context: &Context) -> Vec<Line> 
         RequestContext::Send
             | RequestContext::Introduce { .. }
             | RequestContext::Identify { .. }
+            | RequestContext::Departed { .. }
             | RequestContext::MarkRead(_)
             | RequestContext::CatchUp
     ) {
@@ -171,6 +174,7 @@ pub fn command_of(asked: &RequestContext) -> String {
         RequestContext::Send
         | RequestContext::Introduce { .. }
         | RequestContext::Identify { .. }
+        | RequestContext::Departed { .. }
         | RequestContext::CatchUp
         | RequestContext::MarkRead(_)
         | RequestContext::Other(_) => String::new(),

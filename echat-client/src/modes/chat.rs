@@ -806,6 +806,7 @@ impl Mode for ChatMode {
     fn on_cut(&mut self) -> Vec<Act> {
         // What was asked for is not coming; the next /history asks again.
         self.opening = false;
+        self.presence.drop_pending();
         Vec::new()
     }
 

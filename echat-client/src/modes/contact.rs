@@ -55,6 +55,11 @@ impl Mode for ContactMode {
         print(lines)
     }
 
+    fn on_cut(&mut self) -> Vec<Act> {
+        self.presence.drop_pending();
+        Vec::new()
+    }
+
     fn on_tick(&mut self, context: &Context) -> Vec<Act> {
         print(self.presence.tick(context))
     }

@@ -61,6 +61,8 @@ pub struct Context {
     pub now: u64,
     /// Whether the user is logged in, or will be again by itself.
     pub signed_in: bool,
+    /// The user of the last login, or the account that was made last: `login` offers the name.
+    pub last_user: Option<String>,
     /// Whether there is no connection.
     pub is_offline: bool,
     /// The number of the line of a script that is carried out, counted from 1. `None` at a terminal.
@@ -451,6 +453,12 @@ impl Context {
     /// How many lines of the user are unsent.
     pub fn pending(&self) -> usize {
         self.session.me().map_or(0, |me| self.outgoing.waiting(me))
+    }
+
+    /// The name that an empty line stands for where `login` asks for one.
+    pub(super) fn offered_name(&self) -> Option<&str> {
+        let name = self.last_user.as_deref();
+        name.filter(|_| self.settings.interactive)
     }
 
     /// The commands of a mode; `in_room`: of the chat of a room.

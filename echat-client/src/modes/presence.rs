@@ -130,6 +130,12 @@ impl Presence {
         }
     }
 
+    /// The connection is lost: changes that are not shown yet are not news any more.
+    pub(super) fn drop_pending(&mut self) {
+        self.due = None;
+        self.pending.iter_mut().for_each(BTreeSet::clear);
+    }
+
     /// All changes that are not shown yet.
     pub(super) fn flush(&mut self, context: &Context) -> Vec<Line> {
         self.due = None;

@@ -137,6 +137,13 @@ impl DetachedMessages {
         }
     }
 
+    /// Forgets the messages of a sender, but for where they are.
+    pub(super) fn forget_sender(&mut self, name: &str) {
+        for held in self.all_mut() {
+            held.post = held.post.take().filter(|post| post.sender != name);
+        }
+    }
+
     /// A room has another name.
     pub(super) fn rename(&mut self, was: &Target, name: &Target) {
         for held in self.all_mut().filter(|held| held.target == *was) {

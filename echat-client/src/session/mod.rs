@@ -72,6 +72,8 @@ pub enum Update {
     Away(String, Option<String>),
     /// Another user is no friend any more.
     FriendRemoved(String),
+    /// The account of a former friend is deleted.
+    AccountDeleted(String),
     /// Another session of the reader says that the reader is away, with a text, or is back.
     OwnAway(Option<String>),
     /// An administrator says something to everybody.
@@ -379,6 +381,12 @@ impl Session {
         {
             self.room_state.settle(&room);
         }
+        if let RequestContext::Departed { name } = &asked
+            && outcome.as_ref().err().is_some_and(says_no_user)
+        {
+            self.account_deleted(name);
+            updates.push(Update::AccountDeleted(name.clone()));
+        }
         updates.push(Update::Answer(asked, outcome));
         if replaced {
             updates.push(Update::HistoryReplaced);
@@ -624,6 +632,11 @@ fn says_no_request(fail: &Fail) -> bool {
     [Code::NoRequest, Code::UnknownUser, Code::AlreadyFriends]
         .iter()
         .any(|code| code.as_str() == fail.code)
+}
+
+/// Whether a refusal means that there is no such user.
+fn says_no_user(fail: &Fail) -> bool {
+    fail.code == Code::UnknownUser.as_str()
 }
 
 /// The same of an invitation.

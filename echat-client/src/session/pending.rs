@@ -59,6 +59,11 @@ pub enum RequestContext {
         /// The room.
         room: String,
     },
+    /// Whether a user still exists whose friendship ended: the account may be deleted.
+    Departed {
+        /// The user.
+        name: String,
+    },
     /// Messages of all conversations that were missed.
     CatchUp,
     /// What was read in a conversation.
@@ -137,6 +142,15 @@ impl RequestContext {
         (request, Self::Identify { room })
     }
 
+    /// Asks whether a user still exists.
+    pub fn departed(name: &str) -> (Request, Self) {
+        let request = Request::Whois {
+            username: NameQuery::new(name),
+        };
+        let name = name.to_owned();
+        (request, Self::Departed { name })
+    }
+
     /// Whether it asks what is set for this room, to show what is news of it.
     pub fn introduces(&self, room: &str) -> bool {
         matches!(self, Self::Introduce { room: of, .. } if of == room)
@@ -158,6 +172,7 @@ impl RequestContext {
                 | Self::Send
                 | Self::Introduce { .. }
                 | Self::Identify { .. }
+                | Self::Departed { .. }
                 | Self::CatchUp
                 | Self::MarkRead(_)
         )
@@ -188,6 +203,7 @@ impl RequestContext {
             Self::Delete { .. } => RequestKind::DeleteMessage,
             Self::React { .. } => RequestKind::React,
             Self::Introduce { .. } | Self::Identify { .. } => RequestKind::RoomInfo,
+            Self::Departed { .. } => RequestKind::Whois,
             Self::MarkRead(_) => RequestKind::MarkRead,
             Self::Clock(_) => RequestKind::QueryServerTime,
             Self::Other(kind) => *kind,
@@ -254,7 +270,9 @@ impl PendingRequests {
         self.requests().any(|asked| {
             !matches!(
                 asked,
-                RequestContext::MarkRead(_) | RequestContext::Identify { .. }
+                RequestContext::MarkRead(_)
+                    | RequestContext::Identify { .. }
+                    | RequestContext::Departed { .. }
             )
         })
     }

@@ -16,6 +16,8 @@ pub(super) struct People {
     /// The texts of friends who are away.
     away: BTreeMap<String, String>,
     blocked: BTreeSet<String>,
+    /// Former friends whose accounts are deleted.
+    deleted: BTreeSet<String>,
     /// The text of the reader, while away. `None` also when another session set it before this login.
     own_away: Option<String>,
 }
@@ -54,6 +56,25 @@ impl Session {
     /// Whether the target was a friend and is none any more.
     pub fn is_former_friend(&self, target: &Target) -> bool {
         !target.is_room() && !self.has(target) && self.conversations.contains_key(target)
+    }
+
+    /// Whether the account of a former friend is deleted.
+    pub fn is_deleted_account(&self, name: &str) -> bool {
+        self.people.deleted.contains(name)
+    }
+
+    /// The account of a former friend is deleted. Its messages may be erased, which nothing tells: they are forgotten and
+    /// asked for again.
+    pub(super) fn account_deleted(&mut self, name: &str) {
+        self.people.deleted.insert(name.to_owned());
+        let none = BTreeSet::new();
+        for (target, conversation) in &mut self.conversations {
+            let is_of = !target.is_room() && target.name() == name;
+            if is_of || conversation.lines().any(|post| post.sender == name) {
+                conversation.keep_only(&none);
+            }
+        }
+        self.detached.forget_sender(name);
     }
 
     /// Takes what a login says of users.

@@ -113,15 +113,23 @@ impl Session {
         }
     }
 
-    /// The room of the reader's that was created then, as far as this connection told.
-    pub fn room_created_at(&self, created: u64) -> Option<&str> {
-        let mut told = self.identities.told.iter();
-        let room = told.find(|(room, told)| **told == Some(created) && self.rooms.contains(*room));
-        room.map(|(room, _)| room.as_str())
+    /// Whether the server has another room, or none that it tells of, under this name.
+    pub fn is_elsewhere(&self, room: &str, created: u64) -> bool {
+        self.identity(room) != RoomIdentity::Created(created)
     }
 
-    /// A room of the reader's that may be one that has another name now, and that was not asked for: those that are new
-    /// first.
+    /// The new room that was created then, if it is the only one: rooms can be created in the same second.
+    pub fn new_room_of(&self, created: u64) -> Option<&str> {
+        let identities = &self.identities;
+        let mut rooms = identities.new.intersection(&self.rooms).filter(|room| {
+            let told = identities.told.get(*room);
+            told == Some(&Some(created))
+        });
+        let room = rooms.next()?;
+        rooms.next().is_none().then_some(room.as_str())
+    }
+
+    /// A new room of the reader's that was not asked for: it may be one that had another name.
     pub fn next_to_search(&mut self) -> Option<String> {
         let identities = &self.identities;
         let is_unasked = |room: &&String| !identities.told.contains_key(*room);
@@ -146,6 +154,7 @@ impl Session {
     pub fn found_room(&mut self, was: &str, name: &str) -> Update {
         self.identities.missing.remove(was);
         if !self.rooms.contains(was) {
+            self.identities.told.remove(was);
             self.move_conversation(was, name);
         }
         Update::Room(RoomUpdate::Renamed {

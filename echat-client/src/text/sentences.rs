@@ -322,6 +322,10 @@ sentences! {
     UserName
         en "user name"
         zh "用户名";
+    /// The same where an empty line stands for this name.
+    UserNameOr { name: &'a str }
+        en "user name (Enter: {name})"
+        zh "用户名（回车：{name}）";
     /// Asks for a password.
     Password
         en "password"
@@ -979,6 +983,18 @@ sentences! {
         en "They are not saved and will be lost when the program ends."
         zh "这些消息没有保存，退出后会丢失。";
 
+    /// Another user logs in.
+    LinesOfAnother { count: u64, user: &'a str }
+        en { count,
+            one: "One unsent line of {user} is not sent: you are logged in under another name.",
+            other: "{count} unsent lines of {user} are not sent: you are logged in under another name."
+        }
+        zh "“{user}”有 {count} 条消息没有发送：你现在用另一个名字登录。";
+    /// Where they are.
+    LinesOfAnotherKept { file: &'a str }
+        en "They are kept in {file}."
+        zh "它们保存在 {file}。";
+
     // ---- lines that can never be sent
     /// Something can never be sent. The reasons below stand in it, or behind a line's number or target.
     CannotSend { why: &'a str }
@@ -1329,6 +1345,10 @@ sentences! {
     FriendRemoved { name: &'a str }
         en "You and {name} are no longer friends. You can still read the conversation."
         zh "你和“{name}”已不再是好友，仍可查看聊天记录。";
+    /// The account of a former friend is deleted.
+    AccountOfDeleted { name: &'a str }
+        en "The account {name} was deleted."
+        zh "账号“{name}”已注销。";
     /// Something is said to a former friend.
     FormerFriend { name: &'a str }
         en "You and {name} are no longer friends. Type `/add {name}` to send a friend request."
@@ -1797,8 +1817,8 @@ sentences! {
         zh "正在重新连接。";
     /// The user logged in elsewhere, or the server ended the session.
     Kicked
-        en "Your session was ended by an administrator, by yourself on another device, or because you logged in on too many. Type `login` to log in again. If your account is suspended, you are then told until when."
-        zh "你的会话已被结束：可能是服务器管理员结束的，也可能是你在其他设备上结束的，或者登录的设备过多。输入 `login` 重新登录；如果账号已被停用，届时会告诉你停用到什么时候。";
+        en "Your session was ended by an administrator, by yourself on another device, or because you logged in on too many. Type `login` to log in again. If an administrator has reset your password, the old one is refused: ask for the new one. If your account is suspended, you are told until when."
+        zh "你的会话已被结束：可能是服务器管理员结束的，也可能是你在其他设备上结束的，或者登录的设备过多。输入 `login` 重新登录；如果管理员重置了你的密码，旧密码会被拒绝，请向管理员索取新密码；如果账号已被停用，届时会告诉你停用到什么时候。";
     /// CLOSE_NOTIFY(6) without SERVER_KICK.
     AddressNotServed
         en "The server refuses connections from your address for now."

@@ -707,6 +707,8 @@ fn unread_messages_of_a_blocked_user_are_not_counted() {
     stage.says(Event::OnFriendRemoved {
         username: "bob".to_owned(),
     });
+    // The client has asked whether the account still exists.
+    refused(&mut stage, R::Whois, "storage_busy");
     assert_eq!(stage.prompt(), "contact [1]> ");
     stage.types("/block bob").types("y").says(done(R::Block));
     assert_eq!(stage.prompt(), "contact> ");

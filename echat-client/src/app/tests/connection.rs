@@ -167,7 +167,7 @@ fn a_replaced_session_does_not_reconnect() {
     assert!(!stage.effects.iter().any(|e| matches!(e, Effect::Connect)));
     assert!(!stage.app.upstream.connection().is_coming());
     stage.types("\\c").types("login");
-    assert_eq!(stage.prompt(), "login user name (offline): ");
+    assert_eq!(stage.prompt(), "login user name (Enter: ann) (offline): ");
 }
 
 #[test]
@@ -378,7 +378,7 @@ fn a_logout_without_a_connection_needs_no_server() {
     assert!(stage.has(&Effect::Disconnect));
     assert_eq!(stage.prompt(), "command> ");
     stage.types("login");
-    assert_eq!(stage.prompt(), "login user name: ");
+    assert_eq!(stage.prompt(), "login user name (Enter: ann): ");
 }
 
 #[test]

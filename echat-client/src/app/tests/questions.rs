@@ -274,7 +274,7 @@ fn the_usual_words_answer_and_are_not_sent() {
 #[test]
 fn a_takeover_closes_the_questions_and_a_password_is_never_an_answer() {
     for (mode, prompt) in [
-        ("login", "login user name: "),
+        ("login", "login user name (Enter: ann): "),
         ("register", "register user name: "),
     ] {
         let mut stage = in_room();
@@ -295,7 +295,7 @@ fn a_takeover_closes_the_questions_and_a_password_is_never_an_answer() {
         .says(Event::ServerKick {})
         .types("+f bob")
         .types("login");
-    assert_eq!(stage.prompt(), "login user name: ");
+    assert_eq!(stage.prompt(), "login user name (Enter: ann): ");
     let mut stage = in_room();
     stage
         .says(Event::ServerKick {})
@@ -306,7 +306,7 @@ fn a_takeover_closes_the_questions_and_a_password_is_never_an_answer() {
     let mut stage = ann(Language::English);
     stage.types("/leave room1").says(Event::ServerKick {});
     stage.types("login");
-    assert_eq!(stage.prompt(), "login user name: ");
+    assert_eq!(stage.prompt(), "login user name (Enter: ann): ");
 }
 
 #[test]

@@ -101,13 +101,14 @@ fn lines_and_chat_follow_a_room_that_was_renamed_while_it_was_empty() {
     stage.types("&r room1").says(Event::OnFriendOffline {
         username: "bob".to_owned(),
     });
+    stage.has_room("room1", None);
     stage.happens(Input::Closed(None)).types("secret").printed();
     stage.effects.clear();
     stage.comes_back_to(&["other", "den"]);
     assert_eq!(stage.sent_to(), ["den"]);
     assert_eq!(stage.printed()[1..], ["The room room1 is called den now."],);
     assert_eq!(stage.prompt(), "den (1 pending)> ");
-    assert!(stage.identified.len() <= 2, "{:?}", stage.identified);
+    assert_eq!(stage.identified, ["room1", "den", "other"]);
 }
 
 #[test]
@@ -238,6 +239,24 @@ fn a_lost_room_is_told_as_what_it_is_and_its_lines_stay() {
         };
         assert_eq!(stage.sent_to(), expected);
     }
+}
+
+#[test]
+fn rooms_that_were_created_in_the_same_second_are_not_mixed_up() {
+    // The user was removed from the room, and is in another one of the same second.
+    let mut stage = offline();
+    stage.effects.clear();
+    stage.has_room("den", OLD);
+    stage.comes_back_to(&["den"]);
+    assert_eq!(stage.sent_to(), [""; 0]);
+    // Two new rooms could be it.
+    let mut stage = offline();
+    stage.effects.clear();
+    stage.has_room("room1", None);
+    stage.has_room("den", OLD).has_room("tea", OLD);
+    stage.comes_back_to(&["den", "tea"]);
+    assert_eq!(stage.sent_to(), [""; 0]);
+    assert_eq!(stage.contents(), ["secret"]);
 }
 
 #[test]
