@@ -71,6 +71,8 @@ pub enum Input {
         /// Why, in the user's language.
         why: String,
     },
+    /// The server that answered is not trusted. The user was told why.
+    Untrusted,
     /// The file that [`Effect::LoadOutgoing`] asked for: its lines, which need not be text, or `None`
     /// if another client holds it.
     Outgoing {

@@ -148,6 +148,7 @@ impl App {
             Input::Event(event) => self.event(event),
             Input::Closed(reason) => self.closed(reason.map_or(Loss::Cut, Loss::Closed)),
             Input::ConnectFailed { address, why } => self.connect_failed(&address, &why),
+            Input::Untrusted => self.distrust(),
             Input::Outgoing { user, lines } => {
                 let lines = lines.as_deref();
                 self.outbox.take_file(&mut self.common, &user, lines);
@@ -972,6 +973,17 @@ impl App {
             .upstream
             .connect_failed(&mut self.common, address, why, has_ended);
         self.quit_if(end);
+    }
+
+    /// The server is not trusted: the program ends, but not under a person who had a session and may be typing.
+    fn distrust(&mut self) {
+        self.upstream.give_up(&self.common);
+        if !self.common.is_interactive() || self.common.context.session.me().is_none() {
+            return self.quit(Exit::NotTrusted);
+        }
+        self.forget_credentials();
+        self.upstream.drop_waiting(&mut self.common);
+        self.common.fail(Text::StaysOffline);
     }
 
     /// SERVER_KICK ended the session: the user logged in elsewhere, or was sent away. Coming back by itself would send

@@ -356,6 +356,12 @@ impl Upstream {
         self.come_back(common, aftermath, has_ended)
     }
 
+    /// The connection did not come up, and is not tried again by itself.
+    pub(super) fn give_up(&mut self, common: &Common) {
+        self.connection.lost(common.at);
+        self.connection.closed();
+    }
+
     /// Whether a script stops trying to connect. A script whose input has ended does not wait for ever; one whose input
     /// is open may be a bot, which does.
     fn gives_up(&self, has_ended: bool) -> bool {

@@ -1787,6 +1787,10 @@ sentences! {
     KeyChanged { address: &'a str }
         en "The key of {address} has changed: someone may be intercepting the connection. Nothing was sent."
         zh "{address} 的密钥变了，连接可能被人拦截。未发送任何内容。";
+    /// The client stays open without a connection.
+    StaysOffline
+        en "echat stays offline, and what you type is kept. Type `login` to try again."
+        zh "echat 保持离线，你输入的内容会保留。输入 `login` 可重试。";
     /// What to do about it.
     KeyChangedHint { address: &'a str }
         en "If the server's operator confirms the new key, run: echat-nc --forget-host {address}"

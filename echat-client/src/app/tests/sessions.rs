@@ -152,3 +152,27 @@ fn a_deleted_account_is_named_and_its_texts_are_forgotten() {
     });
     assert_eq!(stage.printed(), [""; 0]);
 }
+
+#[test]
+fn a_server_that_is_not_trusted_any_more_ends_no_program_under_a_typing_user() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").happens(Input::Closed(None));
+    stage.types("pending").presses("half a li").printed();
+    stage.happens(Input::Untrusted);
+    assert!(!stage.has(&Effect::Quit(Exit::NotTrusted)));
+    assert_eq!(stage.line(), "half a li");
+    assert_eq!(stage.contents(), ["pending"]);
+    assert_eq!(
+        stage.printed(),
+        ["echat stays offline, and what you type is kept. Type `login` to try again."]
+    );
+    // It does not connect by itself.
+    stage.effects.clear();
+    stage.passes(3_600);
+    assert!(!stage.has(&Effect::Connect));
+    // At the start there is nothing to keep.
+    let mut stage = super::stage(Language::English);
+    stage.types("login").types("ann").types("password1");
+    stage.happens(Input::Untrusted);
+    assert!(stage.has(&Effect::Quit(Exit::NotTrusted)));
+}

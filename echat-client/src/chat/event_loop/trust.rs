@@ -31,26 +31,23 @@ impl EventLoop {
             }
             ConnectError::Open(OpenError::Untrusted(Untrusted::Changed { shown, known })) => {
                 let known: Vec<String> = known.iter().map(ToString::to_string).collect();
-                let expected = known.iter().map(|key| Text::KeyExpected { key });
-                self.refuse(Text::KeyChanged { address });
-                self.refuse(Text::KeyShown {
-                    key: &shown.to_string(),
-                });
-                expected.for_each(|text| self.refuse(text));
-                self.refuse(Text::KeyChangedHint { address });
-                Ok(())
+                let shown = &shown.to_string();
+                let mut why = vec![Text::KeyChanged { address }, Text::KeyShown { key: shown }];
+                why.extend(known.iter().map(|key| Text::KeyExpected { key }));
+                why.push(Text::KeyChangedHint { address });
+                self.distrust(why)
             }
             ConnectError::Open(OpenError::Untrusted(Untrusted::NotPinned { shown, pinned })) => {
-                let (shown, pinned) = (shown.to_string(), pinned.to_string());
-                self.refuse(Text::KeyNotPinned { address });
-                self.refuse(Text::KeyShown { key: &shown });
-                self.refuse(Text::KeyExpected { key: &pinned });
-                Ok(())
+                let (shown, pinned) = (&shown.to_string(), &pinned.to_string());
+                self.distrust(vec![
+                    Text::KeyNotPinned { address },
+                    Text::KeyShown { key: shown },
+                    Text::KeyExpected { key: pinned },
+                ])
             }
             ConnectError::Open(OpenError::Handshake(error @ HandshakeError::BadSignature)) => {
                 let why = &error.localized(self.language);
-                self.refuse(Text::CannotConnect { address, why });
-                Ok(())
+                self.distrust(vec![Text::CannotConnect { address, why }])
             }
             ConnectError::Hosts(error) => {
                 self.show(&error.localized(self.language), Style::Error);
@@ -156,6 +153,16 @@ impl EventLoop {
                 }
             }
         }
+    }
+
+    /// Says why the server is not trusted. The application decides whether it ends: what is typed stays, where there was a
+    /// session.
+    fn distrust(&mut self, why: Vec<Text<'_>>) -> io::Result<()> {
+        for text in why {
+            let sentence = self.language.say(text);
+            self.show(&sentence, Style::Error);
+        }
+        self.step(Input::Untrusted)
     }
 
     /// Says why the server is not trusted, and ends.
