@@ -1087,20 +1087,7 @@ impl App {
         }
         let missed = asked == Some(RequestContext::CatchUp);
         let limits = self.common.context.session.limits();
-        if let Event::OnRoomChanged { was, room, .. } = &event {
-            let target = |name: &str| Target::Room(name.to_owned());
-            self.rename(&target(was), &target(&room.roomname));
-        }
-        if let Event::OnUserRenamed { was, username } = &event {
-            let target = |name: &str| Target::Friend(name.to_owned());
-            self.rename(&target(was), &target(username));
-            if self.common.context.session.me() == Some(was) {
-                self.rename_me(was, username);
-            }
-        }
-        for (was, now) in self.common.context.session.renamed_in(&event) {
-            self.rename(&was, &now);
-        }
+        self.follow_names(&event);
         let told = match &event {
             Event::Room { room } => Some((room.roomname.clone(), room.created)),
             _ => None,
@@ -1122,6 +1109,24 @@ impl App {
             }
         }
         self.composer.revise(&mut self.common);
+    }
+
+    /// Rooms and users have other names: chats, unsent lines and questions follow.
+    fn follow_names(&mut self, event: &Event) {
+        if let Event::OnRoomChanged { was, room, .. } = event {
+            let target = |name: &str| Target::Room(name.to_owned());
+            self.rename(&target(was), &target(&room.roomname));
+        }
+        if let Event::OnUserRenamed { was, username } = event {
+            let target = |name: &str| Target::Friend(name.to_owned());
+            self.rename(&target(was), &target(username));
+            if self.common.context.session.me() == Some(was) {
+                self.rename_me(was, username);
+            }
+        }
+        for (was, now) in self.common.context.session.renamed_in(event) {
+            self.rename(&was, &now);
+        }
     }
 
     fn tell(&mut self, update: &Update) {
@@ -1160,18 +1165,7 @@ impl App {
             Update::OwnTextGone(text) => self.composer.forget_text(text),
             Update::Answer(RequestContext::Login, Ok(event)) => {
                 self.logged_in();
-                let must_change = |event: &Event| {
-                    matches!(
-                        event,
-                        Event::LoginBundle {
-                            must_change_password: Some(true),
-                            ..
-                        }
-                    )
-                };
-                if must_change(event) && self.common.is_interactive() {
-                    self.common.say(Text::MustChangePassword);
-                }
+                self.say_must_change(event);
             }
             Update::Answer(RequestContext::Other(RequestKind::ChangePassword), outcome) => {
                 self.upstream.login.change(outcome.is_ok());
@@ -1204,6 +1198,18 @@ impl App {
             _ => {}
         }
         self.open_joined(update);
+    }
+
+    /// Says that the password is to be changed, if a login says so.
+    fn say_must_change(&mut self, event: &Event) {
+        if let Event::LoginBundle {
+            must_change_password: Some(true),
+            ..
+        } = event
+            && self.common.is_interactive()
+        {
+            self.common.say(Text::MustChangePassword);
+        }
     }
 
     /// Whether it is more than a message of another chat's.

@@ -29,9 +29,9 @@ pub(super) fn tell(update: &Update, context: &Context) -> Vec<Line> {
         | Update::LeftRoom(_)
         | Update::Friend(..)
         | Update::Away(..)
-        | Update::Member(..) => Vec::new(),
+        | Update::Member(..)
+        | Update::Answer(RequestContext::Departed { .. }, _) => Vec::new(),
         Update::AccountDeleted(name) => vec![context.line(Text::AccountOfDeleted { name })],
-        Update::Answer(RequestContext::Departed { .. }, _) => Vec::new(),
         Update::FriendRemoved(name) => vec![context.line(Text::FriendRemoved { name })],
         Update::OwnAway(Some(text)) => vec![context.dim(Text::AwayElsewhere { text })],
         Update::OwnAway(None) => vec![context.dim(Text::BackElsewhere)],

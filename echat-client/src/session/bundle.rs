@@ -37,15 +37,7 @@ impl Session {
         else {
             return false;
         };
-        for (was, now) in self.renamed_in(event) {
-            match (was, now) {
-                (Target::Room(was), Target::Room(room)) => {
-                    self.rename(&was, &room);
-                    updates.push(Update::Room(RoomUpdate::Renamed { was, room }));
-                }
-                (was, now) => self.user_renamed(was.name(), now.name(), updates),
-            }
-        }
+        self.follow_names(event, updates);
         let history = history.as_deref();
         let replaced =
             self.identity.differs(history, *newest, self.feed.seen())
@@ -85,6 +77,19 @@ impl Session {
         }
         self.take_unread(unread);
         replaced
+    }
+
+    /// Rooms and friends that have other names in a bundle keep what is known of them.
+    fn follow_names(&mut self, event: &Event, updates: &mut Vec<Update>) {
+        for (was, now) in self.renamed_in(event) {
+            match (was, now) {
+                (Target::Room(was), Target::Room(room)) => {
+                    self.rename(&was, &room);
+                    updates.push(Update::Room(RoomUpdate::Renamed { was, room }));
+                }
+                (was, now) => self.user_renamed(was.name(), now.name(), updates),
+            }
+        }
     }
 
     /// Takes the counts of unread messages. The server names the conversations of which something is unread, as many as
