@@ -93,7 +93,7 @@ fn a_wrong_password_is_asked_for_again_without_echo() {
     ann.types("\\c\rlogout\r");
     ann.sees("Logged out.");
     ann.types("login\r");
-    ann.sees("user name: ");
+    ann.sees("user name (Enter: ann): ");
     ann.types("ann\r");
     ann.sees("password: ");
     ann.types("not the password\r");
