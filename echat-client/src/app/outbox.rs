@@ -617,7 +617,18 @@ impl Outbox {
             .files
             .clone()
             .filter(|_| common.context.settings.config.keep_unsent);
+        let session = &common.context.session;
+        let is_held = |line: &UnsentLine| fate(line, session) == Fate::Held;
+        let is_any_held = common
+            .context
+            .outgoing
+            .listed(&user)
+            .any(|(_, line, _)| is_held(line));
         match files {
+            // Not all are sent at the next login.
+            Some(files) if is_any_held => common.fail(Text::LinesKept {
+                file: &files.waiting,
+            }),
             Some(files) => common.fail(Text::UnsentKept {
                 user: &user,
                 file: &files.waiting,
@@ -637,7 +648,7 @@ impl Outbox {
         let keeps = common.context.settings.config.keep_unsent;
         if let Some(files) = self.files.as_ref().filter(|_| keeps) {
             let file = &files.waiting;
-            common.fail(Text::LinesOfAnotherKept { file });
+            common.fail(Text::LinesKept { file });
         }
     }
 

@@ -590,16 +590,16 @@ sentences! {
         zh "聊天室“{was}”已改名为“{room}”。";
     /// The reader was a member before the connection was lost. Nothing more is known.
     RoomLost { room: &'a str }
-        en "You are no longer a member of {room}: it was closed or renamed, or you were removed, while you were away."
-        zh "你已不在聊天室“{room}”：在你离线期间，它被关闭或改名了，或者你被移出了。";
+        en "You are no longer a member of {room}: it was closed or renamed, or you were removed or left it elsewhere, while you were away."
+        zh "你已不在聊天室“{room}”：在你离线期间，它被关闭或改名了，或者你被移出，或在别处退出了。";
     /// The same of a room that is still there.
     RoomLostAlone { room: &'a str }
         en "You are no longer a member of {room}: you were removed or left it while you were away. `/join {room}` brings you back, or says until when you are banned."
         zh "你已不在聊天室“{room}”：在你离线期间被移出或退出了。输入 `/join {room}` 可再次加入；如果被封禁，会告诉你封禁何时结束。";
     /// The same of a room that the reader cannot find any more.
     RoomGone { room: &'a str }
-        en "You are no longer a member of {room}: it was closed or renamed while you were away, or it is private and you were removed."
-        zh "你已不在聊天室“{room}”：在你离线期间它被关闭或改名了，或者它是私密的，而你被移出了。";
+        en "You are no longer a member of {room}: it was closed or renamed while you were away, or it is private and you were removed or left it elsewhere."
+        zh "你已不在聊天室“{room}”：在你离线期间它被关闭或改名了，或者它是私密的，而你被移出或在别处退出了。";
     /// Another room has the name now.
     RoomReplaced { room: &'a str }
         en "{room} is another room now: the one that you had open was closed or renamed while you were away."
@@ -991,7 +991,7 @@ sentences! {
         }
         zh "“{user}”有 {count} 条消息没有发送：你现在用另一个名字登录。";
     /// Where they are.
-    LinesOfAnotherKept { file: &'a str }
+    LinesKept { file: &'a str }
         en "They are kept in {file}."
         zh "它们保存在 {file}。";
 

@@ -88,3 +88,37 @@ fn a_room_is_left_after_a_yes() {
     ann.types("\\d\r");
     assert_eq!(ann.ends().0, 0);
 }
+
+#[test]
+fn a_line_follows_its_room_and_not_the_name_that_another_room_took() {
+    let folder = ServerFolder::unhurried();
+    folder.has("room1", &["ann", "bob"]);
+    folder.has("tea", &["carol"]);
+    // Rooms are known by the second in which they were created.
+    let time = || folder.asks("ann", &["QUERY_SERVER_TIME", "null"]);
+    let before = time();
+    while time() == before {}
+    let server = folder.server.address();
+    let proxy = Proxy::to(server);
+    let mut bob = folder.opens("bob", proxy.address());
+    proxy.leads_to(None);
+    proxy.cuts_now();
+    bob.sees("Reconnecting");
+    bob.types("secret\r");
+    bob.sees("(pending) secret");
+    let renamed = r#"{"roomname":"room1","new_name":"den"}"#;
+    folder.asks("ann", &["SET_ROOM", renamed]);
+    let made = r#"{"roomname":"room1","members":[]}"#;
+    folder.asks("carol", &["CREATE_ROOM", made]);
+    folder.asks("bob", &["JOIN_ROOM", r#""room1""#]);
+    proxy.leads_to(Some(server));
+    bob.types("\r");
+    bob.sees("The room room1 is called den now.");
+    bob.sees("me: secret");
+    bob.sees("den> ");
+    bob.types("\\d\r");
+    assert_eq!(bob.ends().0, 0);
+    let said = ["secret".to_owned()];
+    assert_eq!(folder.counts("carol", &said), [0]);
+    assert_eq!(folder.counts("ann", &said), [1]);
+}

@@ -120,7 +120,7 @@ impl ServerFolder {
         person.types(&format!("{SECRET}\r"));
         person.sees(&format!("Registered as {name}."));
         person.types("login\r");
-        person.sees("user name: ");
+        person.sees(&format!("user name (Enter: {name}): "));
         person.types(&format!("{name}\r"));
         person.sees("password: ");
         person.types(&format!("{SECRET}\r"));

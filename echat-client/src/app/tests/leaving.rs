@@ -43,7 +43,7 @@ fn a_room_that_was_left_while_offline_is_closed() {
     stage.says(LoginBundle::default().into());
     assert_eq!(
         stage.printed()[0],
-        "You are no longer a member of room1: it was closed or renamed, or you were removed, while you were away."
+        "You are no longer a member of room1: it was closed or renamed, or you were removed or left it elsewhere, while you were away."
     );
     assert_eq!(stage.prompt(), "contact> ");
 }

@@ -199,11 +199,11 @@ fn a_lost_room_is_told_as_what_it_is_and_its_lines_stay() {
         ),
         (
             None,
-            "You are no longer a member of room1: it was closed or renamed while you were away, or it is private and you were removed.",
+            "You are no longer a member of room1: it was closed or renamed while you were away, or it is private and you were removed or left it elsewhere.",
         ),
         (
             Some(OLD + 1),
-            "You are no longer a member of room1: it was closed or renamed while you were away, or it is private and you were removed.",
+            "You are no longer a member of room1: it was closed or renamed while you were away, or it is private and you were removed or left it elsewhere.",
         ),
     ] {
         let mut stage = offline();
@@ -242,6 +242,25 @@ fn a_lost_room_is_told_as_what_it_is_and_its_lines_stay() {
 }
 
 #[test]
+fn held_lines_are_not_promised_to_be_sent() {
+    let mut stage = offline();
+    stage.happens(Input::Kept {
+        files: Some(Files {
+            waiting: "/state/ann".to_owned(),
+            aside: "/state/ann.aside".to_owned(),
+        }),
+    });
+    stage.has_room("room1", None).comes_back_to(&["other"]);
+    stage.printed();
+    stage.types("\\d");
+    let printed = stage.printed();
+    assert!(
+        printed.contains(&"They are kept in /state/ann.".to_owned()),
+        "{printed:?}"
+    );
+}
+
+#[test]
 fn rooms_that_were_created_in_the_same_second_are_not_mixed_up() {
     // The user was removed from the room, and is in another one of the same second.
     let mut stage = offline();
@@ -267,7 +286,7 @@ fn a_room_that_is_neither_open_nor_written_to_is_not_asked_about() {
     assert_eq!(stage.identified, [""; 0]);
     assert_eq!(
         stage.printed()[0],
-        "You are no longer a member of room1: it was closed or renamed, or you were removed, while you were away."
+        "You are no longer a member of room1: it was closed or renamed, or you were removed or left it elsewhere, while you were away."
     );
 }
 
