@@ -101,6 +101,9 @@ fn a_line_follows_its_room_and_not_the_name_that_another_room_took() {
     let server = folder.server.address();
     let proxy = Proxy::to(server);
     let mut bob = folder.opens("bob", proxy.address());
+    // After this answer the client knows which room it is.
+    bob.types("/room\r");
+    bob.sees("owner: ann");
     proxy.leads_to(None);
     proxy.cuts_now();
     bob.sees("Reconnecting");
