@@ -76,6 +76,8 @@ pub struct App {
     joining: Option<Target>,
     /// The chat that was open when the session ended, and its user: a login opens it again.
     left_chat: Option<(String, Target)>,
+    /// The room that the user joins or creates. Its chat opens when the server says yes, unless the user went elsewhere.
+    opening: Option<Target>,
     is_over: bool,
 }
 
@@ -91,6 +93,7 @@ impl App {
             outbox: Outbox::default(),
             joining: None,
             left_chat: None,
+            opening: None,
             is_over: false,
         }
     }
@@ -611,6 +614,7 @@ impl App {
     }
 
     fn go(&mut self, place: Goto) {
+        self.opening = None;
         self.composer.end_edit(&mut self.common);
         if let Goto::Chat(target) | Goto::ChatAround(target, _) | Goto::ChatAfter(target, _) =
             &place
@@ -804,6 +808,9 @@ impl App {
 
     /// Asks the server what was typed.
     fn ask_typed(&mut self, typed: TypedRequest) {
+        if let Some(room) = typed.opens().filter(|_| self.common.is_interactive()) {
+            self.opening = Some(room);
+        }
         if typed.is_timed() {
             return self.ask_time_for(TimedRequest::Typed(typed));
         }
@@ -1000,7 +1007,27 @@ impl App {
         }
     }
 
-    // The room of the address.
+    // Rooms that open when they are joined.
+
+    /// Opens the room that the user joined or created. A line that was begun since stays where it was begun.
+    fn open_answered(&mut self, typed: &TypedRequest) {
+        let Some(room) = typed
+            .opens()
+            .filter(|room| self.opening.as_ref() == Some(room))
+        else {
+            return;
+        };
+        self.opening = None;
+        if !self.common.context.session.has(&room) {
+            return;
+        }
+        if self.composer.editor().text().is_empty() && self.mode.scope().is_some() {
+            self.go(Goto::Chat(room));
+        } else {
+            let room = room.name();
+            self.common.say(Text::HowToOpenRoom { room });
+        }
+    }
 
     fn open_at_start(&mut self, target: Target) {
         if self.common.context.session.has(&target) {
@@ -1176,6 +1203,7 @@ impl App {
                 }
             }
             Update::Answer(RequestContext::Login, Err(fail)) => self.log_in_refused(fail),
+            Update::Answer(RequestContext::Typed(typed), Ok(_)) => self.open_answered(typed),
             Update::Answer(RequestContext::Send, outcome) => {
                 self.outbox.sent(
                     &mut self.common,

@@ -214,6 +214,7 @@ impl Command {
                 command: *self,
                 asks,
                 arguments,
+                has_slash: self.is_slash(),
             }),
         }
     }

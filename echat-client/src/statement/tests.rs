@@ -287,6 +287,7 @@ fn sentences_of_rows_name_the_same_in_both_languages() {
             command,
             asks,
             arguments: typed::Arguments::new(command.parameters(), each),
+            has_slash: true,
         };
         let [english, chinese] = [Language::English, Language::Chinese].map(|it| said(&typed, it));
         for (english, chinese) in english.iter().zip(&chinese) {

@@ -125,6 +125,8 @@ pub struct TypedRequest {
     pub(super) command: Command,
     pub(super) asks: &'static RequestSpec,
     pub(super) arguments: Arguments,
+    /// Whether it was typed with a slash. The signs of contact mode are for staying in it.
+    pub(super) has_slash: bool,
 }
 
 /// The same command about the same, whichever of its names was typed.
@@ -235,7 +237,15 @@ impl TypedRequest {
             command,
             asks,
             arguments: Arguments::new(command.parameters(), self.arguments.typed),
+            has_slash: self.has_slash,
         }
+    }
+
+    /// The room whose chat it opens when it is done.
+    pub fn opens(&self) -> Option<Target> {
+        let is_way_in = matches!(self.kind(), RequestKind::JoinRoom | RequestKind::CreateRoom);
+        let room = self.room().filter(|_| is_way_in && self.has_slash);
+        room.map(Target::Room)
     }
 
     /// The name that has to be typed to confirm it.

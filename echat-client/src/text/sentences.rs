@@ -424,6 +424,10 @@ sentences! {
     NewRoom { room: &'a str }
         en "You joined {room}."
         zh "已加入聊天室“{room}”。";
+    /// The room that was joined is not opened, since a line is typed.
+    HowToOpenRoom { room: &'a str }
+        en "Type `/msg #{room}` to open {room}."
+        zh "输入 `/msg #{room}` 打开聊天室“{room}”。";
     /// The room was left.
     LeftRoom { room: &'a str }
         en "You left {room}."

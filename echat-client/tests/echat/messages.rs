@@ -23,11 +23,9 @@ fn meet(folder: &ServerFolder) -> (Actor, Actor) {
     xiaoming.registers("小明");
     ann.types("/create public tea");
     ann.sees(Text::NewRoom { room: "tea" });
-    ann.types("&r tea");
     ann.has("tea>");
     xiaoming.types("/join tea");
     xiaoming.sees(Text::NewRoom { room: "tea" });
-    xiaoming.types("&r tea");
     xiaoming.has("tea>");
     xiaoming.types("今天一起吃午饭吧");
     shows(&mut ann, "小明: 今天一起吃午饭吧");

@@ -864,3 +864,78 @@ fn the_lobby_says_why_it_stays() {
         );
     }
 }
+
+fn joined(room: &str) -> Event {
+    Event::OnNewRoom {
+        roomname: room.to_owned(),
+    }
+}
+
+/// The server's yes to JOIN_ROOM.
+fn is_in() -> Event {
+    Event::JoinRoomResult {
+        result: Outcome::Done("in".to_owned()),
+    }
+}
+
+/// The server's yes to CREATE_ROOM.
+fn is_made() -> Event {
+    Event::CreateRoomResult {
+        result: Outcome::Done("made".to_owned()),
+    }
+}
+
+#[test]
+fn a_room_that_is_joined_or_created_by_a_slash_command_opens() {
+    for (line, answer) in [
+        ("/join den", is_in()),
+        ("/create public den", is_made()),
+        ("/create private den", is_made()),
+    ] {
+        let mut stage = in_room1(Language::English);
+        stage.types(line).says(joined("den")).says(answer);
+        assert_eq!(stage.prompt(), "den> ", "{line}");
+        asked(&mut stage);
+        stage.types("hello");
+        let sent = asked(&mut stage);
+        assert!(sent[0].contains(r#""target":"den""#), "{line}: {sent:?}");
+    }
+    // The question who can find the room stands between.
+    let mut stage = in_room1(Language::English);
+    stage.types("/create den").types("public");
+    stage.says(joined("den")).says(is_made());
+    assert_eq!(stage.prompt(), "den> ");
+    // In contact mode the signs of the original stay in it.
+    let mut stage = ann(Language::English);
+    stage.types("+r den").says(joined("den")).says(is_in());
+    stage.types("garden=bob").types("public");
+    stage.says(joined("garden")).says(is_made());
+    assert_eq!(stage.prompt(), "contact> ");
+}
+
+#[test]
+fn a_room_that_is_joined_takes_no_line_that_was_begun_elsewhere() {
+    let mut stage = in_room1(Language::English);
+    stage.types("/join den").presses("for room1");
+    stage.printed();
+    stage.says(joined("den")).says(is_in());
+    assert_eq!(stage.prompt(), "room1> ");
+    assert_eq!(stage.line(), "for room1");
+    assert_eq!(
+        stage.printed(),
+        ["You joined den.", "Type `/msg #den` to open den."]
+    );
+    // Another chat was opened since.
+    let mut stage = in_room1(Language::English);
+    stage.types("/join den").types("/msg bob");
+    stage.says(joined("den")).says(is_in());
+    assert_eq!(stage.prompt(), "bob> ");
+    // The refusal of a room opens nothing, and neither does a room that another user brought one into.
+    let mut stage = in_room1(Language::English);
+    stage.types("/join den");
+    stage.says(Event::JoinRoomResult {
+        result: Outcome::Refused(fail("unknown_room", &[])),
+    });
+    stage.says(joined("den"));
+    assert_eq!(stage.prompt(), "room1> ");
+}
