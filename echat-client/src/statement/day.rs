@@ -3,7 +3,7 @@
 use jiff::ToSpan;
 use jiff::civil::Date;
 
-use super::ascii_form;
+use super::{ascii_form, duration};
 
 /// Words for days, with how many days they lie back.
 const WORDS: &[(&str, i64)] = &[
@@ -43,13 +43,19 @@ pub fn day(text: &str, today: Date) -> Option<Date> {
     let end = bare
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(bare.len());
-    let (digits, unit) = bare.split_at(end);
-    if let Some((_, days)) = BACK.iter().find(|(word, _)| *word == unit.trim()) {
+    let in_digits = || Some((bare[..end].parse::<i64>().ok()?, &bare[end..]));
+    let in_han = || {
+        let (count, unit) = duration::han_number(bare)?;
+        Some((i64::try_from(count).ok()?, unit))
+    };
+    let counted = in_digits().or_else(in_han);
+    let back = |(count, unit): (i64, &str)| {
+        let (_, days) = BACK.iter().find(|(word, _)| *word == unit.trim())?;
+        Some((count, days))
+    };
+    if let Some((count, days)) = counted.and_then(back) {
         // A longer time than a calendar has is none.
-        let count = digits
-            .parse::<i64>()
-            .ok()
-            .filter(|count| *count <= 100_000)?;
+        let count = Some(count).filter(|count| *count <= 100_000)?;
         return today.checked_sub((days * count).days()).ok();
     }
     of_calendar(&text, today)
@@ -119,6 +125,9 @@ mod tests {
             ("3 days ago", "2026-02-26"),
             ("2w", "2026-02-15"),
             ("3天前", "2026-02-26"),
+            ("三天前", "2026-02-26"),
+            ("两周前", "2026-02-15"),
+            ("十天前", "2026-02-19"),
         ] {
             let read = day(text, today).map(|date| date.to_string());
             assert_eq!(read.as_deref(), Some(expected), "{text}");

@@ -55,11 +55,15 @@ const CHINESE_UNITS: &[(&str, u64)] = &[
     ("个月", 30 * DAY),
     ("年", 365 * DAY),
 ];
-/// Chinese durations without a digit.
-const CHINESE_HALVES: &[(&str, u64)] = &[
-    ("半个小时", HOUR / 2),
-    ("半小时", HOUR / 2),
-    ("半天", DAY / 2),
+/// Words for numbers, which count only behind `for`. Each is a number of halves of the unit that follows.
+const WORDS: &[(&str, u64)] = &[
+    ("half an", 1),
+    ("half a", 1),
+    ("an", 2),
+    ("a", 2),
+    ("one", 2),
+    ("two", 4),
+    ("three", 6),
 ];
 /// The longest duration, in seconds: 100 years.
 const LONGEST: u64 = 100 * 365 * DAY;
@@ -70,36 +74,36 @@ pub(super) fn seconds(text: &str) -> Option<u64> {
     behind.trim().is_empty().then_some(seconds)
 }
 
-/// Whether a text begins with `for` and a digit, so that a duration is meant.
+/// Whether a text begins like a duration, so that it is no other text even if [`read`] finds none in it: with `for`, with
+/// a digit, perhaps behind a minus, or with a duration in Chinese that other words follow at once.
 pub(super) fn is_meant(text: &str) -> bool {
-    behind_for(text).is_some_and(|rest| rest.chars().next().is_some_and(|c| digit(c).is_some()))
+    let unsigned = text.strip_prefix(['-', '－']).unwrap_or(text);
+    unsigned.chars().next().and_then(digit).is_some()
+        || behind_for(text).is_some()
+        || part(text).is_some()
 }
 
-/// A duration at the beginning of a text, in seconds, and what follows.
+/// A duration at the beginning of a text, in seconds, and what follows. Behind one in Chinese digits there is a space, since
+/// `一天到晚` is none.
 pub(super) fn read(text: &str) -> Option<(u64, &str)> {
-    let mut rest = behind_for(text).unwrap_or(text);
-    let mut total: u64 = 0;
-    let mut parts = 0;
+    let behind_for = behind_for(text);
+    let begin = behind_for.unwrap_or(text);
+    let in_words = || behind_for.and_then(part_in_words);
+    let (mut total, mut rest) = part(begin).or_else(in_words)?;
     while let Some((seconds, behind)) = part(rest) {
         total = total.checked_add(seconds)?;
-        parts += 1;
         rest = behind;
     }
-    let ends = rest.is_empty() || rest.starts_with(char::is_whitespace) || ends_in_han(text, rest);
-    (parts > 0 && ends && (1..=LONGEST).contains(&total)).then(|| (total, rest.trim_start()))
+    let is_tight = begin.chars().next().and_then(digit).is_some() && ends_in_han(text, rest);
+    let ends = rest.is_empty() || rest.starts_with(char::is_whitespace) || is_tight;
+    (ends && (1..=LONGEST).contains(&total)).then(|| (total, rest.trim_start()))
 }
 
 /// What follows the word `for`.
 fn behind_for(text: &str) -> Option<&str> {
-    let end = text.char_indices().nth(3).map(|(end, _)| end)?;
-    let (word, rest) = text.split_at(end);
-    let is_for = word
-        .chars()
-        .zip("for".chars())
-        .all(|(typed, wanted)| ascii_form(typed).to_ascii_lowercase() == wanted);
-    let rest = Some(rest).filter(|_| is_for)?;
-    let trimmed = rest.trim_start();
-    (trimmed.len() < rest.len()).then_some(trimmed)
+    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let word: String = word.chars().map(ascii_form).collect();
+    word.eq_ignore_ascii_case("for").then(|| rest.trim_start())
 }
 
 /// Whether the part of a text before `rest` ends in a Chinese unit, behind which no space is needed.
@@ -113,25 +117,104 @@ fn ends_in_han(text: &str, rest: &str) -> bool {
 
 /// One number with its unit.
 fn part(text: &str) -> Option<(u64, &str)> {
-    for (word, seconds) in CHINESE_HALVES {
-        if let Some(rest) = text.strip_prefix(word) {
-            return Some((*seconds, rest));
-        }
+    if let Some(rest) = text.strip_prefix('半') {
+        let (unit, rest) = chinese_unit(rest)?;
+        return Some((unit / 2, rest));
     }
     let end = text.find(|c| digit(c).is_none()).unwrap_or(text.len());
-    let number = number(&text[..end])?;
+    let Some(number) = number(&text[..end]) else {
+        return part_in_han(text);
+    };
     let rest = text[end..].trim_start();
-    for (word, seconds) in CHINESE_UNITS {
-        if let Some(rest) = rest.strip_prefix(word) {
-            return Some((number.checked_mul(*seconds)?, rest));
-        }
+    if let Some((unit, rest)) = chinese_unit(rest) {
+        return with_half(number, unit, rest);
     }
+    if let Some(rest) = rest.strip_prefix("个半") {
+        return and_a_half(number, rest);
+    }
+    let (unit, rest) = latin_unit(rest)?;
+    Some((number.checked_mul(unit)?, rest))
+}
+
+/// The same with a number in Chinese digits. `分` alone stands behind others only: `十分` is a word for very.
+fn part_in_han(text: &str) -> Option<(u64, &str)> {
+    let (number, rest) = han_number(text)?;
+    if let Some(rest) = rest.strip_prefix("个半") {
+        return and_a_half(number, rest);
+    }
+    let (unit, behind) = chinese_unit(rest)?;
+    let is_word = rest.starts_with('分') && !rest.starts_with("分钟");
+    with_half(number, unit, behind).filter(|_| !is_word)
+}
+
+/// `an hour`, `half a day`
+fn part_in_words(text: &str) -> Option<(u64, &str)> {
+    WORDS.iter().find_map(|(words, halves)| {
+        let head = text.get(..words.len())?;
+        let rest = &text[words.len()..];
+        let is_it = head.eq_ignore_ascii_case(words) && rest.starts_with(char::is_whitespace);
+        let (unit, rest) = latin_unit(rest.trim_start()).filter(|_| is_it)?;
+        Some((unit * halves / 2, rest))
+    })
+}
+
+/// `两天`, and `两天半` if nothing follows that.
+fn with_half(number: u64, unit: u64, rest: &str) -> Option<(u64, &str)> {
+    let seconds = number.checked_mul(unit)?;
+    let behind = rest.strip_prefix('半');
+    let behind = behind.filter(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
+    match behind {
+        Some(rest) => Some((seconds.checked_add(unit / 2)?, rest)),
+        None => Some((seconds, rest)),
+    }
+}
+
+/// What follows `一个半`.
+fn and_a_half(number: u64, text: &str) -> Option<(u64, &str)> {
+    let (unit, rest) = chinese_unit(text)?;
+    Some((number.checked_mul(unit)?.checked_add(unit / 2)?, rest))
+}
+
+/// A unit in Chinese, in seconds.
+fn chinese_unit(text: &str) -> Option<(u64, &str)> {
+    CHINESE_UNITS
+        .iter()
+        .find_map(|(word, seconds)| Some((*seconds, text.strip_prefix(word)?)))
+}
+
+/// A unit in Latin letters, in seconds.
+fn latin_unit(text: &str) -> Option<(u64, &str)> {
     let is_letter = |c: char| ascii_form(c).is_ascii_alphabetic();
-    let end = rest.find(|c| !is_letter(c)).unwrap_or(rest.len());
-    let word: String = rest[..end].chars().map(ascii_form).collect();
+    let end = text.find(|c| !is_letter(c)).unwrap_or(text.len());
+    let word: String = text[..end].chars().map(ascii_form).collect();
     let word = word.to_ascii_lowercase();
     let (_, seconds) = UNITS.iter().find(|(unit, _)| *unit == word)?;
-    Some((number.checked_mul(*seconds)?, &rest[end..]))
+    Some((*seconds, &text[end..]))
+}
+
+/// A number below 1,000 in Chinese digits at the beginning of a text.
+pub(super) fn han_number(text: &str) -> Option<(u64, &str)> {
+    let (mut total, mut ones, mut end) = (0, None, 0);
+    for (at, c) in text.char_indices() {
+        let ten = match c {
+            '十' => Some(10),
+            '百' => Some(100),
+            _ => None,
+        };
+        if let Some(ten) = ten {
+            total += ones.take().unwrap_or(1) * ten;
+        } else if let Some(digit) = "零一二三四五六七八九".chars().position(|han| han == c)
+        {
+            ones = Some(digit as u64);
+        } else if c == '两' {
+            ones = Some(2);
+        } else {
+            break;
+        }
+        end = at + c.len_utf8();
+    }
+    total += ones.unwrap_or(0);
+    (total > 0).then(|| (total, &text[end..]))
 }
 
 /// A number in digits of any width.
@@ -192,6 +275,19 @@ mod tests {
             ("1周刷屏", 604_800, "刷屏"),
             ("半小时", 1_800, ""),
             ("1小时30分", 5_400, ""),
+            ("1 小时半", 5_400, ""),
+            ("两小时 吵", 7_200, "吵"),
+            ("半个小时", 1_800, ""),
+            ("半天", 43_200, ""),
+            ("一天", 86_400, ""),
+            ("一个半小时", 5_400, ""),
+            ("2个半小时", 9_000, ""),
+            ("两天半", 216_000, ""),
+            ("十五分钟", 900, ""),
+            ("二十分钟 刷屏", 1_200, "刷屏"),
+            ("三个月", 7_776_000, ""),
+            ("for an hour", 3_600, ""),
+            ("for half a day of noise", 43_200, "of noise"),
         ] {
             assert_eq!(read(text), Some((expected, rest)), "{text}");
         }
@@ -205,10 +301,28 @@ mod tests {
             "0m",
             "10",
             "999999999y",
+            "an hour",
+            "一天到晚刷屏",
+            "十分无礼",
+            "一直刷屏",
         ] {
             assert_eq!(read(text), None, "{text}");
         }
-        assert!(is_meant("for 10x") && !is_meant("for spamming"));
+        for text in [
+            "for 10x",
+            "for spam",
+            "for",
+            "2x",
+            "-1h",
+            "９９z",
+            "0m",
+            "一天到晚刷屏",
+        ] {
+            assert!(is_meant(text), "{text}");
+        }
+        for text in ["forging", "spam", "一直刷屏", "十分无礼", "- rude"] {
+            assert!(!is_meant(text), "{text}");
+        }
     }
 
     #[test]

@@ -289,7 +289,13 @@ impl ParameterKind {
     pub(super) fn takes_rest(self) -> bool {
         matches!(
             self,
-            Self::Words | Self::Text | Self::Topic | Self::Reason | Self::Day
+            Self::Words
+                | Self::Text
+                | Self::Topic
+                | Self::Reason
+                | Self::Day
+                | Self::Slow
+                | Self::Keep
         )
     }
 

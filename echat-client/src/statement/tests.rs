@@ -406,7 +406,8 @@ fn every_row_reads_what_its_help_shows() {
                 let numbered = counts
                     .iter()
                     .fold(form.clone(), |form, count| form.replace(count, "2"));
-                let line = numbered.replace(['<', '>', '[', ']'], "");
+                let timed = numbered.replace("<duration>", "2h").replace("<时长>", "2h");
+                let line = timed.replace(['<', '>', '[', ']'], "");
                 // Of several words the last.
                 let words = line.split(' ');
                 let words = words.map(|word| word.rsplit_once('|').map_or(word, |(_, last)| last));

@@ -86,6 +86,7 @@ impl ParameterKind {
                 Some(seconds) => language.say(Text::ForSoLong {
                     span: &in_words(seconds),
                 }),
+                None if word.is_empty() => language.say(Text::ForUnlimitedTime),
                 None => word.to_owned(),
             },
             Self::Slow => match duration::number(word) {
@@ -310,7 +311,13 @@ impl TypedRequest {
     pub fn question(&self, language: Language) -> Option<(String, String)> {
         let confirm = self.asks.confirm.as_ref()?;
         let say = |saying: Sentence| saying(language, &self.arguments);
-        Some((say(confirm.question), say(confirm.prompt)))
+        (!self.keeps_all()).then(|| (say(confirm.question), say(confirm.prompt)))
+    }
+
+    /// Whether it keeps the messages of a room for ever, by which none is removed.
+    fn keeps_all(&self) -> bool {
+        let kept = self.arguments.first_of(&[ParameterKind::Keep]);
+        kept.and_then(|days| duration::number(&days)) == Some(LONGEST_KEPT)
     }
 
     /// What a no to the question means.

@@ -217,6 +217,10 @@ sentences! {
     ForSoLong { span: &'a str }
         en " for {span}"
         zh "，时长 {span}";
+    /// The same of one without an end.
+    ForUnlimitedTime
+        en " for an unlimited time"
+        zh "，没有期限";
     /// Slow mode.
     TimeBetween { span: &'a str }
         en "slow mode, {span} between two messages of a member"

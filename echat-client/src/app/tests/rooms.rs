@@ -86,7 +86,8 @@ const TYPED: &str = r#"
 /ban eve | BAN {"roomname":"room1","username":"eve"}
 /ban eve 10m spam | BAN {"roomname":"room1","username":"eve","until":1800000600,"reason":"spam"}
 /ban #tea eve for 2 hours | BAN {"roomname":"tea","username":"eve","until":1800007200}
-/ban eve for spam | BAN {"roomname":"room1","username":"eve","reason":"for spam"}
+/ban eve 两小时 吵 | BAN {"roomname":"room1","username":"eve","until":1800007200,"reason":"吵"}
+/ban eve 半小时 | BAN {"roomname":"room1","username":"eve","until":1800001800}
 /ban eve 1周 刷屏 | BAN {"roomname":"room1","username":"eve","until":1800604800,"reason":"刷屏"}
 /unban eve | UNBAN {"roomname":"room1","username":"eve"}
 /bans | LIST_BANS "room1"
@@ -103,6 +104,8 @@ const TYPED: &str = r#"
 /readonly 开 | SET_ROOM {"roomname":"room1","read_only":true}
 /readonly #tea off | SET_ROOM {"roomname":"tea","read_only":false}
 /slow 30 | SET_ROOM {"roomname":"room1","slow_seconds":30}
+/slow 2 minutes | SET_ROOM {"roomname":"room1","slow_seconds":120}
+/slow #tea 半小时 | SET_ROOM {"roomname":"tea","slow_seconds":1800}
 /slow 2m | SET_ROOM {"roomname":"room1","slow_seconds":120}
 /slow off | SET_ROOM {"roomname":"room1","slow_seconds":0}
 /rooms | LIST_ROOMS null
@@ -142,6 +145,15 @@ fn values_that_cannot_be_are_no_request() {
         "/keep x",
         "/readonly maybe",
         "/ban eve for 10x",
+        "/ban eve for",
+        "/ban eve for spam",
+        "/ban eve 2x",
+        "/ban eve 99z spam",
+        "/ban eve -1h",
+        "/ban eve ２ｘ",
+        "/slow -1",
+        "/slow 2 spoons",
+        "/keep 2x",
         "/ban",
         "/create private",
         "/op",
@@ -938,4 +950,23 @@ fn a_room_that_is_joined_takes_no_line_that_was_begun_elsewhere() {
     });
     stage.says(joined("den"));
     assert_eq!(stage.prompt(), "room1> ");
+}
+
+#[test]
+fn a_ban_without_an_end_is_said_to_have_none() {
+    for (language, said) in [
+        (
+            Language::English,
+            "You banned eve from room1 for an unlimited time. `/unban #room1 eve` lifts the ban.",
+        ),
+        (
+            Language::Chinese,
+            "你已禁止“eve”进入聊天室“room1”，没有期限。输入 `/unban #room1 eve` 可解除。",
+        ),
+    ] {
+        let mut stage = in_room1(language);
+        stage.types("/ban eve too loud").printed();
+        stage.says(done(R::Ban));
+        assert_eq!(stage.printed(), [said]);
+    }
 }
