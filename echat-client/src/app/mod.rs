@@ -904,6 +904,11 @@ impl App {
             }
         }
         self.outbox.at_login();
+        if self.common.is_interactive() && !self.common.context.has_footer() {
+            let open = self.mode.target();
+            let rows = self.common.context.notice_rows(open, usize::MAX);
+            self.common.print(rows);
+        }
         self.outbox.load(&mut self.common, &me);
         self.check_rooms();
         self.ask_queued();

@@ -396,7 +396,7 @@ impl Outbox {
                 let fail = with_local_times(fail, &common.context);
                 let reason = common.context.language.refusal(&fail);
                 if let Some(entry) = common.context.outgoing.done() {
-                    let target = entry.target.name();
+                    let target = &common.context.target_name(&entry.target);
                     common.fail(Text::MessageRefused {
                         target,
                         reason: &reason,
@@ -454,10 +454,10 @@ impl Outbox {
             self.must_say_hold()
         };
         if is_news {
-            let (target, reason) = (target.name(), reason.as_str());
+            let target = &common.context.target_name(&target);
             common.say(Text::MessageWaits {
                 target,
-                reason,
+                reason: &reason,
                 seconds,
             });
         }
@@ -491,9 +491,8 @@ impl Outbox {
         let may_be_why = loss.can_be_by_a_line(since_sent);
         if let Some(entry) = common.context.outgoing.cut(may_be_why) {
             common.verdict.record(WorstOutcome::Refused);
-            common.fail(Text::LineCutsOff {
-                target: entry.target.name(),
-            });
+            let target = &common.context.target_name(&entry.target);
+            common.fail(Text::LineCutsOff { target });
             let user = entry.user.clone();
             self.set_aside(common, &user, vec![entry.into()]);
             self.save(common, user);
@@ -560,7 +559,7 @@ impl Outbox {
             && let Err(error) = common.context.session.limits().text(target, text)
         {
             let reason = common.context.limit_reason(&error);
-            let (target, reason) = (target.name(), reason.as_str());
+            let (target, reason) = (&common.context.target_name(target), reason.as_str());
             common.fail(if aside.was_sent {
                 Text::NotResent { target, reason }
             } else {
@@ -583,7 +582,8 @@ impl Outbox {
         match common.context.outgoing.withdraw(&me, number) {
             Ok(entries) => {
                 for entry in &entries {
-                    let (target, text) = (entry.target.name(), entry.content.as_str());
+                    let target = &common.context.target_name(&entry.target);
+                    let text = entry.content.as_str();
                     let lines = if entry.was_sent {
                         common.say(Text::WithdrawnLate { target });
                         common.context.unanswered_line(text)

@@ -111,7 +111,7 @@ pub(super) fn footer(app: &App, rows: usize) -> Vec<Line> {
     }
     let is_pending = app.common.context.pending() > 0;
     let notices = (rows - usize::from(is_pending)).min(NOTICE_ROWS);
-    let mut lines = app.common.context.notice_rows(notices);
+    let mut lines = app.common.context.notice_rows(app.mode.target(), notices);
     if is_pending {
         let rows = rows - lines.len();
         lines.extend(app.common.context.waiting_rows(app.mode.target(), rows));

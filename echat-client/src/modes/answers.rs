@@ -15,7 +15,9 @@ use crate::text::{RefusedRequest, Text, code_of, wants_new_password};
 /// What to show.
 pub(super) fn tell(update: &Update, context: &Context) -> Vec<Line> {
     match update {
-        Update::Message(target, post) if post.mine => context.sent(post, target.name()),
+        Update::Message(target, post) if post.mine => {
+            context.sent(post, &context.target_name(target))
+        }
         Update::Message(target, _) => context.first_notice(target).into_iter().collect(),
         Update::FriendRequest(name) => vec![context.bold(Text::FriendRequest { name })],
         Update::NewContact(name) => vec![context.line(Text::NewContact { name })],

@@ -669,7 +669,7 @@ impl Mode for ChatMode {
     }
 
     fn prompt(&self, context: &Context) -> String {
-        context.language.user_name(self.target.name()).into_owned()
+        context.target_name(&self.target)
     }
 
     fn history(&self) -> Option<&'static str> {

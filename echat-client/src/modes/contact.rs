@@ -1,12 +1,11 @@
 //! Contact mode: friends, rooms, and messages without leaving it.
 
-use super::lines::{plain, styled};
+use super::lines::styled;
 use super::presence::{Presence, PresenceChange};
 use super::{Act, Context, Mode, answers, print, read, rooms};
 use crate::render::styled::{Line, Style};
-use crate::session::{Conversation, Post, Update};
+use crate::session::{Post, Update};
 use crate::statement::{Scope, Statement};
-use crate::target::Target;
 use crate::text::Text;
 
 /// Unsent lines that are listed at the end of `:m`, where no rows above the prompt show them.
@@ -86,7 +85,6 @@ fn carry_out(statement: &Statement, context: &Context) -> Vec<Act> {
             print(lines)
         }
         Statement::Messages => print(newest(context)),
-        Statement::Unread => print(unread(context)),
         _ => Vec::new(),
     }
 }
@@ -124,20 +122,14 @@ fn newest(context: &Context) -> Vec<Line> {
         let folds = |post: &&Post| context.session.folds(target, &post.sender);
         let newest = conversation.lines().rev().find(|post| !folds(post));
         if let Some(post) = newest {
-            lines.push(styled(
-                &context.language.user_name(target.name()),
-                Style::Bold,
-            ));
+            lines.push(styled(&context.target_name(target), Style::Bold));
             lines.extend(context.message(post));
         } else if conversation.lines().next_back().is_some() {
-            lines.push(styled(
-                &context.language.user_name(target.name()),
-                Style::Bold,
-            ));
+            lines.push(styled(&context.target_name(target), Style::Bold));
             let count = conversation.lines().filter(folds).count() as u64;
             lines.push(context.dim(Text::Folded { count }));
         } else {
-            lines.push(unread_of(target, conversation, context));
+            lines.push(context.unread_of(target, conversation));
         }
     }
     let waiting = if context.has_footer() {
@@ -151,32 +143,4 @@ fn newest(context: &Context) -> Vec<Line> {
     lines.insert(0, context.bold(Text::Messages));
     lines.extend(waiting);
     lines
-}
-
-fn unread(context: &Context) -> Vec<Line> {
-    let mut lines: Vec<Line> = context
-        .session
-        .recent()
-        .filter(|(target, conversation)| {
-            conversation.unread() > 0 && context.session.counts(target)
-        })
-        .map(|(target, conversation)| unread_of(target, conversation, context))
-        .collect();
-    if lines.is_empty() {
-        return vec![context.line(Text::NothingUnread)];
-    }
-    lines.insert(0, context.bold(Text::UnreadHeading));
-    lines
-}
-
-fn unread_of(target: &Target, conversation: &Conversation, context: &Context) -> Line {
-    let target = &context.language.user_name(target.name());
-    let count = conversation.unread();
-    let mut sentence = context.language.say(Text::UnreadOf { target, count });
-    let count = conversation.mentions();
-    if count > 0 {
-        sentence += &context.language.say(Text::Semicolon);
-        sentence += &context.language.say(Text::MentionsOfYou { count });
-    }
-    plain(&format!("  {sentence}"))
 }

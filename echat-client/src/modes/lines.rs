@@ -33,6 +33,8 @@ const TAB_STOP: usize = 8;
 const COMPACT_TAB_STOP: usize = 4;
 /// Characters that are shown of a text that stands somewhere else as a whole.
 const EXCERPT: usize = 200;
+/// Begins the name of a room where it could be that of a user, as in `/msg #room1`.
+const ROOM_MARK: char = '#';
 /// Lines that `/pending` lists.
 const LISTED: usize = 100;
 
@@ -244,26 +246,78 @@ impl Context {
         self.shown_day.set(None);
     }
 
+    /// How a conversation is called. A room begins with `#` if a user has its name, too.
+    pub(crate) fn target_name(&self, target: &Target) -> String {
+        match target {
+            Target::Room(room) if self.session.is_user(room) => format!("{ROOM_MARK}{room}"),
+            Target::Room(room) => room.clone(),
+            Target::Friend(name) => self.language.user_name(name).into_owned(),
+        }
+    }
+
+    fn new_messages(&self, target: &Target, count: u64) -> String {
+        let name = &self.target_name(target);
+        self.language.say(if target.is_room() {
+            Text::NewRoomMessages { room: name, count }
+        } else {
+            Text::NewMessages { from: name, count }
+        })
+    }
+
     /// The notice of new messages that are not shown, where it cannot be counted on in a row above the
     /// prompt: once, until the conversation is opened.
     pub(super) fn first_notice(&self, target: &Target) -> Option<Line> {
         let conversation = self.session.conversation(target)?;
         let is_first = conversation.new_messages() == 1;
-        (is_first && !self.has_footer()).then(|| self.line(new_messages(target, 1)))
+        let is_shown = is_first && !self.has_footer();
+        is_shown.then(|| plain(&self.new_messages(target, conversation.unread())))
+    }
+
+    /// Conversations with unread messages, and how many, the most recent first.
+    fn unread(&self) -> impl Iterator<Item = (&Target, &Conversation)> {
+        let recent = self.session.recent();
+        recent.filter(|(target, conversation)| {
+            conversation.unread() > 0 && self.session.counts(target)
+        })
+    }
+
+    /// `/unread`: the conversations with unread messages.
+    pub(super) fn unread_list(&self) -> Vec<Line> {
+        let mut lines: Vec<Line> = self
+            .unread()
+            .map(|(target, conversation)| self.unread_of(target, conversation))
+            .collect();
+        if lines.is_empty() {
+            return vec![self.line(Text::NothingUnread)];
+        }
+        lines.insert(0, self.bold(Text::UnreadHeading));
+        lines.push(self.dim(Text::HowToOpenUnread));
+        lines
+    }
+
+    /// How much is unread of a conversation.
+    pub(super) fn unread_of(&self, target: &Target, conversation: &Conversation) -> Line {
+        let target = &self.target_name(target);
+        let count = conversation.unread();
+        let mut sentence = self.language.say(Text::UnreadOf { target, count });
+        let count = conversation.mentions();
+        if count > 0 {
+            sentence += &self.language.say(Text::Semicolon);
+            sentence += &self.language.say(Text::MentionsOfYou { count });
+        }
+        plain(&format!("  {sentence}"))
     }
 
     /// A notice for each conversation with new messages that are not shown, the newest conversation
     /// last: at most so many rows, of which the first counts the messages of the others.
-    pub(crate) fn notice_rows(&self, rows: usize) -> Vec<Line> {
+    pub(crate) fn notice_rows(&self, open: Option<&Target>, rows: usize) -> Vec<Line> {
         let noticed: Vec<(&Target, u64)> = self
-            .session
-            .recent()
-            .filter(|(target, _)| self.session.counts(target))
-            .map(|(target, conversation)| (target, conversation.new_messages()))
-            .filter(|(_, count)| *count > 0)
+            .unread()
+            .filter(|(target, _)| Some(*target) != open)
+            .map(|(target, conversation)| (target, conversation.unread()))
             .collect();
         let notice = |target: &Target, count: u64| {
-            let mut line = self.bold(new_messages(target, count));
+            let mut line = styled(&self.new_messages(target, count), Style::Bold);
             let conversation = self.session.conversation(target);
             let mentions = conversation.map_or(0, Conversation::mentions);
             if mentions > 0 {
@@ -315,7 +369,7 @@ impl Context {
         lines.extend(meant[before..].iter().map(|entry| {
             let mut head = self.language.say(Text::Pending);
             if target.is_none() {
-                let target = entry.target.name();
+                let target = &self.target_name(&entry.target);
                 head += &self.language.say(Text::PendingFor { target });
             }
             one_line(
@@ -342,7 +396,7 @@ impl Context {
             if is_in_flight {
                 head.push(span(&self.language.say(Text::InFlight), Style::Dim));
             }
-            let target = entry.target.name();
+            let target = &self.target_name(&entry.target);
             let target = self.language.say(Text::PendingFor { target });
             head.push(span(&target, Style::Plain));
             lines.push(one_line(head, entry.content.as_str(), Style::Plain));
@@ -584,13 +638,6 @@ pub(super) fn plain_excerpt(text: &str) -> String {
 /// An emoji as it is shown: the server takes only emoji, and what another one sends is short at least.
 pub(super) fn emoji(emoji: &str) -> String {
     shortened(&plain_excerpt(emoji), EMOJI)
-}
-
-fn new_messages(target: &Target, count: u64) -> Text<'_> {
-    match target {
-        Target::Friend(from) => Text::NewMessages { from, count },
-        Target::Room(room) => Text::NewRoomMessages { room, count },
-    }
 }
 
 /// A head and the beginning of a text, whose own lines stand behind one another.

@@ -302,8 +302,13 @@ fn read(
             context,
         )),
         Ok(
-            Statement::Search(_) | Statement::Mentions | Statement::More | Statement::OpenFound(_),
+            Statement::Search(_)
+            | Statement::Mentions
+            | Statement::More
+            | Statement::OpenFound(_)
+            | Statement::Unread,
         ) if scope == Scope::Command && !context.signed_in => Err(not_logged_in(context)),
+        Ok(Statement::Unread) => Err(print(context.unread_list())),
         Ok(Statement::Search(words)) => Err(found::search(&words, open, context)),
         Ok(Statement::Mentions) => Err(vec![Act::LookUp(Lookup::new(LookupKind::Mentions))]),
         Ok(Statement::More) => Err(found::more(context)),

@@ -84,7 +84,7 @@ impl Conversation {
         self.lines.get(at)
     }
 
-    /// How many unread messages arrived while the user was logged in.
+    /// How many unread messages arrived since the login, or since the conversation was read.
     pub fn new_messages(&self) -> u64 {
         // What was read elsewhere is not new any more.
         self.new.min(self.unread)

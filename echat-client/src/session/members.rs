@@ -58,6 +58,12 @@ impl Members {
         names.into_iter().map(|(name, _)| name).collect()
     }
 
+    /// Whether a member of any room was seen under this name.
+    pub(super) fn has_seen(&self, name: &str) -> bool {
+        let mut rooms = self.rooms.values();
+        rooms.any(|known| known.members.contains_key(name))
+    }
+
     /// A user has another name.
     pub(super) fn rename_user(&mut self, was: &str, name: &str) {
         for known in self.rooms.values_mut() {

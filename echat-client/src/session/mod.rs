@@ -191,6 +191,18 @@ impl Session {
         }
     }
 
+    /// Whether a user has this name, as far as the client has seen users.
+    pub fn is_user(&self, name: &str) -> bool {
+        self.me() == Some(name)
+            || self.friends.contains_key(name)
+            || self.people.blocks(name)
+            || self.pending.iter().any(|asker| asker == name)
+            || self
+                .conversations
+                .contains_key(&Target::Friend(name.to_owned()))
+            || self.members.has_seen(name)
+    }
+
     /// A conversation, if anything is known of it.
     pub fn conversation(&self, target: &Target) -> Option<&Conversation> {
         self.conversations.get(target)

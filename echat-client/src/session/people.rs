@@ -22,6 +22,13 @@ pub(super) struct People {
     own_away: Option<String>,
 }
 
+impl People {
+    /// Whether the reader blocks this user.
+    pub(super) fn blocks(&self, name: &str) -> bool {
+        self.blocked.contains(name)
+    }
+}
+
 impl Session {
     /// What a friend who is away says.
     pub fn away(&self, friend: &str) -> Option<&str> {

@@ -195,7 +195,7 @@ static FRIENDS: &[CommandRow] = &[
         => Statement::Open(Target::Room(room.to_owned()))
     },
     row! {
-        "?" in CONTACT
+        "?" in CONTACT, "/unread" in SLASH
         en "list conversations with unread messages"
         zh "查看有未读消息的会话"
         => Statement::Unread

@@ -472,6 +472,10 @@ sentences! {
     UnreadHeading
         en "Unread:"
         zh "未读：";
+    /// How a conversation of the list is opened.
+    HowToOpenUnread
+        en "`/msg <user>` or `/msg #<room>` opens one."
+        zh "输入 `/msg 用户名` 或 `/msg #聊天室` 打开。";
     /// Nothing is unread.
     NothingUnread
         en "No unread messages."

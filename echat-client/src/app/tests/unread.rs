@@ -5,6 +5,8 @@ use echat_proto::records::Older;
 use super::*;
 
 const ROOM: &str = "room1";
+/// Stands below the list of what is unread.
+const HINT: &str = "`/msg <user>` or `/msg #<room>` opens one.";
 
 /// Ann, who logs in to so many unread messages in a room. The bundle has none of them, and perhaps
 /// not even that there are any.
@@ -52,7 +54,7 @@ fn a_conversation_without_a_message_in_the_bundle_is_listed() {
     let mut stage = with_unread(7, true);
     assert_eq!(stage.prompt(), "contact [7]> ");
     stage.types("?");
-    assert_eq!(stage.printed()[1..], ["Unread:", "  room1: 7 unread"]);
+    assert_eq!(stage.printed()[1..], ["Unread:", "  room1: 7 unread", HINT]);
     stage.types(":m");
     assert_eq!(stage.printed()[1..], ["Messages:", "  room1: 7 unread"]);
     // Nothing was used later, so that this is where `chat` goes.
@@ -239,4 +241,155 @@ fn plain_output_prints_a_notice_once() {
     assert_eq!(stage.printed(), ["bob: 1 new message"]);
     assert_eq!(stage.prompt(), "contact [10]> ");
     assert_eq!(rows(&stage), [""; 0]);
+}
+
+/// A bundle of what bob, room1 and the former friend eve have unread.
+fn unread_of_three() -> LoginBundle {
+    let of = |target_type, target: &str, count, mentions| Unread {
+        target_type,
+        target: target.to_owned(),
+        count,
+        read_id: 3,
+        mentions: Some(mentions),
+    };
+    LoginBundle {
+        chat_rooms: vec![ROOM.to_owned()],
+        friends: vec!["bob".to_owned()],
+        unread: vec![
+            of(TargetType::Friend, "bob", 2, 0),
+            of(TargetType::Room, ROOM, 3, 1),
+            of(TargetType::Friend, "eve", 1, 0),
+        ],
+        ..LoginBundle::default()
+    }
+}
+
+fn logs_in(stage: &mut Stage) {
+    stage.types("login").types("ann").types("password1");
+    stage.happens(Input::Connected);
+    stage.says(Event::LoginSuccess {
+        username: "ann".to_owned(),
+    });
+    stage.says(unread_of_three().into());
+}
+
+#[test]
+fn what_is_unread_at_the_login_has_its_rows_and_the_prompt_counts_the_same() {
+    let mut stage = stage(Language::English);
+    logs_in(&mut stage);
+    assert_eq!(stage.prompt(), "contact [6, @1]> ");
+    assert_eq!(
+        rows(&stage),
+        [
+            "eve: 1 new message",
+            "room1: 3 new messages; 1 mention of you",
+            "bob: 2 new messages"
+        ]
+    );
+    stage.says(private(9));
+    assert_eq!(stage.prompt(), "contact [7, @1]> ");
+    assert_eq!(rows(&stage)[2], "bob: 3 new messages");
+    // An open chat has no row, also while its messages are on their way.
+    stage.types("/msg #room1");
+    assert_eq!(rows(&stage), ["eve: 1 new message", "bob: 3 new messages"]);
+    // Where rows would stay on the screen, the login prints them once.
+    let mut stage = super::stage(Language::English);
+    stage.app.common.context.settings.echoes = false;
+    logs_in(&mut stage);
+    let printed = stage.printed();
+    assert_eq!(printed[printed.len() - 3..][2], "bob: 2 new messages");
+    stage.says(private(9)).says(private(10));
+    assert_eq!(stage.printed(), ["bob: 3 new messages"]);
+}
+
+#[test]
+fn unread_conversations_are_listed_and_opened_from_every_mode() {
+    let mut stage = stage(Language::English);
+    logs_in(&mut stage);
+    for mode in ["\\c", "query", "\\c", "contact", "&f bob"] {
+        stage.types(mode).printed();
+        stage.types("/unread");
+        let printed = stage.printed();
+        let list = [
+            "Unread:",
+            "  bob: 2 unread",
+            "  room1: 3 unread; 1 mention of you",
+            "  eve: 1 unread",
+        ];
+        assert_eq!(printed[printed.len() - 5..][..4], list, "{mode}");
+        assert_eq!(printed.last().unwrap(), HINT);
+    }
+    // A friendship that ended leaves a conversation to be read.
+    stage.types("/msg eve").sent();
+    stage.says(Event::History {
+        messages: vec![],
+        more: false,
+        newer: None,
+    });
+    stage.says(Event::History {
+        messages: vec![ChatMessage {
+            target: "eve".to_owned(),
+            target_type: TargetType::Friend,
+            ..in_room(4, "eve", "hi")
+        }],
+        more: false,
+        newer: None,
+    });
+    assert_eq!(stage.prompt(), "eve [5, @1]> ");
+    assert_eq!(stage.sent(), [RequestKind::MarkRead]);
+}
+
+#[test]
+fn a_room_that_is_named_like_a_user_has_its_mark() {
+    let mut stage = stage(Language::English);
+    stage.types("login").types("ann").types("password1");
+    stage.happens(Input::Connected);
+    stage.says(Event::LoginSuccess {
+        username: "ann".to_owned(),
+    });
+    let unread = |target_type| Unread {
+        target_type,
+        target: "bob".to_owned(),
+        count: 1,
+        read_id: 3,
+        mentions: None,
+    };
+    stage.says(
+        LoginBundle {
+            chat_rooms: vec!["bob".to_owned(), ROOM.to_owned()],
+            friends: vec!["bob".to_owned()],
+            unread: vec![unread(TargetType::Friend), unread(TargetType::Room)],
+            ..LoginBundle::default()
+        }
+        .into(),
+    );
+    stage.happens(Input::Outgoing {
+        user: "ann".to_owned(),
+        lines: Some(Vec::new()),
+    });
+    stage.printed();
+    assert_eq!(rows(&stage), ["#bob: 1 new message", "bob: 1 new message"]);
+    stage.types("/unread");
+    assert_eq!(
+        stage.printed()[1..4],
+        ["Unread:", "  bob: 1 unread", "  #bob: 1 unread"]
+    );
+    let to_room = |id| ChatMessage {
+        target: "bob".to_owned(),
+        ..in_room(id, "ann", "hi")
+    };
+    stage
+        .types("/msg #bob hi")
+        .says(live(to_room(9), Some("t-1")));
+    let printed = stage.printed();
+    assert!(printed[1].ends_with("me to #bob: hi"), "{printed:?}");
+    stage.happens(Input::Closed(None));
+    stage.types("/msg #bob later");
+    assert!(rows(&stage).contains(&"(pending) to #bob: later".to_owned()));
+    stage.types("/msg #bob");
+    assert!(stage.prompt().starts_with("#bob "), "{}", stage.prompt());
+    stage.types("/msg #room1");
+    assert!(stage.prompt().starts_with("room1 "), "{}", stage.prompt());
+    stage.types("/msg bob");
+    assert!(stage.prompt().starts_with("bob "), "{}", stage.prompt());
 }
