@@ -21,7 +21,10 @@ use crate::text::Text;
 /// How many old messages a chat begins with, and how many `/history` adds.
 const PAGE: usize = 50;
 
-/// Quits, if it is all that is typed.
+/// How many messages `/open` shows behind the one that was found, which is to be seen above them.
+const BEHIND: usize = 5;
+
+/// Quits in other modes. Alone on a line of a chat it may be meant so.
 pub(crate) const QUIT: &str = "quit";
 /// Says the word that leaves.
 pub(super) const SAY_QUIT: &str = "\\quit";
@@ -175,10 +178,7 @@ impl ChatMode {
                 self.folded.keep(post);
                 continue;
             }
-            if count > 0 {
-                lines.push(context.dim(Text::Folded { count }));
-                count = 0;
-            }
+            lines.extend(fold(&mut count, context));
             let time = context.settings.zone.at(post.time);
             // In the compact style every message sees to that itself.
             let is_new = self.day.is_some_and(|day| day != time.date());
@@ -188,9 +188,7 @@ impl ChatMode {
             self.day = Some(time.date());
             lines.extend(context.message(post));
         }
-        if count > 0 {
-            lines.push(context.dim(Text::Folded { count }));
-        }
+        lines.extend(fold(&mut count, context));
         lines
     }
 
@@ -290,9 +288,15 @@ impl ChatMode {
             return Vec::new();
         };
         let page = messages.iter().cloned();
-        let page: Vec<Post> = page
+        let mut page: Vec<Post> = page
             .map(|message| context.session.post_of(message))
             .collect();
+        let count = page.len();
+        if let Jump::Around(id) = to {
+            let until = page.partition_point(|post| post.id <= id) + BEHIND;
+            page.truncate(until);
+        }
+        let is_newest = *newer == Some(false) && page.len() == count;
         let (Some(first), Some(last)) = (page.first(), page.last()) else {
             return print(vec![context.dim(match to {
                 Jump::Older => Text::NoOlder,
@@ -319,12 +323,20 @@ impl ChatMode {
             Jump::Older => context.rule(Text::OlderRule),
             Jump::Newer => context.rule(Text::NewerRule),
         }];
-        lines.extend(self.with_numbers(&page, context));
+        let found = match to {
+            Jump::Around(id) => Some(id),
+            _ => None,
+        };
+        lines.extend(self.with_numbers(&page, found, context));
         lines.push(context.rule(Text::JumpEnd));
-        lines.push(context.dim(Text::HowToGoOn));
+        lines.push(context.dim(if is_newest {
+            Text::HowToGoBack
+        } else {
+            Text::HowToGoOn
+        }));
         let conversation = context.session.conversation(&self.target);
         let read_id = conversation.map_or(0, Conversation::read_id);
-        let shows_unread = *newer == Some(false) && (!more || ends.first <= read_id);
+        let shows_unread = is_newest && (!more || ends.first <= read_id);
         if self.keeps_unread && shows_unread {
             self.keeps_unread = false;
             return vec![Act::Print(lines), Act::Read(self.target.clone())];
@@ -332,29 +344,53 @@ impl ChatMode {
         print(lines)
     }
 
-    /// Messages with numbers beside them, counted from below. Those of blocked users have none.
-    fn with_numbers(&mut self, page: &[Post], context: &Context) -> Vec<Line> {
+    /// Messages with numbers beside them, counted from below. Those of blocked users have none: a line stands in their
+    /// place. The `found` one is marked.
+    fn with_numbers(&mut self, page: &[Post], found: Option<u64>, context: &Context) -> Vec<Line> {
         let folds = |post: &Post| context.session.folds(&self.target, &post.sender);
-        let shown: Vec<Post> = page.iter().filter(|post| !folds(post)).cloned().collect();
+        let (hidden, shown): (Vec<Post>, Vec<Post>) = page.iter().cloned().partition(folds);
+        for post in &hidden {
+            self.folded.keep(post);
+        }
         self.numbers.show(&shown);
-        let folded = (page.len() - shown.len()) as u64;
         context.begin_list();
         let mut lines = Vec::new();
         let mut day = None;
-        for (index, post) in shown.iter().enumerate() {
+        let mut number = shown.len() as u64;
+        let mut count = 0;
+        for post in page {
+            if context.session.folds(&self.target, &post.sender) {
+                count += 1;
+                continue;
+            }
+            lines.extend(fold(&mut count, context));
             let time = context.settings.zone.at(post.time);
             let is_new = day.replace(time.date()) != Some(time.date());
             if is_new && !context.settings.config.compact {
                 lines.push(day_rule(time));
             }
-            let number = (shown.len() - index) as u64;
-            lines.extend(context.numbered(post, number));
+            let is_found = found == Some(post.id);
+            lines.extend(context.numbered(post, number, is_found));
+            number -= 1;
         }
-        if folded > 0 {
-            lines.push(context.dim(Text::Folded { count: folded }));
-        }
+        lines.extend(fold(&mut count, context));
         context.begin_list();
         lines
+    }
+
+    /// `/show`: with numbers, so that operators can delete what blocked users say.
+    fn show_folded(&mut self, context: &Context) -> Vec<Line> {
+        let posts = self.folded.unfold();
+        if posts.is_empty() {
+            return vec![context.dim(Text::NothingFolded)];
+        }
+        self.numbers.show(&posts);
+        context.begin_list();
+        let numbers = (1..=posts.len() as u64).rev();
+        let posts = posts.iter().zip(numbers);
+        posts
+            .flat_map(|(post, number)| context.numbered(post, number, false))
+            .collect()
     }
 
     /// `/n`
@@ -365,7 +401,7 @@ impl ChatMode {
         if page.is_empty() {
             return print(vec![context.line(Text::NoMessages)]);
         }
-        print(self.with_numbers(&page, context))
+        print(self.with_numbers(&page, None, context))
     }
 
     /// The message that a command is about: the one with a number, or the newest that is fitting.
@@ -472,7 +508,7 @@ impl ChatMode {
             Statement::History => Ok(self.older(context)),
             Statement::Newer => Ok(self.newer(context)),
             Statement::Date(day) => Ok(self.date(&day, context)),
-            Statement::Show => Ok(print(self.folded.unfold(context))),
+            Statement::Show => Ok(print(self.show_folded(context))),
             Statement::Numbers => Ok(self.show_numbers(context)),
             Statement::Edit(number, text) => self.edit(number, text, context),
             Statement::Delete(number) => self.delete(number, context),
@@ -499,6 +535,16 @@ impl ChatMode {
         self.folded.change(&changed.post);
         let is_by_blocked = context.session.folds(&self.target, &changed.by);
         let is_folded = context.session.folds(&self.target, &changed.post.sender);
+        let has_text = matches!(
+            changed.change,
+            MessageChange::Edited | MessageChange::Deleted
+        );
+        if is_folded && has_text && self.folded.fold_again(&changed.post) && !self.opening {
+            let mut lines = self.presence.flush(context);
+            lines.extend(self.folded.end_row(context));
+            lines.push(context.dim(Text::FoldedChanged));
+            return print(lines);
+        }
         if self.opening || is_folded || is_by_blocked {
             return Vec::new();
         }
@@ -621,6 +667,12 @@ impl ChatMode {
     fn is_here(&self, room: &str) -> bool {
         self.target.is_room() && self.target.name() == room
     }
+}
+
+/// The line in place of so many folded messages, which are counted anew.
+fn fold(count: &mut u64, context: &Context) -> Option<Line> {
+    let count = std::mem::take(count);
+    (count > 0).then(|| context.dim(Text::Folded { count }))
 }
 
 /// Says that a message was deleted.

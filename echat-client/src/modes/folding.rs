@@ -1,6 +1,6 @@
 //! Messages of blocked users in the open chat: one line stands for those that follow one another, until `/show`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Context;
 use crate::render::styled::Line;
@@ -13,8 +13,10 @@ const KEPT: usize = 200;
 /// The folded messages of the open chat.
 #[derive(Debug, Default)]
 pub(super) struct FoldedMessages {
-    /// Those that `/show` opens: the newest [`KEPT`].
-    posts: VecDeque<Post>,
+    /// Those that `/show` opens, by their ids: at most [`KEPT`].
+    posts: BTreeMap<u64, Post>,
+    /// The ids of those that `/show` opened: at most [`KEPT`].
+    opened: BTreeSet<u64>,
     /// How many arrived that the line shown last stands for.
     row: u64,
 }
@@ -22,10 +24,10 @@ pub(super) struct FoldedMessages {
 impl FoldedMessages {
     /// Keeps a message for `/show`. A line is shown for it elsewhere.
     pub(super) fn keep(&mut self, post: &Post) {
-        if self.posts.len() == KEPT {
-            self.posts.pop_front();
+        self.posts.insert(post.id, post.clone());
+        while self.posts.len() > KEPT {
+            self.posts.pop_first();
         }
-        self.posts.push_back(post.clone());
     }
 
     /// Keeps a message that arrives. The first in a row is shown as a line, which stands for the others too.
@@ -41,17 +43,15 @@ impl FoldedMessages {
         (count > 0).then(|| context.dim(Text::FoldedMore { count }))
     }
 
-    /// `/show`: takes the messages that were folded since it was typed last.
-    pub(super) fn unfold(&mut self, context: &Context) -> Vec<Line> {
-        let Self { posts, .. } = std::mem::take(self);
-        if posts.is_empty() {
-            return vec![context.dim(Text::NothingFolded)];
+    /// `/show`: takes the messages that were folded since it was typed last, the oldest first.
+    pub(super) fn unfold(&mut self) -> Vec<Post> {
+        self.row = 0;
+        let posts = std::mem::take(&mut self.posts);
+        self.opened.extend(posts.keys());
+        while self.opened.len() > KEPT {
+            self.opened.pop_first();
         }
-        context.begin_list();
-        posts
-            .iter()
-            .flat_map(|post| context.message(post))
-            .collect()
+        posts.into_values().collect()
     }
 
     /// Forgets all: the chat is shown from its beginning.
@@ -61,14 +61,23 @@ impl FoldedMessages {
 
     /// A message is this one now.
     pub(super) fn change(&mut self, post: &Post) {
-        for folded in self.posts.iter_mut().filter(|folded| folded.id == post.id) {
+        if let Some(folded) = self.posts.get_mut(&post.id) {
             folded.clone_from(post);
         }
     }
 
+    /// Folds a message again if `/show` has shown it. Whether it has.
+    pub(super) fn fold_again(&mut self, post: &Post) -> bool {
+        let was_opened = self.opened.remove(&post.id);
+        if was_opened {
+            self.keep(post);
+        }
+        was_opened
+    }
+
     /// After a login the messages are as they are now. Those that it did not bring may have been deleted.
     pub(super) fn confirm(&mut self, context: &Context) {
-        let now = |post: &Post| Some(context.session.message(post.id)?.1.clone());
-        self.posts = self.posts.iter().filter_map(now).collect();
+        let now = |id: &u64| Some((*id, context.session.message(*id)?.1.clone()));
+        self.posts = self.posts.keys().filter_map(now).collect();
     }
 }

@@ -112,14 +112,15 @@ impl Context {
         self.message_lines(post, &between, None)
     }
 
-    /// The same with a number before it.
-    pub(super) fn numbered(&self, post: &Post, number: u64) -> Vec<Line> {
+    /// The same with a number before it, and a mark before that if it is the one that was found.
+    pub(super) fn numbered(&self, post: &Post, number: u64, is_found: bool) -> Vec<Line> {
         let between = if self.settings.config.compact {
             ": ".to_owned()
         } else {
             self.language.say(Text::Says)
         };
-        self.message_lines(post, &between, Some(number))
+        let mark = if is_found { ">" } else { "" };
+        self.message_lines(post, &between, Some(format!("{mark}{number}")))
     }
 
     /// A message of the user to a chat that is not open.
@@ -136,7 +137,7 @@ impl Context {
         }
     }
 
-    fn message_lines(&self, post: &Post, between: &str, number: Option<u64>) -> Vec<Line> {
+    fn message_lines(&self, post: &Post, between: &str, number: Option<String>) -> Vec<Line> {
         let at = self.settings.zone.at(post.time);
         let time = if self.settings.config.compact {
             format!("{} ", at.hour_and_minute())

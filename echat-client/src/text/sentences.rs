@@ -1384,6 +1384,10 @@ sentences! {
     Folding
         en "(message from a blocked user; `/show` to read it)"
         zh "（被屏蔽的用户发了消息，输入 `/show` 展开）";
+    /// A message that `/show` has shown is another one now.
+    FoldedChanged
+        en "(a blocked user changed a message that you have read; `/show` to read it as it is now)"
+        zh "（被屏蔽的用户修改了你看过的一条消息，输入 `/show` 查看现在的内容）";
     /// The same of those that followed it.
     FoldedMore { count: u64 }
         en { count,
@@ -1674,6 +1678,9 @@ sentences! {
         en "------ end of the page ------"
         zh "------ 本页结束 ------";
     /// How to go on from there.
+    HowToGoBack
+        en "`/history` goes back from here. There is nothing newer."
+        zh "输入 `/history` 向前翻。后面没有更新的消息。";
     HowToGoOn
         en "`/history` goes back from here, `/newer` forward."
         zh "输入 `/history` 向前翻，输入 `/newer` 向后翻。";

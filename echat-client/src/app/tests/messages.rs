@@ -694,7 +694,7 @@ fn a_found_message_is_opened_with_those_around_it() {
             "------ around 2023-11-14 22:13:27 ------",
             "------ 2023-11-14 ------",
             "  2 [2023-11-14 22:13:26] carol: before",
-            "  1 [2023-11-14 22:13:27] bob: @ann one",
+            " >1 [2023-11-14 22:13:27] bob: @ann one",
             "------ end of the page ------",
             "`/history` goes back from here, `/newer` forward.",
         ]
@@ -859,5 +859,115 @@ fn a_reply_waits_with_its_quote() {
     assert!(
         lines.contains(r#""content":"later","reply_to":2"#),
         "{lines}"
+    );
+}
+
+/// Ann blocks carol.
+fn blocks_carol(stage: &mut Stage) {
+    stage.says(Event::OnSelfChanged {
+        blocked: Some(vec!["carol".to_owned()]),
+        invitations: None,
+        away: None,
+        last_seen: None,
+    });
+}
+
+#[test]
+fn what_a_page_folds_stands_in_its_place_and_is_shown_with_numbers() {
+    let page = || Event::History {
+        messages: vec![
+            in_room(4, "bob", "four"),
+            in_room(5, "carol", "five"),
+            in_room(6, "carol", "six"),
+            in_room(7, "ann", "seven"),
+        ],
+        more: false,
+        newer: None,
+    };
+    for line in ["/date today", "/search six"] {
+        let mut stage = in_chat(Language::English);
+        blocks_carol(&mut stage);
+        stage.types(line);
+        if line.starts_with("/search") {
+            stage.says(found(vec![in_room(6, "carol", "six")], None));
+            stage.types("/open 1");
+        }
+        stage.printed();
+        stage.says(page());
+        let printed = stage.printed();
+        let at = |part: &str| printed.iter().position(|line| line.contains(part));
+        let fold = at("(2 messages from blocked users; `/show` to read them)");
+        assert!(at("four") < fold && fold < at("seven"), "{printed:?}");
+        stage.types("/show");
+        let printed = stage.printed();
+        assert!(printed[1].starts_with("  2 [") && printed[1].ends_with("carol: five"));
+        assert!(printed[2].starts_with("  1 [") && printed[2].ends_with("carol: six"));
+        // An operator deletes what was shown, by its number.
+        asked(&mut stage);
+        stage.types("/delete 1").types("y");
+        assert_eq!(asked(&mut stage), "delete 6");
+    }
+}
+
+#[test]
+fn what_a_blocked_user_edits_after_it_was_shown_is_folded_again() {
+    let mut stage = in_chat(Language::English);
+    blocks_carol(&mut stage);
+    stage.says(live(in_room(4, "carol", "four"), None));
+    stage.types("/show").printed();
+    let reaction = changed(in_room(4, "carol", "four"), "bob", Some(("👍", true)));
+    stage.says(reaction);
+    assert_eq!(stage.printed(), [""; 0]);
+    stage.says(changed(edited(4, "carol", "vier"), "carol", None));
+    let said =
+        "(a blocked user changed a message that you have read; `/show` to read it as it is now)";
+    assert_eq!(stage.printed(), [said]);
+    stage.types("/show");
+    let printed = stage.printed();
+    assert!(printed[1].ends_with("carol (edited): vier"), "{printed:?}");
+    // One that was not shown is shown as it is now, without a line for that.
+    stage
+        .says(live(in_room(5, "carol", "five"), None))
+        .printed();
+    stage.says(changed(edited(5, "carol", "fünf"), "carol", None));
+    assert_eq!(stage.printed(), [""; 0]);
+}
+
+#[test]
+fn the_message_that_was_found_is_marked_and_stands_near_the_end() {
+    let mut stage = in_chat(Language::English);
+    stage.types("/search word");
+    stage.says(found(vec![in_room(10, "bob", "a word")], None));
+    stage.types("/open 1").printed();
+    let page = (1..40).map(|id| in_room(id, "bob", "x"));
+    stage.says(Event::History {
+        messages: page.collect(),
+        more: false,
+        newer: Some(false),
+    });
+    let printed = stage.printed();
+    let marked: Vec<usize> = (0..printed.len())
+        .filter(|at| printed[*at].starts_with(" >6 ["))
+        .collect();
+    assert_eq!(marked.len(), 1, "{printed:?}");
+    assert_eq!(
+        printed.len() - marked[0],
+        8,
+        "five messages and two rows follow"
+    );
+    assert!(printed.last().unwrap().contains("`/newer` forward"));
+    // What was left out is the next page; behind the newest message there is none.
+    stage.types("/newer");
+    let last = asked(&mut stage);
+    assert!(last.contains("15"), "{last}");
+    stage.printed();
+    stage.says(Event::History {
+        messages: (16..40).map(|id| in_room(id, "bob", "x")).collect(),
+        more: true,
+        newer: Some(false),
+    });
+    assert_eq!(
+        stage.printed().last().unwrap(),
+        "`/history` goes back from here. There is nothing newer."
     );
 }
