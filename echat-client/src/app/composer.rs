@@ -77,6 +77,12 @@ impl Composer {
             return Submitted::Nothing;
         }
         match self.draft.key(key) {
+            // An emptied line is an ordinary one: what is typed next is no other text for the message.
+            KeyOutcome::None | KeyOutcome::Redraw
+                if self.draft.edited_message().is_some() && self.draft.is_empty() =>
+            {
+                self.leave_edit(common);
+            }
             KeyOutcome::None | KeyOutcome::Redraw => {}
             KeyOutcome::Submit(line) if self.draft.is_garbled(&line) => {
                 self.draft.restore(&line, line.len());
@@ -537,11 +543,16 @@ impl Composer {
         true
     }
 
-    /// Takes the user's last message of the open chat into the empty line. Whether there is one.
-    fn edit_last(&mut self, common: &Common, mode: &dyn Mode) -> bool {
+    /// Takes the user's last message of the open chat into the empty line, or says that it is still pending. Whether
+    /// there is one.
+    fn edit_last(&mut self, common: &mut Common, mode: &dyn Mode) -> bool {
         let Some(target) = mode.target().filter(|_| self.may_edit(common, mode)) else {
             return false;
         };
+        if let Some(number) = common.context.pending_number(target) {
+            common.say(Text::LastIsPending { number });
+            return true;
+        }
         let conversation = common.context.session.conversation(target);
         let mut own = conversation
             .into_iter()

@@ -14,7 +14,7 @@ use crate::session::{
     Conversation, Jump, MembershipChange, MessageChange, MessageUpdate, Post, RequestContext,
     Update,
 };
-use crate::statement::{self, ParseError, Scope, Statement, Substitution};
+use crate::statement::{self, ParseError, Scope, Statement, Substitution, UnsentSelection};
 use crate::target::Target;
 use crate::text::Text;
 
@@ -432,6 +432,15 @@ impl ChatMode {
         self.meant(number, |post| !post.mine, Text::NoOtherMessage, context)
     }
 
+    /// The last message of the user, which is meant without a number, may be one that is not sent yet.
+    fn refuse_pending(&self, number: Option<u64>, context: &Context) -> Result<(), Vec<Act>> {
+        let pending = context.pending_number(&self.target);
+        match pending.filter(|_| number.is_none()) {
+            Some(number) => Err(mistake(context, Text::LastIsPending { number })),
+            None => Ok(()),
+        }
+    }
+
     /// `/edit`
     fn edit(
         &self,
@@ -439,6 +448,7 @@ impl ChatMode {
         text: Option<String>,
         context: &Context,
     ) -> Result<Vec<Act>, Vec<Act>> {
+        self.refuse_pending(number, context)?;
         let post = self.own(number, context)?;
         if !post.mine {
             let name = &post.sender;
@@ -457,6 +467,10 @@ impl ChatMode {
 
     /// `/delete`. What the server would refuse is refused before the question.
     fn delete(&self, number: Option<u64>, context: &Context) -> Result<Vec<Act>, Vec<Act>> {
+        let pending = context.pending_number(&self.target);
+        if let Some(number) = pending.filter(|_| number.is_none()) {
+            return Ok(vec![Act::Withdraw(UnsentSelection::Number(number))]);
+        }
         let post = self.own(number, context)?;
         let settings = context.session.room_settings(&self.target);
         let role = settings.and_then(|room| room.role.filter(|_| !room.owner.is_empty()));
@@ -489,6 +503,9 @@ impl ChatMode {
 
     /// `s/old/new/`. A line of this form that does not fit the last message may be meant as text.
     fn substitute(&self, change: &Substitution, line: &str, context: &Context) -> Vec<Act> {
+        if let Err(refused) = self.refuse_pending(None, context) {
+            return refused;
+        }
         let own = self.own(None, context).ok();
         let text = own.and_then(|post| Some((post.id, change.of(&post.content)?)));
         let target = self.target.clone();
@@ -768,6 +785,17 @@ impl Mode for ChatMode {
             Ok(Statement::Say(text))
                 if context.settings.interactive
                     && let Some(change) = Substitution::read(line) =>
+            {
+                self.substitute(&change, &text, context)
+            }
+            // Without the last slash it is meant so only if it fits the last message.
+            Ok(Statement::Say(text))
+                if context.settings.interactive
+                    && let Some(change) = Substitution::read(&format!("{}/", text.trim()))
+                    && context.pending_number(&self.target).is_none()
+                    && self
+                        .own(None, context)
+                        .is_ok_and(|post| change.of(&post.content).is_some()) =>
             {
                 self.substitute(&change, &text, context)
             }

@@ -382,6 +382,14 @@ impl Context {
         lines
     }
 
+    /// The number in `/pending` of the user's last unsent line for a conversation.
+    pub(crate) fn pending_number(&self, target: &Target) -> Option<u64> {
+        let mut listed = self.outgoing.listed(self.session.me()?);
+        listed
+            .rfind(|(_, entry, _)| entry.target == *target)
+            .map(|(number, ..)| number)
+    }
+
     /// `/pending`: every unsent line, with its number, when it was typed, and for whom.
     pub(super) fn waiting_list(&self) -> Vec<Line> {
         let Some(me) = self.session.me().filter(|_| self.pending() > 0) else {

@@ -1517,6 +1517,10 @@ sentences! {
     NothingEdited
         en "Nothing was changed."
         zh "没有修改。";
+    /// The user's last message in the open chat is not sent yet.
+    LastIsPending { number: u64 }
+        en "Your last message here is still pending. `/withdraw {number}` takes it back."
+        zh "你在这里的最后一条消息还没有发送。输入 `/withdraw {number}` 可以撤回。";
     /// The text is empty.
     EditIsEmpty
         en "Nothing was changed. Type `/delete` to delete the message."

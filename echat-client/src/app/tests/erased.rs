@@ -121,14 +121,14 @@ fn a_message_under_edit_leaves_the_line_when_it_is_deleted() {
 #[test]
 fn a_text_that_was_typed_over_a_deleted_message_is_not_lost() {
     let mut stage = in_chat(Language::English);
-    stage.presses_key(Key::Up).presses_key(Key::Ctrl('u'));
-    stage.presses("something else");
+    stage.presses_key(Key::Up).presses_key(Key::Ctrl('a'));
+    stage.presses("something else").presses_key(Key::Ctrl('k'));
     stage.printed();
     stage.says(changed(deleted(3, "ann"), "bob", None));
     assert_eq!((stage.line(), stage.prompt().as_str()), ("", "room1> "));
     let shown = shown(&mut stage);
     assert!(shown.contains("(not sent) something else"), "{shown}");
-    // What Ctrl-U cut was the text of the message.
+    // What Ctrl-K cut was the text of the message.
     stage.presses_key(Key::Ctrl('y'));
     assert_eq!(stage.line(), "");
 }

@@ -173,6 +173,15 @@ fn an_edit_without_a_change_asks_nothing() {
     assert_eq!(stage.printed(), ["Nothing was changed."]);
     stage.presses_key(Key::Up).presses_key(Key::Ctrl('u'));
     stage.presses("\n");
+    assert_eq!(stage.printed(), ["Nothing was changed."]);
+    stage
+        .presses_key(Key::Up)
+        .presses(" ")
+        .presses_key(Key::Ctrl('a'));
+    for _ in "three".chars() {
+        stage.presses_key(Key::Delete);
+    }
+    stage.presses("\n");
     assert_eq!(
         stage.printed(),
         ["Nothing was changed. Type `/delete` to delete the message."]
@@ -190,8 +199,9 @@ fn an_edit_without_a_change_asks_nothing() {
 #[test]
 fn a_command_while_a_message_is_edited_is_a_command() {
     let mut stage = in_chat(Language::English);
-    stage.presses_key(Key::Up).presses_key(Key::Ctrl('u'));
-    stage.presses("/rooms\n");
+    stage.presses_key(Key::Up).presses_key(Key::Ctrl('a'));
+    stage.presses("/rooms").presses_key(Key::Ctrl('k'));
+    stage.presses("\n");
     assert_eq!(stage.sent(), [R::ListRooms]);
     assert_eq!(stage.prompt(), "room1> ");
 }
@@ -232,9 +242,9 @@ fn a_refused_edit_says_why_and_shows_the_text() {
 #[test]
 fn a_text_that_no_server_takes_stays_in_the_line_as_an_edit() {
     let mut stage = in_chat(Language::English);
-    stage.presses_key(Key::Up).presses_key(Key::Ctrl('u'));
-    let long = "x".repeat(5_000);
-    stage.presses(&long).presses("\n");
+    stage.presses_key(Key::Up);
+    let long = "three".to_owned() + &"x".repeat(4_995);
+    stage.presses(&"x".repeat(4_995)).presses("\n");
     assert!(stage.printed()[0].starts_with("Not sent: the text is 5000 bytes"));
     assert_eq!(stage.line(), long);
     assert_eq!(stage.prompt(), "(editing, Esc leaves) room1> ");
@@ -860,6 +870,59 @@ fn a_reply_waits_with_its_quote() {
         lines.contains(r#""content":"later","reply_to":2"#),
         "{lines}"
     );
+}
+
+#[test]
+fn a_line_that_was_emptied_is_no_other_text_for_the_message() {
+    let emptied: [&[Key]; 3] = [
+        &[Key::Ctrl('u')],
+        &[Key::Ctrl('a'), Key::Ctrl('k')],
+        &[Key::Ctrl('w')],
+    ];
+    for keys in emptied {
+        let mut stage = in_chat(Language::English);
+        stage.presses_key(Key::Up);
+        for key in keys {
+            stage.presses_key(key.clone());
+        }
+        assert_eq!(stage.prompt(), "room1> ", "{keys:?}");
+        assert_eq!(stage.printed(), ["Nothing was changed."]);
+        stage.presses("four\n");
+        assert_eq!(stage.sent(), [R::SendMessage], "{keys:?}");
+    }
+}
+
+#[test]
+fn what_means_the_last_message_does_not_mean_the_one_before_a_pending_one() {
+    for (language, said) in [
+        (
+            Language::English,
+            "Your last message here is still pending. `/withdraw 1` takes it back.",
+        ),
+        (
+            Language::Chinese,
+            "你在这里的最后一条消息还没有发送。输入 `/withdraw 1` 可以撤回。",
+        ),
+    ] {
+        let mut stage = in_chat(language);
+        stage.happens(Input::Closed(None));
+        stage.types("four").printed();
+        for line in ["/edit drei", "/edit", "s/three/drei/", "s/four/vier/"] {
+            stage.types(line);
+            let printed = stage.printed();
+            assert!(printed.contains(&said.to_owned()), "{line}: {printed:?}");
+        }
+        stage.presses_key(Key::Up);
+        assert_eq!(stage.printed(), [said]);
+        assert_eq!(asked(&mut stage), "");
+        assert_eq!(stage.line(), "");
+        assert_eq!(stage.contents(), ["four"]);
+        // One with a number is another message.
+        stage.types("/edit 1 drei");
+        assert!(!stage.printed().contains(&said.to_owned()));
+        stage.types("/delete");
+        assert_eq!(stage.contents(), [""; 0]);
+    }
 }
 
 /// Ann blocks carol.

@@ -173,7 +173,7 @@ fn a_line_of_several_rows_is_one_message() {
     stage.inserts("one").strikes(Key::Alt('\r')).inserts("two");
     stage.strikes(Key::Enter);
     assert_eq!(stage.said(), ["one\ntwo"]);
-    stage.strikes(Key::Up);
+    stage.strikes(Key::Ctrl('p'));
     assert_eq!(stage.app.editor().text(), "one\ntwo");
 }
 
