@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use echat_proto::records::{Code, Fail};
+use echat_proto::records::Code;
 
 use super::input::WorstOutcome;
 use super::output::Output;
@@ -12,7 +12,7 @@ use crate::render::styled::Line;
 use crate::session::Session;
 use crate::session::outgoing::Outgoing;
 use crate::settings::Settings;
-use crate::text::{Language, Text};
+use crate::text::{Language, Text, fail_of};
 
 /// What every part of the application knows and adds to.
 #[derive(Debug)]
@@ -79,20 +79,8 @@ impl Common {
 
     /// Says a refusal that the server need not be asked for.
     pub(super) fn refuse(&mut self, code: Code) {
-        self.refuse_with(code, None);
-    }
-
-    /// The same with a sentence of the command's own, if it has one.
-    pub(super) fn refuse_with(&mut self, code: Code, sentence: Option<String>) {
         self.verdict.record(WorstOutcome::Refused);
-        let sentence = sentence.unwrap_or_else(|| {
-            let fail = Fail {
-                code: code.as_str().to_owned(),
-                message: code.message().to_owned(),
-                detail: Vec::new(),
-            };
-            self.context.language.refusal(&fail)
-        });
+        let sentence = self.context.language.refusal(&fail_of(code));
         self.print(vec![error_line(&sentence)]);
     }
 

@@ -324,7 +324,6 @@ impl Composer {
             .is_ok_and(|statement| !matches!(statement, Statement::Say(_)));
         is_command
             || Self::way_in(common, mode, line).is_some()
-            || line.trim() == QUIT
             || statement::begins_with_two_slashes(line)
     }
 
@@ -389,6 +388,7 @@ impl Composer {
             Question::SendAsText(_, line) if Substitution::read(line).is_some() => {
                 Text::NothingToReplace { line: line.trim() }
             }
+            Question::SendAsText(_, line) if line.trim() == QUIT => Text::QuitOrSend,
             Question::SendAsText(_, line) => match statement::parse(Scope::Contact, line) {
                 Ok(Statement::Ask(typed)) if typed.command().words() == "y" => {
                     Text::AcceptOrSend { line: line.trim() }

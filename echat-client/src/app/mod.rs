@@ -40,7 +40,7 @@ use zeroize::Zeroizing;
 
 use crate::exit::Exit;
 use crate::line_editor::{Key, LineEditor, PASTE_MAX};
-use crate::modes::{Act, Goto, Mode, error_line};
+use crate::modes::{Act, Goto, Mode, error_line, refusal};
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Span, Style};
 use crate::session::{
@@ -50,7 +50,7 @@ use crate::session::{
 use crate::settings::Settings;
 use crate::statement::{self, Scope, Statement, TypedRequest};
 use crate::target::Target;
-use crate::text::{Language, Text, code_of};
+use crate::text::{Language, Text, code_of, fail_of};
 
 pub use effect::{Alert, Effect, Files, Input};
 
@@ -767,20 +767,26 @@ impl App {
             return self.ask_typed(typed);
         }
         if let Some(code) = self.lacks_role(&typed) {
-            let refusal = typed.refused(code, self.common.context.language);
-            return self.common.refuse_with(code, refusal);
+            let asked = RequestContext::Typed(typed);
+            let lines = refusal(&asked, &fail_of(code), &self.common.context);
+            self.common.verdict.record(WorstOutcome::Refused);
+            return self.common.print(lines);
         }
         let question = Question::Confirm(typed);
         self.composer.ask_once(&mut self.common, question);
     }
 
     /// The code by which the server would refuse a command, if the user's role in the room is known and not enough.
-    /// In the lobby, which has no owner, administrators act as one.
+    /// The lobby, which has no owner, never closes and is never handed over.
     fn lacks_role(&self, typed: &TypedRequest) -> Option<Code> {
         let room = Target::Room(typed.room()?);
         let settings = self.common.context.session.room_settings(&room)?;
+        let is_of_owners_only =
+            matches!(typed.kind(), RequestKind::CloseRoom | RequestKind::SetRole);
+        if settings.owner.is_empty() && is_of_owners_only {
+            return Some(Code::NotAllowed);
+        }
         let is_enough = match (typed.needs()?, settings.role?) {
-            _ if settings.owner.is_empty() => true,
             (RoomRole::Owner, role) => role == RoomRole::Owner,
             (RoomRole::Operator, role) => role != RoomRole::Member,
             (RoomRole::Member, _) => true,

@@ -49,7 +49,8 @@ pub(super) fn tell(update: &Update, context: &Context) -> Vec<Line> {
     }
 }
 
-fn refusal(asked: &RequestContext, fail: &Fail, context: &Context) -> Vec<Line> {
+/// Why a request is not done.
+pub(crate) fn refusal(asked: &RequestContext, fail: &Fail, context: &Context) -> Vec<Line> {
     // Those are told where they are sent from, or asked again.
     if matches!(
         asked,

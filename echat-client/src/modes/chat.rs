@@ -775,9 +775,8 @@ impl Mode for ChatMode {
             return acts;
         }
         acts.extend(match read(Scope::Chat, line, Some(&self.target), context) {
-            // Alone on a line it means leaving; in a pipe it may be text.
-            Ok(Statement::Say(text)) if text.trim() == QUIT && context.settings.interactive => {
-                vec![Act::Quit]
+            Ok(Statement::Say(text)) if text.trim() == QUIT => {
+                vec![Act::SendIfMeant(self.target.clone(), text)]
             }
             Ok(Statement::Say(text)) if text.trim() == SAY_QUIT => {
                 vec![Act::Send(self.target.clone(), QUIT.to_owned())]

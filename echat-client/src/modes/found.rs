@@ -7,7 +7,7 @@ use super::lines::{plain_excerpt, span};
 use super::{Act, Context, Goto, mistake, print};
 use crate::render::styled::{Line, Style, colour_of};
 use crate::session::{Lookup, LookupKind, Post, Search};
-use crate::statement::{self, ParsedSearch};
+use crate::statement::{self, FilterError, ParsedSearch};
 use crate::target::{Target, normal_name};
 use crate::text::Text;
 
@@ -21,7 +21,14 @@ pub(super) fn search(typed: &str, open: Option<&Target>, context: &Context) -> V
     let today = zone.at(context.now).date();
     let sifted = match statement::sift(typed, today) {
         Ok(sifted) => sifted,
-        Err(filter) => return mistake(context, Text::NoDay { typed: &filter }),
+        Err(error) => {
+            let text = match &error {
+                FilterError::Day(typed) => Text::NoDay { typed },
+                FilterError::Empty(typed) => Text::FilterIsEmpty { typed },
+                FilterError::Has(typed) => Text::FilterTakesLink { typed },
+            };
+            return mistake(context, text);
+        }
     };
     let ParsedSearch {
         words,
@@ -113,6 +120,12 @@ pub(super) fn lines(lookup: &Lookup, event: &Event, context: &Context) -> Vec<Li
         } else {
             Text::NoMoreFound
         }));
+        let sender = match &lookup.kind {
+            LookupKind::Words(search) => search.sender.as_deref(),
+            LookupKind::Mentions => None,
+        };
+        let unknown = sender.filter(|name| !context.session.is_user(&normal_name(name)));
+        lines.extend(unknown.map(|name| context.dim(Text::UnknownSender { name })));
     } else {
         lines.push(context.bold(heading));
         for (number, target, post) in page {

@@ -14,6 +14,7 @@ mod folding;
 mod found;
 mod heads;
 mod lines;
+mod moot;
 mod numbers;
 mod people;
 mod presence;
@@ -24,7 +25,7 @@ use std::cell::Cell;
 use std::fmt;
 
 use echat_proto::commands::{Request, RequestKind};
-use echat_proto::records::{Code, Fail};
+use echat_proto::records::Code;
 use jiff::civil::Date;
 use zeroize::Zeroizing;
 
@@ -36,7 +37,7 @@ use crate::session::{Lookup, LookupKind, Post, RequestContext, Session, TimedReq
 use crate::settings::Settings;
 use crate::statement::{self, ParseError, Scope, Statement, TypedRequest, UnsentSelection};
 use crate::target::Target;
-use crate::text::{Language, Text};
+use crate::text::{Language, Text, fail_of};
 
 pub use answers::command_of;
 pub(crate) use chat::QUIT;
@@ -408,6 +409,13 @@ fn ask(typed: TypedRequest, scope: Scope, open: Option<&Target>, context: &Conte
     if scope == Scope::Command && !context.signed_in && typed.needs_login() {
         return not_logged_in(context);
     }
+    // A script is told by the server's answer.
+    if context.settings.interactive
+        && context.signed_in
+        && let Some(sentence) = moot::answer(&typed, context)
+    {
+        return print(vec![plain(&sentence)]);
+    }
     let joins = typed
         .room()
         .filter(|_| typed.kind() == RequestKind::JoinRoom);
@@ -421,12 +429,7 @@ fn ask(typed: TypedRequest, scope: Scope, open: Option<&Target>, context: &Conte
 }
 
 fn not_logged_in(context: &Context) -> Vec<Act> {
-    let fail = Fail {
-        code: Code::NotLoggedIn.as_str().to_owned(),
-        message: String::new(),
-        detail: Vec::new(),
-    };
-    let sentence = error_line(&context.language.refusal(&fail));
+    let sentence = error_line(&context.language.refusal(&fail_of(Code::NotLoggedIn)));
     vec![Act::Print(vec![sentence]), Act::Mistake]
 }
 
@@ -478,11 +481,7 @@ impl Context {
         });
         let (mut own, topics) = statement::help(scope, in_room, self.language);
         if scope == Scope::Chat {
-            for (form, does) in [
-                (chat::QUIT, Text::HelpQuit),
-                (chat::SAY_QUIT, Text::HelpSayQuit),
-                ("//", Text::HelpSlash),
-            ] {
+            for (form, does) in [(chat::SAY_QUIT, Text::HelpSayQuit), ("//", Text::HelpSlash)] {
                 own.push((form.to_owned(), self.language.say(does)));
             }
         }

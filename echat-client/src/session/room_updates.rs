@@ -199,10 +199,19 @@ impl RoomState {
         self.settings.insert(info.roomname.clone(), info.clone())
     }
 
-    /// The reader has another role.
-    fn set_role(&mut self, room: &str, role: RoomRole) {
-        if let Some(settings) = self.settings.get_mut(room) {
+    /// A member has another role. `is_me`: the reader.
+    fn set_role(&mut self, room: &str, name: &str, role: RoomRole, is_me: bool) {
+        let Some(settings) = self.settings.get_mut(room) else {
+            return;
+        };
+        if is_me {
             settings.role = Some(role);
+        }
+        settings.operators.retain(|operator| operator != name);
+        match role {
+            RoomRole::Owner => name.clone_into(&mut settings.owner),
+            RoomRole::Operator => settings.operators.push(name.to_owned()),
+            RoomRole::Member => {}
         }
     }
 
@@ -284,9 +293,9 @@ impl Session {
                 role,
                 by,
             } => {
-                if self.me.as_deref() == Some(membername) {
-                    self.room_state.set_role(roomname, *role);
-                }
+                let is_me = self.me.as_deref() == Some(membername);
+                let state = &mut self.room_state;
+                state.set_role(roomname, membername, *role, is_me);
                 updates.push(Update::Room(RoomUpdate::Role {
                     room: roomname.clone(),
                     name: membername.clone(),

@@ -27,7 +27,7 @@ pub use day::day;
 pub use duration::in_words;
 pub use emoji::emoji;
 pub use row::RequestError;
-pub use search::{ParsedSearch, folded, folded_words, sift};
+pub use search::{FilterError, ParsedSearch, folded, folded_words, sift};
 pub use typed::{TypedRequest, kept};
 
 use command::{CommandMatch, commands, commands_of};

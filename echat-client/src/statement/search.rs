@@ -60,11 +60,22 @@ pub struct ParsedSearch {
     pub has_link: bool,
 }
 
+/// Why a search is not made, with the filter as typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FilterError {
+    /// Nothing stands behind the colon.
+    Empty(String),
+    /// It wants a day, and has none.
+    Day(String),
+    /// It wants the word for a link, and has another one.
+    Has(String),
+}
+
 /// Reads a search. Quotes of any form hold a phrase together, in which nothing is a filter.
 ///
 /// # Errors
-/// A filter that wants a day has none; the error is the filter as typed.
-pub fn sift(text: &str, today: Date) -> Result<ParsedSearch, String> {
+/// A filter does not have what it wants.
+pub fn sift(text: &str, today: Date) -> Result<ParsedSearch, FilterError> {
     let mut sifted = ParsedSearch::default();
     let mut words = Vec::new();
     for part in parts(text) {
@@ -73,7 +84,10 @@ pub fn sift(text: &str, today: Date) -> Result<ParsedSearch, String> {
             continue;
         };
         let value = value.trim_matches('"');
-        let date = || day::day(value, today).ok_or_else(|| part.clone());
+        if value.is_empty() {
+            return Err(FilterError::Empty(part));
+        }
+        let date = || day::day(value, today).ok_or_else(|| FilterError::Day(part.clone()));
         match filter {
             Filter::From => sifted.from = Some(value.trim_start_matches(['@', '＠']).to_owned()),
             Filter::In => sifted.within = Some(value.to_owned()),
@@ -84,7 +98,7 @@ pub fn sift(text: &str, today: Date) -> Result<ParsedSearch, String> {
                 (sifted.since, sifted.before) = (Some(date), date.tomorrow().ok());
             }
             Filter::Has if is_link(value) => sifted.has_link = true,
-            Filter::Has => words.push(part),
+            Filter::Has => return Err(FilterError::Has(part)),
         }
     }
     // The server finds by words, and this is one of every link.
@@ -109,7 +123,7 @@ fn filter(part: &str) -> Option<(Filter, &str)> {
     let word: String = word.chars().map(ascii_form).collect();
     let word = word.to_lowercase();
     let (_, filter) = FILTERS.iter().find(|(known, _)| *known == word)?;
-    (!value.trim_matches('"').is_empty()).then_some((*filter, value))
+    Some((*filter, value))
 }
 
 /// The parts between blanks. Quotes hold what has blanks, and are ASCII then.
@@ -189,9 +203,9 @@ mod tests {
     fn what_is_no_filter_is_a_word() {
         for text in [
             "a:b",
-            "from:",
             "https://a.org",
-            "has:fun",
+            "\"from:\"",
+            "\"has:fun\"",
             "\"from:ann\"",
             "\"a  b\" c",
         ] {
@@ -199,10 +213,18 @@ mod tests {
             assert_eq!(read(text).from, None);
         }
         assert_eq!(read("“你 好”").words, "\"你 好\"");
+        let refused = |text: &str| sift(text, Date::constant(2026, 3, 1)).unwrap_err();
+        let filter = |text: &str| text.to_owned();
         assert_eq!(
-            sift("x before:soon", Date::constant(2026, 3, 1)),
-            Err("before:soon".to_owned())
+            refused("x before:soon"),
+            FilterError::Day(filter("before:soon"))
         );
+        for empty in ["from:", "来自：", "in:", "before:\"\""] {
+            assert_eq!(refused(empty), FilterError::Empty(filter(empty)));
+        }
+        for other in ["has:foo", "含:图片"] {
+            assert_eq!(refused(other), FilterError::Has(filter(other)));
+        }
     }
 
     #[test]

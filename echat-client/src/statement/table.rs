@@ -400,8 +400,8 @@ static ROOMS: &[CommandRow] = &[
         zh "解除封禁"
         asks Unban { roomname: room, username: user }
         done {
-            en "{user} is no longer banned from {room} and can join again."
-            zh "已解除聊天室“{room}”对“{user}”的封禁，对方可以再次加入。"
+            en "{user} is not banned from {room} now and can join it."
+            zh "聊天室“{room}”现在没有封禁“{user}”，对方可以加入。"
         }
     },
     row! {

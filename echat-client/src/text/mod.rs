@@ -161,6 +161,15 @@ pub fn wants_new_password(fail: &Fail) -> bool {
     fail.detail.contains(&key)
 }
 
+/// A refusal that the server need not be asked for.
+pub fn fail_of(code: Code) -> Fail {
+    Fail {
+        code: code.as_str().to_owned(),
+        message: code.message().to_owned(),
+        detail: Vec::new(),
+    }
+}
+
 /// The code of a refusal; `None` for one of a newer server.
 pub fn code_of(fail: &Fail) -> Option<Code> {
     let known = Code::ALL.iter().find(|code| code.as_str() == fail.code);

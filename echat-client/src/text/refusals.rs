@@ -73,6 +73,8 @@ fn specific<'a>(doing: RefusedRequest<'a>, code: Code, names: &'a str) -> Option
             Text::InvitationsNotAllowed
         }
         (Code::NotAllowed, K::SetRoom | K::CloseRoom, _, Some(room)) => Text::LobbyStays { room },
+        // For operators the rows say it.
+        (Code::NotAllowed, K::SetRole, _, Some(room)) => Text::NoOwnerFor { room },
         (Code::NameTaken, K::Register, Some(name), _) => Text::UserTaken { name },
         (Code::UnknownUser, K::QueryHistory, Some(name), _)
         | (Code::NotAFriend, _, Some(name), _) => Text::NotYourFriend { name },

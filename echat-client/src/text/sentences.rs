@@ -308,10 +308,6 @@ sentences! {
         zh "其他：";
 
     // ---- help of a chat, beside the table of commands
-    /// quit
-    HelpQuit
-        en "quit echat"
-        zh "退出 echat";
     /// //
     HelpSlash
         en "send a message that starts with /"
@@ -863,6 +859,10 @@ sentences! {
     LooksLikeCommand { line: &'a str }
         en "This looks like a command: {line}. Send it as text? (Y/N)"
         zh "这看起来像命令：{line}。作为消息发送？(Y/N)";
+    /// A chat line that quits in other modes.
+    QuitOrSend
+        en "`/quit` quits echat. Send `quit` as text? (Y/N)"
+        zh "退出 echat 请输入 `/quit`。将 `quit` 作为消息发送？(Y/N)";
     /// A chat line that would accept an open friend request, without the slash of a chat.
     AcceptOrSend { line: &'a str }
         en "To accept, type `/{line}`. Send `{line}` as text? (Y/N)"
@@ -1517,6 +1517,42 @@ sentences! {
     NothingEdited
         en "Nothing was changed."
         zh "没有修改。";
+    /// `/unblock` of a user who is not blocked.
+    NotBlocked { name: &'a str }
+        en "{name} is not blocked."
+        zh "“{name}”没有被屏蔽。";
+    /// `/kick` or `/ban` of oneself.
+    RemovesSelf { room: &'a str }
+        en "You cannot remove yourself. Type `/leave {room}` to leave."
+        zh "不能移出自己。要退出请输入 `/leave {room}`。";
+    /// `/owner` of the owner.
+    YouOwn { room: &'a str }
+        en "You are the owner of {room}."
+        zh "你就是聊天室“{room}”的房主。";
+    /// The same of another user.
+    OwnsAlready { name: &'a str, room: &'a str }
+        en "{name} is the owner of {room}."
+        zh "“{name}”就是聊天室“{room}”的房主。";
+    /// `/op` of an operator.
+    OperatesAlready { name: &'a str, room: &'a str }
+        en "{name} is already an operator of {room}."
+        zh "“{name}”已经是聊天室“{room}”的房间管理员。";
+    /// `/rename` to the name that a room has.
+    NamedAlready { room: &'a str }
+        en "{room} already has this name."
+        zh "聊天室“{room}”现在就叫这个名字。";
+    /// A filter of a search has no value.
+    FilterIsEmpty { typed: &'a str }
+        en "{typed} lacks what follows the colon. Write it in quotes to search for the word."
+        zh "“{typed}”的冒号后面没有内容。要搜索这个词，请加上引号。";
+    /// The filter for what a message has takes one word.
+    FilterTakesLink { typed: &'a str }
+        en "There is no filter {typed}: has: takes link. Write it in quotes to search for the words."
+        zh "没有“{typed}”这个筛选条件，“含:”后面只能写“链接”。要搜索这些字，请加上引号。";
+    /// Nothing was found of a user of whom nothing is known.
+    UnknownSender { name: &'a str }
+        en "echat has seen no user named {name}. from: takes the whole name."
+        zh "没有见过名为“{name}”的用户，“来自:”后面要写完整的用户名。";
     /// The user's last message in the open chat is not sent yet.
     LastIsPending { number: u64 }
         en "Your last message here is still pending. `/withdraw {number}` takes it back."

@@ -88,7 +88,24 @@ fn a_message_may_consist_of_the_word_quit() {
             .iter()
             .any(|line| line.trim_start().starts_with(form))
     };
-    assert!(helps("quit ") && helps("\\quit "), "{printed:?}");
+    assert!(helps("/quit ") && helps("\\quit "), "{printed:?}");
+    // Alone on a line it is asked about: it answers another user, or ends echat.
+    for (language, said) in [
+        (
+            Language::English,
+            "`/quit` quits echat. Send `quit` as text? (Y/N)",
+        ),
+        (
+            Language::Chinese,
+            "退出 echat 请输入 `/quit`。将 `quit` 作为消息发送？(Y/N)",
+        ),
+    ] {
+        stage.app.common.context.language = language;
+        stage.types(" quit ");
+        assert!(!stage.has(&Effect::Quit(Exit::Success)));
+        assert_eq!(stage.printed().last().unwrap(), said);
+        stage.types("n");
+    }
     stage.sent();
     stage.types("\\quit");
     assert_eq!(stage.sent(), [RequestKind::SendMessage]);
@@ -207,7 +224,7 @@ fn a_query_that_waits_is_named_with_its_room_and_is_not_run() {
     let said = "`/members room1` will be sent when the connection is back.".to_owned();
     let printed = stage.printed();
     assert!(printed.contains(&said), "{printed:?}");
-    stage.types("quit");
+    stage.types("/quit");
     let printed = stage.printed();
     assert!(
         printed.contains(&"Not run: `/members room1`.".to_owned()),

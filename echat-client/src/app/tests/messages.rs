@@ -997,6 +997,31 @@ fn what_a_blocked_user_edits_after_it_was_shown_is_folded_again() {
 }
 
 #[test]
+fn a_search_that_cannot_find_anything_says_why() {
+    let mut stage = in_chat(Language::English);
+    for (line, said) in [
+        (
+            "/search from:",
+            "from: lacks what follows the colon. Write it in quotes to search for the word.",
+        ),
+        (
+            "/search has:foo",
+            "There is no filter has:foo: has: takes link. Write it in quotes to search for the words.",
+        ),
+    ] {
+        stage.types(line);
+        assert_eq!(stage.printed().last().unwrap(), said);
+        assert_eq!(stage.sent(), []);
+    }
+    for (name, is_known) in [("nobody", false), ("Bob", true), ("me", true)] {
+        stage.types(&format!("/search from:{name}")).printed();
+        stage.says(found(vec![], None));
+        let printed = stage.printed();
+        let said = format!("echat has seen no user named {name}. from: takes the whole name.");
+        assert_eq!(printed.contains(&said), !is_known, "{printed:?}");
+    }
+}
+#[test]
 fn the_message_that_was_found_is_marked_and_stands_near_the_end() {
     let mut stage = in_chat(Language::English);
     stage.types("/search word");
@@ -1033,4 +1058,13 @@ fn the_message_that_was_found_is_marked_and_stands_near_the_end() {
         stage.printed().last().unwrap(),
         "`/history` goes back from here. There is nothing newer."
     );
+}
+
+#[test]
+fn a_substitution_without_its_last_slash_is_meant_if_it_fits() {
+    let mut stage = in_chat(Language::English);
+    stage.types("s/three/drei");
+    assert_eq!(asked(&mut stage), "edit 3 drei");
+    stage.types("s/zzz/drei");
+    assert_eq!(stage.sent(), [R::SendMessage]);
 }

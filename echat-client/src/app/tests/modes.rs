@@ -142,7 +142,7 @@ fn a_message_that_looks_like_a_command_is_confirmed_first() {
     assert!(stage.printed().contains(&"Not sent.".to_owned()));
     stage.types("\\c");
     assert_eq!(stage.prompt(), "command (2 pending)> ");
-    stage.types("chat room1").types(" quit ");
+    stage.types("chat room1").types(" \\d ");
     assert!(stage.has(&Effect::Quit(Exit::Success)));
 }
 
@@ -433,4 +433,28 @@ fn two_slashes_send_a_line_that_begins_with_one() {
         let waiting: Vec<&str> = waiting.map(|entry| entry.content.as_str()).collect();
         assert_eq!(waiting, [sent]);
     }
+}
+
+#[test]
+fn a_known_command_that_goes_on_wrongly_says_how_it_is_typed() {
+    for (line, said) in [
+        ("/friends x", "Usage: /friends"),
+        ("/quit now", "Usage: /quit"),
+        (
+            "/privacy",
+            "Usage: /privacy last-seen on; /privacy last-seen off",
+        ),
+        ("/sessions foo", "Usage: /sessions; /sessions end"),
+    ] {
+        for mode in ["\\c", "contact", "&r room1"] {
+            let mut stage = ann(Language::English);
+            stage.types(mode).printed();
+            stage.types(line);
+            assert_eq!(stage.printed().last().unwrap(), said, "{line}");
+        }
+    }
+    // A path begins with no command.
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").types("/friends/x");
+    assert!(stage.prompt().contains("(Y/N)"));
 }

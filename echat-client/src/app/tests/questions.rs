@@ -181,6 +181,8 @@ fn text_that_is_no_answer_is_not_sent_and_the_question_is_repeated() {
     assert_eq!(stage.prompt(), "room1> ");
     let mut stage = in_room();
     stage.types("+f bob").types("quit");
+    assert!(!stage.has(&Effect::Quit(Exit::Success)));
+    stage.types("/quit");
     assert!(stage.has(&Effect::Quit(Exit::Success)));
 }
 

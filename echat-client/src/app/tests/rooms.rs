@@ -536,22 +536,14 @@ fn what_a_member_cannot_do_is_refused_before_the_question() {
         }
         // Another role is told by an event.
         let mut stage = told(RoomRole::Member);
-        stage.says(Event::OnRole {
-            roomname: "room1".to_owned(),
-            membername: "ann".to_owned(),
-            role: RoomRole::Owner,
-            by: Some("bob".to_owned()),
-        });
-        stage.types(line);
-        assert_ne!(stage.prompt(), "room1> ", "{line}");
-        // In the lobby an administrator acts as the owner.
-        let mut stage = told(RoomRole::Owner);
-        let room = RoomInfo {
-            role: Some(RoomRole::Member),
-            owner: String::new(),
-            ..info("room1")
-        };
-        stage.types("/room").says(Event::Room { room });
+        for (name, role) in [("ann", RoomRole::Owner), ("bob", RoomRole::Operator)] {
+            stage.says(Event::OnRole {
+                roomname: "room1".to_owned(),
+                membername: name.to_owned(),
+                role,
+                by: Some("bob".to_owned()),
+            });
+        }
         stage.types(line);
         assert_ne!(stage.prompt(), "room1> ", "{line}");
     }
@@ -968,5 +960,108 @@ fn a_ban_without_an_end_is_said_to_have_none() {
         stage.types("/ban eve too loud").printed();
         stage.says(done(R::Ban));
         assert_eq!(stage.printed(), [said]);
+    }
+}
+
+#[test]
+fn a_command_that_changes_nothing_says_so_without_the_server() {
+    let settings = || RoomInfo {
+        owner: "ann".to_owned(),
+        operators: vec!["bob".to_owned()],
+        role: Some(RoomRole::Owner),
+        ..info("room1")
+    };
+    for (line, english, chinese) in [
+        ("/unblock bob", "bob is not blocked.", "“bob”没有被屏蔽。"),
+        (
+            "/kick ann",
+            "You cannot remove yourself. Type `/leave room1` to leave.",
+            "不能移出自己。要退出请输入 `/leave room1`。",
+        ),
+        (
+            "/ban ann 2h",
+            "You cannot remove yourself. Type `/leave room1` to leave.",
+            "不能移出自己。要退出请输入 `/leave room1`。",
+        ),
+        (
+            "/owner Ann",
+            "You are the owner of room1.",
+            "你就是聊天室“room1”的房主。",
+        ),
+        (
+            "/op bob",
+            "bob is already an operator of room1.",
+            "“bob”已经是聊天室“room1”的房间管理员。",
+        ),
+        (
+            "/rename Room1",
+            "room1 already has this name.",
+            "聊天室“room1”现在就叫这个名字。",
+        ),
+    ] {
+        for (language, said) in [(Language::English, english), (Language::Chinese, chinese)] {
+            let mut stage = in_room1(language);
+            stage.happens(Input::Event(Event::Room { room: settings() }));
+            stage.printed();
+            stage.types(line);
+            assert_eq!(stage.printed().last().unwrap(), said, "{line}");
+            assert_eq!(asked(&mut stage), [""; 0], "{line}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_allowed_is_refused_before_a_question() {
+    let lobby = |role| RoomInfo {
+        owner: String::new(),
+        role: Some(role),
+        ..info("room1")
+    };
+    for (line, role, said) in [
+        (
+            "/close",
+            RoomRole::Member,
+            "room1 is the lobby of this server: it cannot be renamed, made private or closed.",
+        ),
+        (
+            "/close",
+            RoomRole::Owner,
+            "room1 is the lobby of this server: it cannot be renamed, made private or closed.",
+        ),
+        (
+            "/keep 5",
+            RoomRole::Member,
+            "`/keep #room1 5`: Only the owner of the room can do this.",
+        ),
+        (
+            "/owner bob",
+            RoomRole::Owner,
+            "The lobby has no owner, and a bot can own no room: room1 was not handed over.",
+        ),
+    ] {
+        let mut stage = in_room1(Language::English);
+        stage.happens(Input::Event(Event::Room { room: lobby(role) }));
+        stage.printed();
+        stage.types(line);
+        assert_eq!(stage.printed().last().unwrap(), said, "{line}");
+        assert_eq!(stage.prompt(), "room1> ");
+    }
+    let mut stage = in_room1(Language::English);
+    stage.happens(Input::Event(Event::Room {
+        room: lobby(RoomRole::Owner),
+    }));
+    stage.types("/keep 5");
+    assert!(
+        stage.prompt().ends_with("(Y/N) room1> "),
+        "an administrator"
+    );
+}
+
+#[test]
+fn to_keep_everything_needs_no_question() {
+    for word in ["forever", "永久"] {
+        let mut stage = in_room1(Language::English);
+        stage.types(&format!("/keep {word}"));
+        assert_eq!(asked(&mut stage).len(), 1, "{word}");
     }
 }
