@@ -18,6 +18,9 @@ use crate::statement::{self, Names, Scope, Statement, Substitution};
 use crate::target::Target;
 use crate::text::Text;
 
+/// So many words are listed that Tab could make of one.
+const CANDIDATES_SHOWN: usize = 40;
+
 /// What a key submits.
 #[derive(Debug)]
 pub(super) enum Submitted {
@@ -511,17 +514,26 @@ impl Composer {
         common.print(vec![error_line(&why)]);
     }
 
-    /// Tab.
-    fn complete(&mut self, common: &Common, mode: &dyn Mode, backwards: bool) {
+    /// Tab. What there is to choose from is listed once.
+    fn complete(&mut self, common: &mut Common, mode: &dyn Mode, backwards: bool) {
         let Some(scope) = mode.words() else {
             return;
         };
         let (session, open) = (&common.context.session, mode.target());
-        self.draft.complete(backwards, |line| {
+        let choices = self.draft.complete(backwards, |line| {
             let target = statement::addressee(scope, line).map(Target::normal);
             let names = names(session, target.as_ref().or(open));
             statement::complete(scope, line, &names)
         });
+        if choices.is_empty() {
+            return;
+        }
+        let (shown, more) = choices.split_at(choices.len().min(CANDIDATES_SHOWN));
+        let shown: Vec<&str> = shown.iter().map(|choice| choice.trim()).collect();
+        let mut lines = vec![plain(&format!("  {}", shown.join("  ")))];
+        let count = more.len() as u64;
+        lines.extend((count > 0).then(|| common.context.line(Text::MoreCandidates { count })));
+        common.print(lines);
     }
 
     /// Keys that mean something else while a message is edited, or that begin to edit one. Whether it was one.

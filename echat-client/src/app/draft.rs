@@ -184,8 +184,12 @@ impl Draft {
     }
 
     /// Tab goes on with the completion that it began, as long as nothing else was typed; otherwise it
-    /// begins with what `find` finds for the line up to the cursor.
-    pub(super) fn complete(&mut self, backwards: bool, find: impl FnOnce(&str) -> Completion) {
+    /// begins with what `find` finds for the line up to the cursor. What there is to choose from, when the choice begins.
+    pub(super) fn complete(
+        &mut self,
+        backwards: bool,
+        find: impl FnOnce(&str) -> Completion,
+    ) -> Vec<String> {
         let (line, cursor) = (self.editor.text(), self.editor.cursor());
         let current = self.completer.take();
         let current = current.filter(|completer| completer.continues(line, cursor));
@@ -194,14 +198,16 @@ impl Draft {
             Completer::start(line, found.from..cursor, found.candidates)
         });
         let Some(completer) = &mut self.completer else {
-            return;
+            return Vec::new();
         };
+        let choices = completer.choices().unwrap_or_default().to_vec();
         let (range, text) = if backwards {
             completer.backward()
         } else {
             completer.forward()
         };
         self.editor.replace(range, &text);
+        choices
     }
 }
 

@@ -55,6 +55,14 @@ impl Completer {
         self.choose(next)
     }
 
+    /// What there is to choose from, if the next Tab begins to go through several that have nothing more in common.
+    pub fn choices(&self) -> Option<&[String]> {
+        let is_chosen = self.shown.is_some() || self.candidates.len() < 2;
+        let is_common =
+            self.common().graphemes(true).count() <= self.inserted.graphemes(true).count();
+        (!is_chosen && is_common).then_some(&self.candidates[..])
+    }
+
     /// Shift-Tab: one back, from the first to the last.
     pub fn backward(&mut self) -> (Range<usize>, String) {
         let last = self.candidates.len() - 1;

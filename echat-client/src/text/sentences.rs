@@ -114,6 +114,10 @@ sentences! {
     Usage { form: &'a str }
         en "Usage: {form}"
         zh "用法：{form}";
+    /// There are more words that Tab could make of one.
+    MoreCandidates { count: u64 }
+        en "  and {count} more"
+        zh "  还有 {count} 个";
     /// An answer is under way, and nothing can be typed before it.
     PleaseWait
         en "Please wait for the server's answer."

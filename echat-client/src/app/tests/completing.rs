@@ -113,3 +113,22 @@ fn an_answer_is_completed_with_the_names_of_open_requests() {
     stage.types("&r room1");
     assert_eq!(line(&mut stage, "/n \t"), "/n carol");
 }
+
+#[test]
+fn a_tab_that_cannot_decide_lists_the_names_once() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1");
+    comes(&mut stage, "eve");
+    comes(&mut stage, "eveline");
+    stage.printed();
+    stage.presses("/kick ev\t");
+    assert_eq!(stage.printed(), [""; 0]);
+    assert_eq!(stage.line(), "/kick eve");
+    stage.presses("\t");
+    assert_eq!(stage.printed(), ["  eve  eveline"]);
+    stage.presses("\t");
+    assert_eq!(stage.printed(), [""; 0]);
+    stage.happens(Input::Key(Key::Ctrl('u')));
+    stage.presses("/kick evel\t");
+    assert_eq!(stage.printed(), [""; 0], "there is no choice");
+}
