@@ -317,7 +317,7 @@ impl Composer {
         answerable.filter(|_| mode.scope().is_some())
     }
 
-    /// Whether a line that does not answer the open question is still carried out: a command, `quit`, or a
+    /// Whether a line that does not answer the open question is still carried out: a command, or a
     /// text that begins with `//`. Any other text may be a misspelt answer, and is not sent.
     fn is_meant_beside_question(common: &Common, mode: &dyn Mode, line: &str) -> bool {
         let Some(scope) = mode.scope() else {

@@ -27,10 +27,21 @@ pub(super) trait LocalizedError: Display {
 
     fn localized(&self, language: Language) -> String {
         match language {
-            Language::English => self.to_string(),
-            Language::Chinese => self.chinese(),
+            Language::English => without_number(self.to_string()),
+            Language::Chinese => without_number(self.chinese()),
         }
     }
+}
+
+/// A text without the number that Rust puts behind the words of the system: ` (os error 111)`.
+fn without_number(mut text: String) -> String {
+    const BEGIN: &str = " (os error ";
+    if let Some(start) = text.find(BEGIN)
+        && let Some(length) = text[start..].find(')')
+    {
+        text.replace_range(start..=start + length, "");
+    }
+    text
 }
 
 impl LocalizedError for io::Error {
@@ -290,6 +301,8 @@ mod tests {
         let refused = io::Error::from(ErrorKind::ConnectionRefused);
         assert_eq!(refused.localized(Language::Chinese), "连接被拒绝");
         assert_eq!(refused.localized(Language::English), "connection refused");
+        let of_system = io::Error::from_raw_os_error(111);
+        assert_eq!(of_system.localized(Language::English), "Connection refused");
         let long = io::Error::other(TooLong(3));
         assert_eq!(long.localized(Language::Chinese), "第 3 行超过 1 MiB");
         let garbled = io::Error::other(GarbledPassword);

@@ -41,7 +41,9 @@ pub(super) struct LoginMode {
 /// What can be typed instead of a name; nothing can be called like that.
 fn way_out(scope: Scope, line: &str, context: &Context) -> Option<Vec<Act>> {
     match statement::parse(scope, line) {
-        Err(ParseError::Unknown | ParseError::Form(_) | ParseError::Empty) => None,
+        Err(
+            ParseError::Unknown | ParseError::Words(_) | ParseError::Form(_) | ParseError::Empty,
+        ) => None,
         _ => read(scope, line, None, context).err(),
     }
 }

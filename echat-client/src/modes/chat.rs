@@ -465,7 +465,7 @@ impl ChatMode {
         }
     }
 
-    /// `/delete`. What the server would refuse is refused before the question.
+    /// `/delete`. An unsent message is withdrawn. What the server would refuse is refused before the question.
     fn delete(&self, number: Option<u64>, context: &Context) -> Result<Vec<Act>, Vec<Act>> {
         let pending = context.pending_number(&self.target);
         if let Some(number) = pending.filter(|_| number.is_none()) {
@@ -582,7 +582,7 @@ impl ChatMode {
         };
         let by = &rooms::actor(Some(&changed.by), context);
         let name = &if post.mine && changed.by == post.sender {
-            context.language.say(Text::Yourself)
+            context.language.say(Text::YourMessage)
         } else {
             sender_inside(post, context)
         };

@@ -155,13 +155,21 @@ fn row(
         Target::Room(room) => room.clone(),
         Target::Friend(name) => format!("@{}", context.language.user_name(name)),
     };
-    let head = vec![
+    let mut head = vec![
         span(&format!("{number:>3}  "), Style::Bold),
         span(&place, Style::Plain),
         span(&format!("  [{at}] "), Style::Dim),
-        span(&context.name_of(post), Style::Name(colour_of(&post.sender))),
-        span(&context.language.say(Text::Says), Style::Plain),
     ];
+    let name = span(&context.name_of(post), Style::Name(colour_of(&post.sender)));
+    let bot = span(&context.language.say(Text::BotMark), Style::Dim);
+    let does = statement::action(&post.content).filter(|_| !post.deleted);
+    if does.is_some() {
+        head.extend([span("* ", Style::Bold), name, span(" ", Style::Plain)]);
+    } else {
+        head.push(name);
+        head.extend(post.bot.then_some(bot));
+        head.push(span(&context.language.say(Text::Says), Style::Plain));
+    }
     if context.session.folds(target, &post.sender) {
         let text = context.language.say(Text::OfBlocked);
         return context.excerpt(head, &text, Style::Dim);
@@ -170,7 +178,7 @@ fn row(
         let text = context.language.say(Text::Deleted);
         return context.excerpt(head, &text, Style::Dim);
     }
-    context.excerpt_with(head, &in_context(&post.content, words))
+    context.excerpt_with(head, &in_context(does.unwrap_or(&post.content), words))
 }
 
 /// The part of a text around the first word that was found, in pieces of which the found ones are marked.

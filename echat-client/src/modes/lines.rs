@@ -309,7 +309,7 @@ impl Context {
         plain(&format!("  {sentence}"))
     }
 
-    /// A notice for each conversation with new messages that are not shown, the newest conversation
+    /// A notice for each conversation with unread messages but the `open` one, the newest conversation
     /// last: at most so many rows, of which the first counts the messages of the others.
     pub(crate) fn notice_rows(&self, open: Option<&Target>, rows: usize) -> Vec<Line> {
         let noticed: Vec<(&Target, u64)> = self

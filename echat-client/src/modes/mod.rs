@@ -40,6 +40,7 @@ use crate::target::Target;
 use crate::text::{Language, Text, fail_of};
 
 pub use answers::command_of;
+pub(crate) use answers::refusal;
 pub(crate) use chat::QUIT;
 pub use lines::error_line;
 pub(crate) use lines::plain;
@@ -280,10 +281,15 @@ fn read(
         Ok(Statement::Help) => Err(print(
             context.help(scope, open.is_some_and(Target::is_room)),
         )),
+        Ok(Statement::HelpOn(word)) => Err(context.help_on(&word, open)),
         Ok(Statement::Back) => Err(vec![Act::Goto(Goto::Command)]),
         Ok(Statement::Quit) => Err(vec![Act::Quit]),
         Ok(Statement::Waiting) => Err(print(context.waiting_list())),
         Ok(Statement::Withdraw(which)) => Err(vec![Act::Withdraw(which)]),
+        // A number alone names no user, unless one with that name asks.
+        Ok(Statement::Ask(typed)) if open.is_some() && is_count(&typed, context) => {
+            Ok(Statement::Numbers)
+        }
         Ok(Statement::Ask(typed)) => Err(ask(typed, scope, open, context)),
         Ok(Statement::Send(..) | Statement::Open(_))
             if scope == Scope::Command && !context.signed_in =>
@@ -332,6 +338,14 @@ fn read(
         Ok(statement) => Ok(statement),
         Err(ParseError::Empty) => Err(Vec::new()),
         Err(ParseError::Unknown) => Err(mistake_of_mode(scope, line.trim(), context)),
+        Err(ParseError::Words(word)) => {
+            let in_room = scope == Scope::Chat;
+            let rows = statement::help_on(word, in_room, language);
+            let slash = rows.into_iter().map(|(form, _)| form);
+            let forms: Vec<String> = slash.filter(|form| form.starts_with('/')).collect();
+            let form = &forms.join(&language.say(Text::Semicolon));
+            Err(mistake(context, Text::Usage { form }))
+        }
         Err(ParseError::Form(command)) => Err(mistake(
             context,
             Text::Usage {
@@ -339,6 +353,13 @@ fn read(
             },
         )),
     }
+}
+
+/// Whether `/n 5` is about numbers.
+fn is_count(typed: &TypedRequest, context: &Context) -> bool {
+    let user = typed.user().unwrap_or_default();
+    let is_number = user.bytes().all(|byte| byte.is_ascii_digit());
+    typed.command().words() == "/n" && is_number && !context.session.pending().contains(&user)
 }
 
 /// Says that a line is no command of a mode, and of which one it is.
@@ -467,6 +488,20 @@ impl Context {
     pub(super) fn offered_name(&self) -> Option<&str> {
         let name = self.last_user.as_deref();
         name.filter(|_| self.settings.interactive)
+    }
+
+    /// `/help` with the name of a command.
+    fn help_on(&self, word: &str, open: Option<&Target>) -> Vec<Act> {
+        let in_room = open.is_some_and(Target::is_room);
+        let rows = statement::help_on(word, in_room, self.language);
+        if rows.is_empty() {
+            return mistake(self, Text::Unknown { line: word });
+        }
+        let rows = rows.iter();
+        print(
+            rows.map(|(form, does)| plain(&format!("  {form}  {does}")))
+                .collect(),
+        )
     }
 
     /// The commands of a mode; `in_room`: of the chat of a room.

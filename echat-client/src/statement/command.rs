@@ -78,6 +78,16 @@ pub fn help(
     (own.collect(), topics.collect())
 }
 
+/// The commands that begin with a word, with or without its slash, as [`help`] has them.
+pub fn help_on(word: &str, in_room: bool, language: Language) -> HelpRows {
+    let bare = |word: &str| plain(word).trim_start_matches(['/', '、']).to_owned();
+    let meant = commands().filter(|command| bare(command.first_word()) == bare(word));
+    let shown = meant.filter(|command| !command.is_slash() || command.is_shown(language));
+    shown
+        .map(|command| command.help(in_room, language))
+        .collect()
+}
+
 /// The commands that begin with a slash, as [`help`] has them.
 pub fn slash_commands(language: Language) -> HelpRows {
     let slash = commands().filter(|command| command.is_slash() && command.is_shown(language));
@@ -88,6 +98,12 @@ impl Command {
     /// The words that begin it.
     pub fn words(&self) -> &'static str {
         self.name.words
+    }
+
+    /// The first of them.
+    pub(super) fn first_word(&self) -> &'static str {
+        let words = self.words();
+        words.split_once(' ').map_or(words, |(first, _)| first)
     }
 
     pub(super) fn is_in(&self, scope: Scope) -> bool {
@@ -152,7 +168,7 @@ impl Command {
         for (index, parameter) in parameters.iter().enumerate() {
             let mut shown = parameter.kind.placeholder(language);
             let is_here = parameter.kind == ParameterKind::Here;
-            if is_here && index + 1 < parameters.len() {
+            if is_here && (index + 1 < parameters.len() || self.follows_a_text()) {
                 shown.insert(0, ROOM_MARKS[0]);
             }
             let may_miss = parameter.count == Count::Maybe || (is_here && in_room);
@@ -165,6 +181,16 @@ impl Command {
             form += &shown;
         }
         form
+    }
+
+    /// Whether a row with the same words stands before it that takes any text: `/topic room1` is the text.
+    fn follows_a_text(&self) -> bool {
+        let before = commands().take_while(|other| !std::ptr::eq(other.row, self.row));
+        let mut same = before.filter(|other| other.words() == self.words());
+        same.any(|other| {
+            let last = other.parameters().last();
+            last.is_some_and(|parameter| parameter.kind.takes_rest())
+        })
     }
 
     /// A line that is this command with these arguments.

@@ -21,7 +21,7 @@ use echat_proto::names::{RoomName, Username};
 
 use crate::target::Target;
 
-pub use command::{Command, HelpRows, help, slash_commands};
+pub use command::{Command, HelpRows, help, help_on, slash_commands};
 pub use complete::{Completion, Names, addressee, complete};
 pub use day::day;
 pub use duration::in_words;
@@ -54,6 +54,8 @@ pub enum Scope {
 pub enum Statement {
     /// The list of commands.
     Help,
+    /// How the commands with a name are typed.
+    HelpOn(String),
     /// Back to command mode.
     Back,
     /// Leave the program.
@@ -172,6 +174,8 @@ pub enum ParseError {
     Empty,
     /// No command begins like this.
     Unknown,
+    /// Commands with a slash begin with this word, and none of them goes on like this.
+    Words(&'static str),
     /// Something is missing or too much; the command says what it should be.
     Form(Command),
 }
@@ -211,6 +215,11 @@ pub fn parse(scope: Scope, line: &str) -> Result<Statement, ParseError> {
             CommandMatch::Malformed => error = ParseError::Form(command),
         }
     }
+    if error == ParseError::Unknown
+        && let Some(word) = slash_word(scope, trimmed)
+    {
+        return Err(ParseError::Words(word));
+    }
     if scope != Scope::Chat {
         return Err(error);
     }
@@ -224,6 +233,13 @@ pub fn parse(scope: Scope, line: &str) -> Result<Statement, ParseError> {
         // What is said keeps its spaces, and its full-width characters.
         (_, None) => Ok(Statement::Say(line.to_owned())),
     }
+}
+
+/// The first word of a line, if commands with a slash begin with it.
+fn slash_word(scope: Scope, line: &str) -> Option<&'static str> {
+    let slash = commands_of(scope).filter(Command::is_slash);
+    let mut words = slash.map(|command| command.first_word());
+    words.find(|word| after_head(word, line).is_some())
 }
 
 /// Whether a line sends this text: as a message, a reply, an edit or an action.

@@ -967,10 +967,16 @@ static MESSAGES: &[CommandRow] = &[
 /// Help, and the ways out.
 static WAYS_OUT: &[CommandRow] = &[
     row! {
-        "help" in NOT_CHAT, "/help" in SLASH
+        "help" in NOT_CHAT
         en "list the commands"
         zh "显示命令列表"
         => Statement::Help
+    },
+    row! {
+        "/help" in SLASH (command: Words?)
+        en "list the commands, or show how one is typed"
+        zh "显示命令列表，或查看某个命令的用法"
+        => command.map_or(Statement::Help, |command| Statement::HelpOn(command.to_owned()))
     },
     row! {
         "\\c" in EVERYWHERE

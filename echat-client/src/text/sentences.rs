@@ -1027,7 +1027,7 @@ sentences! {
     /// A message over the limit, which is in bytes.
     TooLong { bytes: u64, characters: u64, limit: u64 }
         en "the text is {bytes} bytes long ({characters} characters); the limit is {limit} bytes."
-        zh "消息有 {bytes} 字节（{characters} 个字符），上限是 {limit} 字节。";
+        zh "内容有 {bytes} 字节（{characters} 个字符），上限是 {limit} 字节。";
     /// A name over the limits of names.
     NameTooLong { bytes: u64, characters: u64 }
         en "The name is {characters} characters ({bytes} bytes) long; the limit is {NAME_CHARS} characters and {NAME_BYTES} bytes."
@@ -1281,7 +1281,7 @@ sentences! {
     IsBotOf { name: &'a str, owner: &'a str }
         en "{name} is a bot of {owner}. Bots can be suspended, kicked and deleted; this is for people only."
         zh "“{name}”是“{owner}”的机器人。机器人只能停用、踢出和删除，这条命令只对用户有效。";
-    /// not_allowed of ADMIN: an owner for a room.
+    /// not_allowed of SET_ROLE and ADMIN: an owner for a room.
     NoOwnerFor { room: &'a str }
         en "The lobby has no owner, and a bot can own no room: {room} was not handed over."
         zh "大厅没有房主，机器人也不能成为房主：聊天室“{room}”没有转让。";
@@ -1657,9 +1657,9 @@ sentences! {
     YouInside
         en "you"
         zh "你";
-    /// The reader, inside a sentence about what the reader did.
-    Yourself
-        en "yourself"
+    /// A message of the reader, to which the reader reacted.
+    YourMessage
+        en "your message"
         zh "自己";
     /// Heading of found messages.
     FoundMessages { words: &'a str }
@@ -1725,6 +1725,7 @@ sentences! {
     HowToGoBack
         en "`/history` goes back from here. There is nothing newer."
         zh "输入 `/history` 向前翻。后面没有更新的消息。";
+    /// The same where newer messages follow.
     HowToGoOn
         en "`/history` goes back from here, `/newer` forward."
         zh "输入 `/history` 向前翻，输入 `/newer` 向后翻。";

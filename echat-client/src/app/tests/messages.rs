@@ -1021,6 +1021,20 @@ fn a_search_that_cannot_find_anything_says_why() {
         assert_eq!(printed.contains(&said), !is_known, "{printed:?}");
     }
 }
+
+#[test]
+fn a_number_behind_n_is_no_user() {
+    let mut stage = in_chat(Language::English);
+    stage.types("/n 5");
+    assert_eq!(stage.sent(), []);
+    assert!(stage.printed().last().unwrap().starts_with("  1 ["));
+    stage.says(Event::IncommingFriendRequest {
+        username: "5".to_owned(),
+    });
+    stage.types("/n 5");
+    assert_eq!(stage.sent(), [R::ResolveFriendRequest]);
+}
+
 #[test]
 fn the_message_that_was_found_is_marked_and_stands_near_the_end() {
     let mut stage = in_chat(Language::English);
@@ -1067,4 +1081,20 @@ fn a_substitution_without_its_last_slash_is_meant_if_it_fits() {
     assert_eq!(asked(&mut stage), "edit 3 drei");
     stage.types("s/zzz/drei");
     assert_eq!(stage.sent(), [R::SendMessage]);
+}
+
+#[test]
+fn found_actions_and_bots_look_as_in_the_chat() {
+    let mut stage = in_chat(Language::English);
+    stage.types("/search nods").printed();
+    let bot = ChatMessage {
+        bot: Mark(true),
+        ..in_room(5, "clerk", "nods")
+    };
+    stage.says(found(vec![in_room(4, "bob", "/me nods"), bot], None));
+    let printed = stage.printed().join("|");
+    assert!(
+        printed.contains("* bob nods|") && printed.contains("clerk (bot): nods"),
+        "{printed}"
+    );
 }

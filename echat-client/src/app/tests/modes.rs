@@ -458,3 +458,25 @@ fn a_known_command_that_goes_on_wrongly_says_how_it_is_typed() {
     stage.types("&r room1").types("/friends/x");
     assert!(stage.prompt().contains("(Y/N)"));
 }
+
+#[test]
+fn help_on_a_command_shows_its_lines() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").printed();
+    for line in ["/help ban", "/help /ban", "／help BAN"] {
+        stage.types(line);
+        let printed = stage.printed();
+        assert_eq!(
+            printed.last().unwrap().trim_start(),
+            "/ban [#<room>] <user> [for <duration>] [<reason>]  remove a user and keep them out, for a time (10m, 2h, 3d, 1w) or until /unban"
+        );
+    }
+    stage.types("/help topic");
+    let printed = stage.printed();
+    assert!(
+        printed.last().unwrap().contains("/topic [#<room>]  show"),
+        "{printed:?}"
+    );
+    stage.types("/help nothing");
+    assert!(stage.printed().last().unwrap().contains("nothing"));
+}
