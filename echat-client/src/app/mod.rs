@@ -570,6 +570,9 @@ impl App {
         let is_asking = self.composer.has_question();
         self.composer.put_questions_aside(&mut self.common);
         if self.mode.scope().is_none() {
+            if self.mode.changes() {
+                self.common.say(Text::NothingEdited);
+            }
             let back = self.mode.back();
             self.go(back);
         } else if !is_asking {

@@ -225,6 +225,14 @@ impl Outbox {
             return Ok(());
         };
         // A script is told by the server's refusal.
+        let is_blocked = common.context.session.is_blocked(&target);
+        if common.is_interactive() && is_blocked {
+            let name = target.name();
+            common.fail(Text::BlockedByYou { name });
+            let lines = common.context.refused_line(text);
+            common.print(lines);
+            return Ok(());
+        }
         if common.is_interactive() && common.context.session.is_former_friend(&target) {
             let name = target.name();
             common.fail(if common.context.session.is_deleted_account(name) {

@@ -214,7 +214,10 @@ fn answer(asked: &RequestContext, event: &Event, context: &Context) -> Vec<Line>
             administration::result(typed, &result.0, context)
         }
         (_, Event::Rooms { rooms }) => rooms::own(rooms, context),
-        (_, Event::PublicRooms { rooms, more }) => rooms::public(rooms, *more, context),
+        (typed, Event::PublicRooms { rooms, more }) => {
+            let after = typed.and_then(TypedRequest::room);
+            rooms::public(rooms, after.as_deref(), *more, context)
+        }
         (Some(typed), Event::Room { room }) if typed.command().words() == "/topic" => {
             rooms::topic(room, context)
         }

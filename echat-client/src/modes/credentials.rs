@@ -107,6 +107,10 @@ impl Mode for ChangeMode {
         self.back.clone()
     }
 
+    fn changes(&self) -> bool {
+        true
+    }
+
     fn submit(&mut self, line: &str, context: &Context) -> Vec<Act> {
         if self.waits {
             return print(vec![context.line(context.please_wait())]);
@@ -205,6 +209,10 @@ impl Mode for DeleteMode {
 
     fn back(&self) -> Goto {
         self.back.clone()
+    }
+
+    fn changes(&self) -> bool {
+        true
     }
 
     fn enter(&mut self, context: &Context) -> Vec<Act> {

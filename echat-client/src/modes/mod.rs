@@ -216,6 +216,11 @@ pub trait Mode: fmt::Debug {
         Goto::Command
     }
 
+    /// Whether Ctrl-C leaves a question about a change, which is not made then.
+    fn changes(&self) -> bool {
+        false
+    }
+
     /// The open chat.
     fn target(&self) -> Option<&Target> {
         None

@@ -129,6 +129,9 @@ impl Context {
         if *friend {
             first += &self.language.say(Text::IsFriend);
         }
+        if self.session.blocked().contains(username) {
+            first += &self.language.say(Text::IsBlocked);
+        }
         let mut lines = vec![plain(&first)];
         if let Some(owner) = owner {
             lines.push(self.line(Text::BotOwner { owner }));

@@ -374,7 +374,12 @@ pub(super) fn own(rooms: &[RoomLine], context: &Context) -> Vec<Line> {
 }
 
 /// Rooms that everyone can join.
-pub(super) fn public(rooms: &[PublicRoom], more: bool, context: &Context) -> Vec<Line> {
+pub(super) fn public(
+    rooms: &[PublicRoom],
+    after: Option<&str>,
+    more: bool,
+    context: &Context,
+) -> Vec<Line> {
     let language = context.language;
     let rows = rooms.iter().map(|room| {
         let mut row = language.say(Text::PublicRoomLine {
@@ -387,7 +392,8 @@ pub(super) fn public(rooms: &[PublicRoom], more: bool, context: &Context) -> Vec
         }
         row
     });
-    let mut lines = context.list(Text::PublicRooms, Text::NoPublicRooms, rows);
+    let none = after.map_or(Text::NoPublicRooms, |room| Text::NoPublicRoomsAfter { room });
+    let mut lines = context.list(Text::PublicRooms, none, rows);
     if let Some(last) = rooms.last() {
         let command = &format!("/rooms public {}", last.roomname);
         lines.extend(more.then(|| context.dim(Text::MoreBy { command })));

@@ -71,13 +71,31 @@ pub(crate) fn wrap(line: &Line, width: usize, indent: usize) -> Vec<Row> {
     let mut rows = Rows::new(width, indent);
     let mut pieces = Pieces::new(line);
     let mut start = 0;
-    let links = link_places(line);
-    let is_inside = |end: usize| links.iter().any(|link| link.start < end && end < link.end);
+    let mut wholes = link_places(line);
+    wholes.extend(command_places(&text, width.saturating_sub(indent)));
+    let is_inside = |end: usize| {
+        begins_command(&text[..end]) || wholes.iter().any(|whole| whole.start < end && end < whole.end)
+    };
     for end in word_ends(&text).filter(|end| !is_inside(*end)) {
         rows.put_word(&pieces.take(end - start));
         start = end;
     }
     rows.done
+}
+
+/// Whether a text ends in the slash that begins a command.
+fn begins_command(text: &str) -> bool {
+    let before = text.strip_suffix('/');
+    before.is_some_and(|before| before.is_empty() || before.ends_with([' ', '`']))
+}
+
+/// Where texts in backquotes stand, in bytes, which are commands to copy: those that fit on a row are not divided.
+fn command_places(text: &str, room: usize) -> Vec<Range<usize>> {
+    let quotes: Vec<usize> = text.match_indices('`').map(|(at, _)| at).collect();
+    let pairs = quotes.chunks_exact(2).map(|pair| pair[0]..pair[1] + 1);
+    pairs
+        .filter(|place| columns::of(&text[place.clone()]) <= room)
+        .collect()
 }
 
 /// Where the links of a line stand, in bytes: a row that has room for a link as a whole does not divide it.

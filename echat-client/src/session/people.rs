@@ -40,6 +40,11 @@ impl Session {
         &self.people.blocked
     }
 
+    /// Whether the target is a user whom the reader blocks.
+    pub fn is_blocked(&self, target: &Target) -> bool {
+        !target.is_room() && self.people.blocks(target.name())
+    }
+
     /// What the reader says while away, as far as this session knows.
     pub fn own_away(&self) -> Option<&str> {
         self.people.own_away.as_deref()
@@ -52,7 +57,7 @@ impl Session {
 
     /// Whether unread messages there are news: those that a blocked user sent before the block are none.
     pub fn counts(&self, target: &Target) -> bool {
-        target.is_room() || !self.people.blocked.contains(target.name())
+        !self.is_blocked(target)
     }
 
     /// Whether messages with this target can be read. The conversation with a former friend stays readable.

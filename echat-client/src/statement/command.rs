@@ -12,6 +12,8 @@ pub(super) const ROOM_MARKS: [char; 2] = ['#', '＃'];
 const SLOWEST: u64 = 3_600;
 /// The most days for which a server keeps messages of a room (the same).
 pub(super) const LONGEST_KEPT: u64 = 36_500;
+/// For how many accounts an invitation code can be (PROTOCOL.md, CREATE_INVITATION).
+const MOST_USES: u64 = 10_000;
 /// Seconds of a day.
 const DAY: u64 = 86_400;
 
@@ -308,12 +310,21 @@ impl Parameter {
 }
 
 impl ParameterKind {
+    /// The highest number that it takes.
+    fn most(self) -> u64 {
+        match self {
+            Self::Uses => MOST_USES,
+            Self::Days => LONGEST_KEPT,
+            _ => u64::MAX,
+        }
+    }
+
     /// A word as it is kept; `None` if it cannot be meant.
     fn read(self, word: &str) -> Option<String> {
         match self {
             Self::Line => UnsentSelection::read(word).map(UnsentSelection::word),
             Self::Uses | Self::Days | Self::Number => number_of(word)
-                .filter(|number| *number > 0)
+                .filter(|number| (1..=self.most()).contains(number))
                 .map(|number| number.to_string()),
             Self::NewRoom if is_privacy(word) => None,
             Self::For => duration::seconds(word).map(duration::form),

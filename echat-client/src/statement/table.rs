@@ -319,6 +319,10 @@ static ROOMS: &[CommandRow] = &[
             zh "已邀请“{user}”加入聊天室“{room}”。"
         }
         refused {
+            UnknownUser {
+                en "{user} cannot be invited: there is no such user, or it is a bot, which is only in rooms that `/bots new` named."
+                zh "不能邀请“{user}”：没有这个用户，或者它是机器人，只能在用 `/bots new` 创建时指定聊天室。"
+            }
             AlreadyMember {
                 en "{user} is already a member of {room}."
                 zh "“{user}”已经在聊天室“{room}”中。"
@@ -684,8 +688,8 @@ static PEOPLE: &[CommandRow] = &[
         zh "屏蔽用户"
         asks Block { username: user }
         confirm {
-            en "Block {user}? You stop being friends. {user} cannot write to you, does not learn of the block, and sees you offline; friend requests and invitations from {user} stay hidden. What {user} says in rooms is folded. (Y/N)"
-            zh "屏蔽“{user}”？你们将不再是好友；对方不能给你发消息，看到的你始终离线，也不会知道自己被屏蔽；对方的好友请求和邀请不再显示，在聊天室里的发言会被折叠。(Y/N)"
+            en "Block {user}? A friendship with {user} ends. {user} cannot write to you, does not learn of the block, and sees you offline; friend requests and invitations from {user} stay hidden. What {user} says in rooms is folded. (Y/N)"
+            zh "屏蔽“{user}”？如果是好友，将解除好友关系；对方不能给你发消息，看到的你始终离线，也不会知道自己被屏蔽；对方的好友请求和邀请不再显示，在聊天室里的发言会被折叠。(Y/N)"
         }
         prompt { en "block {user}? (Y/N)" zh "屏蔽“{user}”？(Y/N)" }
         declined { en "{user} is not blocked." zh "没有屏蔽“{user}”。" }
@@ -759,8 +763,8 @@ static PEOPLE: &[CommandRow] = &[
     },
     row! {
         "/invitation new" in SLASH (uses: Uses?) (days: Days?)
-        en "make an invitation code, for so many accounts and days"
-        zh "生成邀请码，可指定使用次数和有效天数"
+        en "make an invitation code, for so many accounts (up to 10,000) and days"
+        zh "生成邀请码，可指定使用次数（最多 10000）和有效天数"
         => Statement::NewInvitation(uses.and_then(number_of), days.and_then(number_of))
     },
     row! {
@@ -769,6 +773,12 @@ static PEOPLE: &[CommandRow] = &[
         zh "作废邀请码"
         asks RevokeInvitation { code: code }
         done { en "{code} can no longer be used." zh "邀请码 {code} 已作废。" }
+        refused {
+            BadParams {
+                en "{code} is no invitation code. `/invitation` lists the open ones."
+                zh "“{code}”不是邀请码。输入 `/invitation` 查看有效的邀请码。"
+            }
+        }
     },
     row! {
         "/sessions" in SLASH

@@ -702,6 +702,10 @@ sentences! {
         en "Public rooms:"
         zh "公开聊天室：";
     /// There are none.
+    NoPublicRoomsAfter { room: &'a str }
+        en "No public room comes after {room}."
+        zh "“{room}”之后没有公开聊天室了。";
+    /// There is none.
     NoPublicRooms
         en "There are no public rooms here."
         zh "没有公开聊天室。";
@@ -1333,6 +1337,10 @@ sentences! {
     IsStranger
         en "  not a friend, and no room in common besides the lobby"
         zh "  不是你的好友，除大厅外也没有共同的聊天室";
+    /// Stands behind the name of a user whom the reader blocks.
+    IsBlocked
+        en "  blocked by you"
+        zh "  已被你屏蔽";
     /// The owner of a bot.
     BotOwner { owner: &'a str }
         en "  bot of {owner}"
@@ -1365,6 +1373,10 @@ sentences! {
     AccountOfDeleted { name: &'a str }
         en "The account {name} was deleted."
         zh "账号“{name}”已注销。";
+    /// A message to a user whom the reader blocks.
+    BlockedByYou { name: &'a str }
+        en "You block {name}. Type `/unblock {name}` to end that."
+        zh "你屏蔽了“{name}”。输入 `/unblock {name}` 可以取消屏蔽。";
     /// Something is said to a former friend.
     FormerFriend { name: &'a str }
         en "You and {name} are no longer friends. Type `/add {name}` to send a friend request."

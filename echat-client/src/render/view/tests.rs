@@ -203,3 +203,18 @@ fn a_newline_that_is_typed_begins_a_row_and_is_seen() {
         assert_eq!((rows.cursor_row, rows.cursor_col), place, "{cursor}");
     }
 }
+
+#[test]
+fn a_command_is_not_divided() {
+    let rows = |text: &str, width| texts(&wrap(&line(text), width, 2));
+    assert_eq!(
+        rows("people come by `/invite #shed bob` only", 22),
+        ["people come by ", "  `/invite #shed bob` ", "  only"]
+    );
+    assert_eq!(
+        rows("numbers for /reply", 15),
+        ["numbers for ", "  /reply"]
+    );
+    // What is longer than a row is divided between its words.
+    assert_eq!(rows("`/away at lunch`", 9), ["`/away at", "  lunch`"]);
+}
