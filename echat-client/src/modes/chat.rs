@@ -549,25 +549,18 @@ impl ChatMode {
 
     /// A message of the open chat has changed.
     fn message_changed(&mut self, changed: &MessageUpdate, context: &Context) -> Vec<Act> {
-        self.folded.change(&changed.post);
+        let post = &changed.post;
+        self.folded.change(post);
         let is_by_blocked = context.session.folds(&self.target, &changed.by);
         let is_folded = context.session.folds(&self.target, &changed.post.sender);
-        let has_text = matches!(
-            changed.change,
-            MessageChange::Edited | MessageChange::Deleted
-        );
-        if is_folded && has_text && self.folded.fold_again(&changed.post) && !self.opening {
-            let mut lines = self.presence.flush(context);
-            lines.extend(self.folded.end_row(context));
-            lines.push(context.dim(Text::FoldedChanged));
-            return print(lines);
+        if is_folded && !self.opening && self.folded.has_opened(post.id) {
+            return print(self.opened_changed(changed, context));
         }
         if self.opening || is_folded || is_by_blocked {
             return Vec::new();
         }
         let mut lines = self.presence.flush(context);
         lines.extend(self.folded.end_row(context));
-        let post = &changed.post;
         let reacted = match &changed.change {
             MessageChange::Edited => {
                 lines.extend(context.message(post));
@@ -595,6 +588,22 @@ impl ChatMode {
         let head = vec![span(&head, Style::Plain)];
         lines.extend(context.excerpt(head, &context.short(post), Style::Dim));
         print(lines)
+    }
+
+    /// A message of a blocked user that `/show` has shown is another one now, or is deleted.
+    fn opened_changed(&mut self, changed: &MessageUpdate, context: &Context) -> Vec<Line> {
+        let line = match &changed.change {
+            MessageChange::Edited => {
+                self.folded.fold_again(&changed.post);
+                context.dim(Text::FoldedChanged)
+            }
+            MessageChange::Deleted => deletion(changed, context),
+            MessageChange::Reacted(_) | MessageChange::Unreacted(_) => return Vec::new(),
+        };
+        let mut lines = self.presence.flush(context);
+        lines.extend(self.folded.end_row(context));
+        lines.push(line);
+        lines
     }
 
     fn ask(&self, before: Option<u64>) -> Act {

@@ -66,13 +66,15 @@ impl FoldedMessages {
         }
     }
 
-    /// Folds a message again if `/show` has shown it. Whether it has.
-    pub(super) fn fold_again(&mut self, post: &Post) -> bool {
-        let was_opened = self.opened.remove(&post.id);
-        if was_opened {
-            self.keep(post);
-        }
-        was_opened
+    /// Whether `/show` has shown a message.
+    pub(super) fn has_opened(&self, id: u64) -> bool {
+        self.opened.contains(&id)
+    }
+
+    /// Folds a message again that `/show` has shown.
+    pub(super) fn fold_again(&mut self, post: &Post) {
+        self.opened.remove(&post.id);
+        self.keep(post);
     }
 
     /// After a login the messages are as they are now. Those that it did not bring may have been deleted.

@@ -281,7 +281,6 @@ fn read(
     open: Option<&Target>,
     context: &Context,
 ) -> Result<Statement, Vec<Act>> {
-    let language = context.language;
     match statement::parse(scope, line) {
         Ok(Statement::Help) => Err(print(
             context.help(scope, open.is_some_and(Target::is_room)),
@@ -341,22 +340,27 @@ fn read(
             Err(mistake(context, Text::OnlyInChats { line }))
         }
         Ok(statement) => Ok(statement),
-        Err(ParseError::Empty) => Err(Vec::new()),
-        Err(ParseError::Unknown) => Err(mistake_of_mode(scope, line.trim(), context)),
-        Err(ParseError::Words(word)) => {
-            let in_room = scope == Scope::Chat;
-            let rows = statement::help_on(word, in_room, language);
-            let slash = rows.into_iter().map(|(form, _)| form);
-            let forms: Vec<String> = slash.filter(|form| form.starts_with('/')).collect();
-            let form = &forms.join(&language.say(Text::Semicolon));
-            Err(mistake(context, Text::Usage { form }))
+        Err(error) => Err(not_read(error, scope, line.trim(), context)),
+    }
+}
+
+/// Says why a line is no statement of a mode.
+fn not_read(error: ParseError, scope: Scope, line: &str, context: &Context) -> Vec<Act> {
+    let in_chat = scope == Scope::Chat;
+    match error {
+        ParseError::Empty => Vec::new(),
+        ParseError::Unknown => mistake_of_mode(scope, line, context),
+        ParseError::Words(word) => {
+            let rows = statement::help_on(word, in_chat, context.language);
+            let forms = rows.into_iter().map(|(form, _)| form);
+            let forms: Vec<String> = forms.filter(|form| form.starts_with('/')).collect();
+            let form = &forms.join(&context.language.say(Text::Semicolon));
+            mistake(context, Text::Usage { form })
         }
-        Err(ParseError::Form(command)) => Err(mistake(
-            context,
-            Text::Usage {
-                form: &command.form(language, scope == Scope::Chat),
-            },
-        )),
+        ParseError::Form(command) => {
+            let form = &command.form(context.language, in_chat);
+            mistake(context, Text::Usage { form })
+        }
     }
 }
 

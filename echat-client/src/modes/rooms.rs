@@ -392,7 +392,9 @@ pub(super) fn public(
         }
         row
     });
-    let none = after.map_or(Text::NoPublicRooms, |room| Text::NoPublicRoomsAfter { room });
+    let none = after.map_or(Text::NoPublicRooms, |room| Text::NoPublicRoomsAfter {
+        room,
+    });
     let mut lines = context.list(Text::PublicRooms, none, rows);
     if let Some(last) = rooms.last() {
         let command = &format!("/rooms public {}", last.roomname);

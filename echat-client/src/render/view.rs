@@ -74,7 +74,10 @@ pub(crate) fn wrap(line: &Line, width: usize, indent: usize) -> Vec<Row> {
     let mut wholes = link_places(line);
     wholes.extend(command_places(&text, width.saturating_sub(indent)));
     let is_inside = |end: usize| {
-        begins_command(&text[..end]) || wholes.iter().any(|whole| whole.start < end && end < whole.end)
+        begins_command(&text[..end])
+            || wholes
+                .iter()
+                .any(|whole| whole.start < end && end < whole.end)
     };
     for end in word_ends(&text).filter(|end| !is_inside(*end)) {
         rows.put_word(&pieces.take(end - start));

@@ -728,8 +728,9 @@ fn a_question_for_a_password_leaves_the_open_chat_as_it_is() {
     stage.happens(Input::Key(Key::Ctrl('c')));
     assert_eq!(stage.prompt(), "room1> ");
     let printed = stage.printed();
-    assert_eq!(printed.len(), 1, "{printed:?}");
-    assert!(printed[0].ends_with("bob: two"));
+    assert_eq!(printed.len(), 2, "{printed:?}");
+    assert_eq!(printed[0], "Nothing was changed.");
+    assert!(printed[1].ends_with("bob: two"));
     stage.types("/history");
     assert!(stage.printed().join("|").contains("no older messages"));
 }

@@ -988,6 +988,8 @@ fn what_a_blocked_user_edits_after_it_was_shown_is_folded_again() {
     stage.types("/show");
     let printed = stage.printed();
     assert!(printed[1].ends_with("carol (edited): vier"), "{printed:?}");
+    stage.says(changed(deleted(4, "carol"), "bob", None));
+    assert!(stage.printed()[0].starts_with("bob deleted"));
     // One that was not shown is shown as it is now, without a line for that.
     stage
         .says(live(in_room(5, "carol", "five"), None))

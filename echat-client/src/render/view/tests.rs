@@ -211,10 +211,7 @@ fn a_command_is_not_divided() {
         rows("people come by `/invite #shed bob` only", 22),
         ["people come by ", "  `/invite #shed bob` ", "  only"]
     );
-    assert_eq!(
-        rows("numbers for /reply", 15),
-        ["numbers for ", "  /reply"]
-    );
+    assert_eq!(rows("numbers for /reply", 15), ["numbers ", "  for /reply"]);
     // What is longer than a row is divided between its words.
     assert_eq!(rows("`/away at lunch`", 9), ["`/away at", "  lunch`"]);
 }
