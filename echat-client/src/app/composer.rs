@@ -528,10 +528,10 @@ impl Composer {
         if choices.is_empty() {
             return;
         }
-        let (shown, more) = choices.split_at(choices.len().min(CANDIDATES_SHOWN));
+        let (shown, rest) = choices.split_at(choices.len().min(CANDIDATES_SHOWN));
         let shown: Vec<&str> = shown.iter().map(|choice| choice.trim()).collect();
         let mut lines = vec![plain(&format!("  {}", shown.join("  ")))];
-        let count = more.len() as u64;
+        let count = rest.len() as u64;
         lines.extend((count > 0).then(|| common.context.line(Text::MoreCandidates { count })));
         common.print(lines);
     }
