@@ -132,6 +132,14 @@ pub struct Fail {
     pub detail: Vec<(String, Value)>,
 }
 
+impl Fail {
+    /// Whether the password is a temporary one, and nothing else is allowed until it is changed.
+    pub fn wants_new_password(&self) -> bool {
+        let mut detail = self.detail.iter();
+        detail.any(|(key, value)| key == MUST_CHANGE_PASSWORD && *value == Value::Bool(true))
+    }
+}
+
 /// RESULT = {success: bool, code: str or null, message: str, ...}: success, or a [`Fail`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {

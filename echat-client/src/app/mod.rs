@@ -44,8 +44,7 @@ use crate::modes::{Act, Goto, Mode, error_line, refusal};
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Span, Style};
 use crate::session::{
-    LimitError, RequestContext, RoomIdentity, RoomUpdate, TimedRequest, Update,
-    must_change_password, possible,
+    LimitError, RequestContext, RoomIdentity, RoomUpdate, TimedRequest, Update, possible,
 };
 use crate::settings::Settings;
 use crate::statement::{self, Scope, Statement, TypedRequest};
@@ -1115,7 +1114,7 @@ impl App {
         if matches!(event, Event::LoggedOut {}) {
             self.logged_out();
         }
-        if event.refusal().is_some_and(must_change_password) {
+        if event.refusal().is_some_and(Fail::wants_new_password) {
             self.upstream.login.lock();
         }
         if let Event::LoginSuccess { username } = &event {

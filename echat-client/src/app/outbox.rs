@@ -12,7 +12,7 @@ use super::upstream::{Loss, Upstream};
 use super::{Effect, Files};
 use crate::modes::with_local_times;
 use crate::session::outgoing::{AsideLine, UnsentLine, WithdrawError};
-use crate::session::{LimitError, RequestContext, RoomIdentity, Session, must_change_password};
+use crate::session::{LimitError, RequestContext, RoomIdentity, Session};
 use crate::statement::UnsentSelection;
 use crate::target::Target;
 use crate::text::{HOUR, Text, retry_after};
@@ -395,7 +395,7 @@ impl Outbox {
     ) {
         match outcome {
             // It goes as soon as the password is changed. A script does not change it.
-            Err(fail) if must_change_password(fail) && common.is_interactive() => {
+            Err(fail) if fail.wants_new_password() && common.is_interactive() => {
                 common.context.outgoing.again();
             }
             Err(fail) if is_passing(fail) => self.send_later(common, fail),

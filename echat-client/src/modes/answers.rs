@@ -10,7 +10,7 @@ use crate::render::styled::{Line, Style};
 use crate::session::{Jump, LookupKind, RequestContext, TimedRequest, Update};
 use crate::statement::TypedRequest;
 use crate::target::Target;
-use crate::text::{RefusedRequest, Text, code_of, wants_new_password};
+use crate::text::{RefusedRequest, Text, code_of};
 
 /// What to show.
 pub(super) fn tell(update: &Update, context: &Context) -> Vec<Line> {
@@ -73,7 +73,7 @@ pub(crate) fn refusal(asked: &RequestContext, fail: &Fail, context: &Context) ->
     }
     let typed = asked.typed();
     let friends = context.session.friends();
-    if wants_new_password(fail) {
+    if fail.wants_new_password() {
         return vec![context.error(Text::TemporaryPassword)];
     }
     let (user, room) = about(asked);

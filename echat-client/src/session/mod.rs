@@ -370,7 +370,7 @@ impl Session {
             self.take_found(lookup, &event);
         }
         let outcome = pending::outcome(event);
-        if !outcome.as_ref().err().is_some_and(must_change_password) {
+        if !outcome.as_ref().err().is_some_and(Fail::wants_new_password) {
             self.learn_identity(&asked);
         }
         if matches!(outcome, Ok(Event::Done { .. })) {
@@ -632,11 +632,6 @@ fn reactions(reactions: Option<Vec<Reaction>>) -> Vec<ReactionCount> {
         mine: reaction.mine.unwrap_or(false),
     });
     kept.collect()
-}
-
-/// Whether a refusal means that the user must change a temporary password first: the server takes nothing else until then.
-pub fn must_change_password(fail: &Fail) -> bool {
-    fail.code == Code::MustChangePassword.as_str()
 }
 
 /// Whether a refusal means that there is nothing to answer any more. Others leave the request open.

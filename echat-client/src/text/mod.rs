@@ -15,7 +15,7 @@ mod tests;
 use std::borrow::Cow;
 
 use echat_proto::names::{DELETED_ACCOUNT, NameError, PasswordError};
-use echat_proto::records::{Code, Fail, MUST_CHANGE_PASSWORD};
+use echat_proto::records::{Code, Fail};
 use echat_proto::value::Value;
 use unicode_width::UnicodeWidthChar;
 
@@ -38,7 +38,7 @@ pub fn retry_after(fail: &Fail) -> Option<u64> {
 impl Language {
     /// What a refusal means.
     pub fn refusal(self, fail: &Fail) -> String {
-        if wants_new_password(fail) {
+        if fail.wants_new_password() {
             return self.say(Text::TemporaryPassword);
         }
         let known = code_of(fail);
@@ -153,12 +153,6 @@ impl Language {
 
 fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// Whether a request is refused because the password is a temporary one, whatever the request.
-pub fn wants_new_password(fail: &Fail) -> bool {
-    let key = (MUST_CHANGE_PASSWORD.to_owned(), Value::Bool(true));
-    fail.detail.contains(&key)
 }
 
 /// A refusal that the server need not be asked for.

@@ -2,7 +2,9 @@
 
 use echat_proto::names::DeviceSecret;
 use echat_proto::param::{AwayText, RequestState};
-use echat_proto::records::{AwayLine, FriendLine, GivenLimits, Keeps, SessionLine};
+use echat_proto::records::{
+    AwayLine, FriendLine, GivenLimits, Keeps, MUST_CHANGE_PASSWORD, SessionLine,
+};
 
 use super::*;
 use RequestKind as R;
@@ -737,7 +739,10 @@ fn a_question_for_a_password_leaves_the_open_chat_as_it_is() {
 
 #[test]
 fn messages_show_at_once_after_a_temporary_password_is_changed() {
-    let refusal = || fail("must_change_password", &[]);
+    let refusal = || Fail {
+        detail: vec![(MUST_CHANGE_PASSWORD.to_owned(), Value::Bool(true))],
+        ..fail("not_allowed", &[])
+    };
     let mut stage = ann(Language::English);
     stage.says(live(in_room(1, "bob", "before"), None));
     stage.types("&r room1").happens(Input::Closed(None));
