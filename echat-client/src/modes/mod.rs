@@ -14,7 +14,7 @@ mod folding;
 mod found;
 mod heads;
 mod lines;
-mod moot;
+mod no_effect;
 mod numbers;
 mod people;
 mod presence;
@@ -442,7 +442,7 @@ fn ask(typed: TypedRequest, scope: Scope, open: Option<&Target>, context: &Conte
     // A script is told by the server's answer.
     if context.settings.interactive
         && context.signed_in
-        && let Some(sentence) = moot::answer(&typed, context)
+        && let Some(sentence) = no_effect::answer(&typed, context)
     {
         return print(vec![plain(&sentence)]);
     }

@@ -38,11 +38,11 @@ fn case(actions: Vec<Action>) -> Case {
 }
 
 fn holds(actions: Vec<Action>) {
-    holds_in(case(actions));
+    holds_in(&case(actions));
 }
 
-fn holds_in(case: Case) {
-    let done = outcome(&case, false);
+fn holds_in(case: &Case) {
+    let done = outcome(case, false);
     assert!(done.is_ok(), "{}", done.unwrap_err());
 }
 
@@ -126,7 +126,7 @@ fn a_user_who_leaves_and_comes_back_may_have_owned_the_room_in_between() {
         ]),
         Action::Calm,
     ];
-    holds_in(Case {
+    holds_in(&Case {
         accounts: 3,
         ..case(actions)
     });
@@ -144,7 +144,7 @@ fn a_full_lobby_takes_no_new_account() {
     actions.push(Action::Connect(3));
     actions.push(Action::Ask(3, PlannedRequest::Register(4)));
     actions.push(Action::Calm);
-    holds_in(Case {
+    holds_in(&Case {
         accounts: 4,
         climate: Climate::Tight,
         door: Door {

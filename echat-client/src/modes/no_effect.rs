@@ -24,13 +24,16 @@ pub(super) fn answer(typed: &TypedRequest, context: &Context) -> Option<String> 
         Request::SetRole {
             role: RoomRole::Owner,
             ..
-        } if user == Some(settings?.owner.as_str()) => match is_me {
-            true => Text::YouOwn { room: room? },
-            false => Text::OwnsAlready {
-                name: user?,
-                room: room?,
-            },
-        },
+        } if user == Some(settings?.owner.as_str()) => {
+            if is_me {
+                Text::YouOwn { room: room? }
+            } else {
+                Text::OwnsAlready {
+                    name: user?,
+                    room: room?,
+                }
+            }
+        }
         Request::SetRole {
             role: RoomRole::Operator,
             ..
