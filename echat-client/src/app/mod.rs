@@ -1003,6 +1003,12 @@ impl App {
         }
         self.forget_credentials();
         self.upstream.drop_waiting(&mut self.common);
+        // A login under way has no answer.
+        if self.mode.scope().is_none() {
+            let chat = self.left_chat.take().map(|(_, chat)| Goto::Chat(chat));
+            let back = self.mode.back();
+            self.go(chat.unwrap_or(back));
+        }
         self.common.fail(Text::StaysOffline);
     }
 

@@ -170,6 +170,14 @@ fn a_server_that_is_not_trusted_any_more_ends_no_program_under_a_typing_user() {
     stage.effects.clear();
     stage.passes(3_600);
     assert!(!stage.has(&Effect::Connect));
+    // Another try asks for the password, and ends in the chat again.
+    for _ in 0..20 {
+        stage.happens(Input::Key(Key::Backspace));
+    }
+    stage.types("login").types("").types("password1");
+    assert!(stage.has(&Effect::Connect));
+    stage.happens(Input::Untrusted);
+    assert_eq!(stage.prompt(), "room1 (1 pending) (offline)> ");
     // At the start there is nothing to keep.
     let mut stage = super::stage(Language::English);
     stage.types("login").types("ann").types("password1");
