@@ -1195,10 +1195,7 @@ impl App {
             }
             Update::AccountDeleted(_) => self.load_chat_again(),
             Update::Answer(RequestContext::Introduce { room, is_new }, outcome) => {
-                let is_open = self.mode.target() == Some(&Target::Room(room.clone()));
-                if *is_new && !is_open && outcome.is_ok() {
-                    self.common.context.session.introduced(room);
-                }
+                self.introduced(room, *is_new && outcome.is_ok());
             }
             Update::Message(target, post) => {
                 if let Some(alert) = Alert::about(&self.common.context, target, post) {
@@ -1245,6 +1242,14 @@ impl App {
             _ => {}
         }
         self.open_joined(update);
+    }
+
+    /// A new room was introduced to the user. Its chat need not do so again when it opens.
+    fn introduced(&mut self, room: &str, is_new: bool) {
+        let is_open = self.mode.target() == Some(&Target::Room(room.to_owned()));
+        if is_new && !is_open {
+            self.common.context.session.introduced(room);
+        }
     }
 
     /// Says that the password is to be changed, if a login says so.
