@@ -3,7 +3,7 @@
 use crate::outcome;
 use crate::plan::{
     Action, Case, Climate, Door, LOBBY, OfAccount, OfRoom, OfSearch, PlannedRequest, Setting, Step,
-    Target, Word,
+    Target, Term, Word,
 };
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -166,7 +166,7 @@ fn a_message_is_not_found_as_soon_as_it_is_too_old() {
     };
     let keep = PlannedRequest::Room(OfRoom::Set(0, Setting::Keep(Some(1))));
     let search = PlannedRequest::Search(OfSearch {
-        terms: Vec::new(),
+        terms: vec![Term::Number(0)],
         of: Some(Target::Room(0)),
         sender: None,
         since: None,
