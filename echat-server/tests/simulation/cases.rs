@@ -2,8 +2,7 @@
 
 use crate::outcome;
 use crate::plan::{
-    Action, Case, Climate, Door, LOBBY, OfAccount, OfRoom, OfSearch, PlannedRequest, Setting, Step,
-    Target, Term, Word,
+    Action, Case, Climate, Door, LOBBY, OfAccount, PlannedRequest, Step, Target, Word,
 };
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -153,36 +152,6 @@ fn a_full_lobby_takes_no_new_account() {
         },
         ..case(actions)
     });
-}
-
-#[test]
-fn a_message_is_not_found_as_soon_as_it_is_too_old() {
-    let send = PlannedRequest::Send {
-        to: Target::Room(0),
-        number: 0,
-        size: 5,
-        txn: false,
-        reply: None,
-    };
-    let keep = PlannedRequest::Room(OfRoom::Set(0, Setting::Keep(Some(1))));
-    let search = PlannedRequest::Search(OfSearch {
-        terms: vec![Term::Number(0)],
-        of: Some(Target::Room(0)),
-        sender: None,
-        since: None,
-        until: None,
-        before: None,
-        limit: 10,
-    });
-    holds(vec![
-        Action::Connect(0),
-        Action::Ask(0, LOGIN),
-        Action::Ask(0, PlannedRequest::Create(0, vec![], false)),
-        Action::Ask(0, keep),
-        Action::Ask(0, send),
-        Action::Jump(86_401),
-        Action::Ask(0, search),
-    ]);
 }
 
 #[test]
