@@ -150,7 +150,7 @@ fn a_database_that_is_not_ours_is_refused_and_left_alone() {
     );
     refused(
         &dir,
-        74,
+        65,
         "this file is not an echat database, or its first page is damaged; if it is one, run `echat-server \
          check --repair`",
     );
@@ -161,7 +161,7 @@ fn a_database_that_is_not_ours_is_refused_and_left_alone() {
         .unwrap();
     refused(
         &dir,
-        74,
+        65,
         "this file is not an echat database, or its first page is damaged; if it is one, run `echat-server \
          check --repair`",
     );

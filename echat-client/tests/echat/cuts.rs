@@ -37,7 +37,8 @@ fn visits(folder: &ServerFolder, name: &str, cut: Cut) -> (usize, usize) {
     }
     let line = line(name, cut);
     person.types(&format!("@r {name} {line}\r"));
-    person.sees(&format!("me to {name}: {line}"));
+    // The room has the name of its user.
+    person.sees(&format!("me to #{name}: {line}"));
     person.sees_that("a prompt and nothing that waits", |screen| {
         screen.rest_from("contact> ").as_deref() == Some("contact>")
     });
