@@ -2,7 +2,8 @@
 
 use crate::outcome;
 use crate::plan::{
-    Action, Case, Climate, Door, LOBBY, OfAccount, PlannedRequest, Step, Target, Word,
+    Action, Case, Climate, Door, LOBBY, OfAccount, OfRoom, PlannedRequest, Setting, Step, Target,
+    Word,
 };
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -163,6 +164,20 @@ fn a_departure_is_written_alike_whoever_is_online() {
         Action::Ask(1, login(1)),
         Action::Ask(0, PlannedRequest::Create(0, vec![1], false)),
         Action::Ask(1, PlannedRequest::Part(0)),
+        Action::Calm,
+    ]);
+}
+
+#[test]
+fn a_user_who_joins_a_room_that_is_renamed_is_told_of_either_name() {
+    let rename = PlannedRequest::Room(OfRoom::Set(1, Setting::Name(3)));
+    holds(vec![
+        Action::Connect(0),
+        Action::Connect(1),
+        Action::Ask(0, LOGIN),
+        Action::Ask(1, login(1)),
+        Action::Ask(1, PlannedRequest::Create(1, vec![], false)),
+        Action::Together(vec![(0, vec![PlannedRequest::Join(1)]), (1, vec![rename])]),
         Action::Calm,
     ]);
 }

@@ -76,17 +76,16 @@ impl Changes<'_> {
         let (before, after) = (self.before.seats.get(&place), self.after.seats.get(&place));
         self.note(user, conversation)?;
         let came = self.may_come(user, conversation);
+        let former = self.before.room_of(conversation).map(|(former, _)| former);
+        let former = former.filter(|former| *former != number);
         match (before, after) {
             (None, Some(seat)) => {
                 self.admitted(user, conversation, seat)?;
                 if self.before.left.contains(&place) {
                     facts.meet("a member who came back".to_owned());
                 }
-                dues.push((
-                    user,
-                    Due::Room(number),
-                    !self.moves_twice(user, conversation),
-                ));
+                let surely = !self.moves_twice(user, conversation) && former.is_none();
+                dues.push((user, Due::Room(number), surely));
             }
             (Some(_), None) if !self.leaves(user, conversation) => {
                 return fail("a member is gone");
@@ -112,6 +111,8 @@ impl Changes<'_> {
         }
         if came {
             dues.push((user, Due::Room(number), false));
+            // The user came before the room had its new name.
+            dues.extend(former.map(|former| (user, Due::Room(former), false)));
         }
         Ok(())
     }
