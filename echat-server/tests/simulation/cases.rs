@@ -181,3 +181,18 @@ fn a_user_who_joins_a_room_that_is_renamed_is_told_of_either_name() {
         Action::Calm,
     ]);
 }
+
+#[test]
+fn members_are_told_of_each_setting_of_a_room_that_is_renamed() {
+    let set = |setting| PlannedRequest::Room(OfRoom::Set(0, setting));
+    let settings = vec![set(Setting::Topic(1)), set(Setting::Name(1))];
+    holds(vec![
+        Action::Connect(0),
+        Action::Connect(1),
+        Action::Ask(0, LOGIN),
+        Action::Ask(1, login(1)),
+        Action::Ask(0, PlannedRequest::Create(0, vec![1], false)),
+        Action::Together(vec![(0, settings)]),
+        Action::Calm,
+    ]);
+}

@@ -73,9 +73,15 @@ impl Changes<'_> {
 
     /// Whether a field of a room may have been set in this tick.
     fn sets(&self, conversation: Conversation) -> bool {
-        self.asked.iter().any(|ask| {
+        self.settings(conversation) > 0
+    }
+
+    /// How many fields of a room may have been set in this tick, each with an event of its own.
+    fn settings(&self, conversation: Conversation) -> usize {
+        let set = self.asked.iter().filter(|ask| {
             matches!(&ask.planned, PlannedRequest::Room(OfRoom::Set(room, _)) if self.means(*room, conversation))
-        })
+        });
+        set.count()
     }
 
     /// A room closes by its owner's will, or with its last member.
@@ -156,6 +162,9 @@ impl Changes<'_> {
             if changed || self.sets(conversation) {
                 dues.push((user, Due::Changed(number), changed && stays));
                 dues.push((user, Due::Changed(name), false));
+                // Others were set before the one that is told for sure.
+                let more = self.settings(conversation).saturating_sub(1);
+                dues.extend((0..more).map(|_| (user, Due::Changed(number), false)));
             }
             // Clients that know no other names are told to leave one room and that they are in another.
             if number != name {
