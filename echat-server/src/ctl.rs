@@ -13,7 +13,7 @@ use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType};
 use std::env;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
@@ -101,6 +101,9 @@ pub struct CtlOutput {
     pub code: ExitCode,
 }
 
+/// Bytes of an answer at most, with the signs of life before it: more than any page of a list has.
+const ANSWER_BYTES: u64 = 16 * 1024 * 1024;
+
 /// Calls `with` with a path to a socket, however long its own path is.
 ///
 /// # Errors
@@ -149,14 +152,16 @@ pub fn ask(
     // A refusal comes before the end of a line that is too long.
     let sent = stream.write_all(line.as_bytes());
     let mut answer = String::new();
-    let read = BufReader::new(&stream).read_line(&mut answer);
-    let read = read.map_err(|error| match error.kind() {
+    let read = BufReader::new((&stream).take(ANSWER_BYTES)).read_line(&mut answer);
+    read.map_err(|error| match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => silent(),
         _ => error.into(),
-    });
-    if read? == 0 {
+    })?;
+    // Signs of life are no answer, and neither is a part of one.
+    if !answer.ends_with('\n') {
         sent?;
-        return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
+        let ended = "the connection ended before its answer was complete; it may have carried out the command";
+        return Err(io::Error::new(ErrorKind::UnexpectedEof, ended).into());
     }
     Ok(output(&answer, as_json))
 }

@@ -936,6 +936,30 @@ fn a_silent_server_is_given_up_and_a_long_command_is_not() {
 }
 
 #[test]
+fn a_server_that_dies_during_a_command_has_not_answered() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let (mut slow, _file) = long_verification(&dir);
+    let waiting = |args: &[&str]| ServerProcess::begin(dir.command("umask 000", args));
+    let plain = waiting(&["ctl", "check"]);
+    let json = waiting(&["ctl", "--json", "check"]);
+    // All of them have signs of life by now, and no answer.
+    slow.0.read_exact(&mut [0; 4]).unwrap();
+    server.signal(Signal::KILL);
+    let (plain, json) = (plain.end(), json.end());
+    assert_eq!(plain.status.code(), Some(74), "{plain:?}");
+    assert!(
+        stderr(&plain).contains("before its answer was complete"),
+        "{plain:?}"
+    );
+    assert_eq!(stdout(&plain), "");
+    assert_eq!(json.status.code(), Some(74), "{json:?}");
+    let value: serde_json::Value = serde_json::from_str(stdout(&json)).unwrap();
+    assert_eq!(value["ok"], false, "{value}");
+    server.end();
+}
+
+#[test]
 fn a_socket_of_another_system_user_is_not_asked() {
     if !rustix::process::geteuid().is_root() {
         eprintln!("NOT RUN: only root can be another user");
