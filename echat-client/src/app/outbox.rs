@@ -52,34 +52,38 @@ pub(super) struct Outbox {
     held_told: BTreeSet<String>,
 }
 
-/// What becomes of a line in this connection.
+/// Whether a line may be sent in this connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
+enum SendDecision {
     /// It may be sent.
-    Goes,
+    Send,
     /// The server is asked first which room has the name.
-    Asks,
+    IdentifyRoom,
     /// It is not sent: the user is no member of its room, or another room has the name.
-    Held,
+    Hold,
 }
 
-/// What becomes of a line. A line for a room that was typed before this connection is sent only to the room that it was
+/// Decides whether a line may be sent. A line for a room that was typed before this connection is sent only to the room that it was
 /// typed for: rooms are renamed and closed, and others take their names. A line that does not know its room goes to the
 /// room of that name, unless that was created later than the line was typed.
-fn fate(line: &UnsentLine, session: &Session) -> Fate {
+fn send_decision(line: &UnsentLine, session: &Session) -> SendDecision {
     if line.is_current || !line.target.is_room() {
-        return Fate::Goes;
+        return SendDecision::Send;
     }
     if !session.has(&line.target) {
-        return Fate::Held;
+        return SendDecision::Hold;
     }
     let is_it = match (session.identity(line.target.name()), line.room_created) {
-        (RoomIdentity::Unasked, _) => return Fate::Asks,
+        (RoomIdentity::Unasked, _) => return SendDecision::IdentifyRoom,
         (RoomIdentity::Untold, created) => created.is_none(),
         (RoomIdentity::Created(told), Some(created)) => told == created,
         (RoomIdentity::Created(told), None) => told <= line.typed_at,
     };
-    if is_it { Fate::Goes } else { Fate::Held }
+    if is_it {
+        SendDecision::Send
+    } else {
+        SendDecision::Hold
+    }
 }
 
 /// Whether the user is a member of a room of this name.
@@ -284,7 +288,7 @@ impl Outbox {
         slow.retain(|_, end| *end > now);
         let session = &common.context.session;
         let may_go = |line: &UnsentLine| {
-            !slow.contains_key(&line.target) && fate(line, session) == Fate::Goes
+            !slow.contains_key(&line.target) && send_decision(line, session) == SendDecision::Send
         };
         if let Some(entry) = common.context.outgoing.next_of(me, may_go) {
             let request = entry.request();
@@ -298,7 +302,8 @@ impl Outbox {
     pub(super) fn next_to_identify(common: &Common) -> Option<String> {
         let session = &common.context.session;
         let mut lines = common.context.outgoing.listed(session.me()?);
-        let line = lines.find(|(_, line, _)| fate(line, session) == Fate::Asks)?;
+        let line = lines
+            .find(|(_, line, _)| send_decision(line, session) == SendDecision::IdentifyRoom)?;
         Some(line.1.target.name().to_owned())
     }
 
@@ -309,7 +314,7 @@ impl Outbox {
             return BTreeSet::new();
         };
         let lines = common.context.outgoing.listed(me).map(|(_, line, _)| line);
-        let held = lines.filter(|line| fate(line, session) == Fate::Held);
+        let held = lines.filter(|line| send_decision(line, session) == SendDecision::Hold);
         let named = |line: &UnsentLine| Some((line.target.name().to_owned(), line.room_created?));
         held.filter_map(named).collect()
     }
@@ -342,7 +347,7 @@ impl Outbox {
         let session = &common.context.session;
         let mut counts: BTreeMap<String, u64> = BTreeMap::new();
         for (_, line, _) in common.context.outgoing.listed(&me) {
-            if fate(line, session) == Fate::Held {
+            if send_decision(line, session) == SendDecision::Hold {
                 *counts.entry(line.target.name().to_owned()).or_default() += 1;
             }
         }
@@ -362,7 +367,7 @@ impl Outbox {
     /// Gives up the held lines of a script.
     fn refuse_held(&mut self, common: &mut Common, me: &str) {
         let session = &common.context.session;
-        let may_stay = |line: &UnsentLine| fate(line, session) != Fate::Held;
+        let may_stay = |line: &UnsentLine| send_decision(line, session) != SendDecision::Hold;
         let held = common.context.outgoing.sift(me, may_stay);
         if held.is_empty() {
             return;
@@ -626,7 +631,7 @@ impl Outbox {
             .clone()
             .filter(|_| common.context.settings.config.keep_unsent);
         let session = &common.context.session;
-        let is_held = |line: &UnsentLine| fate(line, session) == Fate::Held;
+        let is_held = |line: &UnsentLine| send_decision(line, session) == SendDecision::Hold;
         let is_any_held = common
             .context
             .outgoing

@@ -51,7 +51,7 @@ impl Session {
             self.forget_messages();
         }
         self.identity.record(history, *newest);
-        self.are_rooms_at_login(chat_rooms.iter().cloned().collect(), updates);
+        self.replace_rooms(chat_rooms.iter().cloned().collect(), updates);
         let is_online = |name: &String| (name.clone(), online.contains(name));
         self.friends = friends.iter().map(is_online).collect();
         self.take_people(away.as_deref(), blocked.as_deref());

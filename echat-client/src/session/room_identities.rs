@@ -184,12 +184,8 @@ impl Session {
         lost.collect()
     }
 
-    /// These are the rooms of a login.
-    pub(super) fn are_rooms_at_login(
-        &mut self,
-        rooms: BTreeSet<String>,
-        updates: &mut Vec<Update>,
-    ) {
+    /// Takes over the rooms of a login.
+    pub(super) fn replace_rooms(&mut self, rooms: BTreeSet<String>, updates: &mut Vec<Update>) {
         let gone: Vec<String> = self.rooms.difference(&rooms).cloned().collect();
         let new = rooms.difference(&self.rooms).cloned().collect();
         self.rooms = rooms;

@@ -84,7 +84,7 @@ impl ChangedLists {
     }
 }
 
-/// What is left of a deleted account, and who is to be told of the portion that was removed.
+/// The rows of a deleted account that are left, and the users whose lists the removed portion has changed.
 #[derive(Debug)]
 pub(crate) struct DeletedAccount {
     /// The rows that are left.

@@ -1015,7 +1015,7 @@ fn a_search_that_cannot_find_anything_says_why() {
         assert_eq!(stage.printed().last().unwrap(), said);
         assert_eq!(stage.sent(), []);
     }
-    for (name, is_known) in [("nobody", false), ("Bob", true), ("me", true)] {
+    for (name, is_known) in [("stranger", false), ("Bob", true), ("me", true)] {
         stage.types(&format!("/search from:{name}")).printed();
         stage.says(found(vec![], None));
         let printed = stage.printed();
