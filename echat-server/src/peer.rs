@@ -5,42 +5,37 @@
 //! Hello ─ ClientHello ─> Responding ─ worker's answer ─> Finishing ─ FINISHED ─> Open ─> Closing
 //! ```
 //!
-//! Any state may end in `Closed`. What must be answered by silence closes at once; what is answered
-//! by CLOSE_NOTIFY is flushed for at most [`timers::FLUSH`].
+//! The first three are a [`Handshake`]. Any state may end in `Closed`. What must be answered by silence closes at once;
+//! what is answered by CLOSE_NOTIFY is flushed for at most [`timers::FLUSH`]. What is true only in one state is kept in
+//! that state: see [`OpenChannel`].
 
+mod handshake;
 mod inbox;
+mod open;
 mod outbound;
 mod timers;
 
-use crate::clock::Now;
+use crate::clock::{Moment, Now};
 use crate::config::Limits;
 use crate::conn::{Departure, End};
-use crate::limits::SlidingWindow;
-use echat_proto::channel::{Channel, ChannelError, Draft, Message, Opened};
+use echat_proto::channel::{Channel, ChannelError, Draft, Message};
 use echat_proto::commands::{CloseReason, RequestKind, SessionEffect, channel as command};
 use echat_proto::crypto::TAG;
 use echat_proto::frame::HEADER;
-use echat_proto::handshake::{
-    AwaitClientFinished, AwaitClientHello, ClientHello, HandshakeError, Step,
-};
+use echat_proto::handshake::{AwaitClientFinished, AwaitClientHello, ClientHello};
 use echat_proto::{Value, limits};
-use inbox::Inbox;
-use outbound::Outbound;
-
+use handshake::{Handshake, Progress};
+use open::OpenChannel;
 pub(crate) use outbound::FrameBuffers;
+use outbound::Outbound;
 use rand::CryptoRng;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
-use timers::{Due, Phase, Timers};
+use timers::{Due, FINISHED, FLUSH, HELLO};
 
 /// What a frame has besides its ciphertext.
 const FRAME_OVERHEAD: usize = HEADER + TAG;
-
-/// Unknown commands in [`ERROR_WINDOW`] that end a connection.
-const ERRORS: usize = 20;
-/// See [`ERRORS`].
-const ERROR_WINDOW: Duration = Duration::from_mins(1);
 
 /// The next entry of the inbox, for the engine.
 #[derive(Debug)]
@@ -62,49 +57,41 @@ impl Item {
     }
 }
 
+/// The state of a connection, with what is true only in it.
 enum Stage {
-    Hello(AwaitClientHello),
-    Responding,
-    Finishing(Box<AwaitClientFinished>),
-    Open(Box<Channel>),
-    Closing(Box<Channel>),
-    Closed,
+    Handshake(Handshake),
+    Open(OpenChannel),
+    /// The last messages are written. What comes from the client is dropped.
+    Closing {
+        channel: Box<Channel>,
+        since: Moment,
+        departure: Departure,
+    },
+    /// The socket may be dropped.
+    Closed(Departure),
 }
 
 /// A connection without its socket.
 pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
-    stage: Stage,
-    inbox: Inbox,
-    outbound: Outbound,
+    accepted: Moment,
     /// Whether the connection was admitted only to be told that the server is full.
-    overflow: bool,
-    /// Whether the other end has closed its half. The connection ends when all it sent is handled.
-    hung_up: bool,
-    /// Whether nothing more is read: the other end is done, or a frame was bad.
-    reads_ended: bool,
-    timers: Timers,
-    /// When unknown commands came; most clients send none.
-    errors: Option<Box<SlidingWindow>>,
+    is_overflow: bool,
+    stage: Stage,
+    outbound: Outbound,
+    /// The error of a bad frame, until it is logged.
     frame_error: Option<ChannelError>,
-    /// Why the connection ends, as far as its end is known.
-    departure: Option<Departure>,
 }
 
 impl Peer {
-    pub(crate) fn new(address: SocketAddr, overflow: bool, now: Now) -> Self {
+    pub(crate) fn new(address: SocketAddr, is_overflow: bool, now: Now) -> Self {
         Self {
             address,
-            stage: Stage::Hello(AwaitClientHello::default()),
-            inbox: Inbox::default(),
+            accepted: now.running.into(),
+            is_overflow,
+            stage: Stage::Handshake(Handshake::Hello(AwaitClientHello::default())),
             outbound: Outbound::default(),
-            overflow,
-            hung_up: false,
-            reads_ended: false,
-            timers: Timers::new(now.running),
-            errors: None,
             frame_error: None,
-            departure: None,
         }
     }
 
@@ -115,76 +102,65 @@ impl Peer {
         limits: &Limits,
         now: Now,
     ) -> Option<ClientHello> {
-        if self.reads_ended {
-            return None;
-        }
-        self.timers.heard(now.running);
-        let advanced = self.advance(bytes, now);
-        // PINGs are answered at once, and the answers count towards the send queue.
-        self.note_queue(limits, now);
-        match advanced {
-            Ok(hello) => hello,
-            Err(error) => {
-                tracing::debug!(address = %self.address, %error, "handshake failed");
-                self.close_at_once();
+        let hello = match &mut self.stage {
+            Stage::Handshake(_) => self.shake_hands(bytes, now),
+            Stage::Open(open) if open.takes_bytes() => {
+                let bad = open.receive(bytes, &mut self.outbound, now);
+                self.frame_error = bad.or(self.frame_error);
                 None
-            }
-        }
-    }
-
-    fn advance(&mut self, bytes: &[u8], now: Now) -> Result<Option<ClientHello>, HandshakeError> {
-        match std::mem::replace(&mut self.stage, Stage::Closed) {
-            Stage::Hello(state) => match state.next(bytes)? {
-                Step::More(state) => self.stage = Stage::Hello(state),
-                Step::Next((hello, behind)) => {
-                    // A correct client sends nothing between its hello and the answer.
-                    if !behind.is_empty() {
-                        return Err(HandshakeError::BadFinished);
-                    }
-                    self.stage = Stage::Responding;
-                    return Ok(Some(hello));
-                }
-            },
-            Stage::Responding => return Err(HandshakeError::BadFinished),
-            Stage::Finishing(state) => match state.next(bytes)? {
-                Step::More(state) => self.stage = Stage::Finishing(Box::new(state)),
-                Step::Next(channel) => {
-                    self.stage = Stage::Open(Box::new(channel));
-                    self.timers.unauthenticated(now.running);
-                    if self.overflow {
-                        self.close(End::Notify(CloseReason::Full), now);
-                    } else {
-                        self.open_frames();
-                    }
-                }
-            },
-            Stage::Open(mut channel) => {
-                channel.receive(bytes);
-                self.stage = Stage::Open(channel);
-                self.open_frames();
             }
             // Bytes that arrive while the last ones are flushed are read and dropped: unread bytes would
             // reset the connection, and the goodbye would be lost.
-            stage @ (Stage::Closing(_) | Stage::Closed) => self.stage = stage,
+            Stage::Open(_) | Stage::Closing { .. } | Stage::Closed(_) => return None,
+        };
+        // PINGs are answered at once, and the answers count towards the send queue.
+        self.note_queue(limits, now);
+        hello
+    }
+
+    /// Takes bytes of the handshake. Returns a whole ClientHello.
+    fn shake_hands(&mut self, bytes: &[u8], now: Now) -> Option<ClientHello> {
+        let Stage::Handshake(handshake) = &mut self.stage else {
+            return None;
+        };
+        match std::mem::replace(handshake, Handshake::Responding).next(bytes) {
+            Ok(Progress::More(more)) => *handshake = more,
+            Ok(Progress::Hello(hello)) => return Some(hello),
+            Ok(Progress::Done(channel)) => self.open(channel, now),
+            Err(error) => {
+                tracing::debug!(address = %self.address, %error, "handshake failed");
+                self.close_at_once();
+            }
         }
-        Ok(None)
+        None
+    }
+
+    /// The handshake is done.
+    fn open(&mut self, channel: Box<Channel>, now: Now) {
+        let mut open = OpenChannel::new(channel, now);
+        if !self.is_overflow {
+            self.frame_error = open.open_frames(&mut self.outbound);
+        }
+        self.stage = Stage::Open(open);
+        if self.is_overflow {
+            self.close(End::Notify(CloseReason::Full), now);
+        }
     }
 
     /// Goes on with a handshake that a worker has answered.
     pub(crate) fn respond(&mut self, flight: Vec<u8>, waiting: Box<AwaitClientFinished>) {
-        if matches!(self.stage, Stage::Responding) {
+        if let Stage::Handshake(handshake @ Handshake::Responding) = &mut self.stage {
             self.outbound.begin(flight);
-            self.stage = Stage::Finishing(waiting);
+            *handshake = Handshake::Finishing(waiting);
         }
     }
 
     /// Whether the send queue has space for the reply to the next request: for a page, if it may be one.
     /// So replies alone never make the queue too long, however slowly the client reads.
     pub(crate) fn has_queue_space(&self, limits: &Limits) -> bool {
-        let reply = if self.inbox.asks_for_a_page() {
-            limits::PAGE_BYTES
-        } else {
-            0
+        let reply = match &self.stage {
+            Stage::Open(open) if open.inbox.asks_for_a_page() => limits::PAGE_BYTES,
+            _ => 0,
         };
         self.waiting() <= limits.send_queue_soft.saturating_sub(reply)
     }
@@ -226,7 +202,9 @@ impl Peer {
     /// Notes since when the send queue is over `send_queue_soft`.
     fn note_queue(&mut self, limits: &Limits, now: Now) {
         let is_over = self.is_backed_up(limits);
-        self.timers.note_queue(is_over, now.running);
+        if let Stage::Open(open) = &mut self.stage {
+            open.timers.note_queue(is_over, now.running);
+        }
     }
 
     fn close_slow(&mut self, now: Now) {
@@ -239,75 +217,87 @@ impl Peer {
 
     /// A user is logged in here: larger frames are allowed.
     pub(crate) fn authenticate(&mut self, limits: &Limits) {
-        self.timers.authenticated();
-        if let Stage::Open(channel) = &mut self.stage {
-            channel.set_receive_limit(limits.frame_bytes);
+        if let Stage::Open(open) = &mut self.stage {
+            open.timers.logged_in();
+            open.channel.set_receive_limit(limits.frame_bytes);
         }
     }
 
     /// The session ended; the connection stays, and so does its frame limit.
     pub(crate) fn end_session(&mut self, now: Now) {
-        self.timers.unauthenticated(now.running);
+        if let Stage::Open(open) = &mut self.stage {
+            open.timers.logged_out(now.running);
+        }
     }
 
-    /// Whether a user is logged in here.
-    pub(crate) fn is_authenticated(&self) -> bool {
-        self.timers.is_authenticated()
+    /// Whether the connection was admitted only to be told that the server is full.
+    pub(crate) fn is_overflow(&self) -> bool {
+        self.is_overflow
     }
 
     /// Ends the connection. Queued output is flushed unless the connection is cut.
     pub(crate) fn close(&mut self, end: End, now: Now) {
-        self.departure.get_or_insert(end.into());
-        match (std::mem::replace(&mut self.stage, Stage::Closed), end) {
-            // Both halves are done: nothing is left to wait for.
-            (Stage::Open(_), End::Flush) if self.is_flushed() => self.close_at_once(),
-            (Stage::Open(channel), End::Notify(_) | End::Flush) => {
-                if let End::Notify(reason) = end {
-                    self.outbound
-                        .push(own(command::CLOSE_NOTIFY, Value::Int(reason as u64)));
-                }
-                self.inbox.clear();
-                self.reads_ended = true;
-                self.timers.closing(now.running);
-                self.stage = Stage::Closing(channel);
-            }
-            (stage @ Stage::Closing(_), End::Notify(_) | End::Flush) => self.stage = stage,
-            // There is no channel to send on, or nothing to send.
-            _ => self.close_at_once(),
-        }
+        self.close_because(end.into(), end, now);
     }
 
     /// The same, for a reason that the log names more exactly than the client is told.
     pub(crate) fn close_because(&mut self, departure: Departure, end: End, now: Now) {
-        self.departure.get_or_insert(departure);
-        self.close(end, now);
-    }
-
-    /// Why the connection ended.
-    pub(crate) fn departure(&self) -> Departure {
-        self.departure.unwrap_or(Departure::Closed)
+        let goodbye = match end {
+            End::Cut => return self.cut(departure),
+            End::Flush => None,
+            End::Notify(reason) => Some(own(command::CLOSE_NOTIFY, Value::Int(reason as u64))),
+        };
+        self.stage = match std::mem::replace(&mut self.stage, Stage::Closed(departure)) {
+            Stage::Open(open) if goodbye.is_some() || !self.is_flushed() => {
+                if let Some(goodbye) = goodbye {
+                    self.outbound.push(goodbye);
+                }
+                Stage::Closing {
+                    channel: open.channel,
+                    since: now.running.into(),
+                    departure,
+                }
+            }
+            // Both halves are done and nothing is left to wait for, or there is no channel to send on.
+            Stage::Open(_) | Stage::Handshake(_) => {
+                self.outbound = Outbound::default();
+                Stage::Closed(departure)
+            }
+            ended @ (Stage::Closing { .. } | Stage::Closed(_)) => ended,
+        };
     }
 
     /// Closes at once and sends nothing.
     pub(crate) fn close_at_once(&mut self) {
-        self.stage = Stage::Closed;
-        self.inbox.clear();
+        self.cut(Departure::Closed);
+    }
+
+    /// The same for a reason, unless the connection ends for another one already.
+    fn cut(&mut self, departure: Departure) {
+        let departure = match self.stage {
+            Stage::Closing { departure, .. } | Stage::Closed(departure) => departure,
+            Stage::Handshake(_) | Stage::Open(_) => departure,
+        };
+        self.stage = Stage::Closed(departure);
         self.outbound = Outbound::default();
     }
 
     /// Whether nothing of the handshake has come in full.
     pub(crate) fn awaits_hello(&self) -> bool {
-        matches!(self.stage, Stage::Hello(_))
+        matches!(self.stage, Stage::Handshake(Handshake::Hello(_)))
     }
 
-    /// Whether the socket may be dropped.
-    pub(crate) fn is_closed(&self) -> bool {
-        matches!(self.stage, Stage::Closed)
+    /// Why the connection ended, once the socket may be dropped.
+    pub(crate) fn closed(&self) -> Option<Departure> {
+        match self.stage {
+            Stage::Closed(departure) => Some(departure),
+            _ => None,
+        }
     }
 
     /// Whether the connection is being closed and its last bytes are on their way.
     pub(crate) fn is_closing(&self) -> bool {
-        matches!(self.stage, Stage::Closing(_))
+        matches!(self.stage, Stage::Closing { .. })
     }
 
     /// Whether everything was written.
@@ -328,12 +318,10 @@ impl Peer {
         buffers: &mut FrameBuffers,
         rng: &mut impl CryptoRng,
     ) -> Option<Draft<'_>> {
-        let (Stage::Open(channel) | Stage::Closing(channel)) = &mut self.stage else {
-            return None;
-        };
         if !self.outbound.has_unsealed() {
             return None;
         }
+        let channel = self.stage.channel()?;
         let limit = limits::FRAME_TO_CLIENT;
         self.outbound.draft(channel.sealer(), limit, buffers, rng)
     }
@@ -341,7 +329,7 @@ impl Peer {
     /// Seals further frames for the same write. Sealed bytes are a little longer than messages, so the queue may then be
     /// over its limit.
     pub(crate) fn finish_sealing(&mut self, rng: &mut impl CryptoRng, limits: &Limits, now: Now) {
-        if let Stage::Open(channel) | Stage::Closing(channel) = &mut self.stage {
+        if let Some(channel) = self.stage.channel() {
             self.outbound
                 .seal_more(channel.sealer(), limits::FRAME_TO_CLIENT, rng);
             self.note_queue(limits, now);
@@ -357,48 +345,12 @@ impl Peer {
     pub(crate) fn wrote(&mut self, bytes: usize, limits: &Limits, now: Now) -> Vec<u8> {
         let spent = self.outbound.wrote(bytes);
         self.note_queue(limits, now);
-        if let Stage::Open(channel) = &self.stage
-            && channel.is_worn_out()
+        if let Stage::Open(open) = &self.stage
+            && open.channel.is_worn_out()
         {
             self.close(End::Notify(CloseReason::KeyWornOut), now);
         }
         spent
-    }
-
-    /// Opens frames, as many as the inbox takes. PING is answered here, so it is answered even while a request
-    /// waits for a worker.
-    fn open_frames(&mut self) {
-        while self.inbox.may_open() && !self.reads_ended {
-            let Stage::Open(channel) = &mut self.stage else {
-                return;
-            };
-            let sealed = channel.waiting();
-            let opened = channel.next_opened();
-            let bytes = sealed - channel.waiting();
-            match opened {
-                Ok(None) => {
-                    if self.hung_up {
-                        self.end(End::Flush);
-                    }
-                    break;
-                }
-                Ok(Some(Opened::Messages(messages))) => {
-                    self.inbox.push(messages);
-                }
-                Ok(Some(Opened::Ping)) => self.outbound.push(own(command::PONG, Value::Null)),
-                Ok(Some(Opened::Pong)) => {}
-                Ok(Some(Opened::Close(_))) => self.end(End::Cut),
-                Err(error) => {
-                    self.frame_error = Some(error);
-                    self.end(match error {
-                        ChannelError::BadLength(_) | ChannelError::BadTag => End::Cut,
-                        ChannelError::WornOut => End::Notify(CloseReason::KeyWornOut),
-                        ChannelError::Malformed(_) => End::Notify(CloseReason::Malformed),
-                    });
-                }
-            }
-            self.inbox.count_opened(bytes);
-        }
     }
 
     /// The error of a bad frame, once.
@@ -406,74 +358,66 @@ impl Peer {
         self.frame_error.take()
     }
 
-    fn end(&mut self, end: End) {
-        self.reads_ended = true;
-        self.inbox.push_end(end);
-    }
-
     /// The other end has closed its half. What was received before is still handled.
     pub(crate) fn hang_up(&mut self) {
-        match &self.stage {
-            Stage::Open(_) => {
-                self.hung_up = true;
-                self.open_frames();
+        match &mut self.stage {
+            Stage::Open(open) => {
+                let bad = open.hang_up(&mut self.outbound);
+                self.frame_error = bad.or(self.frame_error);
             }
             // The client may still read: the last bytes are written first.
-            Stage::Closing(_) if !self.is_flushed() => {}
-            _ => self.close_at_once(),
+            Stage::Closing { .. } if self.outbound.waiting() > 0 => {}
+            Stage::Handshake(_) | Stage::Closing { .. } | Stage::Closed(_) => self.close_at_once(),
         }
     }
 
     /// The next entry of the inbox. It stays the next one until [`remove_item`](Self::remove_item).
     pub(crate) fn next_item(&self) -> Option<Item> {
-        self.inbox.next()
+        match &self.stage {
+            Stage::Open(open) => open.inbox.next(),
+            _ => None,
+        }
     }
 
     /// Removes the next entry of the inbox: it was handled.
     pub(crate) fn remove_item(&mut self) {
-        if self.inbox.remove() {
-            self.open_frames();
+        if let Stage::Open(open) = &mut self.stage {
+            let bad = open.remove_item(&mut self.outbound);
+            self.frame_error = bad.or(self.frame_error);
         }
     }
 
     /// Whether the inbox has an entry.
     pub(crate) fn has_items(&self) -> bool {
-        !self.inbox.is_empty()
+        matches!(&self.stage, Stage::Open(open) if !open.inbox.is_empty())
     }
 
     /// Whether more bytes are read. Not while the send queue is over `send_queue_soft`, nor while more
     /// requests were received than handled.
     pub(crate) fn wants_bytes(&self, limits: &Limits) -> bool {
         match &self.stage {
-            Stage::Hello(_) | Stage::Finishing(_) | Stage::Closing(_) => true,
-            Stage::Responding | Stage::Closed => false,
-            Stage::Open(channel) => {
-                !self.reads_ended
-                    && channel.waiting() < limits.frame_bytes + FRAME_OVERHEAD
-                    && !self.is_backed_up(limits)
-            }
+            Stage::Handshake(Handshake::Responding) | Stage::Closed(_) => false,
+            Stage::Handshake(_) | Stage::Closing { .. } => true,
+            Stage::Open(open) => open.wants_bytes(limits) && !self.is_backed_up(limits),
         }
     }
 
     /// Counts an unknown command; true if there were too many.
     pub(crate) fn count_error(&mut self, now: Now) -> bool {
-        let errors = self.errors.get_or_insert_default();
-        errors.add(now.running, ERROR_WINDOW);
-        errors.len() >= ERRORS
+        match &mut self.stage {
+            Stage::Open(open) => open.count_error(now),
+            _ => false,
+        }
     }
 
     /// When [`expire`](Self::expire) has something to do.
     pub(crate) fn deadline(&self, limits: &Limits) -> Duration {
-        self.timers.deadline(self.phase(), limits)
-    }
-
-    fn phase(&self) -> Phase {
         match &self.stage {
-            Stage::Hello(_) => Phase::Hello,
-            Stage::Responding | Stage::Finishing(_) => Phase::Finishing,
-            Stage::Open(_) => Phase::Open,
-            Stage::Closing(_) => Phase::Closing,
-            Stage::Closed => Phase::Closed,
+            Stage::Handshake(Handshake::Hello(_)) => self.accepted.running() + HELLO,
+            Stage::Handshake(_) => self.accepted.running() + FINISHED,
+            Stage::Open(open) => open.timers.deadline(limits),
+            Stage::Closing { since, .. } => since.running() + FLUSH,
+            Stage::Closed(_) => Duration::MAX,
         }
     }
 
@@ -482,21 +426,30 @@ impl Peer {
         if self.deadline(limits) > now.running {
             return;
         }
-        if self.phase() != Phase::Open {
+        let Stage::Open(open) = &mut self.stage else {
             return self.close_at_once();
-        }
-        match self.timers.due(limits, now.running) {
-            Some(Due::Silent) => {
-                self.departure.get_or_insert(Departure::Silent);
-                self.close_at_once();
-            }
+        };
+        match open.timers.due(limits, now.running) {
+            Some(Due::Silent) => self.cut(Departure::Silent),
             Some(Due::Idle) => self.close(End::Notify(CloseReason::Idle), now),
             Some(Due::Slow) => self.close_slow(now),
             Some(Due::Ping) => {
-                self.timers.pinged();
+                open.timers.pinged();
                 self.outbound.push(own(command::PING, Value::Null));
             }
             None => {}
+        }
+    }
+}
+
+impl Stage {
+    /// The channel, as long as frames are sent on it.
+    fn channel(&mut self) -> Option<&mut Channel> {
+        match self {
+            Self::Open(OpenChannel { channel, .. }) | Self::Closing { channel, .. } => {
+                Some(channel)
+            }
+            Self::Handshake(_) | Self::Closed(_) => None,
         }
     }
 }

@@ -6,8 +6,9 @@
 //! * [`Scheduler`] gives turns, [`DatabaseRetries`] retries requests that found the database locked;
 //! * [`WorkerJobs`] has the jobs for workers and their results.
 //!
-//! [`Connections`] keeps them in step: after every change of a peer, [`settle`](Connections::settle) tells
-//! each of them. It knows users only as flows that pay for turns.
+//! [`Connections`] keeps them in step. After a change that may let a request be handled or end the connection,
+//! [`settle`](Connections::settle) updates all of them; what cannot do so (an event that is queued, a frame that is
+//! sealed) updates the deadline and the write queue alone. Users are known here only as flows that pay for turns.
 
 mod admission;
 mod database_retries;
@@ -139,7 +140,7 @@ impl Connections {
             }
         };
         let schedule = ConnectionSchedule::new(rate_limit_prefix(ip));
-        let entry = ConnectionEntry::new(Peer::new(address, overflow, now), schedule, overflow);
+        let entry = ConnectionEntry::new(Peer::new(address, overflow, now), schedule);
         let conn = self.table.insert(entry);
         if let Some(entry) = self.table.get(conn) {
             self.admission.added(conn, entry);
@@ -224,25 +225,24 @@ impl Connections {
         self.writes.urgency(recipients)
     }
 
-    /// Tells every part of the state what happened to a peer.
+    /// Updates every part of the state after a change of a peer.
     pub(super) fn settle(&mut self, conn: ConnId, limits: &Limits) {
         let Some(entry) = self.table.get_mut(conn) else {
             return;
         };
-        if entry.peer.is_closed() {
-            return self.remove(conn);
+        if let Some(departure) = entry.peer.closed() {
+            return self.remove(conn, departure);
         }
         if held_back(entry, self.retries.at(&entry.retry), limits).is_none() {
             self.scheduler.queue(conn, &mut entry.schedule);
         }
-        self.admission.update(conn, entry);
         self.deadlines.update(conn, entry, limits);
         self.writes.update(conn, entry, Urgency::Prompt);
         let waits = entry.pending.is_some() || entry.peer.has_items();
         update_waiting(&mut self.waiting, conn, entry, waits);
     }
 
-    fn remove(&mut self, conn: ConnId) {
+    fn remove(&mut self, conn: ConnId, departure: Departure) {
         let Some(mut entry) = self.table.remove(conn) else {
             return;
         };
@@ -253,7 +253,7 @@ impl Connections {
         }
         self.admission.removed(conn, &entry);
         self.deadlines.remove(conn, &entry);
-        self.departed.push_back((conn, entry.peer.departure()));
+        self.departed.push_back((conn, departure));
     }
 
     /// Does what is due: deadlines of peers, database retries, ends of cool-downs.
@@ -305,6 +305,26 @@ impl Connections {
             let prefix = || FlowKey::Prefix(rate_limit_prefix(entry.peer.address.ip()));
             let flow = user.map_or_else(prefix, FlowKey::User);
             entry.schedule.set_flow(flow);
+        }
+    }
+
+    /// A user is logged in at a connection: pays for its turns from now on, and keeps it from giving way to a new one.
+    pub(super) fn log_in(&mut self, conn: ConnId, user: UserId, limits: &Limits) {
+        self.bill(conn, Some(user));
+        if let Some(entry) = self.table.get_mut(conn) {
+            entry.peer.authenticate(limits);
+            self.admission.logged_in(conn);
+            self.settle(conn, limits);
+        }
+    }
+
+    /// The session of a connection ended; the connection stays.
+    pub(super) fn log_out(&mut self, conn: ConnId, limits: &Limits, now: Now) {
+        self.bill(conn, None);
+        if let Some(entry) = self.table.get_mut(conn) {
+            entry.peer.end_session(now);
+            self.admission.logged_out(conn);
+            self.settle(conn, limits);
         }
     }
 

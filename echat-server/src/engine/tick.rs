@@ -223,12 +223,10 @@ impl Delivering<'_> {
             Delivery::AdministratorMade => *self.administrator_is_made = true,
             Delivery::Authenticated(conn, user) => {
                 self.tally.logged_in();
-                connections.bill(conn, Some(user));
-                connections.with(conn, limits, |peer| peer.authenticate(limits));
+                connections.log_in(conn, user, limits);
             }
             Delivery::Unauthenticated(conn) => {
-                connections.bill(conn, None);
-                connections.with(conn, limits, |peer| peer.end_session(now));
+                connections.log_out(conn, limits, now);
             }
         }
     }

@@ -3,10 +3,16 @@ use super::outbound::ENTRY_BYTES;
 use super::timers::HELLO;
 use super::*;
 use echat_proto::channel::{Draft, Incoming};
-use echat_proto::handshake::{AwaitServerHello, ClientStart, respond};
+use echat_proto::handshake::{AwaitServerHello, ClientStart, Step, respond};
 use ed25519_dalek::SigningKey;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+
+impl Peer {
+    fn is_closed(&self) -> bool {
+        self.closed().is_some()
+    }
+}
 
 fn rng() -> StdRng {
     StdRng::seed_from_u64(1)
@@ -139,7 +145,10 @@ fn input_is_opened_ahead_up_to_a_bound() {
         bytes += each;
         frames += 1;
     }
-    assert_eq!(peer.inbox.len(), AHEAD.div_ceil(each));
+    let Stage::Open(open) = &peer.stage else {
+        panic!("the channel is open")
+    };
+    assert_eq!(open.inbox.len(), AHEAD.div_ceil(each));
     let most = AHEAD + limits().frame_bytes + FRAME_OVERHEAD + 2 * each;
     assert!(bytes <= most, "{bytes} bytes were taken in");
     let mut handled = 0;

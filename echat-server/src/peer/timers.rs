@@ -7,23 +7,13 @@ use std::time::Duration;
 /// A hello must be whole this long after the accept.
 pub(super) const HELLO: Duration = Duration::from_secs(5);
 /// FINISHED must be there this long after the accept.
-const FINISHED: Duration = Duration::from_secs(10);
+pub(super) const FINISHED: Duration = Duration::from_secs(10);
 /// A login must begin to hold this long after FINISHED or LOGOUT.
 const LOGIN: Duration = Duration::from_mins(1);
 /// A flush before a close lasts at most this long.
 pub(super) const FLUSH: Duration = Duration::from_secs(2);
 /// How long a send queue may stay over `send_queue_soft`.
 const SLOW: Duration = Duration::from_secs(30);
-
-/// The stage of a connection, as far as its deadlines differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
-    Hello,
-    Finishing,
-    Open,
-    Closing,
-    Closed,
-}
 
 /// What an open connection does because time went by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,31 +28,27 @@ pub(super) enum Due {
     Ping,
 }
 
-/// Since when each state lasts that has a time-out.
+/// The time-outs of an open channel: each says since when it runs.
 #[derive(Debug)]
 pub(super) struct Timers {
-    /// Since when the phase lasts: the accept, the end of the handshake or of a session, or the beginning of the close.
-    since: Moment,
     /// When bytes came last.
     heard: Moment,
+    /// Whether a PING was sent since then.
+    pinged: bool,
+    /// Since when no user is logged in; never while one is.
+    without_login: Moment,
     /// Since when the send queue is over `send_queue_soft`; never if it is not.
     slow: Moment,
-    /// Whether a PING was sent since bytes came.
-    pinged: bool,
-    authenticated: bool,
-    closing: bool,
 }
 
 impl Timers {
-    /// Those of a connection that was accepted now.
+    /// Those of a channel that is open since now.
     pub(super) fn new(now: Duration) -> Self {
         Self {
-            since: now.into(),
             heard: now.into(),
-            slow: Moment::NEVER,
             pinged: false,
-            authenticated: false,
-            closing: false,
+            without_login: now.into(),
+            slow: Moment::NEVER,
         }
     }
 
@@ -77,28 +63,14 @@ impl Timers {
         self.pinged = true;
     }
 
-    /// The handshake is done, or a session ended.
-    pub(super) fn unauthenticated(&mut self, now: Duration) {
-        self.authenticated = false;
-        if !self.closing {
-            self.since = now.into();
-        }
-    }
-
     /// A user logged in.
-    pub(super) fn authenticated(&mut self) {
-        self.authenticated = true;
+    pub(super) fn logged_in(&mut self) {
+        self.without_login = Moment::NEVER;
     }
 
-    /// Whether a user is logged in.
-    pub(super) fn is_authenticated(&self) -> bool {
-        self.authenticated
-    }
-
-    /// The connection is being closed.
-    pub(super) fn closing(&mut self, now: Duration) {
-        self.closing = true;
-        self.since = now.into();
+    /// The session ended.
+    pub(super) fn logged_out(&mut self, now: Duration) {
+        self.without_login = now.into();
     }
 
     /// The send queue is over `send_queue_soft`, or not.
@@ -112,32 +84,29 @@ impl Timers {
 
     /// When the connection has something to do though no bytes come. A deadline of silence or of the login is shared: up
     /// to a second later.
-    pub(super) fn deadline(&self, phase: Phase, limits: &Limits) -> Duration {
-        let since = self.since.running();
-        match phase {
-            Phase::Hello => since + HELLO,
-            Phase::Finishing => since + FINISHED,
-            Phase::Closing => since + FLUSH,
-            Phase::Closed => Duration::MAX,
-            Phase::Open => {
-                let heard = self.heard.running();
-                let ping = if self.pinged { 0 } else { limits.ping_seconds };
-                let silence = [ping, limits.dead_seconds].into_iter().filter(|s| *s > 0);
-                let silence = silence.map(|s| heard + Duration::from_secs(s));
-                let login = (!self.authenticated).then(|| since + LOGIN);
-                let idle = silence.chain(login).min().map_or(Duration::MAX, shared);
-                idle.min(self.slow.running().saturating_add(SLOW))
-            }
-        }
+    pub(super) fn deadline(&self, limits: &Limits) -> Duration {
+        let heard = self.heard.running();
+        let ping = if self.pinged { 0 } else { limits.ping_seconds };
+        let silence = [ping, limits.dead_seconds].into_iter().filter(|s| *s > 0);
+        let silence = silence.map(|s| heard + Duration::from_secs(s));
+        let login = self.login_deadline();
+        let idle = silence.chain(login).min().map_or(Duration::MAX, shared);
+        idle.min(self.slow.running().saturating_add(SLOW))
     }
 
-    /// What an open connection has to do now.
+    /// When a login must begin to hold, if none does.
+    fn login_deadline(&self) -> Option<Duration> {
+        let is_awaited = self.without_login != Moment::NEVER;
+        is_awaited.then(|| self.without_login.running() + LOGIN)
+    }
+
+    /// What the connection has to do now.
     pub(super) fn due(&self, limits: &Limits, now: Duration) -> Option<Due> {
         let silent = now.saturating_sub(self.heard.running());
         let silent = |seconds: u64| seconds > 0 && silent >= Duration::from_secs(seconds);
         if silent(limits.dead_seconds) {
             Some(Due::Silent)
-        } else if !self.authenticated && now >= self.since.running() + LOGIN {
+        } else if self.login_deadline().is_some_and(|at| now >= at) {
             Some(Due::Idle)
         } else if now >= self.slow.running().saturating_add(SLOW) {
             Some(Due::Slow)

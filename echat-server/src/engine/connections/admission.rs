@@ -53,7 +53,7 @@ impl ConnectionAdmission {
         // For a full prefix a connection of the prefix is closed, for a full server one of any prefix.
         let candidate = match () {
             () if prefix_full => self.candidate(table, limits, |entry| counts_for(entry, prefix)),
-            () if all_full => self.candidate(table, limits, |entry| !entry.overflow),
+            () if all_full => self.candidate(table, limits, |entry| !entry.peer.is_overflow()),
             () if self.unauthenticated.len() >= limits.unauthenticated => {
                 self.candidate(table, limits, |_| true)
             }
@@ -76,31 +76,27 @@ impl ConnectionAdmission {
     /// Counts a connection that was added to the table.
     pub(super) fn added(&mut self, conn: ConnId, entry: &ConnectionEntry) {
         self.unauthenticated.insert(conn);
-        if entry.overflow {
+        if entry.peer.is_overflow() {
             self.overflow += 1;
         } else {
             *self.by_prefix.entry(prefix_of(entry)).or_default() += 1;
         }
     }
 
-    /// Takes in whether a user is logged in at a connection.
-    pub(super) fn update(&mut self, conn: ConnId, entry: &mut ConnectionEntry) {
-        let unauthenticated = !entry.peer.is_authenticated();
-        if unauthenticated == entry.unauthenticated {
-            return;
-        }
-        entry.unauthenticated = unauthenticated;
-        if unauthenticated {
-            self.unauthenticated.insert(conn);
-        } else {
-            self.unauthenticated.remove(&conn);
-        }
+    /// Notes that a user is logged in at a connection of the table.
+    pub(super) fn logged_in(&mut self, conn: ConnId) {
+        self.unauthenticated.remove(&conn);
+    }
+
+    /// Notes that the session of a connection of the table ended.
+    pub(super) fn logged_out(&mut self, conn: ConnId) {
+        self.unauthenticated.insert(conn);
     }
 
     /// Takes back the counts of a connection that is gone.
     pub(super) fn removed(&mut self, conn: ConnId, entry: &ConnectionEntry) {
         self.unauthenticated.remove(&conn);
-        if entry.overflow {
+        if entry.peer.is_overflow() {
             self.overflow -= 1;
             return;
         }
@@ -191,7 +187,7 @@ fn prefix_of(entry: &ConnectionEntry) -> IpAddr {
 
 /// Whether a connection counts for a prefix.
 fn counts_for(entry: &ConnectionEntry, prefix: IpAddr) -> bool {
-    !entry.overflow && prefix_of(entry) == prefix
+    !entry.peer.is_overflow() && prefix_of(entry) == prefix
 }
 
 fn log_refused(refused: Option<u64>) {

@@ -21,10 +21,6 @@ pub(in crate::engine) struct ConnectionEntry {
     pub(in crate::engine) retry: Retry,
     /// What is left of the request at the head of its inbox, and what its turns cost so far.
     pub(in crate::engine) unfinished: Option<(Box<Search>, Duration)>,
-    /// Whether it is an overflow connection: it is only told that the server is full.
-    pub(super) overflow: bool,
-    /// Whether [`ConnectionAdmission`](super::admission::ConnectionAdmission) counts it as unauthenticated.
-    pub(super) unauthenticated: bool,
     /// Whether it is in [`Connections::waiting`](super::Connections::waiting).
     pub(super) waits: bool,
     /// Its positions in [`WriteQueue`](super::write_queue::WriteQueue).
@@ -35,15 +31,13 @@ pub(in crate::engine) struct ConnectionEntry {
 
 impl ConnectionEntry {
     /// The entry of a new connection without a login.
-    pub(super) fn new(peer: Peer, schedule: ConnectionSchedule, overflow: bool) -> Self {
+    pub(super) fn new(peer: Peer, schedule: ConnectionSchedule) -> Self {
         Self {
             peer,
             schedule,
             pending: None,
             retry: Retry::default(),
             unfinished: None,
-            overflow,
-            unauthenticated: true,
             waits: false,
             positions: QueuePositions::default(),
             deadline: Moment::NEVER,

@@ -105,7 +105,7 @@ fn overflow_places_are_given_back() {
             if n == 0 {
                 // One that is logged in does not give its place.
                 let conn = conn.expect("a place");
-                connections.with(conn, &limits, |peer| peer.authenticate(&limits));
+                connections.log_in(conn, UserId(1), &limits);
             }
             conn
         })
@@ -211,6 +211,15 @@ fn of_logins_only_the_oldest_eighth_is_spared() {
     assert_eq!(connections.take_closed(), [guests[0]]);
 }
 
+/// Whether a connection is only told that the server is full.
+fn overflows(connections: &Connections, conn: ConnId) -> bool {
+    connections
+        .entry(conn)
+        .expect("it is there")
+        .peer
+        .is_overflow()
+}
+
 #[test]
 fn an_ipv6_network_has_the_places_of_one_address() {
     let limits = Limits {
@@ -223,7 +232,7 @@ fn an_ipv6_network_has_the_places_of_one_address() {
         let conn = connections
             .accept(address, &limits, NOW)
             .expect("overflow places are there");
-        connections.entry(conn).expect("it is there").overflow
+        overflows(&connections, conn)
     };
     let told_full = [
         "2001:db8::1",
@@ -245,7 +254,7 @@ fn shared_address(connections: &mut Connections, limits: &Limits, guests: &[usiz
                 .accept(address(1), limits, NOW)
                 .expect("a place");
             if !guests.contains(&n) {
-                connections.with(conn, limits, |peer| peer.authenticate(limits));
+                connections.log_in(conn, UserId(1), limits);
             }
             conn
         })
@@ -265,35 +274,32 @@ fn connections_without_a_login_give_way_within_their_address() {
         let new = connections
             .accept(address(1), &limits, NOW)
             .expect("a place");
-        assert!(!connections.entry(new).expect("it is there").overflow);
+        assert!(!overflows(&connections, new));
         assert_eq!(
             connections.take_closed(),
             [here[gone]],
             "the oldest idle guest"
         );
-        connections.with(new, &limits, |peer| peer.authenticate(&limits));
+        connections.log_in(new, UserId(1), &limits);
     }
     // Only one that is logging in is left; it goes before a new connection is refused.
     let new = connections
         .accept(address(1), &limits, NOW)
         .expect("a place");
     assert_eq!(connections.take_closed(), [here[5]]);
-    connections.with(new, &limits, |peer| peer.authenticate(&limits));
+    connections.log_in(new, UserId(1), &limits);
     // All are logged in: refused, and no guest of another address pays for it.
     let new = connections
         .accept(address(1), &limits, NOW)
         .expect("an overflow place");
-    assert!(
-        connections.entry(new).expect("it is there").overflow
-            && connections.take_closed().is_empty()
-    );
+    assert!(overflows(&connections, new) && connections.take_closed().is_empty());
     assert!(connections.entry_mut(elsewhere).is_some());
     // The overflow connection holds no place of the address.
     connections.with(here[0], &limits, Peer::close_at_once);
     let new = connections
         .accept(address(1), &limits, NOW)
         .expect("a place");
-    assert!(!connections.entry(new).expect("it is there").overflow);
+    assert!(!overflows(&connections, new));
 }
 
 #[test]
@@ -309,7 +315,7 @@ fn connections_without_a_login_give_way_when_the_whole_server_is_full() {
             .accept(address(last), &limits, NOW)
             .expect("a place");
         assert!(connections.table.len() - connections.admission.overflow() <= limits.connections);
-        (conn, connections.entry(conn).expect("it is there").overflow)
+        (conn, overflows(connections, conn))
     };
     let guests = [1, 2, 3, 4].map(|last| accept(&mut connections, last).0);
     logs_in(&mut connections, guests[0]);
@@ -318,7 +324,7 @@ fn connections_without_a_login_give_way_when_the_whole_server_is_full() {
     for gone in [guests[1], guests[2], guests[3], guests[0]] {
         let (new, overflow) = accept(&mut connections, 5 + u8::from(members.len() > 1));
         assert_eq!((connections.take_closed(), overflow), (vec![gone], false));
-        connections.with(new, &limits, |peer| peer.authenticate(&limits));
+        connections.log_in(new, UserId(1), &limits);
         members.push(new);
     }
     // All are logged in: new ones are told that the server is full, and have no place to give.
@@ -340,12 +346,12 @@ fn connections_without_a_login_give_way_when_the_whole_server_is_full() {
     connections.take_closed();
     for _ in 0..2 {
         let conn = accept(&mut connections, 6).0;
-        connections.with(conn, &limits, |peer| peer.authenticate(&limits));
+        connections.log_in(conn, UserId(1), &limits);
     }
     let (_, overflow) = connections
         .accept(address(6), &limits, NOW)
         .map_or((ConnId(0), true), |conn| {
-            (conn, connections.entry(conn).expect("it is there").overflow)
+            (conn, overflows(&connections, conn))
         });
     assert!(
         overflow && connections.entry_mut(new).is_some(),
