@@ -1,14 +1,14 @@
 //! The users who are online, their connections and their rooms. Knows neither database nor commands.
 //!
 //! One type owns every map, so that they cannot disagree: a user who is online is in `by_user`, in
-//! `by_conn` once for each connection, and in `rooms` once for each room.
+//! `sessions` once for each connection, and in `rooms` once for each room.
 
 use crate::conn::ConnId;
 use crate::storage::{ChainId, ConversationId, SecretHash, UserId};
 use smallvec::SmallVec;
 use std::cell::OnceCell;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
@@ -71,18 +71,41 @@ pub(crate) struct ResumedSession {
 pub struct Roster {
     sessions_per_user: NonZeroUsize,
     by_user: BTreeMap<UserId, Online>,
-    by_conn: HashMap<ConnId, UserId>,
-    secrets: HashMap<ConnId, SessionSecret>,
-    // How each session began.
-    starts: HashMap<ConnId, SessionStart>,
-    // Sessions whose password is a temporary one of the administration.
-    temporary: HashSet<ConnId>,
-    // Resumed sessions that have sent no request: their secrets are not confirmed.
-    unconfirmed: HashSet<ConnId>,
+    sessions: HashMap<ConnId, Session>,
     // The online members of each room; a room without any has no entry.
     rooms: HashMap<ConversationId, OnlineRoom>,
     // Changes since the last commit, for a rollback.
     changes: Vec<Change>,
+}
+
+/// What is known of a session.
+#[derive(Debug)]
+struct Session {
+    user: UserId,
+    /// How it began, once its login is complete.
+    start: Option<SessionStart>,
+    secret: Option<GivenSecret>,
+    /// Whether its password is a temporary one of the administration.
+    has_temporary_password: bool,
+}
+
+/// The secret of a session.
+#[derive(Debug)]
+struct GivenSecret {
+    secret: SessionSecret,
+    /// Whether the session has sent a request since it was given the secret.
+    is_confirmed: bool,
+}
+
+impl Session {
+    fn new(user: UserId) -> Self {
+        Self {
+            user,
+            start: None,
+            secret: None,
+            has_temporary_password: false,
+        }
+    }
 }
 
 /// The online members of a room.
@@ -120,11 +143,7 @@ impl Default for Roster {
         Self {
             sessions_per_user: NonZeroUsize::MIN,
             by_user: BTreeMap::new(),
-            by_conn: HashMap::new(),
-            secrets: HashMap::new(),
-            starts: HashMap::new(),
-            temporary: HashSet::new(),
-            unconfirmed: HashSet::new(),
+            sessions: HashMap::new(),
             rooms: HashMap::new(),
             changes: Vec::new(),
         }
@@ -158,10 +177,9 @@ impl Roster {
         let oldest =
             (online.conns.len() > self.sessions_per_user.get()).then(|| online.conns.remove(0));
         if let Some(oldest) = oldest {
-            self.by_conn.remove(&oldest);
-            self.forget_session(oldest);
+            self.sessions.remove(&oldest);
         }
-        self.by_conn.insert(conn, user);
+        self.sessions.insert(conn, Session::new(user));
         self.set_rooms(user, rooms);
         oldest
     }
@@ -175,10 +193,9 @@ impl Roster {
 
     /// Ends the session of a connection, if it has one; with the last one its user is gone.
     pub(crate) fn end_session(&mut self, conn: ConnId) {
-        let Some(user) = self.by_conn.remove(&conn) else {
+        let Some(Session { user, .. }) = self.sessions.remove(&conn) else {
             return;
         };
-        self.forget_session(conn);
         let Entry::Occupied(mut online) = self.by_user.entry(user) else {
             return;
         };
@@ -198,29 +215,30 @@ impl Roster {
 
     /// Notes how the session of a connection began.
     pub(crate) fn set_start(&mut self, conn: ConnId, start: SessionStart) {
-        if self.by_conn.contains_key(&conn) {
-            self.starts.insert(conn, start);
+        if let Some(session) = self.sessions.get_mut(&conn) {
+            session.start = Some(start);
         }
     }
 
     /// How the session of a connection began.
     pub(crate) fn start_of(&self, conn: ConnId) -> Option<SessionStart> {
-        self.starts.get(&conn).copied()
+        self.sessions.get(&conn)?.start
     }
 
     /// Notes the secret that the session of a connection was given.
     pub(crate) fn give_secret(&mut self, conn: ConnId, secret: SessionSecret) {
-        if self.by_conn.contains_key(&conn) {
-            if secret.is_resumed {
-                self.unconfirmed.insert(conn);
-            }
-            self.secrets.insert(conn, secret);
+        if let Some(session) = self.sessions.get_mut(&conn) {
+            session.secret = Some(GivenSecret {
+                secret,
+                is_confirmed: false,
+            });
         }
     }
 
     /// The secret that the session of a connection was given.
     pub(crate) fn secret_of(&self, conn: ConnId) -> Option<&SessionSecret> {
-        self.secrets.get(&conn)
+        let given = self.sessions.get(&conn)?.secret.as_ref()?;
+        Some(&given.secret)
     }
 
     /// Notes that a connection sent a request. Returns the user and the secret if its session was resumed and this is
@@ -229,14 +247,10 @@ impl Roster {
         &mut self,
         conn: ConnId,
     ) -> Option<(UserId, &SessionSecret)> {
-        // Almost always empty, so that requests cost no search.
-        if self.unconfirmed.is_empty() || !self.unconfirmed.remove(&conn) {
-            return None;
-        }
-        self.by_conn
-            .get(&conn)
-            .copied()
-            .zip(self.secrets.get(&conn))
+        let Session { user, secret, .. } = self.sessions.get_mut(&conn)?;
+        let given = secret.as_mut()?;
+        let is_first = !std::mem::replace(&mut given.is_confirmed, true);
+        (is_first && given.secret.is_resumed).then_some((*user, &given.secret))
     }
 
     /// A user's sessions that secrets of a chain opened.
@@ -245,58 +259,51 @@ impl Roster {
         user: UserId,
         chain: &ChainId,
     ) -> impl Iterator<Item = ResumedSession> {
-        let conns = self.conns_of(user).iter();
-        let secrets = conns.filter_map(|conn| Some((*conn, self.secrets.get(conn)?)));
-        let of_chain =
-            secrets.filter(move |(_, secret)| secret.is_resumed && secret.chain == *chain);
-        of_chain.map(|(conn, secret)| ResumedSession {
-            conn,
-            issued: secret.issued,
-            is_confirmed: !self.unconfirmed.contains(&conn),
+        self.conns_of(user).iter().filter_map(move |conn| {
+            let given = self.sessions.get(conn)?.secret.as_ref()?;
+            let is_of_chain = given.secret.is_resumed && given.secret.chain == *chain;
+            is_of_chain.then_some(ResumedSession {
+                conn: *conn,
+                issued: given.secret.issued,
+                is_confirmed: given.is_confirmed,
+            })
         })
     }
 
     /// Forgets the secrets of a user's sessions: of one chain, or all of them.
     pub(crate) fn forget_secrets(&mut self, user: UserId, chain: Option<&ChainId>) {
-        for conn in self.conns_of(user).to_vec() {
-            let secret = self.secrets.get(&conn);
-            if secret.is_some_and(|secret| chain.is_none_or(|chain| secret.chain == *chain)) {
-                self.forget_secret(conn);
+        let conns = self.by_user.get(&user).map(|online| &online.conns);
+        for conn in conns.into_iter().flatten() {
+            if let Some(session) = self.sessions.get_mut(conn) {
+                let is_meant = |given: &mut GivenSecret| {
+                    chain.is_none_or(|chain| given.secret.chain == *chain)
+                };
+                session.secret.take_if(is_meant);
             }
         }
-    }
-
-    /// Forgets what is known of a session besides its user.
-    fn forget_session(&mut self, conn: ConnId) {
-        self.starts.remove(&conn);
-        self.temporary.remove(&conn);
-        self.forget_secret(conn);
     }
 
     /// Notes that the password of a session is a temporary one. It follows [`begin_session`](Self::begin_session), so it is never rolled
     /// back.
     pub(crate) fn mark_temporary_password(&mut self, conn: ConnId) {
-        if self.by_conn.contains_key(&conn) {
-            self.temporary.insert(conn);
+        if let Some(session) = self.sessions.get_mut(&conn) {
+            session.has_temporary_password = true;
         }
     }
 
     /// Whether the password of a session is a temporary one.
     pub(crate) fn has_temporary_password(&self, conn: ConnId) -> bool {
-        // Almost always empty, so that requests cost no search.
-        !self.temporary.is_empty() && self.temporary.contains(&conn)
+        let session = self.sessions.get(&conn);
+        session.is_some_and(|session| session.has_temporary_password)
     }
 
     /// Notes that the user of a session has changed the password.
     pub(crate) fn change_password(&mut self, conn: ConnId) {
-        if self.temporary.remove(&conn) {
+        if let Some(session) = self.sessions.get_mut(&conn)
+            && std::mem::take(&mut session.has_temporary_password)
+        {
             self.changes.push(Change::PasswordChanged(conn));
         }
-    }
-
-    fn forget_secret(&mut self, conn: ConnId) {
-        self.secrets.remove(&conn);
-        self.unconfirmed.remove(&conn);
     }
 
     /// Adds an online user to a room; nothing if the user is not online.
@@ -387,15 +394,23 @@ impl Roster {
     pub(crate) fn roll_back(&mut self) {
         for change in std::mem::take(&mut self.changes).into_iter().rev() {
             match change {
-                Change::Joined(user, room) => self.remove(user, room),
-                Change::Left(user, room) => self.insert(user, room),
-                Change::Hidden(user, from) => self.set_hides(user, from, false),
-                Change::Shown(user, to) => self.set_hides(user, to, true),
-                Change::Renamed(user, name) => self.set_name(user, name).is_some(),
-                Change::PasswordChanged(conn) => {
-                    self.by_conn.contains_key(&conn) && self.temporary.insert(conn)
+                Change::Joined(user, room) => {
+                    self.remove(user, room);
                 }
-            };
+                Change::Left(user, room) => {
+                    self.insert(user, room);
+                }
+                Change::Hidden(user, from) => {
+                    self.set_hides(user, from, false);
+                }
+                Change::Shown(user, to) => {
+                    self.set_hides(user, to, true);
+                }
+                Change::Renamed(user, name) => {
+                    self.set_name(user, name);
+                }
+                Change::PasswordChanged(conn) => self.mark_temporary_password(conn),
+            }
         }
     }
 
@@ -452,9 +467,7 @@ impl Roster {
 
     /// The user who is logged in at a connection.
     pub fn at(&self, conn: ConnId) -> Option<&Online> {
-        self.by_conn
-            .get(&conn)
-            .and_then(|user| self.by_user.get(user))
+        self.by_user.get(&self.sessions.get(&conn)?.user)
     }
 
     /// The connections of a user: none if they are not online.
@@ -553,11 +566,7 @@ impl Roster {
 
     /// Whether no user is online and nothing is remembered of any.
     pub fn is_empty(&self) -> bool {
-        let has_secrets = !self.secrets.is_empty()
-            || !self.unconfirmed.is_empty()
-            || !self.starts.is_empty()
-            || !self.temporary.is_empty();
-        self.by_user.is_empty() && self.by_conn.is_empty() && self.rooms.is_empty() && !has_secrets
+        self.by_user.is_empty() && self.sessions.is_empty() && self.rooms.is_empty()
     }
 }
 
