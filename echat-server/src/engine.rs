@@ -42,7 +42,7 @@ use crate::outbox::Outbox;
 use crate::peer::Peer;
 use crate::roster::Roster;
 use crate::session_log::SessionLog;
-use crate::storage::{Batch, Checkpoint, CheckpointOutcome, Search, Store, StoreError, UserId};
+use crate::storage::{Batch, Checkpoint, CheckpointOutcome, Store, StoreError, UserId};
 use crate::workers::jobs::{Job, JobResult};
 use administration::Administration;
 use connections::Connections;
@@ -56,7 +56,6 @@ use rand::{RngExt, SeedableRng};
 use removals::Removals;
 use search_index::SearchIndex;
 use space::Space;
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::mem::{Discriminant, discriminant};
 use std::net::{IpAddr, SocketAddr};
@@ -117,10 +116,6 @@ struct MemoryState {
     after_commit: AfterCommit,
     /// What the administration is shown of the server.
     gauges: Gauges,
-    /// What a turn before left of the request that is being handled.
-    unfinished: Cell<Option<Box<Search>>>,
-    /// Whether the request that was handled last is an attempt at a password that is refused unjudged.
-    login_refused: bool,
     space: Space,
 }
 
@@ -149,10 +144,8 @@ impl MemoryState {
             journal: &mut self.journal,
             random: &mut self.random,
             after_commit: &mut self.after_commit,
-            login_refused: &mut self.login_refused,
             disk_is_low: self.space.is_low(),
             gauges: &self.gauges,
-            unfinished: &self.unfinished,
         }
     }
 
@@ -197,8 +190,6 @@ impl Engine {
             journal: Journal::default(),
             after_commit: AfterCommit::default(),
             gauges: Gauges::default(),
-            unfinished: Cell::new(None),
-            login_refused: false,
             space: Space::default(),
         };
         Self {

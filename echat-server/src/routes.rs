@@ -10,8 +10,9 @@
 //!   rates and quotas that judge what it is about to write, each an [`Admission`], in the order in which
 //!   they refuse; one that `proves` counts an attempt at the caller's password, and writes when a worker has
 //!   found it right; one that `administers` is judged by the table of administration;
-//!   A request that `issues` a secret writes, too, and its handler finds a seed in its view;
-//! * the handler, and its parameters by name, as the program of 2017 proposed.
+//!   one that `issues` a secret writes, too, and its handler finds a seed in its view; one that `resumes` reads in
+//!   as many turns as it takes, and its handler gets what the turns before left;
+//! * the handler, and its parameters by name.
 //!
 //! What clients know too (replies, refusals, pages, secrets, sessions) stands in the row of
 //! [`echat_proto::commands`]. The compiler checks the table whole: a missing or doubled row, a misspelt
@@ -23,9 +24,9 @@
 use crate::handlers::admission::{Admission, Plan, Received, View};
 use crate::handlers::gate::Passed;
 use crate::handlers::{
-    Answer, Caller, Ctx, Reject, account, administration, blocks, bots, deletion, friends, gate,
-    invitation_codes, message_changes, messages, moderation, password, people, room_settings,
-    rooms, search,
+    Answer, Caller, Ctx, Reject, Unfinished, account, administration, blocks, bots, deletion,
+    friends, gate, invitation_codes, message_changes, messages, moderation, password, people,
+    room_settings, rooms, search,
 };
 use echat_proto::Value;
 use echat_proto::commands::{Request, RequestKind};
@@ -102,6 +103,9 @@ macro_rules! policy {
     ($cost:ident, reads) => {
         Policy::new(Access::Reads, words::$cost, &[])
     };
+    ($cost:ident, resumes) => {
+        Policy::new(Access::Reads, words::$cost, &[])
+    };
     ($cost:ident, proves) => {
         Policy::new(Access::Writes, words::$cost, &[])
     };
@@ -119,25 +123,28 @@ macro_rules! policy {
 /// Calls a handler with the context that its access allows. One that writes gives a plan, which is
 /// admitted and carried out. The admissions of its row are those of [`policy`].
 macro_rules! handle {
-    (reads, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
+    (reads, ($ctx:ident, $kind:ident, $params:ident, $unfinished:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
         $handler(&*$ctx, $caller $(, $argument)*).map(Answer::from)
     };
-    (memory, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
+    (resumes, ($ctx:ident, $kind:ident, $params:ident, $unfinished:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
+        $handler(&*$ctx, $caller, $unfinished $(, $argument)*).map(Answer::from)
+    };
+    (memory, ($ctx:ident, $kind:ident, $params:ident, $unfinished:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
         $handler($ctx, $caller $(, $argument)*).map(Answer::from)
     };
-    (proves, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
+    (proves, ($ctx:ident, $kind:ident, $params:ident, $unfinished:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
         $handler($ctx, $caller $(, $argument)*)
     };
-    (administers, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
+    (administers, ($ctx:ident, $kind:ident, $params:ident, $unfinished:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
         $handler($ctx, $caller $(, $argument)*)
     };
-    (writes, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
-        handle!(with None, ($ctx, $kind, $params), $handler, $caller $(, $argument)*)
+    (writes, ($ctx:ident, $kind:ident, $params:ident, $unfinished:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
+        handle!(with None, ($ctx, $kind, $params, $unfinished), $handler, $caller $(, $argument)*)
     };
-    (issues, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
-        handle!(with Some($ctx.draw()), ($ctx, $kind, $params), $handler, $caller $(, $argument)*)
+    (issues, ($ctx:ident, $kind:ident, $params:ident, $unfinished:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
+        handle!(with Some($ctx.draw()), ($ctx, $kind, $params, $unfinished), $handler, $caller $(, $argument)*)
     };
-    (with $seed:expr, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {{
+    (with $seed:expr, ($ctx:ident, $kind:ident, $params:ident, $unfinished:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {{
         let received = Received {
             kind: $kind,
             params: $params,
@@ -177,11 +184,13 @@ macro_rules! routes {
             }
         }
 
-        /// Lets the gate judge, reads the parameters, calls the handler.
+        /// Lets the gate judge, reads the parameters, calls the handler. `unfinished` is what the turns before left of
+        /// the request; only the handler of a row that `resumes` gets it.
         pub(crate) fn dispatch(
             ctx: &mut Ctx<'_, '_>,
             kind: RequestKind,
             params: &Value,
+            unfinished: Option<Unfinished>,
         ) -> Result<Answer, Reject> {
             match kind {
                 $(RequestKind::$request => {
@@ -190,7 +199,7 @@ macro_rules! routes {
                     let Request::$request { $($param),* } = kind.read(params)? else {
                         unreachable!("a kind reads its own request")
                     };
-                    handle!($access, (ctx, kind, params), $module::$handler, caller $(, $param)*)
+                    handle!($access, (ctx, kind, params, unfinished), $module::$handler, caller $(, $param)*)
                 })*
             }
         }
@@ -281,7 +290,7 @@ routes! {
     message_changes::react(id, emoji, on);
     #[route(ListMentions, authenticated, bots, heavy, reads)]
     messages::list_mentions(before, limit);
-    #[route(Search, authenticated, bots, heavy, reads)]
+    #[route(Search, authenticated, bots, heavy, resumes)]
     search::search(query, target_type, target, sender, since, until, before, limit);
     #[route(CreateRoom, authenticated, people, heavy, writes(space, join_rate, room_quota))]
     rooms::create_room(roomname, members, private, topic);

@@ -23,7 +23,7 @@ use crate::conn::{ConnId, Departure, End};
 use crate::handlers::account::{self, LoginAttempt, Pending};
 use crate::handlers::session_ends::SessionsEnd;
 use crate::handlers::{
-    AfterCommit, Answer, Caller, Ctx, DeferredWrite, Refusal, Reject, gate, refuse,
+    AfterCommit, Answer, Caller, Ctx, DeferredWrite, Refusal, Reject, Unfinished, gate, refuse,
 };
 use crate::handlers::{administration, deletion, password};
 use crate::metrics::count;
@@ -36,6 +36,7 @@ use echat_proto::channel::Message;
 use echat_proto::commands::{CloseReason, Event, RequestKind, SessionEffect};
 use echat_proto::records::Code;
 use std::net::Ipv4Addr;
+use std::ops::ControlFlow;
 use std::slice;
 use std::time::Duration;
 use zeroize::Zeroize;
@@ -260,8 +261,6 @@ pub(super) struct Record {
     messages: u64,
     /// Bytes of the requests that were handled, or will be retried.
     request_bytes: u64,
-    /// The cost of the turn so far for which users who logged in have paid.
-    logins: Duration,
 }
 
 impl Record {
@@ -277,11 +276,47 @@ impl Record {
     }
 }
 
-/// Whether a connection may have another turn in the same tick.
+/// The turn of a connection, and what its cost is for.
+struct Turn {
+    conn: ConnId,
+    /// What pays for it.
+    flow: FlowKey,
+    /// The cost of the tick before it.
+    begun: Duration,
+    /// The cost of the tick with its last message.
+    reached: Duration,
+    /// The cost of messages to users and rooms: they have a rate limit of their own, and make no flow cool down.
+    sending: Duration,
+    /// The cost for which users who logged in have paid.
+    logins: Duration,
+    /// The cost of the earlier turns of a request that went on in this one.
+    earlier: Duration,
+}
+
+impl Turn {
+    fn begin(conn: ConnId, flow: FlowKey, begun: Duration) -> Self {
+        Self {
+            conn,
+            flow,
+            begun,
+            reached: begun,
+            sending: Duration::ZERO,
+            logins: Duration::ZERO,
+            earlier: Duration::ZERO,
+        }
+    }
+}
+
+/// How a turn ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum TurnOutcome {
+    /// The connection has no other in this tick.
     Over,
+    /// The connection may have another one in this tick.
     Again,
+    /// It is over after an attempt at a password that was refused unjudged, for which the prefix of the connection is
+    /// charged.
+    Refused,
 }
 
 /// What a handled request leads to in this tick.
@@ -554,89 +589,47 @@ impl<'t> Tick<'t> {
 
     // Turns.
 
-    /// Gives a connection its turn: handles its messages within its budget, and charges for them. Sending
-    /// makes no flow cool down: it has a rate limit of its own.
+    /// Gives a connection its turn: handles its messages within its budget, and charges for them.
     fn serve(&mut self, conn: ConnId, flow: FlowKey) -> Result<TurnOutcome, StoreError> {
-        let before = self.cost();
-        let mut sending = Duration::ZERO;
-        self.record.logins = Duration::ZERO;
-        let earlier = self.take_unfinished(conn);
-        let served = self.serve_messages(conn, flow, &mut sending);
-        let cost = self.cost_since(before).saturating_sub(self.record.logins);
-        let heavy = earlier + cost.saturating_sub(sending);
-        let heavy = self.defer_cooldown(conn, heavy);
-        let now = self.now;
-        let scheduler = &mut self.connections.scheduler;
-        scheduler.charge(flow, cost, heavy, now.running);
-        if std::mem::take(&mut self.state.login_refused) {
-            self.connections.charge_refusal(conn, now);
+        let mut turn = Turn::begin(conn, flow, self.cost());
+        let served = self.serve_messages(&mut turn);
+        self.charge(&turn);
+        if matches!(served, Ok(TurnOutcome::Refused)) {
+            self.connections.charge_refusal(conn, self.now);
         }
         served
     }
 
-    /// Hands the request that goes on what earlier turns left of it. Returns what they cost.
-    fn take_unfinished(&mut self, conn: ConnId) -> Duration {
-        let entry = self.connections.entry_mut(conn);
-        let unfinished = entry.and_then(|entry| entry.unfinished.take()).unzip();
-        self.state.unfinished.set(unfinished.0);
-        unfinished.1.unwrap_or_default()
-    }
-
-    /// What makes a flow cool down now: nothing while a request goes on, and all of its turns when it is done.
-    fn defer_cooldown(&mut self, conn: ConnId, heavy: Duration) -> Duration {
-        // A handler that does not go on with it leaves it.
-        self.state.unfinished.set(None);
-        let entry = self.connections.entry_mut(conn);
-        match entry.and_then(|entry| entry.unfinished.as_mut()) {
-            Some((_, cost)) => {
-                *cost = heavy;
-                Duration::ZERO
-            }
-            None => heavy,
+    /// Charges the flow of a turn for it. While a request goes on, nothing makes the flow cool down: the last of its turns
+    /// does, by the cost of all.
+    fn charge(&mut self, turn: &Turn) {
+        let cost = self.cost_since(turn.begun).saturating_sub(turn.logins);
+        let mut heavy = turn.earlier + cost.saturating_sub(turn.sending);
+        if let Some(entry) = self.connections.entry_mut(turn.conn)
+            && let Some((_, spent)) = &mut entry.unfinished
+        {
+            *spent += std::mem::take(&mut heavy);
         }
+        let scheduler = &mut self.connections.scheduler;
+        scheduler.charge(turn.flow, cost, heavy, self.now.running);
     }
 
-    fn serve_messages(
-        &mut self,
-        conn: ConnId,
-        flow: FlowKey,
-        sending: &mut Duration,
-    ) -> Result<TurnOutcome, StoreError> {
-        let before = self.cost();
-        let scheduler = &self.connections.scheduler;
-        let (turn, tick) = (scheduler.turn_cost(), scheduler.tick_cost());
-        let mut start = before;
+    /// Handles the messages of a turn until it is over.
+    fn serve_messages(&mut self, turn: &mut Turn) -> Result<TurnOutcome, StoreError> {
         let mut sends_only = true;
         for _ in 0..MESSAGES {
-            let Some(item) = self.connections.next_item(conn, &self.state.limits) else {
+            let next = self.connections.next_item(turn.conn, &self.state.limits);
+            let Some(item) = next.filter(|item| !self.must_wait(turn.conn, item)) else {
                 return Ok(TurnOutcome::Over);
             };
-            if item.ends_session() && self.is_presence_pending(conn) {
-                return Ok(TurnOutcome::Over);
+            let sends = is_sending(&item);
+            sends_only &= sends;
+            let next = self.handle(turn, item)?;
+            self.note_cost(turn, sends);
+            if let ControlFlow::Break(outcome) = next {
+                return Ok(outcome);
             }
-            let mut sends = false;
-            let continues = match item {
-                Item::Request(message, bytes) => {
-                    self.record.request_bytes += u64::try_from(bytes).unwrap_or(u64::MAX);
-                    sends = RequestKind::from_number(message.command)
-                        .is_some_and(|kind| routes::policy(kind).cost == Cost::Sending);
-                    sends_only &= sends;
-                    self.request(conn, flow, message)?
-                }
-                Item::End(end) => {
-                    self.remove_item(conn);
-                    self.close(conn, end)?;
-                    false
-                }
-            };
-            let end = self.cost();
-            if sends {
-                *sending += end.saturating_sub(start);
-            }
-            start = end;
-            let all = end.saturating_sub(before);
-            let is_much = all.saturating_sub(*sending) > turn || all > tick;
-            if !continues || is_much || self.state.login_refused {
+            if self.is_spent(turn) {
                 return Ok(TurnOutcome::Over);
             }
         }
@@ -647,13 +640,53 @@ impl<'t> Tick<'t> {
         })
     }
 
-    /// Handles one message; false if the connection's turn ends with it.
+    /// Notes what the tick has cost with another message of a turn.
+    fn note_cost(&self, turn: &mut Turn, sends: bool) {
+        let cost = self.cost();
+        if sends {
+            turn.sending += cost.saturating_sub(turn.reached);
+        }
+        turn.reached = cost;
+    }
+
+    /// Whether an item would end a session of which not all rooms know that it has begun.
+    fn must_wait(&self, conn: ConnId, item: &Item) -> bool {
+        item.ends_session() && self.is_presence_pending(conn)
+    }
+
+    /// Whether a turn has cost as much as one may. Sending counts towards the budget of the tick alone.
+    fn is_spent(&self, turn: &Turn) -> bool {
+        let scheduler = &self.connections.scheduler;
+        let all = turn.reached.saturating_sub(turn.begun);
+        all.saturating_sub(turn.sending) > scheduler.turn_cost() || all > scheduler.tick_cost()
+    }
+
+    /// Handles the next entry of a connection's inbox.
+    fn handle(
+        &mut self,
+        turn: &mut Turn,
+        item: Item,
+    ) -> Result<ControlFlow<TurnOutcome>, StoreError> {
+        match item {
+            Item::Request(message, bytes) => {
+                self.record.request_bytes += count(bytes);
+                self.request(turn, message)
+            }
+            Item::End(end) => {
+                self.remove_item(turn.conn);
+                self.close(turn.conn, end)?;
+                Ok(ControlFlow::Break(TurnOutcome::Over))
+            }
+        }
+    }
+
+    /// Handles one message.
     fn request(
         &mut self,
-        conn: ConnId,
-        flow: FlowKey,
+        turn: &mut Turn,
         mut message: Message,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<ControlFlow<TurnOutcome>, StoreError> {
+        let conn = turn.conn;
         self.record.messages += 1;
         let Some(kind) = RequestKind::from_number(message.command) else {
             // It may have anything, also a secret of a newer version.
@@ -664,15 +697,16 @@ impl<'t> Tick<'t> {
         let begins = kind.answers().session == SessionEffect::Begins;
         let before = begins.then(|| self.cost());
         let started = self.start(conn, message.command);
-        let result = routes::dispatch(&mut self.ctx(conn), kind, &message.params);
+        let unfinished = self.take_unfinished(turn);
+        let result = routes::dispatch(&mut self.ctx(conn), kind, &message.params, unfinished);
         if kind.info().is_secret() {
             message.params.zeroize();
         }
         // A refused attempt at a password is answered when the cool-down for those before it is over.
-        let is_due = matches!(flow, FlowKey::Refused(_));
-        if self.state.login_refused && !is_due && self.connections.defer_refusal(conn) {
-            self.state.login_refused = false;
-            return Ok(false);
+        let is_throttled = matches!(&result, Err(reject) if reject.is_throttled());
+        let is_due = matches!(turn.flow, FlowKey::Refused(_));
+        if is_throttled && !is_due && self.connections.defer_refusal(conn) {
+            return Ok(ControlFlow::Break(TurnOutcome::Over));
         }
         let logs_in = before.filter(|_| matches!(result, Ok(Answer::LogIn(_))));
         let concluded = match result {
@@ -683,20 +717,32 @@ impl<'t> Tick<'t> {
                 if let Some(entry) = self.connections.entry_mut(conn) {
                     entry.unfinished = Some((search, Duration::ZERO));
                 }
-                return Ok(false);
+                return Ok(ControlFlow::Break(TurnOutcome::Over));
             }
             Err(reject) => Err(reject),
         };
         let finished = self.finish_request(conn, started, concluded);
         if let Some(before) = logs_in {
-            let cost = self.bill_login(conn, before);
-            self.record.logins += cost;
+            turn.logins += self.bill_login(conn, before);
         }
         let is_retried = matches!(finished, Ok(false));
         if !is_retried {
             self.remove_item(conn);
         }
-        Ok(finished? && routes::policy(kind).cost != Cost::Heavy)
+        let may_go_on = finished? && routes::policy(kind).cost != Cost::Heavy;
+        Ok(match (is_throttled, may_go_on) {
+            (true, _) => ControlFlow::Break(TurnOutcome::Refused),
+            (false, true) => ControlFlow::Continue(()),
+            (false, false) => ControlFlow::Break(TurnOutcome::Over),
+        })
+    }
+
+    /// Takes what earlier turns left of the request that goes on; this turn has their cost, too.
+    fn take_unfinished(&mut self, turn: &mut Turn) -> Option<Unfinished> {
+        let entry = self.connections.entry_mut(turn.conn)?;
+        let (search, spent) = entry.unfinished.take()?;
+        turn.earlier += spent;
+        Some(search)
     }
 
     /// Confirms the secret of a resumed session at its first request: the secret that opened it is revoked.
@@ -749,7 +795,11 @@ impl<'t> Tick<'t> {
     }
 
     /// Refuses an unknown command (204), and closes the connection after too many of them.
-    fn unknown(&mut self, conn: ConnId, number: u32) -> Result<bool, StoreError> {
+    fn unknown(
+        &mut self,
+        conn: ConnId,
+        number: u32,
+    ) -> Result<ControlFlow<TurnOutcome>, StoreError> {
         let started = self.start(conn, number);
         self.refuse(conn, number, Code::UnknownCommand.into());
         self.record_handled(conn, started, false);
@@ -757,10 +807,11 @@ impl<'t> Tick<'t> {
         self.remove_item(conn);
         let entry = self.connections.entry_mut(conn);
         let too_many = entry.is_some_and(|entry| entry.peer.count_error(now));
-        if too_many {
-            self.close(conn, End::Notify(CloseReason::TooManyErrors))?;
+        if !too_many {
+            return Ok(ControlFlow::Continue(()));
         }
-        Ok(!too_many)
+        self.close(conn, End::Notify(CloseReason::TooManyErrors))?;
+        Ok(ControlFlow::Break(TurnOutcome::Over))
     }
 
     // One request.
@@ -890,4 +941,13 @@ impl<'t> Tick<'t> {
             gone: started.user.filter(went_offline),
         });
     }
+}
+
+/// Whether an item is a message to users or rooms.
+fn is_sending(item: &Item) -> bool {
+    let Item::Request(message, _) = item else {
+        return false;
+    };
+    RequestKind::from_number(message.command)
+        .is_some_and(|kind| routes::policy(kind).cost == Cost::Sending)
 }

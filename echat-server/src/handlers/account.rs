@@ -393,7 +393,7 @@ fn count_attempt(
 
 /// Whether there may be another attempt, and what it counts for. When the budget of all strangers is used up,
 /// an address that is new to the account has one attempt of its own: guessers do not lock out an owner on a
-/// journey. A refusal costs its origin as much as a password's hash would: polls are not free.
+/// journey.
 fn admit_attempt(ctx: &mut Ctx<'_, '_>, name: &str, guesser: Guesser) -> Result<Guesser, Reject> {
     ctx.throttle.guesses.sweep(ctx.now.running);
     let counts = &ctx.throttle.guesses;
@@ -408,7 +408,6 @@ fn admit_attempt(ctx: &mut Ctx<'_, '_>, name: &str, guesser: Guesser) -> Result<
             Some(wait) => refused = refused.min(wait),
         }
     }
-    *ctx.login_refused = true;
     Err(Reject::retry_after(Code::LoginThrottled, refused))
 }
 

@@ -66,7 +66,6 @@ use echat_proto::records::Outcome;
 use journal::Journal;
 use rand::rngs::StdRng;
 use session_ends::SessionsEnd;
-use std::cell::Cell;
 use std::net::IpAddr;
 use unwritten_revocations::UnwrittenRevocations;
 
@@ -89,14 +88,10 @@ pub(crate) struct Ctx<'t, 's> {
     pub(crate) random: &'t mut StdRng,
     /// What follows the commit of this tick.
     pub(crate) after_commit: &'t mut AfterCommit,
-    /// Set when the rate-limit prefix of the connection is charged for the request as for a password hash.
-    pub(crate) login_refused: &'t mut bool,
     /// Whether less space is free than `free_bytes`.
     pub(crate) disk_is_low: bool,
     /// What the administration is shown of the server.
     pub(crate) gauges: &'t Gauges,
-    /// What a turn before left of the request, taken by its handler.
-    pub(crate) unfinished: &'t Cell<Option<Box<Search>>>,
 }
 
 /// What follows the commit of a tick, and is dropped with a tick that is rolled back.
@@ -155,8 +150,11 @@ pub(crate) enum Answer {
     /// A login that needs no worker: `account` goes on as soon as the session may begin.
     LogIn(account::LoginAttempt),
     /// A part of a search: the request is handled again in the next tick, and goes on with it.
-    Unfinished(Box<Search>),
+    Unfinished(Unfinished),
 }
+
+/// What the turns before left of a request that takes several.
+pub(crate) type Unfinished = Box<Search>;
 
 impl From<Event> for Answer {
     fn from(event: Event) -> Self {

@@ -94,6 +94,11 @@ impl Reject {
         Self::Refused(Refusal::with(code, "retry_after", Value::Int(seconds)))
     }
 
+    /// Whether an attempt at a password is refused unjudged. Its prefix pays for it as for a hash: polls are not free.
+    pub(crate) fn is_throttled(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.code == Code::LoginThrottled)
+    }
+
     /// The code with a sentence of its own, where that of the code would not say why.
     pub(super) fn with_message(code: Code, message: impl Into<String>) -> Self {
         Self::Refused(Refusal {

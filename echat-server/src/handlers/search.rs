@@ -1,7 +1,7 @@
 //! Finding users, rooms and messages.
 
 use super::messages::chat_message;
-use super::{Answer, Caller, Ctx, Reject, page, targets};
+use super::{Answer, Caller, Ctx, Reject, Unfinished, page, targets};
 use crate::storage::{FoundMessages, MessageId, SearchProgress, SearchQuery, SearchRequest};
 use echat_proto::commands::Event;
 use echat_proto::limits::PAGE_BYTES;
@@ -33,11 +33,12 @@ pub(crate) fn find(
     })
 }
 
-/// SEARCH: messages by their words, in as many turns as it takes.
+/// SEARCH: messages by their words, in as many turns as it takes. `unfinished` is what the turns before left.
 #[expect(clippy::too_many_arguments, reason = "the parameters of the request")]
 pub(crate) fn search(
     ctx: &Ctx<'_, '_>,
     me: Caller,
+    unfinished: Option<Unfinished>,
     ShortText(query): SearchText,
     target_type: Option<TargetType>,
     target: Option<NameQuery>,
@@ -47,7 +48,7 @@ pub(crate) fn search(
     before: Option<u64>,
     limit: Option<u64>,
 ) -> Result<Answer, Reject> {
-    if let Some(search) = ctx.unfinished.take() {
+    if let Some(search) = unfinished {
         return Ok(answer(&me, ctx.batch.search_on(*search)?));
     }
     let limit = page::of_messages(limit)?;

@@ -6,9 +6,9 @@ use crate::clock::Moment;
 use crate::config::Limits;
 use crate::conn::{ConnId, ConnIds, ConnMap, Many};
 use crate::engine::scheduler::ConnectionSchedule;
+use crate::handlers::Unfinished;
 use crate::handlers::account::Pending;
 use crate::peer::Peer;
-use crate::storage::Search;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub(in crate::engine) struct ConnectionEntry {
     pub(in crate::engine) pending: Option<Box<Pending>>,
     pub(in crate::engine) retry: Retry,
     /// What is left of the request at the head of its inbox, and what its turns cost so far.
-    pub(in crate::engine) unfinished: Option<(Box<Search>, Duration)>,
+    pub(in crate::engine) unfinished: Option<(Unfinished, Duration)>,
     /// Whether it is in [`Connections::waiting`](super::Connections::waiting).
     pub(super) waits: bool,
     /// Its positions in [`WriteQueue`](super::write_queue::WriteQueue).
