@@ -35,8 +35,7 @@ use crate::config::{Limits, Settings};
 use crate::conn::{ConnId, Departure};
 use crate::handlers::journal::{Entry, Journal};
 use crate::handlers::lobby;
-use crate::handlers::unwritten_revocations::UnwrittenRevocations;
-use crate::handlers::{AfterCommit, Ctx, DeferredWrite, Gauges};
+use crate::handlers::{AfterCommit, Ctx, DeferredWrites, Gauges};
 use crate::limits::{LogLimiter, RateLimits};
 use crate::outbox::Outbox;
 use crate::peer::Peer;
@@ -104,11 +103,7 @@ struct MemoryState {
     outbox: Outbox,
     rates: RateLimits,
     sessions: SessionLog,
-    deferred_writes: Vec<DeferredWrite>,
-    /// Revocations of secrets that the disk did not take.
-    unwritten_revocations: UnwrittenRevocations,
-    /// When they are retried, by [`Now::running`].
-    revocation_retry_at: Option<Duration>,
+    deferred_writes: DeferredWrites,
     /// The source of secrets.
     random: StdRng,
     journal: Journal,
@@ -140,7 +135,6 @@ impl MemoryState {
             throttle: &mut self.rates,
             sessions: &mut self.sessions,
             deferred_writes: &mut self.deferred_writes,
-            unwritten_revocations: &self.unwritten_revocations,
             journal: &mut self.journal,
             random: &mut self.random,
             after_commit: &mut self.after_commit,
@@ -183,9 +177,7 @@ impl Engine {
             outbox: Outbox::default(),
             rates: RateLimits::new(rng.random()),
             sessions: SessionLog::default(),
-            deferred_writes: Vec::new(),
-            unwritten_revocations: UnwrittenRevocations::default(),
-            revocation_retry_at: None,
+            deferred_writes: DeferredWrites::default(),
             random: StdRng::from_rng(&mut rng),
             journal: Journal::default(),
             after_commit: AfterCommit::default(),
@@ -344,7 +336,7 @@ impl Engine {
             self.connections.deadline(),
             self.state.sessions.deadline(),
             self.full_disk_log.deadline(),
-            self.state.revocation_retry_at,
+            self.state.deferred_writes.retry_at(),
             self.removals.deadline(),
             self.purge.deadline(),
             self.search_index.deadline(),

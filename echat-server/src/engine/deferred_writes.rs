@@ -23,17 +23,13 @@ pub(super) fn write(
     log: &mut FullDiskLog,
     now: Now,
 ) -> Result<Option<Receipt>, StoreError> {
-    if state
-        .revocation_retry_at
-        .is_some_and(|at| at <= now.running)
-    {
+    let retry_at = state.deferred_writes.retry_at();
+    if retry_at.is_some_and(|at| at <= now.running) {
         let is_written = retry(store, state)?;
-        state.revocation_retry_at = (!state.unwritten_revocations.is_empty()).then(|| {
-            let pause = if is_written { Duration::ZERO } else { RETRY };
-            now.running + pause
-        });
+        let pause = if is_written { Duration::ZERO } else { RETRY };
+        state.deferred_writes.plan_retry(now.running + pause);
     }
-    let writes = std::mem::take(&mut state.deferred_writes);
+    let writes = state.deferred_writes.take();
     if writes.is_empty() {
         return Ok(None);
     }
@@ -54,15 +50,15 @@ pub(super) fn write(
 /// Retries all unwritten revocations once more, before the process ends. Logs an error if some of it is left.
 pub(super) fn finish(store: &mut Store, state: &mut MemoryState, failed: bool) {
     // One portion more than there are: changes that fail come last.
-    let mut portions = 1 + state.unwritten_revocations.len() / PORTION;
+    let mut portions = 1 + state.deferred_writes.unwritten() / PORTION;
     while !failed
         && portions > 0
-        && !state.unwritten_revocations.is_empty()
+        && state.deferred_writes.unwritten() > 0
         && retry(store, state).is_ok()
     {
         portions -= 1;
     }
-    let chains = state.unwritten_revocations.len();
+    let chains = state.deferred_writes.unwritten();
     if chains > 0 {
         tracing::error!(
             chains,
@@ -91,7 +87,7 @@ fn make(store: &mut Store, writes: &[DeferredWrite]) -> Result<Receipt, StoreErr
 
 /// Makes one portion of the unwritten revocations; false if some of it is kept again.
 fn retry(store: &mut Store, state: &mut MemoryState) -> Result<bool, StoreError> {
-    let writes = state.unwritten_revocations.take();
+    let writes = state.deferred_writes.take_revocations();
     match make(store, &writes) {
         Ok(_receipt) => {
             state.journal.deferred(writes);
@@ -101,13 +97,13 @@ fn retry(store: &mut Store, state: &mut MemoryState) -> Result<bool, StoreError>
             let (_, lost) = make_each(store, state, writes)?;
             let is_written = lost.is_empty();
             for (write, _) in lost {
-                state.unwritten_revocations.keep(write);
+                state.deferred_writes.keep(write);
             }
             Ok(is_written)
         }
         Err(error) => {
             for write in writes {
-                state.unwritten_revocations.keep(write);
+                state.deferred_writes.keep(write);
             }
             match error {
                 StoreError::Fatal(_) => Err(error),
@@ -176,7 +172,7 @@ fn give_up(
         if let Some((user, chain)) = write.issues_chain() {
             state.roster.forget_secrets(user, Some(&chain));
         }
-        if state.unwritten_revocations.keep(write) {
+        if state.deferred_writes.keep(write) {
             revocations = true;
         } else {
             notes = true;
@@ -186,7 +182,9 @@ fn give_up(
         log.note_lost(error, now.running);
     }
     if revocations {
-        log.revocations_unwritten(error, state.unwritten_revocations.len(), now.running);
-        state.revocation_retry_at.get_or_insert(now.running + RETRY);
+        log.revocations_unwritten(error, state.deferred_writes.unwritten(), now.running);
+        if state.deferred_writes.retry_at().is_none() {
+            state.deferred_writes.plan_retry(now.running + RETRY);
+        }
     }
 }

@@ -55,7 +55,7 @@ impl Engine {
 
     /// Whether revocations are retried since the disk did not take them.
     pub fn retries_revocations(&self) -> bool {
-        self.state.revocation_retry_at.is_some()
+        self.state.deferred_writes.retry_at().is_some()
     }
 
     /// Bytes that wait to be written to a connection.

@@ -18,6 +18,7 @@ pub(crate) mod admission;
 pub(crate) mod blocks;
 pub(crate) mod bots;
 mod bundle;
+mod deferred_writes;
 pub(crate) mod deletion;
 mod devices;
 mod effects;
@@ -43,6 +44,7 @@ pub(crate) mod session_ends;
 mod targets;
 pub(crate) mod unwritten_revocations;
 
+pub(crate) use deferred_writes::{DeferredWrite, DeferredWrites};
 pub(crate) use refusal::{Refusal, Reject, refuse};
 
 use administration::MemoryChange;
@@ -53,12 +55,8 @@ use crate::conn::ConnId;
 use crate::limits::RateLimits;
 use crate::outbox::Outbox;
 use crate::roster::Roster;
-use crate::secrets::PasswordHash;
 use crate::session_log::SessionLog;
-use crate::storage::{
-    Batch, ChainChange, ChainId, ChainWrite, Kind, Removal, Retention, Search, SecretHash,
-    StoreError, User, UserId,
-};
+use crate::storage::{Batch, Kind, Removal, Search, User, UserId};
 use crate::workers::jobs::Task;
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::param::TargetType;
@@ -67,7 +65,6 @@ use journal::Journal;
 use rand::rngs::StdRng;
 use session_ends::SessionsEnd;
 use std::net::IpAddr;
-use unwritten_revocations::UnwrittenRevocations;
 
 /// What a handler works with.
 pub(crate) struct Ctx<'t, 's> {
@@ -81,8 +78,7 @@ pub(crate) struct Ctx<'t, 's> {
     pub(crate) outbox: &'t mut Outbox,
     pub(crate) throttle: &'t mut RateLimits,
     pub(crate) sessions: &'t mut SessionLog,
-    pub(crate) deferred_writes: &'t mut Vec<DeferredWrite>,
-    pub(crate) unwritten_revocations: &'t UnwrittenRevocations,
+    pub(crate) deferred_writes: &'t mut DeferredWrites,
     pub(crate) journal: &'t mut Journal,
     /// The source of secrets. What is stored of them is part of the write that the journal keeps.
     pub(crate) random: &'t mut StdRng,
@@ -159,107 +155,6 @@ pub(crate) type Unfinished = Box<Search>;
 impl From<Event> for Answer {
     fn from(event: Event) -> Self {
         Answer::Reply(event)
-    }
-}
-
-/// A small write that no request waits for. It is made after the tick in a batch of its own, before the replies leave. A
-/// note is dropped if the disk is full; a revocation is retried.
-#[derive(Clone, Debug)]
-pub(crate) enum DeferredWrite {
-    /// The account was logged in to from this rate-limit prefix.
-    NoteLogin(UserId, IpAddr, i64),
-    /// The password's hash was made with today's parameters, in place of this one.
-    UpgradeHash {
-        user: UserId,
-        old: PasswordHash,
-        new: PasswordHash,
-    },
-    /// A secret that resumes a session was issued, used or revoked.
-    Chain(ChainWrite),
-    /// All secrets of a user are revoked.
-    RevokeChains(UserId),
-    /// The last session of the user ended at this time.
-    NoteSeen(UserId, i64),
-    /// Chains whose secrets were issued before this time have expired: a hundred are deleted. In Unix seconds.
-    PruneChains(i64),
-    /// The user has logged in from a device that was not known. The secret that names it was issued.
-    NewDevice(UserId, SecretHash, i64),
-    /// The user has logged in from a device that is known.
-    NoteDevice(UserId, SecretHash, i64),
-    /// A portion of what is hidden already is removed.
-    Remove(Removal, Retention),
-    /// A portion of the search index is brought up to date.
-    IndexMessages,
-}
-
-impl DeferredWrite {
-    /// Makes it.
-    pub(crate) fn make(&self, batch: &mut Batch<'_>) -> Result<(), StoreError> {
-        match self {
-            Self::NoteLogin(user, address, at) => batch.note_login(*user, *address, *at),
-            Self::UpgradeHash { user, old, new } => {
-                batch.upgrade_hash(*user, old.as_str(), new.as_str())
-            }
-            Self::Chain(write) => batch.write_chain(write),
-            Self::RevokeChains(user) => batch.revoke_chains(*user),
-            Self::NoteSeen(user, at) => batch.note_seen(*user, *at),
-            Self::PruneChains(before) => batch.prune_chains(*before),
-            Self::NewDevice(user, secret, at) => batch.add_device(*user, secret, *at),
-            Self::NoteDevice(user, secret, at) => batch.note_device(*user, secret, *at),
-            Self::Remove(removal, retention) => batch.remove(removal, *retention).map(drop),
-            Self::IndexMessages => batch.index_messages().map(drop),
-        }
-    }
-
-    /// The user whose login it notes, and whether it notes the device.
-    pub(crate) fn notes_login_of(&self) -> Option<(UserId, bool)> {
-        match self {
-            Self::NewDevice(user, ..) | Self::NoteDevice(user, ..) => Some((*user, true)),
-            Self::NoteLogin(user, ..) => Some((*user, false)),
-            _ => None,
-        }
-    }
-
-    /// Whether it stores a new secret, which is given out only if it is stored.
-    pub(crate) fn issues(&self) -> bool {
-        matches!(self, Self::NewDevice(..)) || self.issues_chain().is_some()
-    }
-
-    /// The chain of the secret that it stores, if it is a new one that resumes a session.
-    pub(crate) fn issues_chain(&self) -> Option<(UserId, ChainId)> {
-        match self {
-            Self::Chain(write) => match write.change {
-                ChainChange::Begin { .. } | ChainChange::Renew { .. } => {
-                    Some((write.user, write.chain))
-                }
-                ChainChange::Confirm(_) | ChainChange::Leave(_) | ChainChange::Revoke => None,
-            },
-            Self::NoteLogin(..)
-            | Self::NoteSeen(..)
-            | Self::UpgradeHash { .. }
-            | Self::RevokeChains(_)
-            | Self::PruneChains(_)
-            | Self::NewDevice(..)
-            | Self::NoteDevice(..)
-            | Self::Remove(..)
-            | Self::IndexMessages => None,
-        }
-    }
-
-    /// What is left to do after the disk did not take it.
-    pub(crate) fn unwritten(self) -> Option<Self> {
-        match self {
-            Self::NoteLogin(..)
-            | Self::NoteSeen(..)
-            | Self::UpgradeHash { .. }
-            | Self::PruneChains(_)
-            | Self::NewDevice(..)
-            | Self::NoteDevice(..)
-            | Self::Remove(..)
-            | Self::IndexMessages => None,
-            Self::Chain(write) => write.unwritten().map(Self::Chain),
-            Self::RevokeChains(_) => Some(self),
-        }
     }
 }
 

@@ -118,13 +118,7 @@ pub(super) fn judge(
 /// A chain as it is, with the changes that are not written yet.
 fn chain(ctx: &Ctx<'_, '_>, user: UserId, chain: &ChainId) -> Result<Option<Chain>, StoreError> {
     let stored = ctx.batch.chain(user, chain)?;
-    let stored = ctx.unwritten_revocations.applied(user, chain, stored);
-    let unwritten = ctx.deferred_writes.iter();
-    Ok(unwritten.fold(stored, |row, write| match write {
-        DeferredWrite::Chain(write) => write.applied((user, chain), row),
-        DeferredWrite::RevokeChains(of) if *of == user => None,
-        _ => row,
-    }))
+    Ok(ctx.deferred_writes.applied(user, chain, stored))
 }
 
 /// Secrets issued then or before have expired.
