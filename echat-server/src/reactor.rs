@@ -34,12 +34,13 @@
 //! * `tokens`: the sources of events. `clock`: the only reads of the clock. `signals`, `terminal`, `service_manager`,
 //!   `inherited`: the process's surroundings. `ready`: the ready line.
 //! * `listeners`, each a `listener`; `accepting`: when any listener accepts; `proxies`: connections that wait for a PROXY
-//!   header. `socket`: a client's socket.
+//!   header. `sockets`, each a `socket`: those of the clients.
 //! * `ctl`, `http`: the two small listeners, with `slots` for their clients.
-//! * `tasks`, `backups`: work on threads. `disk`: the free space.
+//! * `tasks`, `backups`, `checkpoints`: work on threads. `disk`: the free space.
 
 mod accepting;
 mod backups;
+mod checkpoints;
 mod clock;
 mod ctl;
 mod disk;
@@ -53,6 +54,7 @@ mod service_manager;
 mod signals;
 mod slots;
 mod socket;
+mod sockets;
 mod tasks;
 mod terminal;
 mod tokens;
@@ -60,22 +62,20 @@ mod tokens;
 use crate::backup::{BackupSchedule, BackupSource};
 use crate::clock::Now;
 use crate::config::{ConfigError, Loaded, ServerConfig, Settings};
-use crate::conn::{ConnId, ConnMap};
 use crate::console::{self, Response};
 use crate::ctl::{refusal_line, reply_line};
 use crate::engine::{
     AdminAnswer, AdminRefusal, AdminReport, AdminTask, Engine, Fatal, PendingOperation,
 };
-use crate::limits::LogLimiter;
 use crate::logging;
 use crate::metrics::{self, Durations, SystemFacts};
-use crate::storage::{CheckpointOutcome, Store};
-use crate::workers::{self, HelperThread, Pool, jobs};
+use crate::storage::Store;
+use crate::workers::{self, Pool, jobs};
 use backups::Backups;
+use checkpoints::Checkpoints;
 use clock::Clock;
 use ctl::Ctl;
 use disk::Disk;
-use echat_proto::channel::SEALED_TOGETHER;
 use echat_proto::config::Registration;
 use echat_system::proc;
 use ed25519_dalek::SigningKey;
@@ -86,8 +86,7 @@ use mio::{Events, Poll, Registry, Waker};
 use ready::Ready;
 use service_manager::ServiceManager;
 use signals::SignalRequest;
-use socket::Socket;
-use std::collections::{BTreeSet, VecDeque};
+use sockets::Sockets;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -189,7 +188,7 @@ struct Reactor<'a> {
     signals: Signals,
     terminal: Option<Terminal>,
     pool: Pool,
-    checkpoints: HelperThread<CheckpointOutcome>,
+    checkpoints: Checkpoints,
     backups: Backups,
     ctl: Ctl,
     tasks: Tasks,
@@ -203,17 +202,8 @@ struct Reactor<'a> {
     drained_at: Option<Duration>,
     engine: Engine,
     disk: Disk,
-    sockets: ConnMap<Socket>,
-    buffer: socket::Buffer,
-    /// Sockets with unread bytes.
-    readable: BTreeSet<ConnId>,
-    /// Sockets that became writable.
-    writable: Vec<ConnId>,
+    sockets: Sockets,
     clock: Clock,
-    /// Whether a connection was ever accepted.
-    served: bool,
-    /// The rate limit of the log line about connections that cannot be registered.
-    unserved: LogLimiter,
     stop: Stop,
 }
 
@@ -228,10 +218,11 @@ struct Measured {
 }
 
 impl Measured {
-    fn facts(&self, disk: &Disk, backups: &Backups) -> SystemFacts {
+    /// The page of metrics.
+    fn page(&self, engine: &mut Engine, disk: &Disk, backups: &Backups) -> String {
         let process = std::process::id();
         let length = |path: &Path| Some(path.metadata().ok()?.len());
-        SystemFacts {
+        let system = SystemFacts {
             started_at: self.started_at,
             database_bytes: length(&self.database),
             log_bytes: length(&self.database.with_extension("db-wal")),
@@ -240,7 +231,8 @@ impl Measured {
             resident_bytes: proc::resident_kib(process).map(|kib| kib * 1024),
             processor: proc::cpu_time(process),
             ticks: self.ticks.clone(),
-        }
+        };
+        metrics::page(&engine.facts(), &system)
     }
 }
 
@@ -299,6 +291,46 @@ fn introduce(
     engine.begin_administration(listening.collect(), fingerprint.to_owned(), process, now)
 }
 
+/// Listens at the inherited sockets, or without any where the configuration says.
+fn open_listeners(
+    config: &ServerConfig,
+    inherited: Inherited,
+    registry: &Registry,
+) -> Result<Listeners, ReactorError> {
+    let listeners = if inherited.is_empty() {
+        Listeners::bind(&config.listen, registry)?
+    } else {
+        tracing::info!("listening on passed sockets; server.listen and --listen are not used");
+        Listeners::adopt(inherited, registry)?
+    };
+    Ok(listeners.trust(config.proxy_protocol.clone()))
+}
+
+/// An engine over a database, as it is at the start of a server.
+fn open_engine(
+    config: &ServerConfig,
+    store: Store,
+    listeners: &Listeners,
+    clock: &Clock,
+) -> Result<Engine, ReactorError> {
+    let rng = workers::seeded().map_err(io::Error::other)?;
+    let mut engine = Engine::new(config.limits.clone(), store, rng);
+    configure(&mut engine, config, listeners);
+    engine.measure_by(clock.stopwatch());
+    engine.load_day(clock.now()).map_err(Fatal)?;
+    engine.create_lobby(clock.now())?;
+    Ok(engine)
+}
+
+/// Makes a configuration hold for an engine. It serves no more connections than there are descriptors for.
+fn configure(engine: &mut Engine, config: &ServerConfig, listeners: &Listeners) {
+    let mut limits = config.limits.clone();
+    limits.connections = limits.connections.min(listeners.places());
+    engine.limit(limits);
+    engine.configure(Settings::from(config));
+    engine.allow_sessions(config.sessions_per_user);
+}
+
 impl<'a> Reactor<'a> {
     fn new(
         loaded: &Loaded,
@@ -311,23 +343,9 @@ impl<'a> Reactor<'a> {
         let config = &loaded.config;
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), EventSource::Waker.token())?);
-        let listeners = if inherited.is_empty() {
-            Listeners::bind(&config.listen, poll.registry())?
-        } else {
-            tracing::info!("listening on passed sockets; server.listen and --listen are not used");
-            Listeners::adopt(inherited, poll.registry())?
-        };
-        let listeners = listeners.trust(config.proxy_protocol.clone());
-        let mut limits = config.limits.clone();
-        limits.connections = limits.connections.min(listeners.places());
-        let rng = workers::seeded().map_err(io::Error::other)?;
-        let mut engine = Engine::new(limits, store, rng);
-        engine.configure(Settings::from(config));
-        engine.allow_sessions(config.sessions_per_user);
+        let listeners = open_listeners(config, inherited, poll.registry())?;
         let clock = Clock::start();
-        engine.measure_by(clock.stopwatch());
-        engine.load_day(clock.now()).map_err(Fatal)?;
-        engine.create_lobby(clock.now())?;
+        let mut engine = open_engine(config, store, &listeners, &clock)?;
         // From here on, a stop has connections to close.
         signals.listen(poll.registry(), EventSource::Signals.token())?;
         warn_of_open_registration(config, &listeners);
@@ -336,7 +354,7 @@ impl<'a> Reactor<'a> {
         let reactor = Self {
             terminal: Terminal::open(poll.registry(), EventSource::Terminal.token())?,
             pool: Pool::start(host_key, &waker)?,
-            checkpoints: HelperThread::new("checkpoint", &waker),
+            checkpoints: Checkpoints::new(&waker),
             backups: Backups::new(services.backups, &waker),
             ctl: Ctl::listen(services.socket.as_deref(), poll.registry())?,
             http: listen_for_metrics(config, poll.registry())?,
@@ -357,13 +375,8 @@ impl<'a> Reactor<'a> {
             poll,
             listeners,
             signals,
-            sockets: ConnMap::default(),
-            buffer: socket::buffer(),
-            readable: BTreeSet::new(),
-            writable: Vec::new(),
+            sockets: Sockets::new(),
             clock,
-            served: false,
-            unserved: LogLimiter::default(),
             stop: Stop::No,
         };
         let addresses = reactor.listeners.addresses();
@@ -383,7 +396,7 @@ impl<'a> Reactor<'a> {
             }
             if let Some(error) = self.ready.failure() {
                 // A server without its ready line is still useful to its clients.
-                if !self.served {
+                if !self.sockets.has_served() {
                     return Err(ReactorError::Stdout(error));
                 }
                 tracing::warn!(%error, "the ready line could not be written");
@@ -397,7 +410,7 @@ impl<'a> Reactor<'a> {
             self.administer(now)?;
             self.show_metrics(now);
             self.accept(now);
-            self.read(now);
+            self.sockets.read(&mut self.engine, now);
             for (conn, done) in self.pool.results() {
                 self.engine.complete(conn, done);
             }
@@ -410,11 +423,12 @@ impl<'a> Reactor<'a> {
                 (self.administrator_made)();
             }
             self.pool.submit(self.engine.take_jobs());
-            self.checkpoint()?;
+            self.checkpoints.step(&mut self.engine)?;
             if self.stop == Stop::No {
                 self.backups.begin_due(now);
             }
-            self.write(now);
+            let registry = self.poll.registry();
+            self.sockets.write(&mut self.engine, registry, now);
             self.drop_closed();
             match self.stop {
                 Stop::No => {}
@@ -422,23 +436,6 @@ impl<'a> Reactor<'a> {
                 Stop::By(_) | Stop::Now => return Ok(()),
             }
         }
-    }
-
-    /// Starts a checkpoint of a long write-ahead log on its thread.
-    fn checkpoint(&mut self) -> Result<(), Fatal> {
-        if let Some(outcome) = self.checkpoints.outcome() {
-            self.engine.checkpoint_done(outcome)?;
-        }
-        if let Some(checkpoint) = self.engine.take_checkpoint()
-            && let Err(error) = self
-                .checkpoints
-                .begin(|| checkpoint.run(), CheckpointOutcome::broken_off)
-        {
-            tracing::warn!(%error, "cannot start the thread for a checkpoint of the database");
-            self.engine
-                .checkpoint_done(CheckpointOutcome::not_begun())?;
-        }
-        Ok(())
     }
 
     /// Takes in which sources became ready. Signals and the terminal are served at once.
@@ -455,24 +452,10 @@ impl<'a> Reactor<'a> {
                 EventSource::CtlClient(slot) => self.ctl.take_event(slot, event),
                 EventSource::HttpListener => self.http.ready(),
                 EventSource::HttpClient(slot) => self.http.take_event(slot, event),
-                EventSource::Connection(conn) => self.take_socket_event(conn, event),
+                EventSource::Connection(conn) => self.sockets.take_event(conn, event),
             }
         }
         Ok(())
-    }
-
-    /// Takes in what became possible at a client's socket.
-    fn take_socket_event(&mut self, conn: ConnId, event: &Event) {
-        let ends = event.is_read_closed() || event.is_error();
-        if ends && let Some(socket) = self.sockets.get_mut(conn) {
-            socket.note_end();
-        }
-        if event.is_readable() || ends {
-            self.readable.insert(conn);
-        }
-        if event.is_writable() {
-            self.writable.push(conn);
-        }
     }
 
     /// Does what signals ask for, which is in the audit like the commands that do the same. A stop is in the log alone.
@@ -581,7 +564,12 @@ impl<'a> Reactor<'a> {
     /// Does a task of the loop itself. `by` is who asked, for the log.
     fn perform(&mut self, task: &AdminTask, by: &str, now: Now) -> TaskOutcome {
         let report = match task {
-            AdminTask::Metrics => AdminReport::page("metrics", self.metrics()),
+            AdminTask::Metrics => {
+                let page = self
+                    .measured
+                    .page(&mut self.engine, &self.disk, &self.backups);
+                AdminReport::page("metrics", page)
+            }
             AdminTask::Reload => match self.reload(now) {
                 Ok(done) => {
                     tracing::info!(%by, "reload: {done}");
@@ -611,15 +599,9 @@ impl<'a> Reactor<'a> {
         let is_well = self.drained_at.is_none() && self.stop == Stop::No;
         let registry = self.poll.registry();
         self.http.serve(registry, now.running, is_well, || {
-            let system = self.measured.facts(&self.disk, &self.backups);
-            metrics::page(&self.engine.facts(), &system)
+            self.measured
+                .page(&mut self.engine, &self.disk, &self.backups)
         });
-    }
-
-    /// The page of metrics.
-    fn metrics(&mut self) -> String {
-        let system = self.measured.facts(&self.disk, &self.backups);
-        metrics::page(&self.engine.facts(), &system)
     }
 
     /// Sends the result of a task to its requester.
@@ -679,11 +661,7 @@ impl<'a> Reactor<'a> {
         let old = &self.loaded.config;
         // What needs a restart holds as it was read at the start, and is named again at the next reload.
         let (new, restart) = kept_until_a_restart(old, loaded.config);
-        let mut limits = new.limits.clone();
-        limits.connections = limits.connections.min(self.listeners.places());
-        self.engine.limit(limits);
-        self.engine.configure(Settings::from(&new));
-        self.engine.allow_sessions(new.sessions_per_user);
+        configure(&mut self.engine, &new, &self.listeners);
         if old.backup != new.backup {
             self.backups.reschedule(schedule, now);
         }
@@ -711,69 +689,9 @@ impl<'a> Reactor<'a> {
             };
             // The descriptor of the connection that was closed in its favour is free for the next one.
             self.drop_closed();
-            match Socket::new(
-                stream,
-                self.poll.registry(),
-                EventSource::Connection(conn).token(),
-            ) {
-                Ok(socket) => {
-                    self.served = true;
-                    self.sockets.insert(conn, socket);
-                }
-                Err(error) => {
-                    if self.unserved.allows(now.running) {
-                        tracing::warn!(%address, %error, "a connection cannot be served");
-                    }
-                    self.engine.sever(conn);
-                }
-            }
-        }
-    }
-
-    /// Reads from every readable socket, which share the bytes of a round. Sockets from which the engine accepts no bytes
-    /// now stay marked readable.
-    fn read(&mut self, now: Now) {
-        let welcome = |conn: &&ConnId| self.engine.wants_bytes(**conn);
-        let readable: Vec<ConnId> = self.readable.iter().filter(welcome).copied().collect();
-        let budget = socket::share(readable.len());
-        for conn in readable {
-            let socket = self.sockets.get_mut(conn);
-            if socket.is_none_or(|socket| {
-                socket.read(conn, budget, &mut self.buffer, &mut self.engine, now)
-            }) {
-                self.readable.remove(&conn);
-            }
-        }
-    }
-
-    /// Writes to every connection that has something to write.
-    fn write(&mut self, now: Now) {
-        let mut ready = VecDeque::from(std::mem::take(&mut self.writable));
-        let mut group = Vec::with_capacity(SEALED_TOGETHER);
-        ready.retain(|conn| {
-            let blocked = self.sockets.get_mut(*conn).is_some_and(Socket::unblock);
-            blocked && !self.engine.output(*conn, now).is_empty()
-        });
-        // A write may end a connection (its key has reached its limit), which queues a last frame.
-        loop {
-            ready.extend(self.engine.take_dirty());
-            if ready.is_empty() {
-                return;
-            }
-            // From the front: the engine gives connections in the order of their urgency.
-            group.clear();
-            group.extend(ready.drain(..SEALED_TOGETHER.min(ready.len())));
-            self.engine.seal(&group, now);
-            for conn in group.iter().copied() {
-                if let Some(socket) = self.sockets.get_mut(conn) {
-                    socket.write(
-                        conn,
-                        &mut self.engine,
-                        self.poll.registry(),
-                        EventSource::Connection(conn).token(),
-                        now,
-                    );
-                }
+            let registry = self.poll.registry();
+            if !self.sockets.add(conn, (stream, address), registry, now) {
+                self.engine.sever(conn);
             }
         }
     }
@@ -784,7 +702,6 @@ impl<'a> Reactor<'a> {
             self.ctl.try_again();
             self.http.try_again();
             self.sockets.remove(conn);
-            self.readable.remove(&conn);
             if self.pool.forget(conn) {
                 self.engine.dropped(conn);
             }
@@ -799,10 +716,7 @@ impl<'a> Reactor<'a> {
             || self.http.has_work(now)
             || self.tasks.has_work()
             || self.listeners.is_ready(now)
-            || self
-                .readable
-                .iter()
-                .any(|conn| self.engine.wants_bytes(*conn))
+            || self.sockets.has_bytes(&self.engine)
         {
             return Some(Duration::ZERO);
         }
@@ -814,10 +728,10 @@ impl<'a> Reactor<'a> {
             self.engine.deadline(),
             self.listeners.retry_at(),
             self.backups.deadline(),
-            self.drained_at,
             self.ctl.deadline(),
             self.http.deadline(),
             self.service_manager.deadline(),
+            self.drained_at,
             stop,
         ];
         next.into_iter()
