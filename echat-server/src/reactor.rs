@@ -36,7 +36,7 @@
 //! * `listeners`, each a `listener`; `accepting`: when any listener accepts; `proxies`: connections that wait for a PROXY
 //!   header. `sockets`, each a `socket`: those of the clients.
 //! * `ctl`, `http`: the two small listeners, with `slots` for their clients.
-//! * `tasks`, `backups`, `checkpoints`: work on threads. `disk`: the free space.
+//! * `tasks`, `backups`, `checkpoints`: work on threads. `disk`: the free space. `stop`: whether the server stops.
 
 mod accepting;
 mod backups;
@@ -55,6 +55,7 @@ mod signals;
 mod slots;
 mod socket;
 mod sockets;
+mod stop;
 mod tasks;
 mod terminal;
 mod tokens;
@@ -93,6 +94,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use stop::Stop;
 use tasks::{Requester, TaskOutcome, Tasks};
 use terminal::{Terminal, TerminalEnd};
 use thiserror::Error;
@@ -109,8 +111,6 @@ const ACCEPTS: usize = 256;
 const BAD_CONFIG: &str = "bad_config";
 /// The code of a file that cannot be opened.
 const CANNOT_CREATE: &str = "cannot_create";
-/// The longest duration of a stop.
-const STOP: Duration = Duration::from_secs(5);
 
 /// Why the server does not start, or stops unrequested.
 #[derive(Debug, Error)]
@@ -198,8 +198,6 @@ struct Reactor<'a> {
     loaded: Loaded,
     administrator_made: &'a dyn Fn(),
     reload: &'a dyn Fn() -> Result<(Loaded, Option<BackupSchedule>), ConfigError>,
-    /// When a drain ends.
-    drained_at: Option<Duration>,
     engine: Engine,
     disk: Disk,
     sockets: Sockets,
@@ -256,16 +254,6 @@ impl fmt::Display for Reloaded {
         }
         Ok(())
     }
-}
-
-/// Whether the server is stopping.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stop {
-    No,
-    /// A stop was requested. Connections are closed in order until this time at the latest.
-    By(Duration),
-    /// A second stop was requested.
-    Now,
 }
 
 /// Warns if every machine that reaches this server can make an account on it.
@@ -367,7 +355,6 @@ impl<'a> Reactor<'a> {
             loaded: loaded.clone(),
             administrator_made: services.administrator_made,
             reload: services.reload,
-            drained_at: None,
             ready: Ready::announce(listeners.addresses(), &fingerprint, waker)?,
             service_manager: ServiceManager::from_environment(),
             engine,
@@ -424,16 +411,14 @@ impl<'a> Reactor<'a> {
             }
             self.pool.submit(self.engine.take_jobs());
             self.checkpoints.step(&mut self.engine)?;
-            if self.stop == Stop::No {
+            if !self.stop.is_begun() {
                 self.backups.begin_due(now);
             }
             let registry = self.poll.registry();
             self.sockets.write(&mut self.engine, registry, now);
             self.drop_closed();
-            match self.stop {
-                Stop::No => {}
-                Stop::By(at) if now.running < at && !self.engine.is_empty() => {}
-                Stop::By(_) | Stop::Now => return Ok(()),
+            if self.stop.is_over(self.engine.is_empty(), now) {
+                return Ok(());
             }
         }
     }
@@ -490,14 +475,11 @@ impl<'a> Reactor<'a> {
 
     /// Stops in order, and at once at the second request.
     fn stop(&mut self, reason: &str, now: Now) {
-        if self.stop == Stop::No {
+        if self.stop.request(now) {
             tracing::info!(%reason, "stopping");
-            self.stop = Stop::By(now.running + STOP);
             self.service_manager.stopping();
             self.listeners.close(self.poll.registry());
             self.engine.stop(now);
-        } else {
-            self.stop = Stop::Now;
         }
     }
 
@@ -554,8 +536,7 @@ impl<'a> Reactor<'a> {
         if let Some(filter) = self.engine.take_log_filter() {
             logging::set_filter(&filter);
         }
-        if self.drained_at.is_some_and(|at| at <= now.running) {
-            self.drained_at = None;
+        if self.stop.is_drained(now) {
             self.stop("the drain is over", now);
         }
         Ok(())
@@ -596,7 +577,7 @@ impl<'a> Reactor<'a> {
 
     /// Serves the programs that watch the server.
     fn show_metrics(&mut self, now: Now) {
-        let is_well = self.drained_at.is_none() && self.stop == Stop::No;
+        let is_well = self.stop == Stop::No;
         let registry = self.poll.registry();
         self.http.serve(registry, now.running, is_well, || {
             self.measured
@@ -649,7 +630,7 @@ impl<'a> Reactor<'a> {
     /// Stops after so many seconds, which users are told. New connections are refused from now on.
     fn drain(&mut self, seconds: u64, now: Now) -> String {
         self.listeners.close(self.poll.registry());
-        self.drained_at = Some(now.running + Duration::from_secs(seconds));
+        self.stop.drain(seconds, now);
         self.engine.announce_stop(seconds, now);
         format!("the server stops in {seconds} s")
     }
@@ -720,10 +701,6 @@ impl<'a> Reactor<'a> {
         {
             return Some(Duration::ZERO);
         }
-        let stop = match self.stop {
-            Stop::By(at) => Some(at),
-            Stop::No | Stop::Now => None,
-        };
         let next = [
             self.engine.deadline(),
             self.listeners.retry_at(),
@@ -731,8 +708,7 @@ impl<'a> Reactor<'a> {
             self.ctl.deadline(),
             self.http.deadline(),
             self.service_manager.deadline(),
-            self.drained_at,
-            stop,
+            self.stop.deadline(),
         ];
         next.into_iter()
             .flatten()
