@@ -447,37 +447,73 @@ pub(crate) fn logged_in(
         Some(device) if devices::is_known(ctx, user.id, device)? => Some(device),
         _ => None,
     };
-
-    // From here on nothing fails.
-    remember(ctx, user.id, attempt, upgrade);
-    let rooms = places.iter().map(|place| place.id).collect();
-    let was_online = ctx.roster.is_online(user.id);
-    let secret = begin_session(ctx, &user, rooms, (opened_by, is_bot));
-    ctx.roster
-        .set_hidden(user.id, audience.hidden_from().to_vec());
-    // A further login is told to no other user: the user neither came nor went. A bot counts as present nowhere.
-    if !was_online && !is_bot {
-        audience.announce(ctx, user.id, &user.name, Presence::Online);
-    }
-    ctx.outbox.authenticated(ctx.conn, user.id);
-    greet(ctx, user.name.clone());
-    ctx.sessions.logged_in(
-        (user.id, &user.name),
-        ctx.address,
-        ctx.conn,
-        ctx.now.running,
-    );
-    let (device, hash) = devices::issue(ctx, user.id, device);
-    let start = SessionStart {
-        address: ctx.address,
-        since: ctx.now.unix,
-        device: hash,
+    let login = GoodLogin {
+        user,
+        is_bot,
+        opened_by,
+        upgrade,
+        device,
+        rooms: places.iter().map(|place| place.id).collect(),
+        audience,
+        is_temporary,
+        bundle,
     };
-    ctx.roster.set_start(ctx.conn, start);
-    if is_temporary {
-        ctx.roster.mark_temporary_password(ctx.conn);
+    Ok(login.take_effect(ctx, attempt))
+}
+
+/// A login that nothing refuses any more, with all that had to be read for it.
+struct GoodLogin<'a> {
+    user: User,
+    is_bot: bool,
+    /// The secret that opens the session in place of the password.
+    opened_by: Option<Used<'a>>,
+    /// A new hash of the password, if it needs one.
+    upgrade: Option<PasswordHash>,
+    /// The device, if it is known.
+    device: Option<&'a PresentedDevice>,
+    rooms: Vec<ConversationId>,
+    /// The users that learn of it, unless the user is online already.
+    audience: Audience,
+    /// Whether the password is a temporary one of the administration.
+    is_temporary: bool,
+    /// LOGIN_BUNDLE without its secrets.
+    bundle: Event,
+}
+
+impl GoodLogin<'_> {
+    /// Begins the session, which cannot fail. Returns LOGIN_BUNDLE.
+    fn take_effect(self, ctx: &mut Ctx<'_, '_>, attempt: &LoginAttempt) -> Event {
+        let Self { user, is_bot, .. } = self;
+        remember(ctx, user.id, attempt, self.upgrade);
+        let was_online = ctx.roster.is_online(user.id);
+        let secret = begin_session(ctx, &user, self.rooms, (self.opened_by, is_bot));
+        ctx.roster
+            .set_hidden(user.id, self.audience.hidden_from().to_vec());
+        // A further login is told to no other user: the user neither came nor went. A bot counts as present nowhere.
+        if !was_online && !is_bot {
+            self.audience
+                .announce(ctx, user.id, &user.name, Presence::Online);
+        }
+        ctx.outbox.authenticated(ctx.conn, user.id);
+        greet(ctx, user.name.clone());
+        ctx.sessions.logged_in(
+            (user.id, &user.name),
+            ctx.address,
+            ctx.conn,
+            ctx.now.running,
+        );
+        let (device, hash) = devices::issue(ctx, user.id, self.device);
+        let start = SessionStart {
+            address: ctx.address,
+            since: ctx.now.unix,
+            device: hash,
+        };
+        ctx.roster.set_start(ctx.conn, start);
+        if self.is_temporary {
+            ctx.roster.mark_temporary_password(ctx.conn);
+        }
+        bundle::with_secrets(self.bundle, secret, device)
     }
-    Ok(bundle::with_secrets(bundle, secret, device))
 }
 
 /// The secret that opens the session in place of the password, and a new hash of the password if it needs one; `None` if
