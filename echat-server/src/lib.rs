@@ -31,6 +31,7 @@ pub mod metrics;
 mod outbox;
 pub mod output;
 mod peer;
+mod presence_change;
 mod proxy_header;
 pub mod reactor;
 pub mod replay;

@@ -4,7 +4,8 @@
 //! only a commit makes: an answer before its commit does not compile.
 
 use crate::conn::{ConnId, End};
-use crate::roster::{Conns, RoomAudience};
+use crate::presence_change::PresenceChange;
+use crate::roster::{Conns, RoomConns};
 use crate::storage::{ConversationId, Receipt, UserId};
 use echat_proto::commands::Event;
 use echat_proto::names::ResumeSecret;
@@ -24,7 +25,7 @@ pub(crate) enum Delivery {
     /// several for the same ones.
     Room {
         /// The recipients.
-        to: RoomAudience,
+        to: RoomConns,
         /// The event, encoded.
         event: Rc<[u8]>,
     },
@@ -78,72 +79,6 @@ pub(crate) enum Delivery {
     AdministratorMade,
 }
 
-/// A user who came online or went offline, and the rooms that are told.
-#[derive(Debug)]
-pub(crate) struct PresenceChange {
-    /// The user.
-    pub(crate) user: UserId,
-    /// The name in its stored form.
-    pub(crate) name: String,
-    /// The new presence.
-    pub(crate) presence: Presence,
-    /// Rooms, with their names.
-    pub(crate) rooms: Vec<(ConversationId, String)>,
-    /// The users who are not told, because the user blocks them; sorted.
-    pub(crate) hidden_from: Vec<UserId>,
-}
-
-impl PresenceChange {
-    /// The event for a room of this name, encoded.
-    pub(crate) fn event(&self, roomname: &str) -> Rc<[u8]> {
-        let change = match self.presence {
-            Presence::Online => MemberChange::Online,
-            Presence::Offline => MemberChange::Offline,
-            Presence::Deleted => MemberChange::Left,
-        };
-        encoded(&member_event(roomname, &self.name, change))
-    }
-}
-
-/// Whether a user has a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Presence {
-    Online,
-    Offline,
-    /// The user is no member of any room any more, and has no friends: the account was deleted.
-    Deleted,
-}
-
-/// What a room is told of a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MemberChange {
-    /// The member has a session.
-    Online,
-    /// The member has no session any more.
-    Offline,
-    /// A user became a member, and is online.
-    Joined,
-    /// A user is no member any more.
-    Left,
-}
-
-/// The event that tells a room of a member.
-pub(crate) fn member_event(roomname: &str, name: &str, change: MemberChange) -> Event {
-    let (roomname, membername) = (roomname.to_owned(), name.to_owned());
-    match change {
-        MemberChange::Online | MemberChange::Joined => Event::OnMemberOnline {
-            roomname,
-            membername,
-            joined: (change == MemberChange::Joined).then_some(true),
-        },
-        MemberChange::Offline | MemberChange::Left => Event::OnMemberOffline {
-            roomname,
-            membername,
-            left: (change == MemberChange::Left).then_some(true),
-        },
-    }
-}
-
 /// The staged deliveries of a tick.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
@@ -184,7 +119,7 @@ impl Outbox {
     }
 
     /// Stages an event for the online members of a room.
-    pub(crate) fn send_room(&mut self, to: RoomAudience, event: &Event) {
+    pub(crate) fn send_room(&mut self, to: RoomConns, event: &Event) {
         let event = self.encode(event);
         self.count_event(to.all.len() - to.but.len(), &event);
         self.staged.push(Delivery::Room { to, event });

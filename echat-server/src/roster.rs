@@ -118,7 +118,7 @@ struct OnlineRoom {
 
 /// The connections that a message to a room goes to.
 #[derive(Clone, Debug)]
-pub(crate) struct RoomAudience {
+pub(crate) struct RoomConns {
     /// Those of all online members. Messages share the list until it changes.
     pub(crate) all: Rc<[ConnId]>,
     /// Those of the sender, which are left out.
@@ -526,7 +526,7 @@ impl Roster {
 
     /// The connections that are told of a user's presence in a room. `hidden_from` are the users from whom the user was
     /// hidden when the last session ended; while the user is online, the roster knows them.
-    pub(crate) fn told_presence(
+    pub(crate) fn presence_conns(
         &self,
         room: ConversationId,
         of: UserId,
@@ -538,7 +538,7 @@ impl Roster {
     }
 
     /// The connections that a message of a user to a room goes to, if anyone else is online in it.
-    pub(crate) fn audience(&self, room: ConversationId, sender: UserId) -> Option<RoomAudience> {
+    pub(crate) fn message_conns(&self, room: ConversationId, sender: UserId) -> Option<RoomConns> {
         let online = self.rooms.get(&room)?;
         let gather = || {
             self.in_room(room)
@@ -550,7 +550,7 @@ impl Roster {
         if online.users.contains(&sender) {
             but.extend_from_slice(self.conns_of(sender));
         }
-        (all.len() > but.len()).then_some(RoomAudience { all, but })
+        (all.len() > but.len()).then_some(RoomConns { all, but })
     }
 
     /// All users who are online, by account.
@@ -632,7 +632,7 @@ mod tests {
             roster.begin_session(ConnId(conn), user, "x", [room]);
         }
         roster.set_hidden(ann, vec![eve]);
-        let told = |roster: &Roster| roster.told_presence(room, ann, &[]);
+        let told = |roster: &Roster| roster.presence_conns(room, ann, &[]);
         assert_eq!(told(&roster), [ConnId(11)]);
         roster.hide(ann, bob);
         roster.show(ann, eve);
@@ -651,12 +651,12 @@ mod tests {
         assert!(!roster.is_seen_online(ann, bob));
         // Bob's own presence is not hidden.
         assert_eq!(
-            roster.told_presence(room, bob, &[]),
+            roster.presence_conns(room, bob, &[]),
             [ConnId(10), ConnId(12)]
         );
         // After the last session, the list of that time decides.
         roster.end_session(ConnId(10));
-        assert_eq!(roster.told_presence(room, ann, &[eve]), [ConnId(11)]);
+        assert_eq!(roster.presence_conns(room, ann, &[eve]), [ConnId(11)]);
         assert!(!roster.is_seen_online(ann, bob));
     }
 
@@ -666,10 +666,10 @@ mod tests {
         let mut roster = Roster::default();
         roster.allow_sessions(NonZeroUsize::new(2).unwrap());
         roster.begin_session(ConnId(1), ann, "ann", [room]);
-        assert!(roster.audience(room, ann).is_none(), "no other member");
+        assert!(roster.message_conns(room, ann).is_none(), "no other member");
         roster.begin_session(ConnId(2), bob, "bob", [room]);
         let told = |roster: &Roster, by| {
-            let audience = roster.audience(room, by).expect("someone is told");
+            let audience = roster.message_conns(room, by).expect("someone is told");
             (audience.all.to_vec(), audience.but)
         };
         let both = vec![ConnId(1), ConnId(2)];
@@ -677,7 +677,7 @@ mod tests {
             told(&roster, ann),
             (both.clone(), Conns::from_slice(&[ConnId(1)]))
         );
-        let [one, two] = [ann, bob].map(|by| roster.audience(room, by).unwrap().all);
+        let [one, two] = [ann, bob].map(|by| roster.message_conns(room, by).unwrap().all);
         assert!(Rc::ptr_eq(&one, &two));
         // A second session comes and goes, a member leaves and is put back.
         roster.begin_session(ConnId(3), ann, "ann", [room]);
@@ -686,7 +686,7 @@ mod tests {
         roster.end_session(ConnId(1));
         assert_eq!(told(&roster, bob).0, [ConnId(3), ConnId(2)]);
         roster.leave(ann, room);
-        assert!(roster.audience(room, bob).is_none());
+        assert!(roster.message_conns(room, bob).is_none());
         roster.roll_back();
         assert_eq!(told(&roster, bob).0, [ConnId(3), ConnId(2)]);
         // A sender whose last session has ended is not in the list.

@@ -11,7 +11,7 @@ use super::connections::Connections;
 use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::ConnId;
-use crate::outbox::{Presence, PresenceChange};
+use crate::presence_change::{Presence, PresenceChange};
 use crate::roster::Roster;
 use crate::storage::{ConversationId, UserId};
 use std::collections::{BTreeMap, VecDeque};
@@ -27,7 +27,7 @@ pub(super) struct PresenceFanOut {
 }
 
 /// The connections that may be told.
-pub(super) struct Recipients<'a> {
+pub(super) struct EventSender<'a> {
     pub(super) roster: &'a Roster,
     pub(super) connections: &'a mut Connections,
     pub(super) limits: &'a Limits,
@@ -60,14 +60,14 @@ impl PresenceFanOut {
         user: UserId,
         room: ConversationId,
         to: &[ConnId],
-        recipients: &mut Recipients<'_>,
+        sender: &mut EventSender<'_>,
     ) {
         let Some(change) = self.pending.get_mut(&user) else {
             return;
         };
         if let Some(at) = change.rooms.iter().position(|(other, _)| *other == room) {
             let (_, roomname) = change.rooms.remove(at);
-            recipients.send(to, &change.event(&roomname));
+            sender.send(to, &change.event(&roomname));
         }
     }
 
@@ -100,7 +100,7 @@ impl PresenceFanOut {
     }
 
     /// Tells further rooms, after all replies of a tick: `most` events, and the rest of the last room's.
-    pub(super) fn send_portion(&mut self, most: u64, recipients: &mut Recipients<'_>) {
+    pub(super) fn send_portion(&mut self, most: u64, sender: &mut EventSender<'_>) {
         let mut sent = 0;
         while sent < most
             && let Some(user) = self.order.pop_front()
@@ -112,17 +112,17 @@ impl PresenceFanOut {
                 self.pending.remove(&user);
                 continue;
             };
-            let conns = recipients
+            let conns = sender
                 .roster
-                .told_presence(room, user, &change.hidden_from);
-            recipients.send(&conns, &change.event(&name));
+                .presence_conns(room, user, &change.hidden_from);
+            sender.send(&conns, &change.event(&name));
             sent += 1 + u64::try_from(conns.len()).unwrap_or(u64::MAX);
             self.order.push_back(user);
         }
     }
 }
 
-impl Recipients<'_> {
+impl EventSender<'_> {
     fn send(&mut self, conns: &[ConnId], event: &Rc<[u8]>) {
         let urgency = self.connections.urgency(conns.len());
         for conn in conns {
@@ -136,7 +136,6 @@ impl Recipients<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outbox::Presence;
 
     #[test]
     fn a_pending_change_names_a_room_as_it_is_called_when_it_is_told() {

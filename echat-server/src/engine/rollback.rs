@@ -3,7 +3,7 @@
 use super::MemoryState;
 use crate::clock::Now;
 use crate::conn::ConnId;
-use crate::handlers::presence::{Audience, Presence};
+use crate::handlers::presence::{Presence, PresenceAudience};
 use crate::handlers::{Caller, Ctx, Reject, refuse};
 use crate::outbox::Delivery;
 use crate::storage::{Receipt, Store, StoreError};
@@ -62,7 +62,7 @@ pub(super) fn roll_back(
 
 /// Announces again that a user went offline, by what the database has after the rollback.
 fn tell_again(ctx: &mut Ctx<'_, '_>, gone: &Caller) -> Result<(), StoreError> {
-    match Audience::of(ctx, gone.id) {
+    match PresenceAudience::of(ctx, gone.id) {
         Ok(audience) => audience.announce(ctx, gone.id, &gone.name, Presence::Offline),
         Err(Reject::Store(error @ StoreError::Fatal(_))) => return Err(error),
         Err(Reject::Store(_)) => tracing::warn!("a farewell could not be told"),

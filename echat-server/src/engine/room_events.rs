@@ -9,7 +9,7 @@ use crate::clock::Now;
 use crate::config::Limits;
 use crate::conn::ConnId;
 use crate::outbox::Delivery;
-use crate::roster::{Conns, RoomAudience};
+use crate::roster::{Conns, RoomConns};
 use std::rc::Rc;
 use std::slice;
 
@@ -36,7 +36,7 @@ enum RunStep {
 
 impl RoomRun {
     /// A run that begins with this event.
-    pub(super) fn new(to: RoomAudience, event: Rc<[u8]>) -> Self {
+    pub(super) fn new(to: RoomConns, event: Rc<[u8]>) -> Self {
         let mut run = Self {
             all: Rc::clone(&to.all),
             events: Vec::new(),

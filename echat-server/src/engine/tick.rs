@@ -11,7 +11,7 @@
 //! Requests that are left wait for the next tick, which comes at once.
 
 use super::connections::Connections;
-use super::presence::{PresenceFanOut, Recipients};
+use super::presence::{EventSender, PresenceFanOut};
 use super::rollback::{Handled, roll_back};
 use super::room_events::RoomRun;
 use super::scheduler::cost::Counts;
@@ -154,7 +154,7 @@ fn deliver_all(engine: &mut Engine, now: Now, receipt: Receipt, secrets: Option<
     let state = &mut engine.state;
     let limits = &state.limits;
     let mut delivering = Delivering {
-        recipients: Recipients {
+        sender: EventSender {
             roster: &state.roster,
             connections: &mut engine.connections,
             limits,
@@ -172,23 +172,23 @@ fn deliver_all(engine: &mut Engine, now: Now, receipt: Receipt, secrets: Option<
             Delivery::Room { to, event } => {
                 let mut run = RoomRun::new(to, event);
                 next = deliveries.find_map(|delivery| run.add(delivery));
-                run.release(delivering.recipients.connections, (limits, now));
+                run.release(delivering.sender.connections, (limits, now));
             }
             delivery => delivering.deliver(delivery),
         }
     }
     let Delivering {
-        mut recipients,
+        mut sender,
         presence,
         ..
     } = delivering;
-    let events = recipients.connections.scheduler.presence_events();
-    presence.send_portion(events, &mut recipients);
+    let events = sender.connections.scheduler.presence_events();
+    presence.send_portion(events, &mut sender);
 }
 
 /// What a delivery reaches.
 struct Delivering<'e> {
-    recipients: Recipients<'e>,
+    sender: EventSender<'e>,
     presence: &'e mut PresenceFanOut,
     tally: &'e mut Tally,
     administrator_is_made: &'e mut bool,
@@ -196,8 +196,8 @@ struct Delivering<'e> {
 
 impl Delivering<'_> {
     fn deliver(&mut self, delivery: Delivery) {
-        let Recipients { limits, now, .. } = self.recipients;
-        let connections = &mut *self.recipients.connections;
+        let EventSender { limits, now, .. } = self.sender;
+        let connections = &mut *self.sender.connections;
         match delivery {
             Delivery::Event { to, event } => {
                 let urgency = connections.urgency(to.len());
@@ -212,8 +212,7 @@ impl Delivering<'_> {
             Delivery::Renamed { room, name } => self.presence.rename(room, &name),
             Delivery::RenamedUser { user, name } => self.presence.rename_user(user, name),
             Delivery::CatchUp { user, room, to } => {
-                self.presence
-                    .catch_up(user, room, &to, &mut self.recipients);
+                self.presence.catch_up(user, room, &to, &mut self.sender);
             }
             Delivery::Reply { to, event, .. } => {
                 connections.reply(to, event, (limits, now));

@@ -12,7 +12,7 @@ use super::gate::{Anyone, Unauthenticated};
 use super::invitation_codes::{NewAccount, RegistrationGrant};
 use super::journal::Entry;
 use super::lobby::Lobby;
-use super::presence::{Audience, Presence};
+use super::presence::{Presence, PresenceAudience};
 use super::resume::{Judgement, PresentedSecret};
 use super::{
     Answer, Caller, Ctx, DeferredWrite, Reject, bots, bundle, devices, done_with, invitation_codes,
@@ -433,7 +433,7 @@ pub(crate) fn logged_in(
     };
     is_not_suspended(ctx, &user, attempt)?;
     let is_bot = matches!(attempt.presented, PresentedCredential::Token(_));
-    let audience = Audience::of(ctx, user.id)?;
+    let audience = PresenceAudience::of(ctx, user.id)?;
     let places = ctx.batch.room_sizes_of(user.id)?;
     let me = Caller {
         id: user.id,
@@ -473,7 +473,7 @@ struct GoodLogin<'a> {
     device: Option<&'a PresentedDevice>,
     rooms: Vec<ConversationId>,
     /// The users that learn of it, unless the user is online already.
-    audience: Audience,
+    audience: PresenceAudience,
     /// Whether the password is a temporary one of the administration.
     is_temporary: bool,
     /// LOGIN_BUNDLE without its secrets.
@@ -720,8 +720,8 @@ fn end_chain(
 pub(super) fn audience_or_none(
     ctx: &Ctx<'_, '_>,
     user: UserId,
-) -> Result<Option<Audience>, Reject> {
-    match Audience::of(ctx, user) {
+) -> Result<Option<PresenceAudience>, Reject> {
+    match PresenceAudience::of(ctx, user) {
         Err(Reject::Store(StoreError::Damaged(_))) => Ok(None),
         audience => audience.map(Some),
     }

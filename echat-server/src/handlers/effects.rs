@@ -3,7 +3,7 @@
 use super::Ctx;
 use super::blocks;
 use super::moderation::invitations_changed;
-use super::people::HearsAway;
+use super::people::AwayAudience;
 use super::presence::{MemberChange, announce_in, is_small, member_event};
 use super::session_ends::SessionsEnd;
 use crate::conn::Departure;
@@ -33,9 +33,12 @@ pub(crate) enum Effect {
     /// The caller's other sessions are told.
     TellOthers(Event),
     /// Friends and members of rooms are told once each, and not the caller.
-    Away { hears: HearsAway, event: Event },
+    Away {
+        audience: AwayAudience,
+        event: Event,
+    },
     /// The message that the reply acknowledges is told to these, and to the caller's other connections.
-    TellMessage(Hears),
+    TellMessage(MessageAudience),
     /// Two users are friends: both are told, and which of them is online. The first is the caller.
     Befriend(User, User),
     /// These users are members of a room from now on: the roster notes it, and they are told.
@@ -124,7 +127,7 @@ pub(crate) enum Effect {
 
 /// The users who hear a message besides its sender.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Hears {
+pub(crate) enum MessageAudience {
     /// The friend in a private conversation.
     Friend(UserId),
     /// The members of a room but its sender.
@@ -149,8 +152,8 @@ impl Ctx<'_, '_> {
                     let to = self.roster.others_of(self.conn);
                     self.outbox.send_all(to, &event);
                 }
-                Effect::Away { hears, event } => self.tell_away(&hears, &event),
-                Effect::TellMessage(hears) => self.tell_message(hears, reply),
+                Effect::Away { audience, event } => self.tell_away(&audience, &event),
+                Effect::TellMessage(audience) => self.tell_message(audience, reply),
                 Effect::Befriend(me, other) => self.befriend(&me, &other),
                 Effect::LetIn { room, users } => self.let_in(&room, &users),
                 Effect::Came(room, user) => {
@@ -284,7 +287,7 @@ impl Ctx<'_, '_> {
     /// and a member that a block is about to tell of the user's presence would be told half of it.
     fn catch_up(&mut self, user: &User, rooms: &[RoomSize]) {
         for room in rooms {
-            let to = self.roster.told_presence(room.id, user.id, &[]);
+            let to = self.roster.presence_conns(room.id, user.id, &[]);
             self.outbox.catch_up(user.id, room.id, to.into());
         }
     }
@@ -347,7 +350,7 @@ impl Ctx<'_, '_> {
 
     /// Tells of a message. The event is the acknowledgement without its transaction id, so it is made of the reply, which
     /// is whole again afterwards.
-    fn tell_message(&mut self, hears: Hears, reply: &mut Event) {
+    fn tell_message(&mut self, audience: MessageAudience, reply: &mut Event) {
         let Event::OnNewMessage {
             sender,
             target,
@@ -358,8 +361,8 @@ impl Ctx<'_, '_> {
             unreachable!("a message is acknowledged by ON_NEW_MESSAGE")
         };
         let acknowledged = txn_id.take();
-        match hears {
-            Hears::Friend(friend) => {
+        match audience {
+            MessageAudience::Friend(friend) => {
                 let to = Conns::from(self.roster.conns_of(friend));
                 if !to.is_empty() {
                     // For the friend, the target is the sender.
@@ -368,8 +371,8 @@ impl Ctx<'_, '_> {
                     set(reply, |target, _| *target = own);
                 }
             }
-            Hears::Room { room, but } => {
-                if let Some(to) = self.roster.audience(room, but) {
+            MessageAudience::Room { room, but } => {
+                if let Some(to) = self.roster.message_conns(room, but) {
                     self.outbox.send_room(to, reply);
                 }
             }
@@ -380,13 +383,13 @@ impl Ctx<'_, '_> {
         set(reply, |_, txn_id| *txn_id = acknowledged);
     }
 
-    fn tell_away(&mut self, hears: &HearsAway, event: &Event) {
-        let mut users: BTreeSet<UserId> = hears.friends.iter().copied().collect();
-        for room in &hears.rooms {
+    fn tell_away(&mut self, audience: &AwayAudience, event: &Event) {
+        let mut users: BTreeSet<UserId> = audience.friends.iter().copied().collect();
+        for room in &audience.rooms {
             users.extend(self.roster.in_room(*room).map(|online| online.user));
         }
-        users.remove(&hears.user);
-        for user in &hears.but {
+        users.remove(&audience.user);
+        for user in &audience.but {
             users.remove(user);
         }
         let conns = users.iter().flat_map(|user| self.roster.conns_of(*user));

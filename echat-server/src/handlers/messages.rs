@@ -1,7 +1,7 @@
 //! Sending messages, reading the history, and read markers.
 
 use super::admission::{Demand, Plan, View, Written};
-use super::effects::{Effect, Hears};
+use super::effects::{Effect, MessageAudience};
 use super::mentions::{MentionScope, mentioned};
 use super::{Caller, Ctx, Reject, page, target_type as wire_type, targets, unix};
 use crate::storage::{
@@ -109,7 +109,7 @@ pub(crate) fn send_message(
         let message = (&content, txn_id.as_ref(), &extras);
         let id = insert(batch, &conversation, &me, message, send_time)?;
         let mentions = names(batch, &extras.mentions)?;
-        let effects = vec![Effect::TellMessage(hears(&conversation, me.id))];
+        let effects = vec![Effect::TellMessage(audience(&conversation, me.id))];
         Ok(Written {
             reply: Event::OnNewMessage {
                 id: id.0,
@@ -150,10 +150,10 @@ fn can_be_answered(
 }
 
 /// The users that a new message is told to.
-fn hears(conversation: &targets::Conversation, sender: UserId) -> Hears {
+fn audience(conversation: &targets::Conversation, sender: UserId) -> MessageAudience {
     match conversation.friend {
-        Some(friend) => Hears::Friend(friend),
-        None => Hears::Room {
+        Some(friend) => MessageAudience::Friend(friend),
+        None => MessageAudience::Room {
             room: conversation.id,
             but: sender,
         },

@@ -39,7 +39,7 @@ pub(crate) fn set_away(
     if view.batch.away(me.id)? == text {
         return Ok(Plan::Reply(reply));
     }
-    let hears = hears_away(view, me.id)?;
+    let audience = away_audience(view, me.id)?;
     let stores = text.is_some();
     Ok(Plan::write(Demand::Change { stores }, move |batch| {
         batch.set_away(me.id, text.as_deref())?;
@@ -56,7 +56,7 @@ pub(crate) fn set_away(
                     last_seen: None,
                 }),
                 Effect::Away {
-                    hears,
+                    audience,
                     event: Event::OnAway { username, text },
                 },
             ],
@@ -66,7 +66,7 @@ pub(crate) fn set_away(
 
 /// The users and rooms that hear that a user is away.
 #[derive(Debug)]
-pub(crate) struct HearsAway {
+pub(crate) struct AwayAudience {
     pub(crate) user: UserId,
     pub(crate) friends: Vec<UserId>,
     /// Rooms that are small enough for presence, the lobby left out.
@@ -75,12 +75,12 @@ pub(crate) struct HearsAway {
     pub(crate) but: Vec<UserId>,
 }
 
-fn hears_away(view: &View<'_, '_>, user: UserId) -> Result<HearsAway, Reject> {
+fn away_audience(view: &View<'_, '_>, user: UserId) -> Result<AwayAudience, Reject> {
     let most = view.limits.presence_room_members as u64;
     let friends = view.batch.friends(user)?.into_iter();
     let rooms = view.batch.rooms_but_lobby(user)?.into_iter();
     let blocked = view.batch.blocked_by(user)?.into_iter();
-    Ok(HearsAway {
+    Ok(AwayAudience {
         user,
         friends: friends.map(|friend| friend.id).collect(),
         rooms: rooms

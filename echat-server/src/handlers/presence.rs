@@ -1,23 +1,23 @@
 //! Presence: the friends and room members of a user are told when the user comes online or goes offline.
 
 use super::{Ctx, Reject};
-use crate::outbox::PresenceChange;
+use crate::presence_change::PresenceChange;
 use crate::roster::Conns;
 use crate::storage::{ConversationId, User, UserId};
 use echat_proto::commands::Event;
 
-pub(crate) use crate::outbox::{MemberChange, Presence, member_event};
+pub(crate) use crate::presence_change::{MemberChange, Presence, member_event};
 
 /// The recipients of a user's presence event, looked up before anything is announced.
 #[derive(Debug)]
-pub(crate) struct Audience {
+pub(crate) struct PresenceAudience {
     friends: Vec<User>,
     rooms: Vec<(ConversationId, String)>,
     /// Users who must not know, sorted.
     hidden_from: Vec<UserId>,
 }
 
-impl Audience {
+impl PresenceAudience {
     /// A user's friends, and those of the user's rooms that are small enough.
     pub(crate) fn of(ctx: &Ctx<'_, '_>, user: UserId) -> Result<Self, Reject> {
         let friends = ctx.batch.friends(user)?;
@@ -89,7 +89,7 @@ pub(crate) fn announce_in(
 ) {
     let mut to = Conns::new();
     if is_small(ctx, members) {
-        to = ctx.roster.told_presence(room, user, &[]).into();
+        to = ctx.roster.presence_conns(room, user, &[]).into();
     }
     ctx.outbox.catch_up(user, room, to.clone());
     // That a member left is no presence, but what the list of members shows: it is hidden from no member.

@@ -2,7 +2,7 @@
 //! with the request: no other request of these sessions is handled in between.
 
 use super::account::{audience_or_none, displace, note_seen};
-use super::presence::{Audience, Presence};
+use super::presence::{Presence, PresenceAudience};
 use super::{Caller, Ctx, Reject, resume};
 use crate::conn::{ConnId, Departure};
 use crate::storage::{User, UserId};
@@ -38,9 +38,9 @@ pub(crate) enum Deleted {
 #[derive(Debug)]
 pub(crate) enum Farewell {
     /// The user went offline, if the user was online.
-    Offline(Audience),
+    Offline(PresenceAudience),
     /// The account was deleted.
-    Deleted(Audience),
+    Deleted(PresenceAudience),
 }
 
 impl SessionsEnd {
@@ -73,7 +73,11 @@ impl SessionsEnd {
     }
 
     /// All sessions of a user, or of its bot, whose account was deleted.
-    pub(super) fn of_deleted(asked_by: ConnId, user: User, audience: Option<Audience>) -> Self {
+    pub(super) fn of_deleted(
+        asked_by: ConnId,
+        user: User,
+        audience: Option<PresenceAudience>,
+    ) -> Self {
         Self {
             deleted: Deleted::Account,
             ..Self::all(
