@@ -20,7 +20,7 @@ pub(crate) fn block(view: &View<'_, '_>, me: Caller, username: NameQuery) -> Res
     if view.batch.blocks(me.id, other.id)? {
         return Ok(Plan::Reply(done_with(RequestKind::Block)));
     }
-    if view.batch.block_count(me.id)? >= BLOCKS as u64 {
+    if view.batch.blocks_as_many(me.id, BLOCKS)? {
         return Err(Reject::too_many(BLOCKS));
     }
     let were_friends = view.batch.friendship(me.id, other.id)?.is_some();

@@ -153,7 +153,7 @@ fn is_remembered(request: FriendRequest, now: i64) -> bool {
 /// Whether a user can have one more open request, and which one it replaces, if any.
 fn place_for_a_request(view: &View<'_, '_>, receiver: UserId) -> Result<Option<UserId>, Reject> {
     let limit = view.limits.pending_requests;
-    if view.batch.pending_count(receiver)? < limit as u64 {
+    if !view.batch.has_as_many_pending(receiver, limit)? {
         return Ok(None);
     }
     let day_ago = view.now.saturating_sub(SURE_OF_PLACE);

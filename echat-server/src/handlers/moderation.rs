@@ -150,7 +150,7 @@ pub(crate) fn ban(
     if theirs.is_none() && known.as_ref() == Some(&ban) {
         return Ok(Plan::Reply(done_with(RequestKind::Ban)));
     }
-    if known.is_none() && view.batch.ban_count(room.id, view.now)? >= BLOCKS as u64 {
+    if known.is_none() && view.batch.has_as_many_bans(room.id, BLOCKS, view.now)? {
         return Err(Reject::too_many(BLOCKS));
     }
     let now = view.now;

@@ -9,6 +9,10 @@ use super::{Batch, StoreError, User, UserId};
 const BLOCKED: &str = "SELECT u.id, u.name FROM blocks AS b
      CROSS JOIN users AS u ON u.id = b.blocked
      WHERE b.user = ?1 AND u.deleted_at IS NULL ORDER BY u.name";
+/// Their number.
+pub(super) const BLOCK_COUNT: &str = "SELECT count(*) FROM blocks AS b
+     CROSS JOIN users AS u ON u.id = b.blocked
+     WHERE b.user = ?1 AND u.deleted_at IS NULL";
 
 impl Batch<'_> {
     /// The users that `by` blocks, by name.
@@ -22,9 +26,16 @@ impl Batch<'_> {
         self.exists(sql, [by, other])
     }
 
-    /// The number of users that `by` blocks, with deleted accounts whose rows are not removed yet.
+    /// The number of users that `by` blocks, without deleted accounts.
     pub fn block_count(&self, by: UserId) -> Result<u64, StoreError> {
-        self.count("SELECT count(*) FROM blocks WHERE user = ?1", [by])
+        self.count(BLOCK_COUNT, [by])
+    }
+
+    /// Whether `by` blocks so many users. The rows alone mostly say so, and cost less.
+    pub fn blocks_as_many(&self, by: UserId, limit: usize) -> Result<bool, StoreError> {
+        let limit = limit as u64;
+        let rows = self.count("SELECT count(*) FROM blocks WHERE user = ?1", [by])?;
+        Ok(rows >= limit && self.block_count(by)? >= limit)
     }
 
     /// Blocks a user; nothing changes for one that is blocked already.

@@ -19,14 +19,16 @@ pub(super) const PENDING: &str =
      WHERE r.receiver = ?1 AND r.declined_at IS NULL AND u.deleted_at IS NULL AND NOT EXISTS
          (SELECT 1 FROM blocks AS b WHERE b.user = r.receiver AND b.blocked = r.sender)
      ORDER BY r.id";
-/// The oldest of them, or one of a deleted account whose rows are not removed yet.
+/// The oldest of them.
 pub(super) const OLDEST_PENDING: &str = "SELECT r.sender, r.created_at FROM friend_requests AS r
-     WHERE r.receiver = ?1 AND r.declined_at IS NULL AND NOT EXISTS
+     CROSS JOIN users AS u ON u.id = r.sender
+     WHERE r.receiver = ?1 AND r.declined_at IS NULL AND u.deleted_at IS NULL AND NOT EXISTS
          (SELECT 1 FROM blocks AS b WHERE b.user = r.receiver AND b.blocked = r.sender)
      ORDER BY r.id LIMIT 1";
-/// Their number, with deleted accounts whose rows are not removed yet.
+/// Their number.
 pub(super) const PENDING_COUNT: &str = "SELECT count(*) FROM friend_requests AS r
-     WHERE r.receiver = ?1 AND r.declined_at IS NULL AND NOT EXISTS
+     CROSS JOIN users AS u ON u.id = r.sender
+     WHERE r.receiver = ?1 AND r.declined_at IS NULL AND u.deleted_at IS NULL AND NOT EXISTS
          (SELECT 1 FROM blocks AS b WHERE b.user = r.receiver AND b.blocked = r.sender)";
 /// Deletes requests that were declined long ago and not repeated.
 pub(super) const PRUNE: &str = "DELETE FROM friend_requests WHERE id IN
@@ -122,9 +124,17 @@ impl Batch<'_> {
         self.all(PENDING, [receiver], |row| row.get(0))
     }
 
-    /// The number of a user's pending requests, without those of users that the user blocks.
+    /// The number of a user's pending requests, without those of users that the user blocks and of deleted accounts.
     pub fn pending_count(&self, receiver: UserId) -> Result<u64, StoreError> {
         self.count(PENDING_COUNT, [receiver])
+    }
+
+    /// Whether a user has so many of these requests. The rows alone mostly say so, and cost less.
+    pub fn has_as_many_pending(&self, receiver: UserId, limit: usize) -> Result<bool, StoreError> {
+        let limit = limit as u64;
+        let rows =
+            "SELECT count(*) FROM friend_requests WHERE receiver = ?1 AND declined_at IS NULL";
+        Ok(self.count(rows, [receiver])? >= limit && self.pending_count(receiver)? >= limit)
     }
 
     /// The sender and time of the oldest of these requests.

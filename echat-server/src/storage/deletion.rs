@@ -722,6 +722,48 @@ mod tests {
         assert!(portions > 600, "{portions}");
     }
 
+    /// What decisions about requests rest on, for some users and their rooms.
+    fn decided_by(
+        store: &mut Store,
+        others: &[i64],
+    ) -> Vec<impl PartialEq + std::fmt::Debug + use<>> {
+        let batch = store.batch();
+        let of = |other: &i64| {
+            let (user, room) = (UserId(1000 + other), ConversationId(2_000_000 + other));
+            (
+                batch.blocks_as_many(user, 1).unwrap(),
+                batch.has_as_many_pending(user, 1).unwrap(),
+                batch.oldest_pending(user).unwrap(),
+                batch.invitation_counts(user).unwrap(),
+                batch.inviter(room, user).unwrap(),
+                batch.has_as_many_bans(room, 1, 2).unwrap(),
+            )
+        };
+        others.iter().map(of).collect()
+    }
+
+    #[test]
+    fn rows_of_deleted_accounts_and_closed_rooms_count_nowhere_before_they_are_removed() {
+        let (mut store, ann) = popular(400);
+        let others = [1, 2, 199, 200, 399, 400];
+        let mut batch = store.batch();
+        let room = ConversationId(2_000_150);
+        batch.invite(room, UserId(1200), UserId(1001), 1).unwrap();
+        let deleted = batch.delete_account(ann, false, 2).unwrap();
+        batch
+            .write("DELETE FROM rooms WHERE id = ?1", [room])
+            .unwrap();
+        batch
+            .write("INSERT INTO closed_rooms (id) VALUES (?1)", [room])
+            .unwrap();
+        drop(batch.commit().unwrap());
+        let before = decided_by(&mut store, &others);
+        remove_all(&mut store, deleted.left.unwrap());
+        assert_eq!(decided_by(&mut store, &others), before);
+        remove_all(&mut store, Removal::ClosedRooms);
+        assert_eq!(decided_by(&mut store, &others), before);
+    }
+
     #[test]
     fn what_an_earlier_process_left_of_deleted_accounts_is_found_at_the_next_start() {
         let (mut store, ann) = popular(50);

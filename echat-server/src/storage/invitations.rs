@@ -16,15 +16,23 @@ pub(super) const INVITED: &str = "SELECT i.user FROM room_invitations AS i
      WHERE i.room = ?1 AND NOT EXISTS
          (SELECT 1 FROM blocks AS b WHERE b.user = i.user AND b.blocked = i.inviter)
      ORDER BY i.user";
-/// How many invitations of a user are shown, and how many are hidden.
-pub(super) const COUNTS: &str = "SELECT count(*) - count(b.user), count(b.user)
-     FROM room_invitations AS i
-     LEFT JOIN blocks AS b ON b.user = i.user AND b.blocked = i.inviter WHERE i.user = ?1";
-/// Deletes the oldest hidden invitation of a user.
+/// How many invitations of a user are shown, and how many are hidden. Those to closed rooms, and hidden ones from deleted
+/// accounts, count as neither, whether they are removed already or not.
+pub(super) const COUNTS: &str = "SELECT count(*) - count(b.user), count(u.id)
+     FROM room_invitations AS i CROSS JOIN rooms AS r ON r.id = i.room
+     LEFT JOIN blocks AS b ON b.user = i.user AND b.blocked = i.inviter
+     LEFT JOIN users AS u ON u.id = b.blocked AND u.deleted_at IS NULL WHERE i.user = ?1";
+/// Deletes the oldest of a user's hidden invitations that count.
 pub(super) const FORGET_HIDDEN: &str = "DELETE FROM room_invitations WHERE (user, room) IN
-         (SELECT i.user, i.room FROM room_invitations AS i
+         (SELECT i.user, i.room FROM room_invitations AS i CROSS JOIN rooms AS r ON r.id = i.room
           CROSS JOIN blocks AS b ON b.user = i.user AND b.blocked = i.inviter
+          CROSS JOIN users AS u ON u.id = i.inviter AND u.deleted_at IS NULL
           WHERE i.user = ?1 ORDER BY i.created_at, i.room LIMIT 1)";
+/// The inviter of a user's invitation to a room. A hidden one from a deleted account is none.
+pub(super) const INVITER: &str = "SELECT u.id FROM room_invitations AS i
+     LEFT JOIN users AS u ON u.id = i.inviter AND u.deleted_at IS NULL
+     WHERE i.user = ?1 AND i.room = ?2 AND (u.id IS NOT NULL OR NOT EXISTS
+         (SELECT 1 FROM blocks AS b WHERE b.user = i.user AND b.blocked = i.inviter))";
 
 /// An invitation to a room, as the invited user's list shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,8 +67,7 @@ impl Batch<'_> {
         room: ConversationId,
         user: UserId,
     ) -> Result<Option<Option<UserId>>, StoreError> {
-        let sql = "SELECT inviter FROM room_invitations WHERE user = ?1 AND room = ?2";
-        self.first(sql, params![user, room], |row| row.get(0))
+        self.first(INVITER, params![user, room], |row| row.get(0))
     }
 
     /// The invitations that a user sees, oldest first.
@@ -92,9 +99,10 @@ impl Batch<'_> {
 
     /// How many invitations a user has from an inviter, shown or hidden.
     pub fn invitations_from(&self, user: UserId, inviter: UserId) -> Result<u64, StoreError> {
-        let sql = "SELECT count(*) FROM room_invitations WHERE user = ?1 AND inviter = ?2";
-        let count = self.first(sql, [user, inviter], |row| row.get::<_, i64>(0))?;
-        Ok(count.map_or(0, i64::unsigned_abs))
+        let sql =
+            "SELECT count(*) FROM room_invitations AS i CROSS JOIN rooms AS r ON r.id = i.room
+             WHERE i.user = ?1 AND i.inviter = ?2";
+        self.count(sql, [user, inviter])
     }
 
     /// Invites a user to a room, in place of an earlier invitation to it.
@@ -114,7 +122,7 @@ impl Batch<'_> {
         .map(drop)
     }
 
-    /// Deletes the oldest hidden invitation of a user.
+    /// Deletes the oldest of a user's hidden invitations that count.
     pub fn forget_hidden_invitation(&mut self, user: UserId) -> Result<(), StoreError> {
         self.write(FORGET_HIDDEN, [user]).map(drop)
     }

@@ -6,7 +6,8 @@ use rusqlite::{Connection, StatementStatus};
 use super::annotations::{
     JOINED_AFTER, MENTIONING, MENTIONS_OF, NAMED, REACTIONS_TO, UNREAD_MENTIONS,
 };
-use super::bans::BAN;
+use super::bans::{BAN, BAN_COUNT};
+use super::blocks::BLOCK_COUNT;
 use super::closed_rooms::{NEXT, OTHERS};
 use super::contacts::{FRIEND, OLDEST_PENDING, PENDING, PENDING_COUNT, PRUNE};
 use super::deletion::{
@@ -16,7 +17,7 @@ use super::history::{
     NEWEST, NEWEST_IDS, NEXT_TIME, OLDEST, OLDEST_IDS, ONE, PARTICIPATION, PARTICIPATIONS, SEEN,
     UNREAD,
 };
-use super::invitations::{COUNTS, INVITED};
+use super::invitations::{COUNTS, INVITED, INVITER};
 use super::messages::MARKERS;
 use super::migrate::{MIGRATIONS, migrate};
 use super::retention::{ENTRIES, FIRST_SOME, FORGOTTEN, LAST, NEXT_CONVERSATION, NEXT_ROOM};
@@ -269,7 +270,10 @@ fn reading_and_searching_only_ever_seek() {
         OLDEST_PENDING,
         PENDING_COUNT,
         BAN,
+        BAN_COUNT,
+        BLOCK_COUNT,
         COUNTS,
+        INVITER,
         INVITED,
         INVITATIONS_FROM,
         BLOCKERS,
