@@ -102,7 +102,7 @@ struct MemoryState {
     roster: Roster,
     outbox: Outbox,
     rates: RateLimits,
-    sessions: SessionLog,
+    session_log: SessionLog,
     deferred_writes: DeferredWrites,
     /// The source of secrets.
     random: StdRng,
@@ -133,7 +133,7 @@ impl MemoryState {
             roster: &mut self.roster,
             outbox: &mut self.outbox,
             throttle: &mut self.rates,
-            sessions: &mut self.sessions,
+            session_log: &mut self.session_log,
             deferred_writes: &mut self.deferred_writes,
             journal: &mut self.journal,
             random: &mut self.random,
@@ -148,7 +148,7 @@ impl MemoryState {
     #[must_use]
     fn commit(&mut self) -> AfterCommit {
         self.roster.commit();
-        self.sessions.commit();
+        self.session_log.commit();
         self.rates.commit();
         self.journal.commit();
         std::mem::take(&mut self.after_commit)
@@ -158,7 +158,7 @@ impl MemoryState {
     /// deliveries are the caller's: some of them may stand.
     fn roll_back(&mut self) {
         self.roster.roll_back();
-        self.sessions.roll_back();
+        self.session_log.roll_back();
         self.rates.roll_back();
         self.journal.roll_back();
         self.after_commit = AfterCommit::default();
@@ -176,7 +176,7 @@ impl Engine {
             roster: Roster::default(),
             outbox: Outbox::default(),
             rates: RateLimits::new(rng.random()),
-            sessions: SessionLog::default(),
+            session_log: SessionLog::default(),
             deferred_writes: DeferredWrites::default(),
             random: StdRng::from_rng(&mut rng),
             journal: Journal::default(),
@@ -334,7 +334,7 @@ impl Engine {
     pub fn deadline(&self) -> Option<Duration> {
         let deadlines = [
             self.connections.deadline(),
-            self.state.sessions.deadline(),
+            self.state.session_log.deadline(),
             self.full_disk_log.deadline(),
             self.state.deferred_writes.retry_at(),
             self.removals.deadline(),
@@ -418,12 +418,14 @@ impl Engine {
             Departure::Ended(CloseReason::Restarting)
         };
         let MemoryState {
-            roster, sessions, ..
+            roster,
+            session_log,
+            ..
         } = &mut self.state;
         for (conn, online) in roster.sessions() {
-            sessions.logged_out((online.user, &online.name), conn, reason, now.running);
+            session_log.logged_out((online.user, &online.name), conn, reason, now.running);
         }
-        sessions.finish();
+        session_log.finish();
         if !failed {
             let gone: Vec<UserId> = roster.online().map(|online| online.user).collect();
             deferred_writes::note_seen(&mut self.store, &gone, now);

@@ -55,7 +55,7 @@ const NO_PASSWORD: JobResult = JobResult::Verified(Verdict::Wrong);
 pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
     engine.connections.begin_round();
     engine.connections.expire(&engine.state.limits, now);
-    engine.state.sessions.expire(now.running);
+    engine.state.session_log.expire(now.running);
     engine.full_disk_log.expire(now.running);
     engine.load_day(now)?;
     engine.removals.load(&mut engine.store, now)?;

@@ -224,7 +224,7 @@ pub(crate) fn registered(
         return Err(Code::NameTaken.into());
     }
     ctx.journal.record(|| Entry::account(&account));
-    ctx.sessions.registered(username.as_str(), ctx.address);
+    ctx.session_log.registered(username.as_str(), ctx.address);
     if is_administrator {
         ctx.outbox.administrator_made();
     }
@@ -496,7 +496,7 @@ impl GoodLogin<'_> {
         }
         ctx.outbox.authenticated(ctx.conn, user.id);
         greet(ctx, user.name.clone());
-        ctx.sessions.logged_in(
+        ctx.session_log.logged_in(
             (user.id, &user.name),
             ctx.address,
             ctx.conn,
@@ -658,7 +658,7 @@ fn begin_session(
 pub(super) fn displace(ctx: &mut Ctx<'_, '_>, user: &User, conn: ConnId, why: Departure) {
     ctx.outbox.send(conn, &Event::ServerKick {});
     ctx.outbox.close(conn, End::Notify(CloseReason::Kicked));
-    ctx.sessions
+    ctx.session_log
         .logged_out((user.id, &user.name), conn, why, ctx.now.running);
 }
 
@@ -800,7 +800,7 @@ pub(crate) fn end_session(ctx: &mut Ctx<'_, '_>, me: &Caller, reason: Departure)
     if !ctx.roster.is_online(me.id) {
         note_seen(ctx, me.id);
     }
-    ctx.sessions
+    ctx.session_log
         .logged_out((me.id, &me.name), ctx.conn, reason, ctx.now.running);
 }
 

@@ -77,7 +77,7 @@ pub(crate) struct Ctx<'t, 's> {
     pub(crate) roster: &'t mut Roster,
     pub(crate) outbox: &'t mut Outbox,
     pub(crate) throttle: &'t mut RateLimits,
-    pub(crate) sessions: &'t mut SessionLog,
+    pub(crate) session_log: &'t mut SessionLog,
     pub(crate) deferred_writes: &'t mut DeferredWrites,
     pub(crate) journal: &'t mut Journal,
     /// The source of secrets. What is stored of them is part of the write that the journal keeps.

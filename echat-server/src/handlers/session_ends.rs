@@ -170,7 +170,7 @@ impl SessionsEnd {
                 ctx.roster.end_session(conn);
                 ctx.outbox.unauthenticated(conn);
                 let user = (self.user.id, self.user.name.as_str());
-                ctx.sessions
+                ctx.session_log
                     .logged_out(user, conn, Departure::Logout, ctx.now.running);
             }
         }
