@@ -5,7 +5,7 @@
 //! or `{"ok": false, "code": "unknown_user", "message": "..."}`. While a command is under way, the server writes a space each
 //! second, which JSON ignores before a value: a client that hears nothing for long knows that the server does not answer.
 
-use crate::engine::{AdminRefusal, AdminReport, COMMANDS};
+use crate::engine::{AdminRefusal, AdminReport, COMMANDS, RawArguments};
 use crate::exit::ExitCode;
 use echat_proto::Value;
 use echat_proto::json::{from_json, from_json_any_number, to_json};
@@ -270,8 +270,13 @@ fn output(answer: &str, as_json: bool) -> CtlOutput {
     }
 }
 
-/// The name of a command, and its words in the order of the parameters or its values by name.
-pub type CtlRequest = (String, Result<Vec<String>, Vec<(String, Value)>>);
+/// A command that a line asks for. One of its arguments may be a secret: there is no `Debug`.
+pub struct CtlRequest {
+    /// The name of the command, or its first word.
+    pub command: String,
+    /// The arguments.
+    pub arguments: RawArguments,
+}
 
 /// Reads a line that asks for a command.
 ///
@@ -292,7 +297,7 @@ pub fn read_line(line: &[u8]) -> Result<CtlRequest, String> {
     for (key, value) in entries {
         match (key.as_str(), value) {
             ("command", Value::Str(text)) => command = Some(text),
-            ("words", words_given @ Value::List(_)) => words = Some(words_given),
+            ("words", Value::List(list)) => words = Some(list),
             ("params", Value::Dict(entries)) => params = Some(entries),
             (key @ ("command" | "words" | "params"), value) => {
                 return Err(format!("{key} cannot be {}", value.kind()));
@@ -301,12 +306,12 @@ pub fn read_line(line: &[u8]) -> Result<CtlRequest, String> {
         }
     }
     let command = command.ok_or("command is missing")?;
-    let given = match (words, params) {
+    let arguments = match (words, params) {
         (Some(_), Some(_)) => return Err("it has both words and params".to_owned()),
-        (Some(words), None) => Err(vec![("words".to_owned(), words)]),
-        (None, params) => Err(params.unwrap_or_default()),
+        (Some(words), None) => RawArguments::from_words(words),
+        (None, params) => RawArguments::from_entries(params.unwrap_or_default()),
     };
-    Ok((command, given))
+    Ok(CtlRequest { command, arguments })
 }
 
 /// The answer that something was done.

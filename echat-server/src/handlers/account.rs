@@ -185,12 +185,13 @@ pub(crate) fn register(
     password: NewPassword,
     invitation: Option<InvitationCode>,
 ) -> Result<Plan, Reject> {
-    let grant = invitation_codes::judge(view.batch, view.settings, invitation.as_ref(), view.now)?;
+    let grant = invitation_codes::grant(view.batch, view.settings, invitation.as_ref(), view.now);
     let taken = view.batch.find_user(username.as_str())?.is_some();
     // A wrong code and a taken name are admitted and counted first: neither codes nor names are to be tried without end.
     // Without a code that is good, a client does not learn which names are taken.
     let answer = match grant {
-        Err(code) => Err(code.into()),
+        Err(error @ Reject::Store(_)) => return Err(error),
+        Err(refused @ Reject::Refused(_)) => Err(refused),
         Ok(_) if taken => Err(Code::NameTaken.into()),
         Ok(_) => {
             let password = password.0;
@@ -211,7 +212,7 @@ pub(crate) fn registered(
     hash: &PasswordHash,
 ) -> Result<Event, Reject> {
     let now = ctx.now.unix;
-    let grant = invitation_codes::judge(ctx.batch, ctx.settings, invitation, now)??;
+    let grant = invitation_codes::grant(ctx.batch, ctx.settings, invitation, now)?;
     let is_administrator = grant == RegistrationGrant::Administrator;
     let account = NewAccount {
         name: username.clone(),

@@ -45,35 +45,33 @@ impl fmt::Debug for RegistrationGrant {
     }
 }
 
-/// Judges what a client registers with. A code that is given has to be good also where none is needed: its owner expects
-/// something of it.
-pub(super) fn judge(
+/// What lets a client register that gives this code, or the refusal. A code that is given has to be good also where none is
+/// needed: its owner expects something of it.
+pub(super) fn grant(
     batch: &Batch<'_>,
     settings: &Settings,
     given: Option<&InvitationCode>,
     now: i64,
-) -> Result<Result<RegistrationGrant, Code>, StoreError> {
+) -> Result<RegistrationGrant, Reject> {
     let key = given.and_then(InvitationCode::key);
     if let Some(key) = &key
         && batch.administrator_code()? == Some(administrator_code_hash(key))
     {
-        return Ok(Ok(RegistrationGrant::Administrator));
+        return Ok(RegistrationGrant::Administrator);
     }
     if settings.registration == Registration::Closed {
-        return Ok(Err(Code::RegistrationClosed));
+        return Err(Code::RegistrationClosed.into());
     }
     if given.is_none() && settings.registration == Registration::Open {
-        return Ok(Ok(RegistrationGrant::Open));
+        return Ok(RegistrationGrant::Open);
     }
     let Some(key) = key else {
-        return Ok(Err(Code::BadInvitation));
+        return Err(Code::BadInvitation.into());
     };
     let found = batch.invitation(&key)?;
     let is_good = |code: &StoredCode| code.expires_at.is_none_or(|at| at > now);
-    let good = found.filter(is_good);
-    Ok(good
-        .map(|code| RegistrationGrant::Invitation(code.code))
-        .ok_or(Code::BadInvitation))
+    let good = found.filter(is_good).ok_or(Code::BadInvitation)?;
+    Ok(RegistrationGrant::Invitation(good.code))
 }
 
 /// An account that is made, with everything that decides its rows besides the database.

@@ -10,7 +10,7 @@ use super::slots::{PolledStream, Slots};
 use super::tasks::{Requester, Tasks};
 use super::tokens::EventSource;
 use crate::clock::Now;
-use crate::ctl::{LINE_MAX, read_line, refusal_line, reply_line};
+use crate::ctl::{CtlRequest, LINE_MAX, read_line, refusal_line, reply_line};
 use crate::engine::{AdminAnswer, AdminRefusal, Engine, Fatal};
 use crate::limits::LogLimiter;
 use mio::event::Event;
@@ -319,7 +319,9 @@ fn carry_out(
     let read = read_line(&line);
     line.zeroize();
     match read {
-        Ok((command, given)) => engine.administer(Some(user), &command, given, now),
+        Ok(CtlRequest { command, arguments }) => {
+            engine.administer(Some(user), &command, arguments, now)
+        }
         Err(why) => Ok(refused(
             "bad_line",
             &format!("The line is no command: {why}."),

@@ -12,6 +12,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
 
+/// The name under which words stand in place of values by name.
+pub(super) const WORDS: &str = "words";
 /// Most bytes of a text, such as a reason: as of a reason on the wire.
 const TEXT_BYTES: usize = 200;
 /// Most bytes of a text that users are shown, such as a broadcast.
@@ -411,18 +413,13 @@ pub(super) fn from_words(params: &[ParamInfo], words: &[String]) -> Result<Argum
         arguments.push((param.name.to_owned(), Value::Str(value)));
     }
     match words.next() {
-        Some(word) => Err(ParamError::new("words", format!("has one too many: {word:?}")).into()),
+        Some(word) => Err(ParamError::new(WORDS, format!("has one too many: {word:?}")).into()),
         None => Ok(arguments),
     }
 }
 
 /// Refuses arguments that the command does not have.
 pub(super) fn known(params: &[ParamInfo], arguments: &Arguments) -> Result<(), Reject> {
-    if let [(name, Value::List(_))] = &arguments[..]
-        && name == "words"
-    {
-        return Err(ParamError::new(name, "must be texts").into());
-    }
     let is_known = |name: &str| params.iter().any(|param| param.name == name);
     match arguments.iter().find(|(name, _)| !is_known(name)) {
         Some((name, _)) => Err(ParamError::new(name, "is not a parameter of this command").into()),

@@ -27,7 +27,7 @@ use crate::conn::Departure;
 use crate::secrets::{PasswordHash, SecretSeed};
 use crate::storage::{AuditEntry, Batch, ErasurePlace, Removal, Room, StoreError, User};
 use crate::workers::jobs;
-use arguments::{Arguments, from_words, known, take};
+use arguments::{Arguments, WORDS, from_words, known, take};
 use echat_proto::Value;
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::names::{InvitationCode, Password};
@@ -35,6 +35,7 @@ use echat_proto::param::{Dict, ParamError};
 use echat_proto::records::Code;
 use server::{DrainSeconds, InvitationUses};
 use std::fmt;
+use std::mem;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -194,25 +195,32 @@ impl fmt::Debug for Operation {
 
 /// The arguments of a command as they were given, not yet judged. One may be a secret: there is no `Debug`.
 #[derive(Clone)]
-pub(crate) enum RawArguments {
+pub enum RawArguments {
     /// Words in the order of the parameters.
     Words(Vec<String>),
     /// Values by name.
     Named(Vec<(String, Value)>),
+    /// A list in place of words that has other values than texts.
+    NotWords,
 }
 
 impl RawArguments {
-    /// Values by name, or a list of words under the name `words`.
-    pub(crate) fn of(entries: Vec<(String, Value)>) -> Self {
-        let word = |word: &Value| match word {
-            Value::Str(word) => Some(word.clone()),
+    /// Values by name, or words as a list under the name `words`.
+    pub fn from_entries(mut entries: Vec<(String, Value)>) -> Self {
+        match &mut entries[..] {
+            [(name, Value::List(words))] if name == WORDS => Self::from_words(mem::take(words)),
+            _ => Self::Named(entries),
+        }
+    }
+
+    /// Words in the order of the parameters.
+    pub fn from_words(words: Vec<Value>) -> Self {
+        let text = |word| match word {
+            Value::Str(text) => Some(text),
             _ => None,
         };
-        let words = match &entries[..] {
-            [(name, Value::List(words))] if name == "words" => words.iter().map(word).collect(),
-            _ => None,
-        };
-        words.map_or(Self::Named(entries), Self::Words)
+        let texts: Option<Vec<String>> = words.into_iter().map(text).collect();
+        texts.map_or(Self::NotWords, Self::Words)
     }
 
     /// The arguments of a command with these parameters, by name.
@@ -220,6 +228,7 @@ impl RawArguments {
         let arguments = match self {
             Self::Words(words) => from_words(params, &words)?,
             Self::Named(arguments) => arguments,
+            Self::NotWords => return Err(ParamError::new(WORDS, "must be texts").into()),
         };
         known(params, &arguments)?;
         Ok(arguments)
@@ -234,6 +243,7 @@ impl RawArguments {
                 .iter()
                 .fold(String::new(), |all, word| all + " " + word),
             Self::Named(arguments) => shown(params, arguments),
+            Self::NotWords => String::new(),
         }
     }
 }
@@ -426,14 +436,22 @@ enum SessionsEnding {
 /// Writes the rows of an operation.
 type RowWriter = Box<dyn FnOnce(&mut Batch<'_>) -> Result<Vec<Effect>, Reject>>;
 
-/// The decision of a handler: rows to write, sessions to end, changes in memory, and the outcome.
+/// The decision of a handler: rows to write, sessions to end, changes in memory, and the next step.
 pub(crate) struct AdminPlan {
     ends: Option<SessionsEnding>,
     write: Option<RowWriter>,
     memory_changes: Vec<MemoryChange>,
-    outcome: AdminOutcome,
-    /// Whether it only shows something.
-    only_shows: bool,
+    next: NextStep,
+}
+
+/// The next step after a decision.
+enum NextStep {
+    /// Report this: nothing changes.
+    Show(AdminReport),
+    /// Do this first.
+    Begin(AdminTask),
+    /// Write the rows and end the sessions, and report this.
+    Change(AdminReport),
 }
 
 /// What an operation leads to.
@@ -442,6 +460,8 @@ pub(crate) enum AdminOutcome {
     Report(AdminReport),
     /// This has to be done first.
     Task(AdminTask),
+    /// It is refused, which is in the audit.
+    Refused(Refusal),
 }
 
 impl AdminPlan {
@@ -454,22 +474,21 @@ impl AdminPlan {
             ends: None,
             write: None,
             memory_changes: Vec::new(),
-            outcome: AdminOutcome::Report(report),
-            only_shows: false,
+            next: NextStep::Change(report),
         }
     }
 
     /// Nothing is changed.
     fn shows(report: AdminReport) -> Self {
         Self {
-            only_shows: true,
-            ..Self::reported(report)
+            next: NextStep::Show(report),
+            ..Self::done("")
         }
     }
 
     fn task(task: AdminTask) -> Self {
         Self {
-            outcome: AdminOutcome::Task(task),
+            next: NextStep::Begin(task),
             ..Self::done("")
         }
     }
@@ -502,7 +521,7 @@ pub(crate) fn admin(
 ) -> Result<Answer, Reject> {
     is_allowed(ctx, &me)?;
     let seed = ctx.draw();
-    let given = RawArguments::of(params.0);
+    let given = RawArguments::from_entries(params.0);
     let operation = Operation::read(Actor::Chat(me), &command, given, seed, ctx.now.unix)?;
     let operation = operation.sent_from(ctx.address);
     match perform(ctx, &operation)? {
@@ -512,6 +531,7 @@ pub(crate) fn admin(
             Pending::Administer(Box::new(operation)),
         )),
         AdminOutcome::Task(_) => Err(Code::NotAllowed.into()),
+        AdminOutcome::Refused(refusal) => Err(Reject::Refused(refusal)),
     }
 }
 
@@ -526,6 +546,7 @@ pub(crate) fn hashed(
     match perform(ctx, &operation.clone().hashed(hash.clone()))? {
         AdminOutcome::Report(report) => Ok(result(&report)),
         AdminOutcome::Task(_) => Err(Code::NotAllowed.into()),
+        AdminOutcome::Refused(refusal) => Err(Reject::Refused(refusal)),
     }
 }
 
@@ -559,13 +580,15 @@ pub(crate) fn perform(
     let plan = match decide(&ctx.view(Some(&operation.seed)), operation) {
         Err(Reject::Refused(refusal)) => {
             note_result(ctx, operation, refusal.code().as_str())?;
-            return Err(Reject::Refused(refusal));
+            return Ok(AdminOutcome::Refused(refusal));
         }
         plan => plan?,
     };
-    if plan.only_shows || matches!(plan.outcome, AdminOutcome::Task(_)) {
-        return Ok(plan.outcome);
-    }
+    let report = match plan.next {
+        NextStep::Show(report) => return Ok(AdminOutcome::Report(report)),
+        NextStep::Begin(task) => return Ok(AdminOutcome::Task(task)),
+        NextStep::Change(report) => report,
+    };
     let (ends, erased) = match plan.ends {
         None => (Vec::new(), None),
         Some(SessionsEnding::Kicked(user)) => {
@@ -596,17 +619,15 @@ pub(crate) fn perform(
         }
     }
     let ended = ends.iter().map(|end| ctx.roster.conns_of(end.user()).len());
-    let outcome = match plan.outcome {
-        AdminOutcome::Report(report) if !ends.is_empty() => {
-            AdminOutcome::Report(report.with("sessions_ended", ended.sum::<usize>()))
-        }
-        outcome => outcome,
+    let report = match ended.sum::<usize>() {
+        _ if ends.is_empty() => report,
+        sessions => report.with("sessions_ended", sessions),
     };
     ctx.after_commit.session_ends.extend(ends);
     ctx.after_commit.memory_changes.extend(plan.memory_changes);
     let mut reply = Event::LoggedOut {};
     ctx.announce(effects, &mut reply)?;
-    Ok(outcome)
+    Ok(AdminOutcome::Report(report))
 }
 
 fn write(
