@@ -225,6 +225,24 @@ pub enum Invocation {
     CheckConfig(Overrides),
     /// Write the default config.json to stdout.
     PrintDefaultConfig,
+    /// Ask the server that uses a data folder.
+    Ctl {
+        /// Which data folder.
+        place: Overrides,
+        /// The command.
+        words: Vec<String>,
+        /// Whether the answer is one line of JSON.
+        json: bool,
+        /// The longest silence of the server.
+        patience: Duration,
+    },
+    /// Do something with a data folder or a backup, in place of serving.
+    Maintain(Maintenance),
+}
+
+/// A command about a data folder or a backup.
+#[derive(Debug)]
+pub enum Maintenance {
     /// Say what the next start does to the database.
     CheckUpgrade(Overrides),
     /// Write a backup.
@@ -272,17 +290,6 @@ pub enum Invocation {
         /// What is exported.
         what: ExportSelection,
     },
-    /// Ask the server that uses a data folder.
-    Ctl {
-        /// Which data folder.
-        place: Overrides,
-        /// The command.
-        words: Vec<String>,
-        /// Whether the answer is one line of JSON.
-        json: bool,
-        /// The longest silence of the server.
-        patience: Duration,
-    },
     /// Import an export.
     Import {
         /// The export.
@@ -318,54 +325,56 @@ impl ExportArgs {
 
 impl From<CliCommand> for Invocation {
     fn from(command: CliCommand) -> Self {
-        match command {
+        Self::Maintain(match command {
+            CliCommand::Ctl {
+                words,
+                json,
+                timeout,
+                place,
+            } => {
+                return Self::Ctl {
+                    place: place.into(),
+                    words,
+                    json,
+                    patience: Duration::from_secs(timeout),
+                };
+            }
             CliCommand::Backup {
                 target,
                 keep,
                 without_key,
                 without_config,
                 place,
-            } => Self::Backup {
+            } => Maintenance::Backup {
                 place: place.into(),
                 target,
                 keep,
                 with_key: !without_key,
                 with_config: !without_config,
             },
-            CliCommand::Verify { file, json } => Self::Verify { file, json },
-            CliCommand::Restore { file, data } => Self::Restore { file, data },
+            CliCommand::Verify { file, json } => Maintenance::Verify { file, json },
+            CliCommand::Restore { file, data } => Maintenance::Restore { file, data },
             CliCommand::Export {
                 target,
                 what,
                 with_passwords,
                 place,
-            } => Self::Export {
+            } => Maintenance::Export {
                 place: place.into(),
                 target,
                 what: what.exported(with_passwords),
             },
-            CliCommand::Import { file, data } => Self::Import { file, data },
-            CliCommand::Ctl {
-                words,
-                json,
-                timeout,
-                place,
-            } => Self::Ctl {
-                place: place.into(),
-                words,
-                json,
-                patience: Duration::from_secs(timeout),
-            },
+            CliCommand::Import { file, data } => Maintenance::Import { file, data },
             CliCommand::Check {
                 repair,
                 json,
                 place,
-            } => Self::Check {
+            } => Maintenance::Check {
                 place: place.into(),
                 repair,
                 json,
             },
-        }
+        })
     }
 }
 
@@ -397,7 +406,7 @@ impl From<Cli> for Invocation {
         if cli.check_config {
             Self::CheckConfig(overrides)
         } else if cli.upgrade_check {
-            Self::CheckUpgrade(overrides)
+            Self::Maintain(Maintenance::CheckUpgrade(overrides))
         } else {
             Self::Serve {
                 overrides,

@@ -25,7 +25,7 @@ mod tick;
 
 pub(crate) use crate::handlers::administration::at;
 pub use crate::handlers::administration::{
-    AdminReport, AdminTask, COMMANDS, CommandInfo, ExportScope, RawArguments,
+    AdminReport, AdminTask, COMMANDS, CommandInfo, ExportScope, FileTask, LoopTask, RawArguments,
 };
 pub use administration::{AdminAnswer, AdminRefusal, PendingOperation};
 pub use scheduler::why_waiting::WaitReason;

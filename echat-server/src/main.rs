@@ -12,7 +12,7 @@ use echat_proto::config::default_json;
 use echat_system::private_memory;
 use thiserror::Error;
 
-use echat_server::cli::{Cli, Invocation, wants_json};
+use echat_server::cli::{Cli, Invocation, Maintenance, wants_json};
 use echat_server::config::{self, ConfigError, Overrides};
 use echat_server::ctl::{self, CtlError};
 use echat_server::data_dir::{self, AdministratorCodeFile, DataDir, DataDirError};
@@ -143,7 +143,7 @@ fn perform(task: Invocation, inherited: io::Result<Inherited>) -> Result<ExitCod
             json,
             patience,
         } => return ask(place, &words, json, patience),
-        task => return maintain(task),
+        Invocation::Maintain(task) => return maintain(task),
     }
     Ok(ExitCode::Ok)
 }
@@ -171,7 +171,7 @@ fn ask(
 }
 
 /// A command that is about a data folder or a backup.
-fn maintain(task: Invocation) -> Result<ExitCode, Failure> {
+fn maintain(task: Maintenance) -> Result<ExitCode, Failure> {
     logging::report_panics_without_contents();
     // A backup has the host key.
     private_memory::close().map_err(Failure::System)?;

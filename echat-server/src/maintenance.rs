@@ -16,10 +16,10 @@ use thiserror::Error;
 use crate::backup::{
     self, BackupError, BackupSchedule, BackupSource, Manifest, RestoreError, Restored,
 };
-use crate::cli::{ExportSelection, Invocation};
+use crate::cli::{ExportSelection, Maintenance};
 use crate::config::{self, ConfigError, Loaded, Overrides};
 use crate::data_dir::{self, DataDir, DataDirError};
-use crate::engine::{AdminReport, AdminTask, ExportScope, at};
+use crate::engine::{AdminReport, ExportScope, FileTask, at};
 use crate::exit::ExitCode;
 use crate::host_key;
 use crate::storage::{self, HighWaterError, OpenError, TransferError};
@@ -147,70 +147,65 @@ pub fn database_code(error: &OpenError) -> ExitCode {
 ///
 /// # Errors
 /// See [`MaintenanceError`].
-pub fn perform(task: Invocation, now: i64) -> Result<CommandReport, MaintenanceError> {
+pub fn perform(task: Maintenance, now: i64) -> Result<CommandReport, MaintenanceError> {
     backup::give_way();
     match task {
-        Invocation::Backup {
+        Maintenance::Backup {
             place,
             target,
             keep: None,
             with_key,
             with_config,
         } => back_up(place, &target, (with_key, with_config), now),
-        Invocation::Backup {
+        Maintenance::Backup {
             place,
             target,
             keep: Some(keep),
             ..
         } => back_up_and_prune(place, target, keep, now),
-        Invocation::Verify { file, json } => verify(&file, json),
-        Invocation::Restore { file, data } => restore(&file, &data, now),
-        Invocation::Check {
+        Maintenance::Verify { file, json } => verify(&file, json),
+        Maintenance::Restore { file, data } => restore(&file, &data, now),
+        Maintenance::Check {
             place,
             repair,
             json,
         } => check::check(place, repair, json, now),
-        Invocation::Export {
+        Maintenance::Export {
             place,
             target,
             what,
         } => transfer::export(place, &target, what, now),
-        Invocation::CheckUpgrade(place) => upgrade::check(place),
-        Invocation::Import { file, data } => transfer::import(&file, &data, now),
-        // They are performed elsewhere.
-        Invocation::Serve { .. }
-        | Invocation::CheckConfig(_)
-        | Invocation::PrintDefaultConfig
-        | Invocation::Ctl { .. } => Ok(done(String::new())),
+        Maintenance::CheckUpgrade(place) => upgrade::check(place),
+        Maintenance::Import { file, data } => transfer::import(&file, &data, now),
     }
 }
 
-/// Performs a task of the administration, beside the server that this process is. `now` is in unix seconds.
+/// Performs a task of the administration on a thread of the server. `now` is in unix seconds.
 ///
 /// # Errors
 /// A code, and a sentence.
-pub fn beside(
-    task: AdminTask,
+pub fn perform_task(
+    task: FileTask,
     source: &BackupSource,
     now: i64,
 ) -> Result<AdminReport, (&'static str, String)> {
     let performed = match task {
-        AdminTask::Backup(target) => backup::create(source, &target, now)
+        FileTask::Backup(target) => backup::create(source, &target, now)
             .map(|manifest| {
                 let done = format!("backup {}: {}", target.display(), contents(&manifest));
                 described(AdminReport::done(done), &target, &manifest)
             })
             .map_err(MaintenanceError::from),
-        AdminTask::Verify(file) => backup::verify(&file)
+        FileTask::Verify(file) => backup::verify(&file)
             .map(|manifest| {
                 let done = verified(&file, &manifest).trim_end().replace('\n', "; ");
                 described(AdminReport::done(done), &file, &manifest)
                     .key("fingerprint", fingerprint(&manifest))
             })
             .map_err(MaintenanceError::from),
-        AdminTask::Check => check::beside(&source.database),
-        AdminTask::Statistics => statistics(&source.database),
-        AdminTask::Export(target, scope) => {
+        FileTask::Check => check::beside(&source.database),
+        FileTask::Statistics => statistics(&source.database),
+        FileTask::Export(target, scope) => {
             let what = match scope {
                 ExportScope::All => ExportSelection::All { passwords: false },
                 ExportScope::User(name) => ExportSelection::User(name),
@@ -224,12 +219,6 @@ pub fn beside(
                     .key("messages", messages)
             })
         }
-        // The loop has done these.
-        AdminTask::Hash(_)
-        | AdminTask::Metrics
-        | AdminTask::Reload
-        | AdminTask::Drain(_)
-        | AdminTask::Quit => Ok(AdminReport::done("")),
     };
     performed.map_err(|error| (error.code(), error.to_string()))
 }

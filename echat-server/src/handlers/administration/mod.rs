@@ -390,6 +390,15 @@ pub(crate) enum MemoryChange {
 pub enum AdminTask {
     /// Hash a password. The operation goes on with the hash.
     Hash(Password),
+    /// Read and write files, on a thread.
+    Files(FileTask),
+    /// Done by the event loop itself.
+    Loop(LoopTask),
+}
+
+/// A task that reads and writes files.
+#[derive(Debug)]
+pub enum FileTask {
     /// Back up to a file.
     Backup(PathBuf),
     /// Verify a backup.
@@ -400,6 +409,11 @@ pub enum AdminTask {
     Statistics,
     /// Export to a file.
     Export(PathBuf, ExportScope),
+}
+
+/// A task of the event loop itself.
+#[derive(Debug)]
+pub enum LoopTask {
     /// Show what is measured.
     Metrics,
     /// Read the configuration again.
@@ -530,7 +544,9 @@ pub(crate) fn admin(
             jobs::Task::Hash { password },
             Pending::Administer(Box::new(operation)),
         )),
-        AdminOutcome::Task(_) => Err(Code::NotAllowed.into()),
+        AdminOutcome::Task(AdminTask::Files(_) | AdminTask::Loop(_)) => {
+            Err(Code::NotAllowed.into())
+        }
         AdminOutcome::Refused(refusal) => Err(Reject::Refused(refusal)),
     }
 }

@@ -7,7 +7,8 @@ use super::arguments::{
 };
 use super::report::{at, names};
 use super::{
-    AdminPlan, AdminReport, AdminTask, COMMANDS, ExportScope, MemoryChange, Operation, ROWS, View,
+    AdminPlan, AdminReport, AdminTask, COMMANDS, ExportScope, FileTask, LoopTask, MemoryChange,
+    Operation, ROWS, View,
 };
 use crate::config::{LogFilter, Registration, Settings};
 use crate::limits::{AddressBans, AddressPrefix};
@@ -549,23 +550,23 @@ pub(super) fn audit(
 
 /// Commands that are done by a task.
 macro_rules! tasks {
-    ($($handler:ident($($param:ident: $type:ty),*) = $task:expr;)*) => {$(
+    ($($handler:ident($($param:ident: $type:ty),*) = $kind:ident($task:expr);)*) => {$(
         pub(super) fn $handler(_: &View<'_, '_>, _: &Operation $(, $param: $type)*) -> Result<AdminPlan, Reject> {
-            Ok(AdminPlan::task($task))
+            Ok(AdminPlan::task(AdminTask::$kind($task)))
         }
     )*};
 }
 
 tasks! {
-    backup(file: PathBuf) = AdminTask::Backup(file);
-    verify(file: PathBuf) = AdminTask::Verify(file);
-    check() = AdminTask::Check;
-    statistics() = AdminTask::Statistics;
-    export_all(file: PathBuf) = AdminTask::Export(file, ExportScope::All);
-    export_user(name: Identifier, file: PathBuf) = AdminTask::Export(file, ExportScope::User(name.0));
-    export_room(name: Identifier, file: PathBuf) = AdminTask::Export(file, ExportScope::Room(name.0));
-    metrics() = AdminTask::Metrics;
-    reload() = AdminTask::Reload;
-    quit() = AdminTask::Quit;
-    drain(seconds: DrainSeconds) = AdminTask::Drain(seconds.0);
+    backup(file: PathBuf) = Files(FileTask::Backup(file));
+    verify(file: PathBuf) = Files(FileTask::Verify(file));
+    check() = Files(FileTask::Check);
+    statistics() = Files(FileTask::Statistics);
+    export_all(file: PathBuf) = Files(FileTask::Export(file, ExportScope::All));
+    export_user(name: Identifier, file: PathBuf) = Files(FileTask::Export(file, ExportScope::User(name.0)));
+    export_room(name: Identifier, file: PathBuf) = Files(FileTask::Export(file, ExportScope::Room(name.0)));
+    metrics() = Loop(LoopTask::Metrics);
+    reload() = Loop(LoopTask::Reload);
+    quit() = Loop(LoopTask::Quit);
+    drain(seconds: DrainSeconds) = Loop(LoopTask::Drain(seconds.0));
 }
