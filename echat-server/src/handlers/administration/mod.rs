@@ -127,14 +127,22 @@ pub struct CommandInfo {
     pub name: &'static str,
     /// What it does.
     pub about: &'static str,
-    /// Whether it is more than a look at memory and database.
-    pub changes: bool,
     /// Whether administrators have it in the chat.
     pub in_chat: bool,
-    /// Whether its operations are in the audit.
-    is_audited: bool,
     /// Its parameters, in the order in which they are typed.
     pub(crate) params: &'static [ParamInfo],
+    handler: Handler,
+}
+
+/// The handler of a command, with what it may do.
+#[derive(Clone, Copy, Debug)]
+enum Handler {
+    /// A look at memory and database.
+    Reads(fn(&Ctx<'_, '_>, &Operation) -> Result<AdminReport, Reject>),
+    /// A task that changes nothing, and is not in the audit.
+    Examines(fn(&View<'_, '_>, &Operation) -> Result<AdminPlan, Reject>),
+    /// A change, which is in the audit also if it is refused.
+    Changes(fn(&View<'_, '_>, &Operation) -> Result<AdminPlan, Reject>),
 }
 
 impl CommandInfo {
@@ -588,11 +596,10 @@ pub(crate) fn perform(
     ctx: &mut Ctx<'_, '_>,
     operation: &Operation,
 ) -> Result<AdminOutcome, Reject> {
-    if !operation.command.changes {
-        operation.arguments()?;
-        let report = look(ctx, operation)?.expect("a command that reads");
-        return Ok(AdminOutcome::Report(report));
-    }
+    let decide = match operation.command.handler {
+        Handler::Reads(look) => return look(ctx, operation).map(AdminOutcome::Report),
+        Handler::Examines(decide) | Handler::Changes(decide) => decide,
+    };
     let plan = match decide(&ctx.view(Some(&operation.seed)), operation) {
         Err(Reject::Refused(refusal)) => {
             note_result(ctx, operation, refusal.code().as_str())?;
@@ -665,10 +672,10 @@ pub(crate) fn note_result(
     operation: &Operation,
     result: &str,
 ) -> Result<(), StoreError> {
-    if !operation.command.is_audited {
-        return Ok(());
+    match operation.command.handler {
+        Handler::Reads(_) | Handler::Examines(_) => Ok(()),
+        Handler::Changes(_) => note_entry(ctx, operation.audit_entry(result)),
     }
-    note_entry(ctx, operation.audit_entry(result))
 }
 
 /// Records what a signal has done.
@@ -754,6 +761,9 @@ pub(crate) fn repeat(
         seed: Some(&operation.seed),
         now: operation.now,
     };
+    let Handler::Changes(decide) = operation.command.handler else {
+        unreachable!("the journal has operations that wrote rows");
+    };
     let plan = decide(&view, operation)?;
     write(batch, plan.write, operation).map(drop)
 }
@@ -762,21 +772,11 @@ pub(crate) fn repeat(
 /// that changes nothing, and is not in the audit), whether it is open `everywhere` or only to the operator (`ctl`: the terminal and the socket), the handler, and its parameters by name
 /// and type. A handler that reads gets a context that cannot write, one that changes a [`View`]; both get the [`Operation`].
 macro_rules! administration {
-    (@changes reads) => { false };
-    (@changes changes) => { true };
-    (@changes examines) => { true };
-    (@audited changes) => { true };
-    (@audited $access:ident) => { false };
     (@chat everywhere) => { true };
     (@chat ctl) => { false };
-    (@look reads, $ctx:ident, $operation:ident, $module:ident::$handler:ident, $($param:ident: $type:ty),*) => {
-        Some($module::$handler($ctx, $operation, $(take::<$type>($operation.arguments()?, stringify!($param), $operation.now)?),*)?)
-    };
-    (@look $access:ident, $($rest:tt)*) => { None };
-    (@decide reads, $($rest:tt)*) => { unreachable!("a command that reads is not decided") };
-    (@decide $access:ident, $view:ident, $operation:ident, $module:ident::$handler:ident, $($param:ident: $type:ty),*) => {
-        $module::$handler($view, $operation, $(take::<$type>($operation.arguments()?, stringify!($param), $operation.now)?),*)
-    };
+    (@access reads) => { Handler::Reads };
+    (@access examines) => { Handler::Examines };
+    (@access changes) => { Handler::Changes };
     ($(
         #[command($name:literal, $about:literal, $access:ident, $ways:ident)]
         $module:ident::$handler:ident($($param:ident: $type:ty),*);
@@ -785,28 +785,17 @@ macro_rules! administration {
         pub static COMMANDS: &[CommandInfo] = &[$(CommandInfo {
             name: $name,
             about: $about,
-            changes: administration!(@changes $access),
-            is_audited: administration!(@audited $access),
             in_chat: administration!(@chat $ways),
             params: &[$(ParamInfo::of::<$type>(stringify!($param))),*],
+            handler: administration!(@access $access)(|ctx, operation| {
+                operation.arguments()?;
+                $module::$handler(
+                    ctx,
+                    operation,
+                    $(take::<$type>(operation.arguments()?, stringify!($param), operation.now)?),*
+                )
+            }),
         }),*];
-
-        /// Carries out a command that reads; `None` for one that changes something.
-        fn look(ctx: &Ctx<'_, '_>, operation: &Operation) -> Result<Option<AdminReport>, Reject> {
-            Ok(match operation.command.name {
-                $($name => administration!(@look $access, ctx, operation, $module::$handler, $($param: $type),*),)*
-                _ => unreachable!("a command of the table"),
-            })
-        }
-
-        /// Calls the handler of an operation.
-        fn decide(view: &View<'_, '_>, operation: &Operation) -> Result<AdminPlan, Reject> {
-            operation.arguments()?;
-            match operation.command.name {
-                $($name => administration!(@decide $access, view, operation, $module::$handler, $($param: $type),*),)*
-                _ => unreachable!("a command of the table"),
-            }
-        }
     };
 }
 
