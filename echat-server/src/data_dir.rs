@@ -24,6 +24,7 @@ use rustix::fs::Mode;
 use zeroize::Zeroizing;
 
 use crate::host_key;
+use crate::storage::EMPTY_DATABASE;
 pub use error::{DataDirError, Lack, Missing};
 pub use replacement::{Incoming, Offline};
 pub use unfinished::{UnfinishedFile, remove_left_over, remove_own};
@@ -41,9 +42,6 @@ const INIT: &str = "init";
 
 /// Suffixes of the files that `SQLite` keeps beside a database in use.
 const COMPANIONS: [&str; 3] = ["database.db-wal", "database.db-shm", "database.db-journal"];
-
-/// The migrated, empty database that a first start copies.
-const EMPTY_DATABASE: &[u8] = include_bytes!("../../database.db");
 
 /// Makes every later file of this process private to its owner, whatever the umask was.
 pub fn keep_new_files_private() {

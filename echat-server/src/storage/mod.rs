@@ -52,6 +52,7 @@ mod search_messages;
 mod search_words;
 mod settings;
 mod skeletons;
+mod template;
 mod upgrade_copy;
 mod write_ahead_log;
 
@@ -102,6 +103,7 @@ pub use schema::{Store, create_template, schema_dump};
 pub use search::FoundNames;
 pub use search_messages::{FoundMessages, Search, SearchProgress, SearchRequest};
 pub use search_words::SearchQuery;
+pub(crate) use template::EMPTY_DATABASE;
 pub use upgrade_copy::{Upgrade, UpgradePlan, upgrade_of};
 pub use write_ahead_log::{Checkpoint, CheckpointOutcome, Purged};
 
