@@ -99,10 +99,10 @@ struct DataFolderArgs {
 }
 
 impl From<DataFolderArgs> for Overrides {
-    fn from(place: DataFolderArgs) -> Self {
+    fn from(folder: DataFolderArgs) -> Self {
         Self {
-            file: place.config,
-            data: place.data,
+            file: folder.config,
+            data: folder.data,
             ..Self::default()
         }
     }
@@ -141,7 +141,7 @@ enum CliCommand {
         #[arg(long)]
         without_config: bool,
         #[command(flatten)]
-        place: DataFolderArgs,
+        folder: DataFolderArgs,
     },
     /// Check that a backup is complete, unchanged and sound
     Verify {
@@ -170,7 +170,7 @@ enum CliCommand {
         #[arg(long)]
         json: bool,
         #[command(flatten)]
-        place: DataFolderArgs,
+        folder: DataFolderArgs,
     },
     /// Write accounts, rooms and messages as lines of JSON, also while a server uses them
     Export {
@@ -183,7 +183,7 @@ enum CliCommand {
         #[arg(long, conflicts_with_all = ["user", "room"])]
         with_passwords: bool,
         #[command(flatten)]
-        place: DataFolderArgs,
+        folder: DataFolderArgs,
     },
     /// Give a command to the server that uses the data folder; `help` lists the commands
     Ctl {
@@ -198,7 +198,7 @@ enum CliCommand {
         #[arg(value_parser = RangedU64ValueParser::<u64>::new().range(2..=3_600))]
         timeout: u64,
         #[command(flatten)]
-        place: DataFolderArgs,
+        folder: DataFolderArgs,
     },
     /// Read an export into a new data folder, or add a database of the original E-Chat to a data folder
     Import {
@@ -228,7 +228,7 @@ pub enum Invocation {
     /// Ask the server that uses a data folder.
     Ctl {
         /// Which data folder.
-        place: Overrides,
+        folder: Overrides,
         /// The command.
         words: Vec<String>,
         /// Whether the answer is one line of JSON.
@@ -248,7 +248,7 @@ pub enum Maintenance {
     /// Write a backup.
     Backup {
         /// Which data folder.
-        place: Overrides,
+        folder: Overrides,
         /// The new file; with `keep`, the folder for it.
         target: PathBuf,
         /// How many backups with a name of the time are kept in the folder.
@@ -275,7 +275,7 @@ pub enum Maintenance {
     /// Check a database.
     Check {
         /// Which data folder.
-        place: Overrides,
+        folder: Overrides,
         /// Whether what is found is repaired.
         repair: bool,
         /// Whether the result is one line of JSON.
@@ -284,7 +284,7 @@ pub enum Maintenance {
     /// Export a part of a data folder.
     Export {
         /// Which data folder.
-        place: Overrides,
+        folder: Overrides,
         /// The new file.
         target: PathBuf,
         /// What is exported.
@@ -330,10 +330,10 @@ impl From<CliCommand> for Invocation {
                 words,
                 json,
                 timeout,
-                place,
+                folder,
             } => {
                 return Self::Ctl {
-                    place: place.into(),
+                    folder: folder.into(),
                     words,
                     json,
                     patience: Duration::from_secs(timeout),
@@ -344,9 +344,9 @@ impl From<CliCommand> for Invocation {
                 keep,
                 without_key,
                 without_config,
-                place,
+                folder,
             } => Maintenance::Backup {
-                place: place.into(),
+                folder: folder.into(),
                 target,
                 keep,
                 with_key: !without_key,
@@ -358,9 +358,9 @@ impl From<CliCommand> for Invocation {
                 target,
                 what,
                 with_passwords,
-                place,
+                folder,
             } => Maintenance::Export {
-                place: place.into(),
+                folder: folder.into(),
                 target,
                 what: what.exported(with_passwords),
             },
@@ -368,9 +368,9 @@ impl From<CliCommand> for Invocation {
             CliCommand::Check {
                 repair,
                 json,
-                place,
+                folder,
             } => Maintenance::Check {
-                place: place.into(),
+                folder: folder.into(),
                 repair,
                 json,
             },

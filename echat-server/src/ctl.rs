@@ -104,11 +104,11 @@ pub struct CtlOutput {
 /// Bytes of an answer at most, with the signs of life before it: more than any page of a list has.
 const ANSWER_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Calls `with` with a path to a socket, however long its own path is.
+/// Calls `with` with a path to a socket that is short enough for the system, however long its own path is.
 ///
 /// # Errors
 /// Those of `with`, and of opening the folder.
-pub fn at<T>(path: &Path, with: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
+pub fn with_short_path<T>(path: &Path, with: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
     match (path.parent(), path.file_name()) {
         (Some(folder), Some(name)) if path.as_os_str().len() > PATH_MAX => {
             let folder = File::open(folder)?;
@@ -138,14 +138,15 @@ pub fn ask(
         socket: socket.clone(),
         patience,
     };
-    let mut stream = at(&socket, |path| connect(path, patience)).map_err(|source| {
-        let socket = socket.clone();
-        match source.kind() {
-            ErrorKind::PermissionDenied => CtlError::Permission { socket, source },
-            ErrorKind::WouldBlock => silent(),
-            _ => CtlError::NoServer { socket, source },
-        }
-    })?;
+    let mut stream =
+        with_short_path(&socket, |path| connect(path, patience)).map_err(|source| {
+            let socket = socket.clone();
+            match source.kind() {
+                ErrorKind::PermissionDenied => CtlError::Permission { socket, source },
+                ErrorKind::WouldBlock => silent(),
+                _ => CtlError::NoServer { socket, source },
+            }
+        })?;
     refuse_other_user(&stream, data, &socket)?;
     stream.set_read_timeout(Some(patience))?;
     let line = request(words);

@@ -241,7 +241,7 @@ pub fn new_administrator_code() -> io::Result<Zeroizing<String>> {
 
 /// The files of a data folder that a server may be using.
 #[derive(Clone, Debug)]
-pub struct Files {
+pub struct DataFiles {
     /// The full path of the database.
     pub database: PathBuf,
     /// Its path for messages.
@@ -255,7 +255,7 @@ pub struct Files {
 /// # Errors
 /// The folder or its database is missing or not this user's own. A file that another user created beside the database would
 /// keep the server from starting, so a command runs as the owner of the folder.
-pub fn find(path: &Path) -> Result<Files, DataDirError> {
+pub fn open_for_command(path: &Path) -> Result<DataFiles, DataDirError> {
     let folder = Folder::existing(path)?;
     if folder.is_being_replaced()? {
         Offline::open(path, false)?;
@@ -266,7 +266,7 @@ pub fn find(path: &Path) -> Result<Files, DataDirError> {
         return Err(DataDirError::Missing { path, missing });
     }
     let has_key = folder.lack(HOST_KEY)?.is_none();
-    Ok(Files {
+    Ok(DataFiles {
         database: folder.path(DATABASE),
         shown_database: folder.shown(DATABASE),
         host_key: has_key.then(|| folder.path(HOST_KEY)),

@@ -100,8 +100,8 @@ fn main() -> process::ExitCode {
             .into();
         }
     };
-    let _started = match logging::start() {
-        Ok(started) => started,
+    let _flush_guard = match logging::start() {
+        Ok(guard) => guard,
         Err(error) => {
             let failure = Failure::System(error);
             // There is no thread to write this, nor a server that it could stop.
@@ -138,11 +138,11 @@ fn perform(task: Invocation, inherited: io::Result<Inherited>) -> Result<ExitCod
         }
         Invocation::PrintDefaultConfig => print(&default_json()?)?,
         Invocation::Ctl {
-            place,
+            folder,
             words,
             json,
             patience,
-        } => return ask(place, &words, json, patience),
+        } => return ask(folder, &words, json, patience),
         Invocation::Maintain(task) => return maintain(task),
     }
     Ok(ExitCode::Ok)
@@ -150,16 +150,16 @@ fn perform(task: Invocation, inherited: io::Result<Inherited>) -> Result<ExitCod
 
 /// A command for the server that uses a data folder.
 fn ask(
-    place: Overrides,
+    folder: Overrides,
     words: &[String],
     as_json: bool,
     patience: Duration,
 ) -> Result<ExitCode, Failure> {
     logging::report_panics_without_contents();
     // A configuration that is being repaired is not in the way of one that names the folder.
-    let data = match place.data {
+    let data = match folder.data {
         Some(data) => data,
-        None => config::load(place)?.config.data,
+        None => config::load(folder)?.config.data,
     };
     let said = ctl::ask(&data, words, as_json, patience)?;
     if said.is_error {
@@ -174,7 +174,7 @@ fn ask(
 fn maintain(task: Maintenance) -> Result<ExitCode, Failure> {
     logging::report_panics_without_contents();
     // A backup has the host key.
-    private_memory::close().map_err(Failure::System)?;
+    private_memory::forbid_dumps_and_tracing().map_err(Failure::System)?;
     data_dir::keep_new_files_private();
     let CommandReport { text, code } = maintenance::perform(task, unix_now())?;
     print(&text)?;
@@ -198,7 +198,7 @@ fn print(text: &str) -> Result<(), Failure> {
 
 fn serve(overrides: &Overrides, init: bool, inherited: Inherited) -> Result<(), Failure> {
     logging::report_panics_without_contents();
-    private_memory::close().map_err(Failure::System)?;
+    private_memory::forbid_dumps_and_tracing().map_err(Failure::System)?;
     let signals = Signals::catch().map_err(Failure::System)?;
     let loaded = config::load(overrides.clone())?;
     data_dir::keep_new_files_private();

@@ -148,34 +148,34 @@ pub fn database_code(error: &OpenError) -> ExitCode {
 /// # Errors
 /// See [`MaintenanceError`].
 pub fn perform(task: Maintenance, now: i64) -> Result<CommandReport, MaintenanceError> {
-    backup::give_way();
+    backup::lower_priority();
     match task {
         Maintenance::Backup {
-            place,
+            folder,
             target,
             keep: None,
             with_key,
             with_config,
-        } => back_up(place, &target, (with_key, with_config), now),
+        } => back_up(folder, &target, (with_key, with_config), now),
         Maintenance::Backup {
-            place,
+            folder,
             target,
             keep: Some(keep),
             ..
-        } => back_up_and_prune(place, target, keep, now),
+        } => back_up_and_prune(folder, target, keep, now),
         Maintenance::Verify { file, json } => verify(&file, json),
         Maintenance::Restore { file, data } => restore(&file, &data, now),
         Maintenance::Check {
-            place,
+            folder,
             repair,
             json,
-        } => check::check(place, repair, json, now),
+        } => check::check(folder, repair, json, now),
         Maintenance::Export {
-            place,
+            folder,
             target,
             what,
-        } => transfer::export(place, &target, what, now),
-        Maintenance::CheckUpgrade(place) => upgrade::check(place),
+        } => transfer::export(folder, &target, what, now),
+        Maintenance::CheckUpgrade(folder) => upgrade::check(folder),
         Maintenance::Import { file, data } => transfer::import(&file, &data, now),
     }
 }
@@ -289,13 +289,13 @@ pub fn source(loaded: &Loaded, data: &DataDir) -> BackupSource {
 }
 
 fn back_up(
-    place: Overrides,
+    folder: Overrides,
     target: &Path,
     (with_key, with_config): (bool, bool),
     now: i64,
 ) -> Result<CommandReport, MaintenanceError> {
-    let loaded = config::load(place)?;
-    let files = data_dir::find(&loaded.config.data)?;
+    let loaded = config::load(folder)?;
+    let files = data_dir::open_for_command(&loaded.config.data)?;
     let source = BackupSource {
         database: files.database,
         host_key: files.host_key.filter(|_| with_key),
@@ -309,13 +309,13 @@ fn back_up(
 
 /// Writes a backup into a folder, as the server does by itself, and removes the oldest ones.
 fn back_up_and_prune(
-    place: Overrides,
+    overrides: Overrides,
     folder: PathBuf,
     keep: usize,
     now: i64,
 ) -> Result<CommandReport, MaintenanceError> {
-    let loaded = config::load(place)?;
-    let files = data_dir::find(&loaded.config.data)?;
+    let loaded = config::load(overrides)?;
+    let files = data_dir::open_for_command(&loaded.config.data)?;
     let schedule = BackupSchedule {
         source: BackupSource {
             database: files.database,

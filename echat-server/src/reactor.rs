@@ -659,11 +659,11 @@ impl<'a> Reactor<'a> {
             (requester, AdminAnswer::Task(task, operation)) => {
                 self.tasks.add(requester, task, *operation);
             }
-            (Requester::Ctl(place, serial), AdminAnswer::Done(report)) => {
-                self.ctl.answer(place, serial, &reply_line(&report));
+            (Requester::Ctl(slot, serial), AdminAnswer::Done(report)) => {
+                self.ctl.answer(slot, serial, &reply_line(&report));
             }
-            (Requester::Ctl(place, serial), AdminAnswer::Refused(refused)) => {
-                self.ctl.answer(place, serial, &refusal_line(&refused));
+            (Requester::Ctl(slot, serial), AdminAnswer::Refused(refused)) => {
+                self.ctl.answer(slot, serial, &refusal_line(&refused));
             }
             (Requester::Terminal, AdminAnswer::Done(report)) => logging::say(&report.text()),
             (Requester::Terminal, AdminAnswer::Refused(refused)) => {

@@ -63,8 +63,8 @@ pub(crate) struct LoginAttempt {
     hash: Option<PasswordHash>,
     /// What was presented.
     presented: PresentedCredential,
-    /// Whether it begins a session, or ends one.
-    is_known: bool,
+    /// Whether what was presented in place of a password is or was good: it begins a session, or ends one.
+    changes_session: bool,
     /// The secret of a device that was presented beside it.
     device: Option<PresentedDevice>,
     /// Whether LOGIN_BUNDLE has messages.
@@ -106,12 +106,12 @@ impl LoginAttempt {
     /// The user whose session begins or ends with it. `is_right`: a password was presented, and is right.
     pub(crate) fn changes_session(&self, is_right: bool) -> Option<UserId> {
         let user = self.user.as_ref().map(|user| user.id);
-        user.filter(|_| is_right || self.is_known)
+        user.filter(|_| is_right || self.changes_session)
     }
 }
 
 impl Pending {
-    /// The user to log in, if the name has an account.
+    /// The user to log in or to delete, if the name has an account.
     pub(crate) fn user(&self) -> Option<UserId> {
         match self {
             Self::Register(..) | Self::ChangePassword(_) | Self::Administer(_) => None,
@@ -300,7 +300,7 @@ pub(crate) fn login(
         is_weak: matches!(&credential, Credential::Password(password) if !password.is_allowed()),
         hash: hash.clone(),
         presented,
-        is_known: judgement != Judgement::Unknown,
+        changes_session: judgement != Judgement::Unknown,
         device,
         has_messages: messages.unwrap_or(true),
         key,
@@ -433,7 +433,7 @@ pub(crate) fn logged_in(
     let Some(user) = user else {
         return Err(wrong(ctx, None, attempt, judgement)?);
     };
-    is_not_suspended(ctx, &user, attempt)?;
+    refuse_suspended(ctx, &user, attempt)?;
     let is_bot = matches!(attempt.presented, PresentedCredential::Token(_));
     let audience = Audience::of(ctx, user.id)?;
     let places = ctx.batch.room_sizes_of(user.id)?;
@@ -514,7 +514,7 @@ fn opening<'a>(
 }
 
 /// Refuses a suspended user, after the right password: others learn nothing of it.
-fn is_not_suspended(
+fn refuse_suspended(
     ctx: &mut Ctx<'_, '_>,
     user: &User,
     attempt: &LoginAttempt,
@@ -811,7 +811,7 @@ mod tests {
                 is_weak: false,
                 hash: Some(hash.clone()),
                 presented,
-                is_known: false,
+                changes_session: false,
                 device: PresentedDevice::of(DeviceSecret::from_bytes(&[0xcd; DeviceSecret::BYTES])),
                 has_messages: true,
                 key: Zeroizing::new(SECRET.to_owned()),

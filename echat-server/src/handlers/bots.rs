@@ -57,7 +57,7 @@ pub(crate) fn create_bot(
         return Err(Reject::too_many(view.limits.rooms));
     }
     for room in &rooms {
-        rooms::has_room_for_members(view, room, 1)?;
+        rooms::refuse_too_many_members(view, room, 1)?;
     }
     let now = view.now;
     let demand = Demand::Bot { rooms: rooms.len() };

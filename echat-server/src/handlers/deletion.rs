@@ -7,7 +7,7 @@ use super::password::wrong;
 use super::session_ends::SessionsEnd;
 use super::{Answer, Caller, Ctx, Reject, gate, rooms};
 use crate::limits::CountedAttempt;
-use crate::storage::{Batch, DeletedAccount, ErasurePlace, Removal, StoreError, UserId};
+use crate::storage::{Batch, DeletedAccount, ErasureCursor, Removal, StoreError, UserId};
 use crate::workers::jobs::{Task, Verdict};
 use echat_proto::commands::Event;
 use echat_proto::names::Password;
@@ -64,7 +64,7 @@ pub(crate) fn deleted(
     if deletion.erase {
         let removals = deleted
             .iter()
-            .map(|user| Removal::Account(*user, ErasurePlace::default()));
+            .map(|user| Removal::Account(*user, ErasureCursor::default()));
         ctx.after_commit.removals.extend(removals);
     }
     // The sessions that end are told no more of the rooms.
@@ -178,7 +178,7 @@ mod tests {
         assert!(many.steps < 100_000, "{many:?}");
         // What is left is done in portions: 64 messages, or 2,000 that are looked at.
         let retention = Retention { now: 3, days: None };
-        let (mut left, mut portions) = (Removal::Account(ann, ErasurePlace::default()), 0);
+        let (mut left, mut portions) = (Removal::Account(ann, ErasureCursor::default()), 0);
         loop {
             let mut batch = store.batch();
             let more = batch.remove(&left, retention).expect("memory");

@@ -106,7 +106,7 @@ pub(crate) fn add_members(
     }
     have_not_left(view, &room, &added)?;
     are_not_banned(view, &room, &added)?;
-    has_room_for_members(view, &room, added.len())?;
+    refuse_too_many_members(view, &room, added.len())?;
     have_room_for_a_room(view, added.keys())?;
     let now = view.now;
     let demand = Demand::Joins(added.len());
@@ -158,7 +158,7 @@ pub(crate) fn join_room(
             Reject::banned(ban)
         });
     }
-    has_room_for_members(view, &room, 1)?;
+    refuse_too_many_members(view, &room, 1)?;
     have_room_for_a_room(view, [&me.id])?;
     let now = view.now;
     Ok(Plan::write(Demand::Joins(1), move |batch| {
@@ -493,7 +493,7 @@ fn have_not_left(
     if gone.is_empty() {
         Ok(())
     } else {
-        Err(Reject::have_left(gone))
+        Err(Reject::former_members(gone))
     }
 }
 
@@ -517,7 +517,7 @@ fn are_not_banned(
     }
 }
 
-pub(super) fn has_room_for_members(
+pub(super) fn refuse_too_many_members(
     view: &View<'_, '_>,
     room: &Room,
     more: usize,

@@ -280,7 +280,7 @@ fn bind(path: &Path, registry: &Registry) -> io::Result<BoundSocket> {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let socket = crate::ctl::at(path, |path| UnixListener::bind(path))?;
+    let socket = crate::ctl::with_short_path(path, |path| UnixListener::bind(path))?;
     let path = path.to_owned();
     let mut bound = BoundSocket { socket, path };
     fs::set_permissions(&bound.path, Permissions::from_mode(0o600))?;

@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub(super) enum Requester {
     /// The server's own terminal.
     Terminal,
-    /// The client of the socket in this place, with this number.
+    /// The client of the socket in this slot, with this number.
     Ctl(u16, u64),
 }
 
@@ -192,7 +192,7 @@ fn hash(password: &Password) -> TaskOutcome {
 }
 
 fn perform(task: FileTask, source: &BackupSource, now: i64) -> TaskOutcome {
-    backup::give_way();
+    backup::lower_priority();
     match maintenance::perform_task(task, source, now) {
         Ok(report) => TaskOutcome::Done(report),
         Err((code, text)) => TaskOutcome::Failed(code, text),

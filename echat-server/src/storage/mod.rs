@@ -73,7 +73,7 @@ pub use bots::Bot;
 pub use check::{Fault, Findings, Summary, check_copy, check_database, rebuild};
 pub use contacts::{FriendRequest, PrivateConversation};
 pub(crate) use deletion::DeletedAccount;
-pub use deletion::{AccountPlace, AccountsPlace, ChangedLists, ErasurePlace};
+pub use deletion::{AccountCursor, ChangedLists, DeletedAccountsCursor, ErasureCursor};
 pub(crate) use devices::KNOWN_DEVICE;
 pub use export::{EXPORT_FORMAT, Imported, Scope, TransferError, export, import, shortened};
 pub use failure::Damage;

@@ -25,7 +25,7 @@ use super::{Answer, Caller, Ctx, Refusal, Reject, gate};
 use crate::config::{Limits, LogFilter, Settings};
 use crate::conn::Departure;
 use crate::secrets::{PasswordHash, SecretSeed};
-use crate::storage::{AuditEntry, Batch, ErasurePlace, Removal, Room, StoreError, User};
+use crate::storage::{AuditEntry, Batch, ErasureCursor, Removal, Room, StoreError, User};
 use crate::workers::jobs;
 use arguments::{Arguments, WORDS, from_words, known, take};
 use echat_proto::Value;
@@ -352,8 +352,8 @@ impl Operation {
         format!("{} ({})", self.actor.shown(), self.actor.via().word())
     }
 
-    /// The password that the command gives out.
-    fn password(&self) -> InvitationCode {
+    /// The code that the command gives out, to register with or as a temporary password.
+    fn issued_code(&self) -> InvitationCode {
         InvitationCode::from_bytes(self.seed.first())
     }
 
@@ -541,7 +541,7 @@ pub(crate) fn admin(
     command: String,
     params: Dict,
 ) -> Result<Answer, Reject> {
-    is_allowed(ctx, &me)?;
+    require_administrator(ctx, &me)?;
     let seed = ctx.draw();
     let given = RawArguments::from_entries(params.0);
     let operation = Operation::read(Actor::Chat(me), &command, given, seed, ctx.now.unix)?;
@@ -566,7 +566,7 @@ pub(crate) fn hashed(
     hash: &PasswordHash,
 ) -> Result<Event, Reject> {
     let me = gate::logged_in(ctx)?;
-    is_allowed(ctx, &me)?;
+    require_administrator(ctx, &me)?;
     match perform(ctx, &operation.clone().hashed(hash.clone()))? {
         AdminOutcome::Report(report) => Ok(result(&report)),
         AdminOutcome::Task(_) => Err(Code::NotAllowed.into()),
@@ -574,7 +574,7 @@ pub(crate) fn hashed(
     }
 }
 
-fn is_allowed(ctx: &Ctx<'_, '_>, me: &Caller) -> Result<(), Reject> {
+fn require_administrator(ctx: &Ctx<'_, '_>, me: &Caller) -> Result<(), Reject> {
     if ctx.batch.is_administrator(me.id)? {
         return Ok(());
     }
@@ -637,7 +637,7 @@ pub(crate) fn perform(
             if erase {
                 ctx.after_commit
                     .removals
-                    .push(Removal::Account(user, ErasurePlace::default()));
+                    .push(Removal::Account(user, ErasureCursor::default()));
             }
         }
     }

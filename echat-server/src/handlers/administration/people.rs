@@ -219,7 +219,7 @@ pub(super) fn reset_password(
 ) -> Result<AdminPlan, Reject> {
     let user = person(view, &name)?;
     refuse_own_account(operation, &user)?;
-    let password = operation.password();
+    let password = operation.issued_code();
     let Some(hash) = operation.hash.clone() else {
         let password = Password::new(&password.to_text()).expect("a code is a possible password");
         return Ok(AdminPlan::task(AdminTask::Hash(password)));

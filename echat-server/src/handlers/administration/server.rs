@@ -1,6 +1,7 @@
 //! The commands about the server as a whole.
 
 use super::super::effects::Effect;
+use super::super::invitation_codes::USES_MAX;
 use super::super::{Ctx, Reject};
 use super::arguments::{
     Announcement, Choice, Choices, EndTime, Identifier, MessageOfTheDay, Number, Whole,
@@ -20,8 +21,8 @@ use echat_proto::param::ParamError;
 use echat_proto::records::Code;
 use std::path::PathBuf;
 
-/// Accounts that can be made with one code: at most as many as a room has members.
-pub(super) type InvitationUses = Whole<1, 10_000>;
+/// Accounts that can be made with one code.
+pub(super) type InvitationUses = Whole<1, USES_MAX>;
 /// Bans of addresses that hold.
 const BANS: usize = 1_000;
 /// Administrators that are listed.
@@ -319,7 +320,7 @@ pub(super) fn new_invitation(
     {
         return Err(Reject::too_many(ROWS));
     }
-    let shown = operation.password();
+    let shown = operation.issued_code();
     let code = shown.key().expect("a code of its own form").to_string();
     let EndTime(expires_at) = expires;
     let registration = view.settings.registration;
