@@ -254,6 +254,7 @@ fn output(answer: &str, as_json: bool) -> CtlOutput {
         "not_found" => ExitCode::NoInput,
         "cannot_create" => ExitCode::CannotCreate,
         "storage_full" | "storage_busy" | "failed" => ExitCode::Io,
+        "busy" => ExitCode::Busy,
         "bad_config" => ExitCode::Config,
         _ => ExitCode::Refused,
     };

@@ -647,12 +647,7 @@ impl<'a> Reactor<'a> {
             }
             TaskOutcome::Failed(code, message) => {
                 self.engine.note_result(&operation, code, now)?;
-                let detail = Vec::new();
-                AdminAnswer::Refused(AdminRefusal {
-                    code,
-                    message,
-                    detail,
-                })
+                AdminAnswer::Refused(AdminRefusal::new(code, message))
             }
         };
         match (requester, answer) {

@@ -50,6 +50,17 @@ pub struct AdminRefusal {
     pub detail: Vec<(String, Value)>,
 }
 
+impl AdminRefusal {
+    /// A refusal without further keys.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            detail: Vec::new(),
+        }
+    }
+}
+
 impl From<Code> for AdminRefusal {
     fn from(code: Code) -> Self {
         Refusal::from(code).into()

@@ -11,6 +11,9 @@ use mio::Waker;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+/// The code of a command for which the server has no thread or slot now.
+pub(super) const BUSY: &str = "busy";
+
 /// The sender of a command, which gets the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Requester {
@@ -57,8 +60,8 @@ impl Tasks {
     pub(super) fn new(source: BackupSource, waker: &Arc<Waker>) -> Self {
         Self {
             source,
-            hashes: TaskThread::new(waker),
-            files: TaskThread::new(waker),
+            hashes: TaskThread::new("admin-hash", waker),
+            files: TaskThread::new("admin-files", waker),
             own: VecDeque::new(),
         }
     }
@@ -120,9 +123,9 @@ impl Tasks {
 }
 
 impl<T> TaskThread<T> {
-    fn new(waker: &Arc<Waker>) -> Self {
+    fn new(name: &'static str, waker: &Arc<Waker>) -> Self {
         Self {
-            thread: HelperThread::new("administration", waker),
+            thread: HelperThread::new(name, waker),
             current: None,
             waiting: VecDeque::new(),
         }
@@ -169,7 +172,7 @@ impl<T> TaskThread<T> {
                 operation,
             } = self.waiting.pop_front()?;
             if let Err(error) = self.thread.begin(job(task), broken_off) {
-                let outcome = TaskOutcome::Failed("storage_busy", format!("no thread: {error}"));
+                let outcome = TaskOutcome::Failed(BUSY, format!("no thread: {error}"));
                 return Some((requester, operation, outcome));
             }
             self.current = Some((requester, operation));
