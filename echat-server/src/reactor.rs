@@ -228,6 +228,11 @@ struct Measured {
 }
 
 impl Measured {
+    /// The page of metrics.
+    fn page(&self, engine: &mut Engine, disk: &Disk, backups: &Backups) -> String {
+        metrics::page(&engine.facts(), &self.facts(disk, backups))
+    }
+
     fn facts(&self, disk: &Disk, backups: &Backups) -> SystemFacts {
         let process = std::process::id();
         let length = |path: &Path| Some(path.metadata().ok()?.len());
@@ -582,7 +587,11 @@ impl<'a> Reactor<'a> {
         } = queued;
         let by = operation.by();
         let outcome = match task {
-            LoopTask::Metrics => TaskOutcome::Done(AdminReport::page("metrics", self.metrics())),
+            LoopTask::Metrics => {
+                let (engine, disk, backups) = (&mut self.engine, &self.disk, &self.backups);
+                let page = self.measured.page(engine, disk, backups);
+                TaskOutcome::Done(AdminReport::page("metrics", page))
+            }
             LoopTask::Reload => match self.reload(now) {
                 Ok(done) => {
                     tracing::info!(%by, "reload: {done}");
@@ -620,15 +629,9 @@ impl<'a> Reactor<'a> {
         let is_well = self.drained_at.is_none() && self.stop == Stop::No;
         let registry = self.poll.registry();
         self.http.serve(registry, now.running, is_well, || {
-            let system = self.measured.facts(&self.disk, &self.backups);
-            metrics::page(&self.engine.facts(), &system)
+            let (engine, disk, backups) = (&mut self.engine, &self.disk, &self.backups);
+            self.measured.page(engine, disk, backups)
         });
-    }
-
-    /// The page of metrics.
-    fn metrics(&mut self) -> String {
-        let system = self.measured.facts(&self.disk, &self.backups);
-        metrics::page(&self.engine.facts(), &system)
     }
 
     /// Sends the result of a task to its requester.

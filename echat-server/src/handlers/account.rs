@@ -595,7 +595,6 @@ fn begin_session(
     }) = &opened_by
     {
         for conn in resume::sessions(ctx, user.id, &presented.chain, Some(replaced)) {
-            ctx.roster.end_session(conn);
             displace(ctx, user, conn, Departure::Displaced);
         }
     }
@@ -620,8 +619,9 @@ fn begin_session(
     }
 }
 
-/// Tells a connection that its session ended, and closes it.
+/// Ends a session of a user at another connection, which is told and closed.
 pub(super) fn displace(ctx: &mut Ctx<'_, '_>, user: &User, conn: ConnId, why: Departure) {
+    ctx.roster.end_session(conn);
     ctx.outbox.send(conn, &Event::ServerKick {});
     ctx.outbox.close(conn, End::Notify(CloseReason::Kicked));
     ctx.sessions
@@ -669,17 +669,20 @@ fn end_chain(
     resume::revoke(ctx, user.id, presented.chain);
     let was_online = ctx.roster.is_online(user.id);
     for conn in sessions {
-        ctx.roster.end_session(conn);
         displace(ctx, user, conn, Departure::SecretReused);
     }
-    let has_left = was_online && !ctx.roster.is_online(user.id);
-    if has_left {
-        note_seen(ctx, user.id);
-    }
-    if let Some(audience) = audience.filter(|_| has_left) {
-        audience.announce(ctx, user.id, &user.name, Presence::Offline);
+    if was_online && !ctx.roster.is_online(user.id) {
+        go_offline(ctx, user, audience);
     }
     Ok(())
+}
+
+/// Notes and tells that the last session of a user ended.
+pub(super) fn go_offline(ctx: &mut Ctx<'_, '_>, user: &User, audience: Option<Audience>) {
+    note_seen(ctx, user.id);
+    if let Some(audience) = audience {
+        audience.announce(ctx, user.id, &user.name, Presence::Offline);
+    }
 }
 
 /// The users to tell of a departure; `None` if they cannot be read: the session ends all the same.
@@ -721,7 +724,6 @@ pub(crate) fn end_other_sessions(ctx: &mut Ctx<'_, '_>, me: Caller) -> Result<Ev
 fn end_others(ctx: &mut Ctx<'_, '_>, me: &Caller) {
     let user = me.user();
     for conn in ctx.roster.others_of(ctx.conn) {
-        ctx.roster.end_session(conn);
         displace(ctx, &user, conn, Departure::EndedElsewhere);
     }
     resume::revoke_secrets(ctx, me.id);
@@ -733,16 +735,11 @@ fn depart_from_chain(ctx: &mut Ctx<'_, '_>, me: &Caller, chain: ChainId) -> Resu
     end_session(ctx, me, Departure::Logout);
     let user = me.user();
     for conn in resume::sessions(ctx, me.id, &chain, None) {
-        ctx.roster.end_session(conn);
         displace(ctx, &user, conn, Departure::EndedElsewhere);
     }
     resume::revoke(ctx, me.id, chain);
-    let is_gone = !ctx.roster.is_online(me.id);
-    if is_gone {
-        note_seen(ctx, me.id);
-    }
-    if let Some(audience) = audience.filter(|_| is_gone) {
-        audience.announce(ctx, me.id, &me.name, Presence::Offline);
+    if !ctx.roster.is_online(me.id) {
+        go_offline(ctx, &user, audience);
     }
     Ok(())
 }
@@ -771,7 +768,7 @@ pub(crate) fn end_session(ctx: &mut Ctx<'_, '_>, me: &Caller, reason: Departure)
 }
 
 /// Notes when the last session of a user ended.
-pub(super) fn note_seen(ctx: &mut Ctx<'_, '_>, user: UserId) {
+fn note_seen(ctx: &mut Ctx<'_, '_>, user: UserId) {
     let note = DeferredWrite::NoteSeen(user, ctx.now.unix);
     ctx.deferred_writes.push(note);
 }

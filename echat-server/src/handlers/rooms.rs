@@ -27,6 +27,9 @@ const SHORT_ROOM_BYTES: usize = 80;
 /// Values of a line of LIST_ROOMS: eight in a dict.
 const ROOM_VALUES: usize = 9;
 
+/// The sentence of the program of 2017 for its users. Clients act on the outcome.
+const JOINED: &str = "加入聊天室";
+
 /// CREATE_ROOM: all or nothing.
 pub(crate) fn create_room(
     view: &View<'_, '_>,
@@ -179,7 +182,7 @@ pub(crate) fn join_room(
         };
         Ok(Written {
             reply: Event::JoinRoomResult {
-                result: done("加入聊天室"),
+                result: done(JOINED),
             },
             effects: [let_in, Effect::Came(room, me.user())]
                 .into_iter()

@@ -240,10 +240,18 @@ impl Argument for NameCursor {
 
 /// One of a few words.
 pub(super) trait Choices: Sized + Copy + 'static {
-    /// The words and their meanings.
-    const WORDS: &'static [(&'static str, Self)];
-    /// The words with bars between.
+    /// All of them.
+    const ALL: &'static [Self];
+    /// Their words with bars between.
     const KIND: &'static str;
+
+    /// The word.
+    fn word(self) -> &'static str;
+
+    /// The choice of a word.
+    fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|one| one.word() == word)
+    }
 }
 
 /// A parameter that is one of a few words.
@@ -253,24 +261,28 @@ impl<T: Choices> Argument for Choice<T> {
     const KIND: &'static str = T::KIND;
 
     fn read(value: &Value, _: i64) -> Result<Self, ParamError> {
-        let text = text(value)?;
-        let found = T::WORDS.iter().find(|(word, _)| *word == text);
-        let found = found.ok_or_else(|| wrong(format!("must be {}", T::KIND)))?;
-        Ok(Self(found.1))
+        let found = T::of_word(text(value)?);
+        found
+            .map(Self)
+            .ok_or_else(|| wrong(format!("must be {}", T::KIND)))
     }
 
     fn claims(word: &str) -> bool {
-        T::WORDS.iter().any(|(known, _)| *known == word)
+        T::of_word(word).is_some()
     }
 }
 
 impl Choices for Registration {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("open", Self::Open),
-        ("invitation", Self::Invitation),
-        ("closed", Self::Closed),
-    ];
+    const ALL: &'static [Self] = &[Self::Open, Self::Invitation, Self::Closed];
     const KIND: &'static str = "open|invitation|closed";
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Invitation => "invitation",
+            Self::Closed => "closed",
+        }
+    }
 }
 
 /// What becomes of the messages of a deleted account.
@@ -281,11 +293,15 @@ pub(super) enum MessageDisposal {
 }
 
 impl Choices for MessageDisposal {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("keep-messages", Self::Keep),
-        ("erase-messages", Self::Erase),
-    ];
+    const ALL: &'static [Self] = &[Self::Keep, Self::Erase];
     const KIND: &'static str = "keep-messages|erase-messages";
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Keep => "keep-messages",
+            Self::Erase => "erase-messages",
+        }
+    }
 }
 
 /// What becomes of the tokens of a user's bots.
@@ -296,9 +312,15 @@ pub(super) enum TokenDisposal {
 }
 
 impl Choices for TokenDisposal {
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("void-tokens", Self::Void), ("keep-tokens", Self::Keep)];
+    const ALL: &'static [Self] = &[Self::Void, Self::Keep];
     const KIND: &'static str = "void-tokens|keep-tokens";
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Void => "void-tokens",
+            Self::Keep => "keep-tokens",
+        }
+    }
 }
 
 impl Argument for LogFilter {

@@ -21,11 +21,11 @@ use super::admission::{Plan, View};
 use super::effects::Effect;
 use super::journal::Entry;
 use super::session_ends::SessionsEnd;
-use super::{Answer, Caller, Ctx, Refusal, Reject, gate};
+use super::{Answer, Caller, Ctx, Refusal, Reject, deletion, gate};
 use crate::config::{Limits, LogFilter, Settings};
 use crate::conn::Departure;
 use crate::secrets::{PasswordHash, SecretSeed};
-use crate::storage::{AuditEntry, Batch, ErasureCursor, Removal, Room, StoreError, User};
+use crate::storage::{AuditEntry, Batch, Room, StoreError, User};
 use crate::workers::jobs;
 use arguments::{Arguments, WORDS, from_words, known, take};
 use echat_proto::Value;
@@ -630,23 +630,15 @@ pub(crate) fn perform(
     };
     let effects = write(ctx.batch, plan.write, operation)?;
     ctx.journal.record(|| Entry::administration(operation));
-    if let Some(erase) = erased {
-        for user in ends.iter().map(SessionsEnd::user) {
-            // The sessions that end are told no more of the rooms.
-            ctx.roster.leave_all(user);
-            if erase {
-                ctx.after_commit
-                    .removals
-                    .push(Removal::Account(user, ErasureCursor::default()));
-            }
-        }
-    }
     let ended = ends.iter().map(|end| ctx.roster.conns_of(end.user()).len());
     let report = match ended.sum::<usize>() {
         _ if ends.is_empty() => report,
         sessions => report.with("sessions_ended", sessions),
     };
-    ctx.after_commit.session_ends.extend(ends);
+    match erased {
+        Some(erase) => deletion::forget(ctx, ends, erase),
+        None => ctx.after_commit.session_ends.extend(ends),
+    }
     ctx.after_commit.memory_changes.extend(plan.memory_changes);
     let mut reply = Event::LoggedOut {};
     ctx.announce(effects, &mut reply)?;

@@ -292,10 +292,9 @@ pub(super) fn delete_user(
     let done = format!("deleted the account {}", user.name);
     let (id, now) = (user.id, operation.now);
     let ends = SessionsEnding::AccountDeleted(user, erase);
-    Ok(AdminPlan::done(done).ends(ends).writes(move |batch| {
-        let (_, effects) = deletion::delete(batch, id, erase, now)?;
-        Ok(effects)
-    }))
+    Ok(AdminPlan::done(done)
+        .ends(ends)
+        .writes(move |batch| Ok(deletion::delete(batch, id, erase, now)?)))
 }
 
 pub(super) fn rename_user(

@@ -51,11 +51,15 @@ impl Setting {
 }
 
 impl Choices for Setting {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("registration", Self::Registration),
-        ("message-of-the-day", Self::MessageOfTheDay),
-    ];
+    const ALL: &'static [Self] = &[Self::Registration, Self::MessageOfTheDay];
     const KIND: &'static str = "registration|message-of-the-day";
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Registration => "registration",
+            Self::MessageOfTheDay => "message-of-the-day",
+        }
+    }
 }
 
 pub(super) fn help(
@@ -108,10 +112,7 @@ pub(super) fn status(ctx: &Ctx<'_, '_>, _: &Operation) -> Result<AdminReport, Re
         ("connections", gauges.connections.into()),
         ("sessions", ctx.roster.sessions().count().into()),
         ("users_online", online.into()),
-        (
-            "registration",
-            registration_word(ctx.settings.registration).into(),
-        ),
+        ("registration", ctx.settings.registration.word().into()),
         (
             "message_of_the_day",
             ctx.settings.message_of_the_day.clone().into(),
@@ -132,14 +133,6 @@ fn newest(ctx: &Ctx<'_, '_>) -> Result<u64, StoreError> {
     Ok(ctx.batch.newest_id()?.0)
 }
 
-fn registration_word(registration: Registration) -> &'static str {
-    match registration {
-        Registration::Open => "open",
-        Registration::Invitation => "invitation",
-        Registration::Closed => "closed",
-    }
-}
-
 /// A setting in place of the configuration's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Override {
@@ -152,20 +145,18 @@ impl Override {
     /// Its name and its value as they are stored.
     fn stored(&self) -> (&'static str, String) {
         match self {
-            Self::Registration(to) => (REGISTRATION, registration_word(*to).to_owned()),
+            Self::Registration(to) => (REGISTRATION, to.word().to_owned()),
             Self::MessageOfTheDay(text) => (MESSAGE_OF_THE_DAY, text.clone()),
         }
     }
 
     /// That of a stored name and value; `None` for one of a later version.
     fn read(name: &str, value: String) -> Option<Self> {
-        Some(match (name, value.as_str()) {
-            (REGISTRATION, "open") => Self::Registration(Registration::Open),
-            (REGISTRATION, "invitation") => Self::Registration(Registration::Invitation),
-            (REGISTRATION, "closed") => Self::Registration(Registration::Closed),
-            (MESSAGE_OF_THE_DAY, _) => Self::MessageOfTheDay(value),
-            _ => return None,
-        })
+        match name {
+            REGISTRATION => Registration::of_word(&value).map(Self::Registration),
+            MESSAGE_OF_THE_DAY => Some(Self::MessageOfTheDay(value)),
+            _ => None,
+        }
     }
 }
 
@@ -243,13 +234,13 @@ pub(super) fn registration(
     to: Option<Choice<Registration>>,
 ) -> Result<AdminPlan, Reject> {
     let Some(Choice(to)) = to else {
-        let word = registration_word(view.settings.registration);
+        let word = view.settings.registration.word();
         return Ok(AdminPlan::shows(AdminReport::facts(vec![(
             REGISTRATION,
             word.into(),
         )])));
     };
-    let word = registration_word(to);
+    let word = to.word();
     let report = AdminReport::done("registration changed").with(REGISTRATION, word);
     Ok(set(AdminPlan::reported(report), Override::Registration(to)))
 }
@@ -333,7 +324,7 @@ pub(super) fn new_invitation(
         .with("code", shown.to_text())
         .with("uses", uses)
         .with("expires", at(expires_at))
-        .with(REGISTRATION, registration_word(registration));
+        .with(REGISTRATION, registration.word());
     let now = operation.now;
     Ok(AdminPlan::reported(report).writes(move |batch| {
         let new = StoredCode {
