@@ -7,8 +7,8 @@
 //! * whether bots may ask: `bots` or `people`, functions of [`gate`], too;
 //! * its cost class, a [`Cost`];
 //! * its access to the database, an [`Access`]; one that `writes` is judged by the rates and quotas that
-//!   its plan's demand names ([`admission`]); one that `issues` a secret writes, too, and its handler finds
-//!   a seed in its view; one that `proves` counts an attempt at the caller's password, and writes when a
+//!   its plan's demand names ([`admission`]); one that `issues` a secret writes, too, and its handler gets
+//!   a seed; one that `proves` counts an attempt at the caller's password, and writes when a
 //!   worker has found it right; one that `administers` is judged by the table of administration;
 //! * the handler, and its parameters by name, as the program of 2017 proposed.
 //!
@@ -28,6 +28,7 @@ use crate::handlers::{
     invitation_codes, message_changes, messages, moderation, password, people, room_settings,
     rooms, search,
 };
+use crate::secrets::SecretSeed;
 use echat_proto::Value;
 use echat_proto::commands::{Request, RequestKind};
 
@@ -97,35 +98,40 @@ macro_rules! handle {
         $handler($ctx, $caller $(, $argument)*)
     };
     (writes, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
-        handle!(with None, ($ctx, $kind, $params), $handler, $caller $(, $argument)*)
+        handle!(with None, [], ($ctx, $kind, $params), $handler, $caller $(, $argument)*)
     };
-    (issues, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
-        handle!(with Some($ctx.draw()), ($ctx, $kind, $params), $handler, $caller $(, $argument)*)
-    };
-    (with $seed:expr, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {{
+    (issues, ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {{
+        let seed = $ctx.draw();
+        handle!(with Some(seed.clone()), [&seed], ($ctx, $kind, $params), $handler, $caller $(, $argument)*)
+    }};
+    (with $seed:expr, [$($issued:expr)?], ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {{
         let received = Received {
             kind: $kind,
             params: $params,
             caller: $caller.caller().cloned(),
             seed: $seed,
         };
-        let plan = $handler(&$ctx.view(received.seed.as_ref()), $caller $(, $argument)*)?;
+        let plan = $handler(&$ctx.view(), $caller $(, $issued)? $(, $argument)*)?;
         $ctx.carry_out(plan, &received)
     }};
 }
 
 /// Lets the handler of an authenticated request that writes decide again; `None` for any other row.
 macro_rules! decide {
-    (writes, authenticated, $request:ident, ($view:ident, $kind:ident, $params:ident, $caller:ident), $handler:path $(, $argument:ident)*) => {{
+    (writes, authenticated, $seed:ident, $($rest:tt)*) => {
+        decide!(with [], $($rest)*)
+    };
+    (issues, authenticated, $seed:ident, $($rest:tt)*) => {{
+        let seed = $seed.expect("the journal has the seed of a request that issues a secret");
+        decide!(with [seed], $($rest)*)
+    }};
+    (with [$($issued:ident)?], $request:ident, ($view:ident, $kind:ident, $params:ident, $caller:ident), $handler:path $(, $argument:ident)*) => {{
         let Request::$request { $($argument),* } = $kind.read($params)? else {
             unreachable!("a kind reads its own request")
         };
-        $handler($view, $caller $(, $argument)*).map(Some)
+        $handler($view, $caller $(, $issued)? $(, $argument)*).map(Some)
     }};
-    (issues, $($rest:tt)*) => {
-        decide!(writes, $($rest)*)
-    };
-    ($access:ident, $gate:ident, $request:ident, ($view:ident, $kind:ident, $params:ident, $caller:ident), $handler:path $(, $argument:ident)*) => {
+    ($access:ident, $gate:ident, $($rest:tt)*) => {
         Ok(None)
     };
 }
@@ -164,16 +170,17 @@ macro_rules! routes {
         }
 
         /// The plan of an authenticated request that writes, without gate and admission; `None` for any
-        /// other request.
+        /// other request. `seed` is that of a request that issues a secret.
         pub(crate) fn decide(
             view: &View<'_, '_>,
             kind: RequestKind,
             params: &Value,
             caller: Caller,
+            seed: Option<&SecretSeed>,
         ) -> Result<Option<Plan>, Reject> {
             match kind {
                 $(RequestKind::$request => {
-                    decide!($access, $gate, $request, (view, kind, params, caller), $module::$handler $(, $param)*)
+                    decide!($access, $gate, seed, $request, (view, kind, params, caller), $module::$handler $(, $param)*)
                 })*
             }
         }

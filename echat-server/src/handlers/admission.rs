@@ -20,18 +20,8 @@ pub(crate) struct View<'a, 's> {
     pub(crate) batch: &'a Batch<'s>,
     pub(crate) limits: &'a Limits,
     pub(crate) settings: &'a Settings,
-    /// What a secret is made of, for a request whose route says that it issues one.
-    pub(crate) seed: Option<&'a SecretSeed>,
     /// Unix seconds.
     pub(crate) now: i64,
-}
-
-impl View<'_, '_> {
-    /// What the secret is made of that the request issues.
-    pub(crate) fn seed(&self) -> &SecretSeed {
-        self.seed
-            .expect("the route of a request that issues a secret says so")
-    }
 }
 
 /// What a handler decided.
@@ -236,12 +226,11 @@ pub(crate) struct Received<'p> {
 
 impl<'s> Ctx<'_, 's> {
     /// What a handler of a request that writes may see.
-    pub(crate) fn view<'a>(&'a self, seed: Option<&'a SecretSeed>) -> View<'a, 's> {
+    pub(crate) fn view(&self) -> View<'_, 's> {
         View {
             batch: self.batch,
             limits: self.limits,
             settings: self.settings,
-            seed,
             now: self.now.unix,
         }
     }

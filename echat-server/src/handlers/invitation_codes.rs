@@ -6,7 +6,7 @@ use super::admission::{Demand, Plan, View, Written};
 use super::lobby::Lobby;
 use super::{Caller, Ctx, Reject, done_with, page};
 use crate::config::{Inviters, Registration, Settings};
-use crate::secrets::PasswordHash;
+use crate::secrets::{PasswordHash, SecretSeed};
 use crate::storage::{Batch, InvitationCode as StoredCode, StoreError, administrator_code_hash};
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::limits::PAGE_BYTES;
@@ -134,6 +134,7 @@ impl Inviter {
 pub(crate) fn create_invitation(
     view: &View<'_, '_>,
     me: Caller,
+    seed: &SecretSeed,
     uses: Option<u64>,
     expires: Option<u64>,
 ) -> Result<Plan, Reject> {
@@ -151,7 +152,7 @@ pub(crate) fn create_invitation(
     if view.batch.invitation_count(me.id, now)? >= OPEN_CODES as u64 {
         return Err(Reject::too_many(OPEN_CODES));
     }
-    let code = InvitationCode::from_bytes(view.seed().first());
+    let code = InvitationCode::from_bytes(seed.first());
     let code = code.key().expect("a code of its own form").to_string();
     let maker = Some(me.id);
     let plan = Plan::write(Demand::Space, move |batch| {

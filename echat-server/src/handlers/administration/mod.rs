@@ -600,7 +600,7 @@ pub(crate) fn perform(
         Handler::Reads(look) => return look(ctx, operation).map(AdminOutcome::Report),
         Handler::Examines(decide) | Handler::Changes(decide) => decide,
     };
-    let plan = match decide(&ctx.view(Some(&operation.seed)), operation) {
+    let plan = match decide(&ctx.view(), operation) {
         Err(Reject::Refused(refusal)) => {
             note_result(ctx, operation, refusal.code().as_str())?;
             return Ok(AdminOutcome::Refused(refusal));
@@ -750,7 +750,6 @@ pub(crate) fn repeat(
         batch,
         limits,
         settings,
-        seed: Some(&operation.seed),
         now: operation.now,
     };
     let Handler::Changes(decide) = operation.command.handler else {
