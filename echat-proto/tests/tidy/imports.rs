@@ -84,7 +84,7 @@ const SERVER: &[Row] = &[
             "workers",
         ],
     ),
-    ("routes", &["handlers"]),
+    ("routes", &["handlers", "secrets"]),
     ("replay", &["config", "handlers", "routes", "storage"]),
     (
         "engine",

@@ -92,7 +92,7 @@ fn old_files_are_moved_to_no_folder_but_one_for_them() {
         assert_eq!(names(&elsewhere), [""; 0], "{name:?}");
     }
     fs::write(data.join("replacing"), "before-restore-1").unwrap();
-    drop(Offline::open(&data, false).map(drop));
+    drop(Offline::open(&data, false).unwrap());
     assert_eq!(fs::read(data.join(DATABASE)).unwrap(), b"new");
     assert_eq!(
         fs::read(data.join("before-restore-1").join(DATABASE)).unwrap(),
