@@ -11,6 +11,7 @@ use clap::Parser;
 use echat_proto::config::default_json;
 use echat_system::private_memory;
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 use echat_server::cli::{Cli, Invocation, Maintenance, wants_json};
 use echat_server::config::{self, ConfigError, Overrides};
@@ -22,7 +23,6 @@ use echat_server::logging::{self, Log};
 use echat_server::maintenance::{self, CommandReport, MaintenanceError};
 use echat_server::reactor::{self, Inherited, ReactorError, Services, Signals};
 use echat_server::storage::{OpenError, Store, StoreError, administrator_code_hash};
-use zeroize::Zeroizing;
 
 /// Why the server does not start, or stops.
 #[derive(Debug, Error)]

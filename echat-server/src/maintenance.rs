@@ -1,4 +1,5 @@
-//! The commands that keep data safe: backup, verify, restore, check, export, import, and the check before an upgrade. Each ends with a report and an exit code.
+//! The commands that keep data safe: backup, verify, restore, check, export, import, and the check before an upgrade. Each
+//! ends with a report and an exit code.
 
 mod check;
 mod transfer;

@@ -22,15 +22,19 @@ use super::effects::Effect;
 use super::journal::Entry;
 use super::session_ends::SessionsEnd;
 use super::{Answer, Caller, Ctx, Refusal, Reject, deletion, gate};
-use crate::config::{Limits, LogFilter, Settings};
+use crate::config::{Limits, LogFilter, Registration, Settings};
 use crate::conn::Departure;
+use crate::limits::AddressPrefix;
 use crate::secrets::{PasswordHash, SecretSeed};
 use crate::storage::{AuditEntry, Batch, Room, StoreError, User};
 use crate::workers::jobs;
-use arguments::{Arguments, WORDS, from_words, known, take};
+use arguments::{
+    Announcement, Arguments, Choice, EndTime, Identifier, MessageDisposal, MessageOfTheDay,
+    NameCursor, Number, Reason, TokenDisposal, WORDS, from_words, known, take,
+};
 use echat_proto::Value;
 use echat_proto::commands::{Event, RequestKind};
-use echat_proto::names::{InvitationCode, Password};
+use echat_proto::names::{InvitationCode, NameQuery, Password, Username};
 use echat_proto::param::{Dict, ParamError};
 use echat_proto::records::Code;
 use server::{DrainSeconds, InvitationUses};
@@ -38,14 +42,6 @@ use std::fmt;
 use std::mem;
 use std::net::IpAddr;
 use std::path::PathBuf;
-
-use crate::config::Registration;
-use crate::limits::AddressPrefix;
-use arguments::{
-    Announcement, Choice, EndTime, Identifier, MessageDisposal, MessageOfTheDay, NameCursor,
-    Number, Reason, TokenDisposal,
-};
-use echat_proto::names::{NameQuery, Username};
 
 /// Rows of a list.
 const ROWS: usize = 200;
@@ -759,9 +755,9 @@ pub(crate) fn repeat(
     write(batch, plan.write, operation).map(drop)
 }
 
-/// Rows of the table. Each names, in this order: the command, what it does, whether it `reads`, `changes` or `examines` (a task
-/// that changes nothing, and is not in the audit), whether it is open `everywhere` or only to the operator (`ctl`: the terminal and the socket), the handler, and its parameters by name
-/// and type. A handler that reads gets a context that cannot write, one that changes a [`View`]; both get the [`Operation`].
+/// Rows of the table. Each names, in this order: the command, what it does, what its [`Handler`] may do, whether it is open
+/// `everywhere` or only to the operator (`ctl`: the terminal and the socket), the handler, and its parameters by name and type.
+/// A handler that reads gets a context that cannot write, the others a [`View`]; all get the [`Operation`].
 macro_rules! administration {
     (@chat everywhere) => { true };
     (@chat ctl) => { false };
