@@ -219,7 +219,13 @@ impl DeferredWrite {
         match self {
             Self::NewDevice(user, ..) | Self::NoteDevice(user, ..) => Some((*user, true)),
             Self::NoteLogin(user, ..) => Some((*user, false)),
-            _ => None,
+            Self::NoteSeen(..)
+            | Self::UpgradeHash { .. }
+            | Self::Chain(_)
+            | Self::RevokeChains(_)
+            | Self::PruneChains(_)
+            | Self::Remove(..)
+            | Self::IndexMessages => None,
         }
     }
 
