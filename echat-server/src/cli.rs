@@ -99,10 +99,10 @@ struct DataFolderArgs {
 }
 
 impl From<DataFolderArgs> for Overrides {
-    fn from(place: DataFolderArgs) -> Self {
+    fn from(folder: DataFolderArgs) -> Self {
         Self {
-            file: place.config,
-            data: place.data,
+            file: folder.config,
+            data: folder.data,
             ..Self::default()
         }
     }
@@ -141,7 +141,7 @@ enum CliCommand {
         #[arg(long)]
         without_config: bool,
         #[command(flatten)]
-        place: DataFolderArgs,
+        folder: DataFolderArgs,
     },
     /// Check that a backup is complete, unchanged and sound
     Verify {
@@ -170,7 +170,7 @@ enum CliCommand {
         #[arg(long)]
         json: bool,
         #[command(flatten)]
-        place: DataFolderArgs,
+        folder: DataFolderArgs,
     },
     /// Write accounts, rooms and messages as lines of JSON, also while a server uses them
     Export {
@@ -183,7 +183,7 @@ enum CliCommand {
         #[arg(long, conflicts_with_all = ["user", "room"])]
         with_passwords: bool,
         #[command(flatten)]
-        place: DataFolderArgs,
+        folder: DataFolderArgs,
     },
     /// Give a command to the server that uses the data folder; `help` lists the commands
     Ctl {
@@ -198,7 +198,7 @@ enum CliCommand {
         #[arg(value_parser = RangedU64ValueParser::<u64>::new().range(2..=3_600))]
         timeout: u64,
         #[command(flatten)]
-        place: DataFolderArgs,
+        folder: DataFolderArgs,
     },
     /// Read an export into a new data folder, or add a database of the original E-Chat to a data folder
     Import {
@@ -225,12 +225,30 @@ pub enum Invocation {
     CheckConfig(Overrides),
     /// Write the default config.json to stdout.
     PrintDefaultConfig,
+    /// Ask the server that uses a data folder.
+    Ctl {
+        /// Which data folder.
+        folder: Overrides,
+        /// The command.
+        words: Vec<String>,
+        /// Whether the answer is one line of JSON.
+        json: bool,
+        /// The longest silence of the server.
+        patience: Duration,
+    },
+    /// Do something with a data folder or a backup, in place of serving.
+    Maintain(Maintenance),
+}
+
+/// A command about a data folder or a backup.
+#[derive(Debug)]
+pub enum Maintenance {
     /// Say what the next start does to the database.
     CheckUpgrade(Overrides),
     /// Write a backup.
     Backup {
         /// Which data folder.
-        place: Overrides,
+        folder: Overrides,
         /// The new file; with `keep`, the folder for it.
         target: PathBuf,
         /// How many backups with a name of the time are kept in the folder.
@@ -257,7 +275,7 @@ pub enum Invocation {
     /// Check a database.
     Check {
         /// Which data folder.
-        place: Overrides,
+        folder: Overrides,
         /// Whether what is found is repaired.
         repair: bool,
         /// Whether the result is one line of JSON.
@@ -266,22 +284,11 @@ pub enum Invocation {
     /// Export a part of a data folder.
     Export {
         /// Which data folder.
-        place: Overrides,
+        folder: Overrides,
         /// The new file.
         target: PathBuf,
         /// What is exported.
         what: ExportSelection,
-    },
-    /// Ask the server that uses a data folder.
-    Ctl {
-        /// Which data folder.
-        place: Overrides,
-        /// The command.
-        words: Vec<String>,
-        /// Whether the answer is one line of JSON.
-        json: bool,
-        /// The longest silence of the server.
-        patience: Duration,
     },
     /// Import an export.
     Import {
@@ -318,54 +325,56 @@ impl ExportArgs {
 
 impl From<CliCommand> for Invocation {
     fn from(command: CliCommand) -> Self {
-        match command {
+        Self::Maintain(match command {
+            CliCommand::Ctl {
+                words,
+                json,
+                timeout,
+                folder,
+            } => {
+                return Self::Ctl {
+                    folder: folder.into(),
+                    words,
+                    json,
+                    patience: Duration::from_secs(timeout),
+                };
+            }
             CliCommand::Backup {
                 target,
                 keep,
                 without_key,
                 without_config,
-                place,
-            } => Self::Backup {
-                place: place.into(),
+                folder,
+            } => Maintenance::Backup {
+                folder: folder.into(),
                 target,
                 keep,
                 with_key: !without_key,
                 with_config: !without_config,
             },
-            CliCommand::Verify { file, json } => Self::Verify { file, json },
-            CliCommand::Restore { file, data } => Self::Restore { file, data },
+            CliCommand::Verify { file, json } => Maintenance::Verify { file, json },
+            CliCommand::Restore { file, data } => Maintenance::Restore { file, data },
             CliCommand::Export {
                 target,
                 what,
                 with_passwords,
-                place,
-            } => Self::Export {
-                place: place.into(),
+                folder,
+            } => Maintenance::Export {
+                folder: folder.into(),
                 target,
                 what: what.exported(with_passwords),
             },
-            CliCommand::Import { file, data } => Self::Import { file, data },
-            CliCommand::Ctl {
-                words,
-                json,
-                timeout,
-                place,
-            } => Self::Ctl {
-                place: place.into(),
-                words,
-                json,
-                patience: Duration::from_secs(timeout),
-            },
+            CliCommand::Import { file, data } => Maintenance::Import { file, data },
             CliCommand::Check {
                 repair,
                 json,
-                place,
-            } => Self::Check {
-                place: place.into(),
+                folder,
+            } => Maintenance::Check {
+                folder: folder.into(),
                 repair,
                 json,
             },
-        }
+        })
     }
 }
 
@@ -397,7 +406,7 @@ impl From<Cli> for Invocation {
         if cli.check_config {
             Self::CheckConfig(overrides)
         } else if cli.upgrade_check {
-            Self::CheckUpgrade(overrides)
+            Self::Maintain(Maintenance::CheckUpgrade(overrides))
         } else {
             Self::Serve {
                 overrides,

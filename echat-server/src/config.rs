@@ -16,6 +16,7 @@ pub use echat_proto::config::{
     ServerConfig,
 };
 use echat_proto::names::RoomName;
+use echat_system::regular_file;
 use thiserror::Error;
 
 pub use self::log_filter::{BadLogFilter, LogFilter};
@@ -114,9 +115,24 @@ pub enum ConfigError {
 /// A named file that is not there; a file that cannot be read, is empty, longer than
 /// [`MAX_FILE_BYTES`], not UTF-8 or not JSON; a wrong key or value; a bad log filter.
 pub fn load(overrides: Overrides) -> Result<Loaded, ConfigError> {
+    load_by(overrides, |path| File::open(path))
+}
+
+/// The same for a server that runs: a pipe, which may have nothing to read, would stop it.
+///
+/// # Errors
+/// Those of [`load`], and a file that is not regular.
+pub fn load_again(overrides: Overrides) -> Result<Loaded, ConfigError> {
+    load_by(overrides, regular_file::read)
+}
+
+fn load_by(
+    overrides: Overrides,
+    open: impl FnOnce(&Path) -> io::Result<File>,
+) -> Result<Loaded, ConfigError> {
     let file = overrides.file.or_else(|| present(Path::new("config.json")));
     let mut config = match &file {
-        Some(file) => read(file)?,
+        Some(file) => read(file, open)?,
         None => ServerConfig::default(),
     };
     let mut log = parse_log("server.log", &config.log).map_err(|fault| match &file {
@@ -137,22 +153,6 @@ pub fn load(overrides: Overrides) -> Result<Loaded, ConfigError> {
     Ok(Loaded { config, log, file })
 }
 
-/// The same for a server that runs: a pipe, which may have nothing to read, would stop it.
-///
-/// # Errors
-/// Those of [`load`], and a file that is not regular.
-pub fn load_again(overrides: Overrides) -> Result<Loaded, ConfigError> {
-    let file = overrides.file.clone();
-    let file = file.or_else(|| present(Path::new("config.json")));
-    if let Some(file) = file
-        && file.metadata().is_ok_and(|found| !found.is_file())
-    {
-        let source = io::Error::other("only a regular file is read again");
-        return Err(ConfigError::Read { file, source });
-    }
-    load(overrides)
-}
-
 fn invalid(path: &str, why: String) -> Fault {
     let (path, reason) = (path.to_owned(), Reason::Invalid(why));
     Fault { path, reason }
@@ -170,12 +170,17 @@ fn present(path: &Path) -> Option<PathBuf> {
     }
 }
 
-fn read(path: &Path) -> Result<ServerConfig, ConfigError> {
+fn read(
+    path: &Path,
+    open: impl FnOnce(&Path) -> io::Result<File>,
+) -> Result<ServerConfig, ConfigError> {
     let file = || path.to_owned();
-    let bytes = read_bounded(path).map_err(|source| ConfigError::Read {
-        file: file(),
-        source,
-    })?;
+    let bytes = open(path)
+        .and_then(read_bounded)
+        .map_err(|source| ConfigError::Read {
+            file: file(),
+            source,
+        })?;
     let document = Document::parse(&bytes).map_err(|source| ConfigError::Text {
         file: file(),
         source,
@@ -189,10 +194,8 @@ fn in_file(path: &Path, fault: Fault) -> ConfigError {
 }
 
 /// All of the file, or one byte more than is allowed.
-fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+fn read_bounded(file: File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?
-        .take(MAX_FILE_BYTES + 1)
-        .read_to_end(&mut bytes)?;
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

@@ -1,7 +1,9 @@
 //! The server's own terminal: a line is a command of the administration, and its answer is text.
 
 use crate::clock::Now;
-use crate::engine::{AdminAnswer, AdminRefusal, AdminTask, Engine, Fatal, PendingOperation};
+use crate::engine::{
+    AdminAnswer, AdminRefusal, AdminTask, Engine, Fatal, PendingOperation, RawArguments,
+};
 use crate::escape::escape;
 use echat_proto::Value;
 
@@ -23,7 +25,8 @@ pub fn run(engine: &mut Engine, line: &str, now: Now) -> Result<Response, Fatal>
     let Some(command) = words.next() else {
         return Ok(Response::Text(String::new()));
     };
-    let answer = engine.administer(None, &command, Ok(words.collect()), now)?;
+    let arguments = RawArguments::Words(words.collect());
+    let answer = engine.administer(None, &command, arguments, now)?;
     Ok(response(answer, &command))
 }
 

@@ -5,7 +5,7 @@
 //! or `{"ok": false, "code": "unknown_user", "message": "..."}`. While a command is under way, the server writes a space each
 //! second, which JSON ignores before a value: a client that hears nothing for long knows that the server does not answer.
 
-use crate::engine::{AdminRefusal, AdminReport, COMMANDS};
+use crate::engine::{AdminRefusal, AdminReport, COMMANDS, RawArguments};
 use crate::exit::ExitCode;
 use echat_proto::Value;
 use echat_proto::json::{from_json, from_json_any_number, to_json};
@@ -104,11 +104,11 @@ pub struct CtlOutput {
 /// Bytes of an answer at most, with the signs of life before it: more than any page of a list has.
 const ANSWER_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Calls `with` with a path to a socket, however long its own path is.
+/// Calls `with` with a path to a socket that is short enough for the system, however long its own path is.
 ///
 /// # Errors
 /// Those of `with`, and of opening the folder.
-pub fn at<T>(path: &Path, with: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
+pub fn with_short_path<T>(path: &Path, with: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
     match (path.parent(), path.file_name()) {
         (Some(folder), Some(name)) if path.as_os_str().len() > PATH_MAX => {
             let folder = File::open(folder)?;
@@ -138,14 +138,15 @@ pub fn ask(
         socket: socket.clone(),
         patience,
     };
-    let mut stream = at(&socket, |path| connect(path, patience)).map_err(|source| {
-        let socket = socket.clone();
-        match source.kind() {
-            ErrorKind::PermissionDenied => CtlError::Permission { socket, source },
-            ErrorKind::WouldBlock => silent(),
-            _ => CtlError::NoServer { socket, source },
-        }
-    })?;
+    let mut stream =
+        with_short_path(&socket, |path| connect(path, patience)).map_err(|source| {
+            let socket = socket.clone();
+            match source.kind() {
+                ErrorKind::PermissionDenied => CtlError::Permission { socket, source },
+                ErrorKind::WouldBlock => silent(),
+                _ => CtlError::NoServer { socket, source },
+            }
+        })?;
     refuse_other_user(&stream, data, &socket)?;
     stream.set_read_timeout(Some(patience))?;
     let line = request(words);
@@ -253,6 +254,7 @@ fn output(answer: &str, as_json: bool) -> CtlOutput {
         "not_found" => ExitCode::NoInput,
         "cannot_create" => ExitCode::CannotCreate,
         "storage_full" | "storage_busy" | "failed" => ExitCode::Io,
+        "busy" => ExitCode::Busy,
         "bad_config" => ExitCode::Config,
         _ => ExitCode::Refused,
     };
@@ -270,8 +272,13 @@ fn output(answer: &str, as_json: bool) -> CtlOutput {
     }
 }
 
-/// The name of a command, and its words in the order of the parameters or its values by name.
-pub type CtlRequest = (String, Result<Vec<String>, Vec<(String, Value)>>);
+/// A command that a line asks for. One of its arguments may be a secret: there is no `Debug`.
+pub struct CtlRequest {
+    /// The name of the command, or its first word.
+    pub command: String,
+    /// The arguments.
+    pub arguments: RawArguments,
+}
 
 /// Reads a line that asks for a command.
 ///
@@ -292,7 +299,7 @@ pub fn read_line(line: &[u8]) -> Result<CtlRequest, String> {
     for (key, value) in entries {
         match (key.as_str(), value) {
             ("command", Value::Str(text)) => command = Some(text),
-            ("words", words_given @ Value::List(_)) => words = Some(words_given),
+            ("words", Value::List(list)) => words = Some(list),
             ("params", Value::Dict(entries)) => params = Some(entries),
             (key @ ("command" | "words" | "params"), value) => {
                 return Err(format!("{key} cannot be {}", value.kind()));
@@ -301,12 +308,12 @@ pub fn read_line(line: &[u8]) -> Result<CtlRequest, String> {
         }
     }
     let command = command.ok_or("command is missing")?;
-    let given = match (words, params) {
+    let arguments = match (words, params) {
         (Some(_), Some(_)) => return Err("it has both words and params".to_owned()),
-        (Some(words), None) => Err(vec![("words".to_owned(), words)]),
-        (None, params) => Err(params.unwrap_or_default()),
+        (Some(words), None) => RawArguments::from_words(words),
+        (None, params) => RawArguments::from_entries(params.unwrap_or_default()),
     };
-    Ok((command, given))
+    Ok(CtlRequest { command, arguments })
 }
 
 /// The answer that something was done.

@@ -24,6 +24,7 @@ use rustix::fs::Mode;
 use zeroize::Zeroizing;
 
 use crate::host_key;
+use crate::storage::EMPTY_DATABASE;
 pub use error::{DataDirError, Lack, Missing};
 pub use replacement::{Incoming, Offline};
 pub use unfinished::{UnfinishedFile, remove_left_over, remove_own};
@@ -41,9 +42,6 @@ const INIT: &str = "init";
 
 /// Suffixes of the files that `SQLite` keeps beside a database in use.
 const COMPANIONS: [&str; 3] = ["database.db-wal", "database.db-shm", "database.db-journal"];
-
-/// The migrated, empty database that a first start copies.
-const EMPTY_DATABASE: &[u8] = include_bytes!("../../database.db");
 
 /// Makes every later file of this process private to its owner, whatever the umask was.
 pub fn keep_new_files_private() {
@@ -243,7 +241,7 @@ pub fn new_administrator_code() -> io::Result<Zeroizing<String>> {
 
 /// The files of a data folder that a server may be using.
 #[derive(Clone, Debug)]
-pub struct Files {
+pub struct DataFiles {
     /// The full path of the database.
     pub database: PathBuf,
     /// Its path for messages.
@@ -257,7 +255,7 @@ pub struct Files {
 /// # Errors
 /// The folder or its database is missing or not this user's own. A file that another user created beside the database would
 /// keep the server from starting, so a command runs as the owner of the folder.
-pub fn find(path: &Path) -> Result<Files, DataDirError> {
+pub fn open_for_command(path: &Path) -> Result<DataFiles, DataDirError> {
     let folder = Folder::existing(path)?;
     if folder.is_being_replaced()? {
         Offline::open(path, false)?;
@@ -268,7 +266,7 @@ pub fn find(path: &Path) -> Result<Files, DataDirError> {
         return Err(DataDirError::Missing { path, missing });
     }
     let has_key = folder.lack(HOST_KEY)?.is_none();
-    Ok(Files {
+    Ok(DataFiles {
         database: folder.path(DATABASE),
         shown_database: folder.shown(DATABASE),
         host_key: has_key.then(|| folder.path(HOST_KEY)),

@@ -25,7 +25,7 @@ mod tick;
 
 pub(crate) use crate::handlers::administration::at;
 pub use crate::handlers::administration::{
-    AdminReport, AdminTask, COMMANDS, CommandInfo, ExportScope,
+    AdminReport, AdminTask, COMMANDS, CommandInfo, ExportScope, FileTask, LoopTask, RawArguments,
 };
 pub use administration::{AdminAnswer, AdminRefusal, PendingOperation};
 pub use scheduler::why_waiting::WaitReason;
@@ -66,8 +66,8 @@ use thiserror::Error;
 /// The database failed in a way that leaves open what is on the disk. No further answer leaves. The process logs the cause
 /// and stops; clients reconnect and send again with the same txn_id.
 #[derive(Debug, Error)]
-#[error("{0}")]
-pub struct Fatal(#[source] pub StoreError);
+#[error(transparent)]
+pub struct Fatal(pub StoreError);
 
 /// The connection in the context of work that no connection asked for. Serial numbers of connections begin at 1.
 const NO_CONNECTION: ConnId = ConnId(0);

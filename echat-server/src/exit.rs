@@ -11,7 +11,7 @@ echat_system::exit_codes! {
         Unavailable = 69, "the address to listen on is not available, or no server uses the data folder";
         CannotCreate = 73, "the data folder, a file in it, the log file or a backup cannot be created, or the backup exists already";
         Io = 74, "reading or writing failed; nothing unsaved was acknowledged";
-        Busy = 75, "another echat-server uses the data folder, another process writes the same backup, or the server does not answer ctl";
+        Busy = 75, "another echat-server uses the data folder, another process writes the same backup, or the server that ctl asks is busy or does not answer";
         Permission = 77, "the data folder or a file in it is not private, or not the server's own";
         Config = 78, "the configuration is invalid";
     }

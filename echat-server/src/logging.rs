@@ -44,13 +44,12 @@ static FILE_STYLE: OnceLock<Style> = OnceLock::new();
 /// The longest wait at the end of the process for its last lines.
 const LAST_LINES: Duration = Duration::from_secs(2);
 
-/// Keeps the writer of standard error. At the end of the process, dropping it waits until all lines are written, for two
-/// seconds at most.
+/// Dropped at the end of the process, it waits until all lines are written, for two seconds at most.
 #[derive(Debug)]
 #[must_use = "the last lines are lost without it"]
-pub struct Started(());
+pub struct FlushGuard(());
 
-impl Drop for Started {
+impl Drop for FlushGuard {
     fn drop(&mut self) {
         STDERR.wait_until_written(LAST_LINES);
         FILE.wait_until_written(LAST_LINES);
@@ -61,14 +60,14 @@ impl Drop for Started {
 ///
 /// # Errors
 /// The system cannot start a thread.
-pub fn start() -> io::Result<Started> {
+pub fn start() -> io::Result<FlushGuard> {
     let writer = thread::Builder::new().name("log".to_owned());
     writer.spawn(|| {
         // Without the mask, lines are written too, except under `stty tostop`.
         let _ = output::write_from_the_background();
         QueueWriter::new(Output::stderr(), &STDERR_STYLE).run(&STDERR)
     })?;
-    Ok(Started(()))
+    Ok(FlushGuard(()))
 }
 
 /// Queues whole lines for standard error. Never waits: if the queue is full, lines are dropped and counted.
@@ -125,7 +124,7 @@ pub fn reopen() -> Option<io::Result<()>> {
         tracing::info!("SIGUSR1: the log goes to standard error, no file is opened again");
         return None;
     };
-    let opened = file::append_to(path).map(|file| FILE.go_on_in(file));
+    let opened = file::append_to(path).map(|file| FILE.continue_in(file));
     match &opened {
         Ok(()) => tracing::info!("SIGUSR1: the log goes on in this file"),
         Err(error) => {

@@ -11,8 +11,9 @@ use clap::Parser;
 use echat_proto::config::default_json;
 use echat_system::private_memory;
 use thiserror::Error;
+use zeroize::Zeroizing;
 
-use echat_server::cli::{Cli, Invocation, wants_json};
+use echat_server::cli::{Cli, Invocation, Maintenance, wants_json};
 use echat_server::config::{self, ConfigError, Overrides};
 use echat_server::ctl::{self, CtlError};
 use echat_server::data_dir::{self, AdministratorCodeFile, DataDir, DataDirError};
@@ -22,7 +23,6 @@ use echat_server::logging::{self, Log};
 use echat_server::maintenance::{self, CommandReport, MaintenanceError};
 use echat_server::reactor::{self, Inherited, ReactorError, Services, Signals};
 use echat_server::storage::{OpenError, Store, StoreError, administrator_code_hash};
-use zeroize::Zeroizing;
 
 /// Why the server does not start, or stops.
 #[derive(Debug, Error)]
@@ -100,8 +100,8 @@ fn main() -> process::ExitCode {
             .into();
         }
     };
-    let _started = match logging::start() {
-        Ok(started) => started,
+    let _flush_guard = match logging::start() {
+        Ok(guard) => guard,
         Err(error) => {
             let failure = Failure::System(error);
             // There is no thread to write this, nor a server that it could stop.
@@ -138,28 +138,28 @@ fn perform(task: Invocation, inherited: io::Result<Inherited>) -> Result<ExitCod
         }
         Invocation::PrintDefaultConfig => print(&default_json()?)?,
         Invocation::Ctl {
-            place,
+            folder,
             words,
             json,
             patience,
-        } => return ask(place, &words, json, patience),
-        task => return maintain(task),
+        } => return ask(folder, &words, json, patience),
+        Invocation::Maintain(task) => return maintain(task),
     }
     Ok(ExitCode::Ok)
 }
 
 /// A command for the server that uses a data folder.
 fn ask(
-    place: Overrides,
+    folder: Overrides,
     words: &[String],
     as_json: bool,
     patience: Duration,
 ) -> Result<ExitCode, Failure> {
     logging::report_panics_without_contents();
     // A configuration that is being repaired is not in the way of one that names the folder.
-    let data = match place.data {
+    let data = match folder.data {
         Some(data) => data,
-        None => config::load(place)?.config.data,
+        None => config::load(folder)?.config.data,
     };
     let said = ctl::ask(&data, words, as_json, patience)?;
     if said.is_error {
@@ -171,10 +171,10 @@ fn ask(
 }
 
 /// A command that is about a data folder or a backup.
-fn maintain(task: Invocation) -> Result<ExitCode, Failure> {
+fn maintain(task: Maintenance) -> Result<ExitCode, Failure> {
     logging::report_panics_without_contents();
     // A backup has the host key.
-    private_memory::close().map_err(Failure::System)?;
+    private_memory::forbid_dumps_and_tracing().map_err(Failure::System)?;
     data_dir::keep_new_files_private();
     let CommandReport { text, code } = maintenance::perform(task, unix_now())?;
     print(&text)?;
@@ -198,7 +198,7 @@ fn print(text: &str) -> Result<(), Failure> {
 
 fn serve(overrides: &Overrides, init: bool, inherited: Inherited) -> Result<(), Failure> {
     logging::report_panics_without_contents();
-    private_memory::close().map_err(Failure::System)?;
+    private_memory::forbid_dumps_and_tracing().map_err(Failure::System)?;
     let signals = Signals::catch().map_err(Failure::System)?;
     let loaded = config::load(overrides.clone())?;
     data_dir::keep_new_files_private();

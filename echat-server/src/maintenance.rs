@@ -1,4 +1,5 @@
-//! The commands that keep data safe: backup, verify, restore, check, export, import, and the check before an upgrade. Each ends with a report and an exit code.
+//! The commands that keep data safe: backup, verify, restore, check, export, import, and the check before an upgrade. Each
+//! ends with a report and an exit code.
 
 mod check;
 mod transfer;
@@ -16,10 +17,10 @@ use thiserror::Error;
 use crate::backup::{
     self, BackupError, BackupSchedule, BackupSource, Manifest, RestoreError, Restored,
 };
-use crate::cli::{ExportSelection, Invocation};
+use crate::cli::{ExportSelection, Maintenance};
 use crate::config::{self, ConfigError, Loaded, Overrides};
 use crate::data_dir::{self, DataDir, DataDirError};
-use crate::engine::{AdminReport, AdminTask, ExportScope, at};
+use crate::engine::{AdminReport, ExportScope, FileTask, at};
 use crate::exit::ExitCode;
 use crate::host_key;
 use crate::storage::{self, HighWaterError, OpenError, TransferError};
@@ -147,70 +148,65 @@ pub fn database_code(error: &OpenError) -> ExitCode {
 ///
 /// # Errors
 /// See [`MaintenanceError`].
-pub fn perform(task: Invocation, now: i64) -> Result<CommandReport, MaintenanceError> {
-    backup::give_way();
+pub fn perform(task: Maintenance, now: i64) -> Result<CommandReport, MaintenanceError> {
+    backup::lower_priority();
     match task {
-        Invocation::Backup {
-            place,
+        Maintenance::Backup {
+            folder,
             target,
             keep: None,
             with_key,
             with_config,
-        } => back_up(place, &target, (with_key, with_config), now),
-        Invocation::Backup {
-            place,
+        } => back_up(folder, &target, (with_key, with_config), now),
+        Maintenance::Backup {
+            folder,
             target,
             keep: Some(keep),
             ..
-        } => back_up_and_prune(place, target, keep, now),
-        Invocation::Verify { file, json } => verify(&file, json),
-        Invocation::Restore { file, data } => restore(&file, &data, now),
-        Invocation::Check {
-            place,
+        } => back_up_and_prune(folder, target, keep, now),
+        Maintenance::Verify { file, json } => verify(&file, json),
+        Maintenance::Restore { file, data } => restore(&file, &data, now),
+        Maintenance::Check {
+            folder,
             repair,
             json,
-        } => check::check(place, repair, json, now),
-        Invocation::Export {
-            place,
+        } => check::check(folder, repair, json, now),
+        Maintenance::Export {
+            folder,
             target,
             what,
-        } => transfer::export(place, &target, what, now),
-        Invocation::CheckUpgrade(place) => upgrade::check(place),
-        Invocation::Import { file, data } => transfer::import(&file, &data, now),
-        // They are performed elsewhere.
-        Invocation::Serve { .. }
-        | Invocation::CheckConfig(_)
-        | Invocation::PrintDefaultConfig
-        | Invocation::Ctl { .. } => Ok(done(String::new())),
+        } => transfer::export(folder, &target, what, now),
+        Maintenance::CheckUpgrade(folder) => upgrade::check(folder),
+        Maintenance::Import { file, data } => transfer::import(&file, &data, now),
     }
 }
 
-/// Performs a task of the administration, beside the server that this process is. `now` is in unix seconds.
+/// Performs a task of the administration on a thread of the server. `now` is in unix seconds.
 ///
 /// # Errors
 /// A code, and a sentence.
-pub fn beside(
-    task: AdminTask,
+pub fn perform_task(
+    task: FileTask,
     source: &BackupSource,
     now: i64,
 ) -> Result<AdminReport, (&'static str, String)> {
     let performed = match task {
-        AdminTask::Backup(target) => backup::create(source, &target, now)
+        FileTask::Backup(target) => backup::create(source, &target, now)
             .map(|manifest| {
                 let done = format!("backup {}: {}", target.display(), contents(&manifest));
                 described(AdminReport::done(done), &target, &manifest)
             })
             .map_err(MaintenanceError::from),
-        AdminTask::Verify(file) => backup::verify(&file)
+        FileTask::Verify(file) => backup::verify(&file)
             .map(|manifest| {
                 let done = verified(&file, &manifest).trim_end().replace('\n', "; ");
                 described(AdminReport::done(done), &file, &manifest)
                     .key("fingerprint", fingerprint(&manifest))
             })
             .map_err(MaintenanceError::from),
-        AdminTask::Check => check::beside(&source.database),
-        AdminTask::Statistics => statistics(&source.database),
-        AdminTask::Export(target, scope) => {
+        FileTask::Check => check::beside(&source.database),
+        FileTask::Statistics => statistics(&source.database),
+        FileTask::Export(target, scope) => {
             let what = match scope {
                 ExportScope::All => ExportSelection::All { passwords: false },
                 ExportScope::User(name) => ExportSelection::User(name),
@@ -224,12 +220,6 @@ pub fn beside(
                     .key("messages", messages)
             })
         }
-        // The loop has done these.
-        AdminTask::Hash(_)
-        | AdminTask::Metrics
-        | AdminTask::Reload
-        | AdminTask::Drain(_)
-        | AdminTask::Quit => Ok(AdminReport::done("")),
     };
     performed.map_err(|error| (error.code(), error.to_string()))
 }
@@ -300,13 +290,13 @@ pub fn source(loaded: &Loaded, data: &DataDir) -> BackupSource {
 }
 
 fn back_up(
-    place: Overrides,
+    folder: Overrides,
     target: &Path,
     (with_key, with_config): (bool, bool),
     now: i64,
 ) -> Result<CommandReport, MaintenanceError> {
-    let loaded = config::load(place)?;
-    let files = data_dir::find(&loaded.config.data)?;
+    let loaded = config::load(folder)?;
+    let files = data_dir::open_for_command(&loaded.config.data)?;
     let source = BackupSource {
         database: files.database,
         host_key: files.host_key.filter(|_| with_key),
@@ -320,13 +310,13 @@ fn back_up(
 
 /// Writes a backup into a folder, as the server does by itself, and removes the oldest ones.
 fn back_up_and_prune(
-    place: Overrides,
+    overrides: Overrides,
     folder: PathBuf,
     keep: usize,
     now: i64,
 ) -> Result<CommandReport, MaintenanceError> {
-    let loaded = config::load(place)?;
-    let files = data_dir::find(&loaded.config.data)?;
+    let loaded = config::load(overrides)?;
+    let files = data_dir::open_for_command(&loaded.config.data)?;
     let schedule = BackupSchedule {
         source: BackupSource {
             database: files.database,

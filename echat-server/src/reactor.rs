@@ -66,7 +66,7 @@ use crate::config::{ConfigError, Loaded, ServerConfig, Settings};
 use crate::console::{self, Response};
 use crate::ctl::{refusal_line, reply_line};
 use crate::engine::{
-    AdminAnswer, AdminRefusal, AdminReport, AdminTask, Engine, Fatal, PendingOperation,
+    AdminAnswer, AdminRefusal, AdminReport, Engine, Fatal, LoopTask, PendingOperation,
 };
 use crate::logging;
 use crate::metrics::{self, Durations, SystemFacts};
@@ -95,7 +95,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use stop::Stop;
-use tasks::{Requester, TaskOutcome, Tasks};
+use tasks::{QueuedTask, Requester, TaskOutcome, Tasks};
 use terminal::{Terminal, TerminalEnd};
 use thiserror::Error;
 use tokens::EventSource;
@@ -522,13 +522,8 @@ impl<'a> Reactor<'a> {
         let registry = self.poll.registry();
         self.ctl
             .serve(&mut self.engine, &mut self.tasks, registry, now)?;
-        while let Some((requester, task, operation)) = self.tasks.take_own() {
-            let by = operation.by();
-            let outcome = self.perform(&task, &by, now);
-            self.finish_task(requester, operation, outcome, now)?;
-            if matches!(task, AdminTask::Quit) {
-                self.stop(&format!("quit by {by}"), now);
-            }
+        while let Some(task) = self.tasks.take_own() {
+            self.perform(task, now)?;
         }
         while let Some((requester, operation, outcome)) = self.tasks.next_outcome(now.unix) {
             self.finish_task(requester, operation, outcome, now)?;
@@ -542,37 +537,50 @@ impl<'a> Reactor<'a> {
         Ok(())
     }
 
-    /// Does a task of the loop itself. `by` is who asked, for the log.
-    fn perform(&mut self, task: &AdminTask, by: &str, now: Now) -> TaskOutcome {
-        let report = match task {
-            AdminTask::Metrics => {
-                let page = self
-                    .measured
-                    .page(&mut self.engine, &self.disk, &self.backups);
-                AdminReport::page("metrics", page)
+    /// Does a task of the loop itself, and sends the result to its requester.
+    fn perform(&mut self, queued: QueuedTask<LoopTask>, now: Now) -> Result<(), Fatal> {
+        let QueuedTask {
+            requester,
+            task,
+            operation,
+        } = queued;
+        let by = operation.by();
+        let outcome = match task {
+            LoopTask::Metrics => {
+                let (engine, disk, backups) = (&mut self.engine, &self.disk, &self.backups);
+                let page = self.measured.page(engine, disk, backups);
+                TaskOutcome::Done(AdminReport::page("metrics", page))
             }
-            AdminTask::Reload => match self.reload(now) {
+            LoopTask::Reload => match self.reload(now) {
                 Ok(done) => {
                     tracing::info!(%by, "reload: {done}");
                     let keys = |keys: &[&'static str]| -> Vec<String> {
                         keys.iter().map(|key| (*key).to_owned()).collect()
                     };
-                    AdminReport::done(done.to_string())
+                    let report = AdminReport::done(done.to_string())
                         .key("need_restart", keys(&done.restart))
-                        .key("overridden", keys(&done.overridden))
+                        .key("overridden", keys(&done.overridden));
+                    TaskOutcome::Done(report)
                 }
                 Err(why) => {
                     tracing::error!(%by, "reload: {why}");
-                    return TaskOutcome::Failed(BAD_CONFIG, why);
+                    TaskOutcome::Failed(BAD_CONFIG, why)
                 }
             },
-            AdminTask::Drain(seconds) => {
+            LoopTask::Drain(seconds) => {
                 tracing::info!(%by, seconds, "draining: new connections are refused");
-                AdminReport::done(self.drain(*seconds, now)).key("seconds", *seconds)
+                let done = self.drain(seconds, now);
+                TaskOutcome::Done(AdminReport::done(done).key("seconds", seconds))
             }
-            _ => AdminReport::done("the server stops"),
+            LoopTask::Quit => {
+                // Its audit entry comes before the stop.
+                let stops = TaskOutcome::Done(AdminReport::done("the server stops"));
+                self.finish_task(requester, operation, stops, now)?;
+                self.stop(&format!("quit by {by}"), now);
+                return Ok(());
+            }
         };
-        TaskOutcome::Done(report)
+        self.finish_task(requester, operation, outcome, now)
     }
 
     /// Serves the programs that watch the server.
@@ -580,8 +588,8 @@ impl<'a> Reactor<'a> {
         let is_well = self.stop == Stop::No;
         let registry = self.poll.registry();
         self.http.serve(registry, now.running, is_well, || {
-            self.measured
-                .page(&mut self.engine, &self.disk, &self.backups)
+            let (engine, disk, backups) = (&mut self.engine, &self.disk, &self.backups);
+            self.measured.page(engine, disk, backups)
         });
     }
 
@@ -601,23 +609,18 @@ impl<'a> Reactor<'a> {
             }
             TaskOutcome::Failed(code, message) => {
                 self.engine.note_result(&operation, code, now)?;
-                let detail = Vec::new();
-                AdminAnswer::Refused(AdminRefusal {
-                    code,
-                    message,
-                    detail,
-                })
+                AdminAnswer::Refused(AdminRefusal::new(code, message))
             }
         };
         match (requester, answer) {
             (requester, AdminAnswer::Task(task, operation)) => {
                 self.tasks.add(requester, task, *operation);
             }
-            (Requester::Ctl(place, serial), AdminAnswer::Done(report)) => {
-                self.ctl.answer(place, serial, &reply_line(&report));
+            (Requester::Ctl(slot, serial), AdminAnswer::Done(report)) => {
+                self.ctl.answer(slot, serial, &reply_line(&report));
             }
-            (Requester::Ctl(place, serial), AdminAnswer::Refused(refused)) => {
-                self.ctl.answer(place, serial, &refusal_line(&refused));
+            (Requester::Ctl(slot, serial), AdminAnswer::Refused(refused)) => {
+                self.ctl.answer(slot, serial, &refusal_line(&refused));
             }
             (Requester::Terminal, AdminAnswer::Done(report)) => logging::say(&report.text()),
             (Requester::Terminal, AdminAnswer::Refused(refused)) => {

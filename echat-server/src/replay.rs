@@ -53,13 +53,12 @@ fn repeat(
                 batch: &batch,
                 limits,
                 settings,
-                seed: seed.as_ref(),
                 now: *now,
             };
             let kind = RequestKind::from_number(request.command);
             let kind = kind.expect("a request was admitted");
             if let Some(Plan::Write(_, write)) =
-                routes::decide(&view, kind, &request.params, caller.clone())?
+                routes::decide(&view, kind, &request.params, caller.clone(), seed.as_ref())?
             {
                 write(&mut batch)?;
             }

@@ -6,12 +6,11 @@
 //! * its gate, a function of [`gate`]: which connections may ask;
 //! * whether bots may ask: `bots` or `people`, functions of [`gate`], too;
 //! * its cost class, a [`Cost`];
-//! * its access to the database, an [`Access`]; a request that writes names its admissions with it: the
-//!   rates and quotas that judge what it is about to write, each an [`Admission`], in the order in which
-//!   they refuse; one that `proves` counts an attempt at the caller's password, and writes when a worker has
-//!   found it right; one that `administers` is judged by the table of administration;
-//!   one that `issues` a secret writes, too, and its handler finds a seed in its view; one that `resumes` reads in
-//!   as many turns as it takes, and its handler gets what the turns before left;
+//! * its access to the database, an [`Access`]; one that `writes` is judged by the rates and quotas that
+//!   its plan's demand names ([`admission`]); one that `issues` a secret writes, too, and its handler gets
+//!   a seed; one that `proves` counts an attempt at the caller's password, and writes when a
+//!   worker has found it right; one that `administers` is judged by the table of administration; one that `resumes`
+//!   reads in as many turns as it takes, and its handler gets what the turns before left;
 //! * the handler, and its parameters by name.
 //!
 //! What clients know too (replies, refusals, pages, secrets, sessions) stands in the row of
@@ -20,14 +19,17 @@
 //! compile.
 //!
 //! The gate is asked before the parameters are read.
+//!
+//! [`admission`]: crate::handlers::admission
 
-use crate::handlers::admission::{Admission, Plan, Received, View};
+use crate::handlers::admission::{Plan, Received, View};
 use crate::handlers::gate::Passed;
 use crate::handlers::{
     Answer, Caller, Ctx, Reject, Unfinished, account, administration, blocks, bots, deletion,
     friends, gate, invitation_codes, message_changes, messages, moderation, password, people,
     room_settings, rooms, search,
 };
+use crate::secrets::SecretSeed;
 use echat_proto::Value;
 use echat_proto::commands::{Request, RequestKind};
 
@@ -59,18 +61,6 @@ pub(crate) enum Cost {
 pub(crate) struct Policy {
     pub(crate) access: Access,
     pub(crate) cost: Cost,
-    /// The judgements of what the request is about to write, in the order in which they refuse.
-    pub(crate) admissions: &'static [Admission],
-}
-
-impl Policy {
-    const fn new(access: Access, cost: Cost, admissions: &'static [Admission]) -> Self {
-        Self {
-            access,
-            cost,
-            admissions,
-        }
-    }
 }
 
 /// The words of the rows: a misspelt one does not compile.
@@ -79,49 +69,23 @@ impl Policy {
     reason = "rows name policies as they name handlers, in lower case"
 )]
 mod words {
-    use super::{Admission, Cost};
+    use super::{Access, Cost};
 
     pub(super) const light: Cost = Cost::Light;
     pub(super) const heavy: Cost = Cost::Heavy;
     pub(super) const sending: Cost = Cost::Sending;
 
-    pub(super) const space: Admission = Admission::Space;
-    pub(super) const message_rate: Admission = Admission::MessageRate;
-    pub(super) const stored_quota: Admission = Admission::StoredQuota;
-    pub(super) const join_rate: Admission = Admission::JoinRate;
-    pub(super) const room_quota: Admission = Admission::RoomQuota;
-    pub(super) const friend_request_rate: Admission = Admission::FriendRequestRate;
-    pub(super) const change_rate: Admission = Admission::ChangeRate;
-    pub(super) const registration_rate: Admission = Admission::RegistrationRate;
-}
-
-/// The policy of a row. One that writes without saying by what it is admitted does not compile.
-macro_rules! policy {
-    ($cost:ident, memory) => {
-        Policy::new(Access::Memory, words::$cost, &[])
-    };
-    ($cost:ident, reads) => {
-        Policy::new(Access::Reads, words::$cost, &[])
-    };
-    ($cost:ident, resumes) => {
-        Policy::new(Access::Reads, words::$cost, &[])
-    };
-    ($cost:ident, proves) => {
-        Policy::new(Access::Writes, words::$cost, &[])
-    };
-    ($cost:ident, administers) => {
-        Policy::new(Access::Writes, words::$cost, &[])
-    };
-    ($cost:ident, writes($($admission:ident),*)) => {
-        Policy::new(Access::Writes, words::$cost, &[$(words::$admission),*])
-    };
-    ($cost:ident, issues($($admission:ident),*)) => {
-        Policy::new(Access::Writes, words::$cost, &[$(words::$admission),*])
-    };
+    pub(super) const memory: Access = Access::Memory;
+    pub(super) const reads: Access = Access::Reads;
+    pub(super) const resumes: Access = Access::Reads;
+    pub(super) const writes: Access = Access::Writes;
+    pub(super) const issues: Access = Access::Writes;
+    pub(super) const proves: Access = Access::Writes;
+    pub(super) const administers: Access = Access::Writes;
 }
 
 /// Calls a handler with the context that its access allows. One that writes gives a plan, which is
-/// admitted and carried out. The admissions of its row are those of [`policy`].
+/// admitted and carried out.
 macro_rules! handle {
     (reads, ($ctx:ident, $kind:ident, $params:ident, $unfinished:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
         $handler(&*$ctx, $caller $(, $argument)*).map(Answer::from)
@@ -139,48 +103,56 @@ macro_rules! handle {
         $handler($ctx, $caller $(, $argument)*)
     };
     (writes, ($ctx:ident, $kind:ident, $params:ident, $unfinished:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
-        handle!(with None, ($ctx, $kind, $params, $unfinished), $handler, $caller $(, $argument)*)
+        handle!(with None, [], ($ctx, $kind, $params), $handler, $caller $(, $argument)*)
     };
-    (issues, ($ctx:ident, $kind:ident, $params:ident, $unfinished:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {
-        handle!(with Some($ctx.draw()), ($ctx, $kind, $params, $unfinished), $handler, $caller $(, $argument)*)
-    };
-    (with $seed:expr, ($ctx:ident, $kind:ident, $params:ident, $unfinished:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {{
+    (issues, ($ctx:ident, $kind:ident, $params:ident, $unfinished:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {{
+        let seed = $ctx.draw();
+        handle!(with Some(seed.clone()), [&seed], ($ctx, $kind, $params), $handler, $caller $(, $argument)*)
+    }};
+    (with $seed:expr, [$($issued:expr)?], ($ctx:ident, $kind:ident, $params:ident), $handler:path, $caller:ident $(, $argument:ident)*) => {{
         let received = Received {
             kind: $kind,
             params: $params,
             caller: $caller.caller().cloned(),
             seed: $seed,
         };
-        let plan = $handler(&$ctx.view(received.seed.as_ref()), $caller $(, $argument)*)?;
-        $ctx.carry_out(plan, policy($kind).admissions, &received)
+        let plan = $handler(&$ctx.view(), $caller $(, $issued)? $(, $argument)*)?;
+        $ctx.carry_out(plan, &received)
     }};
 }
 
 /// Lets the handler of an authenticated request that writes decide again; `None` for any other row.
 macro_rules! decide {
-    (writes, authenticated, $request:ident, ($view:ident, $kind:ident, $params:ident, $caller:ident), $handler:path $(, $argument:ident)*) => {{
+    (writes, authenticated, $seed:ident, $($rest:tt)*) => {
+        decide!(with [], $($rest)*)
+    };
+    (issues, authenticated, $seed:ident, $($rest:tt)*) => {{
+        let seed = $seed.expect("the journal has the seed of a request that issues a secret");
+        decide!(with [seed], $($rest)*)
+    }};
+    (with [$($issued:ident)?], $request:ident, ($view:ident, $kind:ident, $params:ident, $caller:ident), $handler:path $(, $argument:ident)*) => {{
         let Request::$request { $($argument),* } = $kind.read($params)? else {
             unreachable!("a kind reads its own request")
         };
-        $handler($view, $caller $(, $argument)*).map(Some)
+        $handler($view, $caller $(, $issued)? $(, $argument)*).map(Some)
     }};
-    (issues, $($rest:tt)*) => {
-        decide!(writes, $($rest)*)
-    };
-    ($access:ident, $gate:ident, $request:ident, ($view:ident, $kind:ident, $params:ident, $caller:ident), $handler:path $(, $argument:ident)*) => {
+    ($access:ident, $gate:ident, $($rest:tt)*) => {
         Ok(None)
     };
 }
 
 macro_rules! routes {
     ($(
-        #[route($request:ident, $gate:ident, $bots:ident, $cost:ident, $access:ident $(($($admission:ident),*))?)]
+        #[route($request:ident, $gate:ident, $bots:ident, $cost:ident, $access:ident)]
         $module:ident::$handler:ident($($param:ident),*);
     )*) => {
         /// The policy of a request.
         pub(crate) const fn policy(kind: RequestKind) -> Policy {
             match kind {
-                $(RequestKind::$request => policy!($cost, $access $(($($admission),*))?),)*
+                $(RequestKind::$request => Policy {
+                    access: words::$access,
+                    cost: words::$cost,
+                },)*
             }
         }
 
@@ -205,16 +177,17 @@ macro_rules! routes {
         }
 
         /// The plan of an authenticated request that writes, without gate and admission; `None` for any
-        /// other request.
+        /// other request. `seed` is that of a request that issues a secret.
         pub(crate) fn decide(
             view: &View<'_, '_>,
             kind: RequestKind,
             params: &Value,
             caller: Caller,
+            seed: Option<&SecretSeed>,
         ) -> Result<Option<Plan>, Reject> {
             match kind {
                 $(RequestKind::$request => {
-                    decide!($access, $gate, $request, (view, kind, params, caller), $module::$handler $(, $param)*)
+                    decide!($access, $gate, seed, $request, (view, kind, params, caller), $module::$handler $(, $param)*)
                 })*
             }
         }
@@ -224,7 +197,7 @@ macro_rules! routes {
 routes! {
     #[route(QueryServerTime, anyone, bots, light, memory)]
     account::query_server_time();
-    #[route(Register, unauthenticated, bots, light, writes(space, registration_rate))]
+    #[route(Register, unauthenticated, bots, light, writes)]
     account::register(username, password, invitation);
     #[route(Login, unauthenticated, bots, heavy, memory)]
     account::login(username, password, resume, token, device, messages);
@@ -234,7 +207,7 @@ routes! {
     password::change_password(old, new);
     #[route(DeleteAccount, authenticated, people, light, proves)]
     deletion::delete_account(password, erase);
-    #[route(SetAway, authenticated, people, light, writes(space, change_rate))]
+    #[route(SetAway, authenticated, people, light, writes)]
     people::set_away(text);
     #[route(ListFriends, authenticated, people, heavy, reads)]
     people::list_friends();
@@ -242,63 +215,63 @@ routes! {
     people::whois(username);
     #[route(ListSessions, authenticated, people, light, memory)]
     people::list_sessions();
-    #[route(SetPrivacy, authenticated, people, light, writes())]
+    #[route(SetPrivacy, authenticated, people, light, writes)]
     people::set_privacy(last_seen);
-    #[route(CreateInvitation, authenticated, people, light, issues(space))]
+    #[route(CreateInvitation, authenticated, people, light, issues)]
     invitation_codes::create_invitation(uses, expires);
     #[route(ListInvitations, authenticated, people, heavy, reads)]
     invitation_codes::list_invitations();
-    #[route(RevokeInvitation, authenticated, people, light, writes())]
+    #[route(RevokeInvitation, authenticated, people, light, writes)]
     invitation_codes::revoke_invitation(code);
     #[route(EndOtherSessions, authenticated, people, light, memory)]
     account::end_other_sessions();
-    #[route(AddFriend, authenticated, people, light, writes(friend_request_rate, space))]
+    #[route(AddFriend, authenticated, people, light, writes)]
     friends::add_friend(username);
-    #[route(ResolveFriendRequest, authenticated, people, light, writes(space))]
+    #[route(ResolveFriendRequest, authenticated, people, light, writes)]
     friends::resolve_friend_request(username, accepted);
-    #[route(RemoveFriend, authenticated, people, light, writes())]
+    #[route(RemoveFriend, authenticated, people, light, writes)]
     friends::remove_friend(username);
-    #[route(Block, authenticated, people, light, writes(space))]
+    #[route(Block, authenticated, people, light, writes)]
     blocks::block(username);
-    #[route(Unblock, authenticated, people, light, writes(join_rate))]
+    #[route(Unblock, authenticated, people, light, writes)]
     blocks::unblock(username);
     #[route(ListBlocked, authenticated, people, heavy, reads)]
     blocks::list_blocked();
-    #[route(Invite, authenticated, people, light, writes(space, change_rate))]
+    #[route(Invite, authenticated, people, light, writes)]
     moderation::invite(roomname, username);
-    #[route(DeclineInvitation, authenticated, people, light, writes())]
+    #[route(DeclineInvitation, authenticated, people, light, writes)]
     moderation::decline_invitation(roomname);
-    #[route(Kick, authenticated, people, light, writes(change_rate))]
+    #[route(Kick, authenticated, people, light, writes)]
     moderation::kick(roomname, username, reason);
-    #[route(Ban, authenticated, people, light, writes(space, change_rate))]
+    #[route(Ban, authenticated, people, light, writes)]
     moderation::ban(roomname, username, until, reason);
-    #[route(Unban, authenticated, people, light, writes(change_rate))]
+    #[route(Unban, authenticated, people, light, writes)]
     moderation::unban(roomname, username);
     #[route(ListBans, authenticated, people, heavy, reads)]
     moderation::list_bans(roomname);
-    #[route(SendMessage, authenticated, bots, sending, writes(space, message_rate, stored_quota))]
+    #[route(SendMessage, authenticated, bots, sending, writes)]
     messages::send_message(target_type, target, content, txn_id, reply_to);
     #[route(QueryHistory, authenticated, bots, heavy, reads)]
     messages::query_history(target_type, target, before, after, limit, around, at);
-    #[route(MarkRead, authenticated, bots, light, writes())]
+    #[route(MarkRead, authenticated, bots, light, writes)]
     messages::mark_read(target_type, target, id);
-    #[route(EditMessage, authenticated, bots, sending, writes(space, message_rate, stored_quota))]
+    #[route(EditMessage, authenticated, bots, sending, writes)]
     message_changes::edit_message(id, content);
-    #[route(DeleteMessage, authenticated, bots, sending, writes(message_rate))]
+    #[route(DeleteMessage, authenticated, bots, sending, writes)]
     message_changes::delete_message(id);
-    #[route(React, authenticated, bots, sending, writes(space, message_rate))]
+    #[route(React, authenticated, bots, sending, writes)]
     message_changes::react(id, emoji, on);
     #[route(ListMentions, authenticated, bots, heavy, reads)]
     messages::list_mentions(before, limit);
     #[route(Search, authenticated, bots, heavy, resumes)]
     search::search(query, target_type, target, sender, since, until, before, limit);
-    #[route(CreateRoom, authenticated, people, heavy, writes(space, join_rate, room_quota))]
+    #[route(CreateRoom, authenticated, people, heavy, writes)]
     rooms::create_room(roomname, members, private, topic);
-    #[route(JoinRoom, authenticated, people, light, writes(space, join_rate))]
+    #[route(JoinRoom, authenticated, people, light, writes)]
     rooms::join_room(roomname);
-    #[route(LeaveRoom, authenticated, people, light, writes())]
+    #[route(LeaveRoom, authenticated, people, light, writes)]
     rooms::leave_room(roomname);
-    #[route(AddMembers, authenticated, people, heavy, writes(space, join_rate))]
+    #[route(AddMembers, authenticated, people, heavy, writes)]
     rooms::add_members(roomname, members);
     #[route(ListRooms, authenticated, bots, heavy, reads)]
     rooms::list_rooms();
@@ -306,21 +279,21 @@ routes! {
     rooms::list_members(roomname);
     #[route(RoomInfo, authenticated, bots, light, reads)]
     room_settings::room_info(roomname);
-    #[route(SetRoom, authenticated, people, light, writes(space, change_rate))]
+    #[route(SetRoom, authenticated, people, light, writes)]
     room_settings::set_room(roomname, new_name, topic, private, read_only, slow_seconds, keep_days);
-    #[route(CloseRoom, authenticated, people, light, writes())]
+    #[route(CloseRoom, authenticated, people, light, writes)]
     room_settings::close_room(roomname);
-    #[route(SetRole, authenticated, people, light, writes(change_rate))]
+    #[route(SetRole, authenticated, people, light, writes)]
     room_settings::set_role(roomname, username, role);
     #[route(ListPublicRooms, authenticated, people, heavy, reads)]
     room_settings::list_public_rooms(after, limit);
-    #[route(CreateBot, authenticated, people, heavy, issues(space, registration_rate, join_rate))]
+    #[route(CreateBot, authenticated, people, heavy, issues)]
     bots::create_bot(username, rooms, expires);
     #[route(ListBots, authenticated, people, heavy, reads)]
     bots::list_bots();
-    #[route(RemoveBot, authenticated, people, light, writes())]
+    #[route(RemoveBot, authenticated, people, light, writes)]
     bots::remove_bot(username);
-    #[route(NewBotToken, authenticated, people, light, issues(space))]
+    #[route(NewBotToken, authenticated, people, light, issues)]
     bots::new_bot_token(username, expires);
     #[route(Admin, authenticated, people, heavy, administers)]
     administration::admin(command, params);

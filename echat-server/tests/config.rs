@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
+use echat_server::config::{Overrides, load_again};
 use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout};
 
 const SERVER: &str = env!("CARGO_BIN_EXE_echat-server");
@@ -257,6 +258,31 @@ fn files_that_cannot_be_read_are_refused() {
         &[],
         "config.json: No such file or directory (os error 2)",
     );
+}
+
+/// A server that runs does not wait for a pipe, nor read a folder.
+#[test]
+fn only_a_regular_file_is_read_again() {
+    let dir = ServerFolder::new();
+    let read = |name: &str| {
+        let overrides = Overrides {
+            file: Some(dir.path(name)),
+            ..Overrides::default()
+        };
+        load_again(overrides)
+            .map(drop)
+            .map_err(|error| error.to_string())
+    };
+    dir.write("good.json", "{}");
+    assert_eq!(read("good.json"), Ok(()));
+    let made = Command::new("mkfifo").arg(dir.path("pipe")).status();
+    assert!(made.unwrap().success());
+    symlink("pipe", dir.path("link")).unwrap();
+    for name in ["pipe", "link"] {
+        let refused = read(name).unwrap_err();
+        assert!(refused.ends_with(": not a regular file"), "{refused}");
+    }
+    assert!(read(".").unwrap_err().contains("Is a directory"));
 }
 
 #[test]

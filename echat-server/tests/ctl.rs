@@ -897,8 +897,8 @@ fn a_task_of_a_client_that_is_gone_is_dropped_and_a_waiting_client_keeps_its_pla
     done(&dir, "status");
     waiting.push(backs_up("last.db"));
     let output = ctl(&dir, "status");
-    assert_eq!(output.status.code(), Some(74), "{}", stderr(&output));
-    assert!(stderr(&output).contains("storage_busy"));
+    assert_eq!(output.status.code(), Some(75), "{}", stderr(&output));
+    assert!(stderr(&output).contains("(busy)"));
     file.set_len(0).unwrap();
     assert!(slow.hears().contains(r#""ok":false"#));
     for mut client in waiting {

@@ -6,10 +6,9 @@ mod decoders;
 use std::collections::BTreeSet;
 use std::fs;
 
-use echat_proto::Value;
 use echat_server::config::{Overrides, load};
-use echat_server::ctl::read_line;
-use echat_server::engine::{AdminAnswer, COMMANDS};
+use echat_server::ctl::{CtlRequest, read_line};
+use echat_server::engine::{AdminAnswer, COMMANDS, RawArguments};
 use echat_testkit::corpus::{corpus, decodings, smoke};
 use echat_testkit::decoders::memory::bounded;
 use echat_testkit::folder;
@@ -40,16 +39,16 @@ fn any_config_is_read_or_refused_with_a_reason() {
 fn the_corpus_has_every_command_of_the_administration() {
     let mut missing: BTreeSet<&str> = COMMANDS.iter().map(|command| command.name).collect();
     for line in corpus("ctl") {
-        let Ok((first, given)) = read_line(&line) else {
+        let Ok(CtlRequest {
+            command: first,
+            arguments,
+        }) = read_line(&line)
+        else {
             continue;
         };
         // The second word of a name may be the first one of `words`.
-        let words = given.err().into_iter().flatten().next();
-        let both = match words {
-            Some((_, Value::List(words))) => match words.first() {
-                Some(Value::Str(second)) => format!("{first} {second}"),
-                _ => first.clone(),
-            },
+        let both = match arguments {
+            RawArguments::Words(words) if !words.is_empty() => format!("{first} {}", words[0]),
             _ => first.clone(),
         };
         let is_taken = match decoders::ctl::answer(&mut decoders::ctl::engine(), &line) {

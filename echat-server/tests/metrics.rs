@@ -28,7 +28,7 @@ fn says(address: SocketAddr, request: &[u8]) -> String {
 }
 
 fn page(address: SocketAddr) -> String {
-    let answer = says(address, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+    let answer = says(address, b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
     assert!(
@@ -227,6 +227,7 @@ fn bad_requests_are_refused_and_hurt_no_one_else() {
         ("PUT /healthz HTTP/1.1\r\n\r\n", "405"),
         ("\u{0}\u{1}\u{2}", "400"),
         ("hello\r\n\r\n", "400"),
+        ("GET /metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n", "421"),
         (&long, "431"),
         (&many, "431"),
     ] {

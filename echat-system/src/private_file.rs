@@ -14,7 +14,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum FileError {
     /// The system refuses.
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
     /// A symbolic link, whether it leads somewhere or not.
     #[error("a symbolic link; put the file itself in its place")]
@@ -24,7 +24,7 @@ pub enum FileError {
     NotAFile,
     /// The file of another user.
     #[error(
-        "belongs to user {owner}, and the server runs as user {user}; run the server as its owner, \
+        "belongs to user {owner}, and this program runs as user {user}; run it as the owner, \
          or give it the file with chown"
     )]
     Owner {

@@ -10,7 +10,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 ///
 /// # Errors
 /// None on Linux; elsewhere what the system says.
-pub fn close() -> io::Result<()> {
+pub fn forbid_dumps_and_tracing() -> io::Result<()> {
     // A pattern of core(5) that begins with a pipe ignores a limit of 0; what is not dumpable it obeys.
     let none = Rlimit {
         current: Some(0),

@@ -67,7 +67,7 @@ const MAX_SCRIPT: u64 = 16 << 20;
 /// Runs the program with the arguments of the process.
 pub fn main() -> Exit {
     // A client that cannot be closed off is better than none.
-    let _ = private_memory::close();
+    let _ = private_memory::forbid_dumps_and_tracing();
     let mode = match args::parse(env::args_os()) {
         Ok(mode) => mode,
         Err(error) => {

@@ -64,7 +64,7 @@ administration! {
     "use-configured", "把用命令改过的设置交还给配置文件", done: "{1} 现在以配置文件为准。";
     "broadcast", "向所有已登录的用户发广播", done: "已告知所有在线用户。";
     "ban-address", "拒绝来自某个地址或网段的连接", done: "已封禁地址 {1}。";
-    "unban-address", "重新接受来自某个地址或网段的连接", done: "已解除对地址 {1} 的封禁。";
+    "unban-address", "重新接受来自某个地址或网段的连接", done: "地址 {1} 已不在封禁名单中。";
     "banned-addresses", "列出被拒绝的地址";
     "log-level", "设置记录哪些日志，到重启或重新载入配置为止", done: "日志级别已更改，到重启或重新载入配置为止。";
     "limits", "查看各项限制，或修改一项，到重启或重新载入配置为止", done: "{1} 现在是 {2}，到重启或重新载入配置为止。";
@@ -140,7 +140,6 @@ const KEYS: &[(&str, &str)] = &[
     ("created", "创建时间"),
     ("deleted_users", "已注销账号"),
     ("disk_is_low", "磁盘空间不足"),
-    ("door", "途径"),
     ("drains", "即将停止"),
     ("expires", "有效期至"),
     ("fingerprint", "密钥指纹"),
@@ -163,6 +162,7 @@ const KEYS: &[(&str, &str)] = &[
     ("owner", "所有者"),
     ("password", "密码"),
     ("private", "私密"),
+    ("process", "进程号"),
     ("read_only", "只读"),
     ("reason", "原因"),
     ("registration", "注册方式"),
@@ -186,6 +186,7 @@ const KEYS: &[(&str, &str)] = &[
     ("users_online", "在线用户"),
     ("uses", "可用次数"),
     ("value", "值"),
+    ("via", "途径"),
 ];
 
 /// Whether the numbers under a key of a result are unix seconds.

@@ -1,6 +1,7 @@
 //! `echat` as people have it: in a terminal, against the real server; and in a pipe.
 
 mod actor;
+mod administration;
 mod alerts;
 mod busy;
 mod cuts;

@@ -59,7 +59,7 @@ const SERVER: &[Row] = &[
     ("cli", &["config", "exit"]),
     ("host_key", &["exit"]),
     ("metrics", &[]),
-    ("data_dir", &["exit", "host_key"]),
+    ("data_dir", &["exit", "host_key", "storage"]),
     ("backup", &["data_dir", "exit", "host_key", "storage"]),
     ("roster", &["conn", "storage"]),
     ("session_log", &["conn", "storage"]),
@@ -86,7 +86,7 @@ const SERVER: &[Row] = &[
             "workers",
         ],
     ),
-    ("routes", &["handlers"]),
+    ("routes", &["handlers", "secrets"]),
     ("replay", &["config", "handlers", "routes", "storage"]),
     (
         "engine",

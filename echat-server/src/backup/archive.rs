@@ -84,7 +84,7 @@ pub enum FormatError {
     #[error("the database in this backup is not the one that its manifest describes")]
     Contents,
     /// Reading or writing failed.
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
 }
 

@@ -187,13 +187,13 @@ impl BackupError {
     }
 }
 
-/// Lets other threads go first: on Linux, those of the loop before the calling one.
-pub fn give_way() {
+/// Gives the calling thread the lowest priority, on Linux: the loop goes before it.
+pub fn lower_priority() {
     #[cfg(target_os = "linux")]
     {
         // What is added to the nice value.
         const NICE: i32 = 19;
-        // What does not give way is done as well.
+        // Without it the work is done as well.
         let _ = rustix::process::nice(NICE);
     }
 }

@@ -30,6 +30,9 @@ const INCOMING: &str = "incoming";
 /// The marker.
 const REPLACING: &str = "replacing";
 
+/// The beginning of the name of a folder for old files.
+const BEFORE: &str = "before-";
+
 /// The configuration that came with a backup. The server does not read it here.
 const CONFIG: &str = "config.json";
 
@@ -216,11 +219,11 @@ impl Offline {
     pub fn replace(&self, incoming: &Incoming, why: &str) -> Result<Option<PathBuf>, DataDirError> {
         let synced = File::open(&incoming.0).and_then(|folder| folder.sync_all());
         synced.map_err(self.folder.io_error(INCOMING))?;
-        let names = (1..NUMBERS).map(|number| format!("before-{why}-{number}"));
+        let names = (1..NUMBERS).map(|number| format!("{BEFORE}{why}-{number}"));
         let is_free = |name: &String| self.folder.path(name).symlink_metadata().is_err();
         let aside = names.into_iter().find(is_free).ok_or_else(|| {
             let full = io::Error::from(io::ErrorKind::AlreadyExists);
-            self.folder.io_error("before-")(full)
+            self.folder.io_error(BEFORE)(full)
         })?;
         self.folder
             .create(REPLACING, |file| file.write_all(aside.as_bytes()))?;
@@ -243,8 +246,7 @@ impl Folder {
             return Ok(false);
         }
         let marker = self.path(REPLACING);
-        let aside = fs::read_to_string(&marker).map_err(self.io_error(REPLACING))?;
-        let aside = self.path(aside.trim_end());
+        let aside = self.aside(&marker).map_err(self.io_error(REPLACING))?;
         for name in REPLACED {
             self.replace_one(name, &aside)
                 .map_err(self.io_error(name))?;
@@ -257,6 +259,18 @@ impl Folder {
         }
         private_file::remove(&marker).map_err(self.io_error(REPLACING))?;
         Ok(aside.is_dir())
+    }
+
+    /// The folder for the old files, which the marker names.
+    fn aside(&self, marker: &Path) -> io::Result<PathBuf> {
+        let name = fs::read_to_string(marker)?;
+        let name = name.trim_end();
+        let rest = name.strip_prefix(BEFORE).unwrap_or_default();
+        if rest.is_empty() || rest.contains('/') {
+            let message = "it does not name a folder for the old files; nothing is moved";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
+        Ok(self.path(name))
     }
 
     /// Removes new files that never became the folder's.

@@ -67,6 +67,40 @@ fn a_used_folder_keeps_its_content_and_its_mode_and_its_files_become_private() {
 }
 
 #[test]
+fn old_files_are_moved_to_no_folder_but_one_for_them() {
+    let (base, data) = used();
+    let elsewhere = base.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    fs::create_dir(data.join("incoming")).unwrap();
+    fs::write(data.join("incoming/database.db"), "new").unwrap();
+    let before = fs::read(data.join(DATABASE)).unwrap();
+    for name in [
+        "",
+        "before-",
+        "../elsewhere",
+        "before-/../../elsewhere",
+        "lock",
+        &elsewhere.display().to_string(),
+    ] {
+        fs::write(data.join("replacing"), name).unwrap();
+        let refused = Offline::open(&data, false).map(drop).unwrap_err();
+        assert!(
+            refused.to_string().contains("replacing"),
+            "{name:?}: {refused}"
+        );
+        assert_eq!(fs::read(data.join(DATABASE)).unwrap(), before, "{name:?}");
+        assert_eq!(names(&elsewhere), [""; 0], "{name:?}");
+    }
+    fs::write(data.join("replacing"), "before-restore-1").unwrap();
+    drop(Offline::open(&data, false).unwrap());
+    assert_eq!(fs::read(data.join(DATABASE)).unwrap(), b"new");
+    assert_eq!(
+        fs::read(data.join("before-restore-1").join(DATABASE)).unwrap(),
+        before
+    );
+}
+
+#[test]
 fn a_journal_without_its_database_is_refused_always() {
     for companion in COMPANIONS {
         for init in [false, true] {

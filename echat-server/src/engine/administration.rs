@@ -50,6 +50,17 @@ pub struct AdminRefusal {
     pub detail: Vec<(String, Value)>,
 }
 
+impl AdminRefusal {
+    /// A refusal without further keys.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            detail: Vec::new(),
+        }
+    }
+}
+
 impl From<Code> for AdminRefusal {
     fn from(code: Code) -> Self {
         Refusal::from(code).into()
@@ -134,18 +145,14 @@ impl Engine {
         &mut self,
         system_user: Option<u32>,
         command: &str,
-        given: Result<Vec<String>, Vec<(String, Value)>>,
+        arguments: RawArguments,
         now: Now,
     ) -> Result<AdminAnswer, Fatal> {
         let actor = system_user.map_or(Actor::Terminal, Actor::Ctl);
-        let given = match given {
-            Ok(words) => RawArguments::Words(words),
-            Err(entries) => RawArguments::of(entries),
-        };
         let seed = SecretSeed::draw(&mut self.state.random);
-        match Operation::read(actor, command, given, seed, now.unix) {
+        match Operation::read(actor, command, arguments, seed, now.unix) {
             Ok(operation) => self.carry_out(operation, now),
-            Err(reject) => refused(reject),
+            Err(reject) => NotCommitted::from(reject).answer(),
         }
     }
 
@@ -204,31 +211,32 @@ impl Engine {
             let address = Ipv4Addr::UNSPECIFIED.into();
             let mut ctx = state.ctx(batch, NO_CONNECTION, address, now);
             Ok(write(&mut ctx)?)
-        })?;
-        if let Err(refused) = written {
-            tracing::warn!("a command is missing in the audit: {}", refused.message);
+        });
+        match written {
+            Ok(()) => Ok(()),
+            Err(NotCommitted::Refused(refused)) => {
+                tracing::warn!("a command is missing in the audit: {}", refused.message);
+                Ok(())
+            }
+            Err(NotCommitted::Fatal(error)) => Err(error),
         }
-        Ok(())
     }
 
     fn carry_out(&mut self, operation: Operation, now: Now) -> Result<AdminAnswer, Fatal> {
         let outcome = self.transact(now, |state, batch| {
             let address = Ipv4Addr::UNSPECIFIED.into();
             let mut ctx = state.ctx(batch, NO_CONNECTION, address, now);
-            match administration::perform(&mut ctx, &operation) {
-                // The refusal is in the audit.
-                Err(Reject::Refused(refusal)) => Ok(Err(refusal)),
-                outcome => outcome.map(Ok),
+            administration::perform(&mut ctx, &operation)
+        });
+        match outcome {
+            Ok(AdminOutcome::Report(report)) => Ok(AdminAnswer::Done(report)),
+            Ok(AdminOutcome::Task(task)) => {
+                let pending = Box::new(PendingOperation(operation));
+                Ok(AdminAnswer::Task(task, pending))
             }
-        })?;
-        Ok(match outcome {
-            Err(refused) => AdminAnswer::Refused(refused),
-            Ok(Err(refusal)) => return refused(Reject::Refused(refusal)),
-            Ok(Ok(AdminOutcome::Report(report))) => AdminAnswer::Done(report),
-            Ok(Ok(AdminOutcome::Task(task))) => {
-                AdminAnswer::Task(task, Box::new(PendingOperation(operation)))
-            }
-        })
+            Ok(AdminOutcome::Refused(refusal)) => Ok(AdminAnswer::Refused(refusal.into())),
+            Err(error) => error.answer(),
+        }
     }
 
     /// Writes in a transaction of its own, between ticks, and releases what follows from it.
@@ -236,7 +244,7 @@ impl Engine {
         &mut self,
         now: Now,
         write: impl FnOnce(&mut super::MemoryState, &mut Batch<'_>) -> Result<T, Reject>,
-    ) -> Result<Result<T, AdminRefusal>, Fatal> {
+    ) -> Result<T, NotCommitted> {
         self.state.gauges.connections = self.connections.len();
         let mark = self.state.outbox.mark();
         let mut batch = self.store.batch_at(now.unix);
@@ -244,17 +252,17 @@ impl Engine {
         let committed = written.and_then(|written| Ok((written, batch.commit()?)));
         match committed {
             Ok((written, receipt)) => {
-                tick::release(self, now, receipt).map_err(Fatal)?;
-                Ok(Ok(written))
+                let released = tick::release(self, now, receipt).map_err(Fatal);
+                released.map_err(NotCommitted::Fatal)?;
+                Ok(written)
             }
-            Err(Reject::Store(error @ StoreError::Fatal(_))) => Err(Fatal(error)),
+            Err(Reject::Store(error @ StoreError::Fatal(_))) => {
+                Err(NotCommitted::Fatal(Fatal(error)))
+            }
             Err(reject) => {
                 self.state.roll_back();
                 drop(self.state.outbox.split_off(mark));
-                Ok(Err(match reject {
-                    Reject::Refused(refusal) => refusal.into(),
-                    Reject::Store(error) => code_of(&error).into(),
-                }))
+                Err(reject.into())
             }
         }
     }
@@ -325,18 +333,33 @@ impl Engine {
     }
 }
 
-fn refused(reject: Reject) -> Result<AdminAnswer, Fatal> {
-    match reject {
-        Reject::Refused(refusal) => Ok(AdminAnswer::Refused(refusal.into())),
-        Reject::Store(error @ StoreError::Fatal(_)) => Err(Fatal(error)),
-        Reject::Store(error) => Ok(AdminAnswer::Refused(code_of(&error).into())),
+/// Why a transaction of the administration is not committed.
+enum NotCommitted {
+    /// The command is refused.
+    Refused(AdminRefusal),
+    /// The database failed, which ends the server.
+    Fatal(Fatal),
+}
+
+impl NotCommitted {
+    /// The answer to the command, unless the server ends.
+    fn answer(self) -> Result<AdminAnswer, Fatal> {
+        match self {
+            Self::Refused(refused) => Ok(AdminAnswer::Refused(refused)),
+            Self::Fatal(error) => Err(error),
+        }
     }
 }
 
-fn code_of(error: &StoreError) -> Code {
-    match error {
-        StoreError::Busy => Code::StorageBusy,
-        StoreError::Full => Code::StorageFull,
-        StoreError::Damaged(_) | StoreError::Fatal(_) => Code::StorageDamaged,
+impl From<Reject> for NotCommitted {
+    fn from(reject: Reject) -> Self {
+        let code = match reject {
+            Reject::Refused(refusal) => return Self::Refused(refusal.into()),
+            Reject::Store(error @ StoreError::Fatal(_)) => return Self::Fatal(Fatal(error)),
+            Reject::Store(StoreError::Busy) => Code::StorageBusy,
+            Reject::Store(StoreError::Full) => Code::StorageFull,
+            Reject::Store(StoreError::Damaged(_)) => Code::StorageDamaged,
+        };
+        Self::Refused(code.into())
     }
 }

@@ -63,8 +63,8 @@ pub(crate) struct LoginAttempt {
     hash: Option<PasswordHash>,
     /// What was presented.
     presented: PresentedCredential,
-    /// Whether it begins a session, or ends one.
-    is_known: bool,
+    /// Whether what was presented in place of a password is or was good: it begins a session, or ends one.
+    changes_session: bool,
     /// The secret of a device that was presented beside it.
     device: Option<PresentedDevice>,
     /// Whether LOGIN_BUNDLE has messages.
@@ -106,12 +106,12 @@ impl LoginAttempt {
     /// The user whose session begins or ends with it. `is_right`: a password was presented, and is right.
     pub(crate) fn changes_session(&self, is_right: bool) -> Option<UserId> {
         let user = self.user.as_ref().map(|user| user.id);
-        user.filter(|_| is_right || self.is_known)
+        user.filter(|_| is_right || self.changes_session)
     }
 }
 
 impl Pending {
-    /// The user to log in, if the name has an account.
+    /// The user to log in or to delete, if the name has an account.
     pub(crate) fn user(&self) -> Option<UserId> {
         match self {
             Self::Register(..) | Self::ChangePassword(_) | Self::Administer(_) => None,
@@ -185,12 +185,13 @@ pub(crate) fn register(
     password: NewPassword,
     invitation: Option<InvitationCode>,
 ) -> Result<Plan, Reject> {
-    let grant = invitation_codes::judge(view.batch, view.settings, invitation.as_ref(), view.now)?;
+    let grant = invitation_codes::grant(view.batch, view.settings, invitation.as_ref(), view.now);
     let taken = view.batch.find_user(username.as_str())?.is_some();
     // A wrong code and a taken name are admitted and counted first: neither codes nor names are to be tried without end.
     // Without a code that is good, a client does not learn which names are taken.
     let answer = match grant {
-        Err(code) => Err(code.into()),
+        Err(error @ Reject::Store(_)) => return Err(error),
+        Err(refused @ Reject::Refused(_)) => Err(refused),
         Ok(_) if taken => Err(Code::NameTaken.into()),
         Ok(_) => {
             let password = password.0;
@@ -211,7 +212,7 @@ pub(crate) fn registered(
     hash: &PasswordHash,
 ) -> Result<Event, Reject> {
     let now = ctx.now.unix;
-    let grant = invitation_codes::judge(ctx.batch, ctx.settings, invitation, now)??;
+    let grant = invitation_codes::grant(ctx.batch, ctx.settings, invitation, now)?;
     let is_administrator = grant == RegistrationGrant::Administrator;
     let account = NewAccount {
         name: username.clone(),
@@ -299,7 +300,7 @@ pub(crate) fn login(
         is_weak: matches!(&credential, Credential::Password(password) if !password.is_allowed()),
         hash: hash.clone(),
         presented,
-        is_known: judgement != Judgement::Unknown,
+        changes_session: judgement != Judgement::Unknown,
         device,
         has_messages: messages.unwrap_or(true),
         key,
@@ -431,7 +432,7 @@ pub(crate) fn logged_in(
     let Some(user) = user else {
         return Err(wrong(ctx, None, attempt, judgement)?);
     };
-    is_not_suspended(ctx, &user, attempt)?;
+    refuse_suspended(ctx, &user, attempt)?;
     let is_bot = matches!(attempt.presented, PresentedCredential::Token(_));
     let audience = PresenceAudience::of(ctx, user.id)?;
     let places = ctx.batch.room_sizes_of(user.id)?;
@@ -548,7 +549,7 @@ fn opening<'a>(
 }
 
 /// Refuses a suspended user, after the right password: others learn nothing of it.
-fn is_not_suspended(
+fn refuse_suspended(
     ctx: &mut Ctx<'_, '_>,
     user: &User,
     attempt: &LoginAttempt,
@@ -629,7 +630,6 @@ fn begin_session(
     }) = &opened_by
     {
         for conn in resume::sessions(ctx, user.id, &presented.chain, Some(replaced)) {
-            ctx.roster.end_session(conn);
             displace(ctx, user, conn, Departure::Displaced);
         }
     }
@@ -654,8 +654,9 @@ fn begin_session(
     }
 }
 
-/// Tells a connection that its session ended, and closes it.
+/// Ends a session of a user at another connection, which is told and closed.
 pub(super) fn displace(ctx: &mut Ctx<'_, '_>, user: &User, conn: ConnId, why: Departure) {
+    ctx.roster.end_session(conn);
     ctx.outbox.send(conn, &Event::ServerKick {});
     ctx.outbox.close(conn, End::Notify(CloseReason::Kicked));
     ctx.session_log
@@ -703,17 +704,20 @@ fn end_chain(
     resume::revoke(ctx, user.id, presented.chain);
     let was_online = ctx.roster.is_online(user.id);
     for conn in sessions {
-        ctx.roster.end_session(conn);
         displace(ctx, user, conn, Departure::SecretReused);
     }
-    let has_left = was_online && !ctx.roster.is_online(user.id);
-    if has_left {
-        note_seen(ctx, user.id);
-    }
-    if let Some(audience) = audience.filter(|_| has_left) {
-        audience.announce(ctx, user.id, &user.name, Presence::Offline);
+    if was_online && !ctx.roster.is_online(user.id) {
+        go_offline(ctx, user, audience);
     }
     Ok(())
+}
+
+/// Notes and tells that the last session of a user ended.
+pub(super) fn go_offline(ctx: &mut Ctx<'_, '_>, user: &User, audience: Option<PresenceAudience>) {
+    note_seen(ctx, user.id);
+    if let Some(audience) = audience {
+        audience.announce(ctx, user.id, &user.name, Presence::Offline);
+    }
 }
 
 /// The users to tell of a departure; `None` if they cannot be read: the session ends all the same.
@@ -755,7 +759,6 @@ pub(crate) fn end_other_sessions(ctx: &mut Ctx<'_, '_>, me: Caller) -> Result<Ev
 fn end_others(ctx: &mut Ctx<'_, '_>, me: &Caller) {
     let user = me.user();
     for conn in ctx.roster.others_of(ctx.conn) {
-        ctx.roster.end_session(conn);
         displace(ctx, &user, conn, Departure::EndedElsewhere);
     }
     resume::revoke_secrets(ctx, me.id);
@@ -767,16 +770,11 @@ fn depart_from_chain(ctx: &mut Ctx<'_, '_>, me: &Caller, chain: ChainId) -> Resu
     end_session(ctx, me, Departure::Logout);
     let user = me.user();
     for conn in resume::sessions(ctx, me.id, &chain, None) {
-        ctx.roster.end_session(conn);
         displace(ctx, &user, conn, Departure::EndedElsewhere);
     }
     resume::revoke(ctx, me.id, chain);
-    let is_gone = !ctx.roster.is_online(me.id);
-    if is_gone {
-        note_seen(ctx, me.id);
-    }
-    if let Some(audience) = audience.filter(|_| is_gone) {
-        audience.announce(ctx, me.id, &me.name, Presence::Offline);
+    if !ctx.roster.is_online(me.id) {
+        go_offline(ctx, &user, audience);
     }
     Ok(())
 }
@@ -805,7 +803,7 @@ pub(crate) fn end_session(ctx: &mut Ctx<'_, '_>, me: &Caller, reason: Departure)
 }
 
 /// Notes when the last session of a user ended.
-pub(super) fn note_seen(ctx: &mut Ctx<'_, '_>, user: UserId) {
+fn note_seen(ctx: &mut Ctx<'_, '_>, user: UserId) {
     let note = DeferredWrite::NoteSeen(user, ctx.now.unix);
     ctx.deferred_writes.push(note);
 }
@@ -845,7 +843,7 @@ mod tests {
                 is_weak: false,
                 hash: Some(hash.clone()),
                 presented,
-                is_known: false,
+                changes_session: false,
                 device: PresentedDevice::of(DeviceSecret::from_bytes(&[0xcd; DeviceSecret::BYTES])),
                 has_messages: true,
                 key: Zeroizing::new(SECRET.to_owned()),

@@ -2,8 +2,8 @@
 //!
 //! A handler of a request that writes is a function of database, request, caller and the time of day: it
 //! reads, refuses or decides, and gives back a [`Plan`]. The plan says with its [`Demand`] which rates
-//! and quotas it uses up. The request's route names the [`Admission`]s that judge them. Only an admitted
-//! plan writes; then its demand is counted, and its effects are announced.
+//! and quotas it uses up: each demand names the [`Admission`]s that judge it. Only an admitted plan
+//! writes; then its demand is counted, and its effects are announced.
 
 use super::effects::Effect;
 use super::journal::Entry;
@@ -20,18 +20,8 @@ pub(crate) struct View<'a, 's> {
     pub(crate) batch: &'a Batch<'s>,
     pub(crate) limits: &'a Limits,
     pub(crate) settings: &'a Settings,
-    /// What a secret is made of, for a request whose route says that it issues one.
-    pub(crate) seed: Option<&'a SecretSeed>,
     /// Unix seconds.
     pub(crate) now: i64,
-}
-
-impl View<'_, '_> {
-    /// What the secret is made of that the request issues.
-    pub(crate) fn seed(&self) -> &SecretSeed {
-        self.seed
-            .expect("the route of a request that issues a secret says so")
-    }
 }
 
 /// What a handler decided.
@@ -97,6 +87,35 @@ pub(crate) enum Demand {
 }
 
 impl Demand {
+    /// The admissions that judge it, in the order in which they refuse.
+    fn admissions(self) -> &'static [Admission] {
+        match self {
+            Self::Nothing => &[],
+            Self::Space => &[Admission::Space],
+            Self::Message(_) | Self::Edit(_) => &[
+                Admission::Space,
+                Admission::MessageRate,
+                Admission::StoredQuota,
+            ],
+            Self::MessageChange { stores: true } => &[Admission::Space, Admission::MessageRate],
+            Self::MessageChange { stores: false } => &[Admission::MessageRate],
+            Self::Joins(_) => &[Admission::Space, Admission::JoinRate],
+            Self::Reappears(_) => &[Admission::JoinRate],
+            Self::Room { .. } => &[Admission::Space, Admission::JoinRate, Admission::RoomQuota],
+            Self::FriendRequest => &[Admission::FriendRequestRate, Admission::Space],
+            Self::Change { stores: true } => &[Admission::Space, Admission::ChangeRate],
+            Self::Change { stores: false } => &[Admission::ChangeRate],
+            Self::Account | Self::Bot { rooms: 0 } => {
+                &[Admission::Space, Admission::RegistrationRate]
+            }
+            Self::Bot { .. } => &[
+                Admission::Space,
+                Admission::RegistrationRate,
+                Admission::JoinRate,
+            ],
+        }
+    }
+
     fn bytes(self) -> usize {
         match self {
             Self::Message(bytes) | Self::Edit(bytes) => bytes,
@@ -137,54 +156,6 @@ pub(crate) enum Admission {
 }
 
 impl Admission {
-    const ALL: [Self; 8] = [
-        Self::Space,
-        Self::MessageRate,
-        Self::StoredQuota,
-        Self::JoinRate,
-        Self::RoomQuota,
-        Self::FriendRequestRate,
-        Self::ChangeRate,
-        Self::RegistrationRate,
-    ];
-
-    /// Whether this judges a part of the demand.
-    fn concerns(self, demand: Demand) -> bool {
-        match self {
-            Self::Space => !matches!(
-                demand,
-                Demand::Nothing
-                    | Demand::Reappears(_)
-                    | Demand::Change { stores: false }
-                    | Demand::MessageChange { stores: false }
-            ),
-            Self::MessageRate => {
-                matches!(
-                    demand,
-                    Demand::Message(_) | Demand::Edit(_) | Demand::MessageChange { .. }
-                )
-            }
-            Self::StoredQuota => matches!(demand, Demand::Message(_) | Demand::Edit(_)),
-            Self::JoinRate => match demand {
-                Demand::Joins(_) | Demand::Reappears(_) | Demand::Room { .. } => true,
-                Demand::Bot { rooms } => rooms > 0,
-                _ => false,
-            },
-            Self::RoomQuota => matches!(demand, Demand::Room { .. }),
-            Self::FriendRequestRate => demand == Demand::FriendRequest,
-            Self::ChangeRate => matches!(demand, Demand::Change { .. }),
-            Self::RegistrationRate => matches!(demand, Demand::Account | Demand::Bot { .. }),
-        }
-    }
-
-    /// The admissions that judge a demand: those that its route names, in their order, and any that the route forgot. So a
-    /// forgotten one costs the order of two refusals, and no limit; a debug build stops there.
-    fn all_for(demand: Demand, named: &[Self]) -> impl Iterator<Item = Self> {
-        let forgotten = Self::ALL.into_iter().filter(|one| !named.contains(one));
-        let all = named.iter().copied().chain(forgotten);
-        all.filter(move |one| one.concerns(demand))
-    }
-
     /// Refuses a demand that is over the limit.
     fn judge(
         self,
@@ -255,12 +226,11 @@ pub(crate) struct Received<'p> {
 
 impl<'s> Ctx<'_, 's> {
     /// What a handler of a request that writes may see.
-    pub(crate) fn view<'a>(&'a self, seed: Option<&'a SecretSeed>) -> View<'a, 's> {
+    pub(crate) fn view(&self) -> View<'_, 's> {
         View {
             batch: self.batch,
             limits: self.limits,
             settings: self.settings,
-            seed,
             now: self.now.unix,
         }
     }
@@ -270,54 +240,43 @@ impl<'s> Ctx<'_, 's> {
         SecretSeed::draw(self.random)
     }
 
-    /// Judges a plan's demand by the admissions of its route, in their order; then writes, counts and
-    /// announces. A refused or failed plan counts nothing.
+    /// Judges a plan's demand by its admissions, in their order; then writes, counts and announces. A
+    /// refused or failed plan counts nothing.
     pub(crate) fn carry_out(
         &mut self,
         plan: Plan,
-        admissions: &[Admission],
         received: &Received<'_>,
     ) -> Result<Answer, Reject> {
         let caller = received.caller.as_ref();
         match plan {
             Plan::Reply(reply) => Ok(reply.into()),
             Plan::Write(demand, write) => {
-                self.admit(demand, admissions, caller)?;
+                self.admit(demand, caller)?;
                 let mut written = write(self.batch)?;
                 self.journal
                     .record(|| Entry::request(received, self.now.unix));
-                self.count(admissions, demand, caller);
+                self.count(demand, caller);
                 self.announce(written.effects, &mut written.reply)?;
                 Ok(written.reply.into())
             }
             Plan::Answer(demand, answer) => {
-                self.admit(demand, admissions, caller)?;
-                self.count(admissions, demand, caller);
+                self.admit(demand, caller)?;
+                self.count(demand, caller);
                 answer
             }
         }
     }
 
-    /// Counts a demand by the admissions that judged it.
-    fn count(&mut self, admissions: &[Admission], demand: Demand, caller: Option<&Caller>) {
-        for one in Admission::all_for(demand, admissions) {
-            one.count(self, caller, demand);
-        }
+    /// Lets the admissions of a demand judge it.
+    fn admit(&self, demand: Demand, caller: Option<&Caller>) -> Result<(), Reject> {
+        let mut admissions = demand.admissions().iter();
+        admissions.try_for_each(|one| one.judge(self, caller, demand))
     }
 
-    /// Lets the admissions that concern the demand judge it.
-    fn admit(
-        &self,
-        demand: Demand,
-        admissions: &[Admission],
-        caller: Option<&Caller>,
-    ) -> Result<(), Reject> {
-        let is_named = |one: &Admission| !one.concerns(demand) || admissions.contains(one);
-        debug_assert!(
-            Admission::ALL.iter().all(is_named),
-            "a route names {admissions:?}, which leaves out a part of {demand:?}"
-        );
-        let mut concerned = Admission::all_for(demand, admissions);
-        concerned.try_for_each(|one| one.judge(self, caller, demand))
+    /// Counts a demand by the admissions that judged it.
+    fn count(&mut self, demand: Demand, caller: Option<&Caller>) {
+        for one in demand.admissions() {
+            one.count(self, caller, demand);
+        }
     }
 }

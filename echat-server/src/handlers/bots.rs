@@ -40,11 +40,12 @@ pub(super) fn token_hash(token: &BotToken) -> [u8; 32] {
 pub(crate) fn create_bot(
     view: &View<'_, '_>,
     me: Caller,
+    seed: &SecretSeed,
     username: Username,
     rooms: Names,
     expires: Option<u64>,
 ) -> Result<Plan, Reject> {
-    let (token, hash) = new_token(view.seed());
+    let (token, hash) = new_token(seed);
     let expires = expiry(expires, view.now)?;
     let rooms = operated_rooms(view, &me, &rooms.0)?;
     if view.batch.user_name_taken(&username)? {
@@ -57,7 +58,7 @@ pub(crate) fn create_bot(
         return Err(Reject::too_many(view.limits.rooms));
     }
     for room in &rooms {
-        rooms::has_room_for_members(view, room, 1)?;
+        rooms::refuse_too_many_members(view, room, 1)?;
     }
     let now = view.now;
     let demand = Demand::Bot { rooms: rooms.len() };
@@ -119,10 +120,11 @@ pub(crate) fn remove_bot(
 pub(crate) fn new_bot_token(
     view: &View<'_, '_>,
     me: Caller,
+    seed: &SecretSeed,
     username: NameQuery,
     expires: Option<u64>,
 ) -> Result<Plan, Reject> {
-    let (token, hash) = new_token(view.seed());
+    let (token, hash) = new_token(seed);
     let expires = expiry(expires, view.now)?;
     let bot = own_bot(view, &me, &username)?.user;
     Ok(Plan::write(Demand::Space, move |batch| {

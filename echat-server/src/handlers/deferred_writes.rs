@@ -9,8 +9,9 @@ use crate::storage::{
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// A small write that no request waits for. It is made after the tick in a batch of its own, before the replies leave. A
-/// note is dropped if the disk is full; a revocation is retried.
+/// A small write that no request waits for. Notes and revocations are made after the tick in a batch of their own, before
+/// the replies leave: a note is dropped if the disk is full, a revocation is retried. A portion of a removal or of the search
+/// index is made at once; it is here for the journal.
 #[derive(Clone, Debug)]
 pub(crate) enum DeferredWrite {
     /// The account was logged in to from this rate-limit prefix.
@@ -63,7 +64,13 @@ impl DeferredWrite {
         match self {
             Self::NewDevice(user, ..) | Self::NoteDevice(user, ..) => Some((*user, true)),
             Self::NoteLogin(user, ..) => Some((*user, false)),
-            _ => None,
+            Self::NoteSeen(..)
+            | Self::UpgradeHash { .. }
+            | Self::Chain(_)
+            | Self::RevokeChains(_)
+            | Self::PruneChains(_)
+            | Self::Remove(..)
+            | Self::IndexMessages => None,
         }
     }
 

@@ -7,7 +7,7 @@ use super::password::wrong;
 use super::session_ends::SessionsEnd;
 use super::{Answer, Caller, Ctx, Reject, gate, rooms};
 use crate::limits::CountedAttempt;
-use crate::storage::{Batch, DeletedAccount, ErasurePlace, Removal, StoreError, UserId};
+use crate::storage::{Batch, DeletedAccount, ErasureCursor, Removal, StoreError, UserId};
 use crate::workers::jobs::{Task, Verdict};
 use echat_proto::commands::Event;
 use echat_proto::names::Password;
@@ -54,35 +54,38 @@ pub(crate) fn deleted(
     if *verdict == Verdict::Wrong {
         return Err(wrong(ctx, &me));
     }
-    let mut ends = SessionsEnd::of_account(ctx, me.user())?;
+    let ends = SessionsEnd::of_account(ctx, me.user())?;
     let now = ctx.now.unix;
-    let (deleted, effects) = delete(ctx.batch, me.id, deletion.erase, now)?;
+    let effects = delete(ctx.batch, me.id, deletion.erase, now)?;
     ctx.journal
         .record(|| Entry::deletion(me.id, deletion.erase, now));
     ctx.throttle.guesses.forgive(deletion.counted.guesser);
-    ctx.after_commit.session_ends.append(&mut ends);
-    if deletion.erase {
-        let removals = deleted
-            .iter()
-            .map(|user| Removal::Account(*user, ErasurePlace::default()));
-        ctx.after_commit.removals.extend(removals);
-    }
-    // The sessions that end are told no more of the rooms.
-    for user in &deleted {
-        ctx.roster.leave_all(*user);
-    }
+    forget(ctx, ends, deletion.erase);
     let mut reply = Event::LoggedOut {};
     ctx.announce(effects, &mut reply)?;
     Ok(reply)
 }
 
-/// Deletes the account of a user, and those of the user's bots; returns them, and what members of rooms are told.
+/// Forgets accounts that were deleted, whose sessions end so after the commit.
+pub(super) fn forget(ctx: &mut Ctx<'_, '_>, ends: Vec<SessionsEnd>, erase: bool) {
+    for user in ends.iter().map(SessionsEnd::user) {
+        // The sessions that end are told no more of the rooms.
+        ctx.roster.leave_all(user);
+        if erase {
+            let removal = Removal::Account(user, ErasureCursor::default());
+            ctx.after_commit.removals.push(removal);
+        }
+    }
+    ctx.after_commit.session_ends.extend(ends);
+}
+
+/// Deletes the account of a user, and those of the user's bots; returns what members of rooms are told.
 pub(crate) fn delete(
     batch: &mut Batch<'_>,
     user: UserId,
     erase: bool,
     now: i64,
-) -> Result<(Vec<UserId>, Vec<Effect>), StoreError> {
+) -> Result<Vec<Effect>, StoreError> {
     let bots = batch.bots_of(user)?.into_iter();
     let mut deleted: Vec<UserId> = bots.map(|bot| bot.user.id).collect();
     deleted.push(user);
@@ -97,7 +100,7 @@ pub(crate) fn delete(
         }
         effects.extend(end_account(batch, *user, erase, now)?);
     }
-    Ok((deleted, effects))
+    Ok(effects)
 }
 
 /// Deletes the account of a user that is in no room and owns no bot; returns what other users are told, and what is left to
@@ -178,7 +181,7 @@ mod tests {
         assert!(many.steps < 100_000, "{many:?}");
         // What is left is done in portions: 64 messages, or 2,000 that are looked at.
         let retention = Retention { now: 3, days: None };
-        let (mut left, mut portions) = (Removal::Account(ann, ErasurePlace::default()), 0);
+        let (mut left, mut portions) = (Removal::Account(ann, ErasureCursor::default()), 0);
         loop {
             let mut batch = store.batch();
             let more = batch.remove(&left, retention).expect("memory");

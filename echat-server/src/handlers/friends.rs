@@ -51,7 +51,7 @@ pub(crate) fn add_friend(
     if mine.is_some_and(stands) {
         return Err(Code::AlreadyAsked.into());
     }
-    has_room_for_a_friend(view, me.id, other.id)?;
+    refuse_too_many_friends(view, me.id, other.id)?;
     let gives_way = place_for_a_request(view, other.id)?;
     let now = view.now;
     Ok(Plan::write(Demand::FriendRequest, move |batch| {
@@ -165,8 +165,8 @@ fn place_for_a_request(view: &View<'_, '_>, receiver: UserId) -> Result<Option<U
 
 /// Makes two users friends. Both get an event, and each learns whether the other is online.
 fn befriend(view: &View<'_, '_>, me: &Caller, other: User, reply: Event) -> Result<Plan, Reject> {
-    has_room_for_a_friend(view, me.id, other.id)?;
-    has_room_for_a_friend(view, other.id, me.id)?;
+    refuse_too_many_friends(view, me.id, other.id)?;
+    refuse_too_many_friends(view, other.id, me.id)?;
     let (me, now) = (me.user(), view.now);
     let accepted = changed(&other, RequestState::Accepted);
     let texts = [away(view, &me, &other)?, away(view, &other, &me)?];
@@ -185,7 +185,7 @@ fn away(view: &View<'_, '_>, of: &User, told: &User) -> Result<Option<Effect>, R
     Ok(text.map(|text| people::tell_away(of, told.id, Some(text))))
 }
 
-fn has_room_for_a_friend(view: &View<'_, '_>, user: UserId, new: UserId) -> Result<(), Reject> {
+fn refuse_too_many_friends(view: &View<'_, '_>, user: UserId, new: UserId) -> Result<(), Reject> {
     if view.batch.friend_count(user)? >= view.limits.friends as u64 {
         return Err(Reject::too_many(view.limits.friends));
     }

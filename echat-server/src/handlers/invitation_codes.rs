@@ -6,7 +6,7 @@ use super::admission::{Demand, Plan, View, Written};
 use super::lobby::Lobby;
 use super::{Caller, Ctx, Reject, done_with, page};
 use crate::config::{Inviters, Registration, Settings};
-use crate::secrets::PasswordHash;
+use crate::secrets::{PasswordHash, SecretSeed};
 use crate::storage::{Batch, InvitationCode as StoredCode, StoreError, administrator_code_hash};
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::limits::PAGE_BYTES;
@@ -17,7 +17,7 @@ use std::fmt;
 /// Codes that one user may have open.
 const OPEN_CODES: usize = 10;
 /// Accounts that can be made with one code at most: as many as a room has members.
-const USES_MAX: u64 = 10_000;
+pub(super) const USES_MAX: u64 = 10_000;
 /// What a line of LIST_INVITATIONS takes, in bytes: code, keys, types and lengths, rounded up.
 const LINE_BYTES: usize = 96;
 /// Values of a line of LIST_INVITATIONS: three in a dict.
@@ -45,35 +45,33 @@ impl fmt::Debug for RegistrationGrant {
     }
 }
 
-/// Judges what a client registers with. A code that is given has to be good also where none is needed: its owner expects
-/// something of it.
-pub(super) fn judge(
+/// What lets a client register that gives this code, or the refusal. A code that is given has to be good also where none is
+/// needed: its owner expects something of it.
+pub(super) fn grant(
     batch: &Batch<'_>,
     settings: &Settings,
     given: Option<&InvitationCode>,
     now: i64,
-) -> Result<Result<RegistrationGrant, Code>, StoreError> {
+) -> Result<RegistrationGrant, Reject> {
     let key = given.and_then(InvitationCode::key);
     if let Some(key) = &key
         && batch.administrator_code()? == Some(administrator_code_hash(key))
     {
-        return Ok(Ok(RegistrationGrant::Administrator));
+        return Ok(RegistrationGrant::Administrator);
     }
     if settings.registration == Registration::Closed {
-        return Ok(Err(Code::RegistrationClosed));
+        return Err(Code::RegistrationClosed.into());
     }
     if given.is_none() && settings.registration == Registration::Open {
-        return Ok(Ok(RegistrationGrant::Open));
+        return Ok(RegistrationGrant::Open);
     }
     let Some(key) = key else {
-        return Ok(Err(Code::BadInvitation));
+        return Err(Code::BadInvitation.into());
     };
     let found = batch.invitation(&key)?;
     let is_good = |code: &StoredCode| code.expires_at.is_none_or(|at| at > now);
-    let good = found.filter(is_good);
-    Ok(good
-        .map(|code| RegistrationGrant::Invitation(code.code))
-        .ok_or(Code::BadInvitation))
+    let good = found.filter(is_good).ok_or(Code::BadInvitation)?;
+    Ok(RegistrationGrant::Invitation(good.code))
 }
 
 /// An account that is made, with everything that decides its rows besides the database.
@@ -89,8 +87,8 @@ pub(crate) struct NewAccount {
 }
 
 impl NewAccount {
-    /// Makes the account, uses up its ticket, which was judged in the same transaction, and lets it into the lobby while
-    /// that has a place. False if the name, or a confusable one, is taken.
+    /// Makes the account, uses up its grant, which was judged in the same transaction, and lets it into the lobby unless
+    /// that is full. False if the name, or a confusable one, is taken.
     pub(crate) fn make(&self, batch: &mut Batch<'_>) -> Result<bool, StoreError> {
         let Some(user) = batch.create_user(&self.name, self.hash.as_str(), self.now)? else {
             return Ok(false);
@@ -110,36 +108,51 @@ impl NewAccount {
     }
 }
 
-/// Refuses users that the server does not let make codes. Returns whether the user is an administrator.
-fn may_invite(batch: &Batch<'_>, settings: &Settings, me: &Caller) -> Result<bool, Reject> {
-    let is_administrator = batch.is_administrator(me.id)?;
-    if is_administrator || settings.invitations == Inviters::Users {
-        return Ok(is_administrator);
+/// A user that may make codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Inviter {
+    /// Lists and revokes the codes of all. What it does is in the audit.
+    Administrator,
+    /// Lists and revokes the own codes.
+    User,
+}
+
+impl Inviter {
+    /// Refuses users that the server does not let make codes.
+    fn require(batch: &Batch<'_>, settings: &Settings, me: &Caller) -> Result<Self, Reject> {
+        if batch.is_administrator(me.id)? {
+            return Ok(Self::Administrator);
+        }
+        match settings.invitations {
+            Inviters::Users => Ok(Self::User),
+            Inviters::Administrator => Err(Code::NotAllowed.into()),
+        }
     }
-    Err(Code::NotAllowed.into())
 }
 
 /// CREATE_INVITATION.
 pub(crate) fn create_invitation(
     view: &View<'_, '_>,
     me: Caller,
+    seed: &SecretSeed,
     uses: Option<u64>,
     expires: Option<u64>,
 ) -> Result<Plan, Reject> {
     let uses = uses.unwrap_or(1);
     if !(1..=USES_MAX).contains(&uses) {
-        return Err(Reject::bad_params("uses", "must be 1 to 10000"));
+        let message = format!("must be 1 to {USES_MAX}");
+        return Err(Reject::bad_params("uses", &message));
     }
     let now = view.now;
     let expires_at = expires.map(i64::try_from).transpose();
     let Some(expires_at) = expires_at.ok().filter(|at| at.is_none_or(|at| at > now)) else {
         return Err(Reject::bad_params("expires", "must be a time to come"));
     };
-    let is_administrator = may_invite(view.batch, view.settings, &me)?;
+    let inviter = Inviter::require(view.batch, view.settings, &me)?;
     if view.batch.invitation_count(me.id, now)? >= OPEN_CODES as u64 {
         return Err(Reject::too_many(OPEN_CODES));
     }
-    let code = InvitationCode::from_bytes(view.seed().first());
+    let code = InvitationCode::from_bytes(seed.first());
     let code = code.key().expect("a code of its own form").to_string();
     let maker = Some(me.id);
     let plan = Plan::write(Demand::Space, move |batch| {
@@ -159,18 +172,21 @@ pub(crate) fn create_invitation(
             effects: Vec::new(),
         })
     });
-    Ok(if is_administrator {
-        let what = format!("uses {uses}");
-        audited(plan, view, &me, RequestKind::CreateInvitation, &what)
-    } else {
-        plan
+    Ok(match inviter {
+        Inviter::Administrator => {
+            let what = format!("uses {uses}");
+            audited(plan, view, &me, RequestKind::CreateInvitation, &what)
+        }
+        Inviter::User => plan,
     })
 }
 
 /// LIST_INVITATIONS: as many, the newest first, as fit into one frame. The reply has no pages.
 pub(crate) fn list_invitations(ctx: &Ctx<'_, '_>, me: Caller) -> Result<Event, Reject> {
-    let is_administrator = may_invite(ctx.batch, ctx.settings, &me)?;
-    let maker = (!is_administrator).then_some(me.id);
+    let maker = match Inviter::require(ctx.batch, ctx.settings, &me)? {
+        Inviter::Administrator => None,
+        Inviter::User => Some(me.id),
+    };
     let most = page::most(LINE_VALUES);
     let found = ctx
         .batch

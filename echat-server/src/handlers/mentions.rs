@@ -23,7 +23,7 @@ pub(super) struct MentionScope<'a> {
 pub(super) fn mentioned(
     batch: &Batch<'_>,
     me: &Caller,
-    place: MentionScope<'_>,
+    scope: MentionScope<'_>,
     content: &Content,
 ) -> Result<Vec<Mention>, Reject> {
     // Few messages mention anyone, and the others cost nothing.
@@ -39,17 +39,17 @@ pub(super) fn mentioned(
         return Ok(Vec::new());
     }
     let mut known: HashMap<String, Mention> = HashMap::new();
-    if let Some(friend) = place.friend {
-        known.insert(place.name.to_owned(), Mention::User(friend));
+    if let Some(friend) = scope.friend {
+        known.insert(scope.name.to_owned(), Mention::User(friend));
     } else {
         let asked: Vec<&str> = names.iter().copied().collect();
-        let members = batch.members_named(place.conversation, &asked)?;
+        let members = batch.members_named(scope.conversation, &asked)?;
         known.extend(
             members
                 .into_iter()
                 .map(|user| (user.name, Mention::User(user.id))),
         );
-        if names.contains(ALL) && is_operator(batch, me, place.name)? {
+        if names.contains(ALL) && is_operator(batch, me, scope.name)? {
             known.insert(ALL.to_owned(), Mention::All);
         }
     }

@@ -160,12 +160,12 @@ pub(crate) fn edit_message(
     if limit > 0 && u64::try_from(age).is_ok_and(|age| age > limit) {
         return Err(Code::TooLate.into());
     }
-    let place = MentionScope {
+    let scope = MentionScope {
         conversation: seen.message.conversation,
         name: &seen.message.target,
         friend: seen.friend.as_ref().map(|friend| friend.id),
     };
-    let mentions = mentioned(view.batch, &me, place, &content)?;
+    let mentions = mentioned(view.batch, &me, scope, &content)?;
     let now = view.now;
     let demand = Demand::Edit(content.as_str().len());
     Ok(Plan::write(demand, move |batch| {

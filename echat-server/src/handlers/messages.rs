@@ -41,12 +41,12 @@ fn sent_before(
 fn is_target(
     view: &View<'_, '_>,
     me: &Caller,
-    place: (ConversationId, Kind),
+    (conversation, kind): (ConversationId, Kind),
     (target_type, target): (TargetType, &NameQuery),
 ) -> Result<bool, Reject> {
     match target.key() {
-        Some(name) if wire_type(place.1) == target_type => {
-            Ok(view.batch.went_by(place, me.id, name)?)
+        Some(name) if wire_type(kind) == target_type => {
+            Ok(view.batch.went_by((conversation, kind), me.id, name)?)
         }
         _ => Ok(false),
     }
@@ -60,11 +60,11 @@ fn insert(
     (content, txn_id, extras): (&Content, Option<&TxnId>, &Extras),
     now: i64,
 ) -> Result<MessageId, StoreError> {
-    let place = (conversation.id, me.id);
+    let sent_by = (conversation.id, me.id);
     if conversation.keeps_nothing {
-        batch.insert_unkept(place, content, txn_id, now)
+        batch.insert_unkept(sent_by, content, txn_id, now)
     } else {
-        batch.insert_message_with(place, content, txn_id, extras, now)
+        batch.insert_message_with(sent_by, content, txn_id, extras, now)
     }
 }
 
@@ -92,18 +92,18 @@ pub(crate) fn send_message(
     }
     let conversation = targets::open_conversation(view.batch, &me, target_type, &target)?;
     let reply_to = reply_to.map(MessageId);
-    can_be_answered(view, &me, conversation.id, reply_to)?;
-    let is_slow = may_write(view, &me, &conversation)?;
-    let place = MentionScope {
+    check_reply_target(view, &me, conversation.id, reply_to)?;
+    check_posting(view, &me, &conversation)?;
+    let scope = MentionScope {
         conversation: conversation.id,
         name: &conversation.name,
         friend: conversation.friend,
     };
-    let mentions = mentioned(view.batch, &me, place, &content)?;
+    let mentions = mentioned(view.batch, &me, scope, &content)?;
     let (extras, send_time) = (Extras { reply_to, mentions }, view.now);
     let demand = Demand::Message(content.as_str().len());
     Ok(Plan::write(demand, move |batch| {
-        if is_slow {
+        if conversation.restriction.is_some() {
             batch.note_sent(conversation.id, me.id, send_time)?;
         }
         let message = (&content, txn_id.as_ref(), &extras);
@@ -131,7 +131,7 @@ pub(crate) fn send_message(
 }
 
 /// Refuses an answer to a message that is not in the conversation, that the caller does not see, or that is deleted.
-fn can_be_answered(
+fn check_reply_target(
     view: &View<'_, '_>,
     me: &Caller,
     conversation: ConversationId,
@@ -160,14 +160,14 @@ fn audience(conversation: &targets::Conversation, sender: UserId) -> MessageAudi
     }
 }
 
-/// Refuses a message that the room does not take from this member now. Returns whether slow mode counts it.
-fn may_write(
+/// Refuses a message that the room does not take from this member now.
+fn check_posting(
     view: &View<'_, '_>,
     me: &Caller,
     conversation: &targets::Conversation,
-) -> Result<bool, Reject> {
+) -> Result<(), Reject> {
     let Some(restriction) = conversation.restriction else {
-        return Ok(false);
+        return Ok(());
     };
     if restriction.read_only {
         return Err(Code::ReadOnly.into());
@@ -180,7 +180,7 @@ fn may_write(
         let wait = Duration::from_secs(slow - passed);
         return Err(Reject::retry_after(Code::SlowMode, wait));
     }
-    Ok(true)
+    Ok(())
 }
 
 /// QUERY_HISTORY: of one conversation, or of all conversations of the caller after an id.

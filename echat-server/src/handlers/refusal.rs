@@ -130,7 +130,7 @@ impl Reject {
     }
 
     /// These users left the room; the first hundred are named.
-    pub(super) fn have_left(names: Vec<String>) -> Self {
+    pub(super) fn former_members(names: Vec<String>) -> Self {
         let names = names.into_iter().take(NAMED).map(Value::Str).collect();
         Self::Refused(Refusal {
             message: "Some of these left the room; they can join again themselves.".to_owned(),

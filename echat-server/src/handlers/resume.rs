@@ -55,7 +55,9 @@ impl PresentedSecret {
 
 fn chain_id(shared: &[u8; SHARED]) -> ChainId {
     let digest: SecretHash = Sha256::digest(shared).into();
-    *digest.first_chunk().expect("a hash is longer")
+    *digest
+        .first_chunk()
+        .expect("SHA-256 has 32 bytes, an id 16")
 }
 
 /// What a presented secret is.

@@ -27,6 +27,9 @@ const SHORT_ROOM_BYTES: usize = 80;
 /// Values of a line of LIST_ROOMS: eight in a dict.
 const ROOM_VALUES: usize = 9;
 
+/// The sentence of the program of 2017 for its users. Clients act on the outcome.
+const JOINED: &str = "加入聊天室";
+
 /// CREATE_ROOM: all or nothing.
 pub(crate) fn create_room(
     view: &View<'_, '_>,
@@ -106,7 +109,7 @@ pub(crate) fn add_members(
     }
     have_not_left(view, &room, &added)?;
     are_not_banned(view, &room, &added)?;
-    has_room_for_members(view, &room, added.len())?;
+    refuse_too_many_members(view, &room, added.len())?;
     have_room_for_a_room(view, added.keys())?;
     let now = view.now;
     let demand = Demand::Joins(added.len());
@@ -158,7 +161,7 @@ pub(crate) fn join_room(
             Reject::banned(ban)
         });
     }
-    has_room_for_members(view, &room, 1)?;
+    refuse_too_many_members(view, &room, 1)?;
     have_room_for_a_room(view, [&me.id])?;
     let now = view.now;
     Ok(Plan::write(Demand::Joins(1), move |batch| {
@@ -179,7 +182,7 @@ pub(crate) fn join_room(
         };
         Ok(Written {
             reply: Event::JoinRoomResult {
-                result: done("加入聊天室"),
+                result: done(JOINED),
             },
             effects: [let_in, Effect::Came(room, me.user())]
                 .into_iter()
@@ -493,7 +496,7 @@ fn have_not_left(
     if gone.is_empty() {
         Ok(())
     } else {
-        Err(Reject::have_left(gone))
+        Err(Reject::former_members(gone))
     }
 }
 
@@ -517,7 +520,7 @@ fn are_not_banned(
     }
 }
 
-pub(super) fn has_room_for_members(
+pub(super) fn refuse_too_many_members(
     view: &View<'_, '_>,
     room: &Room,
     more: usize,

@@ -1,7 +1,7 @@
 //! Sessions that end with a write. A full disk may roll the write back, so they end after its commit, and the tick ends
 //! with the request: no other request of these sessions is handled in between.
 
-use super::account::{audience_or_none, displace, note_seen};
+use super::account::{audience_or_none, displace, go_offline};
 use super::presence::{Presence, PresenceAudience};
 use super::{Caller, Ctx, Reject, resume};
 use crate::conn::{ConnId, Departure};
@@ -164,7 +164,6 @@ impl SessionsEnd {
         let was_online = ctx.roster.is_online(self.user.id);
         for conn in ctx.roster.conns_of(self.user.id).to_vec() {
             if conn != self.asked_by {
-                ctx.roster.end_session(conn);
                 displace(ctx, &self.user, conn, self.why);
             } else if self.all {
                 ctx.roster.end_session(conn);
@@ -175,14 +174,14 @@ impl SessionsEnd {
             }
         }
         resume::revoke_secrets(ctx, self.user.id);
-        let (audience, presence) = match self.farewell {
+        match self.farewell {
             Some(Farewell::Offline(audience)) if was_online => {
-                note_seen(ctx, self.user.id);
-                (audience, Presence::Offline)
+                go_offline(ctx, &self.user, Some(audience));
             }
-            Some(Farewell::Deleted(audience)) => (audience, Presence::Deleted),
-            _ => return,
-        };
-        audience.announce(ctx, self.user.id, &self.user.name, presence);
+            Some(Farewell::Deleted(audience)) => {
+                audience.announce(ctx, self.user.id, &self.user.name, Presence::Deleted);
+            }
+            Some(Farewell::Offline(_)) | None => {}
+        }
     }
 }

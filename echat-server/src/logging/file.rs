@@ -36,7 +36,7 @@ impl Write for LogFile {
 }
 
 impl Sink for LogFile {
-    fn go_on_in(&mut self, file: File) {
+    fn continue_in(&mut self, file: File) {
         self.0 = file;
     }
 }
@@ -54,7 +54,7 @@ mod tests {
         log.write_all(b"one\n").unwrap();
         fs::rename(&path, &old).unwrap();
         log.write_all(b"two\n").unwrap();
-        log.go_on_in(append_to(&path).unwrap());
+        log.continue_in(append_to(&path).unwrap());
         log.write_all(b"three\n").unwrap();
         assert_eq!(fs::read_to_string(&old).unwrap(), "one\ntwo\n");
         assert_eq!(fs::read_to_string(&path).unwrap(), "three\n");

@@ -79,7 +79,7 @@ impl LogQueue {
 
     /// Has the lines behind those in the queue written to another file. Of two files without a line between, the second is
     /// meant.
-    pub(super) fn go_on_in(&self, file: File) {
+    pub(super) fn continue_in(&self, file: File) {
         let mut state = self.lock();
         match state.entries.back_mut() {
             Some(LogItem::GoOnIn(last)) => *last = file,
@@ -214,8 +214,8 @@ mod tests {
         let queue = LogQueue::new();
         let [first, mut second] = [(); 2].map(|()| tempfile::tempfile().unwrap());
         queue.push(b"before\n");
-        queue.go_on_in(first);
-        queue.go_on_in(second.try_clone().unwrap());
+        queue.continue_in(first);
+        queue.continue_in(second.try_clone().unwrap());
         queue.push(b"after\n");
         assert_eq!(queue.take(), text("before\n"));
         let LogItem::GoOnIn(mut file) = queue.take() else {

@@ -12,7 +12,7 @@ use super::queue::{LogItem, LogQueue, lines};
 /// Where lines go.
 pub(super) trait Sink: Write {
     /// Goes on in another file; without an effect on a stream.
-    fn go_on_in(&mut self, _: File) {}
+    fn continue_in(&mut self, _: File) {}
 }
 
 /// The writer of a queue.
@@ -50,7 +50,7 @@ impl<W: Sink> Writer<W> {
                 self.lost += count;
                 Vec::new()
             }
-            LogItem::GoOnIn(file) => return self.out.go_on_in(file),
+            LogItem::GoOnIn(file) => return self.out.continue_in(file),
         };
         if (self.lost == 0 || self.tells_of_lost_lines()) && self.writes(&text) {
             return;

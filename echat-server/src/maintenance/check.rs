@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{CommandReport, MaintenanceError};
 use crate::backup::carry_administrator_code;
 use crate::config::{self, Overrides};
-use crate::data_dir::{self, Files, Offline};
+use crate::data_dir::{self, DataFiles, Offline};
 use crate::engine::AdminReport;
 use crate::exit::ExitCode;
 use crate::storage::{
@@ -32,13 +32,13 @@ struct CheckOutcome {
 }
 
 pub(super) fn check(
-    place: Overrides,
+    folder: Overrides,
     repair: bool,
     as_json: bool,
     now: i64,
 ) -> Result<CommandReport, MaintenanceError> {
-    let data = config::load(place)?.config.data;
-    let files = data_dir::find(&data)?;
+    let data = config::load(folder)?.config.data;
+    let files = data_dir::open_for_command(&data)?;
     let outcome = if repair {
         repaired(&data, &files, now)?
     } else {
@@ -81,7 +81,7 @@ pub(super) fn beside(database: &Path) -> Result<AdminReport, MaintenanceError> {
     Err(MaintenanceError::Damaged(shown.join("; ")))
 }
 
-fn database_error(files: &Files) -> impl Fn(OpenError) -> MaintenanceError {
+fn database_error(files: &DataFiles) -> impl Fn(OpenError) -> MaintenanceError {
     let path = files.shown_database.clone();
     move |source| {
         let path = path.clone();
@@ -89,12 +89,12 @@ fn database_error(files: &Files) -> impl Fn(OpenError) -> MaintenanceError {
     }
 }
 
-fn found(files: &Files) -> Result<Findings, MaintenanceError> {
+fn found(files: &DataFiles) -> Result<Findings, MaintenanceError> {
     let checked = check_database(&files.database).map_err(database_error(files))?;
     Ok(checked.0)
 }
 
-fn repaired(data: &Path, files: &Files, now: i64) -> Result<CheckOutcome, MaintenanceError> {
+fn repaired(data: &Path, files: &DataFiles, now: i64) -> Result<CheckOutcome, MaintenanceError> {
     let offline = Offline::open(data, false)?;
     let error = database_error(files);
     let (faults, opens) = match check_database(&files.database) {
@@ -126,7 +126,7 @@ fn repaired(data: &Path, files: &Files, now: i64) -> Result<CheckOutcome, Mainte
 /// Replaces the database by one with what can be read of it.
 fn save(
     offline: &Offline,
-    files: &Files,
+    files: &DataFiles,
     now: i64,
     outcome: &mut CheckOutcome,
 ) -> Result<(), MaintenanceError> {

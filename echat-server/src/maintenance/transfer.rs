@@ -26,13 +26,13 @@ use crate::workers::jobs::{self, HashMemory};
 const STDOUT: &str = "-";
 
 pub(super) fn export(
-    place: Overrides,
+    folder: Overrides,
     target: &Path,
     what: ExportSelection,
     now: i64,
 ) -> Result<CommandReport, MaintenanceError> {
-    let loaded = config::load(place)?;
-    let files = data_dir::find(&loaded.config.data)?;
+    let loaded = config::load(folder)?;
+    let files = data_dir::open_for_command(&loaded.config.data)?;
     if target == Path::new(STDOUT) {
         let mut out = BufWriter::new(io::stdout().lock());
         let written = storage::export(&files.database, &scope(what), now, &mut out);

@@ -14,9 +14,9 @@ use crate::storage::{Upgrade, UpgradePlan, upgrade_of};
 ///
 /// # Errors
 /// There is no database, it is no database of echat, or one of a newer version.
-pub(super) fn check(place: Overrides) -> Result<CommandReport, MaintenanceError> {
-    let loaded = config::load(place)?;
-    let files = data_dir::find(&loaded.config.data)?;
+pub(super) fn check(folder: Overrides) -> Result<CommandReport, MaintenanceError> {
+    let loaded = config::load(folder)?;
+    let files = data_dir::open_for_command(&loaded.config.data)?;
     let upgrade = upgrade_of(&files.database).map_err(|source| MaintenanceError::Database {
         path: files.shown_database.clone(),
         source,

@@ -76,7 +76,7 @@ impl Backups {
             let job = {
                 let schedule = schedule.clone();
                 move || {
-                    backup::give_way();
+                    backup::lower_priority();
                     schedule.run(now.unix)
                 }
             };

@@ -7,10 +7,10 @@
 use super::ReactorError;
 use super::accepting::Accepting;
 use super::slots::{PolledStream, Slots};
-use super::tasks::{Requester, Tasks};
+use super::tasks::{BUSY, Requester, Tasks};
 use super::tokens::EventSource;
 use crate::clock::Now;
-use crate::ctl::{LINE_MAX, read_line, refusal_line, reply_line};
+use crate::ctl::{CtlRequest, LINE_MAX, read_line, refusal_line, reply_line};
 use crate::engine::{AdminAnswer, AdminRefusal, Engine, Fatal};
 use crate::limits::LogLimiter;
 use mio::event::Event;
@@ -57,7 +57,7 @@ struct BoundSocket {
 
 impl Drop for BoundSocket {
     fn drop(&mut self) {
-        // Another server may not take its place before the folder is unlocked.
+        // The next start replaces a socket that is left.
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -269,10 +269,9 @@ impl Ctl {
 /// Refuses a client for which there is no slot.
 fn refuse_one_more(mut stream: UnixStream) {
     let message = "All places are taken by commands that are not done. Try again later.";
-    if let AdminAnswer::Refused(refused) = refused("storage_busy", message) {
-        // A new connection has room for a line.
-        let _ = stream.write(refusal_line(&refused).as_bytes());
-    }
+    let refused = AdminRefusal::new(BUSY, message);
+    // A new connection has room for a line. A client that is gone needs no answer.
+    let _ = stream.write(refusal_line(&refused).as_bytes());
 }
 
 fn bind(path: &Path, registry: &Registry) -> io::Result<BoundSocket> {
@@ -280,7 +279,7 @@ fn bind(path: &Path, registry: &Registry) -> io::Result<BoundSocket> {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let socket = crate::ctl::at(path, |path| UnixListener::bind(path))?;
+    let socket = crate::ctl::with_short_path(path, |path| UnixListener::bind(path))?;
     let path = path.to_owned();
     let mut bound = BoundSocket { socket, path };
     fs::set_permissions(&bound.path, Permissions::from_mode(0o600))?;
@@ -301,14 +300,6 @@ fn user_of(_: &UnixStream) -> io::Result<u32> {
     Ok(geteuid().as_raw())
 }
 
-fn refused(code: &'static str, message: &str) -> AdminAnswer {
-    AdminAnswer::Refused(AdminRefusal {
-        code,
-        message: message.to_owned(),
-        detail: Vec::new(),
-    })
-}
-
 /// Carries out the command of a line.
 fn carry_out(
     engine: &mut Engine,
@@ -319,11 +310,13 @@ fn carry_out(
     let read = read_line(&line);
     line.zeroize();
     match read {
-        Ok((command, given)) => engine.administer(Some(user), &command, given, now),
-        Err(why) => Ok(refused(
-            "bad_line",
-            &format!("The line is no command: {why}."),
-        )),
+        Ok(CtlRequest { command, arguments }) => {
+            engine.administer(Some(user), &command, arguments, now)
+        }
+        Err(why) => {
+            let message = format!("The line is no command: {why}.");
+            Ok(AdminAnswer::Refused(AdminRefusal::new("bad_line", message)))
+        }
     }
 }
 
@@ -356,9 +349,7 @@ impl CtlClient {
     fn refuse(&mut self, code: &'static str, message: &str) {
         self.state = CtlState::Closing;
         self.input = Vec::new();
-        if let AdminAnswer::Refused(refused) = refused(code, message) {
-            self.answer(&refusal_line(&refused));
-        }
+        self.answer(&refusal_line(&AdminRefusal::new(code, message)));
         self.write();
     }
 
@@ -393,7 +384,7 @@ impl CtlClient {
         chunk.zeroize();
         let length = self.input.iter().position(|byte| *byte == b'\n');
         if length.unwrap_or(self.input.len()) > LINE_MAX {
-            self.refuse("too_long", "A line may have 65536 bytes.");
+            self.refuse("too_long", &format!("A line may have {LINE_MAX} bytes."));
         }
     }
 

@@ -11,7 +11,7 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry};
 use std::cell::LazyCell;
 use std::io;
-use std::net::{Shutdown, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr};
 use std::time::Duration;
 
 /// Clients at the same time. One more has the oldest closed.
@@ -49,6 +49,8 @@ struct HttpRequest {
 pub(super) struct Http {
     /// `None`: nothing is shown.
     listener: Option<TcpListener>,
+    /// The hosts that a request may name.
+    hosts: Hosts,
     accepting: Accepting,
     clients: Slots<HttpClient>,
     /// The number of the next client.
@@ -63,6 +65,16 @@ struct HttpClient {
     input: Vec<u8>,
     output: Vec<u8>,
     state: HttpState,
+}
+
+/// The hosts that a request may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hosts {
+    /// Any: other machines reach the listener by names that it does not know.
+    Any,
+    /// Addresses and `localhost`, for a listener on a loopback address. A page in a browser of this machine whose name
+    /// resolves to that address (DNS rebinding) sends its own name, and reads nothing.
+    Local,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +98,10 @@ impl Http {
             registry.register(&mut listener, token, Interest::READABLE)?;
             Ok::<_, io::Error>(listener)
         };
+        let is_local = address.is_some_and(|address| address.ip().is_loopback());
         Ok(Self {
             listener: address.map(listen).transpose()?,
+            hosts: if is_local { Hosts::Local } else { Hosts::Any },
             accepting: Accepting::new("programs that read the metrics"),
             clients: Slots::new(EventSource::HttpClient, SLOTS),
             serial: 0,
@@ -145,7 +159,7 @@ impl Http {
                 continue;
             };
             client.read();
-            if let Some(asked) = client.requested() {
+            if let Some(asked) = client.requested(self.hosts) {
                 let has_body = asked.is_ok_and(|request| request.has_body) || asked.is_err();
                 client.output = match asked.map(|request| request.page) {
                     Ok(HttpPage::Metrics) => answer("200 OK", (CONTENT_TYPE, &metrics), has_body),
@@ -200,8 +214,26 @@ fn answer(status: &str, (kind, body): (&str, &str), has_body: bool) -> Vec<u8> {
     .into_bytes()
 }
 
+/// Whether a `Host` names an address or `localhost`, with or without a port.
+fn is_local(host: &[u8]) -> bool {
+    let Ok(host) = std::str::from_utf8(host) else {
+        return false;
+    };
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let literal = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'));
+    match literal {
+        Some(literal) => literal.parse::<Ipv6Addr>().is_ok(),
+        None => name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok(),
+    }
+}
+
 /// What the bytes of a request ask for; `None` while it is not complete.
-fn requested(input: &[u8]) -> Option<Requested> {
+fn requested(input: &[u8], hosts: Hosts) -> Option<Requested> {
     let mut headers = [EMPTY_HEADER; HEADERS];
     let mut request = httparse::Request::new(&mut headers);
     match request.parse(input) {
@@ -210,6 +242,13 @@ fn requested(input: &[u8]) -> Option<Requested> {
             Some(Err("431 Request Header Fields Too Large"))
         }
         Ok(Status::Complete(_)) => {
+            let mut named = request.headers.iter();
+            let is_foreign = |header: &httparse::Header<'_>| {
+                header.name.eq_ignore_ascii_case("host") && !is_local(header.value)
+            };
+            if hosts == Hosts::Local && named.any(is_foreign) {
+                return Some(Err("421 Misdirected Request"));
+            }
             let path = request.path.unwrap_or_default();
             let path = path.split('?').next().unwrap_or_default();
             let page = match path {
@@ -261,11 +300,11 @@ impl HttpClient {
         }
     }
 
-    fn requested(&self) -> Option<Requested> {
+    fn requested(&self, hosts: Hosts) -> Option<Requested> {
         if self.state != HttpState::Requesting || self.input.is_empty() {
             return None;
         }
-        requested(&self.input)
+        requested(&self.input, hosts)
     }
 
     fn write(&mut self) {
@@ -323,12 +362,42 @@ mod tests {
             ("\u{0}", Some(Err("400 Bad Request"))),
             ("GET /metrics HTTP/9\r\n\r\n", Some(Err("400 Bad Request"))),
         ] {
-            assert_eq!(requested(request.as_bytes()), expected, "{request:?}");
+            assert_eq!(
+                requested(request.as_bytes(), Hosts::Any),
+                expected,
+                "{request:?}"
+            );
         }
         let large = Some(Err("431 Request Header Fields Too Large"));
         let long = format!("GET /{} HTTP/1.1\r\n", "x".repeat(REQUEST_MAX));
-        assert_eq!(requested(long.as_bytes()), large);
+        assert_eq!(requested(long.as_bytes(), Hosts::Any), large);
         let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(HEADERS + 1));
-        assert_eq!(requested(many.as_bytes()), large);
+        assert_eq!(requested(many.as_bytes(), Hosts::Any), large);
+    }
+
+    #[test]
+    fn on_a_loopback_address_only_local_hosts_are_answered() {
+        let foreign = Some(Err("421 Misdirected Request"));
+        for (lines, is_answered) in [
+            ("", true),
+            ("Host: localhost\r\n", true),
+            ("hOst:LocalHost:9464\r\n", true),
+            ("Host: 127.0.0.1:9464\r\n", true),
+            ("Host: [::1]:9464\r\n", true),
+            ("Host: [::1]\r\n", true),
+            ("Host: 192.0.2.7\r\n", true),
+            ("Host:\r\n", false),
+            ("Host: evil.example\r\n", false),
+            ("Host: evil.example:9464\r\n", false),
+            ("Host: localhost.evil.example:9464\r\n", false),
+            ("Host: localhost\r\nHost: evil.example\r\n", false),
+            ("Host: 127.0.0.1:9464@evil.example\r\n", false),
+            ("Host: [::1]:9464:evil\r\n", false),
+        ] {
+            let request = format!("GET /metrics HTTP/1.1\r\n{lines}\r\n");
+            let answer = requested(request.as_bytes(), Hosts::Local);
+            assert_eq!(answer != foreign, is_answered, "{lines:?}");
+            assert_ne!(requested(request.as_bytes(), Hosts::Any), foreign);
+        }
     }
 }

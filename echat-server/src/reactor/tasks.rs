@@ -2,20 +2,24 @@
 //! the order of the commands; another one hashes passwords, which do not wait for a backup.
 
 use crate::backup::{self, BackupSource};
-use crate::engine::{AdminReport, AdminTask, PendingOperation};
+use crate::engine::{AdminReport, AdminTask, FileTask, LoopTask, PendingOperation};
 use crate::maintenance;
 use crate::secrets::PasswordHash;
 use crate::workers::{HelperThread, jobs};
+use echat_proto::names::Password;
 use mio::Waker;
 use std::collections::VecDeque;
 use std::sync::Arc;
+
+/// The code of a command for which the server has no thread or slot now.
+pub(super) const BUSY: &str = "busy";
 
 /// The sender of a command, which gets the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Requester {
     /// The server's own terminal.
     Terminal,
-    /// The client of the socket in this place, with this number.
+    /// The client of the socket in this slot, with this number.
     Ctl(u16, u64),
 }
 
@@ -29,35 +33,35 @@ pub(super) enum TaskOutcome {
     Failed(&'static str, String),
 }
 
-/// A task that waits for its thread.
-struct QueuedTask {
-    requester: Requester,
-    task: AdminTask,
-    operation: PendingOperation,
+/// A task that is not begun.
+pub(super) struct QueuedTask<T> {
+    pub(super) requester: Requester,
+    pub(super) task: T,
+    pub(super) operation: PendingOperation,
 }
 
 /// A thread, and the tasks that wait for it.
-struct TaskThread {
+struct TaskThread<T> {
     thread: HelperThread<TaskOutcome>,
     current: Option<(Requester, PendingOperation)>,
-    waiting: VecDeque<QueuedTask>,
+    waiting: VecDeque<QueuedTask<T>>,
 }
 
 /// The tasks that are not done.
 pub(super) struct Tasks {
     source: BackupSource,
-    hashes: TaskThread,
-    files: TaskThread,
+    hashes: TaskThread<Password>,
+    files: TaskThread<FileTask>,
     /// Those that the loop does itself.
-    own: VecDeque<QueuedTask>,
+    own: VecDeque<QueuedTask<LoopTask>>,
 }
 
 impl Tasks {
     pub(super) fn new(source: BackupSource, waker: &Arc<Waker>) -> Self {
         Self {
             source,
-            hashes: TaskThread::new(waker),
-            files: TaskThread::new(waker),
+            hashes: TaskThread::new("admin-hash", waker),
+            files: TaskThread::new("admin-files", waker),
             own: VecDeque::new(),
         }
     }
@@ -69,29 +73,21 @@ impl Tasks {
         task: AdminTask,
         operation: PendingOperation,
     ) {
-        let queue = match task {
-            AdminTask::Hash(_) => &mut self.hashes.waiting,
-            AdminTask::Metrics | AdminTask::Reload | AdminTask::Drain(_) | AdminTask::Quit => {
-                &mut self.own
-            }
-            AdminTask::Backup(_)
-            | AdminTask::Verify(_)
-            | AdminTask::Check
-            | AdminTask::Statistics
-            | AdminTask::Export(..) => &mut self.files.waiting,
-        };
-        queue.push_back(QueuedTask {
-            requester,
-            task,
-            operation,
-        });
+        match task {
+            AdminTask::Hash(password) => self.hashes.add(requester, password, operation),
+            AdminTask::Files(task) => self.files.add(requester, task, operation),
+            AdminTask::Loop(task) => self.own.push_back(QueuedTask {
+                requester,
+                task,
+                operation,
+            }),
+        }
     }
 
     /// Drops the tasks of a requester that is gone. One that has begun goes on.
     pub(super) fn forget(&mut self, requester: Requester) {
-        for queue in [&mut self.hashes.waiting, &mut self.files.waiting] {
-            queue.retain(|waiting| waiting.requester != requester);
-        }
+        self.hashes.forget(requester);
+        self.files.forget(requester);
     }
 
     /// Whether a task of this requester is not done.
@@ -102,13 +98,8 @@ impl Tasks {
     }
 
     /// The next task that the loop does itself.
-    pub(super) fn take_own(&mut self) -> Option<(Requester, AdminTask, PendingOperation)> {
-        let QueuedTask {
-            requester,
-            task,
-            operation,
-        } = self.own.pop_front()?;
-        Some((requester, task, operation))
+    pub(super) fn take_own(&mut self) -> Option<QueuedTask<LoopTask>> {
+        self.own.pop_front()
     }
 
     /// Begins the next task of each thread, and gives the outcome of one that is done. `now` is in unix seconds.
@@ -116,8 +107,13 @@ impl Tasks {
         &mut self,
         now: i64,
     ) -> Option<(Requester, PendingOperation, TaskOutcome)> {
-        let hashed = self.hashes.next_outcome(&self.source, now);
-        hashed.or_else(|| self.files.next_outcome(&self.source, now))
+        let hashed = self.hashes.next_outcome(|password| move || hash(&password));
+        hashed.or_else(|| {
+            self.files.next_outcome(|task| {
+                let source = self.source.clone();
+                move || perform(task, &source, now)
+            })
+        })
     }
 
     /// Whether the next round has something to do at once.
@@ -126,13 +122,21 @@ impl Tasks {
     }
 }
 
-impl TaskThread {
-    fn new(waker: &Arc<Waker>) -> Self {
+impl<T> TaskThread<T> {
+    fn new(name: &'static str, waker: &Arc<Waker>) -> Self {
         Self {
-            thread: HelperThread::new("administration", waker),
+            thread: HelperThread::new(name, waker),
             current: None,
             waiting: VecDeque::new(),
         }
+    }
+
+    fn add(&mut self, requester: Requester, task: T, operation: PendingOperation) {
+        self.waiting.push_back(QueuedTask {
+            requester,
+            task,
+            operation,
+        });
     }
 
     fn has(&self, requester: Requester) -> bool {
@@ -144,27 +148,31 @@ impl TaskThread {
                 .any(|waiting| waiting.requester == requester)
     }
 
+    fn forget(&mut self, requester: Requester) {
+        self.waiting
+            .retain(|waiting| waiting.requester != requester);
+    }
+
     fn has_work(&self) -> bool {
         self.current.is_none() && !self.waiting.is_empty()
     }
 
-    fn next_outcome(
+    /// Begins the next task as the job that `job` makes of it, and gives the outcome of one that is done.
+    fn next_outcome<J>(
         &mut self,
-        source: &BackupSource,
-        now: i64,
-    ) -> Option<(Requester, PendingOperation, TaskOutcome)> {
+        job: impl FnOnce(T) -> J,
+    ) -> Option<(Requester, PendingOperation, TaskOutcome)>
+    where
+        J: FnOnce() -> TaskOutcome + Send + 'static,
+    {
         if self.current.is_none() {
             let QueuedTask {
                 requester,
                 task,
                 operation,
             } = self.waiting.pop_front()?;
-            let source = source.clone();
-            let begun = self
-                .thread
-                .begin(move || run(task, &source, now), broken_off);
-            if let Err(error) = begun {
-                let outcome = TaskOutcome::Failed("storage_busy", format!("no thread: {error}"));
+            if let Err(error) = self.thread.begin(job(task), broken_off) {
+                let outcome = TaskOutcome::Failed(BUSY, format!("no thread: {error}"));
                 return Some((requester, operation, outcome));
             }
             self.current = Some((requester, operation));
@@ -179,15 +187,16 @@ fn broken_off() -> TaskOutcome {
     TaskOutcome::Failed("failed", "The task was broken off by a bug.".to_owned())
 }
 
-fn run(task: AdminTask, source: &BackupSource, now: i64) -> TaskOutcome {
-    if let AdminTask::Hash(password) = &task {
-        return match jobs::hash_once(password) {
-            Ok(hash) => TaskOutcome::Hashed(hash),
-            Err(error) => TaskOutcome::Failed("failed", error.to_string()),
-        };
+fn hash(password: &Password) -> TaskOutcome {
+    match jobs::hash_once(password) {
+        Ok(hash) => TaskOutcome::Hashed(hash),
+        Err(error) => TaskOutcome::Failed("failed", error.to_string()),
     }
-    backup::give_way();
-    match maintenance::beside(task, source, now) {
+}
+
+fn perform(task: FileTask, source: &BackupSource, now: i64) -> TaskOutcome {
+    backup::lower_priority();
+    match maintenance::perform_task(task, source, now) {
         Ok(report) => TaskOutcome::Done(report),
         Err((code, text)) => TaskOutcome::Failed(code, text),
     }

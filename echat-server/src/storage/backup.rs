@@ -51,8 +51,8 @@ pub enum CopyError {
     #[error("a page cannot be copied: {0}")]
     Page(#[source] rusqlite::Error),
     /// The copy cannot be synced.
-    #[error("{0}")]
-    Sync(#[source] io::Error),
+    #[error(transparent)]
+    Sync(io::Error),
 }
 
 /// Copies the database at `database` to the empty file at `copy`. `each` is called after each portion of 1 MiB, which is

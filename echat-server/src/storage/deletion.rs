@@ -93,24 +93,24 @@ pub(crate) struct DeletedAccount {
     pub(crate) lists: ChangedLists,
 }
 
-/// The place that the removal of an account's rows has reached: the friend requests up to this id are looked through.
+/// How far the removal of an account's rows is: the friend requests up to this id are looked through.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AccountPlace {
+pub struct AccountCursor {
     requests: i64,
 }
 
-/// The place that the search for rows of deleted accounts has reached.
+/// How far the search for rows of deleted accounts is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AccountsPlace {
+pub struct DeletedAccountsCursor {
     /// The accounts up to this one are looked at.
     accounts: i64,
     /// Then the friend requests up to this one.
     requests: i64,
 }
 
-/// The place in the order of conversations and messages that an erasure has reached.
+/// How far an erasure is in the order of conversations and messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ErasurePlace {
+pub struct ErasureCursor {
     conversation: i64,
     message: i64,
 }
@@ -149,8 +149,8 @@ impl Batch<'_> {
              WHERE id = ?1",
             params![user, name_of_deleted_account(user.0), now, erase],
         )?;
-        let (place, lists) = self.remove_rows_of(user, AccountPlace::default())?;
-        let left = place.map(|place| Removal::AccountRows(user, place));
+        let (cursor, lists) = self.remove_rows_of(user, AccountCursor::default())?;
+        let left = cursor.map(|cursor| Removal::AccountRows(user, cursor));
         Ok(DeletedAccount { left, lists })
     }
 
@@ -159,18 +159,18 @@ impl Batch<'_> {
     pub(super) fn remove_rows_of(
         &mut self,
         user: UserId,
-        place: AccountPlace,
-    ) -> Result<(Option<AccountPlace>, ChangedLists), StoreError> {
+        cursor: AccountCursor,
+    ) -> Result<(Option<AccountCursor>, ChangedLists), StoreError> {
         let mut lists = ChangedLists::default();
         if !self.is_deleted(user)? {
             return Ok((None, lists));
         }
         if !self.remove_indexed_rows_of(user, &mut lists)? {
-            return Ok((Some(place), lists));
+            return Ok((Some(cursor), lists));
         }
-        let requests = self.remove_requests_behind(place.requests, REQUESTS_FROM, Some(user))?;
-        let place = requests.map(|requests| AccountPlace { requests });
-        Ok((place, lists))
+        let requests = self.remove_requests_behind(cursor.requests, REQUESTS_FROM, Some(user))?;
+        let cursor = requests.map(|requests| AccountCursor { requests });
+        Ok((cursor, lists))
     }
 
     fn is_deleted(&self, user: UserId) -> Result<bool, StoreError> {
@@ -257,47 +257,47 @@ impl Batch<'_> {
     /// Removes a portion of what an earlier process left of deleted accounts.
     pub(super) fn remove_rows_of_deleted(
         &mut self,
-        place: AccountsPlace,
-    ) -> Result<(Option<AccountsPlace>, ChangedLists), StoreError> {
+        cursor: DeletedAccountsCursor,
+    ) -> Result<(Option<DeletedAccountsCursor>, ChangedLists), StoreError> {
         let mut lists = ChangedLists::default();
         let end = "SELECT id FROM users WHERE id > ?1 ORDER BY id LIMIT 1 OFFSET ?2";
-        let end = self.first(end, [place.accounts, ACCOUNTS - 1], |row| {
+        let end = self.first(end, [cursor.accounts, ACCOUNTS - 1], |row| {
             row.get::<_, i64>(0)
         })?;
         let deleted: Vec<UserId> = self.all(
             "SELECT id FROM users WHERE id > ?1 AND id <= ?2 AND deleted_at IS NOT NULL
              ORDER BY id LIMIT ?3",
             params![
-                place.accounts,
+                cursor.accounts,
                 end.unwrap_or(i64::MAX),
                 sql_limit(DELETED_ACCOUNTS)
             ],
             |row| row.get(0),
         )?;
-        let mut reached = place.accounts;
+        let mut reached = cursor.accounts;
         for user in &deleted {
             let writes = self.total_changes();
             if !self.remove_indexed_rows_of(*user, &mut lists)? {
                 let accounts = reached;
-                return Ok((Some(AccountsPlace { accounts, ..place }), lists));
+                return Ok((Some(DeletedAccountsCursor { accounts, ..cursor }), lists));
             }
             reached = user.0;
             if self.total_changes() > writes {
                 let accounts = reached;
-                return Ok((Some(AccountsPlace { accounts, ..place }), lists));
+                return Ok((Some(DeletedAccountsCursor { accounts, ..cursor }), lists));
             }
         }
         if deleted.len() == DELETED_ACCOUNTS {
             let accounts = reached;
-            return Ok((Some(AccountsPlace { accounts, ..place }), lists));
+            return Ok((Some(DeletedAccountsCursor { accounts, ..cursor }), lists));
         }
         if let Some(accounts) = end {
-            return Ok((Some(AccountsPlace { accounts, ..place }), lists));
+            return Ok((Some(DeletedAccountsCursor { accounts, ..cursor }), lists));
         }
-        let requests = self.remove_requests_behind(place.requests, REQUESTS_FROM_DELETED, None)?;
+        let requests = self.remove_requests_behind(cursor.requests, REQUESTS_FROM_DELETED, None)?;
         let accounts = reached;
-        let place = requests.map(|requests| AccountsPlace { accounts, requests });
-        Ok((place, lists))
+        let cursor = requests.map(|requests| DeletedAccountsCursor { accounts, requests });
+        Ok((cursor, lists))
     }
 
     /// The deleted accounts whose messages are hidden and not all tombstones yet.
@@ -306,16 +306,16 @@ impl Batch<'_> {
         self.all(sql, [], |row| row.get(0))
     }
 
-    /// Makes tombstones of a portion of a user's messages, from a place on. It looks at 2,000 messages at most, and
+    /// Makes tombstones of a portion of a user's messages, from a cursor on. It looks at 2,000 messages at most, and
     /// writes 64 at most: fewer, or none, while words of others wait to leave the search index. Returns where the next
     /// portion begins. After the last one the user counts as erased no more: nothing is left to hide. Does nothing to a
     /// user whose messages are not hidden.
     pub(super) fn erase(
         &mut self,
         user: UserId,
-        from: ErasurePlace,
+        from: ErasureCursor,
         now: i64,
-    ) -> Result<Option<ErasurePlace>, StoreError> {
+    ) -> Result<Option<ErasureCursor>, StoreError> {
         if !self.exists("SELECT 1 FROM users WHERE id = ?1 AND erased = 1", [user])? {
             return Ok(None);
         }
@@ -333,7 +333,7 @@ impl Batch<'_> {
             |row| {
                 let conversation: ConversationId = row.get(0)?;
                 let sender: UserId = row.get(2)?;
-                last = ErasurePlace {
+                last = ErasureCursor {
                     conversation: conversation.0,
                     message: row.get(1)?,
                 };
@@ -784,7 +784,10 @@ mod tests {
             usages.iter().all(|usage| usage.steps < 20_000),
             "{usages:?}"
         );
-        let again = remove_all(&mut store, Removal::RowsOfDeleted(AccountsPlace::default()));
+        let again = remove_all(
+            &mut store,
+            Removal::RowsOfDeleted(DeletedAccountsCursor::default()),
+        );
         assert_eq!(again.len(), 1);
     }
 }

@@ -2,12 +2,12 @@
 //! own statements.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
 
-use super::migrate::{MIGRATIONS, migrate};
+use super::migrate::{MIGRATIONS, migrate, pragma};
 use super::open_error::OpenError;
+use super::template::open_template;
 
 /// Tables that `ANALYZE` creates for the query planner.
 const STATISTICS: [&str; 2] = ["sqlite_stat1", "sqlite_stat4"];
@@ -17,7 +17,7 @@ type SchemaObjects = BTreeMap<(String, String), (String, Option<String>)>;
 
 /// Refuses a database of this version whose schema differs from that of the migrations up to it.
 pub(super) fn refuse_altered(db: &Connection, version: usize) -> Result<(), OpenError> {
-    let (ours, found) = (built(version)?, parts(db)?);
+    let (ours, found) = (schema_of(version)?, parts(db)?);
     for ((kind, name), part) in &found {
         let key = (kind.clone(), name.clone());
         match ours.get(&key) {
@@ -33,18 +33,14 @@ pub(super) fn refuse_altered(db: &Connection, version: usize) -> Result<(), Open
     }
 }
 
-/// The schema of a version. It is built from the migrations, once for the whole process, as that takes milliseconds.
-fn built(version: usize) -> Result<Arc<SchemaObjects>, OpenError> {
-    static BUILT: Mutex<BTreeMap<usize, Arc<SchemaObjects>>> = Mutex::new(BTreeMap::new());
-    let mut known = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(parts) = known.get(&version) {
-        return Ok(Arc::clone(parts));
+/// The schema of a version: that of today is in the compiled-in database, an earlier one is built from its migrations.
+fn schema_of(version: usize) -> Result<SchemaObjects, OpenError> {
+    let mut db = open_template()?;
+    if usize::try_from(pragma(&db, "user_version")?).ok() != Some(version) {
+        db = Connection::open_in_memory()?;
+        migrate(&mut db, &MIGRATIONS[..version])?;
     }
-    let mut db = Connection::open_in_memory()?;
-    migrate(&mut db, &MIGRATIONS[..version])?;
-    let built = Arc::new(parts(&db)?);
-    known.insert(version, Arc::clone(&built));
-    Ok(built)
+    Ok(parts(&db)?)
 }
 
 fn parts(db: &Connection) -> rusqlite::Result<SchemaObjects> {

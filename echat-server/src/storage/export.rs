@@ -71,7 +71,7 @@ pub enum TransferError {
         name: String,
     },
     /// A line cannot be read or written.
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
     /// A line is not as docs/export.md says.
     #[error("line {line}: {what}")]

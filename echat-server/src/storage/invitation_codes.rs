@@ -14,7 +14,8 @@ use super::{Batch, SecretHash, StoreError, UserId};
 /// A code to register with.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct InvitationCode {
-    /// The code in its stored form.
+    /// The code in its stored form. It is no hash, since its maker lists it and passes it on again: a stolen database is good
+    /// for the accounts that are left of it (docs/security.md).
     pub(crate) code: String,
     /// How many accounts can be made with it.
     pub(crate) uses: u64,

@@ -98,7 +98,8 @@ pub struct SentBefore {
 
 /// A message that is about to lose its text.
 struct Changing {
-    place: (ConversationId, UserId),
+    conversation: ConversationId,
+    sender: UserId,
     content: String,
     annotated: bool,
     needs_digest: bool,
@@ -180,7 +181,7 @@ impl Batch<'_> {
         if was.annotated {
             self.remove_mentions(id)?;
         }
-        self.add_mentions(id, was.place, mentions)?;
+        self.add_mentions(id, (was.conversation, was.sender), mentions)?;
         self.note_removed_text();
         Ok(())
     }
@@ -213,7 +214,8 @@ impl Batch<'_> {
             [id],
             |row| {
                 Ok(Changing {
-                    place: (row.get(0)?, row.get(1)?),
+                    conversation: row.get(0)?,
+                    sender: row.get(1)?,
                     content: row.get(2)?,
                     annotated: row.get(3)?,
                     needs_digest: row.get(4)?,

@@ -52,6 +52,7 @@ mod search_messages;
 mod search_words;
 mod settings;
 mod skeletons;
+mod template;
 mod upgrade_copy;
 mod write_ahead_log;
 
@@ -72,7 +73,7 @@ pub use bots::Bot;
 pub use check::{Fault, Findings, Summary, check_copy, check_database, rebuild};
 pub use contacts::{FriendRequest, PrivateConversation};
 pub(crate) use deletion::DeletedAccount;
-pub use deletion::{AccountPlace, AccountsPlace, ChangedLists, ErasurePlace};
+pub use deletion::{AccountCursor, ChangedLists, DeletedAccountsCursor, ErasureCursor};
 pub(crate) use devices::KNOWN_DEVICE;
 pub use export::{EXPORT_FORMAT, Imported, Scope, TransferError, export, import, shortened};
 pub use failure::Damage;
@@ -102,6 +103,7 @@ pub use schema::{Store, create_template, schema_dump};
 pub use search::FoundNames;
 pub use search_messages::{FoundMessages, Search, SearchProgress, SearchRequest};
 pub use search_words::SearchQuery;
+pub(crate) use template::EMPTY_DATABASE;
 pub use upgrade_copy::{Upgrade, UpgradePlan, upgrade_of};
 pub use write_ahead_log::{Checkpoint, CheckpointOutcome, Purged};
 

@@ -185,6 +185,26 @@ struct SeenRange {
     last: i64,
 }
 
+/// Why a row of a message is not read.
+enum RowError {
+    /// It is left out, for this reason.
+    LeftOut(&'static str),
+    /// One of the databases failed.
+    Sqlite(rusqlite::Error),
+}
+
+impl From<&'static str> for RowError {
+    fn from(why: &'static str) -> Self {
+        Self::LeftOut(why)
+    }
+}
+
+impl From<rusqlite::Error> for RowError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
 /// Whether rows are about one message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct MessageContents {
@@ -561,12 +581,13 @@ impl Import<'_> {
                 self.leave_out("message row", "the id is no number", "?".to_owned());
                 continue;
             };
-            let (time, same, recipient) = match self.message(row)? {
+            let (time, same, recipient) = match self.message(row) {
                 Ok(message) => message,
-                Err(why) => {
+                Err(RowError::LeftOut(why)) => {
                     self.leave_out("message row", why, id.to_string());
                     continue;
                 }
+                Err(RowError::Sqlite(error)) => return Err(error),
             };
             if second.replace(time) != Some(time) {
                 self.store(&mut folded)?;
@@ -592,62 +613,48 @@ impl Import<'_> {
         self.store(&mut folded)
     }
 
-    /// Time, content and recipient of a row; or why it is left out.
-    fn message(
-        &mut self,
-        row: &Row<'_>,
-    ) -> rusqlite::Result<Result<(i64, MessageContents, i64), &'static str>> {
+    /// Time, content and recipient of a row.
+    fn message(&mut self, row: &Row<'_>) -> Result<(i64, MessageContents, i64), RowError> {
         let ValueRef::Integer(time) = row.get_ref(1)? else {
-            return Ok(Err("the time is no number"));
+            return Err(RowError::LeftOut("the time is no number"));
         };
-        let Some(content) = text(row, 6)? else {
-            return Ok(Err("the text is no text"));
-        };
+        let content = text(row, 6)?.ok_or("the text is no text")?;
         if content.is_empty() {
-            return Ok(Err("the text is empty"));
+            return Err(RowError::LeftOut("the text is empty"));
         }
-        let Ok(content) = Content::new(content) else {
-            return Ok(Err(
-                "the text has characters that echat does not allow, or is too long",
-            ));
-        };
-        let users = (self.user(text(row, 2)?), self.user(text(row, 3)?));
-        let (recipient, sender) = match users {
-            (Ok(recipient), Ok(sender)) => (recipient, sender),
-            (Err(why), _) | (_, Err(why)) => return Ok(Err(why)),
-        };
+        let content = Content::new(content)
+            .map_err(|_| "the text has characters that echat does not allow, or is too long")?;
+        let recipient = text(row, 2)?;
+        let sender = text(row, 3)?;
+        let (recipient, sender) = (self.user(recipient)?, self.user(sender)?);
         let target = text(row, 5)?;
         let conversation = match row.get_ref(4)? {
-            ValueRef::Integer(1) => self.room(target),
-            ValueRef::Integer(0) => match self.user(target) {
+            ValueRef::Integer(1) => self.room(target)?,
+            ValueRef::Integer(0) => {
+                let target = self.user(target)?;
                 // The row of the sender names the recipient, and that of the recipient the sender.
-                Ok(target) if recipient == sender || target == sender => {
-                    let other = if recipient == sender {
-                        target
-                    } else {
-                        recipient
-                    };
-                    if other == sender {
-                        Err("it is from a user to the same user")
-                    } else {
-                        // Friendships did not end: this one is missing for another reason, and the history stays.
-                        Ok(self.pair((sender, other), time, Some(self.now))?)
-                    }
+                if recipient != sender && target != sender {
+                    return Err(RowError::LeftOut("sender and target do not fit"));
                 }
-                Ok(_) => Err("sender and target do not fit"),
-                Err(why) => Err(why),
-            },
-            _ => Err("the kind of its target is unknown"),
+                let other = if recipient == sender {
+                    target
+                } else {
+                    recipient
+                };
+                if other == sender {
+                    return Err(RowError::LeftOut("it is from a user to the same user"));
+                }
+                // Friendships did not end: this one is missing for another reason, and the history stays.
+                self.pair((sender, other), time, Some(self.now))?
+            }
+            _ => return Err(RowError::LeftOut("the kind of its target is unknown")),
         };
-        Ok(conversation.map(|conversation| {
-            let content = content.into_text();
-            let same = MessageContents {
-                sender,
-                conversation,
-                content,
-            };
-            (time.clamp(0, LAST_TIME), same, recipient)
-        }))
+        let same = MessageContents {
+            sender,
+            conversation,
+            content: content.into_text(),
+        };
+        Ok((time.clamp(0, LAST_TIME), same, recipient))
     }
 
     /// Stores messages, except those that are there already and those that no present member received.

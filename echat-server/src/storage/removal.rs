@@ -3,9 +3,9 @@
 //! A portion is a function of the database, of what is removed, and of the time. It looks at a bounded number of rows, so
 //! that it takes less than a turn of requests may, whatever there is.
 
-use super::deletion::{AccountPlace, AccountsPlace, ChangedLists};
+use super::deletion::{AccountCursor, ChangedLists, DeletedAccountsCursor};
 use super::messages::REACTORS_REMOVED;
-use super::{Batch, ErasurePlace, Retention, StoreError, Sweep, UserId};
+use super::{Batch, ErasureCursor, Retention, StoreError, Sweep, UserId};
 
 /// Rows of closed rooms that one portion removes at most.
 pub(super) const CLOSED_ROWS: usize = 100;
@@ -16,11 +16,11 @@ pub enum Removal {
     /// What is left of closed rooms.
     ClosedRooms,
     /// The rows of a deleted account in other tables.
-    AccountRows(UserId, AccountPlace),
+    AccountRows(UserId, AccountCursor),
     /// The same of all deleted accounts: an earlier process may have left some.
-    RowsOfDeleted(AccountsPlace),
+    RowsOfDeleted(DeletedAccountsCursor),
     /// The texts of a deleted account, whose messages become tombstones.
-    Account(UserId, ErasurePlace),
+    Account(UserId, ErasureCursor),
     /// The users whose reactions were removed with a message.
     Reactors,
     /// Messages that are too old, and what is known for a time of messages that were removed.
@@ -57,22 +57,22 @@ impl Batch<'_> {
         retention: Retention,
     ) -> Result<(Option<Removal>, ChangedLists), StoreError> {
         let left = match removal {
-            Removal::AccountRows(user, place) => {
-                let (place, lists) = self.remove_rows_of(*user, *place)?;
-                let left = place.map(|place| Removal::AccountRows(*user, place));
+            Removal::AccountRows(user, cursor) => {
+                let (cursor, lists) = self.remove_rows_of(*user, *cursor)?;
+                let left = cursor.map(|cursor| Removal::AccountRows(*user, cursor));
                 return Ok((left, lists));
             }
-            Removal::RowsOfDeleted(place) => {
-                let (place, lists) = self.remove_rows_of_deleted(*place)?;
-                return Ok((place.map(Removal::RowsOfDeleted), lists));
+            Removal::RowsOfDeleted(cursor) => {
+                let (cursor, lists) = self.remove_rows_of_deleted(*cursor)?;
+                return Ok((cursor.map(Removal::RowsOfDeleted), lists));
             }
             Removal::ClosedRooms => {
                 let has_more = self.remove_closed(CLOSED_ROWS, retention.now)?;
                 has_more.then_some(Removal::ClosedRooms)
             }
-            Removal::Account(user, place) => {
-                let place = self.erase(*user, *place, retention.now)?;
-                Some(place.map_or(Removal::Reactors, |place| Removal::Account(*user, place)))
+            Removal::Account(user, cursor) => {
+                let cursor = self.erase(*user, *cursor, retention.now)?;
+                Some(cursor.map_or(Removal::Reactors, |cursor| Removal::Account(*user, cursor)))
             }
             Removal::Reactors => {
                 let has_more = self.remove_hidden_reactors(REACTORS_REMOVED)?;
@@ -87,8 +87,8 @@ impl Batch<'_> {
     pub fn removals(&self) -> Result<Vec<Removal>, StoreError> {
         let accounts = self.erasures()?.into_iter();
         let mut removals = vec![Removal::ClosedRooms, Removal::Reactors];
-        removals.extend(accounts.map(|user| Removal::Account(user, ErasurePlace::default())));
-        removals.push(Removal::RowsOfDeleted(AccountsPlace::default()));
+        removals.extend(accounts.map(|user| Removal::Account(user, ErasureCursor::default())));
+        removals.push(Removal::RowsOfDeleted(DeletedAccountsCursor::default()));
         removals.push(Removal::TooOld(Sweep::of_all(true)));
         Ok(removals)
     }

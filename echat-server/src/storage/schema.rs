@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::fs::File;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
@@ -18,6 +18,7 @@ use super::high_water::{self, HighWater};
 use super::migrate::{APPLICATION_ID, MIGRATIONS, migrate, pragma, refuse_newer};
 use super::open_error::OpenError;
 use super::settings::SETTINGS;
+use super::template::open_template;
 use super::upgrade_copy::copy_before_upgrade;
 use super::write_ahead_log::{self, Checkpoint, CheckpointOutcome, Purged, WriteAheadLog};
 
@@ -107,7 +108,7 @@ impl Store {
     pub fn in_memory() -> Result<Self, OpenError> {
         let mut db = Connection::open_in_memory()?;
         let log = set_up(&mut db, "memory", true)?;
-        copy_migrated(&mut db)?;
+        copy_template(&mut db)?;
         let store = Self::migrated(db, log)?;
         store
             .db
@@ -245,26 +246,14 @@ impl Drop for Store {
     }
 }
 
-/// Checks a database and sets up its connection. Writes nothing of echat's yet.
-/// Fills an empty database in memory with the tables of today. The migrations run once in a process: they take longer
-/// than most worlds of a simulation.
-fn copy_migrated(db: &mut Connection) -> Result<(), OpenError> {
+/// Fills an empty database in memory with the tables of today.
+fn copy_template(db: &mut Connection) -> Result<(), OpenError> {
     const ALL_PAGES: i32 = -1;
-    static MIGRATED: Mutex<Option<Connection>> = Mutex::new(None);
-    let mut migrated = MIGRATED.lock().unwrap_or_else(PoisonError::into_inner);
-    let from = match &mut *migrated {
-        Some(from) => from,
-        none => {
-            let mut from = Connection::open_in_memory()?;
-            set_up(&mut from, "memory", true)?;
-            migrate(&mut from, MIGRATIONS)?;
-            none.insert(from)
-        }
-    };
-    Backup::new(from, db)?.step(ALL_PAGES)?;
+    Backup::new(&open_template()?, db)?.step(ALL_PAGES)?;
     Ok(())
 }
 
+/// Checks a database and sets up its connection. Writes nothing of echat's yet.
 fn set_up(db: &mut Connection, journal: &str, begin: bool) -> Result<WriteAheadLog, OpenError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(OpenError::OldSqlite(rusqlite::version()));

@@ -112,7 +112,7 @@ fn files_of_another_user_are_refused() {
     refused(
         &dir,
         77,
-        "data/host_key: belongs to user 4242, and the server runs as",
+        "data/host_key: belongs to user 4242, and this program runs as",
     );
     chown(&path, Some(0), None).unwrap();
     for name in ["database.db", "high_water", "lock"] {

@@ -8,7 +8,7 @@ use echat_proto::json::from_json;
 use echat_proto::names::{Content, RoomName, Username};
 use echat_server::clock::Now;
 use echat_server::config::Limits;
-use echat_server::ctl::{read_line, refusal_line, reply_line};
+use echat_server::ctl::{CtlRequest, read_line, refusal_line, reply_line};
 use echat_server::engine::{AdminAnswer, Engine};
 use echat_server::storage::{Store, StoreError};
 use echat_testkit::decoders::memory::bounded;
@@ -53,8 +53,8 @@ fn fill(store: &mut Store) -> Result<(), StoreError> {
 
 /// What an engine answers to a line; `None` if the line is no command.
 pub fn answer(server: &mut Engine, line: &[u8]) -> Option<AdminAnswer> {
-    let (command, given) = bounded(line.len(), || read_line(line)).ok()?;
-    let answer = server.administer(Some(0), &command, given, NOW);
+    let CtlRequest { command, arguments } = bounded(line.len(), || read_line(line)).ok()?;
+    let answer = server.administer(Some(0), &command, arguments, NOW);
     Some(answer.expect("the database is sound"))
 }
 

@@ -12,6 +12,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
 
+/// The name under which words stand in place of values by name.
+pub(super) const WORDS: &str = "words";
 /// Most bytes of a text, such as a reason: as of a reason on the wire.
 const TEXT_BYTES: usize = 200;
 /// Most bytes of a text that users are shown, such as a broadcast.
@@ -238,10 +240,18 @@ impl Argument for NameCursor {
 
 /// One of a few words.
 pub(super) trait Choices: Sized + Copy + 'static {
-    /// The words and their meanings.
-    const WORDS: &'static [(&'static str, Self)];
-    /// The words with bars between.
+    /// All of them.
+    const ALL: &'static [Self];
+    /// Their words with bars between.
     const KIND: &'static str;
+
+    /// The word.
+    fn word(self) -> &'static str;
+
+    /// The choice of a word.
+    fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|one| one.word() == word)
+    }
 }
 
 /// A parameter that is one of a few words.
@@ -251,24 +261,28 @@ impl<T: Choices> Argument for Choice<T> {
     const KIND: &'static str = T::KIND;
 
     fn read(value: &Value, _: i64) -> Result<Self, ParamError> {
-        let text = text(value)?;
-        let found = T::WORDS.iter().find(|(word, _)| *word == text);
-        let found = found.ok_or_else(|| wrong(format!("must be {}", T::KIND)))?;
-        Ok(Self(found.1))
+        let found = T::of_word(text(value)?);
+        found
+            .map(Self)
+            .ok_or_else(|| wrong(format!("must be {}", T::KIND)))
     }
 
     fn claims(word: &str) -> bool {
-        T::WORDS.iter().any(|(known, _)| *known == word)
+        T::of_word(word).is_some()
     }
 }
 
 impl Choices for Registration {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("open", Self::Open),
-        ("invitation", Self::Invitation),
-        ("closed", Self::Closed),
-    ];
+    const ALL: &'static [Self] = &[Self::Open, Self::Invitation, Self::Closed];
     const KIND: &'static str = "open|invitation|closed";
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Invitation => "invitation",
+            Self::Closed => "closed",
+        }
+    }
 }
 
 /// What becomes of the messages of a deleted account.
@@ -279,11 +293,15 @@ pub(super) enum MessageDisposal {
 }
 
 impl Choices for MessageDisposal {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("keep-messages", Self::Keep),
-        ("erase-messages", Self::Erase),
-    ];
+    const ALL: &'static [Self] = &[Self::Keep, Self::Erase];
     const KIND: &'static str = "keep-messages|erase-messages";
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Keep => "keep-messages",
+            Self::Erase => "erase-messages",
+        }
+    }
 }
 
 /// What becomes of the tokens of a user's bots.
@@ -294,9 +312,15 @@ pub(super) enum TokenDisposal {
 }
 
 impl Choices for TokenDisposal {
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("void-tokens", Self::Void), ("keep-tokens", Self::Keep)];
+    const ALL: &'static [Self] = &[Self::Void, Self::Keep];
     const KIND: &'static str = "void-tokens|keep-tokens";
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Void => "void-tokens",
+            Self::Keep => "keep-tokens",
+        }
+    }
 }
 
 impl Argument for LogFilter {
@@ -411,18 +435,13 @@ pub(super) fn from_words(params: &[ParamInfo], words: &[String]) -> Result<Argum
         arguments.push((param.name.to_owned(), Value::Str(value)));
     }
     match words.next() {
-        Some(word) => Err(ParamError::new("words", format!("has one too many: {word:?}")).into()),
+        Some(word) => Err(ParamError::new(WORDS, format!("has one too many: {word:?}")).into()),
         None => Ok(arguments),
     }
 }
 
 /// Refuses arguments that the command does not have.
 pub(super) fn known(params: &[ParamInfo], arguments: &Arguments) -> Result<(), Reject> {
-    if let [(name, Value::List(_))] = &arguments[..]
-        && name == "words"
-    {
-        return Err(ParamError::new(name, "must be texts").into());
-    }
     let is_known = |name: &str| params.iter().any(|param| param.name == name);
     match arguments.iter().find(|(name, _)| !is_known(name)) {
         Some((name, _)) => Err(ParamError::new(name, "is not a parameter of this command").into()),

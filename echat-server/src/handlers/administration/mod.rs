@@ -21,30 +21,27 @@ use super::admission::{Plan, View};
 use super::effects::Effect;
 use super::journal::Entry;
 use super::session_ends::SessionsEnd;
-use super::{Answer, Caller, Ctx, Refusal, Reject, gate};
-use crate::config::{Limits, LogFilter, Settings};
+use super::{Answer, Caller, Ctx, Refusal, Reject, deletion, gate};
+use crate::config::{Limits, LogFilter, Registration, Settings};
 use crate::conn::Departure;
+use crate::limits::AddressPrefix;
 use crate::secrets::{PasswordHash, SecretSeed};
-use crate::storage::{AuditEntry, Batch, ErasurePlace, Removal, Room, StoreError, User};
+use crate::storage::{AuditEntry, Batch, Room, StoreError, User};
 use crate::workers::jobs;
-use arguments::{Arguments, from_words, known, take};
+use arguments::{
+    Announcement, Arguments, Choice, EndTime, Identifier, MessageDisposal, MessageOfTheDay,
+    NameCursor, Number, Reason, TokenDisposal, WORDS, from_words, known, take,
+};
 use echat_proto::Value;
 use echat_proto::commands::{Event, RequestKind};
-use echat_proto::names::{InvitationCode, Password};
+use echat_proto::names::{InvitationCode, NameQuery, Password, Username};
 use echat_proto::param::{Dict, ParamError};
 use echat_proto::records::Code;
 use server::{DrainSeconds, InvitationUses};
 use std::fmt;
+use std::mem;
 use std::net::IpAddr;
 use std::path::PathBuf;
-
-use crate::config::Registration;
-use crate::limits::AddressPrefix;
-use arguments::{
-    Announcement, Choice, EndTime, Identifier, MessageDisposal, MessageOfTheDay, NameCursor,
-    Number, Reason, TokenDisposal,
-};
-use echat_proto::names::{NameQuery, Username};
 
 /// Rows of a list.
 const ROWS: usize = 200;
@@ -126,14 +123,22 @@ pub struct CommandInfo {
     pub name: &'static str,
     /// What it does.
     pub about: &'static str,
-    /// Whether it is more than a look at memory and database.
-    pub changes: bool,
     /// Whether administrators have it in the chat.
     pub in_chat: bool,
-    /// Whether its operations are in the audit.
-    is_audited: bool,
     /// Its parameters, in the order in which they are typed.
     pub(crate) params: &'static [ParamInfo],
+    handler: Handler,
+}
+
+/// The handler of a command, with what it may do.
+#[derive(Clone, Copy, Debug)]
+enum Handler {
+    /// A look at memory and database.
+    Reads(fn(&Ctx<'_, '_>, &Operation) -> Result<AdminReport, Reject>),
+    /// A task that changes nothing, and is not in the audit.
+    Examines(fn(&View<'_, '_>, &Operation) -> Result<AdminPlan, Reject>),
+    /// A change, which is in the audit also if it is refused.
+    Changes(fn(&View<'_, '_>, &Operation) -> Result<AdminPlan, Reject>),
 }
 
 impl CommandInfo {
@@ -194,25 +199,32 @@ impl fmt::Debug for Operation {
 
 /// The arguments of a command as they were given, not yet judged. One may be a secret: there is no `Debug`.
 #[derive(Clone)]
-pub(crate) enum RawArguments {
+pub enum RawArguments {
     /// Words in the order of the parameters.
     Words(Vec<String>),
     /// Values by name.
     Named(Vec<(String, Value)>),
+    /// A list in place of words that has other values than texts.
+    NotWords,
 }
 
 impl RawArguments {
-    /// Values by name, or a list of words under the name `words`.
-    pub(crate) fn of(entries: Vec<(String, Value)>) -> Self {
-        let word = |word: &Value| match word {
-            Value::Str(word) => Some(word.clone()),
+    /// Values by name, or words as a list under the name `words`.
+    pub fn from_entries(mut entries: Vec<(String, Value)>) -> Self {
+        match &mut entries[..] {
+            [(name, Value::List(words))] if name == WORDS => Self::from_words(mem::take(words)),
+            _ => Self::Named(entries),
+        }
+    }
+
+    /// Words in the order of the parameters.
+    pub fn from_words(words: Vec<Value>) -> Self {
+        let text = |word| match word {
+            Value::Str(text) => Some(text),
             _ => None,
         };
-        let words = match &entries[..] {
-            [(name, Value::List(words))] if name == "words" => words.iter().map(word).collect(),
-            _ => None,
-        };
-        words.map_or(Self::Named(entries), Self::Words)
+        let texts: Option<Vec<String>> = words.into_iter().map(text).collect();
+        texts.map_or(Self::NotWords, Self::Words)
     }
 
     /// The arguments of a command with these parameters, by name.
@@ -220,6 +232,7 @@ impl RawArguments {
         let arguments = match self {
             Self::Words(words) => from_words(params, &words)?,
             Self::Named(arguments) => arguments,
+            Self::NotWords => return Err(ParamError::new(WORDS, "must be texts").into()),
         };
         known(params, &arguments)?;
         Ok(arguments)
@@ -234,6 +247,7 @@ impl RawArguments {
                 .iter()
                 .fold(String::new(), |all, word| all + " " + word),
             Self::Named(arguments) => shown(params, arguments),
+            Self::NotWords => String::new(),
         }
     }
 }
@@ -334,8 +348,8 @@ impl Operation {
         format!("{} ({})", self.actor.shown(), self.actor.via().word())
     }
 
-    /// The password that the command gives out.
-    fn password(&self) -> InvitationCode {
+    /// The code that the command gives out, to register with or as a temporary password.
+    fn issued_code(&self) -> InvitationCode {
         InvitationCode::from_bytes(self.seed.first())
     }
 
@@ -380,6 +394,15 @@ pub(crate) enum MemoryChange {
 pub enum AdminTask {
     /// Hash a password. The operation goes on with the hash.
     Hash(Password),
+    /// Read and write files, on a thread.
+    Files(FileTask),
+    /// Done by the event loop itself.
+    Loop(LoopTask),
+}
+
+/// A task that reads and writes files.
+#[derive(Debug)]
+pub enum FileTask {
     /// Back up to a file.
     Backup(PathBuf),
     /// Verify a backup.
@@ -390,6 +413,11 @@ pub enum AdminTask {
     Statistics,
     /// Export to a file.
     Export(PathBuf, ExportScope),
+}
+
+/// A task of the event loop itself.
+#[derive(Debug)]
+pub enum LoopTask {
     /// Show what is measured.
     Metrics,
     /// Read the configuration again.
@@ -426,14 +454,22 @@ enum SessionsEnding {
 /// Writes the rows of an operation.
 type RowWriter = Box<dyn FnOnce(&mut Batch<'_>) -> Result<Vec<Effect>, Reject>>;
 
-/// The decision of a handler: rows to write, sessions to end, changes in memory, and the outcome.
+/// The decision of a handler: rows to write, sessions to end, changes in memory, and the next step.
 pub(crate) struct AdminPlan {
     ends: Option<SessionsEnding>,
     write: Option<RowWriter>,
     memory_changes: Vec<MemoryChange>,
-    outcome: AdminOutcome,
-    /// Whether it only shows something.
-    only_shows: bool,
+    next: NextStep,
+}
+
+/// The next step after a decision.
+enum NextStep {
+    /// Report this: nothing changes.
+    Show(AdminReport),
+    /// Do this first.
+    Begin(AdminTask),
+    /// Write the rows and end the sessions, and report this.
+    Change(AdminReport),
 }
 
 /// What an operation leads to.
@@ -442,6 +478,8 @@ pub(crate) enum AdminOutcome {
     Report(AdminReport),
     /// This has to be done first.
     Task(AdminTask),
+    /// It is refused, which is in the audit.
+    Refused(Refusal),
 }
 
 impl AdminPlan {
@@ -454,22 +492,21 @@ impl AdminPlan {
             ends: None,
             write: None,
             memory_changes: Vec::new(),
-            outcome: AdminOutcome::Report(report),
-            only_shows: false,
+            next: NextStep::Change(report),
         }
     }
 
     /// Nothing is changed.
     fn shows(report: AdminReport) -> Self {
         Self {
-            only_shows: true,
-            ..Self::reported(report)
+            next: NextStep::Show(report),
+            ..Self::done("")
         }
     }
 
     fn task(task: AdminTask) -> Self {
         Self {
-            outcome: AdminOutcome::Task(task),
+            next: NextStep::Begin(task),
             ..Self::done("")
         }
     }
@@ -500,9 +537,9 @@ pub(crate) fn admin(
     command: String,
     params: Dict,
 ) -> Result<Answer, Reject> {
-    is_allowed(ctx, &me)?;
+    require_administrator(ctx, &me)?;
     let seed = ctx.draw();
-    let given = RawArguments::of(params.0);
+    let given = RawArguments::from_entries(params.0);
     let operation = Operation::read(Actor::Chat(me), &command, given, seed, ctx.now.unix)?;
     let operation = operation.sent_from(ctx.address);
     match perform(ctx, &operation)? {
@@ -511,7 +548,10 @@ pub(crate) fn admin(
             jobs::Task::Hash { password },
             Pending::Administer(Box::new(operation)),
         )),
-        AdminOutcome::Task(_) => Err(Code::NotAllowed.into()),
+        AdminOutcome::Task(AdminTask::Files(_) | AdminTask::Loop(_)) => {
+            Err(Code::NotAllowed.into())
+        }
+        AdminOutcome::Refused(refusal) => Err(Reject::Refused(refusal)),
     }
 }
 
@@ -522,14 +562,15 @@ pub(crate) fn hashed(
     hash: &PasswordHash,
 ) -> Result<Event, Reject> {
     let me = gate::logged_in(ctx)?;
-    is_allowed(ctx, &me)?;
+    require_administrator(ctx, &me)?;
     match perform(ctx, &operation.clone().hashed(hash.clone()))? {
         AdminOutcome::Report(report) => Ok(result(&report)),
         AdminOutcome::Task(_) => Err(Code::NotAllowed.into()),
+        AdminOutcome::Refused(refusal) => Err(Reject::Refused(refusal)),
     }
 }
 
-fn is_allowed(ctx: &Ctx<'_, '_>, me: &Caller) -> Result<(), Reject> {
+fn require_administrator(ctx: &Ctx<'_, '_>, me: &Caller) -> Result<(), Reject> {
     if ctx.batch.is_administrator(me.id)? {
         return Ok(());
     }
@@ -551,21 +592,22 @@ pub(crate) fn perform(
     ctx: &mut Ctx<'_, '_>,
     operation: &Operation,
 ) -> Result<AdminOutcome, Reject> {
-    if !operation.command.changes {
-        operation.arguments()?;
-        let report = look(ctx, operation)?.expect("a command that reads");
-        return Ok(AdminOutcome::Report(report));
-    }
-    let plan = match decide(&ctx.view(Some(&operation.seed)), operation) {
+    let decide = match operation.command.handler {
+        Handler::Reads(look) => return look(ctx, operation).map(AdminOutcome::Report),
+        Handler::Examines(decide) | Handler::Changes(decide) => decide,
+    };
+    let plan = match decide(&ctx.view(), operation) {
         Err(Reject::Refused(refusal)) => {
             note_result(ctx, operation, refusal.code().as_str())?;
-            return Err(Reject::Refused(refusal));
+            return Ok(AdminOutcome::Refused(refusal));
         }
         plan => plan?,
     };
-    if plan.only_shows || matches!(plan.outcome, AdminOutcome::Task(_)) {
-        return Ok(plan.outcome);
-    }
+    let report = match plan.next {
+        NextStep::Show(report) => return Ok(AdminOutcome::Report(report)),
+        NextStep::Begin(task) => return Ok(AdminOutcome::Task(task)),
+        NextStep::Change(report) => report,
+    };
     let (ends, erased) = match plan.ends {
         None => (Vec::new(), None),
         Some(SessionsEnding::Kicked(user)) => {
@@ -584,29 +626,19 @@ pub(crate) fn perform(
     };
     let effects = write(ctx.batch, plan.write, operation)?;
     ctx.journal.record(|| Entry::administration(operation));
-    if let Some(erase) = erased {
-        for user in ends.iter().map(SessionsEnd::user) {
-            // The sessions that end are told no more of the rooms.
-            ctx.roster.leave_all(user);
-            if erase {
-                ctx.after_commit
-                    .removals
-                    .push(Removal::Account(user, ErasurePlace::default()));
-            }
-        }
-    }
     let ended = ends.iter().map(|end| ctx.roster.conns_of(end.user()).len());
-    let outcome = match plan.outcome {
-        AdminOutcome::Report(report) if !ends.is_empty() => {
-            AdminOutcome::Report(report.with("sessions_ended", ended.sum::<usize>()))
-        }
-        outcome => outcome,
+    let report = match ended.sum::<usize>() {
+        _ if ends.is_empty() => report,
+        sessions => report.with("sessions_ended", sessions),
     };
-    ctx.after_commit.session_ends.extend(ends);
+    match erased {
+        Some(erase) => deletion::forget(ctx, ends, erase),
+        None => ctx.after_commit.session_ends.extend(ends),
+    }
     ctx.after_commit.memory_changes.extend(plan.memory_changes);
     let mut reply = Event::LoggedOut {};
     ctx.announce(effects, &mut reply)?;
-    Ok(outcome)
+    Ok(AdminOutcome::Report(report))
 }
 
 fn write(
@@ -628,10 +660,10 @@ pub(crate) fn note_result(
     operation: &Operation,
     result: &str,
 ) -> Result<(), StoreError> {
-    if !operation.command.is_audited {
-        return Ok(());
+    match operation.command.handler {
+        Handler::Reads(_) | Handler::Examines(_) => Ok(()),
+        Handler::Changes(_) => note_entry(ctx, operation.audit_entry(result)),
     }
-    note_entry(ctx, operation.audit_entry(result))
 }
 
 /// Records what a signal has done.
@@ -714,32 +746,24 @@ pub(crate) fn repeat(
         batch,
         limits,
         settings,
-        seed: Some(&operation.seed),
         now: operation.now,
+    };
+    let Handler::Changes(decide) = operation.command.handler else {
+        unreachable!("the journal has operations that wrote rows");
     };
     let plan = decide(&view, operation)?;
     write(batch, plan.write, operation).map(drop)
 }
 
-/// Rows of the table. Each names, in this order: the command, what it does, whether it `reads`, `changes` or `examines` (a task
-/// that changes nothing, and is not in the audit), whether it is open `everywhere` or only to the operator (`ctl`: the terminal and the socket), the handler, and its parameters by name
-/// and type. A handler that reads gets a context that cannot write, one that changes a [`View`]; both get the [`Operation`].
+/// Rows of the table. Each names, in this order: the command, what it does, what its [`Handler`] may do, whether it is open
+/// `everywhere` or only to the operator (`ctl`: the terminal and the socket), the handler, and its parameters by name and type.
+/// A handler that reads gets a context that cannot write, the others a [`View`]; all get the [`Operation`].
 macro_rules! administration {
-    (@changes reads) => { false };
-    (@changes changes) => { true };
-    (@changes examines) => { true };
-    (@audited changes) => { true };
-    (@audited $access:ident) => { false };
     (@chat everywhere) => { true };
     (@chat ctl) => { false };
-    (@look reads, $ctx:ident, $operation:ident, $module:ident::$handler:ident, $($param:ident: $type:ty),*) => {
-        Some($module::$handler($ctx, $operation, $(take::<$type>($operation.arguments()?, stringify!($param), $operation.now)?),*)?)
-    };
-    (@look $access:ident, $($rest:tt)*) => { None };
-    (@decide reads, $($rest:tt)*) => { unreachable!("a command that reads is not decided") };
-    (@decide $access:ident, $view:ident, $operation:ident, $module:ident::$handler:ident, $($param:ident: $type:ty),*) => {
-        $module::$handler($view, $operation, $(take::<$type>($operation.arguments()?, stringify!($param), $operation.now)?),*)
-    };
+    (@access reads) => { Handler::Reads };
+    (@access examines) => { Handler::Examines };
+    (@access changes) => { Handler::Changes };
     ($(
         #[command($name:literal, $about:literal, $access:ident, $ways:ident)]
         $module:ident::$handler:ident($($param:ident: $type:ty),*);
@@ -748,28 +772,17 @@ macro_rules! administration {
         pub static COMMANDS: &[CommandInfo] = &[$(CommandInfo {
             name: $name,
             about: $about,
-            changes: administration!(@changes $access),
-            is_audited: administration!(@audited $access),
             in_chat: administration!(@chat $ways),
             params: &[$(ParamInfo::of::<$type>(stringify!($param))),*],
+            handler: administration!(@access $access)(|ctx, operation| {
+                operation.arguments()?;
+                $module::$handler(
+                    ctx,
+                    operation,
+                    $(take::<$type>(operation.arguments()?, stringify!($param), operation.now)?),*
+                )
+            }),
         }),*];
-
-        /// Carries out a command that reads; `None` for one that changes something.
-        fn look(ctx: &Ctx<'_, '_>, operation: &Operation) -> Result<Option<AdminReport>, Reject> {
-            Ok(match operation.command.name {
-                $($name => administration!(@look $access, ctx, operation, $module::$handler, $($param: $type),*),)*
-                _ => unreachable!("a command of the table"),
-            })
-        }
-
-        /// Calls the handler of an operation.
-        fn decide(view: &View<'_, '_>, operation: &Operation) -> Result<AdminPlan, Reject> {
-            operation.arguments()?;
-            match operation.command.name {
-                $($name => administration!(@decide $access, view, operation, $module::$handler, $($param: $type),*),)*
-                _ => unreachable!("a command of the table"),
-            }
-        }
     };
 }
 

@@ -219,7 +219,7 @@ pub(super) fn reset_password(
 ) -> Result<AdminPlan, Reject> {
     let user = person(view, &name)?;
     refuse_own_account(operation, &user)?;
-    let password = operation.password();
+    let password = operation.issued_code();
     let Some(hash) = operation.hash.clone() else {
         let password = Password::new(&password.to_text()).expect("a code is a possible password");
         return Ok(AdminPlan::task(AdminTask::Hash(password)));
@@ -292,10 +292,9 @@ pub(super) fn delete_user(
     let done = format!("deleted the account {}", user.name);
     let (id, now) = (user.id, operation.now);
     let ends = SessionsEnding::AccountDeleted(user, erase);
-    Ok(AdminPlan::done(done).ends(ends).writes(move |batch| {
-        let (_, effects) = deletion::delete(batch, id, erase, now)?;
-        Ok(effects)
-    }))
+    Ok(AdminPlan::done(done)
+        .ends(ends)
+        .writes(move |batch| Ok(deletion::delete(batch, id, erase, now)?)))
 }
 
 pub(super) fn rename_user(

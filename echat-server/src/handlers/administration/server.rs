@@ -1,13 +1,15 @@
 //! The commands about the server as a whole.
 
 use super::super::effects::Effect;
+use super::super::invitation_codes::USES_MAX;
 use super::super::{Ctx, Reject};
 use super::arguments::{
     Announcement, Choice, Choices, EndTime, Identifier, MessageOfTheDay, Number, Whole,
 };
 use super::report::{at, names};
 use super::{
-    AdminPlan, AdminReport, AdminTask, COMMANDS, ExportScope, MemoryChange, Operation, ROWS, View,
+    AdminPlan, AdminReport, AdminTask, COMMANDS, ExportScope, FileTask, LoopTask, MemoryChange,
+    Operation, ROWS, View,
 };
 use crate::config::{LogFilter, Registration, Settings};
 use crate::limits::{AddressBans, AddressPrefix};
@@ -19,8 +21,8 @@ use echat_proto::param::ParamError;
 use echat_proto::records::Code;
 use std::path::PathBuf;
 
-/// Accounts that can be made with one code: at most as many as a room has members.
-pub(super) type InvitationUses = Whole<1, 10_000>;
+/// Accounts that can be made with one code.
+pub(super) type InvitationUses = Whole<1, USES_MAX>;
 /// Bans of addresses that hold.
 const BANS: usize = 1_000;
 /// Administrators that are listed.
@@ -49,11 +51,15 @@ impl Setting {
 }
 
 impl Choices for Setting {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("registration", Self::Registration),
-        ("message-of-the-day", Self::MessageOfTheDay),
-    ];
+    const ALL: &'static [Self] = &[Self::Registration, Self::MessageOfTheDay];
     const KIND: &'static str = "registration|message-of-the-day";
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Registration => "registration",
+            Self::MessageOfTheDay => "message-of-the-day",
+        }
+    }
 }
 
 pub(super) fn help(
@@ -106,10 +112,7 @@ pub(super) fn status(ctx: &Ctx<'_, '_>, _: &Operation) -> Result<AdminReport, Re
         ("connections", gauges.connections.into()),
         ("sessions", ctx.roster.sessions().count().into()),
         ("users_online", online.into()),
-        (
-            "registration",
-            registration_word(ctx.settings.registration).into(),
-        ),
+        ("registration", ctx.settings.registration.word().into()),
         (
             "message_of_the_day",
             ctx.settings.message_of_the_day.clone().into(),
@@ -130,14 +133,6 @@ fn newest(ctx: &Ctx<'_, '_>) -> Result<u64, StoreError> {
     Ok(ctx.batch.newest_id()?.0)
 }
 
-fn registration_word(registration: Registration) -> &'static str {
-    match registration {
-        Registration::Open => "open",
-        Registration::Invitation => "invitation",
-        Registration::Closed => "closed",
-    }
-}
-
 /// A setting in place of the configuration's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Override {
@@ -150,20 +145,18 @@ impl Override {
     /// Its name and its value as they are stored.
     fn stored(&self) -> (&'static str, String) {
         match self {
-            Self::Registration(to) => (REGISTRATION, registration_word(*to).to_owned()),
+            Self::Registration(to) => (REGISTRATION, to.word().to_owned()),
             Self::MessageOfTheDay(text) => (MESSAGE_OF_THE_DAY, text.clone()),
         }
     }
 
     /// That of a stored name and value; `None` for one of a later version.
     fn read(name: &str, value: String) -> Option<Self> {
-        Some(match (name, value.as_str()) {
-            (REGISTRATION, "open") => Self::Registration(Registration::Open),
-            (REGISTRATION, "invitation") => Self::Registration(Registration::Invitation),
-            (REGISTRATION, "closed") => Self::Registration(Registration::Closed),
-            (MESSAGE_OF_THE_DAY, _) => Self::MessageOfTheDay(value),
-            _ => return None,
-        })
+        match name {
+            REGISTRATION => Registration::of_word(&value).map(Self::Registration),
+            MESSAGE_OF_THE_DAY => Some(Self::MessageOfTheDay(value)),
+            _ => None,
+        }
     }
 }
 
@@ -241,13 +234,13 @@ pub(super) fn registration(
     to: Option<Choice<Registration>>,
 ) -> Result<AdminPlan, Reject> {
     let Some(Choice(to)) = to else {
-        let word = registration_word(view.settings.registration);
+        let word = view.settings.registration.word();
         return Ok(AdminPlan::shows(AdminReport::facts(vec![(
             REGISTRATION,
             word.into(),
         )])));
     };
-    let word = registration_word(to);
+    let word = to.word();
     let report = AdminReport::done("registration changed").with(REGISTRATION, word);
     Ok(set(AdminPlan::reported(report), Override::Registration(to)))
 }
@@ -318,7 +311,7 @@ pub(super) fn new_invitation(
     {
         return Err(Reject::too_many(ROWS));
     }
-    let shown = operation.password();
+    let shown = operation.issued_code();
     let code = shown.key().expect("a code of its own form").to_string();
     let EndTime(expires_at) = expires;
     let registration = view.settings.registration;
@@ -331,7 +324,7 @@ pub(super) fn new_invitation(
         .with("code", shown.to_text())
         .with("uses", uses)
         .with("expires", at(expires_at))
-        .with(REGISTRATION, registration_word(registration));
+        .with(REGISTRATION, registration.word());
     let now = operation.now;
     Ok(AdminPlan::reported(report).writes(move |batch| {
         let new = StoredCode {
@@ -549,23 +542,23 @@ pub(super) fn audit(
 
 /// Commands that are done by a task.
 macro_rules! tasks {
-    ($($handler:ident($($param:ident: $type:ty),*) = $task:expr;)*) => {$(
+    ($($handler:ident($($param:ident: $type:ty),*) = $kind:ident($task:expr);)*) => {$(
         pub(super) fn $handler(_: &View<'_, '_>, _: &Operation $(, $param: $type)*) -> Result<AdminPlan, Reject> {
-            Ok(AdminPlan::task($task))
+            Ok(AdminPlan::task(AdminTask::$kind($task)))
         }
     )*};
 }
 
 tasks! {
-    backup(file: PathBuf) = AdminTask::Backup(file);
-    verify(file: PathBuf) = AdminTask::Verify(file);
-    check() = AdminTask::Check;
-    statistics() = AdminTask::Statistics;
-    export_all(file: PathBuf) = AdminTask::Export(file, ExportScope::All);
-    export_user(name: Identifier, file: PathBuf) = AdminTask::Export(file, ExportScope::User(name.0));
-    export_room(name: Identifier, file: PathBuf) = AdminTask::Export(file, ExportScope::Room(name.0));
-    metrics() = AdminTask::Metrics;
-    reload() = AdminTask::Reload;
-    quit() = AdminTask::Quit;
-    drain(seconds: DrainSeconds) = AdminTask::Drain(seconds.0);
+    backup(file: PathBuf) = Files(FileTask::Backup(file));
+    verify(file: PathBuf) = Files(FileTask::Verify(file));
+    check() = Files(FileTask::Check);
+    statistics() = Files(FileTask::Statistics);
+    export_all(file: PathBuf) = Files(FileTask::Export(file, ExportScope::All));
+    export_user(name: Identifier, file: PathBuf) = Files(FileTask::Export(file, ExportScope::User(name.0)));
+    export_room(name: Identifier, file: PathBuf) = Files(FileTask::Export(file, ExportScope::Room(name.0)));
+    metrics() = Loop(LoopTask::Metrics);
+    reload() = Loop(LoopTask::Reload);
+    quit() = Loop(LoopTask::Quit);
+    drain(seconds: DrainSeconds) = Loop(LoopTask::Drain(seconds.0));
 }

@@ -90,7 +90,6 @@ impl Scene {
             let view = View {
                 batch: &batch,
                 settings: &Settings::default(),
-                seed: None,
                 limits: &limits,
                 now: 2,
             };
