@@ -196,7 +196,7 @@ _echat__server() {
             return 0
             ;;
         echat__server__subcmd__restore)
-            opts="-h --data --help"
+            opts="-h --database --data --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

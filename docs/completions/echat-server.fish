@@ -50,6 +50,7 @@ complete -c echat-server -n "__fish_echat_server_using_subcommand backup" -s h -
 complete -c echat-server -n "__fish_echat_server_using_subcommand verify" -l json -d 'Print one line of JSON'
 complete -c echat-server -n "__fish_echat_server_using_subcommand verify" -s h -l help -d 'Print help'
 complete -c echat-server -n "__fish_echat_server_using_subcommand restore" -l data -d 'The data folder, which no server uses' -r -F
+complete -c echat-server -n "__fish_echat_server_using_subcommand restore" -l database -d 'FILE is a database, as Litestream restores one, and not a backup'
 complete -c echat-server -n "__fish_echat_server_using_subcommand restore" -s h -l help -d 'Print help'
 complete -c echat-server -n "__fish_echat_server_using_subcommand check" -l config -d 'Read this configuration instead of ./config.json' -r -F
 complete -c echat-server -n "__fish_echat_server_using_subcommand check" -l data -d 'The data folder, instead of server.data' -r -F

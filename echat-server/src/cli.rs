@@ -157,6 +157,9 @@ enum CliCommand {
         /// The backup
         #[arg(value_name = "FILE", value_parser = file())]
         file: PathBuf,
+        /// FILE is a database, as Litestream restores one, and not a backup
+        #[arg(long)]
+        database: bool,
         /// The data folder, which no server uses
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
@@ -265,10 +268,12 @@ pub enum Maintenance {
         /// Whether the result is one line of JSON.
         json: bool,
     },
-    /// Restore a backup.
+    /// Restore a backup, or a database.
     Restore {
-        /// The backup.
+        /// The file.
         file: PathBuf,
+        /// Whether it is a database, and not a backup.
+        is_database: bool,
         /// The data folder.
         data: PathBuf,
     },
@@ -353,7 +358,15 @@ impl From<CliCommand> for Invocation {
                 with_config: !without_config,
             },
             CliCommand::Verify { file, json } => Maintenance::Verify { file, json },
-            CliCommand::Restore { file, data } => Maintenance::Restore { file, data },
+            CliCommand::Restore {
+                file,
+                database,
+                data,
+            } => Maintenance::Restore {
+                file,
+                is_database: database,
+                data,
+            },
             CliCommand::Export {
                 target,
                 what,

@@ -15,7 +15,7 @@ use serde_json::json;
 use thiserror::Error;
 
 use crate::backup::{
-    self, BackupError, BackupSchedule, BackupSource, Manifest, RestoreError, Restored,
+    self, BackupError, BackupSchedule, BackupSource, Manifest, RestoreError, RestoreKind, Restored,
 };
 use crate::cli::{ExportSelection, Maintenance};
 use crate::config::{self, ConfigError, Loaded, Overrides};
@@ -165,7 +165,18 @@ pub fn perform(task: Maintenance, now: i64) -> Result<CommandReport, Maintenance
             ..
         } => back_up_and_prune(folder, target, keep, now),
         Maintenance::Verify { file, json } => verify(&file, json),
-        Maintenance::Restore { file, data } => restore(&file, &data, now),
+        Maintenance::Restore {
+            file,
+            is_database,
+            data,
+        } => {
+            let kind = if is_database {
+                RestoreKind::Database
+            } else {
+                RestoreKind::Backup
+            };
+            restore(&file, kind, &data, now)
+        }
         Maintenance::Check {
             folder,
             repair,
@@ -409,14 +420,19 @@ fn fingerprint(manifest: &Manifest) -> Option<String> {
     Some(echat_proto::fingerprint(&key.verifying_key()))
 }
 
-fn restore(file: &Path, data: &Path, now: i64) -> Result<CommandReport, MaintenanceError> {
+fn restore(
+    file: &Path,
+    kind: RestoreKind,
+    data: &Path,
+    now: i64,
+) -> Result<CommandReport, MaintenanceError> {
     let Restored {
         manifest,
         aside,
         above,
         has_new_code,
         has_host_key,
-    } = backup::restore(file, data, now)?;
+    } = backup::restore(file, kind, data, now)?;
     let mut text = format!(
         "restored {} into {}: {}\nnew message ids begin above {above}; clients load their history anew\n",
         file.display(),

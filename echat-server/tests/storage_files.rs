@@ -197,6 +197,15 @@ fn a_schema_that_is_not_ours_is_refused_and_left_alone() {
         ),
         ("DROP TABLE left_rooms", r#"lacks the table "left_rooms""#),
         ("ANALYZE", ""),
+        (
+            "CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER);
+             CREATE TABLE _litestream_lock (id INTEGER)",
+            "",
+        ),
+        (
+            "CREATE TABLE _litestream_lock (id INTEGER, content TEXT)",
+            r#"has the table "_litestream_lock""#,
+        ),
     ] {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.db");

@@ -21,17 +21,22 @@ use zeroize::Zeroizing;
 use crate::data_dir::{UnfinishedFile, remove_left_over};
 use crate::exit::ExitCode;
 use crate::host_key::{self, HostKeyError};
-use crate::storage::{CopyError, Fault, OpenError, Summary, check_copy, copy_database};
+use crate::storage::{
+    CopyError, Fault, OpenError, Summary, check_copy, copy_database, newest_time,
+};
 
 pub use administrator_code::carry_administrator_code;
 pub use archive::{Attachments, FORMAT, FormatError, Manifest};
-pub use restore::{RestoreError, Restored, restore};
+pub use restore::{RestoreError, RestoreKind, Restored, restore};
 pub use schedule::{BackupOutcome, BackupSchedule, Made};
 
 /// Where the header of a database says that it has a write-ahead log, and the two bytes of one without
 /// (<https://sqlite.org/fileformat2.html>, section 1.3.3).
 const LOG_VERSIONS_AT: u64 = 18;
 const WITHOUT_LOG: [u8; 2] = [1, 1];
+
+/// How a database begins (<https://sqlite.org/fileformat2.html>, section 1.3.1).
+const DATABASE_HEAD: &[u8; 16] = b"SQLite format 3\0";
 
 /// What is backed up.
 #[derive(Clone, Debug)]
@@ -144,6 +149,12 @@ pub enum BackupError {
         /// The fault.
         source: OpenError,
     },
+    /// The database is not complete without the write-ahead log beside it.
+    #[error(
+        "{}: this database has a write-ahead log beside it, and may be in use: make a backup of its folder, and restore that",
+        .0.display()
+    )]
+    Log(PathBuf),
     /// The database that was copied, or that in a backup, has faults.
     #[error("{}: the database is damaged: {}", path.display(), listed(faults))]
     Damaged {
@@ -167,7 +178,7 @@ impl BackupError {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Exists(_) | Self::Create { .. } => ExitCode::CannotCreate,
-            Self::Locked(_) => ExitCode::Busy,
+            Self::Locked(_) | Self::Log(_) => ExitCode::Busy,
             Self::File { source, .. } => match source {
                 FileError::Io(_) => ExitCode::Io,
                 _ => ExitCode::Permission,
@@ -404,17 +415,75 @@ pub fn extract(path: &Path, database: &Path) -> Result<Manifest, BackupError> {
         move |source| BackupError::Io { path, source }
     };
     let file = regular_file::read(path).map_err(io_error(path))?;
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    let mut copy =
-        private_file::open(database, &mut options).map_err(|source| BackupError::File {
-            path: database.to_owned(),
-            source,
-        })?;
+    let mut copy = new_copy(database)?;
     let manifest = archive::read(&file, &mut copy).map_err(|source| BackupError::Format {
         path: path.to_owned(),
         source,
     })?;
     copy.sync_all().map_err(io_error(database))?;
     Ok(manifest)
+}
+
+/// Refuses a file that is no database, or not a complete one, before anything is made of it.
+///
+/// # Errors
+/// See [`BackupError`].
+fn check_plain(path: &Path) -> Result<(), BackupError> {
+    let io_error = |source| BackupError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let file = regular_file::read(path).map_err(io_error)?;
+    let mut head = [0; DATABASE_HEAD.len()];
+    let is_database = match file.read_exact_at(&mut head, 0) {
+        Ok(()) => head == *DATABASE_HEAD,
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => false,
+        Err(error) => return Err(io_error(error)),
+    };
+    if !is_database {
+        return Err(BackupError::Database {
+            path: path.to_owned(),
+            source: OpenError::Foreign,
+        });
+    }
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    if Path::new(&log).metadata().is_ok_and(|log| log.len() > 0) {
+        return Err(BackupError::Log(path.to_owned()));
+    }
+    Ok(())
+}
+
+/// Copies the database at `path` to `database`, which is new, and returns what a backup would say of it. It counts as made when
+/// its newest message was sent, since nothing says until when it was copied.
+///
+/// # Errors
+/// See [`BackupError`]. The database has faults, or a file cannot be read or written.
+fn copy_plain(path: &Path, database: &Path) -> Result<Manifest, BackupError> {
+    let io_error = |path: &Path| {
+        let path = path.to_owned();
+        move |source| BackupError::Io { path, source }
+    };
+    let mut file = regular_file::read(path).map_err(io_error(path))?;
+    let mut copy = new_copy(database)?;
+    io::copy(&mut file, &mut copy).map_err(io_error(database))?;
+    copy.write_all_at(&WITHOUT_LOG, LOG_VERSIONS_AT)
+        .and_then(|()| copy.sync_all())
+        .map_err(io_error(database))?;
+    let summary = sound(database, path)?;
+    let newest = newest_time(database).map_err(|source| BackupError::Database {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(Manifest::new(summary, Attachments::default(), newest))
+}
+
+/// Creates the file of a copied database.
+fn new_copy(database: &Path) -> Result<File, BackupError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    private_file::open(database, &mut options).map_err(|source| BackupError::File {
+        path: database.to_owned(),
+        source,
+    })
 }

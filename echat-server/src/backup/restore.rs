@@ -10,11 +10,20 @@ use crate::exit::ExitCode;
 use crate::storage::{OpenError, begin_history, reserved_ids};
 
 use super::administrator_code::carry_administrator_code;
-use super::{Attachments, BackupError, Manifest, extract, verify};
+use super::{Attachments, BackupError, Manifest, check_plain, copy_plain, extract, verify};
 
 /// Message ids that a server can have given out in each second since the backup was made, more than any can. It counts only
 /// where no `high_water` says what was given out. In ten years these are 3 * 10^13 ids; a number of JSON has 9 * 10^15.
 const IDS_A_SECOND: u64 = 100_000;
+
+/// What a file is that is restored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RestoreKind {
+    /// A backup of echat.
+    Backup,
+    /// A database without the rest of a backup, as a program that copies databases restores one.
+    Database,
+}
 
 /// What was restored.
 #[derive(Debug)]
@@ -70,17 +79,25 @@ impl RestoreError {
     }
 }
 
-/// Restores the backup `file` into the data folder `data`, which is created if it is missing and which no server may be
+/// Restores `file` into the data folder `data`, which is created if it is missing and which no server may be
 /// using. Ids continue above all that were given out, and the history gets a new name, by which clients notice. `now` is the
 /// time in unix seconds.
 ///
 /// # Errors
 /// See [`RestoreError`]. The folder then is as before. A process that is killed leaves it as before or as restored: the next
 /// use of the folder completes a restore that had begun to move files.
-pub fn restore(file: &Path, data: &Path, now: i64) -> Result<Restored, RestoreError> {
-    verify(file)?;
+pub fn restore(
+    file: &Path,
+    kind: RestoreKind,
+    data: &Path,
+    now: i64,
+) -> Result<Restored, RestoreError> {
+    match kind {
+        RestoreKind::Backup => drop(verify(file)?),
+        RestoreKind::Database => check_plain(file)?,
+    }
     let folder = Offline::open(data, true)?;
-    let restored = restore_into(&folder, file, data, now);
+    let restored = restore_into(&folder, file, kind, data, now);
     if restored.is_err() {
         // On a full disk the new files would take space. The first error is the one to report.
         let _ = folder.discard();
@@ -91,11 +108,15 @@ pub fn restore(file: &Path, data: &Path, now: i64) -> Result<Restored, RestoreEr
 fn restore_into(
     folder: &Offline,
     file: &Path,
+    kind: RestoreKind,
     data: &Path,
     now: i64,
 ) -> Result<Restored, RestoreError> {
     let incoming = folder.stage()?;
-    let manifest = extract(file, &incoming.database())?;
+    let manifest = match kind {
+        RestoreKind::Backup => extract(file, &incoming.database())?,
+        RestoreKind::Database => copy_plain(file, &incoming.database())?,
+    };
     let above = first_id(&manifest, reserved_ids(&folder.high_water()), now);
     let above =
         begin_history(&incoming.database(), &incoming.high_water(), above).map_err(|source| {

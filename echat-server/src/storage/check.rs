@@ -133,6 +133,15 @@ pub fn check_copy(path: &Path) -> Result<(Findings, Option<Summary>), OpenError>
     examined(&open_copy(path)?)
 }
 
+/// When the newest message of a copy without a log was sent, in unix seconds; 0 if there is none.
+///
+/// # Errors
+/// The file cannot be opened or read, or its schema is not echat's.
+pub fn newest_time(path: &Path) -> Result<i64, OpenError> {
+    let sql = "SELECT coalesce(max(send_time), 0) FROM messages";
+    Ok(open_copy(path)?.query_row(sql, [], |row| row.get(0))?)
+}
+
 fn examined(db: &Connection) -> Result<(Findings, Option<Summary>), OpenError> {
     let findings = findings(db)?;
     let summary = match summary(db) {

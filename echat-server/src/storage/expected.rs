@@ -12,6 +12,19 @@ use super::template::open_template;
 /// Tables that `ANALYZE` creates for the query planner.
 const STATISTICS: [&str; 2] = ["sqlite_stat1", "sqlite_stat4"];
 
+/// Tables that Litestream creates in a database that it copies, and their statements. They have no text of a message, and
+/// nothing of echat reads them.
+const LITESTREAM: [(&str, &str); 2] = [
+    (
+        "_litestream_seq",
+        "CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)",
+    ),
+    (
+        "_litestream_lock",
+        "CREATE TABLE _litestream_lock (id INTEGER)",
+    ),
+];
+
 /// Maps the kind and name of a schema object to its table and its statement.
 type SchemaObjects = BTreeMap<(String, String), (String, Option<String>)>;
 
@@ -21,7 +34,7 @@ pub(super) fn refuse_altered(db: &Connection, version: usize) -> Result<(), Open
     for ((kind, name), part) in &found {
         let key = (kind.clone(), name.clone());
         match ours.get(&key) {
-            None if kind == "table" && STATISTICS.contains(&name.as_str()) => {}
+            None if kind == "table" && is_known(name, part.1.as_deref()) => {}
             None => return Err(OpenError::Stranger(key.0, key.1)),
             Some(own) if own != part => return Err(OpenError::Altered(key.0, key.1)),
             Some(_) => {}
@@ -31,6 +44,12 @@ pub(super) fn refuse_altered(db: &Connection, version: usize) -> Result<(), Open
         Some((kind, name)) => Err(OpenError::Lacks(kind.clone(), name.clone())),
         None => Ok(()),
     }
+}
+
+/// Whether a table that is not echat's was created by `SQLite` itself or by Litestream.
+fn is_known(name: &str, statement: Option<&str>) -> bool {
+    let is_litestream = |(table, sql)| table == name && Some(sql) == statement;
+    STATISTICS.contains(&name) || LITESTREAM.into_iter().any(is_litestream)
 }
 
 /// The schema of a version: that of today is in the compiled-in database, an earlier one is built from its migrations.

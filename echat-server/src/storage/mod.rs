@@ -70,7 +70,7 @@ pub use backup::{CopyError, copy_database};
 pub use bans::{Ban, BanSummary};
 pub use batch::{Batch, Receipt, Usage};
 pub use bots::Bot;
-pub use check::{Fault, Findings, Summary, check_copy, check_database, rebuild};
+pub use check::{Fault, Findings, Summary, check_copy, check_database, newest_time, rebuild};
 pub use contacts::{FriendRequest, PrivateConversation};
 pub(crate) use deletion::DeletedAccount;
 pub use deletion::{AccountCursor, ChangedLists, DeletedAccountsCursor, ErasureCursor};
