@@ -9,7 +9,7 @@ use echat_proto::records::Code;
 use zeroize::Zeroizing;
 
 use super::lines::error_line;
-use super::{Act, Context, Goto, Mode, answers, print, read};
+use super::{Act, Context, Goto, Mode, ReadLine, answers, print, read};
 use crate::net::address::LinkTarget;
 use crate::session::{RequestContext, Update};
 use crate::statement::{self, ParseError, Scope};
@@ -44,7 +44,10 @@ fn way_out(scope: Scope, line: &str, context: &Context) -> Option<Vec<Act>> {
         Err(
             ParseError::Unknown | ParseError::Words(_) | ParseError::Form(_) | ParseError::Empty,
         ) => None,
-        _ => read(scope, line, None, context).err(),
+        Ok(_) => match read(scope, line, None, context) {
+            ReadLine::Done(acts) => Some(acts),
+            ReadLine::Statement(_) => None,
+        },
     }
 }
 

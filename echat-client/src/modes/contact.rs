@@ -2,7 +2,7 @@
 
 use super::lines::styled;
 use super::presence::{Presence, PresenceChange};
-use super::{Act, Context, Mode, answers, print, read, rooms};
+use super::{Act, Context, Mode, ReadLine, answers, print, read, rooms};
 use crate::render::styled::{Line, Style};
 use crate::session::{Post, Update};
 use crate::statement::{Scope, Statement};
@@ -33,8 +33,8 @@ impl Mode for ContactMode {
     fn submit(&mut self, line: &str, context: &Context) -> Vec<Act> {
         let mut acts = print(self.presence.flush(context));
         acts.extend(match read(Scope::Contact, line, None, context) {
-            Ok(statement) => carry_out(&statement, context),
-            Err(acts) => acts,
+            ReadLine::Statement(statement) => carry_out(&statement, context),
+            ReadLine::Done(acts) => acts,
         });
         acts
     }
