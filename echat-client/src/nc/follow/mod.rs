@@ -58,7 +58,8 @@ enum SentRequest {
 /// Follows until something ends it.
 pub(super) fn run(options: &Follow) -> SessionEnd {
     match begin(options).and_then(|mut follower| follower.follow()) {
-        Ok(end) | Err(end) => end,
+        Ok(()) => SessionEnd::success(),
+        Err(end) => end,
     }
 }
 
@@ -114,7 +115,8 @@ struct Follower<'a> {
 }
 
 impl Follower<'_> {
-    fn follow(&mut self) -> Result<SessionEnd, SessionEnd> {
+    /// Prints until all that was wanted is printed.
+    fn follow(&mut self) -> Result<(), SessionEnd> {
         let mut action = self.connection.connect(false);
         loop {
             match action {
@@ -123,7 +125,8 @@ impl Follower<'_> {
                 Some(Action::GiveUp) => self.lose(&"the server is not responding"),
                 None => {
                     if self.is_done() {
-                        return Ok(self.leave());
+                        self.leave();
+                        return Ok(());
                     }
                     self.ask();
                     self.pause()?;
@@ -141,11 +144,10 @@ impl Follower<'_> {
         self.options.once && self.connection.is_online() && is_idle
     }
 
-    fn leave(&mut self) -> SessionEnd {
+    fn leave(&mut self) {
         if let Some(link) = self.link.take() {
             link.leave(Some(CloseReason::Bye), &self.clock, &mut self.dump);
         }
-        SessionEnd::success()
     }
 
     fn dial(&mut self) -> Result<(), SessionEnd> {
