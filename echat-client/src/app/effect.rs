@@ -13,6 +13,7 @@ use crate::modes::Context;
 use crate::net::address::LinkTarget;
 use crate::render::safe::Safe;
 use crate::render::styled::Line;
+use crate::secret::Secret;
 use crate::session::Post;
 pub use crate::session::outgoing::Files;
 use crate::target::Target;
@@ -29,7 +30,7 @@ pub enum Input {
     /// A key.
     Key(Key),
     /// A line, where there is no terminal.
-    Line(String),
+    Line(Secret),
     /// A line of a pipe is longer than 1 MiB; nothing after it is read.
     LineTooLong {
         /// Its number, counted from 1.
@@ -43,7 +44,7 @@ pub enum Input {
     /// The input is UTF-16, and nothing of it was taken.
     Utf16,
     /// Text of several lines, each with a newline, that came faster than a person types.
-    Lines(String),
+    Lines(Secret),
     /// The paste that comes now was cut to [`PASTE_MAX`](crate::line_editor::PASTE_MAX) bytes.
     PasteCut {
         /// The bytes that it had.

@@ -36,13 +36,12 @@ use echat_proto::names::{DeviceSecret, NameQuery, Password};
 use echat_proto::param::{NewPassword, RoomRole};
 use echat_proto::records::{Code, Fail};
 
-use zeroize::Zeroizing;
-
 use crate::exit::Exit;
 use crate::line_editor::{Key, LineEditor, PASTE_MAX};
 use crate::modes::{Act, Goto, Mode, error_line, refusal};
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Span, Style};
+use crate::secret::Secret;
 use crate::session::{
     LimitError, RequestContext, RoomIdentity, RoomUpdate, TimedRequest, Update, possible,
 };
@@ -103,7 +102,7 @@ impl App {
             return Vec::new();
         }
         let input = match input {
-            Input::Lines(text) => return self.lines(&Zeroizing::new(text)),
+            Input::Lines(text) => return self.lines(&text),
             input => input,
         };
         let shows = !matches!(
@@ -121,7 +120,7 @@ impl App {
         match input {
             Input::Start => self.start(),
             Input::Key(key) => self.key(key),
-            Input::Line(line) => self.input.push(Zeroizing::new(line)),
+            Input::Line(line) => self.input.push(line),
             // Later lines may depend on one that cannot be taken.
             Input::NotText { line } => self.input.finish(InputEnd::NotText(line)),
             Input::LineTooLong { line } => self.input.finish(InputEnd::LineTooLong(line)),
@@ -391,7 +390,7 @@ impl App {
             if is_garbled {
                 self.composer.garble();
             }
-            effects.extend(self.step(Input::Key(Key::Paste(line.to_owned()))));
+            effects.extend(self.step(Input::Key(Key::Paste(line.into()))));
             effects.extend(self.step(Input::Key(Key::Enter)));
             rest = more;
         }
@@ -399,7 +398,7 @@ impl App {
             if is_garbled {
                 self.composer.garble();
             }
-            effects.extend(self.step(Input::Key(Key::Paste(rest.to_owned()))));
+            effects.extend(self.step(Input::Key(Key::Paste(rest.into()))));
         }
         effects.extend(self.outbox.end_batch(&mut self.common));
         effects
@@ -455,7 +454,7 @@ impl App {
             return self.submit(line);
         }
         if self.input.has_room() {
-            self.input.push(Zeroizing::new(line.to_owned()));
+            self.input.push(line.into());
             self.common.say(Text::WaitsForLogin);
         } else {
             self.common.say(self.common.context.please_wait());
@@ -710,7 +709,7 @@ impl App {
     }
 
     /// Asks the server for another password. It stays in memory until the answer, as the present one does.
-    fn change_password(&mut self, old: &str, new: Zeroizing<String>) {
+    fn change_password(&mut self, old: &str, new: Secret) {
         let (Ok(old), Ok(password)) = (Password::presented(old), Password::new(&new)) else {
             return self.common.refuse(Code::BadPassword);
         };

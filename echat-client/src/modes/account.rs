@@ -6,11 +6,11 @@ use echat_proto::limits::PASSWORD_MIN;
 use echat_proto::names::{InvitationCode, NameError, NameQuery, Password, Username};
 use echat_proto::param::NewPassword;
 use echat_proto::records::Code;
-use zeroize::Zeroizing;
 
 use super::lines::error_line;
 use super::{Act, Context, Goto, Mode, ReadLine, answers, print, read};
 use crate::net::address::LinkTarget;
+use crate::secret::Secret;
 use crate::session::{RequestContext, Update};
 use crate::statement::{self, ParseError, Scope};
 use crate::text::{Text, code_of};
@@ -24,7 +24,7 @@ const WAITS: &str = "...";
 #[derive(Debug, Default)]
 pub(super) struct RegisterMode {
     name: Option<Username>,
-    password: Option<Zeroizing<String>>,
+    password: Option<Secret>,
     attempts: u64,
     waits: bool,
     /// Whether the server has asked for an invitation code.
@@ -109,15 +109,15 @@ impl Mode for RegisterMode {
                 }
                 // Said now, before it is typed a second time in vain.
                 match Password::new(line) {
-                    Ok(_) => self.password = Some(Zeroizing::new(line.to_owned())),
+                    Ok(_) => self.password = Some(line.into()),
                     Err(bad) => return error(&context.language.bad_password(&bad)),
                 }
                 Vec::new()
             }
-            (Some(_), Some(first)) if *first == line => {
+            (Some(_), Some(first)) if *first == *line => {
                 self.password = Some(first);
                 let code = context.settings.invitation.clone();
-                self.register(code.as_deref().map(String::as_str), context)
+                self.register(code.as_deref(), context)
             }
             (Some(_), Some(_)) => {
                 self.attempts += 1;
@@ -298,7 +298,7 @@ impl Mode for LoginMode {
         self.waits = true;
         vec![Act::LogIn {
             name: name.clone(),
-            password: Zeroizing::new(line.to_owned()),
+            password: line.into(),
         }]
     }
 

@@ -27,11 +27,11 @@ use std::fmt;
 use echat_proto::commands::{Request, RequestKind};
 use echat_proto::records::Code;
 use jiff::civil::Date;
-use zeroize::Zeroizing;
 
 use crate::net::address::LinkTarget;
 use crate::render::safe::Safe;
 use crate::render::styled::Line;
+use crate::secret::Secret;
 use crate::session::outgoing::Outgoing;
 use crate::session::{Lookup, LookupKind, Post, RequestContext, Session, TimedRequest, Update};
 use crate::settings::Settings;
@@ -103,14 +103,14 @@ pub enum Act {
         /// The name as typed.
         name: String,
         /// The password.
-        password: Zeroizing<String>,
+        password: Secret,
     },
     /// Ask the server for another password, and log in with it from then on.
     ChangePassword {
         /// The password as it is.
-        old: Zeroizing<String>,
+        old: Secret,
         /// The password as it is to be.
-        new: Zeroizing<String>,
+        new: Secret,
     },
     /// Send a line, now or when it is possible.
     Send(Target, String),

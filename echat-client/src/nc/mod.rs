@@ -43,7 +43,6 @@ use std::{env, io};
 
 use echat_proto::commands::CloseReason;
 use echat_system::private_memory;
-use zeroize::Zeroizing;
 
 use crate::exit::Exit;
 use args::{LoginOptions, Online, RunMode, ScriptSource, SecretKind};
@@ -61,6 +60,7 @@ use crate::clock::Clock;
 use crate::net::address::Address;
 use crate::net::known_hosts::KnownHosts;
 use crate::net::liveness::Periods;
+use crate::secret::Secret;
 
 /// The largest script, in bytes.
 const MAX_SCRIPT: u64 = 16 << 20;
@@ -134,14 +134,7 @@ fn talk(online: &Online) -> SessionEnd {
     if !reads {
         session.end_of_input();
     }
-    run::run(
-        peer,
-        &mut session,
-        &online.known,
-        input,
-        &clock,
-        &mut dump,
-    )
+    run::run(peer, &mut session, &online.known, input, &clock, &mut dump)
 }
 
 /// What is read before the server hears of the program, so that most mistakes are found before that.
@@ -150,7 +143,7 @@ struct Prepared {
     until: Option<u32>,
     steps: Vec<ScriptStep>,
     /// The password or the token, if it need not be asked for on a terminal.
-    secret: Option<Zeroizing<String>>,
+    secret: Option<Secret>,
 }
 
 impl Prepared {
@@ -187,7 +180,7 @@ fn connect(
 /// The requests before those of the script. A password that no option provides is asked for.
 fn first_requests(
     online: &Online,
-    secret: Option<Zeroizing<String>>,
+    secret: Option<Secret>,
     clock: &Clock,
 ) -> Result<Option<LoginSequence>, SessionEnd> {
     let Some(login) = &online.login else {

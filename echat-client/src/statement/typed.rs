@@ -1,5 +1,7 @@
 //! What was typed behind the words of a command, and the request that it makes.
 
+use std::fmt;
+
 use echat_proto::commands::{Request, RequestKind};
 use echat_proto::param::RoomRole;
 use echat_proto::records::Code;
@@ -20,10 +22,21 @@ const CREATE_PRIVATE: &str = "/create private";
 const CREATE_PUBLIC: &str = "/create public";
 
 /// What was typed for each parameter of a row, in order.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Arguments {
     parameters: &'static [Parameter],
     typed: Vec<Vec<String>>,
+}
+
+/// Without what may be a secret: a code, and what stands behind a command of the administration.
+impl fmt::Debug for Arguments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.each().map(|(parameter, typed)| match parameter.kind {
+            ParameterKind::Code | ParameterKind::Text => None,
+            _ => Some(typed),
+        });
+        f.debug_list().entries(shown).finish()
+    }
 }
 
 impl Arguments {

@@ -201,7 +201,7 @@ fn a_code_is_asked_for_when_the_server_needs_one() {
 #[test]
 fn a_code_of_the_command_line_is_sent_at_once() {
     let mut settings = Settings::new("t");
-    settings.invitation = Some("7KQM-2XWD-RT9H-C4VB".to_owned().into());
+    settings.invitation = Some("7KQM-2XWD-RT9H-C4VB".into());
     let mut stage = Stage::of(App::new(settings, Language::English));
     stage.happens(Input::Start);
     stage.types("register").types("ann");
@@ -215,7 +215,7 @@ fn a_code_of_the_command_line_is_sent_at_once() {
 /// A client that was started with an address that has a room and an invitation code.
 fn invited(language: Language, room: Option<&str>) -> Stage {
     let mut settings = Settings::new("t");
-    settings.invitation = Some("7KQM-2XWD-RT9H-C4VB".to_owned().into());
+    settings.invitation = Some("7KQM-2XWD-RT9H-C4VB".into());
     settings.is_invited = true;
     settings.open = room.map(|room| Target::Room(room.to_owned()));
     let mut stage = Stage::of(App::new(settings, language));
@@ -325,7 +325,7 @@ fn a_suspended_user_reads_until_when_and_why() {
 fn no_password_is_asked_for_after_a_suspension() {
     let mut settings = Settings::new("t");
     settings.user = Some("ann".to_owned());
-    settings.password = Some(Zeroizing::new("password1".to_owned()));
+    settings.password = Some("password1".into());
     let mut stage = Stage::of(App::new(settings, Language::English));
     stage.happens(Input::Start).happens(Input::Connected);
     stage.printed();

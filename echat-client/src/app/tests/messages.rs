@@ -852,11 +852,11 @@ fn a_login_brings_changes_that_were_missed() {
 fn a_script_edits_without_questions() {
     let mut stage = in_chat(Language::English);
     stage.app.common.context.settings.interactive = false;
-    stage.happens(Input::Line("/delete".to_owned()));
+    stage.happens(Input::Line("/delete".into()));
     assert_eq!(asked(&mut stage), "delete 3");
     stage.says(done(R::DeleteMessage));
     // Without a terminal a substitution is text.
-    stage.happens(Input::Line("s/two/zwei/".to_owned()));
+    stage.happens(Input::Line("s/two/zwei/".into()));
     assert_eq!(asked(&mut stage), "send s/two/zwei/ None");
 }
 

@@ -136,7 +136,7 @@ fn lines_of_an_earlier_run_do_not_go_to_a_room_that_is_joined_by_a_link() {
         assert!(kept.contains(&format!("\"room_created\":{OLD}")), "{kept}");
         let mut settings = Settings::new("t");
         settings.user = Some("ann".to_owned());
-        settings.password = Some(Zeroizing::new("password1".to_owned()));
+        settings.password = Some("password1".into());
         settings.open = Some(Target::Room("room1".to_owned()));
         let mut stage = stage(Language::English);
         stage.app = App::new(settings, Language::English);
@@ -317,7 +317,7 @@ fn a_script_gives_held_lines_up() {
     let mut settings = Settings::new("t");
     settings.interactive = false;
     settings.user = Some("ann".to_owned());
-    settings.password = Some(Zeroizing::new("password1".to_owned()));
+    settings.password = Some("password1".into());
     let mut stage = stage(Language::English);
     stage.app = App::new(settings, Language::English);
     stage.has_room("room1", OLD + 1);

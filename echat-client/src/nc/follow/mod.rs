@@ -14,7 +14,6 @@ use echat_proto::commands::{CloseReason, channel, ending, event, request};
 use echat_proto::limits::HISTORY_MAX;
 use echat_proto::value::Value;
 use rand::RngExt;
-use zeroize::Zeroizing;
 
 use super::args::{Follow, From};
 use super::ask;
@@ -32,6 +31,7 @@ use crate::net::link::Link;
 use crate::net::socket::Received;
 use crate::net::wait::{Interest, WatchedFd, wait};
 use crate::net::wake::Wakes;
+use crate::secret::SecretBytes;
 use cursor::{Cursor, int, text_of};
 use printer::Printer;
 use request_queue::RequestQueue;
@@ -85,7 +85,7 @@ fn begin(options: &Follow) -> Result<Follower<'_>, SessionEnd> {
         wakes: Wakes::new(&clock).map_err(|error| SessionEnd::output(&error))?,
         dump: Dump::new(verbose, show_secrets, clock, io::stderr()),
         clock,
-        login: Zeroizing::new(login),
+        login,
         printer,
         requests: RequestQueue::new(options.send),
         connection: Connection::new(rand::rng().random()),
@@ -102,7 +102,7 @@ struct Follower<'a> {
     dump: Dump<io::Stderr>,
     wakes: Wakes,
     /// The plain bytes of LOGIN.
-    login: Zeroizing<Vec<u8>>,
+    login: SecretBytes,
     printer: Printer,
     requests: RequestQueue,
     connection: Connection,
