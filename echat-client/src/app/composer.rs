@@ -258,6 +258,17 @@ impl Composer {
         self.close(common, void);
     }
 
+    /// The conversations that questions are about.
+    pub(super) fn targets(&self) -> impl Iterator<Item = Target> {
+        self.questions.targets()
+    }
+
+    /// A conversation is gone: closes the questions about it, since its name may be another one's.
+    pub(super) fn close_about(&mut self, common: &mut Common, target: &Target) {
+        let void = self.questions.take_about(target);
+        self.close(common, void);
+    }
+
     fn close(&mut self, common: &mut Common, void: VoidQuestions) {
         for question in void.questions {
             // A room that is left needs no sentence about leaving it, and a deleted message none about deleting it.

@@ -749,8 +749,8 @@ impl App {
     }
 
     fn ask_queued(&mut self) {
-        for (request, asked) in self.upstream.take_queued() {
-            self.ask(request, asked);
+        for error in self.upstream.send_queued(&mut self.common) {
+            self.reject(&error);
         }
     }
 
@@ -1160,17 +1160,17 @@ impl App {
     fn follow_names(&mut self, event: &Event) {
         if let Event::OnRoomChanged { was, room, .. } = event {
             let target = |name: &str| Target::Room(name.to_owned());
-            self.rename(&target(was), &target(&room.roomname));
+            self.rename(&target(was), &target(&room.roomname), Some(room.created));
         }
         if let Event::OnUserRenamed { was, username } = event {
             let target = |name: &str| Target::Friend(name.to_owned());
-            self.rename(&target(was), &target(username));
+            self.rename(&target(was), &target(username), None);
             if self.common.context.session.me() == Some(was) {
                 self.rename_me(was, username);
             }
         }
         for (was, now) in self.common.context.session.renamed_in(event) {
-            self.rename(&was, &now);
+            self.rename(&was, &now, None);
         }
     }
 
@@ -1277,11 +1277,13 @@ impl App {
     }
 
     /// A room or a friend has another name: the chat, unsent lines and questions stay.
-    fn rename(&mut self, was: &Target, now: &Target) {
+    /// `created`: when the room was created, if that is known.
+    fn rename(&mut self, was: &Target, now: &Target, created: Option<u64>) {
         if was == now || self.common.context.session.me().is_none() {
             return;
         }
         self.outbox.rename(&mut self.common, was, now);
+        self.upstream.rename(was, now, created);
         self.composer.rename(was, now);
         self.mode.on_rename(was, now);
     }
@@ -1313,6 +1315,9 @@ impl App {
         let room = Target::Room(room_update.room().to_owned());
         let is_lost = !self.common.context.session.has(&room)
             || matches!(room_update, RoomUpdate::Replaced { .. });
+        if is_lost {
+            self.composer.close_about(&mut self.common, &room);
+        }
         if self.mode.target() == Some(&room) && is_lost {
             self.go(Goto::Contact);
         }
@@ -1355,20 +1360,24 @@ impl App {
         // A room that is being joined may be the one.
         if self.joining.is_none() {
             self.outbox.say_held(&mut self.common);
+            self.upstream.refuse_held(&mut self.common);
         }
         self.upstream.catch_up(&mut self.common);
         self.send_next();
+        self.ask_queued();
     }
 
-    /// The rooms of the open chat and of unsent lines that are not there under their names, and when each was created.
+    /// The rooms of the open chat, of unsent lines and of queued requests that are not there under their names, and when
+    /// each was created.
     fn wanted_rooms(&self) -> BTreeSet<(String, u64)> {
         let chats = self.common.context.session.missing_rooms();
         let mut wanted = Outbox::sought(&self.common);
+        wanted.extend(self.upstream.sought(&self.common));
         wanted.extend(chats.map(|(room, created)| (room.to_owned(), created)));
         wanted
     }
 
-    /// Chats and unsent lines follow rooms that have another name.
+    /// Chats, unsent lines and queued requests follow rooms that have another name.
     fn follow_rooms(&mut self) {
         let session = &self.common.context.session;
         let mut wanted = self.wanted_rooms();
@@ -1387,8 +1396,11 @@ impl App {
         }
     }
 
-    /// The room that was created then has another name: its lines and its chat follow.
+    /// The room that was created then has another name: its lines, the requests about it and its chat follow.
     fn follow_room(&mut self, was: &str, created: u64, now: &str) {
+        let target = |name: &str| Target::Room(name.to_owned());
+        self.upstream
+            .rename(&target(was), &target(now), Some(created));
         if Outbox::rename_room(&mut self.common, was, created, now)
             && let Some(me) = self.common.me()
         {
@@ -1400,25 +1412,25 @@ impl App {
             return self.common.say(Text::RoomHasAnotherName { was, room: now });
         }
         let update = session.found_room(was, now);
-        let target = |name: &str| Target::Room(name.to_owned());
         self.composer.rename(&target(was), &target(now));
         self.mode.on_rename(&target(was), &target(now));
         self.tell(&update);
     }
 
-    /// The next room whose identity is to be asked for: one that has unsent lines or an open chat, then the names of those
-    /// that are missing, and last the new rooms that they may be.
+    /// The next room whose identity is to be asked for: one that has unsent lines, queued requests, an open chat or an open
+    /// question, then the names of those that are missing, and last the new rooms that they may be.
     fn next_to_identify(&mut self) -> Option<String> {
-        if let Some(room) = Outbox::next_to_identify(&self.common) {
+        let queued = || self.upstream.next_to_identify(&self.common);
+        if let Some(room) = Outbox::next_to_identify(&self.common).or_else(queued) {
             return Some(room);
         }
-        let session = &mut self.common.context.session;
+        let session = &self.common.context.session;
         let is_unasked = |room: &str| session.identity(room) == RoomIdentity::Unasked;
-        if let Some(target) = self.mode.target()
-            && session.has(target)
-            && session.created(target).is_some()
-            && is_unasked(target.name())
-        {
+        let chat = self.mode.target().cloned().into_iter();
+        let mut open = chat.chain(self.composer.targets());
+        if let Some(target) = open.find(|target| {
+            session.has(target) && session.created(target).is_some() && is_unasked(target.name())
+        }) {
             return Some(target.name().to_owned());
         }
         let wanted = self.wanted_rooms();

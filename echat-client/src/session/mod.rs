@@ -34,7 +34,7 @@ pub use conversation::{Conversation, Post, ReactionCount};
 pub use detached::{Lookup, LookupKind, Search};
 pub use limits::{LimitError, Limits, possible};
 pub use pending::{Jump, PendingRequests, RequestContext, TimedRequest};
-pub use room_identities::RoomIdentity;
+pub use room_identities::{NamedRoom, RoomIdentity, SendDecision};
 pub use room_updates::{MembershipChange, RoomUpdate};
 
 use detached::DetachedMessages;

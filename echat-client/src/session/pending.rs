@@ -151,6 +151,65 @@ impl RequestContext {
         (request, Self::Departed { name })
     }
 
+    /// The rooms that it names.
+    pub fn rooms(&self) -> Vec<String> {
+        match self {
+            Self::Typed(typed) | Self::Clock(TimedRequest::Typed(typed)) => typed.rooms(),
+            Self::Introduce { room, .. } => vec![room.clone()],
+            _ => {
+                let target = self.target().filter(|target| target.is_room());
+                target
+                    .map(|room| room.name().to_owned())
+                    .into_iter()
+                    .collect()
+            }
+        }
+    }
+
+    /// The conversation whose messages it asks for.
+    fn target(&self) -> Option<&Target> {
+        match self {
+            Self::Page(target, _) | Self::Jump(target, _) => Some(target),
+            Self::Lookup(lookup) => match &lookup.kind {
+                LookupKind::Words(search) => search.target.as_ref(),
+                LookupKind::Mentions => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// A room or a user has another name: it is about the same one, and so is its request.
+    pub fn rename(&mut self, request: &mut Request, was: &Target, now: &Target) {
+        match self {
+            Self::Typed(typed) => {
+                typed.rename(was, now);
+                // An end is counted from the time of the server, which is asked for first.
+                if let Ok(renamed) = typed.request(0) {
+                    *request = renamed;
+                }
+            }
+            Self::Clock(TimedRequest::Typed(typed)) => typed.rename(was, now),
+            Self::Introduce { room, is_new } if was.is_room() && room.as_str() == was.name() => {
+                (*request, *self) = Self::introduce(now.name(), *is_new);
+            }
+            Self::Page(target, _) | Self::Jump(target, _) if *target == *was => {
+                *target = now.clone();
+                if let Request::QueryHistory { target, .. } = request {
+                    *target = Some(now.query());
+                }
+            }
+            Self::Lookup(lookup) => {
+                if let LookupKind::Words(search) = &mut lookup.kind
+                    && search.target.as_ref() == Some(was)
+                {
+                    search.target = Some(now.clone());
+                    *request = lookup.request();
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// Whether it asks what is set for this room, to show what is news of it.
     pub fn introduces(&self, room: &str) -> bool {
         matches!(self, Self::Introduce { room: of, .. } if of == room)

@@ -630,6 +630,14 @@ sentences! {
             other: "Not sent: you are not a member of {room} any more. The {count} unsent lines are kept; type `/pending` to see them."
         }
         zh "未发送：你已不在聊天室“{room}”。{count} 条待发送的消息已保留，输入 `/pending` 查看。";
+    /// Commands about a room whose name another room has now.
+    CommandsForAnotherRoom { commands: &'a str, room: &'a str }
+        en "Not sent: {commands}. Another room has the name {room} now."
+        zh "未发送：{commands}。现在叫“{room}”的是另一个聊天室。";
+    /// Commands about a room that the reader is not in.
+    CommandsWithoutRoom { commands: &'a str, room: &'a str }
+        en "Not sent: {commands}. You are not a member of {room} any more."
+        zh "未发送：{commands}。你已不在聊天室“{room}”。";
     /// A room has another topic.
     TopicChanged { by: &'a str, room: &'a str, topic: &'a str }
         en "{by} changed the topic of {room}: {topic}"
