@@ -118,6 +118,42 @@ pub enum Input {
     Resume,
 }
 
+impl Input {
+    /// Whether the prompt is drawn again after it, even if nothing was shown.
+    pub(super) fn redraws(&self) -> bool {
+        match self {
+            Self::Start
+            | Self::Key(_)
+            | Self::Line(_)
+            | Self::LineTooLong { .. }
+            | Self::NotText { .. }
+            | Self::Utf16
+            | Self::Lines(_)
+            | Self::PasteCut { .. }
+            | Self::Garbled
+            | Self::Resize
+            | Self::Connected
+            | Self::Event(_)
+            | Self::Closed(_)
+            | Self::ConnectFailed { .. }
+            | Self::Untrusted
+            | Self::Outgoing { .. }
+            | Self::Kept { .. }
+            | Self::NoOutgoing { .. }
+            | Self::EndOfInput
+            | Self::Resume => true,
+            Self::Shown
+            | Self::Server(_)
+            | Self::Tick { .. }
+            | Self::Elapsed { .. }
+            | Self::Due
+            | Self::Woke
+            | Self::Heard
+            | Self::Pong => false,
+        }
+    }
+}
+
 /// A message that is meant for the reader.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alert {

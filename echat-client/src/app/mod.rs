@@ -105,17 +105,7 @@ impl App {
             Input::Lines(text) => return self.lines(&text),
             input => input,
         };
-        let shows = !matches!(
-            input,
-            Input::Tick { .. }
-                | Input::Elapsed { .. }
-                | Input::Due
-                | Input::Woke
-                | Input::Server(_)
-                | Input::Heard
-                | Input::Pong
-                | Input::Shown
-        );
+        let redraws = input.redraws();
         self.common.context.is_offline = !self.upstream.is_open();
         match input {
             Input::Start => self.start(),
@@ -165,7 +155,7 @@ impl App {
         }
         self.take_lines();
         self.end_if_done();
-        self.finish(shows)
+        self.finish(redraws)
     }
 
     /// When the next [`Input::Tick`] has something to do, in unix seconds.
@@ -341,10 +331,10 @@ impl App {
         self.quit(Exit::Usage);
     }
 
-    fn finish(&mut self, shows: bool) -> Vec<Effect> {
+    fn finish(&mut self, redraws: bool) -> Vec<Effect> {
         self.outbox.end_saving(&mut self.common);
         let is_counted = self.upstream.count_down(&self.common);
-        let drawn = shows || is_counted || self.common.output.prints();
+        let drawn = redraws || is_counted || self.common.output.prints();
         if self.common.is_interactive() && !self.is_over {
             self.composer.adapt(&*self.mode);
             if self.common.context.settings.config.title {
