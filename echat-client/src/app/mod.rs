@@ -888,7 +888,11 @@ impl App {
     }
 
     /// The login holds, for the first time or again.
-    fn logged_in(&mut self) {
+    fn logged_in(&mut self, bundle: &Event) {
+        if let Event::LoginBundle { resume, device, .. } = bundle {
+            self.upstream.login.keep_secret(resume.clone());
+            self.keep_device(device.as_ref());
+        }
         self.upstream.logged_in(&mut self.common);
         let Some(me) = self.common.me() else {
             return;
@@ -912,6 +916,7 @@ impl App {
         if let Some(target) = self.common.context.settings.open.take() {
             self.open_at_start(target.normal());
         }
+        self.say_must_change(bundle);
     }
 
     fn log_in_refused(&mut self, fail: &Fail) {
@@ -1092,37 +1097,54 @@ impl App {
         {
             return self.ask_timed(timed.clone(), *time);
         }
-        if matches!(event, Event::ServerKick {}) {
-            self.kick();
+        if asked == Some(RequestContext::Login) && self.logs_in_again(&event) {
+            return;
         }
-        if asked == Some(RequestContext::Login) {
-            if let Event::LoginBundle { resume, device, .. } = &event {
-                self.upstream.login.keep_secret(resume.clone());
-                self.keep_device(device.as_ref());
-            }
-            let is_void = |fail: &Fail| fail.code == Code::BadCredentials.as_str();
-            if event.refusal().is_some_and(is_void) && self.upstream.login.drop_secret() {
-                self.present();
-                return;
+        self.change_login(&event);
+        self.follow_names(&event);
+        let missed = asked == Some(RequestContext::CatchUp);
+        for update in self.apply(event, asked) {
+            // Messages that were missed are not announced one by one: the prompt counts them.
+            if !missed || self.shows(&update) {
+                self.tell(&update);
             }
         }
-        if matches!(event, Event::LoggedOut {}) {
-            self.logged_out();
+        self.composer.revise(&mut self.common);
+    }
+
+    /// Logs in with the password if this reply to LOGIN says that the secret of the last login is void.
+    fn logs_in_again(&mut self, event: &Event) -> bool {
+        let is_void = |fail: &Fail| fail.code == Code::BadCredentials.as_str();
+        let again = event.refusal().is_some_and(is_void) && self.upstream.login.drop_secret();
+        if again {
+            self.present();
         }
+        again
+    }
+
+    /// What an event means for the login, before the session takes it.
+    fn change_login(&mut self, event: &Event) {
         if event.refusal().is_some_and(Fail::wants_new_password) {
             self.upstream.login.lock();
         }
-        if let Event::LoginSuccess { username } = &event {
-            // Questions of another user are not for this one.
-            let me = self.common.context.session.me();
-            if !self.upstream.login.accepted(username, me) {
-                self.composer.put_questions_aside(&mut self.common);
-                self.outbox.say_left_behind(&mut self.common, username);
+        match event {
+            Event::ServerKick {} => self.kick(),
+            Event::LoggedOut {} => self.logged_out(),
+            Event::LoginSuccess { username } => {
+                // Questions of another user are not for this one.
+                let me = self.common.context.session.me();
+                if !self.upstream.login.accepted(username, me) {
+                    self.composer.put_questions_aside(&mut self.common);
+                    self.outbox.say_left_behind(&mut self.common, username);
+                }
             }
+            _ => {}
         }
-        let missed = asked == Some(RequestContext::CatchUp);
+    }
+
+    /// The session takes an event. What is bound to what it knew follows.
+    fn apply(&mut self, event: Event, asked: Option<RequestContext>) -> Vec<Update> {
         let limits = self.common.context.session.limits();
-        self.follow_names(&event);
         let told = match &event {
             Event::Room { room } => Some((room.roomname.clone(), room.created)),
             _ => None,
@@ -1137,13 +1159,7 @@ impl App {
         if updates.contains(&Update::HistoryReplaced) {
             self.forget_history();
         }
-        for update in updates {
-            // Messages that were missed are not announced one by one: the prompt counts them.
-            if !missed || self.shows(&update) {
-                self.tell(&update);
-            }
-        }
-        self.composer.revise(&mut self.common);
+        updates
     }
 
     /// Rooms and users have other names: chats, unsent lines and questions follow.
@@ -1172,6 +1188,7 @@ impl App {
         self.leave_lost_room(update);
         self.hold_lines(update);
         match update {
+            Update::Answer(asked, outcome) => self.answered(asked, outcome),
             Update::NewRoom(room) if self.common.is_interactive() => {
                 let (request, asked) = RequestContext::introduce(room, true);
                 self.ask(request, asked);
@@ -1183,23 +1200,26 @@ impl App {
                 self.ask(request, asked);
             }
             Update::AccountDeleted(_) => self.load_chat_again(),
-            Update::Answer(RequestContext::Introduce { room, is_new }, outcome) => {
-                self.introduced(room, *is_new && outcome.is_ok());
-            }
             Update::Message(target, post) => {
                 if let Some(alert) = Alert::about(&self.common.context, target, post) {
                     self.common.output.push(Effect::Alert(alert));
                 }
             }
-            Update::Answer(RequestContext::Register(name), Ok(_)) => {
+            Update::OwnTextGone(text) => self.composer.forget_text(text),
+            _ => {}
+        }
+        self.open_joined(update);
+    }
+
+    /// What follows from the final reply to a request, beside what is shown of it.
+    fn answered(&mut self, asked: &RequestContext, outcome: &Result<Event, Fail>) {
+        match (asked, outcome) {
+            (RequestContext::Login, Ok(event)) => self.logged_in(event),
+            (RequestContext::Login, Err(fail)) => self.log_in_refused(fail),
+            (RequestContext::Register(name), Ok(_)) => {
                 self.common.context.last_user = Some(name.clone());
             }
-            Update::OwnTextGone(text) => self.composer.forget_text(text),
-            Update::Answer(RequestContext::Login, Ok(event)) => {
-                self.logged_in();
-                self.say_must_change(event);
-            }
-            Update::Answer(RequestContext::Other(RequestKind::ChangePassword), outcome) => {
+            (RequestContext::Other(RequestKind::ChangePassword), outcome) => {
                 self.upstream.login.change(outcome.is_ok());
                 // What was refused until now.
                 self.check_rooms();
@@ -1207,30 +1227,29 @@ impl App {
                     self.common.verdict.record(WorstOutcome::Refused);
                 }
             }
-            Update::Answer(RequestContext::Login, Err(fail)) => self.log_in_refused(fail),
-            Update::Answer(RequestContext::Typed(typed), Ok(_)) => self.open_answered(typed),
-            Update::Answer(RequestContext::Send, outcome) => {
-                self.outbox.sent(
-                    &mut self.common,
-                    &mut self.upstream,
-                    outcome.as_ref().map(|_| ()),
-                );
+            (RequestContext::Introduce { room, is_new }, outcome) => {
+                self.introduced(room, *is_new && outcome.is_ok());
             }
-            Update::Answer(RequestContext::Identify { .. }, _) => self.check_rooms(),
-            Update::Answer(RequestContext::CatchUp, Ok(_)) => {
+            (RequestContext::Typed(typed), Ok(_)) => self.open_answered(typed),
+            (RequestContext::Send, outcome) => {
+                let outcome = outcome.as_ref().map(|_| ());
+                self.outbox
+                    .sent(&mut self.common, &mut self.upstream, outcome);
+            }
+            (RequestContext::Identify { .. }, _) => self.check_rooms(),
+            (RequestContext::CatchUp, Ok(_)) => {
                 self.upstream.catch_up(&mut self.common);
                 if let Some(target) = self.mode.target().cloned() {
                     self.upstream.mark_read(&mut self.common, &target);
                 }
             }
             // More was shown since, even if its chat is left again.
-            Update::Answer(RequestContext::MarkRead(target), Ok(_)) if self.is_read(target) => {
+            (RequestContext::MarkRead(target), Ok(_)) if self.is_read(target) => {
                 self.upstream.mark_read(&mut self.common, target);
             }
-            Update::Answer(_, Err(_)) => self.common.verdict.record(WorstOutcome::Refused),
+            (_, Err(_)) => self.common.verdict.record(WorstOutcome::Refused),
             _ => {}
         }
-        self.open_joined(update);
     }
 
     /// A new room was introduced to the user. Its chat need not do so again when it opens.
