@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::folding::FoldedMessages;
 use super::lines::{day_rule, emoji, span};
 use super::numbers::{NUMBERED, Numbers, newest_first};
-use super::presence::{Presence, PresenceChange};
+use super::presence::{PresenceChange, PresenceDigest};
 use super::{Act, Context, Goto, Mode, ReadLine, answers, mistake, print, read, rooms};
 use crate::render::styled::{Line, Style};
 use crate::session::{
@@ -41,7 +41,7 @@ pub(super) struct ChatMode {
     at_the_top: bool,
     /// The day of the newest message shown.
     day: Option<Date>,
-    presence: Presence,
+    presence: PresenceDigest,
     folded: FoldedMessages,
     begins: InitialView,
     /// Messages that were jumped to.
@@ -84,9 +84,9 @@ impl Refused {
 impl ChatMode {
     pub(super) fn new(target: Target) -> Self {
         let presence = if target.is_room() {
-            Presence::in_room(target.name())
+            PresenceDigest::in_room(target.name())
         } else {
-            Presence::default()
+            PresenceDigest::default()
         };
         Self {
             target,
@@ -424,7 +424,9 @@ impl ChatMode {
         let Some(number) = number else {
             let mut newest = newest_first(&self.target, context);
             let newest = newest.find(|post| !post.deleted && fits(post));
-            return newest.cloned().ok_or_else(|| Refused::because(context, none));
+            return newest
+                .cloned()
+                .ok_or_else(|| Refused::because(context, none));
         };
         match self.numbers.get(number, &self.target, context) {
             Some(post) if post.deleted => Err(Refused::because(context, Text::IsDeleted)),
@@ -485,7 +487,10 @@ impl ChatMode {
         let role = settings.and_then(|room| room.role.filter(|_| !room.owner.is_empty()));
         if !post.mine && (!self.target.is_room() || role == Some(RoomRole::Member)) {
             let reason = &context.language.say(Text::OnlySenderDeletes);
-            return Err(Refused::because(context, Text::NotDeletedBecause { reason }));
+            return Err(Refused::because(
+                context,
+                Text::NotDeletedBecause { reason },
+            ));
         }
         Ok(vec![Act::Delete(self.target.clone(), post.id)])
     }

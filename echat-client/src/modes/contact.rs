@@ -1,7 +1,7 @@
 //! Contact mode: friends, rooms, and messages without leaving it.
 
 use super::lines::styled;
-use super::presence::{Presence, PresenceChange};
+use super::presence::{PresenceChange, PresenceDigest};
 use super::{Act, Context, Mode, ReadLine, answers, print, read, rooms};
 use crate::render::styled::{Line, Style};
 use crate::session::{Post, Update};
@@ -14,7 +14,7 @@ const WAITING: usize = 20;
 /// Contact mode.
 #[derive(Debug, Default)]
 pub(super) struct ContactMode {
-    presence: Presence,
+    presence: PresenceDigest,
 }
 
 impl Mode for ContactMode {
