@@ -76,7 +76,17 @@ pub struct App {
     left_chat: Option<(String, Target)>,
     /// The room that the user joins or creates. Its chat opens when the server says yes, unless the user went elsewhere.
     opening: Option<Target>,
+    /// The user that was registered last, until the first login.
+    newcomer: Option<Newcomer>,
     is_over: bool,
+}
+
+/// A user that was just registered.
+#[derive(Debug)]
+struct Newcomer {
+    name: String,
+    /// Whether it was with an invitation code, as the first administrator is.
+    with_code: bool,
 }
 
 impl App {
@@ -92,6 +102,7 @@ impl App {
             joining: None,
             left_chat: None,
             opening: None,
+            newcomer: None,
             is_over: false,
         }
     }
@@ -913,10 +924,33 @@ impl App {
         self.outbox.load(&mut self.common, &me);
         self.check_rooms();
         self.ask_queued();
+        self.welcome(&me);
         if let Some(target) = self.common.context.settings.open.take() {
             self.open_at_start(target.normal());
         }
         self.say_must_change(bundle);
+    }
+
+    /// Tells a user that was just registered what is there already: the room of all new accounts, and the administration.
+    fn welcome(&mut self, me: &str) {
+        let Some(newcomer) = self.newcomer.take_if(|newcomer| newcomer.name == me) else {
+            return;
+        };
+        if !self.common.is_interactive() {
+            return;
+        }
+        let context = &self.common.context;
+        let opens = context.settings.open.clone().map(Target::normal);
+        let is_opened = |room: &str| opens.as_ref().is_some_and(|open| open.name() == room);
+        let rooms = context.session.rooms().iter();
+        let rooms: Vec<String> = rooms.filter(|room| !is_opened(room)).cloned().collect();
+        for room in &rooms {
+            self.common.say(Text::NewInRoom { room });
+        }
+        if newcomer.with_code {
+            let (request, asked) = RequestContext::privileges();
+            self.ask(request, asked);
+        }
     }
 
     fn log_in_refused(&mut self, fail: &Fail) {
@@ -1216,8 +1250,12 @@ impl App {
         match (asked, outcome) {
             (RequestContext::Login, Ok(event)) => self.logged_in(event),
             (RequestContext::Login, Err(fail)) => self.log_in_refused(fail),
-            (RequestContext::Register(name), Ok(_)) => {
+            (RequestContext::Register { name, with_code }, Ok(_)) => {
                 self.common.context.last_user = Some(name.clone());
+                self.newcomer = Some(Newcomer {
+                    name: name.clone(),
+                    with_code: *with_code,
+                });
             }
             (RequestContext::Other(RequestKind::ChangePassword), outcome) => {
                 self.upstream.login.change(outcome.is_ok());

@@ -29,6 +29,8 @@ pub(super) struct RegisterMode {
     waits: bool,
     /// Whether the server has asked for an invitation code.
     needs_code: bool,
+    /// The code that was sent last.
+    code: Option<Secret>,
 }
 
 /// Login mode.
@@ -101,9 +103,11 @@ impl Mode for RegisterMode {
         if may_be_command && let Some(acts) = way_out(Scope::Register, line, context) {
             return acts;
         }
-        match (&self.name, self.password.take()) {
-            (None, _) => self.take_name(line, context),
-            (Some(_), None) => {
+        if self.name.is_none() {
+            return self.take_name(line, context);
+        }
+        match self.password.take() {
+            None => {
                 if line.trim().is_empty() {
                     return print(vec![context.error(Text::PasswordOfSpaces)]);
                 }
@@ -114,12 +118,11 @@ impl Mode for RegisterMode {
                 }
                 Vec::new()
             }
-            (Some(_), Some(first)) if *first == *line => {
+            Some(first) if *first == *line => {
                 self.password = Some(first);
-                let code = context.settings.invitation.clone();
-                self.register(code.as_deref(), context)
+                self.register(context.settings.invitation.clone(), context)
             }
-            (Some(_), Some(_)) => {
+            Some(_) => {
                 self.attempts += 1;
                 if self.attempts >= ATTEMPTS {
                     let mut acts = print(vec![context.error(Text::TooManyTries)]);
@@ -133,29 +136,44 @@ impl Mode for RegisterMode {
     }
 
     fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {
-        let mut acts = print(answers::tell(update, context));
-        match update {
-            Update::Answer(RequestContext::Register(_), Ok(_)) => {
-                acts.extend(self.registered(context));
+        let Update::Answer(RequestContext::Register { .. }, outcome) = update else {
+            return print(answers::tell(update, context));
+        };
+        let Err(fail) = outcome else {
+            let mut acts = print(answers::tell(update, context));
+            acts.extend(self.registered(context));
+            return acts;
+        };
+        self.waits = false;
+        let code = code_of(fail);
+        let mut lines = match &self.code {
+            Some(sent) if code == Some(Code::BadInvitation) => {
+                vec![context.error(Text::CodeRefused { code: sent })]
             }
+            _ => answers::tell(update, context),
+        };
+        match code {
             // The name and the password stand; what is missing is a code.
-            Update::Answer(RequestContext::Register(_), Err(fail))
-                if self.password.is_some() && code_of(fail) == Some(Code::BadInvitation) =>
-            {
-                self.waits = false;
+            Some(Code::BadInvitation) if self.password.is_some() => {
                 self.needs_code = true;
-                acts.extend(print(vec![context.line(Text::CodeNeeded)]));
+                lines.push(context.line(Text::CodeNeeded));
             }
-            Update::Answer(RequestContext::Register(_), Err(fail))
-                if code_of(fail) == Some(Code::RegistrationClosed) =>
-            {
+            Some(Code::RegistrationClosed) => {
+                let mut acts = print(lines);
                 acts.push(Act::Goto(Goto::Command));
+                return acts;
             }
-            // Another name may do.
-            Update::Answer(RequestContext::Register(_), Err(_)) => *self = Self::default(),
-            _ => {}
+            // Another name may do. A script repeats all of its answers.
+            Some(Code::NameTaken | Code::BadName)
+                if self.password.is_some() && context.settings.interactive =>
+            {
+                self.name = None;
+                self.needs_code = false;
+                lines.push(context.line(Text::PasswordStays));
+            }
+            _ => *self = Self::default(),
         }
-        acts
+        print(lines)
     }
 
     fn on_cut(&mut self) -> Vec<Act> {
@@ -195,17 +213,19 @@ impl RegisterMode {
     }
 
     /// Asks the server for the account, with an invitation code if there is one.
-    fn register(&mut self, code: Option<&str>, context: &Context) -> Vec<Act> {
+    fn register(&mut self, code: Option<Secret>, context: &Context) -> Vec<Act> {
         let (Some(name), Some(password)) = (&self.name, &self.password) else {
             return Vec::new();
         };
         let Ok(password) = Password::new(password) else {
             return Vec::new();
         };
-        let Ok(invitation) = code.map(InvitationCode::presented).transpose() else {
+        let presented = code.as_deref().map(InvitationCode::presented);
+        let Ok(invitation) = presented.transpose() else {
             return print(vec![context.error(Text::CodeTooLong)]);
         };
         self.waits = true;
+        self.code = code;
         vec![Act::Ask(Request::Register {
             username: name.clone(),
             password: NewPassword(password),
@@ -221,14 +241,18 @@ impl RegisterMode {
             return print(vec![context.line(Text::CodeNeeded)]);
         }
         let code: String = line.trim().chars().map(statement::ascii_form).collect();
-        self.register(Some(&code), context)
+        self.register(Some(code.into()), context)
     }
 
     fn take_name(&mut self, line: &str, context: &Context) -> Vec<Act> {
         match Username::new(line.trim()) {
             Err(NameError::Empty) => return print(vec![context.line(Text::NoNameTyped)]),
-            Ok(name) => self.name = Some(name),
             Err(bad) => return error(&context.language.bad_name(&bad)),
+            Ok(name) => self.name = Some(name),
+        }
+        // The name before it was taken: what was typed twice then still holds.
+        if self.password.is_some() {
+            return self.register(self.code.clone(), context);
         }
         Vec::new()
     }

@@ -58,6 +58,7 @@ pub(crate) fn refusal(asked: &RequestContext, fail: &Fail, context: &Context) ->
             | RequestContext::Introduce { .. }
             | RequestContext::Identify { .. }
             | RequestContext::Departed { .. }
+            | RequestContext::Privileges
             | RequestContext::MarkRead(_)
             | RequestContext::CatchUp
     ) {
@@ -142,7 +143,7 @@ fn change_refusal(asked: &RequestContext, fail: &Fail, context: &Context) -> Opt
 fn about(asked: &RequestContext) -> (Option<String>, Option<String>) {
     match asked {
         RequestContext::Typed(typed) => (typed.user(), typed.room()),
-        RequestContext::Register(name) | RequestContext::Page(Target::Friend(name), _) => {
+        RequestContext::Register { name, .. } | RequestContext::Page(Target::Friend(name), _) => {
             (Some(name.clone()), None)
         }
         RequestContext::Page(Target::Room(room), _)
@@ -157,7 +158,7 @@ pub fn command_of(asked: &RequestContext) -> String {
         RequestContext::Typed(typed) | RequestContext::Clock(TimedRequest::Typed(typed)) => {
             typed.line()
         }
-        RequestContext::Register(_) => "register".to_owned(),
+        RequestContext::Register { .. } => "register".to_owned(),
         RequestContext::Login => "login".to_owned(),
         RequestContext::Page(..) | RequestContext::Jump(_, Jump::Older) => "/history".to_owned(),
         RequestContext::Jump(_, Jump::Newer) => "/newer".to_owned(),
@@ -178,6 +179,7 @@ pub fn command_of(asked: &RequestContext) -> String {
         | RequestContext::Introduce { .. }
         | RequestContext::Identify { .. }
         | RequestContext::Departed { .. }
+        | RequestContext::Privileges
         | RequestContext::CatchUp
         | RequestContext::MarkRead(_)
         | RequestContext::Other(_) => String::new(),
@@ -209,6 +211,9 @@ fn answer(asked: &RequestContext, event: &Event, context: &Context) -> Vec<Line>
         (Some(typed), Event::Found { users, rooms, more }) => {
             let words = typed.words().unwrap_or_default();
             found_names(&words, (users, rooms), *more, context)
+        }
+        (_, Event::AdminResult { .. }) if *asked == RequestContext::Privileges => {
+            line(Text::YouAdminister)
         }
         (typed, Event::AdminResult { result, .. }) => {
             administration::result(typed, &result.0, context)

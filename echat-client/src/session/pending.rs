@@ -3,7 +3,9 @@
 
 use echat_proto::commands::{Event, PendingReplies, Request, RequestKind};
 use echat_proto::names::NameQuery;
+use echat_proto::param::Dict;
 use echat_proto::records::Fail;
+use echat_proto::value::Value;
 
 use super::{Lookup, LookupKind};
 use crate::statement::TypedRequest;
@@ -15,7 +17,12 @@ pub enum RequestContext {
     /// A command of the table.
     Typed(TypedRequest),
     /// A new account.
-    Register(String),
+    Register {
+        /// Its name.
+        name: String,
+        /// Whether it was asked for with an invitation code.
+        with_code: bool,
+    },
     /// A login.
     Login,
     /// A message.
@@ -64,6 +71,8 @@ pub enum RequestContext {
         /// The user.
         name: String,
     },
+    /// Whether the reader is an administrator: the server tells only those of its administration.
+    Privileges,
     /// Messages of all conversations that were missed.
     CatchUp,
     /// What was read in a conversation.
@@ -92,7 +101,14 @@ impl RequestContext {
     /// What a request asks that was not typed as a command.
     pub fn of(request: &Request) -> Self {
         match request {
-            Request::Register { username, .. } => Self::Register(username.to_string()),
+            Request::Register {
+                username,
+                invitation,
+                ..
+            } => Self::Register {
+                name: username.to_string(),
+                with_code: invitation.is_some(),
+            },
             Request::Login { .. } => Self::Login,
             Request::SendMessage { .. } => Self::Send,
             Request::EditMessage { id, content } => Self::Edit {
@@ -210,6 +226,16 @@ impl RequestContext {
         }
     }
 
+    /// Asks whether the reader is an administrator: for the help about one command of the administration.
+    pub fn privileges() -> (Request, Self) {
+        let words = Value::List(vec![Value::from("help")]);
+        let request = Request::Admin {
+            command: "help".to_owned(),
+            params: Dict(vec![("words".to_owned(), words)]),
+        };
+        (request, Self::Privileges)
+    }
+
     /// Whether it asks what is set for this room, to show what is news of it.
     pub fn introduces(&self, room: &str) -> bool {
         matches!(self, Self::Introduce { room: of, .. } if of == room)
@@ -232,6 +258,7 @@ impl RequestContext {
                 | Self::Introduce { .. }
                 | Self::Identify { .. }
                 | Self::Departed { .. }
+                | Self::Privileges
                 | Self::CatchUp
                 | Self::MarkRead(_)
         )
@@ -250,7 +277,8 @@ impl RequestContext {
     pub fn kind(&self) -> RequestKind {
         match self {
             Self::Typed(typed) => typed.kind(),
-            Self::Register(_) => RequestKind::Register,
+            Self::Register { .. } => RequestKind::Register,
+            Self::Privileges => RequestKind::Admin,
             Self::Login => RequestKind::Login,
             Self::Send => RequestKind::SendMessage,
             Self::Page(..) | Self::Jump(..) | Self::CatchUp => RequestKind::QueryHistory,
@@ -332,6 +360,7 @@ impl PendingRequests {
                 RequestContext::MarkRead(_)
                     | RequestContext::Identify { .. }
                     | RequestContext::Departed { .. }
+                    | RequestContext::Privileges
             )
         })
     }

@@ -378,6 +378,14 @@ sentences! {
     LoggedIn { name: &'a str }
         en "Logged in as {name}."
         zh "登录成功：{name}";
+    /// The reader, who has just registered, is an administrator.
+    YouAdminister
+        en "You are an administrator of this server. `/admin help` lists what administrators can do."
+        zh "你是这台服务器的管理员。输入 `/admin help` 查看管理命令。";
+    /// The reader, who has just registered, is in the room of all new accounts.
+    NewInRoom { room: &'a str }
+        en "You are in the room {room}, as every new user. Type `/msg #{room}` to open it."
+        zh "新用户都会加入聊天室“{room}”，你已经在其中，输入 `/msg #{room}` 打开。";
     /// The login holds again after the connection was lost.
     LoggedInAgain { name: &'a str }
         en "Reconnected. Logged in as {name}."
@@ -1210,6 +1218,14 @@ sentences! {
     CodeNeeded
         en "Enter an invitation code, or press Ctrl-C to go back."
         zh "请输入邀请码，或按 Ctrl-C 返回。";
+    /// A code that the server does not take.
+    CodeRefused { code: &'a str }
+        en "The invitation code {code} is not valid: it is mistyped, used up, expired or revoked."
+        zh "邀请码 {code} 无效：可能输错、已用完、已过期或已作废。";
+    /// The name is to be typed again, and the password is not.
+    PasswordStays
+        en "You do not have to type the password again."
+        zh "密码不用重新输入。";
     /// A code over the limit.
     CodeTooLong
         en "This is not an invitation code: it is too long."
