@@ -344,6 +344,31 @@ impl Context {
         lines
     }
 
+    /// The same in one row, for a small window, if there are several: each conversation with its count, the newest first.
+    pub(crate) fn notice_row(&self, open: Option<&Target>) -> Option<Line> {
+        let noticed = self.unread().filter(|(target, _)| Some(*target) != open);
+        let noticed: Vec<_> = noticed.collect();
+        if noticed.len() < 2 {
+            return None;
+        }
+        let mut spans = Vec::new();
+        let comma = self.language.say(Text::Comma);
+        for (target, conversation) in noticed {
+            let before = if spans.is_empty() {
+                self.language.say(Text::UnreadRow)
+            } else {
+                comma.clone()
+            };
+            let (name, count) = (self.target_name(target), conversation.unread());
+            spans.push(span(&format!("{before}{name} {count}"), Style::Bold));
+            let mentions = conversation.mentions();
+            if mentions > 0 {
+                spans.push(span(&format!(" @{mentions}"), Style::Mention));
+            }
+        }
+        Some(Line(spans))
+    }
+
     /// Whether notices and unsent lines stand in rows above the prompt, which are drawn with it.
     pub fn has_footer(&self) -> bool {
         self.settings.interactive && self.settings.echoes

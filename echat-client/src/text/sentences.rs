@@ -820,6 +820,10 @@ sentences! {
             other: "{room}: {count} new messages"
         }
         zh "聊天室“{room}”有 {count} 条新消息";
+    /// Begins a row of conversations with the number of unread messages of each.
+    UnreadRow
+        en "unread: "
+        zh "未读：";
     /// New messages in further conversations than those that are listed.
     NewElsewhere { count: u64 }
         en { count,

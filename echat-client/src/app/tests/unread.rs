@@ -232,6 +232,39 @@ fn notices_leave_room_for_unsent_lines() {
 }
 
 #[test]
+fn several_conversations_share_a_row_of_a_small_window() {
+    for (language, shared, alone) in [
+        (
+            Language::English,
+            "unread: room1 2 @1, bob 1",
+            "bob: 1 new message",
+        ),
+        (
+            Language::Chinese,
+            "未读：room1 2 @1、bob 1",
+            "“bob”发来一条新消息",
+        ),
+    ] {
+        let mut stage = ann(language);
+        let footer = |stage: &Stage, rows| -> Vec<String> {
+            stage.app.footer(rows).iter().map(text).collect()
+        };
+        stage.says(private(5));
+        assert_eq!(footer(&stage, 3), [alone]);
+        stage.says(live(mentioning(in_room(6, "bob", "@ann")), None));
+        stage.says(live(in_room(7, "bob", "more"), None));
+        assert_eq!(footer(&stage, 3), [shared]);
+        assert_eq!(footer(&stage, 1), [shared]);
+        assert_eq!(footer(&stage, 9).len(), 2, "there is place for both");
+        // Unsent lines come first where there is one row.
+        stage.happens(Input::Closed(None)).types("@r room1 one");
+        assert_eq!(footer(&stage, 2)[0], shared);
+        assert_eq!(footer(&stage, 1).len(), 1);
+        assert_ne!(footer(&stage, 1), [shared]);
+    }
+}
+
+#[test]
 fn plain_output_prints_a_notice_once() {
     let mut stage = ann(Language::English);
     stage.app.common.context.settings.echoes = false;
