@@ -439,12 +439,15 @@ impl Upstream {
         asked: RequestContext,
     ) -> Result<(), SendError> {
         let command = command_of(&asked);
+        let about = asked.message();
         let before = self.requests.queued();
         self.ask(common, request, asked)?;
         let is_queued =
             !command.is_empty() && self.requests.queued() > before && self.says_offline(common);
         if is_queued && common.is_interactive() {
             common.say(Text::WaitsForConnection { command: &command });
+            let about = about.map(|id| common.context.quote(id));
+            common.print(about.unwrap_or_default());
         }
         Ok(())
     }

@@ -167,6 +167,14 @@ impl RequestContext {
         (request, Self::Departed { name })
     }
 
+    /// The message that it changes.
+    pub fn message(&self) -> Option<u64> {
+        match self {
+            Self::Edit { id, .. } | Self::Delete { id } | Self::React { id, .. } => Some(*id),
+            _ => None,
+        }
+    }
+
     /// The rooms that it names.
     pub fn rooms(&self) -> Vec<String> {
         match self {

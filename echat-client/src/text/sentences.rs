@@ -384,7 +384,7 @@ sentences! {
         zh "你是这台服务器的管理员。输入 `/admin help` 查看管理命令。";
     /// The reader, who has just registered, is in the room of all new accounts.
     NewInRoom { room: &'a str }
-        en "You are in the room {room}, as every new user. Type `/msg #{room}` to open it."
+        en "You are in the room {room}, like every new user. Type `/msg #{room}` to open it."
         zh "新用户都会加入聊天室“{room}”，你已经在其中，输入 `/msg #{room}` 打开。";
     /// The login holds again after the connection was lost.
     LoggedInAgain { name: &'a str }
@@ -819,7 +819,14 @@ sentences! {
             one: "{room}: {count} new message",
             other: "{room}: {count} new messages"
         }
-        zh "聊天室“{room}”有 {count} 条新消息";
+        zh { count,
+            one: "聊天室“{room}”有一条新消息",
+            other: "聊天室“{room}”有 {count} 条新消息"
+        };
+    /// How many of them mention the reader, behind that.
+    NewMentions { count: u64 }
+        en { count, one: "; {count} mention of you", other: "; {count} mentions of you" }
+        zh { count, one: "；其中一条提到你", other: "；其中 {count} 条提到你" };
     /// Begins a row of conversations with the number of unread messages of each.
     UnreadRow
         en "unread: "
@@ -1291,8 +1298,8 @@ sentences! {
         zh "没有名为 `{command}` 的管理命令。输入 `/admin help` 查看全部命令。";
     /// bad_params of ADMIN: a parameter.
     AdministrationParameter { command: &'a str, parameter: &'a str }
-        en "`/admin {command}`: `{parameter}` is missing, wrong or too much. `/admin help {command}` shows what to type."
-        zh "`/admin {command}`：参数 `{parameter}` 缺少、有误或多余。输入 `/admin help {command}` 查看用法。";
+        en "`/admin {command}`: `{parameter}` is missing or not valid. `/admin help {command}` shows what to type."
+        zh "`/admin {command}`：参数 `{parameter}` 缺失或无效。输入 `/admin help {command}` 查看用法。";
     /// not_allowed of ADMIN: a command of the operator.
     OnlyOperator { command: &'a str }
         en "Only the operator of the server can do this, with `echat-server ctl {command}`."
@@ -1533,14 +1540,18 @@ sentences! {
     AnEmoji
         en "<emoji>"
         zh "<表情>";
-    /// Marks a message whose text was changed, behind the name of its sender.
-    EditedMark
-        en " (edited)"
-        zh "（已修改）";
+    /// Marks a message, behind the name of its sender: what it is, in words.
+    Marks { words: &'a str }
+        en " ({words})"
+        zh "（{words}）";
+    /// Marks a message whose text was changed.
+    IsEdited
+        en "edited"
+        zh "已修改";
     /// Marks a message that answers the one that is quoted above it.
-    ReplyMark
-        en " (reply)"
-        zh "（回复）";
+    IsReply
+        en "reply"
+        zh "回复";
     /// Begins a quote.
     Quote { name: &'a str }
         en "  > {name}: "

@@ -351,7 +351,7 @@ fn a_new_user_reads_where_they_are_and_an_administrator_that_they_are_one() {
     for (language, lobby, administrator) in [
         (
             Language::English,
-            "You are in the room lobby, as every new user. Type `/msg #lobby` to open it.",
+            "You are in the room lobby, like every new user. Type `/msg #lobby` to open it.",
             "You are an administrator of this server. `/admin help` lists what administrators can do.",
         ),
         (

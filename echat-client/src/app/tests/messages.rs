@@ -1100,3 +1100,47 @@ fn found_actions_and_bots_look_as_in_the_chat() {
         "{printed}"
     );
 }
+
+#[test]
+fn a_reaction_that_waits_shows_its_message() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1");
+    stage.says(live(in_room(1, "bob", "lunch?"), None));
+    stage.happens(Input::Closed(None)).printed();
+    stage.types("/react +1");
+    assert_eq!(
+        stage.printed()[1..],
+        [
+            "`/react 👍` will be sent when the connection is back.",
+            "  > bob: lunch?",
+        ]
+    );
+}
+
+#[test]
+fn the_marks_of_a_message_share_their_brackets() {
+    for (language, head) in [
+        (Language::English, "bob (bot, reply, edited): yes"),
+        (Language::Chinese, "bob（机器人、回复、已修改）：yes"),
+    ] {
+        let mut stage = ann(language);
+        stage.types("&r room1");
+        stage
+            .says(live(in_room(1, "ann", "lunch?"), None))
+            .printed();
+        let mut event = live(in_room(2, "bob", "yes"), None);
+        let Event::OnNewMessage {
+            bot,
+            reply_to,
+            edited,
+            ..
+        } = &mut event
+        else {
+            panic!("{event:?}");
+        };
+        (*bot, *reply_to, *edited) = (Mark(true), Some(1), Some(1_700_000_003));
+        stage.says(event);
+        let printed = stage.printed();
+        assert!(printed[1].ends_with(head), "{printed:?}");
+    }
+}

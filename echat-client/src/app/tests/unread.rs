@@ -189,7 +189,7 @@ fn new_messages_in_other_chats_are_one_notice_with_a_count() {
     stage.app.common.context.language = Language::Chinese;
     assert_eq!(
         rows(&stage),
-        ["“bob”发来 10 条新消息", "聊天室“room1”有 1 条新消息"]
+        ["“bob”发来 10 条新消息", "聊天室“room1”有一条新消息"]
     );
     stage.app.common.context.language = Language::English;
     // Opening a conversation ends its notice, and the next message begins a new count.
