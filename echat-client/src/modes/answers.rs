@@ -243,10 +243,22 @@ fn answer(asked: &RequestContext, event: &Event, context: &Context) -> Vec<Line>
             if let Some(lines) = context.people_lines(event) {
                 return lines;
             }
-            let done = typed.and_then(|typed| typed.done(context.language));
+            let done = typed.and_then(|typed| {
+                removed_bot(typed, context).or_else(|| typed.done(context.language))
+            });
             done.iter().map(|done| plain(done)).collect()
         }
     }
+}
+
+/// What is said of a bot that was removed from a room, which no invitation brings back; `None` for another command.
+fn removed_bot(typed: &TypedRequest, context: &Context) -> Option<String> {
+    if typed.kind() != RequestKind::Kick {
+        return None;
+    }
+    let (name, room) = (&typed.user()?, &typed.room()?);
+    let is_bot = context.session.is_bot(name);
+    is_bot.then(|| context.language.say(Text::BotRemoved { name, room }))
 }
 
 fn found_names(

@@ -165,7 +165,11 @@ impl Context {
 
     fn bot_lines(&self, bots: &[BotLine]) -> Vec<Line> {
         let rows = bots.iter().map(|bot| {
-            let rooms = bot.rooms.join(&self.language.say(Text::Comma));
+            let rooms = if bot.rooms.is_empty() {
+                self.language.say(Text::BotInNoRoom)
+            } else {
+                bot.rooms.join(&self.language.say(Text::Comma))
+            };
             let mut row = format!("{}  {rooms}", bot.username);
             if let Some(expires) = bot.expires {
                 let time = self.moment(expires);

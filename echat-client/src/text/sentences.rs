@@ -1486,6 +1486,14 @@ sentences! {
     AServer
         en "HOST:PORT"
         zh "主机:端口";
+    /// Stands for the rooms of a bot that is in none.
+    BotInNoRoom
+        en "in no room; it cannot join one, so create another bot: `/bots new <user> <room>`"
+        zh "不在任何聊天室，也无法再加入；请另建一个：`/bots new <用户名> <聊天室>`";
+    /// The reader removed a bot from a room.
+    BotRemoved { name: &'a str, room: &'a str }
+        en "You removed the bot {name} from {room}. It cannot come back. To have a bot in {room} again, create another one: `/bots new <user> {room}`."
+        zh "你已将机器人“{name}”移出聊天室“{room}”。它无法再回来；要让这个聊天室再有机器人，请另建一个：`/bots new <用户名> {room}`。";
     /// Marks a bot, behind its name.
     BotMark
         en " (bot)"

@@ -398,6 +398,69 @@ fn a_new_user_reads_where_they_are_and_an_administrator_that_they_are_one() {
 }
 
 #[test]
+fn a_bot_is_created_in_the_open_room_or_in_those_that_are_named() {
+    let mut stage = ann(Language::English);
+    stage.types("/bots new helper");
+    assert_eq!(
+        stage.printed().last().unwrap(),
+        "Usage: /bots new <user> <room> ..."
+    );
+    stage.types("&r room1").types("/bots new helper");
+    let rooms = |rooms: &[&str]| Value::List(rooms.iter().map(|room| Value::from(*room)).collect());
+    let sent = params(&mut stage, R::CreateBot);
+    assert_eq!(sent[0].at("rooms"), Some(&rooms(&["room1"])));
+    stage.types("/bots new helper tea #den");
+    let sent = params(&mut stage, R::CreateBot);
+    assert_eq!(sent[0].at("rooms"), Some(&rooms(&["tea", "den"])));
+}
+
+#[test]
+fn who_removes_a_bot_reads_that_it_does_not_come_back() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").says(Event::Room {
+        room: info("room1"),
+    });
+    let bot = ChatMessage {
+        bot: Mark(true),
+        ..in_room(1, "clerk", "built")
+    };
+    stage.says(live(bot, None));
+    stage.says(Event::Marked {
+        target_type: TargetType::Room,
+        target: "room1".to_owned(),
+        id: 1,
+    });
+    for (name, said) in [
+        (
+            "clerk",
+            "You removed the bot clerk from room1. It cannot come back. To have a bot in room1 again, create another one: `/bots new <user> room1`.",
+        ),
+        (
+            "carol",
+            "You removed carol from room1. To keep them out, type `/ban #room1 carol`.",
+        ),
+    ] {
+        stage.types(&format!("/kick {name}")).printed();
+        stage.says(done(R::Kick));
+        assert_eq!(stage.printed(), [said]);
+    }
+    stage.types("/bots").printed();
+    stage.says(Event::Bots {
+        bots: vec![echat_proto::records::BotLine {
+            username: "clerk".to_owned(),
+            rooms: vec![],
+            created: 1,
+            expires: None,
+            last_seen: None,
+        }],
+    });
+    assert_eq!(
+        stage.printed()[1],
+        "  clerk  in no room; it cannot join one, so create another bot: `/bots new <user> <room>`"
+    );
+}
+
+#[test]
 fn a_room_of_the_address_that_refuses_leaves_the_user_logged_in() {
     let mut stage = invited(Language::English, Some("class"));
     stage
