@@ -43,9 +43,10 @@ use crate::render::safe::Safe;
 use crate::render::styled::{Line, Span, Style};
 use crate::secret::Secret;
 use crate::session::{
-    LimitError, RequestContext, RoomIdentity, RoomUpdate, TimedRequest, Update, possible,
+    LimitError, MembershipChange, RequestContext, RoomIdentity, RoomUpdate, TimedRequest, Update,
+    possible,
 };
-use crate::settings::Settings;
+use crate::settings::{Presence, Settings};
 use crate::statement::{self, Scope, Statement, TypedRequest};
 use crate::target::Target;
 use crate::text::{Language, Text, code_of, fail_of};
@@ -1233,6 +1234,7 @@ impl App {
                 let (request, asked) = RequestContext::departed(name);
                 self.ask(request, asked);
             }
+            Update::Member(room, name, MembershipChange::Joined) => self.joined(room, name),
             Update::AccountDeleted(_) => self.load_chat_again(),
             Update::Message(target, post) => {
                 if let Some(alert) = Alert::about(&self.common.context, target, post) {
@@ -1287,6 +1289,22 @@ impl App {
             }
             (_, Err(_)) => self.common.verdict.record(WorstOutcome::Refused),
             _ => {}
+        }
+    }
+
+    /// A user joined a room that is not open. The owner and operators of the room are told, once it is known that the user
+    /// is one of them.
+    fn joined(&mut self, room: &str, name: &str) {
+        let target = Target::Room(room.to_owned());
+        let is_known = self.common.context.session.room_settings(&target).is_some();
+        let is_open = self.mode.target() == Some(&target);
+        let is_hidden = self.common.context.settings.config.presence == Presence::Hide;
+        if self.common.is_interactive()
+            && !(is_known || is_open || is_hidden)
+            && !self.upstream.asks_after_joining(room)
+        {
+            let (request, asked) = RequestContext::joined(room, name);
+            self.ask(request, asked);
         }
     }
 

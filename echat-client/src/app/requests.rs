@@ -179,6 +179,11 @@ impl Requests {
         self.unanswered.identifies()
     }
 
+    /// Whether the client asks for a room that a user joined.
+    pub(super) fn asks_after_joining(&self, room: &str) -> bool {
+        self.unanswered.asks_after_joining(room)
+    }
+
     /// Whether a request of this kind was sent and is not answered yet.
     pub(super) fn has_kind(&self, kind: RequestKind) -> bool {
         self.unanswered.has_kind(kind)

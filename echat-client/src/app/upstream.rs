@@ -569,6 +569,11 @@ impl Upstream {
         kinds.any(|kind| self.requests.has_kind(kind))
     }
 
+    /// Whether the client asks for a room that a user joined.
+    pub(super) fn asks_after_joining(&self, room: &str) -> bool {
+        self.requests.asks_after_joining(room)
+    }
+
     /// Whether the client asks which room a name stands for.
     pub(super) fn identifies(&self) -> bool {
         self.requests.identifies()

@@ -7,7 +7,7 @@ use echat_proto::records::{Code, Fail};
 use super::lines::{plain, styled};
 use super::{Context, administration, found, rooms};
 use crate::render::styled::{Line, Style};
-use crate::session::{Jump, LookupKind, RequestContext, TimedRequest, Update};
+use crate::session::{Jump, LookupKind, MembershipChange, RequestContext, TimedRequest, Update};
 use crate::statement::TypedRequest;
 use crate::target::Target;
 use crate::text::{RefusedRequest, Text, code_of};
@@ -25,6 +25,7 @@ pub(super) fn tell(update: &Update, context: &Context) -> Vec<Line> {
         Update::Room(update) if rooms::is_personal(update, context) => {
             rooms::update_lines(update, context)
         }
+        Update::Member(room, name, MembershipChange::Joined) => rooms::joined(room, name, context),
         Update::Changed(..)
         | Update::OwnTextGone(_)
         | Update::Room(_)
@@ -58,6 +59,7 @@ pub(crate) fn refusal(asked: &RequestContext, fail: &Fail, context: &Context) ->
             | RequestContext::Introduce { .. }
             | RequestContext::Identify { .. }
             | RequestContext::Departed { .. }
+            | RequestContext::Joined { .. }
             | RequestContext::Privileges
             | RequestContext::MarkRead(_)
             | RequestContext::CatchUp
@@ -179,6 +181,7 @@ pub fn command_of(asked: &RequestContext) -> String {
         | RequestContext::Introduce { .. }
         | RequestContext::Identify { .. }
         | RequestContext::Departed { .. }
+        | RequestContext::Joined { .. }
         | RequestContext::Privileges
         | RequestContext::CatchUp
         | RequestContext::MarkRead(_)
@@ -228,6 +231,9 @@ fn answer(asked: &RequestContext, event: &Event, context: &Context) -> Vec<Line>
         }
         (None, _) if let RequestContext::Lookup(lookup) = asked => {
             found::lines(lookup, event, context)
+        }
+        (None, Event::Room { room }) if let RequestContext::Joined { name, .. } = asked => {
+            rooms::joined(&room.roomname, name, context)
         }
         (None, Event::Room { room }) if let RequestContext::Introduce { is_new, .. } = asked => {
             rooms::introduction(room, *is_new, context)

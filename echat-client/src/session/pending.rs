@@ -71,6 +71,13 @@ pub enum RequestContext {
         /// The user.
         name: String,
     },
+    /// What is set for a room that a user joined, to know whether the reader runs it.
+    Joined {
+        /// The room.
+        room: String,
+        /// The new member.
+        name: String,
+    },
     /// Whether the reader is an administrator: the server tells only those of its administration.
     Privileges,
     /// Messages of all conversations that were missed.
@@ -234,6 +241,15 @@ impl RequestContext {
         }
     }
 
+    /// Asks what is set for a room that a user joined.
+    pub fn joined(room: &str, name: &str) -> (Request, Self) {
+        let request = Request::RoomInfo {
+            roomname: NameQuery::new(room),
+        };
+        let (room, name) = (room.to_owned(), name.to_owned());
+        (request, Self::Joined { room, name })
+    }
+
     /// Asks whether the reader is an administrator: for the help about one command of the administration.
     pub fn privileges() -> (Request, Self) {
         let words = Value::List(vec![Value::from("help")]);
@@ -266,6 +282,7 @@ impl RequestContext {
                 | Self::Introduce { .. }
                 | Self::Identify { .. }
                 | Self::Departed { .. }
+                | Self::Joined { .. }
                 | Self::Privileges
                 | Self::CatchUp
                 | Self::MarkRead(_)
@@ -297,7 +314,9 @@ impl RequestContext {
             Self::Edit { .. } => RequestKind::EditMessage,
             Self::Delete { .. } => RequestKind::DeleteMessage,
             Self::React { .. } => RequestKind::React,
-            Self::Introduce { .. } | Self::Identify { .. } => RequestKind::RoomInfo,
+            Self::Introduce { .. } | Self::Identify { .. } | Self::Joined { .. } => {
+                RequestKind::RoomInfo
+            }
             Self::Departed { .. } => RequestKind::Whois,
             Self::MarkRead(_) => RequestKind::MarkRead,
             Self::Clock(_) => RequestKind::QueryServerTime,
@@ -355,6 +374,12 @@ impl PendingRequests {
             .any(|asked| matches!(asked, RequestContext::Identify { .. }))
     }
 
+    /// Whether the client asks for a room that a user joined.
+    pub fn asks_after_joining(&self, room: &str) -> bool {
+        self.requests()
+            .any(|asked| matches!(asked, RequestContext::Joined { room: of, .. } if of == room))
+    }
+
     /// Whether a request of this kind is unanswered.
     pub fn has_kind(&self, kind: RequestKind) -> bool {
         self.requests().any(|asked| asked.kind() == kind)
@@ -368,6 +393,7 @@ impl PendingRequests {
                 RequestContext::MarkRead(_)
                     | RequestContext::Identify { .. }
                     | RequestContext::Departed { .. }
+                    | RequestContext::Joined { .. }
                     | RequestContext::Privileges
             )
         })
