@@ -634,3 +634,43 @@ fn a_question_about_a_room_is_closed_if_another_one_took_the_name() {
     stage.types("y");
     assert_eq!(stage.asked(RequestKind::LeaveRoom), [Value::from("den")]);
 }
+
+#[test]
+fn a_room_whose_name_was_taken_is_no_other_history() {
+    let mut stage = cut_off();
+    stage.types("/topic new").types("later").printed();
+    stage.has_room("room1", OLD + 1).has_room("den", OLD);
+    stage.happens(Input::Connected);
+    stage.says(Event::LoginSuccess {
+        username: "ann".to_owned(),
+    });
+    let known = ChatMessage {
+        target: "den".to_owned(),
+        ..in_room(1, "x", "sync")
+    };
+    stage.says(
+        LoginBundle {
+            chat_rooms: vec!["room1".to_owned(), "den".to_owned()],
+            messages: vec![known],
+            newest: Some(1),
+            history: Some("a".to_owned()),
+            ..LoginBundle::default()
+        }
+        .into(),
+    );
+    assert_eq!(
+        stage.printed(),
+        [
+            "Reconnected. Logged in as ann.",
+            "The room room1 is called den now."
+        ]
+    );
+    assert!(stage.prompt().starts_with("den "), "{}", stage.prompt());
+    let topics = stage.asked(RequestKind::SetRoom);
+    assert_eq!(at(&topics[0], "roomname"), &Value::from("den"));
+    // The chat goes on in the room that it was.
+    stage.types("and now");
+    assert_eq!(stage.contents(), ["later", "and now"]);
+    let lines = stage.app.common.context.outgoing.to_lines("ann");
+    assert_eq!(lines.matches("\"den\"").count(), 2, "{lines}");
+}
