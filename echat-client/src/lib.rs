@@ -20,6 +20,7 @@
 //! render                text that cannot control a terminal, its width, styles and rows
 //! net                   the connection: address, trust, socket, handshake, reconnecting
 //! local                 folders, passwords, questions, input in lines, local time
+//! secret                texts and bytes that nothing shows
 //! clock                 the only place that reads a clock
 //! exit                  exit codes
 //! ```
@@ -39,6 +40,7 @@ pub mod modes;
 pub mod nc;
 pub mod net;
 pub mod render;
+pub mod secret;
 pub mod session;
 pub mod settings;
 pub mod statement;

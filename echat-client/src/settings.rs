@@ -2,9 +2,9 @@
 
 use echat_proto::config::ClientConfig;
 pub use echat_proto::config::Presence;
-use zeroize::Zeroizing;
 
 use crate::local::local_time::Zone;
+use crate::secret::Secret;
 use crate::target::Target;
 
 /// The choices.
@@ -20,11 +20,11 @@ pub struct Settings {
     /// The user to log in at the start.
     pub user: Option<String>,
     /// With what.
-    pub password: Option<Zeroizing<String>>,
+    pub password: Option<Secret>,
     /// Or with the token of a bot.
-    pub token: Option<Zeroizing<String>>,
+    pub token: Option<Secret>,
     /// The invitation code to register with.
-    pub invitation: Option<Zeroizing<String>>,
+    pub invitation: Option<Secret>,
     /// Whether that code came with the address: a person who was invited, and has no account yet.
     pub is_invited: bool,
     /// The chat to open after the first login. A room is joined if need be.

@@ -3,8 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use zeroize::Zeroizing;
-
 use super::Effect;
 use super::common::Common;
 use super::draft::{Draft, EditedMessage};
@@ -13,6 +11,7 @@ use super::question::{
 };
 use crate::line_editor::{Key, KeyOutcome, LineEditor};
 use crate::modes::{Goto, Mode, QUIT, error_line, plain};
+use crate::secret::Secret;
 use crate::session::{LimitError, Post, Session};
 use crate::statement::{self, Names, Scope, Statement, Substitution};
 use crate::target::Target;
@@ -27,7 +26,7 @@ pub(super) enum Submitted {
     /// Nothing.
     Nothing,
     /// A line.
-    Line(Zeroizing<String>),
+    Line(Secret),
     /// A message with another text.
     Edit(EditedMessage),
     /// Ctrl-C, outside of an edited message.
@@ -92,7 +91,6 @@ impl Composer {
                 common.fail(Text::NotTextHere);
             }
             KeyOutcome::Submit(line) => {
-                let line = Zeroizing::new(line);
                 self.draft.submit();
                 return match self.draft.take_edit() {
                     Some(message) => self.submit_edit(common, message, line),
@@ -257,6 +255,17 @@ impl Composer {
     pub(super) fn forget_messages(&mut self, common: &mut Common) {
         self.end_edit(common);
         let void = self.questions.take_about_messages();
+        self.close(common, void);
+    }
+
+    /// The conversations that questions are about.
+    pub(super) fn targets(&self) -> impl Iterator<Item = Target> {
+        self.questions.targets()
+    }
+
+    /// A conversation is gone: closes the questions about it, since its name may be another one's.
+    pub(super) fn close_about(&mut self, common: &mut Common, target: &Target) {
+        let void = self.questions.take_about(target);
         self.close(common, void);
     }
 
@@ -606,7 +615,7 @@ impl Composer {
         &mut self,
         common: &mut Common,
         message: EditedMessage,
-        line: Zeroizing<String>,
+        line: Secret,
     ) -> Submitted {
         if line.trim().is_empty() {
             common.say(Text::EditIsEmpty);

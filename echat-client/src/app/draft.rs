@@ -217,7 +217,7 @@ mod tests {
 
     fn typed(text: &str) -> Draft {
         let mut draft = Draft::new();
-        draft.key(Key::Paste(text.to_owned()));
+        draft.key(Key::Paste(text.into()));
         draft
     }
 

@@ -13,6 +13,7 @@ use crate::modes::Context;
 use crate::net::address::LinkTarget;
 use crate::render::safe::Safe;
 use crate::render::styled::Line;
+use crate::secret::Secret;
 use crate::session::Post;
 pub use crate::session::outgoing::Files;
 use crate::target::Target;
@@ -29,7 +30,7 @@ pub enum Input {
     /// A key.
     Key(Key),
     /// A line, where there is no terminal.
-    Line(String),
+    Line(Secret),
     /// A line of a pipe is longer than 1 MiB; nothing after it is read.
     LineTooLong {
         /// Its number, counted from 1.
@@ -43,7 +44,7 @@ pub enum Input {
     /// The input is UTF-16, and nothing of it was taken.
     Utf16,
     /// Text of several lines, each with a newline, that came faster than a person types.
-    Lines(String),
+    Lines(Secret),
     /// The paste that comes now was cut to [`PASTE_MAX`](crate::line_editor::PASTE_MAX) bytes.
     PasteCut {
         /// The bytes that it had.
@@ -115,6 +116,42 @@ pub enum Input {
     EndOfInput,
     /// The program is in the foreground again: everything is to be drawn again.
     Resume,
+}
+
+impl Input {
+    /// Whether the prompt is drawn again after it, even if nothing was shown.
+    pub(super) fn redraws(&self) -> bool {
+        match self {
+            Self::Start
+            | Self::Key(_)
+            | Self::Line(_)
+            | Self::LineTooLong { .. }
+            | Self::NotText { .. }
+            | Self::Utf16
+            | Self::Lines(_)
+            | Self::PasteCut { .. }
+            | Self::Garbled
+            | Self::Resize
+            | Self::Connected
+            | Self::Event(_)
+            | Self::Closed(_)
+            | Self::ConnectFailed { .. }
+            | Self::Untrusted
+            | Self::Outgoing { .. }
+            | Self::Kept { .. }
+            | Self::NoOutgoing { .. }
+            | Self::EndOfInput
+            | Self::Resume => true,
+            Self::Shown
+            | Self::Server(_)
+            | Self::Tick { .. }
+            | Self::Elapsed { .. }
+            | Self::Due
+            | Self::Woke
+            | Self::Heard
+            | Self::Pong => false,
+        }
+    }
 }
 
 /// A message that is meant for the reader.

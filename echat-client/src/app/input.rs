@@ -2,10 +2,9 @@
 
 use std::collections::VecDeque;
 
-use zeroize::Zeroizing;
-
 use super::common::Common;
 use crate::exit::Exit;
+use crate::secret::Secret;
 use crate::text::Text;
 
 /// Lines that are kept before no more are read.
@@ -30,7 +29,7 @@ pub(super) enum InputEnd {
 /// to the lines before them.
 #[derive(Debug, Default)]
 pub(super) struct InputQueue {
-    lines: VecDeque<Zeroizing<String>>,
+    lines: VecDeque<Secret>,
     /// Bytes of the lines.
     bytes: usize,
     taken: u64,
@@ -39,7 +38,7 @@ pub(super) struct InputQueue {
 
 impl InputQueue {
     /// Adds a line of a script; a line after the end of input is dropped.
-    pub(super) fn push(&mut self, line: Zeroizing<String>) {
+    pub(super) fn push(&mut self, line: Secret) {
         if self.end.is_none() {
             self.bytes += line.len();
             self.lines.push_back(line);
@@ -52,7 +51,7 @@ impl InputQueue {
     }
 
     /// Takes the oldest line.
-    pub(super) fn take(&mut self) -> Option<Zeroizing<String>> {
+    pub(super) fn take(&mut self) -> Option<Secret> {
         let line = self.lines.pop_front()?;
         self.bytes -= line.len();
         self.taken += 1;
@@ -137,8 +136,8 @@ impl WorstOutcome {
 mod tests {
     use super::*;
 
-    fn line(text: &str) -> Zeroizing<String> {
-        Zeroizing::new(text.to_owned())
+    fn line(text: &str) -> Secret {
+        Secret::from(text)
     }
 
     #[test]

@@ -5,17 +5,17 @@ use echat_proto::commands::Request;
 use echat_proto::names::{
     BotToken, BotTokenError, NameQuery, Password, PasswordError, ResumeSecret,
 };
-use zeroize::Zeroizing;
 
+use crate::secret::Secret;
 use crate::target::normal_name;
 
 /// What a person or an option provides to log in with.
 #[derive(Debug)]
 pub(super) enum LoginSecret {
     /// The password of a user.
-    Password(Zeroizing<String>),
+    Password(Secret),
     /// The token of a bot.
-    Token(Zeroizing<String>),
+    Token(Secret),
 }
 
 /// Why a secret cannot be sent.
@@ -38,7 +38,7 @@ struct Credentials {
     /// presents it again.
     resume: Option<ResumeSecret>,
     /// The password that the server was asked to take in place of this one.
-    next: Option<Zeroizing<String>>,
+    next: Option<Secret>,
 }
 
 /// The wanted login, and the user of the last login that succeeded.
@@ -117,7 +117,7 @@ impl Login {
     }
 
     /// The server is asked for another password.
-    pub(super) fn propose(&mut self, password: Zeroizing<String>) {
+    pub(super) fn propose(&mut self, password: Secret) {
         if let Some(credentials) = &mut self.credentials {
             credentials.next = Some(password);
         }
@@ -202,7 +202,7 @@ mod tests {
 
     fn wanted(name: &str) -> Login {
         let mut login = Login::default();
-        let password = Zeroizing::new("password1".to_owned());
+        let password = Secret::from("password1");
         login.want(name.to_owned(), LoginSecret::Password(password));
         login
     }
@@ -228,7 +228,7 @@ mod tests {
     fn a_login_as_another_user_is_new() {
         let mut login = wanted("ann");
         login.succeeded("ann");
-        let password = Zeroizing::new("password2".to_owned());
+        let password = Secret::from("password2");
         login.want("bob".to_owned(), LoginSecret::Password(password));
         assert!(login.is_of_new_user());
         assert!(!login.accepted("bob", Some("ann")));

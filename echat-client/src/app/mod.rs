@@ -36,17 +36,17 @@ use echat_proto::names::{DeviceSecret, NameQuery, Password};
 use echat_proto::param::{NewPassword, RoomRole};
 use echat_proto::records::{Code, Fail};
 
-use zeroize::Zeroizing;
-
 use crate::exit::Exit;
 use crate::line_editor::{Key, LineEditor, PASTE_MAX};
 use crate::modes::{Act, Goto, Mode, error_line, refusal};
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Span, Style};
+use crate::secret::Secret;
 use crate::session::{
-    LimitError, RequestContext, RoomIdentity, RoomUpdate, TimedRequest, Update, possible,
+    LimitError, MembershipChange, RequestContext, RoomIdentity, RoomUpdate, TimedRequest, Update,
+    possible,
 };
-use crate::settings::Settings;
+use crate::settings::{Presence, Settings};
 use crate::statement::{self, Scope, Statement, TypedRequest};
 use crate::target::Target;
 use crate::text::{Language, Text, code_of, fail_of};
@@ -77,7 +77,17 @@ pub struct App {
     left_chat: Option<(String, Target)>,
     /// The room that the user joins or creates. Its chat opens when the server says yes, unless the user went elsewhere.
     opening: Option<Target>,
+    /// The user that was registered last, until the first login.
+    newcomer: Option<Newcomer>,
     is_over: bool,
+}
+
+/// A user that was just registered.
+#[derive(Debug)]
+struct Newcomer {
+    name: String,
+    /// Whether it was with an invitation code, as the first administrator is.
+    with_code: bool,
 }
 
 impl App {
@@ -93,6 +103,7 @@ impl App {
             joining: None,
             left_chat: None,
             opening: None,
+            newcomer: None,
             is_over: false,
         }
     }
@@ -103,25 +114,15 @@ impl App {
             return Vec::new();
         }
         let input = match input {
-            Input::Lines(text) => return self.lines(&Zeroizing::new(text)),
+            Input::Lines(text) => return self.lines(&text),
             input => input,
         };
-        let shows = !matches!(
-            input,
-            Input::Tick { .. }
-                | Input::Elapsed { .. }
-                | Input::Due
-                | Input::Woke
-                | Input::Server(_)
-                | Input::Heard
-                | Input::Pong
-                | Input::Shown
-        );
+        let redraws = input.redraws();
         self.common.context.is_offline = !self.upstream.is_open();
         match input {
             Input::Start => self.start(),
             Input::Key(key) => self.key(key),
-            Input::Line(line) => self.input.push(Zeroizing::new(line)),
+            Input::Line(line) => self.input.push(line),
             // Later lines may depend on one that cannot be taken.
             Input::NotText { line } => self.input.finish(InputEnd::NotText(line)),
             Input::LineTooLong { line } => self.input.finish(InputEnd::LineTooLong(line)),
@@ -166,7 +167,7 @@ impl App {
         }
         self.take_lines();
         self.end_if_done();
-        self.finish(shows)
+        self.finish(redraws)
     }
 
     /// When the next [`Input::Tick`] has something to do, in unix seconds.
@@ -342,10 +343,10 @@ impl App {
         self.quit(Exit::Usage);
     }
 
-    fn finish(&mut self, shows: bool) -> Vec<Effect> {
+    fn finish(&mut self, redraws: bool) -> Vec<Effect> {
         self.outbox.end_saving(&mut self.common);
         let is_counted = self.upstream.count_down(&self.common);
-        let drawn = shows || is_counted || self.common.output.prints();
+        let drawn = redraws || is_counted || self.common.output.prints();
         if self.common.is_interactive() && !self.is_over {
             self.composer.adapt(&*self.mode);
             if self.common.context.settings.config.title {
@@ -391,7 +392,7 @@ impl App {
             if is_garbled {
                 self.composer.garble();
             }
-            effects.extend(self.step(Input::Key(Key::Paste(line.to_owned()))));
+            effects.extend(self.step(Input::Key(Key::Paste(line.into()))));
             effects.extend(self.step(Input::Key(Key::Enter)));
             rest = more;
         }
@@ -399,7 +400,7 @@ impl App {
             if is_garbled {
                 self.composer.garble();
             }
-            effects.extend(self.step(Input::Key(Key::Paste(rest.to_owned()))));
+            effects.extend(self.step(Input::Key(Key::Paste(rest.into()))));
         }
         effects.extend(self.outbox.end_batch(&mut self.common));
         effects
@@ -455,7 +456,7 @@ impl App {
             return self.submit(line);
         }
         if self.input.has_room() {
-            self.input.push(Zeroizing::new(line.to_owned()));
+            self.input.push(line.into());
             self.common.say(Text::WaitsForLogin);
         } else {
             self.common.say(self.common.context.please_wait());
@@ -710,7 +711,7 @@ impl App {
     }
 
     /// Asks the server for another password. It stays in memory until the answer, as the present one does.
-    fn change_password(&mut self, old: &str, new: Zeroizing<String>) {
+    fn change_password(&mut self, old: &str, new: Secret) {
         let (Ok(old), Ok(password)) = (Password::presented(old), Password::new(&new)) else {
             return self.common.refuse(Code::BadPassword);
         };
@@ -750,8 +751,8 @@ impl App {
     }
 
     fn ask_queued(&mut self) {
-        for (request, asked) in self.upstream.take_queued() {
-            self.ask(request, asked);
+        for error in self.upstream.send_queued(&mut self.common) {
+            self.reject(&error);
         }
     }
 
@@ -899,7 +900,11 @@ impl App {
     }
 
     /// The login holds, for the first time or again.
-    fn logged_in(&mut self) {
+    fn logged_in(&mut self, bundle: &Event) {
+        if let Event::LoginBundle { resume, device, .. } = bundle {
+            self.upstream.login.keep_secret(resume.clone());
+            self.keep_device(device.as_ref());
+        }
         self.upstream.logged_in(&mut self.common);
         let Some(me) = self.common.me() else {
             return;
@@ -920,8 +925,32 @@ impl App {
         self.outbox.load(&mut self.common, &me);
         self.check_rooms();
         self.ask_queued();
+        self.welcome(&me);
         if let Some(target) = self.common.context.settings.open.take() {
             self.open_at_start(target.normal());
+        }
+        self.say_must_change(bundle);
+    }
+
+    /// Tells a user that was just registered what is there already: the room of all new accounts, and the administration.
+    fn welcome(&mut self, me: &str) {
+        let Some(newcomer) = self.newcomer.take_if(|newcomer| newcomer.name == me) else {
+            return;
+        };
+        if !self.common.is_interactive() {
+            return;
+        }
+        let context = &self.common.context;
+        let opens = context.settings.open.clone().map(Target::normal);
+        let is_opened = |room: &str| opens.as_ref().is_some_and(|open| open.name() == room);
+        let rooms = context.session.rooms().iter();
+        let rooms: Vec<String> = rooms.filter(|room| !is_opened(room)).cloned().collect();
+        for room in &rooms {
+            self.common.say(Text::NewInRoom { room });
+        }
+        if newcomer.with_code {
+            let (request, asked) = RequestContext::privileges();
+            self.ask(request, asked);
         }
     }
 
@@ -1103,37 +1132,54 @@ impl App {
         {
             return self.ask_timed(timed.clone(), *time);
         }
-        if matches!(event, Event::ServerKick {}) {
-            self.kick();
+        if asked == Some(RequestContext::Login) && self.logs_in_again(&event) {
+            return;
         }
-        if asked == Some(RequestContext::Login) {
-            if let Event::LoginBundle { resume, device, .. } = &event {
-                self.upstream.login.keep_secret(resume.clone());
-                self.keep_device(device.as_ref());
-            }
-            let is_void = |fail: &Fail| fail.code == Code::BadCredentials.as_str();
-            if event.refusal().is_some_and(is_void) && self.upstream.login.drop_secret() {
-                self.present();
-                return;
+        self.change_login(&event);
+        self.follow_names(&event);
+        let missed = asked == Some(RequestContext::CatchUp);
+        for update in self.apply(event, asked) {
+            // Messages that were missed are not announced one by one: the prompt counts them.
+            if !missed || self.shows(&update) {
+                self.tell(&update);
             }
         }
-        if matches!(event, Event::LoggedOut {}) {
-            self.logged_out();
+        self.composer.revise(&mut self.common);
+    }
+
+    /// Logs in with the password if this reply to LOGIN says that the secret of the last login is void.
+    fn logs_in_again(&mut self, event: &Event) -> bool {
+        let is_void = |fail: &Fail| fail.code == Code::BadCredentials.as_str();
+        let again = event.refusal().is_some_and(is_void) && self.upstream.login.drop_secret();
+        if again {
+            self.present();
         }
+        again
+    }
+
+    /// What an event means for the login, before the session takes it.
+    fn change_login(&mut self, event: &Event) {
         if event.refusal().is_some_and(Fail::wants_new_password) {
             self.upstream.login.lock();
         }
-        if let Event::LoginSuccess { username } = &event {
-            // Questions of another user are not for this one.
-            let me = self.common.context.session.me();
-            if !self.upstream.login.accepted(username, me) {
-                self.composer.put_questions_aside(&mut self.common);
-                self.outbox.say_left_behind(&mut self.common, username);
+        match event {
+            Event::ServerKick {} => self.kick(),
+            Event::LoggedOut {} => self.logged_out(),
+            Event::LoginSuccess { username } => {
+                // Questions of another user are not for this one.
+                let me = self.common.context.session.me();
+                if !self.upstream.login.accepted(username, me) {
+                    self.composer.put_questions_aside(&mut self.common);
+                    self.outbox.say_left_behind(&mut self.common, username);
+                }
             }
+            _ => {}
         }
-        let missed = asked == Some(RequestContext::CatchUp);
+    }
+
+    /// The session takes an event. What is bound to what it knew follows.
+    fn apply(&mut self, event: Event, asked: Option<RequestContext>) -> Vec<Update> {
         let limits = self.common.context.session.limits();
-        self.follow_names(&event);
         let told = match &event {
             Event::Room { room } => Some((room.roomname.clone(), room.created)),
             _ => None,
@@ -1148,30 +1194,24 @@ impl App {
         if updates.contains(&Update::HistoryReplaced) {
             self.forget_history();
         }
-        for update in updates {
-            // Messages that were missed are not announced one by one: the prompt counts them.
-            if !missed || self.shows(&update) {
-                self.tell(&update);
-            }
-        }
-        self.composer.revise(&mut self.common);
+        updates
     }
 
     /// Rooms and users have other names: chats, unsent lines and questions follow.
     fn follow_names(&mut self, event: &Event) {
         if let Event::OnRoomChanged { was, room, .. } = event {
             let target = |name: &str| Target::Room(name.to_owned());
-            self.rename(&target(was), &target(&room.roomname));
+            self.rename(&target(was), &target(&room.roomname), Some(room.created));
         }
         if let Event::OnUserRenamed { was, username } = event {
             let target = |name: &str| Target::Friend(name.to_owned());
-            self.rename(&target(was), &target(username));
+            self.rename(&target(was), &target(username), None);
             if self.common.context.session.me() == Some(was) {
                 self.rename_me(was, username);
             }
         }
         for (was, now) in self.common.context.session.renamed_in(event) {
-            self.rename(&was, &now);
+            self.rename(&was, &now, None);
         }
     }
 
@@ -1183,6 +1223,7 @@ impl App {
         self.leave_lost_room(update);
         self.hold_lines(update);
         match update {
+            Update::Answer(asked, outcome) => self.answered(asked, outcome),
             Update::NewRoom(room) if self.common.is_interactive() => {
                 let (request, asked) = RequestContext::introduce(room, true);
                 self.ask(request, asked);
@@ -1193,24 +1234,32 @@ impl App {
                 let (request, asked) = RequestContext::departed(name);
                 self.ask(request, asked);
             }
+            Update::Member(room, name, MembershipChange::Joined) => self.joined(room, name),
             Update::AccountDeleted(_) => self.load_chat_again(),
-            Update::Answer(RequestContext::Introduce { room, is_new }, outcome) => {
-                self.introduced(room, *is_new && outcome.is_ok());
-            }
             Update::Message(target, post) => {
                 if let Some(alert) = Alert::about(&self.common.context, target, post) {
                     self.common.output.push(Effect::Alert(alert));
                 }
             }
-            Update::Answer(RequestContext::Register(name), Ok(_)) => {
-                self.common.context.last_user = Some(name.clone());
-            }
             Update::OwnTextGone(text) => self.composer.forget_text(text),
-            Update::Answer(RequestContext::Login, Ok(event)) => {
-                self.logged_in();
-                self.say_must_change(event);
+            _ => {}
+        }
+        self.open_joined(update);
+    }
+
+    /// What follows from the final reply to a request, beside what is shown of it.
+    fn answered(&mut self, asked: &RequestContext, outcome: &Result<Event, Fail>) {
+        match (asked, outcome) {
+            (RequestContext::Login, Ok(event)) => self.logged_in(event),
+            (RequestContext::Login, Err(fail)) => self.log_in_refused(fail),
+            (RequestContext::Register { name, with_code }, Ok(_)) => {
+                self.common.context.last_user = Some(name.clone());
+                self.newcomer = Some(Newcomer {
+                    name: name.clone(),
+                    with_code: *with_code,
+                });
             }
-            Update::Answer(RequestContext::Other(RequestKind::ChangePassword), outcome) => {
+            (RequestContext::Other(RequestKind::ChangePassword), outcome) => {
                 self.upstream.login.change(outcome.is_ok());
                 // What was refused until now.
                 self.check_rooms();
@@ -1218,30 +1267,45 @@ impl App {
                     self.common.verdict.record(WorstOutcome::Refused);
                 }
             }
-            Update::Answer(RequestContext::Login, Err(fail)) => self.log_in_refused(fail),
-            Update::Answer(RequestContext::Typed(typed), Ok(_)) => self.open_answered(typed),
-            Update::Answer(RequestContext::Send, outcome) => {
-                self.outbox.sent(
-                    &mut self.common,
-                    &mut self.upstream,
-                    outcome.as_ref().map(|_| ()),
-                );
+            (RequestContext::Introduce { room, is_new }, outcome) => {
+                self.introduced(room, *is_new && outcome.is_ok());
             }
-            Update::Answer(RequestContext::Identify { .. }, _) => self.check_rooms(),
-            Update::Answer(RequestContext::CatchUp, Ok(_)) => {
+            (RequestContext::Typed(typed), Ok(_)) => self.open_answered(typed),
+            (RequestContext::Send, outcome) => {
+                let outcome = outcome.as_ref().map(|_| ());
+                self.outbox
+                    .sent(&mut self.common, &mut self.upstream, outcome);
+            }
+            (RequestContext::Identify { .. }, _) => self.check_rooms(),
+            (RequestContext::CatchUp, Ok(_)) => {
                 self.upstream.catch_up(&mut self.common);
                 if let Some(target) = self.mode.target().cloned() {
                     self.upstream.mark_read(&mut self.common, &target);
                 }
             }
             // More was shown since, even if its chat is left again.
-            Update::Answer(RequestContext::MarkRead(target), Ok(_)) if self.is_read(target) => {
+            (RequestContext::MarkRead(target), Ok(_)) if self.is_read(target) => {
                 self.upstream.mark_read(&mut self.common, target);
             }
-            Update::Answer(_, Err(_)) => self.common.verdict.record(WorstOutcome::Refused),
+            (_, Err(_)) => self.common.verdict.record(WorstOutcome::Refused),
             _ => {}
         }
-        self.open_joined(update);
+    }
+
+    /// A user joined a room that is not open. The owner and operators of the room are told, once it is known that the user
+    /// is one of them.
+    fn joined(&mut self, room: &str, name: &str) {
+        let target = Target::Room(room.to_owned());
+        let is_known = self.common.context.session.room_settings(&target).is_some();
+        let is_open = self.mode.target() == Some(&target);
+        let is_hidden = self.common.context.settings.config.presence == Presence::Hide;
+        if self.common.is_interactive()
+            && !(is_known || is_open || is_hidden)
+            && !self.upstream.asks_after_joining(room)
+        {
+            let (request, asked) = RequestContext::joined(room, name);
+            self.ask(request, asked);
+        }
     }
 
     /// A new room was introduced to the user. Its chat need not do so again when it opens.
@@ -1278,11 +1342,13 @@ impl App {
     }
 
     /// A room or a friend has another name: the chat, unsent lines and questions stay.
-    fn rename(&mut self, was: &Target, now: &Target) {
+    /// `created`: when the room was created, if that is known.
+    fn rename(&mut self, was: &Target, now: &Target, created: Option<u64>) {
         if was == now || self.common.context.session.me().is_none() {
             return;
         }
         self.outbox.rename(&mut self.common, was, now);
+        self.upstream.rename(was, now, created);
         self.composer.rename(was, now);
         self.mode.on_rename(was, now);
     }
@@ -1314,6 +1380,9 @@ impl App {
         let room = Target::Room(room_update.room().to_owned());
         let is_lost = !self.common.context.session.has(&room)
             || matches!(room_update, RoomUpdate::Replaced { .. });
+        if is_lost {
+            self.composer.close_about(&mut self.common, &room);
+        }
         if self.mode.target() == Some(&room) && is_lost {
             self.go(Goto::Contact);
         }
@@ -1356,20 +1425,24 @@ impl App {
         // A room that is being joined may be the one.
         if self.joining.is_none() {
             self.outbox.say_held(&mut self.common);
+            self.upstream.refuse_held(&mut self.common);
         }
         self.upstream.catch_up(&mut self.common);
         self.send_next();
+        self.ask_queued();
     }
 
-    /// The rooms of the open chat and of unsent lines that are not there under their names, and when each was created.
+    /// The rooms of the open chat, of unsent lines and of queued requests that are not there under their names, and when
+    /// each was created.
     fn wanted_rooms(&self) -> BTreeSet<(String, u64)> {
         let chats = self.common.context.session.missing_rooms();
         let mut wanted = Outbox::sought(&self.common);
+        wanted.extend(self.upstream.sought(&self.common));
         wanted.extend(chats.map(|(room, created)| (room.to_owned(), created)));
         wanted
     }
 
-    /// Chats and unsent lines follow rooms that have another name.
+    /// Chats, unsent lines and queued requests follow rooms that have another name.
     fn follow_rooms(&mut self) {
         let session = &self.common.context.session;
         let mut wanted = self.wanted_rooms();
@@ -1388,8 +1461,11 @@ impl App {
         }
     }
 
-    /// The room that was created then has another name: its lines and its chat follow.
+    /// The room that was created then has another name: its lines, the requests about it and its chat follow.
     fn follow_room(&mut self, was: &str, created: u64, now: &str) {
+        let target = |name: &str| Target::Room(name.to_owned());
+        self.upstream
+            .rename(&target(was), &target(now), Some(created));
         if Outbox::rename_room(&mut self.common, was, created, now)
             && let Some(me) = self.common.me()
         {
@@ -1401,25 +1477,25 @@ impl App {
             return self.common.say(Text::RoomHasAnotherName { was, room: now });
         }
         let update = session.found_room(was, now);
-        let target = |name: &str| Target::Room(name.to_owned());
         self.composer.rename(&target(was), &target(now));
         self.mode.on_rename(&target(was), &target(now));
         self.tell(&update);
     }
 
-    /// The next room whose identity is to be asked for: one that has unsent lines or an open chat, then the names of those
-    /// that are missing, and last the new rooms that they may be.
+    /// The next room whose identity is to be asked for: one that has unsent lines, queued requests, an open chat or an open
+    /// question, then the names of those that are missing, and last the new rooms that they may be.
     fn next_to_identify(&mut self) -> Option<String> {
-        if let Some(room) = Outbox::next_to_identify(&self.common) {
+        let queued = || self.upstream.next_to_identify(&self.common);
+        if let Some(room) = Outbox::next_to_identify(&self.common).or_else(queued) {
             return Some(room);
         }
-        let session = &mut self.common.context.session;
+        let session = &self.common.context.session;
         let is_unasked = |room: &str| session.identity(room) == RoomIdentity::Unasked;
-        if let Some(target) = self.mode.target()
-            && session.has(target)
-            && session.created(target).is_some()
-            && is_unasked(target.name())
-        {
+        let chat = self.mode.target().cloned().into_iter();
+        let mut open = chat.chain(self.composer.targets());
+        if let Some(target) = open.find(|target| {
+            session.has(target) && session.created(target).is_some() && is_unasked(target.name())
+        }) {
             return Some(target.name().to_owned());
         }
         let wanted = self.wanted_rooms();

@@ -12,7 +12,7 @@ use super::upstream::{Loss, Upstream};
 use super::{Effect, Files};
 use crate::modes::with_local_times;
 use crate::session::outgoing::{AsideLine, UnsentLine, WithdrawError};
-use crate::session::{LimitError, RequestContext, RoomIdentity, Session};
+use crate::session::{LimitError, NamedRoom, RequestContext, SendDecision, Session};
 use crate::statement::UnsentSelection;
 use crate::target::Target;
 use crate::text::{HOUR, Text, retry_after};
@@ -52,38 +52,17 @@ pub(super) struct Outbox {
     held_told: BTreeSet<String>,
 }
 
-/// Whether a line may be sent in this connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum SendDecision {
-    /// It may be sent.
-    Send,
-    /// The server is asked first which room has the name.
-    IdentifyRoom,
-    /// It is not sent: the user is no member of its room, or another room has the name.
-    Hold,
-}
-
-/// Decides whether a line may be sent. A line for a room that was typed before this connection is sent only to the room that it was
-/// typed for: rooms are renamed and closed, and others take their names. A line that does not know its room goes to the
-/// room of that name, unless that was created later than the line was typed.
+/// Decides whether a line may be sent. One for a room that was typed before this connection is sent only to the room that
+/// it was typed for.
 fn send_decision(line: &UnsentLine, session: &Session) -> SendDecision {
     if line.is_current || !line.target.is_room() {
         return SendDecision::Send;
     }
-    if !session.has(&line.target) {
-        return SendDecision::Hold;
-    }
-    let is_it = match (session.identity(line.target.name()), line.room_created) {
-        (RoomIdentity::Unasked, _) => return SendDecision::IdentifyRoom,
-        (RoomIdentity::Untold, created) => created.is_none(),
-        (RoomIdentity::Created(told), Some(created)) => told == created,
-        (RoomIdentity::Created(told), None) => told <= line.typed_at,
-    };
-    if is_it {
-        SendDecision::Send
-    } else {
-        SendDecision::Hold
-    }
+    session.send_decision(&NamedRoom {
+        name: line.target.name().to_owned(),
+        created: line.room_created,
+        named_at: line.typed_at,
+    })
 }
 
 /// Whether the user is a member of a room of this name.
@@ -250,7 +229,7 @@ impl Outbox {
         }
         let content = common.context.session.limits().text(&target, text)?;
         let txn_id = self.next_txn_id(&common.context.settings.txn_prefix);
-        let is_current = upstream.is_online() && !common.context.session.is_missing(&target);
+        let is_current = upstream.is_online() && !common.context.session.is_unsettled(&target);
         let room_created = common.context.session.created(&target);
         let waits = !upstream.is_online() || !self.is_open(common.context.now);
         if waits && common.is_interactive() && !common.context.has_footer() {

@@ -103,18 +103,24 @@ pub(super) fn title(app: &App) -> String {
 
 /// The rows above the prompt: a notice for each conversation with new messages, then the unsent
 /// lines, in a chat its own, elsewhere all. At most so many rows, the newest last; one row says how
-/// many more there are.
+/// many more there are. Where there is no place for all rows, several conversations share one.
 pub(super) fn footer(app: &App, rows: usize) -> Vec<Line> {
+    let is_small = rows < FOOTER_ROWS;
     let rows = rows.min(FOOTER_ROWS);
     if rows == 0 || !app.common.context.has_footer() || app.mode.scope().is_none() {
         return Vec::new();
     }
-    let is_pending = app.common.context.pending() > 0;
+    let (context, open) = (&app.common.context, app.mode.target());
+    let is_pending = context.pending() > 0;
     let notices = (rows - usize::from(is_pending)).min(NOTICE_ROWS);
-    let mut lines = app.common.context.notice_rows(app.mode.target(), notices);
+    let shared = context.notice_row(open).filter(|_| is_small && notices > 0);
+    let mut lines = match shared {
+        Some(row) => vec![row],
+        None => context.notice_rows(open, notices),
+    };
     if is_pending {
         let rows = rows - lines.len();
-        lines.extend(app.common.context.waiting_rows(app.mode.target(), rows));
+        lines.extend(context.waiting_rows(open, rows));
     }
     lines
 }

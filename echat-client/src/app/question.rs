@@ -301,10 +301,20 @@ impl Questions {
             match question {
                 Question::SendAsText(target, _) | Question::Delete(target, _) => *target = new,
                 Question::Paste(pasted) => pasted.target = Some(new),
-                Question::Confirm(typed) => typed.rename(now),
+                Question::Confirm(typed) => typed.rename(was, now),
                 Question::Privacy(_) => {}
             }
         }
+    }
+
+    /// The conversations that the open questions are about.
+    pub(super) fn targets(&self) -> impl Iterator<Item = Target> {
+        self.open.iter().filter_map(Question::target)
+    }
+
+    /// Removes the questions about a conversation.
+    pub(super) fn take_about(&mut self, target: &Target) -> VoidQuestions {
+        self.take_those(|question| question.target().as_ref() == Some(target))
     }
 
     /// Removes the questions about conversations and messages that are gone.

@@ -4,25 +4,122 @@ use std::collections::VecDeque;
 
 use echat_proto::commands::{Event, Request, RequestKind};
 
-use crate::session::{PendingRequests, RequestContext};
+use crate::session::{NamedRoom, PendingRequests, RequestContext, SendDecision, Session};
+use crate::target::Target;
+
+/// A request that waits for a connection or a login.
+#[derive(Debug)]
+struct QueuedRequest {
+    request: Request,
+    asked: RequestContext,
+    /// The rooms of the user's that it names.
+    rooms: Vec<NamedRoom>,
+}
+
+impl QueuedRequest {
+    /// Whether it may be sent after a login: what is true of each room that it names.
+    fn decision(&self, session: &Session) -> SendDecision {
+        let decisions = self.rooms.iter().map(|room| session.send_decision(room));
+        let has = |wanted| decisions.clone().any(|decision| decision == wanted);
+        if has(SendDecision::IdentifyRoom) {
+            SendDecision::IdentifyRoom
+        } else if has(SendDecision::Hold) {
+            SendDecision::Hold
+        } else {
+            SendDecision::Send
+        }
+    }
+}
 
 /// The queued and the unanswered requests, but for messages, which are in
 /// [`Outgoing`](crate::session::outgoing::Outgoing).
 #[derive(Debug, Default)]
 pub(super) struct Requests {
-    queued: VecDeque<(Request, RequestContext)>,
+    queued: VecDeque<QueuedRequest>,
     unanswered: PendingRequests,
 }
 
 impl Requests {
-    /// Keeps a request until [`Requests::take_queued`].
-    pub(super) fn queue(&mut self, request: Request, asked: RequestContext) {
-        self.queued.push_back((request, asked));
+    /// Keeps a request that names these rooms of the user's until it is taken.
+    pub(super) fn queue(&mut self, request: Request, asked: RequestContext, rooms: Vec<NamedRoom>) {
+        self.queued.push_back(QueuedRequest {
+            request,
+            asked,
+            rooms,
+        });
     }
 
     /// Takes the queued requests, oldest first.
-    pub(super) fn take_queued(&mut self) -> VecDeque<(Request, RequestContext)> {
-        std::mem::take(&mut self.queued)
+    pub(super) fn take_queued(&mut self) -> impl Iterator<Item = RequestContext> {
+        let queued = std::mem::take(&mut self.queued);
+        queued.into_iter().map(|queued| queued.asked)
+    }
+
+    /// Takes the queued requests that need no login and name no room, oldest first.
+    pub(super) fn take_free(
+        &mut self,
+        needs_login: impl Fn(&Request) -> bool,
+    ) -> Vec<(Request, RequestContext)> {
+        let queued = std::mem::take(&mut self.queued).into_iter();
+        let waits =
+            |queued: &QueuedRequest| needs_login(&queued.request) || !queued.rooms.is_empty();
+        let (kept, free): (Vec<_>, Vec<_>) = queued.partition(waits);
+        self.queued = kept.into();
+        let free = free.into_iter();
+        free.map(|queued| (queued.request, queued.asked)).collect()
+    }
+
+    /// Takes the queued requests that may be sent after a login, oldest first: none that is behind one that may not yet.
+    pub(super) fn take_ready(&mut self, session: &Session) -> Vec<(Request, RequestContext)> {
+        let is_ready = |queued: &QueuedRequest| queued.decision(session) == SendDecision::Send;
+        let waiting = self.queued.iter().position(|queued| !is_ready(queued));
+        let ready = self.queued.drain(..waiting.unwrap_or(self.queued.len()));
+        ready.map(|queued| (queued.request, queued.asked)).collect()
+    }
+
+    /// Takes the queued requests that are not for the rooms that have their names now, each with the name of the first
+    /// such room.
+    pub(super) fn take_held(&mut self, session: &Session) -> Vec<(RequestContext, String)> {
+        let is_held = |room: &&NamedRoom| session.send_decision(room) == SendDecision::Hold;
+        let queued = std::mem::take(&mut self.queued);
+        let mut held = Vec::new();
+        for queued in queued {
+            match queued.rooms.iter().find(is_held) {
+                Some(room) => held.push((queued.asked, room.name.clone())),
+                None => self.queued.push_back(queued),
+            }
+        }
+        held
+    }
+
+    /// The rooms that queued requests name.
+    pub(super) fn named_rooms(&self) -> impl Iterator<Item = &NamedRoom> {
+        self.queued.iter().flat_map(|queued| &queued.rooms)
+    }
+
+    /// A room or a user has another name: queued requests are about the same one. `created`: when the room was created, if
+    /// that is known. Requests about another room that had the name stay.
+    pub(super) fn rename(&mut self, was: &Target, now: &Target, created: Option<u64>) {
+        for queued in &mut self.queued {
+            let QueuedRequest {
+                request,
+                asked,
+                rooms,
+            } = queued;
+            let is_meant = |room: &&mut NamedRoom| {
+                let is_other = created
+                    .zip(room.created)
+                    .is_some_and(|(now, then)| now != then);
+                was.is_room() && room.name == was.name() && !is_other
+            };
+            let mut renamed = rooms.iter_mut().filter(is_meant).peekable();
+            // The name of a room that is none of the user's is meant as it was typed.
+            if was.is_room() && renamed.peek().is_none() {
+                continue;
+            }
+            renamed.for_each(|room| now.name().clone_into(&mut room.name));
+            asked.rename(request, was, now);
+        }
     }
 
     /// How many requests are queued.
@@ -32,9 +129,9 @@ impl Requests {
 
     /// Drops the queued requests that name messages: their ids are void. Those that would have changed a message.
     pub(super) fn drop_pages(&mut self) -> Vec<RequestContext> {
-        let names = |(request, _): &(Request, RequestContext)| {
+        let names = |queued: &QueuedRequest| {
             matches!(
-                request,
+                queued.request,
                 Request::QueryHistory { .. }
                     | Request::ListMentions { .. }
                     | Request::Search { .. }
@@ -46,7 +143,7 @@ impl Requests {
         let queued = std::mem::take(&mut self.queued).into_iter();
         let (dropped, kept): (Vec<_>, Vec<_>) = queued.partition(names);
         self.queued = kept.into();
-        let dropped = dropped.into_iter().map(|(_, asked)| asked);
+        let dropped = dropped.into_iter().map(|queued| queued.asked);
         dropped.filter(|asked| !asked.is_query()).collect()
     }
 
@@ -73,13 +170,18 @@ impl Requests {
 
     /// Whether the settings of this room are asked for and not told yet.
     pub(super) fn introduces(&self, room: &str) -> bool {
-        let queued = self.queued.iter().map(|(_, asked)| asked);
-        self.unanswered.introduces(room) || queued.into_iter().any(|asked| asked.introduces(room))
+        let mut queued = self.queued.iter().map(|queued| &queued.asked);
+        self.unanswered.introduces(room) || queued.any(|asked| asked.introduces(room))
     }
 
     /// Whether the client asks which room a name stands for.
     pub(super) fn identifies(&self) -> bool {
         self.unanswered.identifies()
+    }
+
+    /// Whether the client asks for a room that a user joined.
+    pub(super) fn asks_after_joining(&self, room: &str) -> bool {
+        self.unanswered.asks_after_joining(room)
     }
 
     /// Whether a request of this kind was sent and is not answered yet.
@@ -136,7 +238,7 @@ mod tests {
         let mut requests = Requests::default();
         assert!(requests.is_empty() && requests.is_done());
         let rooms = RequestContext::Other(RequestKind::ListRooms);
-        requests.queue(Request::ListRooms {}, rooms.clone());
+        requests.queue(Request::ListRooms {}, rooms.clone(), Vec::new());
         let page = Request::QueryHistory {
             target_type: None,
             target: None,
@@ -147,11 +249,11 @@ mod tests {
             at: None,
         };
         let asked = RequestContext::of(&page);
-        requests.queue(page, asked);
+        requests.queue(page, asked, Vec::new());
         assert!(!requests.is_done() && !requests.has_unanswered());
         requests.drop_pages();
         assert_eq!(requests.queued(), 1);
-        for (_, asked) in requests.take_queued() {
+        for (_, asked) in requests.take_ready(&Session::default()) {
             requests.sent(asked);
         }
         assert!(requests.has(&rooms) && !requests.is_done());

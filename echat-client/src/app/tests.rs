@@ -35,6 +35,7 @@ mod refusals;
 mod replaced;
 mod room_identities;
 mod rooms;
+mod secrets;
 mod sessions;
 mod silence;
 mod unread;

@@ -3,20 +3,21 @@
 //!
 //! States and times are [`Connection`]'s, what is told of an outage is [`Outage`]'s.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use echat_proto::commands::{CloseReason, Event, Request, RequestKind};
 use echat_proto::limits::HISTORY_MAX;
 
 use super::common::Common;
+use super::input::WorstOutcome;
 use super::login::{Login, SecretError};
 use super::outage::{Outage, seconds_to_attempt};
 use super::requests::Requests;
 use super::{Effect, Exit};
 use crate::modes::command_of;
 use crate::net::connection::{Action, Connection, State};
-use crate::session::{LimitError, RequestContext, RoomUpdate, Update};
+use crate::session::{LimitError, NamedRoom, RequestContext, RoomUpdate, SendDecision, Update};
 use crate::target::Target;
 use crate::text::Text;
 
@@ -106,6 +107,14 @@ impl From<LimitError> for SendError {
     }
 }
 
+/// Whether the server answers a request only to a user who is logged in.
+fn needs_login(request: &Request) -> bool {
+    !matches!(
+        request,
+        Request::QueryServerTime {} | Request::Register { .. } | Request::Login { .. }
+    )
+}
+
 /// The server as the client sees it.
 #[derive(Debug)]
 pub(super) struct Upstream {
@@ -143,18 +152,33 @@ impl Upstream {
         {
             return Ok(());
         }
-        common.context.session.limits().check(&request)?;
+        let session = &common.context.session;
+        session.limits().check(&request)?;
         if matches!(request, Request::Logout {}) && !self.connection.is_open() {
             return Err(SendError::LogoutOffline);
         }
-        let needs_login = !matches!(
-            request,
-            Request::QueryServerTime {} | Request::Register { .. } | Request::Login { .. }
-        );
-        if self.connection.is_online() || (self.connection.is_open() && !needs_login) {
+        let rooms = asked.rooms().into_iter();
+        let rooms: Vec<NamedRoom> = rooms
+            .filter_map(|room| session.named_room(&room, common.context.now))
+            .collect();
+        // What a user types right after a login may name a room that has another name now. A server that wants another
+        // password says of no room which it is, and carries nothing out.
+        let is_unsettled = asked.is_awaited()
+            && !self.login.is_locked()
+            && rooms
+                .iter()
+                .any(|room| session.is_unsettled(&room.target()));
+        // The time for a ban is asked for when it is known which room that is about.
+        let needs_login = needs_login(&request) || !rooms.is_empty();
+        let is_ready = if needs_login {
+            self.connection.is_online() && !is_unsettled
+        } else {
+            self.connection.is_open()
+        };
+        if is_ready {
             self.send(common, &request, asked);
         } else if !needs_login || self.login.is_wanted() {
-            self.requests.queue(request, asked);
+            self.requests.queue(request, asked, rooms);
             self.connect(common);
         } else {
             return Err(SendError::NotLoggedIn);
@@ -415,12 +439,15 @@ impl Upstream {
         asked: RequestContext,
     ) -> Result<(), SendError> {
         let command = command_of(&asked);
+        let about = asked.message();
         let before = self.requests.queued();
         self.ask(common, request, asked)?;
         let is_queued =
             !command.is_empty() && self.requests.queued() > before && self.says_offline(common);
         if is_queued && common.is_interactive() {
             common.say(Text::WaitsForConnection { command: &command });
+            let about = about.map(|id| common.context.quote(id));
+            common.print(about.unwrap_or_default());
         }
         Ok(())
     }
@@ -428,8 +455,7 @@ impl Upstream {
     /// Drops the queued requests, and says which commands they were.
     pub(super) fn drop_waiting(&mut self, common: &mut Common) {
         let queued = self.requests.take_queued();
-        let asked = queued.into_iter().map(|(_, asked)| asked);
-        let awaited = asked.filter(RequestContext::is_awaited);
+        let awaited = queued.filter(RequestContext::is_awaited);
         let (queries, changes): (Vec<_>, Vec<_>) = awaited.partition(RequestContext::is_query);
         let name = |asked: &Vec<RequestContext>| {
             let commands: Vec<String> = asked.iter().map(command_of).collect();
@@ -454,9 +480,68 @@ impl Upstream {
         }
     }
 
-    /// Takes the queued requests, oldest first.
-    pub(super) fn take_queued(&mut self) -> VecDeque<(Request, RequestContext)> {
-        self.requests.take_queued()
+    /// Sends the queued requests that may go now, oldest first: without a login those that need none. The errors of those
+    /// that can never be accepted.
+    pub(super) fn send_queued(&mut self, common: &mut Common) -> Vec<LimitError> {
+        let ready = if self.connection.is_online() {
+            self.requests.take_ready(&common.context.session)
+        } else if self.connection.is_open() {
+            self.requests.take_free(needs_login)
+        } else {
+            return Vec::new();
+        };
+        let limits = common.context.session.limits();
+        let mut errors = Vec::new();
+        for (request, asked) in ready {
+            match limits.check(&request) {
+                Ok(()) => self.send(common, &request, asked),
+                Err(error) => errors.push(error),
+            }
+        }
+        errors
+    }
+
+    /// The room for which the server is to be asked when it was created, before a queued request may go.
+    pub(super) fn next_to_identify(&self, common: &Common) -> Option<String> {
+        let session = &common.context.session;
+        let mut rooms = self.requests.named_rooms();
+        let room = rooms.find(|room| session.send_decision(room) == SendDecision::IdentifyRoom)?;
+        Some(room.name.clone())
+    }
+
+    /// The rooms for which queued requests are held, with the time at which each was created.
+    pub(super) fn sought(&self, common: &Common) -> BTreeSet<(String, u64)> {
+        let session = &common.context.session;
+        let rooms = self.requests.named_rooms();
+        let held = rooms.filter(|room| session.send_decision(room) == SendDecision::Hold);
+        held.filter_map(|room| Some((room.name.clone(), room.created?)))
+            .collect()
+    }
+
+    /// A room or a user has another name: queued requests are about the same one. `created`: when the room was created, if
+    /// that is known.
+    pub(super) fn rename(&mut self, was: &Target, now: &Target, created: Option<u64>) {
+        self.requests.rename(was, now, created);
+    }
+
+    /// Drops the queued requests whose rooms are not those that have their names now, and says which commands they were.
+    pub(super) fn refuse_held(&mut self, common: &mut Common) {
+        let mut held: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (asked, room) in self.requests.take_held(&common.context.session) {
+            if asked.is_awaited() {
+                held.entry(room).or_default().push(command_of(&asked));
+            }
+        }
+        for (room, commands) in held {
+            common.verdict.record(WorstOutcome::Refused);
+            let commands = &common.named(&commands);
+            let room = room.as_str();
+            common.fail(if common.context.session.rooms().contains(room) {
+                Text::CommandsForAnotherRoom { commands, room }
+            } else {
+                Text::CommandsWithoutRoom { commands, room }
+            });
+        }
     }
 
     /// Whether an update follows from a request of this session whose answer tells the same.
@@ -482,6 +567,11 @@ impl Upstream {
     pub(super) fn ends_friendship(&self) -> bool {
         let mut kinds = [RequestKind::RemoveFriend, RequestKind::Block].into_iter();
         kinds.any(|kind| self.requests.has_kind(kind))
+    }
+
+    /// Whether the client asks for a room that a user joined.
+    pub(super) fn asks_after_joining(&self, room: &str) -> bool {
+        self.requests.asks_after_joining(room)
     }
 
     /// Whether the client asks which room a name stands for.

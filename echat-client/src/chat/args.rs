@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Command, CommandFactory, FromArgMatches, Parser};
 
 use crate::exit::Exit;
+use crate::secret::Secret;
 use crate::text::Language;
 
 /// Encrypted terminal chat
@@ -33,7 +34,7 @@ pub(super) struct Flags {
     pub(super) token_file: Option<PathBuf>,
     /// Invitation code to register with; without it `register` asks for one if the server needs it
     #[arg(long, value_name = "CODE")]
-    pub(super) invitation: Option<String>,
+    pub(super) invitation: Option<Secret>,
     /// Language, en or zh; default: from the configuration, else from the locale
     #[arg(long, value_name = "LANGUAGE")]
     pub(super) lang: Option<Language>,

@@ -8,7 +8,6 @@ use std::io::{self, IsTerminal, Write};
 use echat_proto::config::{ClientConfig, LanguageSetting};
 use echat_proto::names::InvitationCode;
 use rand::RngExt;
-use zeroize::Zeroizing;
 
 use super::args::Flags;
 use super::config::{self, ConfigError};
@@ -24,6 +23,7 @@ use crate::local::password::{self, PasswordError};
 use crate::net::address::{self, AddressError};
 use crate::net::known_hosts::{KnownHosts, KnownHostsError};
 use crate::render::safe::Safe;
+use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::target::Target;
 use crate::terminal::{Appearance, AppearanceOptions, Encoded, notification_for};
@@ -95,7 +95,7 @@ pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
     let user = settings.config.user.take().filter(|user| !user.is_empty());
     let invited = address.invitation.as_ref().and_then(InvitationCode::key);
     settings.is_invited = invited.is_some();
-    settings.invitation = flags.invitation.clone().map(Zeroizing::new).or(invited);
+    settings.invitation = flags.invitation.clone().or(invited.map(Secret::from));
     settings.user = flags.user.clone().or(address.user).or(user);
     take_secret(flags, &mut settings, language)?;
     settings.open = address.room.map(Target::Room);
@@ -156,7 +156,7 @@ fn password(
     flags: Flags,
     config: &mut ClientConfig,
     language: Language,
-) -> Result<Option<Zeroizing<String>>, Refusal> {
+) -> Result<Option<Secret>, Refusal> {
     let variable = flags.password_env.map(password::PasswordSource::Variable);
     let file = flags.password_file.map(password::PasswordSource::File);
     let command = flags
@@ -177,7 +177,7 @@ fn password(
 }
 
 /// The token of a bot, if a flag names its file.
-fn token(flags: &Flags, language: Language) -> Result<Option<Zeroizing<String>>, Refusal> {
+fn token(flags: &Flags, language: Language) -> Result<Option<Secret>, Refusal> {
     let source = flags
         .token_file
         .clone()
@@ -188,7 +188,7 @@ fn token(flags: &Flags, language: Language) -> Result<Option<Zeroizing<String>>,
 fn read(
     source: Option<&password::PasswordSource>,
     language: Language,
-) -> Result<Option<Zeroizing<String>>, Refusal> {
+) -> Result<Option<Secret>, Refusal> {
     let read = source.map(password::PasswordSource::read).transpose();
     read.map_err(|error| {
         let exit = match error {

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::clock::Clock;
 use crate::line_editor::Key;
 use crate::local::lines::{Lines, NumberedLine, TooLong, is_utf16};
+use crate::secret::Secret;
 use crate::terminal::{Burst, Charset, Decoder, TerminalReply, Token, Transcoder, typed_text};
 
 /// Waiting for longer than this means that nothing was there to read at first.
@@ -20,9 +21,9 @@ const READ: usize = 64 << 10;
 #[derive(Debug)]
 pub(super) enum KeyboardInput {
     Key(Key),
-    Line(String),
+    Line(Secret),
     /// Several lines that were pasted where the terminal does not mark a paste.
-    Lines(String),
+    Lines(Secret),
     /// The paste after this was so many bytes, of which some are left out.
     PasteCut {
         whole: usize,
@@ -41,7 +42,6 @@ pub(super) enum KeyboardInput {
     End,
 }
 
-#[derive(Debug)]
 enum Reader {
     /// A terminal in raw mode.
     Keys(Decoder, Burst),
@@ -57,7 +57,6 @@ enum InputSource {
 }
 
 /// Standard input. Nothing is read ahead of what poll(2) has announced.
-#[derive(Debug)]
 pub(super) struct Keyboard {
     reader: Reader,
     /// Where the locale's encoding is not UTF-8.
@@ -203,7 +202,7 @@ fn as_line((number, bytes): NumberedLine, source: InputSource) -> KeyboardInput 
     };
     let bytes = bytes.strip_suffix(b"\r").unwrap_or(&bytes);
     match str::from_utf8(bytes) {
-        Ok(text) => KeyboardInput::Line(text.to_owned()),
+        Ok(text) => KeyboardInput::Line(text.into()),
         Err(_) => KeyboardInput::NotText(number),
     }
 }

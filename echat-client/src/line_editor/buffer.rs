@@ -19,7 +19,7 @@ pub(super) enum Motion {
     SpacedWordLeft,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Buffer {
     text: String,
     cursor: usize,

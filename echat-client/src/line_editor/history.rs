@@ -9,7 +9,7 @@ const LINES: usize = 1000;
 type HistoryMatch = Option<(String, usize)>;
 
 /// Lines of one purpose, oldest first.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct History {
     lines: VecDeque<String>,
     /// The line shown while walking, and what was being typed before.
@@ -17,7 +17,6 @@ pub(super) struct History {
     search: Option<HistorySearch>,
 }
 
-#[derive(Debug)]
 struct HistorySearch {
     query: String,
     /// The line found last.

@@ -1,5 +1,7 @@
 //! What a person pressed.
 
+use crate::secret::Secret;
+
 /// A key, whatever bytes a terminal sends for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Key {
@@ -38,7 +40,7 @@ pub enum Key {
     /// Escape, alone.
     Esc,
     /// A text that was pasted and not typed.
-    Paste(String),
+    Paste(Secret),
     /// A key that means nothing here.
     Unknown,
 }

@@ -15,9 +15,12 @@ mod tests;
 mod undo;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::Range;
 
 use zeroize::Zeroize;
+
+use crate::secret::Secret;
 
 pub use completion::Completer;
 pub use key::Key;
@@ -43,7 +46,7 @@ pub enum KeyOutcome {
     /// The line or the cursor changed.
     Redraw,
     /// The line was sent off; the editor is empty again.
-    Submit(String),
+    Submit(Secret),
     /// Tab: complete the word at the cursor.
     Complete,
     /// Shift-Tab: one completion back.
@@ -59,7 +62,7 @@ pub enum KeyOutcome {
 }
 
 /// A line under edit, with a history for each purpose it is used for.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct LineEditor {
     buffer: Buffer,
     undo: Undo,
@@ -69,6 +72,14 @@ pub struct LineEditor {
     masked: bool,
     bucket: &'static str,
     histories: BTreeMap<&'static str, History>,
+}
+
+/// Nothing of what was typed: it may be a password.
+impl fmt::Debug for LineEditor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("LineEditor");
+        shown.field("masked", &self.masked).finish_non_exhaustive()
+    }
 }
 
 impl LineEditor {
@@ -215,7 +226,7 @@ impl LineEditor {
         }
         self.undo.forget();
         self.settle();
-        KeyOutcome::Submit(line)
+        KeyOutcome::Submit(line.into())
     }
 
     fn paste(&mut self, text: &str) -> KeyOutcome {

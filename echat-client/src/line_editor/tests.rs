@@ -284,7 +284,7 @@ fn a_pasted_password_is_one_line() {
     assert_eq!(editor.text(), "first");
     // One that is cut off is still longer than a password may be, in every normal form.
     for _ in 0..2 {
-        editor.handle(Key::Paste("\u{1112}\u{1161}\u{11ab}".repeat(10_000)));
+        editor.handle(Key::Paste("\u{1112}\u{1161}\u{11ab}".repeat(10_000).into()));
         let line = editor.text();
         assert!(line.len() <= MASKED_MAX && line.len() > MASKED_MAX - 3);
         let long = Err(echat_proto::names::PasswordError::TooLong);
@@ -303,7 +303,7 @@ fn a_paste_is_one_line_or_several() {
     let expected = ["1", "2", "", "3"].map(String::from).to_vec();
     assert_eq!(lines, KeyOutcome::PasteOfLines(expected));
     let long = "x".repeat(LINE_MAX);
-    let lines = editor.handle(Key::Paste(long.clone()));
+    let lines = editor.handle(Key::Paste(long.clone().into()));
     assert_eq!(lines, KeyOutcome::PasteOfLines(vec![long]));
     assert_eq!(picture(&editor), "aone\ttwo\u{fffd}|b");
 }

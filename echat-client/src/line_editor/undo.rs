@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 /// How many changes are kept.
 const STEPS: usize = 64;
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Undo {
     steps: VecDeque<(String, usize)>,
     /// Whether the last change was a letter typed, which the next one joins.

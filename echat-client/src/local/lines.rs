@@ -29,7 +29,7 @@ pub(crate) fn is_utf16(text: &[u8]) -> bool {
 }
 
 /// Input that has not been cut into lines yet. A byte order mark at its beginning is no part of it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Lines {
     buffer: Vec<u8>,
     /// How far the buffer is known to hold no end of a line.

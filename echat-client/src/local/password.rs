@@ -11,6 +11,7 @@ use echat_proto::limits::PASSWORD_MAX;
 use zeroize::Zeroizing;
 
 use crate::local::lines::{is_utf16, without_mark};
+use crate::secret::Secret;
 
 /// The most that a file or a command may say, in bytes: a password, and what is not part of it, a
 /// byte order mark and the end of the line.
@@ -63,7 +64,7 @@ pub enum PasswordError {
 
 impl PasswordSource {
     /// The password.
-    pub fn read(&self) -> Result<Zeroizing<String>, PasswordError> {
+    pub fn read(&self) -> Result<Secret, PasswordError> {
         match self {
             Self::Variable(name) => match env::var(name) {
                 Ok(password) => password_of(&Zeroizing::new(password), format!("{name:?}")),
@@ -99,7 +100,7 @@ fn private(path: &Path) -> io::Result<Option<File>> {
 }
 
 /// Runs a command, which may ask on the terminal for whatever it needs.
-fn run(command: &str) -> Result<Zeroizing<String>, PasswordError> {
+fn run(command: &str) -> Result<Secret, PasswordError> {
     let what = || "the password command".to_owned();
     let io = |error| PasswordError::Io(what(), error);
     let mut child = Command::new("/bin/sh")
@@ -118,7 +119,7 @@ fn run(command: &str) -> Result<Zeroizing<String>, PasswordError> {
 }
 
 /// One line; nothing is trimmed but its end.
-fn line_of(from: impl Read, what: String) -> Result<Zeroizing<String>, PasswordError> {
+fn line_of(from: impl Read, what: String) -> Result<Secret, PasswordError> {
     // A buffer that never grows leaves no copies behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(2 * MAX));
     // One byte over the limit tells a file at the limit from a larger one.
@@ -139,7 +140,7 @@ fn line_of(from: impl Read, what: String) -> Result<Zeroizing<String>, PasswordE
 }
 
 /// A line that can be a password.
-fn password_of(line: &str, what: String) -> Result<Zeroizing<String>, PasswordError> {
+fn password_of(line: &str, what: String) -> Result<Secret, PasswordError> {
     if line.is_empty() {
         Err(PasswordError::Empty(what))
     } else if line.contains('\n') {
@@ -147,7 +148,7 @@ fn password_of(line: &str, what: String) -> Result<Zeroizing<String>, PasswordEr
     } else if line.len() > PASSWORD_MAX {
         Err(PasswordError::TooLong(what))
     } else {
-        Ok(line.to_owned().into())
+        Ok(line.into())
     }
 }
 
@@ -194,7 +195,7 @@ mod tests {
             let permissions = std::fs::Permissions::from_mode(mode);
             std::fs::set_permissions(&path, permissions).unwrap();
             match PasswordSource::Token(path.clone()).read() {
-                Ok(token) => assert!(is_private && *token == "abcd-efgh", "{mode:o}"),
+                Ok(token) => assert!(is_private && *token == *"abcd-efgh", "{mode:o}"),
                 Err(PasswordError::Shared(_)) => assert!(!is_private, "{mode:o}"),
                 Err(other) => panic!("{mode:o}: {other}"),
             }
@@ -219,7 +220,7 @@ mod tests {
     #[test]
     fn a_password_command_succeeds_or_fails() {
         let command = |text: &str| PasswordSource::Command(text.to_owned()).read();
-        assert_eq!(*command("printf 'a b\\n'").unwrap(), "a b");
+        assert_eq!(&*command("printf 'a b\\n'").unwrap(), "a b");
         assert!(matches!(
             command("echo secret; exit 3"),
             Err(PasswordError::Failed(_))

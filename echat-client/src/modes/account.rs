@@ -6,11 +6,11 @@ use echat_proto::limits::PASSWORD_MIN;
 use echat_proto::names::{InvitationCode, NameError, NameQuery, Password, Username};
 use echat_proto::param::NewPassword;
 use echat_proto::records::Code;
-use zeroize::Zeroizing;
 
 use super::lines::error_line;
-use super::{Act, Context, Goto, Mode, answers, print, read};
+use super::{Act, Context, Goto, Mode, ReadLine, answers, print, read};
 use crate::net::address::LinkTarget;
+use crate::secret::Secret;
 use crate::session::{RequestContext, Update};
 use crate::statement::{self, ParseError, Scope};
 use crate::text::{Text, code_of};
@@ -24,11 +24,13 @@ const WAITS: &str = "...";
 #[derive(Debug, Default)]
 pub(super) struct RegisterMode {
     name: Option<Username>,
-    password: Option<Zeroizing<String>>,
+    password: Option<Secret>,
     attempts: u64,
     waits: bool,
     /// Whether the server has asked for an invitation code.
     needs_code: bool,
+    /// The code that was sent last.
+    code: Option<Secret>,
 }
 
 /// Login mode.
@@ -44,7 +46,10 @@ fn way_out(scope: Scope, line: &str, context: &Context) -> Option<Vec<Act>> {
         Err(
             ParseError::Unknown | ParseError::Words(_) | ParseError::Form(_) | ParseError::Empty,
         ) => None,
-        _ => read(scope, line, None, context).err(),
+        Ok(_) => match read(scope, line, None, context) {
+            ReadLine::Done(acts) => Some(acts),
+            ReadLine::Statement(_) => None,
+        },
     }
 }
 
@@ -98,25 +103,26 @@ impl Mode for RegisterMode {
         if may_be_command && let Some(acts) = way_out(Scope::Register, line, context) {
             return acts;
         }
-        match (&self.name, self.password.take()) {
-            (None, _) => self.take_name(line, context),
-            (Some(_), None) => {
+        if self.name.is_none() {
+            return self.take_name(line, context);
+        }
+        match self.password.take() {
+            None => {
                 if line.trim().is_empty() {
                     return print(vec![context.error(Text::PasswordOfSpaces)]);
                 }
                 // Said now, before it is typed a second time in vain.
                 match Password::new(line) {
-                    Ok(_) => self.password = Some(Zeroizing::new(line.to_owned())),
+                    Ok(_) => self.password = Some(line.into()),
                     Err(bad) => return error(&context.language.bad_password(&bad)),
                 }
                 Vec::new()
             }
-            (Some(_), Some(first)) if *first == line => {
+            Some(first) if *first == *line => {
                 self.password = Some(first);
-                let code = context.settings.invitation.clone();
-                self.register(code.as_deref().map(String::as_str), context)
+                self.register(context.settings.invitation.clone(), context)
             }
-            (Some(_), Some(_)) => {
+            Some(_) => {
                 self.attempts += 1;
                 if self.attempts >= ATTEMPTS {
                     let mut acts = print(vec![context.error(Text::TooManyTries)]);
@@ -130,29 +136,44 @@ impl Mode for RegisterMode {
     }
 
     fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {
-        let mut acts = print(answers::tell(update, context));
-        match update {
-            Update::Answer(RequestContext::Register(_), Ok(_)) => {
-                acts.extend(self.registered(context));
+        let Update::Answer(RequestContext::Register { .. }, outcome) = update else {
+            return print(answers::tell(update, context));
+        };
+        let Err(fail) = outcome else {
+            let mut acts = print(answers::tell(update, context));
+            acts.extend(self.registered(context));
+            return acts;
+        };
+        self.waits = false;
+        let code = code_of(fail);
+        let mut lines = match &self.code {
+            Some(sent) if code == Some(Code::BadInvitation) => {
+                vec![context.error(Text::CodeRefused { code: sent })]
             }
+            _ => answers::tell(update, context),
+        };
+        match code {
             // The name and the password stand; what is missing is a code.
-            Update::Answer(RequestContext::Register(_), Err(fail))
-                if self.password.is_some() && code_of(fail) == Some(Code::BadInvitation) =>
-            {
-                self.waits = false;
+            Some(Code::BadInvitation) if self.password.is_some() => {
                 self.needs_code = true;
-                acts.extend(print(vec![context.line(Text::CodeNeeded)]));
+                lines.push(context.line(Text::CodeNeeded));
             }
-            Update::Answer(RequestContext::Register(_), Err(fail))
-                if code_of(fail) == Some(Code::RegistrationClosed) =>
-            {
+            Some(Code::RegistrationClosed) => {
+                let mut acts = print(lines);
                 acts.push(Act::Goto(Goto::Command));
+                return acts;
             }
-            // Another name may do.
-            Update::Answer(RequestContext::Register(_), Err(_)) => *self = Self::default(),
-            _ => {}
+            // Another name may do. A script repeats all of its answers.
+            Some(Code::NameTaken | Code::BadName)
+                if self.password.is_some() && context.settings.interactive =>
+            {
+                self.name = None;
+                self.needs_code = false;
+                lines.push(context.line(Text::PasswordStays));
+            }
+            _ => *self = Self::default(),
         }
-        acts
+        print(lines)
     }
 
     fn on_cut(&mut self) -> Vec<Act> {
@@ -192,17 +213,19 @@ impl RegisterMode {
     }
 
     /// Asks the server for the account, with an invitation code if there is one.
-    fn register(&mut self, code: Option<&str>, context: &Context) -> Vec<Act> {
+    fn register(&mut self, code: Option<Secret>, context: &Context) -> Vec<Act> {
         let (Some(name), Some(password)) = (&self.name, &self.password) else {
             return Vec::new();
         };
         let Ok(password) = Password::new(password) else {
             return Vec::new();
         };
-        let Ok(invitation) = code.map(InvitationCode::presented).transpose() else {
+        let presented = code.as_deref().map(InvitationCode::presented);
+        let Ok(invitation) = presented.transpose() else {
             return print(vec![context.error(Text::CodeTooLong)]);
         };
         self.waits = true;
+        self.code = code;
         vec![Act::Ask(Request::Register {
             username: name.clone(),
             password: NewPassword(password),
@@ -218,14 +241,18 @@ impl RegisterMode {
             return print(vec![context.line(Text::CodeNeeded)]);
         }
         let code: String = line.trim().chars().map(statement::ascii_form).collect();
-        self.register(Some(&code), context)
+        self.register(Some(code.into()), context)
     }
 
     fn take_name(&mut self, line: &str, context: &Context) -> Vec<Act> {
         match Username::new(line.trim()) {
             Err(NameError::Empty) => return print(vec![context.line(Text::NoNameTyped)]),
-            Ok(name) => self.name = Some(name),
             Err(bad) => return error(&context.language.bad_name(&bad)),
+            Ok(name) => self.name = Some(name),
+        }
+        // The name before it was taken: what was typed twice then still holds.
+        if self.password.is_some() {
+            return self.register(self.code.clone(), context);
         }
         Vec::new()
     }
@@ -295,7 +322,7 @@ impl Mode for LoginMode {
         self.waits = true;
         vec![Act::LogIn {
             name: name.clone(),
-            password: Zeroizing::new(line.to_owned()),
+            password: line.into(),
         }]
     }
 

@@ -7,7 +7,7 @@ use echat_proto::records::{Code, Fail};
 use super::lines::{plain, styled};
 use super::{Context, administration, found, rooms};
 use crate::render::styled::{Line, Style};
-use crate::session::{Jump, LookupKind, RequestContext, TimedRequest, Update};
+use crate::session::{Jump, LookupKind, MembershipChange, RequestContext, TimedRequest, Update};
 use crate::statement::TypedRequest;
 use crate::target::Target;
 use crate::text::{RefusedRequest, Text, code_of};
@@ -25,6 +25,7 @@ pub(super) fn tell(update: &Update, context: &Context) -> Vec<Line> {
         Update::Room(update) if rooms::is_personal(update, context) => {
             rooms::update_lines(update, context)
         }
+        Update::Member(room, name, MembershipChange::Joined) => rooms::joined(room, name, context),
         Update::Changed(..)
         | Update::OwnTextGone(_)
         | Update::Room(_)
@@ -58,6 +59,8 @@ pub(crate) fn refusal(asked: &RequestContext, fail: &Fail, context: &Context) ->
             | RequestContext::Introduce { .. }
             | RequestContext::Identify { .. }
             | RequestContext::Departed { .. }
+            | RequestContext::Joined { .. }
+            | RequestContext::Privileges
             | RequestContext::MarkRead(_)
             | RequestContext::CatchUp
     ) {
@@ -142,7 +145,7 @@ fn change_refusal(asked: &RequestContext, fail: &Fail, context: &Context) -> Opt
 fn about(asked: &RequestContext) -> (Option<String>, Option<String>) {
     match asked {
         RequestContext::Typed(typed) => (typed.user(), typed.room()),
-        RequestContext::Register(name) | RequestContext::Page(Target::Friend(name), _) => {
+        RequestContext::Register { name, .. } | RequestContext::Page(Target::Friend(name), _) => {
             (Some(name.clone()), None)
         }
         RequestContext::Page(Target::Room(room), _)
@@ -157,7 +160,7 @@ pub fn command_of(asked: &RequestContext) -> String {
         RequestContext::Typed(typed) | RequestContext::Clock(TimedRequest::Typed(typed)) => {
             typed.line()
         }
-        RequestContext::Register(_) => "register".to_owned(),
+        RequestContext::Register { .. } => "register".to_owned(),
         RequestContext::Login => "login".to_owned(),
         RequestContext::Page(..) | RequestContext::Jump(_, Jump::Older) => "/history".to_owned(),
         RequestContext::Jump(_, Jump::Newer) => "/newer".to_owned(),
@@ -178,6 +181,8 @@ pub fn command_of(asked: &RequestContext) -> String {
         | RequestContext::Introduce { .. }
         | RequestContext::Identify { .. }
         | RequestContext::Departed { .. }
+        | RequestContext::Joined { .. }
+        | RequestContext::Privileges
         | RequestContext::CatchUp
         | RequestContext::MarkRead(_)
         | RequestContext::Other(_) => String::new(),
@@ -210,6 +215,9 @@ fn answer(asked: &RequestContext, event: &Event, context: &Context) -> Vec<Line>
             let words = typed.words().unwrap_or_default();
             found_names(&words, (users, rooms), *more, context)
         }
+        (_, Event::AdminResult { .. }) if *asked == RequestContext::Privileges => {
+            line(Text::YouAdminister)
+        }
         (typed, Event::AdminResult { result, .. }) => {
             administration::result(typed, &result.0, context)
         }
@@ -223,6 +231,9 @@ fn answer(asked: &RequestContext, event: &Event, context: &Context) -> Vec<Line>
         }
         (None, _) if let RequestContext::Lookup(lookup) = asked => {
             found::lines(lookup, event, context)
+        }
+        (None, Event::Room { room }) if let RequestContext::Joined { name, .. } = asked => {
+            rooms::joined(&room.roomname, name, context)
         }
         (None, Event::Room { room }) if let RequestContext::Introduce { is_new, .. } = asked => {
             rooms::introduction(room, *is_new, context)
@@ -238,10 +249,22 @@ fn answer(asked: &RequestContext, event: &Event, context: &Context) -> Vec<Line>
             if let Some(lines) = context.people_lines(event) {
                 return lines;
             }
-            let done = typed.and_then(|typed| typed.done(context.language));
+            let done = typed.and_then(|typed| {
+                removed_bot(typed, context).or_else(|| typed.done(context.language))
+            });
             done.iter().map(|done| plain(done)).collect()
         }
     }
+}
+
+/// What is said of a bot that was removed from a room, which no invitation brings back; `None` for another command.
+fn removed_bot(typed: &TypedRequest, context: &Context) -> Option<String> {
+    if typed.kind() != RequestKind::Kick {
+        return None;
+    }
+    let (name, room) = (&typed.user()?, &typed.room()?);
+    let is_bot = context.session.is_bot(name);
+    is_bot.then(|| context.language.say(Text::BotRemoved { name, room }))
 }
 
 fn found_names(

@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use super::folding::FoldedMessages;
 use super::lines::{day_rule, emoji, span};
 use super::numbers::{NUMBERED, Numbers, newest_first};
-use super::presence::{Presence, PresenceChange};
-use super::{Act, Context, Goto, Mode, answers, mistake, print, read, rooms};
+use super::presence::{PresenceChange, PresenceDigest};
+use super::{Act, Context, Goto, Mode, ReadLine, answers, mistake, print, read, rooms};
 use crate::render::styled::{Line, Style};
 use crate::session::{
     Conversation, Jump, MembershipChange, MessageChange, MessageUpdate, Post, RequestContext,
@@ -41,7 +41,7 @@ pub(super) struct ChatMode {
     at_the_top: bool,
     /// The day of the newest message shown.
     day: Option<Date>,
-    presence: Presence,
+    presence: PresenceDigest,
     folded: FoldedMessages,
     begins: InitialView,
     /// Messages that were jumped to.
@@ -72,12 +72,21 @@ struct Window {
     last: u64,
 }
 
+/// What is said in place of a command about a message that cannot be carried out.
+struct Refused(Vec<Act>);
+
+impl Refused {
+    fn because(context: &Context, text: Text<'_>) -> Self {
+        Self(mistake(context, text))
+    }
+}
+
 impl ChatMode {
     pub(super) fn new(target: Target) -> Self {
         let presence = if target.is_room() {
-            Presence::in_room(target.name())
+            PresenceDigest::in_room(target.name())
         } else {
-            Presence::default()
+            PresenceDigest::default()
         };
         Self {
             target,
@@ -411,32 +420,34 @@ impl ChatMode {
         fits: impl Fn(&Post) -> bool,
         none: Text<'_>,
         context: &Context,
-    ) -> Result<Post, Vec<Act>> {
+    ) -> Result<Post, Refused> {
         let Some(number) = number else {
             let mut newest = newest_first(&self.target, context);
             let newest = newest.find(|post| !post.deleted && fits(post));
-            return newest.cloned().ok_or_else(|| mistake(context, none));
+            return newest
+                .cloned()
+                .ok_or_else(|| Refused::because(context, none));
         };
         match self.numbers.get(number, &self.target, context) {
-            Some(post) if post.deleted => Err(mistake(context, Text::IsDeleted)),
+            Some(post) if post.deleted => Err(Refused::because(context, Text::IsDeleted)),
             Some(post) => Ok(post),
-            None => Err(mistake(context, Text::NoMessageNumber { number })),
+            None => Err(Refused::because(context, Text::NoMessageNumber { number })),
         }
     }
 
-    fn own(&self, number: Option<u64>, context: &Context) -> Result<Post, Vec<Act>> {
+    fn own(&self, number: Option<u64>, context: &Context) -> Result<Post, Refused> {
         self.meant(number, |post| post.mine, Text::NoOwnMessage, context)
     }
 
-    fn of_others(&self, number: Option<u64>, context: &Context) -> Result<Post, Vec<Act>> {
+    fn of_others(&self, number: Option<u64>, context: &Context) -> Result<Post, Refused> {
         self.meant(number, |post| !post.mine, Text::NoOtherMessage, context)
     }
 
     /// The last message of the user, which is meant without a number, may be one that is not sent yet.
-    fn refuse_pending(&self, number: Option<u64>, context: &Context) -> Result<(), Vec<Act>> {
+    fn refuse_pending(&self, number: Option<u64>, context: &Context) -> Result<(), Refused> {
         let pending = context.pending_number(&self.target);
         match pending.filter(|_| number.is_none()) {
-            Some(number) => Err(mistake(context, Text::LastIsPending { number })),
+            Some(number) => Err(Refused::because(context, Text::LastIsPending { number })),
             None => Ok(()),
         }
     }
@@ -447,12 +458,12 @@ impl ChatMode {
         number: Option<u64>,
         text: Option<String>,
         context: &Context,
-    ) -> Result<Vec<Act>, Vec<Act>> {
+    ) -> Result<Vec<Act>, Refused> {
         self.refuse_pending(number, context)?;
         let post = self.own(number, context)?;
         if !post.mine {
             let name = &post.sender;
-            return Err(mistake(context, Text::IsNotYours { name }));
+            return Err(Refused::because(context, Text::IsNotYours { name }));
         }
         let target = self.target.clone();
         match text {
@@ -460,13 +471,13 @@ impl ChatMode {
             None if context.settings.interactive => Ok(vec![Act::Edit(target, post)]),
             None => {
                 let form = "/edit [<number>] <text>";
-                Err(mistake(context, Text::Usage { form }))
+                Err(Refused::because(context, Text::Usage { form }))
             }
         }
     }
 
     /// `/delete`. An unsent message is withdrawn. What the server would refuse is refused before the question.
-    fn delete(&self, number: Option<u64>, context: &Context) -> Result<Vec<Act>, Vec<Act>> {
+    fn delete(&self, number: Option<u64>, context: &Context) -> Result<Vec<Act>, Refused> {
         let pending = context.pending_number(&self.target);
         if let Some(number) = pending.filter(|_| number.is_none()) {
             return Ok(vec![Act::Withdraw(UnsentSelection::Number(number))]);
@@ -476,7 +487,10 @@ impl ChatMode {
         let role = settings.and_then(|room| room.role.filter(|_| !room.owner.is_empty()));
         if !post.mine && (!self.target.is_room() || role == Some(RoomRole::Member)) {
             let reason = &context.language.say(Text::OnlySenderDeletes);
-            return Err(mistake(context, Text::NotDeletedBecause { reason }));
+            return Err(Refused::because(
+                context,
+                Text::NotDeletedBecause { reason },
+            ));
         }
         Ok(vec![Act::Delete(self.target.clone(), post.id)])
     }
@@ -487,9 +501,9 @@ impl ChatMode {
         number: Option<u64>,
         word: &str,
         context: &Context,
-    ) -> Result<Vec<Act>, Vec<Act>> {
+    ) -> Result<Vec<Act>, Refused> {
         let Some(emoji) = statement::emoji(word) else {
-            return Err(mistake(context, Text::NoEmoji { word }));
+            return Err(Refused::because(context, Text::NoEmoji { word }));
         };
         let post = self.of_others(number, context)?;
         let mut reactions = post.reactions.iter();
@@ -503,8 +517,8 @@ impl ChatMode {
 
     /// `s/old/new/`. A line of this form that does not fit the last message may be meant as text.
     fn substitute(&self, change: &Substitution, line: &str, context: &Context) -> Vec<Act> {
-        if let Err(refused) = self.refuse_pending(None, context) {
-            return refused;
+        if let Err(Refused(acts)) = self.refuse_pending(None, context) {
+            return acts;
         }
         let own = self.own(None, context).ok();
         let text = own.and_then(|post| Some((post.id, change.of(&post.content)?)));
@@ -540,10 +554,10 @@ impl ChatMode {
             }
             _ => Ok(Vec::new()),
         };
-        done.unwrap_or_else(|mut refused| {
+        done.unwrap_or_else(|Refused(mut acts)| {
             // What was typed is not lost.
-            refused.extend(text.map(|text| Act::Print(context.refused_line(&text))));
-            refused
+            acts.extend(text.map(|text| Act::Print(context.refused_line(&text))));
+            acts
         })
     }
 
@@ -784,20 +798,20 @@ impl Mode for ChatMode {
             return acts;
         }
         acts.extend(match read(Scope::Chat, line, Some(&self.target), context) {
-            Ok(Statement::Say(text)) if text.trim() == QUIT => {
+            ReadLine::Statement(Statement::Say(text)) if text.trim() == QUIT => {
                 vec![Act::SendIfMeant(self.target.clone(), text)]
             }
-            Ok(Statement::Say(text)) if text.trim() == SAY_QUIT => {
+            ReadLine::Statement(Statement::Say(text)) if text.trim() == SAY_QUIT => {
                 vec![Act::Send(self.target.clone(), QUIT.to_owned())]
             }
-            Ok(Statement::Say(text))
+            ReadLine::Statement(Statement::Say(text))
                 if context.settings.interactive
                     && let Some(change) = Substitution::read(line) =>
             {
                 self.substitute(&change, &text, context)
             }
             // Without the last slash it is meant so only if it fits the last message.
-            Ok(Statement::Say(text))
+            ReadLine::Statement(Statement::Say(text))
                 if context.settings.interactive
                     && let Some(change) = Substitution::read(&format!("{}/", text.trim()))
                     && context.pending_number(&self.target).is_none()
@@ -807,18 +821,18 @@ impl Mode for ChatMode {
             {
                 self.substitute(&change, &text, context)
             }
-            Ok(Statement::Say(text))
+            ReadLine::Statement(Statement::Say(text))
                 if !statement::begins_with_two_slashes(line)
                     && (statement::looks_like_command(&text) || has_known_name(&text, context)) =>
             {
                 vec![Act::SendIfMeant(self.target.clone(), text)]
             }
-            Ok(Statement::Say(text)) => {
+            ReadLine::Statement(Statement::Say(text)) => {
                 self.numbers.forget();
                 vec![Act::Send(self.target.clone(), text)]
             }
-            Ok(statement) => self.carry_out(statement, context),
-            Err(acts) => acts,
+            ReadLine::Statement(statement) => self.carry_out(statement, context),
+            ReadLine::Done(acts) => acts,
         });
         acts
     }

@@ -1,6 +1,6 @@
 //! Command mode: the way to the others.
 
-use super::{Act, Context, Goto, Mode, mistake, not_logged_in, print, read};
+use super::{Act, Context, Goto, Mode, ReadLine, mistake, not_logged_in, print, read};
 use crate::statement::{Scope, Statement};
 use crate::target::{Target, normal_name};
 use crate::text::Text;
@@ -24,8 +24,8 @@ impl Mode for CommandMode {
 
     fn submit(&mut self, line: &str, context: &Context) -> Vec<Act> {
         let statement = match read(Scope::Command, line, None, context) {
-            Ok(statement) => statement,
-            Err(acts) => return acts,
+            ReadLine::Statement(statement) => statement,
+            ReadLine::Done(acts) => return acts,
         };
         let me = context.session.me().filter(|_| context.signed_in);
         match (statement, me) {

@@ -1,8 +1,8 @@
 //! Contact mode: friends, rooms, and messages without leaving it.
 
 use super::lines::styled;
-use super::presence::{Presence, PresenceChange};
-use super::{Act, Context, Mode, answers, print, read, rooms};
+use super::presence::{PresenceChange, PresenceDigest};
+use super::{Act, Context, Mode, ReadLine, answers, print, read, rooms};
 use crate::render::styled::{Line, Style};
 use crate::session::{Post, Update};
 use crate::statement::{Scope, Statement};
@@ -14,7 +14,7 @@ const WAITING: usize = 20;
 /// Contact mode.
 #[derive(Debug, Default)]
 pub(super) struct ContactMode {
-    presence: Presence,
+    presence: PresenceDigest,
 }
 
 impl Mode for ContactMode {
@@ -33,8 +33,8 @@ impl Mode for ContactMode {
     fn submit(&mut self, line: &str, context: &Context) -> Vec<Act> {
         let mut acts = print(self.presence.flush(context));
         acts.extend(match read(Scope::Contact, line, None, context) {
-            Ok(statement) => carry_out(&statement, context),
-            Err(acts) => acts,
+            ReadLine::Statement(statement) => carry_out(&statement, context),
+            ReadLine::Done(acts) => acts,
         });
         acts
     }

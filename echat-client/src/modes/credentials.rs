@@ -3,10 +3,10 @@
 
 use echat_proto::commands::{Request, RequestKind};
 use echat_proto::names::Password;
-use zeroize::Zeroizing;
 
 use super::lines::error_line;
 use super::{Act, Context, Goto, Mode, answers, print};
+use crate::secret::Secret;
 use crate::session::{RequestContext, Update};
 use crate::statement::Scope;
 use crate::target::normal_name;
@@ -38,8 +38,8 @@ fn bad(context: &Context, why: &echat_proto::names::PasswordError) -> Vec<Act> {
 pub(super) struct ChangeMode {
     /// The mode to return to.
     back: Goto,
-    old: Option<Zeroizing<String>>,
-    new: Option<Zeroizing<String>>,
+    old: Option<Secret>,
+    new: Option<Secret>,
     attempts: u64,
     waits: bool,
 }
@@ -60,7 +60,7 @@ impl ChangeMode {
         let (Some(old), Some(new)) = (&self.old, self.new.take()) else {
             return Vec::new();
         };
-        if *new != line {
+        if *new != *line {
             self.attempts += 1;
             if self.attempts >= ATTEMPTS {
                 let mut acts = print(vec![context.error(Text::PasswordNotChanged)]);
@@ -122,7 +122,7 @@ impl Mode for ChangeMode {
             if let Err(why) = Password::presented(line) {
                 return bad(context, &why);
             }
-            self.old = Some(Zeroizing::new(line.to_owned()));
+            self.old = Some(line.into());
             return Vec::new();
         }
         if self.new.is_some() {
@@ -132,7 +132,7 @@ impl Mode for ChangeMode {
             return print(vec![context.error(Text::PasswordOfSpaces)]);
         }
         match Password::new(line) {
-            Ok(_) => self.new = Some(Zeroizing::new(line.to_owned())),
+            Ok(_) => self.new = Some(line.into()),
             Err(why) => return bad(context, &why),
         }
         Vec::new()

@@ -153,13 +153,12 @@ impl Context {
         let mut head: Vec<Span> = number.into_iter().collect();
         head.push(span(&time, Style::Dim));
         let name = span(&self.name_of(post), Style::Name(colour_of(&post.sender)));
-        let marks = self.marks(post).into_iter();
+        let marks = self.marks(post);
         // A text follows on what a user does without a sign between them: marks stand where no text can.
         let does = statement::action(&post.content).filter(|_| !post.deleted);
         if does.is_some() {
-            let marks: String = marks.collect();
-            let marks = marks.trim_start().to_owned() + if marks.is_empty() { "" } else { " " };
-            head.push(span(&marks, Style::Dim));
+            let marks = marks.map(|marks| format!("{} ", marks.trim_start()));
+            head.extend(marks.map(|marks| span(&marks, Style::Dim)));
             head.push(span("* ", Style::Bold));
             head.push(name);
             head.push(span(" ", Style::Plain));
@@ -187,18 +186,20 @@ impl Context {
     }
 
     /// What stands behind the name of the sender, where no text of a user can stand.
-    fn marks(&self, post: &Post) -> Vec<String> {
-        let marks = [
-            (post.bot, Text::BotMark),
-            (post.reply_to.is_some(), Text::ReplyMark),
-            (post.edited && !post.deleted, Text::EditedMark),
+    fn marks(&self, post: &Post) -> Option<String> {
+        let words = [
+            (post.bot, Text::Bot),
+            (post.reply_to.is_some(), Text::IsReply),
+            (post.edited && !post.deleted, Text::IsEdited),
         ];
-        let marks = marks.into_iter().filter(|(is, _)| *is);
-        marks.map(|(_, mark)| self.language.say(mark)).collect()
+        let words = words.into_iter().filter(|(is, _)| *is);
+        let words: Vec<String> = words.map(|(_, word)| self.language.say(word)).collect();
+        let words = words.join(&self.language.say(Text::Comma));
+        (!words.is_empty()).then(|| self.language.say(Text::Marks { words: &words }))
     }
 
     /// The message that another one answers, in a line above it.
-    fn quote(&self, id: u64) -> Vec<Line> {
+    pub(crate) fn quote(&self, id: u64) -> Vec<Line> {
         let Some((target, post)) = self.session.message(id) else {
             return vec![self.dim(Text::QuoteOfEarlier)];
         };
@@ -322,8 +323,8 @@ impl Context {
             let conversation = self.session.conversation(target);
             let mentions = conversation.map_or(0, Conversation::mentions);
             if mentions > 0 {
-                let sentence = self.language.say(Text::Semicolon)
-                    + &self.language.say(Text::MentionsOfYou { count: mentions });
+                let count = mentions;
+                let sentence = self.language.say(Text::NewMentions { count });
                 line.0.push(span(&sentence, Style::Mention));
             }
             line
@@ -342,6 +343,31 @@ impl Context {
         let shown = shown.iter().rev();
         lines.extend(shown.map(|(target, count)| notice(target, *count)));
         lines
+    }
+
+    /// The same in one row, for a small window, if there are several: each conversation with its count, the newest first.
+    pub(crate) fn notice_row(&self, open: Option<&Target>) -> Option<Line> {
+        let noticed = self.unread().filter(|(target, _)| Some(*target) != open);
+        let noticed: Vec<_> = noticed.collect();
+        if noticed.len() < 2 {
+            return None;
+        }
+        let mut spans = Vec::new();
+        let comma = self.language.say(Text::Comma);
+        for (target, conversation) in noticed {
+            let before = if spans.is_empty() {
+                self.language.say(Text::UnreadRow)
+            } else {
+                comma.clone()
+            };
+            let (name, count) = (self.target_name(target), conversation.unread());
+            spans.push(span(&format!("{before}{name} {count}"), Style::Bold));
+            let mentions = conversation.mentions();
+            if mentions > 0 {
+                spans.push(span(&format!(" @{mentions}"), Style::Mention));
+            }
+        }
+        Some(Line(spans))
     }
 
     /// Whether notices and unsent lines stand in rows above the prompt, which are drawn with it.

@@ -27,11 +27,11 @@ use std::fmt;
 use echat_proto::commands::{Request, RequestKind};
 use echat_proto::records::Code;
 use jiff::civil::Date;
-use zeroize::Zeroizing;
 
 use crate::net::address::LinkTarget;
 use crate::render::safe::Safe;
 use crate::render::styled::Line;
+use crate::secret::Secret;
 use crate::session::outgoing::Outgoing;
 use crate::session::{Lookup, LookupKind, Post, RequestContext, Session, TimedRequest, Update};
 use crate::settings::Settings;
@@ -103,14 +103,14 @@ pub enum Act {
         /// The name as typed.
         name: String,
         /// The password.
-        password: Zeroizing<String>,
+        password: Secret,
     },
     /// Ask the server for another password, and log in with it from then on.
     ChangePassword {
         /// The password as it is.
-        old: Zeroizing<String>,
+        old: Secret,
         /// The password as it is to be.
-        new: Zeroizing<String>,
+        new: Secret,
     },
     /// Send a line, now or when it is possible.
     Send(Target, String),
@@ -274,74 +274,72 @@ fn mistake(context: &Context, text: Text<'_>) -> Vec<Act> {
     vec![Act::Print(vec![sentence]), Act::Mistake]
 }
 
-/// Reads a line; what every mode answers alike is answered. `open`: the open chat.
-fn read(
-    scope: Scope,
-    line: &str,
-    open: Option<&Target>,
-    context: &Context,
-) -> Result<Statement, Vec<Act>> {
-    match statement::parse(scope, line) {
-        Ok(Statement::Help) => Err(print(
-            context.help(scope, open.is_some_and(Target::is_room)),
-        )),
-        Ok(Statement::HelpOn(word)) => Err(context.help_on(&word, open)),
-        Ok(Statement::Back) => Err(vec![Act::Goto(Goto::Command)]),
-        Ok(Statement::Quit) => Err(vec![Act::Quit]),
-        Ok(Statement::Waiting) => Err(print(context.waiting_list())),
-        Ok(Statement::Withdraw(which)) => Err(vec![Act::Withdraw(which)]),
+/// What a line came to.
+enum ReadLine {
+    /// A statement that the mode carries out.
+    Statement(Statement),
+    /// What every mode does alike, or what is said of a mistake.
+    Done(Vec<Act>),
+}
+
+/// Reads a line; what every mode does alike is done. `open`: the open chat.
+fn read(scope: Scope, line: &str, open: Option<&Target>, context: &Context) -> ReadLine {
+    let statement = match statement::parse(scope, line) {
+        Ok(statement) => statement,
+        Err(error) => return ReadLine::Done(not_read(error, scope, line.trim(), context)),
+    };
+    let needs_login = scope == Scope::Command && !context.signed_in;
+    ReadLine::Done(match statement {
+        Statement::Help => print(context.help(scope, open.is_some_and(Target::is_room))),
+        Statement::HelpOn(word) => context.help_on(&word, open),
+        Statement::Back => vec![Act::Goto(Goto::Command)],
+        Statement::Quit => vec![Act::Quit],
+        Statement::Waiting => print(context.waiting_list()),
+        Statement::Withdraw(which) => vec![Act::Withdraw(which)],
         // A number alone names no user, unless one with that name asks.
-        Ok(Statement::Ask(typed)) if open.is_some() && is_count(&typed, context) => {
-            Ok(Statement::Numbers)
+        Statement::Ask(typed) if open.is_some() && is_count(&typed, context) => {
+            return ReadLine::Statement(Statement::Numbers);
         }
-        Ok(Statement::Ask(typed)) => Err(ask(typed, scope, open, context)),
-        Ok(Statement::Send(..) | Statement::Open(_))
-            if scope == Scope::Command && !context.signed_in =>
+        Statement::Ask(typed) => ask(typed, scope, open, context),
+        Statement::Who => print(context.online_friends()),
+        Statement::ChangePassword | Statement::DeleteAccount | Statement::NewInvitation(..) => {
+            account(&statement, Goto::back_to(scope, open, context), context)
+        }
+        Statement::Send(..)
+        | Statement::Open(_)
+        | Statement::Search(_)
+        | Statement::Mentions
+        | Statement::More
+        | Statement::OpenFound(_)
+        | Statement::Unread
+            if needs_login =>
         {
-            Err(not_logged_in(context))
+            not_logged_in(context)
         }
-        Ok(Statement::Open(target)) => Err(open_chat(target.normal(), line, context)),
-        Ok(Statement::Send(target, text)) => Err(vec![Act::Send(target.normal(), text)]),
-        Ok(Statement::Who) => Err(print(context.online_friends())),
-        Ok(
-            statement @ (Statement::ChangePassword
-            | Statement::DeleteAccount
-            | Statement::NewInvitation(..)),
-        ) => Err(account(
-            &statement,
-            Goto::back_to(scope, open, context),
-            context,
-        )),
-        Ok(
-            Statement::Search(_)
-            | Statement::Mentions
-            | Statement::More
-            | Statement::OpenFound(_)
-            | Statement::Unread,
-        ) if scope == Scope::Command && !context.signed_in => Err(not_logged_in(context)),
-        Ok(Statement::Unread) => Err(print(context.unread_list())),
-        Ok(Statement::Search(words)) => Err(found::search(&words, open, context)),
-        Ok(Statement::Mentions) => Err(vec![Act::LookUp(Lookup::new(LookupKind::Mentions))]),
-        Ok(Statement::More) => Err(found::more(context)),
-        Ok(Statement::OpenFound(number)) => Err(found::open(number, context)),
-        Ok(
-            Statement::History
-            | Statement::Show
-            | Statement::Newer
-            | Statement::Date(_)
-            | Statement::Numbers
-            | Statement::Edit(..)
-            | Statement::Delete(_)
-            | Statement::Reply(..)
-            | Statement::React(..)
-            | Statement::Action(_),
-        ) if open.is_none() => {
+        Statement::Open(target) => open_chat(target.normal(), line, context),
+        Statement::Send(target, text) => vec![Act::Send(target.normal(), text)],
+        Statement::Unread => print(context.unread_list()),
+        Statement::Search(words) => found::search(&words, open, context),
+        Statement::Mentions => vec![Act::LookUp(Lookup::new(LookupKind::Mentions))],
+        Statement::More => found::more(context),
+        Statement::OpenFound(number) => found::open(number, context),
+        Statement::History
+        | Statement::Show
+        | Statement::Newer
+        | Statement::Date(_)
+        | Statement::Numbers
+        | Statement::Edit(..)
+        | Statement::Delete(_)
+        | Statement::Reply(..)
+        | Statement::React(..)
+        | Statement::Action(_)
+            if open.is_none() =>
+        {
             let line = line.trim();
-            Err(mistake(context, Text::OnlyInChats { line }))
+            mistake(context, Text::OnlyInChats { line })
         }
-        Ok(statement) => Ok(statement),
-        Err(error) => Err(not_read(error, scope, line.trim(), context)),
-    }
+        statement => return ReadLine::Statement(statement),
+    })
 }
 
 /// Says why a line is no statement of a mode.

@@ -9,7 +9,7 @@ use super::lines::plain;
 use super::rooms::with_local_times;
 use crate::net::address::LinkTarget;
 use crate::render::styled::Line;
-use crate::settings;
+use crate::settings::Presence;
 use crate::text::{Text, code_of};
 
 impl Context {
@@ -42,7 +42,7 @@ impl Context {
 
     /// A friend is away or back, where the coming and going of others is shown.
     pub(super) fn away_lines(&self, name: &str, text: Option<&str>) -> Vec<Line> {
-        if self.settings.config.presence == settings::Presence::Hide {
+        if self.settings.config.presence == Presence::Hide {
             return Vec::new();
         }
         vec![self.dim(match text {
@@ -165,7 +165,11 @@ impl Context {
 
     fn bot_lines(&self, bots: &[BotLine]) -> Vec<Line> {
         let rows = bots.iter().map(|bot| {
-            let rooms = bot.rooms.join(&self.language.say(Text::Comma));
+            let rooms = if bot.rooms.is_empty() {
+                self.language.say(Text::BotInNoRoom)
+            } else {
+                bot.rooms.join(&self.language.say(Text::Comma))
+            };
             let mut row = format!("{}  {rooms}", bot.username);
             if let Some(expires) = bot.expires {
                 let time = self.moment(expires);

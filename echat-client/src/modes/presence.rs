@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Context;
 use crate::render::styled::Line;
-use crate::settings;
+use crate::settings::Presence;
 use crate::text::Text;
 
 /// For how many seconds changes are gathered into one line.
@@ -65,9 +65,9 @@ impl PresenceChange {
     }
 }
 
-/// Changes that are not shown yet.
+/// Changes that are not shown yet: those within some seconds become one line.
 #[derive(Debug, Default)]
-pub(super) struct Presence {
+pub(super) struct PresenceDigest {
     /// The users of each of [`PresenceChange::ALL`] that are not shown yet.
     pending: [BTreeSet<String>; 5],
     /// The open room, or nothing.
@@ -75,7 +75,7 @@ pub(super) struct Presence {
     due: Option<u64>,
 }
 
-impl Presence {
+impl PresenceDigest {
     /// The presence of the members of a room.
     pub(super) fn in_room(room: &str) -> Self {
         Self {
@@ -96,7 +96,7 @@ impl Presence {
         change: PresenceChange,
         context: &Context,
     ) -> Vec<Line> {
-        if context.settings.config.presence == settings::Presence::Hide {
+        if context.settings.config.presence == Presence::Hide {
             return Vec::new();
         }
         let is_opposite = |other: PresenceChange| change.undoes(other) || other.undoes(change);
@@ -108,7 +108,7 @@ impl Presence {
         if !is_undone {
             self.pending[change as usize].insert(name.to_owned());
         }
-        if context.settings.config.presence == settings::Presence::Show {
+        if context.settings.config.presence == Presence::Show {
             return self.flush(context);
         }
         self.due.get_or_insert(context.now + GATHER_SECONDS);

@@ -1,6 +1,6 @@
 //! Query mode: questions to the server.
 
-use super::{Act, Context, Mode, read};
+use super::{Act, Context, Mode, ReadLine, read};
 use crate::statement::Scope;
 
 /// Query mode.
@@ -22,8 +22,8 @@ impl Mode for QueryMode {
 
     fn submit(&mut self, line: &str, context: &Context) -> Vec<Act> {
         match read(Scope::Query, line, None, context) {
-            Ok(_) => Vec::new(),
-            Err(acts) => acts,
+            ReadLine::Statement(_) => Vec::new(),
+            ReadLine::Done(acts) => acts,
         }
     }
 }

@@ -8,7 +8,9 @@ use super::Context;
 use super::lines::plain;
 use crate::render::styled::Line;
 use crate::session::RoomUpdate;
+use crate::settings::Presence;
 use crate::statement::{in_words, kept};
+use crate::target::Target;
 use crate::text::{Language, Text};
 
 /// Whether an update is shown in every mode. The others are shown in the chat of the room.
@@ -92,6 +94,20 @@ pub(super) fn update_lines(update: &RoomUpdate, context: &Context) -> Vec<Line> 
             role_lines((room, name, *role), is_told.then_some(by), context)
         }
     }
+}
+
+/// A user joined a room that is not open, in words: for those that run the room.
+pub(super) fn joined(room: &str, name: &str, context: &Context) -> Vec<Line> {
+    let settings = context
+        .session
+        .room_settings(&Target::Room(room.to_owned()));
+    let role = settings.and_then(|settings| settings.role);
+    let runs = matches!(role, Some(RoomRole::Owner | RoomRole::Operator));
+    let is_shown =
+        runs && context.settings.interactive && context.settings.config.presence != Presence::Hide;
+    let names = &context.language.user_name(name);
+    let line = is_shown.then(|| context.dim(Text::MembersJoined { names, room }));
+    line.into_iter().collect()
 }
 
 /// How the reader, who was removed, comes back to a room.

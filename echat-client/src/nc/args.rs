@@ -18,6 +18,7 @@ use super::script::{self, CommandRef, ScriptCommand};
 use crate::local::password;
 use crate::net::address::{Address, LinkTarget};
 use crate::net::fingerprint::Fingerprint;
+use crate::secret::Secret;
 
 pub use super::flags::Offline;
 
@@ -310,7 +311,7 @@ fn follow(flags: FollowFlags) -> Result<Follow, String> {
 }
 
 /// `NAME` and `JSON` from the arguments; the first may also be a whole line.
-pub fn line(name: &str, json: Option<String>) -> Result<ScriptCommand, String> {
+pub fn line(name: &str, json: Option<Secret>) -> Result<ScriptCommand, String> {
     let Some(params) = json else {
         return script::parse_line(name.trim()).map_err(|error| error.to_string());
     };

@@ -15,6 +15,7 @@ use crate::line_editor::{KeyOutcome, LineEditor};
 use crate::local::ask::{self, TrustAnswer, Tty};
 use crate::local::password::{PasswordError, PasswordSource};
 use crate::net::wait::{Interest, WatchedFd, wait};
+use crate::secret::Secret;
 use crate::terminal::{Decoder, Token, typed_text};
 
 pub use crate::local::ask::is_interactive;
@@ -37,9 +38,7 @@ pub fn yes(question: &str) -> Result<Option<bool>, SessionEnd> {
 }
 
 /// The password, if it can be had without asking; `None` if it must be asked for.
-pub fn password_from(
-    source: Option<&PasswordSource>,
-) -> Result<Option<Zeroizing<String>>, SessionEnd> {
+pub fn password_from(source: Option<&PasswordSource>) -> Result<Option<Secret>, SessionEnd> {
     let exit = |error: &PasswordError| match error {
         PasswordError::Io(..) => Exit::Local,
         _ => Exit::Usage,
@@ -51,7 +50,7 @@ pub fn password_from(
 }
 
 /// Asks for the password on the terminal, unseen.
-pub fn password(user: &str, clock: &Clock) -> Result<Zeroizing<String>, SessionEnd> {
+pub fn password(user: &str, clock: &Clock) -> Result<Secret, SessionEnd> {
     let hint = "no terminal to ask for the password; use --password-env or --password-file";
     let terminal = termion::get_tty()
         .map_err(|error| SessionEnd::because(Exit::Usage, &format!("{hint} ({error})")))?;
@@ -73,7 +72,7 @@ pub fn password(user: &str, clock: &Clock) -> Result<Zeroizing<String>, SessionE
 
 /// What was typed at a question.
 enum QuestionInput {
-    Line(Zeroizing<String>),
+    Line(Secret),
     /// The question was broken off.
     Nothing,
     /// It is not UTF-8.
@@ -106,7 +105,7 @@ fn masked_line(terminal: &File, clock: &Clock) -> io::Result<QuestionInput> {
                 Token::NotText => return Ok(QuestionInput::NotText),
                 Token::Key(key) => match editor.handle(key) {
                     KeyOutcome::Submit(line) => {
-                        return Ok(QuestionInput::Line(Zeroizing::new(line)));
+                        return Ok(QuestionInput::Line(line));
                     }
                     KeyOutcome::Interrupt | KeyOutcome::EndOfInput => {
                         return Ok(QuestionInput::Nothing);

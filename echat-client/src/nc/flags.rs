@@ -8,6 +8,7 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 
 use super::script;
 use crate::exit::Exit;
+use crate::secret::Secret;
 
 /// Debug client of echat: the protocol as lines of JSON
 #[derive(Parser)]
@@ -42,7 +43,7 @@ pub(super) struct OnlineFlags {
     /// Send this command, print its final reply (with -v all messages), and exit
     pub(super) name: Option<String>,
     /// Parameters of the command; default: null
-    pub(super) json: Option<String>,
+    pub(super) json: Option<Secret>,
     #[command(flatten)]
     pub(super) server: ServerFlags,
     /// Forget the key of a server
@@ -241,14 +242,14 @@ pub enum Offline {
     /// Print the plain bytes of a message in hex; without NAME, of each line of standard input
     Encode {
         /// A command's name or number
-        name: Option<String>,
+        name: Option<Secret>,
         /// Its parameters; default: null
-        json: Option<String>,
+        json: Option<Secret>,
     },
     /// Print the messages in plain bytes; without HEX, of each line of standard input
     Decode {
         /// Command and value in hex; spaces are allowed
-        hex: Vec<String>,
+        hex: Vec<Secret>,
     },
 }
 

@@ -5,10 +5,10 @@ use echat_proto::channel::Message;
 use echat_proto::commands::request;
 use echat_proto::names::InvitationCode;
 use echat_proto::value::Value;
-use zeroize::Zeroizing;
 
 use super::args::SecretKind;
 use super::message::{self, MessageError};
+use crate::secret::SecretBytes;
 
 /// The request that is sent next, or waits for its reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,9 +34,9 @@ pub enum LoginStep {
 /// A login with what belongs to it, as the plain bytes of its requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoginSequence {
-    login: Zeroizing<Vec<u8>>,
-    register: Option<Zeroizing<Vec<u8>>>,
-    join: Option<Zeroizing<Vec<u8>>>,
+    login: SecretBytes,
+    register: Option<SecretBytes>,
+    join: Option<SecretBytes>,
     stage: LoginStage,
     /// Whether the account was registered by this login.
     is_new: bool,
@@ -46,7 +46,7 @@ impl LoginSequence {
     /// A login, and no more.
     pub fn new(user: &str, secret: &str, kind: SecretKind) -> Result<Self, MessageError> {
         Ok(Self {
-            login: login(user, secret, kind)?.into(),
+            login: login(user, secret, kind)?,
             register: None,
             join: None,
             stage: LoginStage::LogIn,
@@ -88,7 +88,7 @@ impl LoginSequence {
             LoginStage::Register => self.register.as_ref(),
             LoginStage::Join => self.join.as_ref(),
         };
-        plain.map_or(&[], |plain| plain.as_slice())
+        plain.map_or(&[], |plain| &**plain)
     }
 
     /// Takes the final reply to that request: the code of a refusal, or `None` for a success.
@@ -129,7 +129,11 @@ impl LoginSequence {
 }
 
 /// The plain bytes of the LOGIN that `--user` asks for.
-pub(super) fn login(user: &str, secret: &str, kind: SecretKind) -> Result<Vec<u8>, MessageError> {
+pub(super) fn login(
+    user: &str,
+    secret: &str,
+    kind: SecretKind,
+) -> Result<SecretBytes, MessageError> {
     let key = match kind {
         SecretKind::Password => "password",
         SecretKind::Token => "token",
@@ -138,14 +142,11 @@ pub(super) fn login(user: &str, secret: &str, kind: SecretKind) -> Result<Vec<u8
         ("username".into(), Value::from(user)),
         (key.into(), Value::from(secret)),
     ]);
-    message::plain(Message {
-        command: request::LOGIN,
-        params,
-    })
+    plain_of(request::LOGIN, params)
 }
 
-fn plain_of(command: u32, params: Value) -> Result<Zeroizing<Vec<u8>>, MessageError> {
-    message::plain(Message { command, params }).map(Zeroizing::new)
+fn plain_of(command: u32, params: Value) -> Result<SecretBytes, MessageError> {
+    message::plain(Message { command, params }).map(SecretBytes::from)
 }
 
 #[cfg(test)]

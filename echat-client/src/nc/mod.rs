@@ -60,6 +60,7 @@ use crate::clock::Clock;
 use crate::net::address::Address;
 use crate::net::known_hosts::KnownHosts;
 use crate::net::liveness::Periods;
+use crate::secret::Secret;
 
 /// The largest script, in bytes.
 const MAX_SCRIPT: u64 = 16 << 20;
@@ -75,9 +76,12 @@ pub fn main() -> Exit {
         }
     };
     let end = match mode {
-        RunMode::Online(online) => talk(&online).unwrap_or_else(|end| end),
+        RunMode::Online(online) => talk(&online),
         RunMode::Follow(options) => follow::run(&options),
-        RunMode::Forget(address) => forget(&address).unwrap_or_else(|end| end),
+        RunMode::Forget(address) => match forget(&address) {
+            Ok(note) => SessionEnd::because(Exit::Success, &note),
+            Err(end) => end,
+        },
         RunMode::Offline(work) => {
             let done = offline::run(&work, io::stdin().lock(), &mut io::stdout().lock());
             done.map_or_else(|end| end, |()| SessionEnd::success())
@@ -89,54 +93,112 @@ pub fn main() -> Exit {
     end.exit
 }
 
-fn forget(address: &Address) -> Result<SessionEnd, SessionEnd> {
+/// Removes the key of a server from the known ones. What there is to say about it.
+fn forget(address: &Address) -> Result<String, SessionEnd> {
     let local = |error| SessionEnd::because(Exit::Local, &error);
     let hosts = KnownHosts::of_user(|name| env::var_os(name)).map_err(local)?;
-    let note = match hosts.forget(address).map_err(local)? {
+    Ok(match hosts.forget(address).map_err(local)? {
         0 => format!("{address} is not a known server"),
         _ => format!("{address} was removed from the known servers"),
-    };
-    Ok(SessionEnd::because(Exit::Success, &note))
+    })
 }
 
-/// Everything that can be wrong here is found before the server hears of it.
-fn talk(online: &Online) -> Result<SessionEnd, SessionEnd> {
-    let raw = !online.handshake;
-    let usage = |error: &dyn Display| SessionEnd::because(Exit::Usage, error);
-    let until = online.stop.until.as_ref().map(message::number).transpose();
-    let until = until.map_err(|error| usage(&error))?;
-    let steps = first_steps(&online.source, raw)?;
-    let login = online.login.as_ref();
-    let password = login
-        .map(|login| ask::password_from(login.password.as_ref()))
-        .transpose()?;
-
+/// Connects, and carries the script out to its end.
+fn talk(online: &Online) -> SessionEnd {
+    let prepared = match Prepared::of(online) {
+        Ok(prepared) => prepared,
+        Err(end) => return end,
+    };
     let clock = Clock::start();
     let mut dump = Dump::new(online.verbose, online.show_secrets, clock, io::stderr());
-    let peer = if raw {
-        Peer::Raw(connect::raw(&online.server, &clock)?)
-    } else {
-        Peer::Sealed(Box::new(connect::sealed(
-            &online.server,
-            &clock,
-            &mut dump,
-        )?))
+    let peer = match connect(online, &clock, &mut dump) {
+        Ok(peer) => peer,
+        Err(end) => return end,
     };
-    let sequence = match (login, password.flatten()) {
-        (None, _) => None,
-        (Some(login), Some(secret)) => Some(login_sequence(login, &secret)),
-        (Some(login), None) => match ask::password(&login.user, &clock) {
-            Ok(password) => Some(login_sequence(login, &password)),
-            Err(end) => {
-                peer.leave(Some(CloseReason::Bye), &clock, &mut dump);
-                return Err(end);
-            }
-        },
+    let sequence = match first_requests(online, prepared.secret, &clock) {
+        Ok(sequence) => sequence,
+        Err(end) => {
+            peer.leave(Some(CloseReason::Bye), &clock, &mut dump);
+            return end;
+        }
     };
-    let sequence = sequence.transpose().map_err(|error| usage(&error))?;
     let reads = online.source == ScriptSource::Stdin;
     let interactive = reads && ask::is_interactive();
-    let rules = Rules {
+    let rules = rules(online, prepared.until, interactive, &clock);
+    let login = sequence.map(|sequence| ScriptStep::LogIn(Box::new(sequence)));
+    let mut session = ScriptSession::new(rules, login);
+    for step in prepared.steps {
+        session.push(step);
+    }
+    let input = reads.then(|| ScriptInput::stdin(interactive, rules.raw));
+    if !reads {
+        session.end_of_input();
+    }
+    run::run(peer, &mut session, &online.known, input, &clock, &mut dump)
+}
+
+/// What is read before the server hears of the program, so that most mistakes are found before that.
+struct Prepared {
+    /// The message after which the session is over.
+    until: Option<u32>,
+    steps: Vec<ScriptStep>,
+    /// The password or the token, if it need not be asked for on a terminal.
+    secret: Option<Secret>,
+}
+
+impl Prepared {
+    fn of(online: &Online) -> Result<Self, SessionEnd> {
+        let until = online.stop.until.as_ref().map(message::number).transpose();
+        let until = until.map_err(|error| SessionEnd::because(Exit::Usage, &error))?;
+        let steps = first_steps(&online.source, !online.handshake)?;
+        let source = online
+            .login
+            .as_ref()
+            .and_then(|login| login.password.as_ref());
+        let secret = ask::password_from(source)?;
+        Ok(Self {
+            until,
+            steps,
+            secret,
+        })
+    }
+}
+
+/// Connects as the arguments say, with a handshake or without one.
+fn connect(
+    online: &Online,
+    clock: &Clock,
+    dump: &mut Dump<io::Stderr>,
+) -> Result<Peer, SessionEnd> {
+    Ok(if online.handshake {
+        Peer::Sealed(Box::new(connect::sealed(&online.server, clock, dump)?))
+    } else {
+        Peer::Raw(connect::raw(&online.server, clock)?)
+    })
+}
+
+/// The requests before those of the script. A password that no option provides is asked for.
+fn first_requests(
+    online: &Online,
+    secret: Option<Secret>,
+    clock: &Clock,
+) -> Result<Option<LoginSequence>, SessionEnd> {
+    let Some(login) = &online.login else {
+        return Ok(None);
+    };
+    let secret = match secret {
+        Some(secret) => secret,
+        None => ask::password(&login.user, clock)?,
+    };
+    let sequence = login_sequence(login, &secret);
+    let sequence = sequence.map_err(|error| SessionEnd::because(Exit::Usage, &error))?;
+    Ok(Some(sequence))
+}
+
+/// When the session is over, and what counts in it.
+fn rules(online: &Online, until: Option<u32>, interactive: bool, clock: &Clock) -> Rules {
+    let raw = !online.handshake;
+    Rules {
         count: online.stop.count,
         until,
         deadline: online.stop.timeout.map(|limit| clock.now() + limit),
@@ -147,27 +209,7 @@ fn talk(online: &Online) -> Result<SessionEnd, SessionEnd> {
         forgiving: interactive,
         only_replies: online.shows_only_replies(),
         show_secrets: online.show_secrets,
-    };
-    let mut session = ScriptSession::new(
-        rules,
-        sequence.map(|sequence| ScriptStep::LogIn(Box::new(sequence))),
-    );
-    for step in steps {
-        session.push(step);
     }
-    let input = reads.then(|| ScriptInput::stdin(interactive, raw));
-    if !reads {
-        session.end_of_input();
-    }
-    let known = &online.known;
-    Ok(run::run(
-        peer,
-        &mut session,
-        known,
-        input,
-        &clock,
-        &mut dump,
-    ))
 }
 
 /// What `--user` and the address ask for before everything else. A bot is in its rooms already.

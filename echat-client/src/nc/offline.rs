@@ -13,6 +13,7 @@ use super::rules::SessionEnd;
 use super::script::{self, CommandRef};
 use crate::exit::Exit;
 use crate::local::lines::{MAX_LINE, TooLong, without_mark};
+use crate::secret::Secret;
 
 /// Does the work. Input is read only by `encode` and `decode` without arguments.
 pub fn run(work: &Offline, input: impl BufRead, out: &mut impl Write) -> Result<(), SessionEnd> {
@@ -31,7 +32,8 @@ pub fn run(work: &Offline, input: impl BufRead, out: &mut impl Write) -> Result<
         Offline::Encode { name: None, .. } => each_line(input, out, |line| encode(line, None)),
         Offline::Decode { hex } if hex.is_empty() => each_line(input, out, decode),
         Offline::Decode { hex } => {
-            print(out, &decode(&hex.concat()).map_err(|error| usage(&error))?)
+            let hex: String = hex.iter().map(|part| &**part).collect();
+            print(out, &decode(&hex).map_err(|error| usage(&error))?)
         }
     }
 }
@@ -82,7 +84,7 @@ fn each_line(
     Ok(())
 }
 
-fn encode(name: &str, json: Option<String>) -> Result<String, String> {
+fn encode(name: &str, json: Option<Secret>) -> Result<String, String> {
     let line = args::line(name, json)?;
     let message = message::resolve(&line).map_err(|error| error.to_string())?;
     let plain = message.encode().map_err(|error| error.to_string())?;
@@ -189,12 +191,12 @@ mod tests {
     }
 
     fn encoded(name: Option<&str>, json: Option<&str>, input: &str) -> Result<String, SessionEnd> {
-        let (name, json) = (name.map(str::to_owned), json.map(str::to_owned));
+        let (name, json) = (name.map(Secret::from), json.map(Secret::from));
         done(&Offline::Encode { name, json }, input)
     }
 
     fn decoded(hex: &[&str], input: &str) -> Result<String, SessionEnd> {
-        let hex = hex.iter().map(|&part| part.to_owned()).collect();
+        let hex = hex.iter().map(|&part| part.into()).collect();
         done(&Offline::Decode { hex }, input)
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::exit::Exit;
 use crate::net::liveness::Periods;
+use crate::secret::SecretBytes;
 
 /// When to stop, and what counts.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,7 +39,7 @@ pub struct Rules {
 #[derive(Debug, PartialEq)]
 pub enum Next {
     /// Seal this plaintext and send it.
-    Send(Vec<u8>),
+    Send(SecretBytes),
     /// Send these bytes as they are.
     Raw(Vec<u8>),
     /// Nothing until something comes, or until this time.

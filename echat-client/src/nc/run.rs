@@ -107,8 +107,7 @@ fn converse(
         let deadline = loop {
             let room = peer.socket().waiting() < MAX_WAITING;
             match session.next(clock.now(), room) {
-                // It may be a LOGIN.
-                Next::Send(plain) => peer.send(&Zeroizing::new(plain), tap),
+                Next::Send(plain) => peer.send(&plain, tap),
                 Next::Raw(bytes) => peer.send_raw(&bytes, tap),
                 Next::Wait(deadline) => break deadline,
                 Next::End(end) => return Ok(end),

@@ -23,6 +23,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::local::lines::{is_utf16, without_mark};
+use crate::secret::Secret;
 
 /// The longest time for `.sleep` and the options that take seconds: a day.
 const MAX_SECONDS: f64 = 86_400.0;
@@ -52,7 +53,7 @@ pub struct ScriptCommand {
     /// Which command.
     pub command: CommandRef,
     /// JSON, perhaps not well-formed; `null` if nothing was written.
-    pub params: String,
+    pub params: Secret,
 }
 
 /// How a line names its command.
@@ -133,7 +134,7 @@ pub fn parse_line(text: &str) -> Result<ScriptCommand, ScriptError> {
     let params = if params.is_empty() { "null" } else { params };
     Ok(ScriptCommand {
         command: parse_command(word)?,
-        params: params.to_owned(),
+        params: params.into(),
     })
 }
 
@@ -223,7 +224,7 @@ fn parse_object(text: &str) -> Result<ScriptCommand, ScriptError> {
         WrittenCommand::Number(number) => CommandRef::Number(number),
         WrittenCommand::Name(name) => parse_command(&name)?,
     };
-    let params = object.params.map_or("null", RawValue::get).to_owned();
+    let params = object.params.map_or("null", RawValue::get).into();
     Ok(ScriptCommand { command, params })
 }
 

@@ -18,6 +18,7 @@ use super::rules::{Next, Rules, SessionEnd};
 use super::step::ScriptStep;
 use crate::exit::Exit;
 use crate::net::liveness::{Liveness, Verdict};
+use crate::secret::SecretBytes;
 
 /// With so many steps not yet done, input is not read.
 const MAX_STEPS: usize = 1024;
@@ -391,7 +392,7 @@ impl ScriptSession {
                 ))
             }
             ScriptStep::LogIn(sequence) => {
-                let plain = sequence.plain().to_vec();
+                let plain = sequence.plain().to_vec().into();
                 self.waiting = Waiting::Login(sequence);
                 Some(self.send(plain))
             }
@@ -400,7 +401,7 @@ impl ScriptSession {
         }
     }
 
-    fn send(&mut self, plain: Vec<u8>) -> Next {
+    fn send(&mut self, plain: SecretBytes) -> Next {
         self.said_goodbye |= self.pending.sent(&plain);
         Next::Send(plain)
     }
@@ -496,7 +497,8 @@ fn bare(command: u32) -> Next {
         command,
         params: Value::Null,
     };
-    Next::Send(message.encode().expect("null has a wire form"))
+    let plain = message.encode().expect("null has a wire form");
+    Next::Send(plain.into())
 }
 
 fn unmet(expectation: &Expectation, why: &str) -> Next {

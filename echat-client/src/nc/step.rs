@@ -9,16 +9,17 @@ use super::expectation::Expect;
 use super::login_sequence::LoginSequence;
 use super::message::{self, MessageError};
 use super::script::ScriptLine;
+use crate::secret::SecretBytes;
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ScriptStep {
     /// Send a message, within the limits of the protocol; the number of the line that says so.
-    Send(Vec<u8>, usize),
+    Send(SecretBytes, usize),
     /// Send the requests of a login, and go on when the session is open.
     LogIn(Box<LoginSequence>),
     /// Send a frame with this plaintext, whatever it is.
-    Frame(Vec<u8>),
+    Frame(SecretBytes),
     /// Send bytes that are no frame.
     Raw(Vec<u8>),
     /// Wait for a message.
@@ -58,7 +59,7 @@ pub fn compile(statement: ScriptLine, line: usize, raw: bool) -> Result<ScriptSt
     Ok(match statement {
         ScriptLine::Send(written) => match message::plain(message::resolve(&written)?)? {
             long if long.len() > FRAME_AFTER_LOGIN => return Err(StepError::TooLong(long.len())),
-            plain => ScriptStep::Send(plain, line),
+            plain => ScriptStep::Send(plain.into(), line),
         },
         ScriptLine::Expect(command, subset) => {
             let number = message::number(&command)?;
@@ -72,7 +73,7 @@ pub fn compile(statement: ScriptLine, line: usize, raw: bool) -> Result<ScriptSt
         ScriptLine::ExpectClose => ScriptStep::ExpectClose(line),
         ScriptLine::Sleep(time) => ScriptStep::Sleep(time),
         ScriptLine::Raw(bytes) => ScriptStep::Raw(bytes),
-        ScriptLine::Frame(plain) => ScriptStep::Frame(plain),
+        ScriptLine::Frame(plain) => ScriptStep::Frame(plain.into()),
         ScriptLine::Quit => ScriptStep::Quit,
     })
 }
@@ -93,7 +94,7 @@ mod tests {
         let time = vec![0, 0, 0, 1, 0];
         assert_eq!(
             compiled("QUERY_SERVER_TIME", false).unwrap(),
-            ScriptStep::Send(time, 7)
+            ScriptStep::Send(time.into(), 7)
         );
         let ScriptStep::Expect(expect) = compiled(".expect 101 5", false).unwrap() else {
             panic!("no expectation");
@@ -108,7 +109,7 @@ mod tests {
         );
         assert_eq!(
             compiled(".frame 00", false).unwrap(),
-            ScriptStep::Frame(vec![0])
+            ScriptStep::Frame(vec![0].into())
         );
     }
 

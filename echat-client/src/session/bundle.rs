@@ -39,14 +39,13 @@ impl Session {
         };
         self.follow_names(event, updates);
         let history = history.as_deref();
-        let replaced =
-            self.identity.differs(history, *newest, self.feed.seen())
-                || history_identity::contradicts(&self.conversations, messages, &|target| {
-                    match target {
-                        Target::Friend(name) => friends.contains(name),
-                        Target::Room(name) => chat_rooms.contains(name),
-                    }
-                });
+        let exists = |target: &Target| match target {
+            Target::Friend(name) => friends.contains(name),
+            Target::Room(name) => chat_rooms.contains(name),
+        };
+        let is_new = |target: &Target| !self.has(target);
+        let replaced = self.identity.differs(history, *newest, self.feed.seen())
+            || history_identity::contradicts(&self.conversations, messages, &exists, &is_new);
         if replaced {
             self.forget_messages();
         }

@@ -45,11 +45,13 @@ impl HistoryIdentity {
 /// a restored database whose ids have grown beyond those known, as far as the bundle reaches back.
 ///
 /// Names and texts change within a history: a user or a room is renamed, an account deleted, a message erased. So a sender
-/// says nothing, a text that was deleted neither, and another target only if the old one still `exists`.
+/// says nothing, a text that was deleted neither, and another target only if the old one still `exists`. A room of which the
+/// reader was no member before (`is_new`) says nothing at all: it may be the old one, whose name another room has now.
 pub(super) fn contradicts(
     conversations: &BTreeMap<Target, Conversation>,
     bundle: &[ChatMessage],
     exists: &dyn Fn(&Target) -> bool,
+    is_new: &dyn Fn(&Target) -> bool,
 ) -> bool {
     let told: BTreeMap<u64, &ChatMessage> =
         bundle.iter().map(|message| (message.id, message)).collect();
@@ -58,7 +60,8 @@ pub(super) fn contradicts(
             told.get(&post.id).is_some_and(|message| {
                 let told_to = Target::new(message.target_type, message.target.clone());
                 let is_deleted = message.deleted.unwrap_or(false) || post.deleted;
-                (told_to != *target && exists(target))
+                let is_renamed = target.is_room() && told_to.is_room() && is_new(&told_to);
+                (told_to != *target && !is_renamed && exists(target))
                     || message.send_time != post.time
                     // A text that was changed or deleted in the meantime is another one.
                     || (message.content != post.content

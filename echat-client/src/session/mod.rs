@@ -34,7 +34,7 @@ pub use conversation::{Conversation, Post, ReactionCount};
 pub use detached::{Lookup, LookupKind, Search};
 pub use limits::{LimitError, Limits, possible};
 pub use pending::{Jump, PendingRequests, RequestContext, TimedRequest};
-pub use room_identities::RoomIdentity;
+pub use room_identities::{NamedRoom, RoomIdentity, SendDecision};
 pub use room_updates::{MembershipChange, RoomUpdate};
 
 use detached::DetachedMessages;
@@ -423,6 +423,9 @@ impl Session {
         if let Some(room) = typed.and_then(TypedRequest::room) {
             for member in members {
                 self.members.see(&room, &member.username, 0);
+                if member.bot.0 {
+                    self.people.note_bot(&member.username);
+                }
             }
         }
     }
@@ -556,7 +559,7 @@ impl Session {
                     .collect();
                 if let Target::Room(room) = target {
                     for post in &page {
-                        self.members.see(room, &post.sender, post.id);
+                        self.see_sender(room, post);
                     }
                 }
                 let conversation = self.conversations.entry(target.clone()).or_default();
@@ -577,11 +580,19 @@ impl Session {
         }
     }
 
+    /// The sender of a message is, or was, a member of its room.
+    fn see_sender(&mut self, room: &str, post: &Post) {
+        self.members.see(room, &post.sender, post.id);
+        if post.bot {
+            self.people.note_bot(&post.sender);
+        }
+    }
+
     fn store(&mut self, message: ChatMessage, is_new: bool, updates: &mut Vec<Update>) {
         let target = Target::new(message.target_type, message.target.clone());
         let post = self.post_of(message);
         if let Target::Room(room) = &target {
-            self.members.see(room, &post.sender, post.id);
+            self.see_sender(room, &post);
         }
         self.conversations
             .entry(target.clone())

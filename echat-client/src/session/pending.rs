@@ -3,7 +3,9 @@
 
 use echat_proto::commands::{Event, PendingReplies, Request, RequestKind};
 use echat_proto::names::NameQuery;
+use echat_proto::param::Dict;
 use echat_proto::records::Fail;
+use echat_proto::value::Value;
 
 use super::{Lookup, LookupKind};
 use crate::statement::TypedRequest;
@@ -15,7 +17,12 @@ pub enum RequestContext {
     /// A command of the table.
     Typed(TypedRequest),
     /// A new account.
-    Register(String),
+    Register {
+        /// Its name.
+        name: String,
+        /// Whether it was asked for with an invitation code.
+        with_code: bool,
+    },
     /// A login.
     Login,
     /// A message.
@@ -64,6 +71,15 @@ pub enum RequestContext {
         /// The user.
         name: String,
     },
+    /// What is set for a room that a user joined, to know whether the reader runs it.
+    Joined {
+        /// The room.
+        room: String,
+        /// The new member.
+        name: String,
+    },
+    /// Whether the reader is an administrator: the server tells only those of its administration.
+    Privileges,
     /// Messages of all conversations that were missed.
     CatchUp,
     /// What was read in a conversation.
@@ -92,7 +108,14 @@ impl RequestContext {
     /// What a request asks that was not typed as a command.
     pub fn of(request: &Request) -> Self {
         match request {
-            Request::Register { username, .. } => Self::Register(username.to_string()),
+            Request::Register {
+                username,
+                invitation,
+                ..
+            } => Self::Register {
+                name: username.to_string(),
+                with_code: invitation.is_some(),
+            },
             Request::Login { .. } => Self::Login,
             Request::SendMessage { .. } => Self::Send,
             Request::EditMessage { id, content } => Self::Edit {
@@ -151,6 +174,92 @@ impl RequestContext {
         (request, Self::Departed { name })
     }
 
+    /// The message that it changes.
+    pub fn message(&self) -> Option<u64> {
+        match self {
+            Self::Edit { id, .. } | Self::Delete { id } | Self::React { id, .. } => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// The rooms that it names.
+    pub fn rooms(&self) -> Vec<String> {
+        match self {
+            Self::Typed(typed) | Self::Clock(TimedRequest::Typed(typed)) => typed.rooms(),
+            Self::Introduce { room, .. } => vec![room.clone()],
+            _ => {
+                let target = self.target().filter(|target| target.is_room());
+                target
+                    .map(|room| room.name().to_owned())
+                    .into_iter()
+                    .collect()
+            }
+        }
+    }
+
+    /// The conversation whose messages it asks for.
+    fn target(&self) -> Option<&Target> {
+        match self {
+            Self::Page(target, _) | Self::Jump(target, _) => Some(target),
+            Self::Lookup(lookup) => match &lookup.kind {
+                LookupKind::Words(search) => search.target.as_ref(),
+                LookupKind::Mentions => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// A room or a user has another name: it is about the same one, and so is its request.
+    pub fn rename(&mut self, request: &mut Request, was: &Target, now: &Target) {
+        match self {
+            Self::Typed(typed) => {
+                typed.rename(was, now);
+                // An end is counted from the time of the server, which is asked for first.
+                if let Ok(renamed) = typed.request(0) {
+                    *request = renamed;
+                }
+            }
+            Self::Clock(TimedRequest::Typed(typed)) => typed.rename(was, now),
+            Self::Introduce { room, is_new } if was.is_room() && room.as_str() == was.name() => {
+                (*request, *self) = Self::introduce(now.name(), *is_new);
+            }
+            Self::Page(target, _) | Self::Jump(target, _) if *target == *was => {
+                *target = now.clone();
+                if let Request::QueryHistory { target, .. } = request {
+                    *target = Some(now.query());
+                }
+            }
+            Self::Lookup(lookup) => {
+                if let LookupKind::Words(search) = &mut lookup.kind
+                    && search.target.as_ref() == Some(was)
+                {
+                    search.target = Some(now.clone());
+                    *request = lookup.request();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Asks what is set for a room that a user joined.
+    pub fn joined(room: &str, name: &str) -> (Request, Self) {
+        let request = Request::RoomInfo {
+            roomname: NameQuery::new(room),
+        };
+        let (room, name) = (room.to_owned(), name.to_owned());
+        (request, Self::Joined { room, name })
+    }
+
+    /// Asks whether the reader is an administrator: for the help about one command of the administration.
+    pub fn privileges() -> (Request, Self) {
+        let words = Value::List(vec![Value::from("help")]);
+        let request = Request::Admin {
+            command: "help".to_owned(),
+            params: Dict(vec![("words".to_owned(), words)]),
+        };
+        (request, Self::Privileges)
+    }
+
     /// Whether it asks what is set for this room, to show what is news of it.
     pub fn introduces(&self, room: &str) -> bool {
         matches!(self, Self::Introduce { room: of, .. } if of == room)
@@ -173,6 +282,8 @@ impl RequestContext {
                 | Self::Introduce { .. }
                 | Self::Identify { .. }
                 | Self::Departed { .. }
+                | Self::Joined { .. }
+                | Self::Privileges
                 | Self::CatchUp
                 | Self::MarkRead(_)
         )
@@ -191,7 +302,8 @@ impl RequestContext {
     pub fn kind(&self) -> RequestKind {
         match self {
             Self::Typed(typed) => typed.kind(),
-            Self::Register(_) => RequestKind::Register,
+            Self::Register { .. } => RequestKind::Register,
+            Self::Privileges => RequestKind::Admin,
             Self::Login => RequestKind::Login,
             Self::Send => RequestKind::SendMessage,
             Self::Page(..) | Self::Jump(..) | Self::CatchUp => RequestKind::QueryHistory,
@@ -202,7 +314,9 @@ impl RequestContext {
             Self::Edit { .. } => RequestKind::EditMessage,
             Self::Delete { .. } => RequestKind::DeleteMessage,
             Self::React { .. } => RequestKind::React,
-            Self::Introduce { .. } | Self::Identify { .. } => RequestKind::RoomInfo,
+            Self::Introduce { .. } | Self::Identify { .. } | Self::Joined { .. } => {
+                RequestKind::RoomInfo
+            }
             Self::Departed { .. } => RequestKind::Whois,
             Self::MarkRead(_) => RequestKind::MarkRead,
             Self::Clock(_) => RequestKind::QueryServerTime,
@@ -260,6 +374,12 @@ impl PendingRequests {
             .any(|asked| matches!(asked, RequestContext::Identify { .. }))
     }
 
+    /// Whether the client asks for a room that a user joined.
+    pub fn asks_after_joining(&self, room: &str) -> bool {
+        self.requests()
+            .any(|asked| matches!(asked, RequestContext::Joined { room: of, .. } if of == room))
+    }
+
     /// Whether a request of this kind is unanswered.
     pub fn has_kind(&self, kind: RequestKind) -> bool {
         self.requests().any(|asked| asked.kind() == kind)
@@ -273,6 +393,8 @@ impl PendingRequests {
                 RequestContext::MarkRead(_)
                     | RequestContext::Identify { .. }
                     | RequestContext::Departed { .. }
+                    | RequestContext::Joined { .. }
+                    | RequestContext::Privileges
             )
         })
     }

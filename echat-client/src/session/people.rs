@@ -1,5 +1,5 @@
 //! What is known of users beside their presence: which friends are away, which users are blocked, which friendships
-//! ended, and whether the reader is away.
+//! ended, which users are bots, and whether the reader is away.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,6 +10,9 @@ use echat_proto::records::AwayLine;
 use super::{RequestContext, Session, Update};
 use crate::target::{Target, normal_name};
 
+/// Names of bots that are remembered.
+const BOTS: usize = 10_000;
+
 /// Facts about users. Friends and blocked users are bounded by the server, 1,000 of each.
 #[derive(Debug, Default)]
 pub(super) struct People {
@@ -18,6 +21,8 @@ pub(super) struct People {
     blocked: BTreeSet<String>,
     /// Former friends whose accounts are deleted.
     deleted: BTreeSet<String>,
+    /// Users that were seen to be bots, up to [`BOTS`].
+    bots: BTreeSet<String>,
     /// The text of the reader, while away. `None` also when another session set it before this login.
     own_away: Option<String>,
 }
@@ -26,6 +31,13 @@ impl People {
     /// Whether the reader blocks this user.
     pub(super) fn blocks(&self, name: &str) -> bool {
         self.blocked.contains(name)
+    }
+
+    /// A user was seen to be a bot.
+    pub(super) fn note_bot(&mut self, name: &str) {
+        if self.bots.len() < BOTS {
+            self.bots.insert(name.to_owned());
+        }
     }
 }
 
@@ -38,6 +50,11 @@ impl Session {
     /// The users that the reader blocks.
     pub fn blocked(&self) -> &BTreeSet<String> {
         &self.people.blocked
+    }
+
+    /// Whether a user is known to be a bot.
+    pub fn is_bot(&self, name: &str) -> bool {
+        self.people.bots.contains(name)
     }
 
     /// Whether the target is a user whom the reader blocks.
@@ -102,6 +119,10 @@ impl Session {
     pub(super) fn take_people_event(&mut self, event: &Event, updates: &mut Vec<Update>) {
         match event {
             Event::OnAway { username, text } => self.set_away(username, text, updates),
+            Event::BotToken { username, .. } => self.people.note_bot(username),
+            Event::Bots { bots } => bots
+                .iter()
+                .for_each(|bot| self.people.note_bot(&bot.username)),
             Event::OnFriendRemoved { username } => {
                 self.people.away.remove(username);
                 if self.friends.remove(username).is_some() {
@@ -157,6 +178,9 @@ impl Session {
         self.members.rename_user(was, name);
         for pending in self.pending.iter_mut().filter(|pending| *pending == was) {
             name.clone_into(pending);
+        }
+        if self.people.bots.remove(was) {
+            self.people.bots.insert(name.to_owned());
         }
         if self.people.blocked.remove(was) {
             self.people.blocked.insert(name.to_owned());

@@ -20,6 +20,35 @@ pub enum RoomIdentity {
     Created(u64),
 }
 
+/// A room as something that was typed names it. The name may stand for another room when that is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedRoom {
+    /// The name.
+    pub name: String,
+    /// When the room was created, if that is known.
+    pub created: Option<u64>,
+    /// When it was named, in unix seconds.
+    pub named_at: u64,
+}
+
+impl NamedRoom {
+    /// The room as a target.
+    pub fn target(&self) -> Target {
+        Target::Room(self.name.clone())
+    }
+}
+
+/// Whether something that names a room may be sent in this connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SendDecision {
+    /// It may be sent.
+    Send,
+    /// The server is asked first which room has the name.
+    IdentifyRoom,
+    /// It is not sent: the user is no member of the room, or another room has the name.
+    Hold,
+}
+
 /// Which room each name stands for, and the rooms that the newest login has under no known name.
 #[derive(Debug, Default)]
 pub(super) struct RoomIdentities {
@@ -104,6 +133,37 @@ impl Session {
         maps.find_map(|map| map.get(room)).copied()
     }
 
+    /// The room of the reader's that a name stands for; `None` if the reader has none of that name.
+    pub fn named_room(&self, name: &str, now: u64) -> Option<NamedRoom> {
+        let target = Target::Room(name.to_owned());
+        let is_own = self.has(&target) || self.is_unsettled(&target);
+        is_own.then(|| NamedRoom {
+            name: name.to_owned(),
+            created: self.created(&target),
+            named_at: now,
+        })
+    }
+
+    /// Decides whether something that names a room may be sent. It is for the room that the name stood for: rooms are
+    /// renamed and closed, and others take their names. If it is not known when that room was created, it is the room of
+    /// that name, unless that was created later than the room was named.
+    pub fn send_decision(&self, room: &NamedRoom) -> SendDecision {
+        if !self.rooms.contains(&room.name) {
+            return SendDecision::Hold;
+        }
+        let is_it = match (self.identity(&room.name), room.created) {
+            (RoomIdentity::Unasked, _) => return SendDecision::IdentifyRoom,
+            (RoomIdentity::Untold, created) => created.is_none(),
+            (RoomIdentity::Created(told), Some(created)) => told == created,
+            (RoomIdentity::Created(told), None) => told <= room.named_at,
+        };
+        if is_it {
+            SendDecision::Send
+        } else {
+            SendDecision::Hold
+        }
+    }
+
     /// What the server said of a room in this connection.
     pub fn identity(&self, room: &str) -> RoomIdentity {
         match self.identities.told.get(room) {
@@ -137,6 +197,12 @@ impl Session {
         let room = new.find(is_unasked)?.clone();
         self.identities.searches = self.identities.searches.checked_sub(1)?;
         Some(room)
+    }
+
+    /// Whether it is not known yet, after the newest login, which room this name stands for.
+    pub fn is_unsettled(&self, target: &Target) -> bool {
+        self.is_missing(target)
+            || (target.is_room() && self.identities.before.contains_key(target.name()))
     }
 
     /// Whether the newest login has not this room, and it is not known yet what became of it.

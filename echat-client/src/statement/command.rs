@@ -173,11 +173,11 @@ impl Command {
             if is_here && (index + 1 < parameters.len() || self.follows_a_text()) {
                 shown.insert(0, ROOM_MARKS[0]);
             }
-            let may_miss = parameter.count == Count::Maybe || (is_here && in_room);
-            if may_miss {
-                shown = format!("[{shown}]");
-            } else if parameter.count == Count::Any {
+            if parameter.count == Count::Any {
                 shown += " ...";
+            }
+            if parameter.count == Count::Maybe || (is_here && in_room) {
+                shown = format!("[{shown}]");
             }
             form.push(' ');
             form += &shown;

@@ -320,8 +320,8 @@ static ROOMS: &[CommandRow] = &[
         }
         refused {
             UnknownUser {
-                en "{user} cannot be invited: there is no such user, or it is a bot, which is only in rooms that `/bots new` named."
-                zh "不能邀请“{user}”：没有这个用户，或者它是机器人，只能在用 `/bots new` 创建时指定聊天室。"
+                en "{user} cannot be invited: there is no such user, or it is a bot. A bot is only in the rooms that it was created for; create another one for {room}: `/bots new <user> {room}`."
+                zh "不能邀请“{user}”：没有这个用户，或者它是机器人。机器人只在创建时指定的聊天室里；要让聊天室“{room}”有机器人，请另建一个：`/bots new <用户名> {room}`。"
             }
             AlreadyMember {
                 en "{user} is already a member of {room}."
@@ -360,8 +360,8 @@ static ROOMS: &[CommandRow] = &[
     },
     row! {
         "/kick" in SLASH (room: Here) (user: Member) (reason: Reason?)
-        en "remove a member from a room; they can come back"
-        zh "将成员移出聊天室；对方可以再加入"
+        en "remove a member from a room; they can come back, but a bot cannot"
+        zh "将成员移出聊天室；对方可以再加入，机器人则不能"
         asks Kick { roomname: room, username: user, reason: reason }
         done {
             en "You removed {user} from {room}. To keep them out, type `/ban #{room} {user}`."
@@ -806,9 +806,9 @@ static PEOPLE: &[CommandRow] = &[
         queries ListBots {}
     },
     row! {
-        "/bots new" in SLASH (user: User) (rooms: Room*)
-        en "create a bot in rooms that you own or operate"
-        zh "在你管理的聊天室里创建机器人"
+        "/bots new" in SLASH (user: User) (rooms: Here*)
+        en "create a bot in rooms that you own or operate; it cannot join others later"
+        zh "在你管理的聊天室里创建机器人，以后不能再加入别的聊天室"
         asks CreateBot { username: user, rooms: rooms, expires: None::<u64> }
         refused {
             NameTaken {

@@ -1,5 +1,7 @@
 //! What was typed behind the words of a command, and the request that it makes.
 
+use std::fmt;
+
 use echat_proto::commands::{Request, RequestKind};
 use echat_proto::param::RoomRole;
 use echat_proto::records::Code;
@@ -20,10 +22,21 @@ const CREATE_PRIVATE: &str = "/create private";
 const CREATE_PUBLIC: &str = "/create public";
 
 /// What was typed for each parameter of a row, in order.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Arguments {
     parameters: &'static [Parameter],
     typed: Vec<Vec<String>>,
+}
+
+/// Without what may be a secret: a code, and what stands behind a command of the administration.
+impl fmt::Debug for Arguments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.each().map(|(parameter, typed)| match parameter.kind {
+            ParameterKind::Code | ParameterKind::Text => None,
+            _ => Some(typed),
+        });
+        f.debug_list().entries(shown).finish()
+    }
 }
 
 impl Arguments {
@@ -179,18 +192,36 @@ impl TypedRequest {
         self
     }
 
-    /// The room or the user that it is about has another name.
-    pub fn rename(&mut self, now: &Target) {
+    /// A room or a user has another name: the command is about the same one.
+    pub fn rename(&mut self, was: &Target, now: &Target) {
         let parameters = self.arguments.parameters.iter();
-        let mut each = parameters.zip(&mut self.arguments.typed);
         let is_meant = |parameter: &Parameter| match parameter.kind {
-            ParameterKind::Room | ParameterKind::Here => now.is_room(),
-            ParameterKind::User | ParameterKind::Asker | ParameterKind::Member => !now.is_room(),
+            ParameterKind::Room | ParameterKind::Here => was.is_room(),
+            ParameterKind::User | ParameterKind::Asker | ParameterKind::Member => !was.is_room(),
             _ => false,
         };
-        if let Some((_, typed)) = each.find(|(parameter, _)| is_meant(parameter)) {
-            *typed = vec![now.name().to_owned()];
+        let each = parameters.zip(&mut self.arguments.typed);
+        let meant = each.filter(|(parameter, _)| is_meant(parameter));
+        for word in meant.flat_map(|(_, typed)| typed) {
+            if normal_name(word) == was.name() {
+                now.name().clone_into(word);
+            }
         }
+    }
+
+    /// The rooms that it is about and that exist already, as the server spells their names.
+    pub fn rooms(&self) -> Vec<String> {
+        // The name from which a list begins need not be that of a room.
+        if self.kind() == RequestKind::ListPublicRooms {
+            return Vec::new();
+        }
+        let is_room = |of: &Parameter| matches!(of.kind, ParameterKind::Room | ParameterKind::Here);
+        let rooms = self.arguments.each();
+        let rooms = rooms.filter(|(parameter, _)| is_room(parameter));
+        rooms
+            .flat_map(|(_, typed)| typed)
+            .map(|word| normal_name(word))
+            .collect()
     }
 
     /// The request. What lasts for a while ends that long after `now`, in unix seconds.

@@ -26,7 +26,7 @@ const PAUSE_OF_LINES: Duration = Duration::from_millis(100);
 const KEY: Duration = Duration::from_millis(50);
 
 /// Keys that came without a pause.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Burst {
     /// The text that is kept back; each line's end is a newline. It may be a password.
     held: Zeroizing<String>,
@@ -180,6 +180,6 @@ impl Burst {
             out.push(Token::PasteCut { whole });
         }
         out.extend(before.not_text.then_some(Token::NotText));
-        out.push(Token::Lines(std::mem::take(text)));
+        out.push(Token::Lines(std::mem::take(text).into()));
     }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::line_editor::{Key, PASTE_MAX};
+use crate::secret::Secret;
 
 /// The longest control sequence, in bytes: the attributes of a device (DA1) take some forty.
 const SEQUENCE_MAX: usize = 256;
@@ -36,7 +37,7 @@ pub enum Token {
     /// A key, or a text that was pasted between marks.
     Key(Key),
     /// Text of several lines that came faster than a person types ([`Burst`](super::Burst)).
-    Lines(String),
+    Lines(Secret),
     /// The next token holds bytes that are no text, as U+FFFD.
     NotText,
     /// The next token is a paste whose end is left out.
@@ -67,7 +68,7 @@ pub struct Position {
 }
 
 /// Turns what a terminal sends into keys.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Decoder {
     state: DecoderState,
     tokens: Vec<Token>,
@@ -77,7 +78,7 @@ pub struct Decoder {
     returned: Option<Duration>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 enum DecoderState {
     #[default]
     Ground,
@@ -102,7 +103,7 @@ enum DecoderState {
 }
 
 /// A control sequence: its parameters and intermediate bytes.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Csi {
     bytes: Vec<u8>,
     /// Whether it began with the single byte 0x9b, which is no UTF-8.
@@ -110,7 +111,7 @@ struct Csi {
 }
 
 /// A control string, of which nothing is kept.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Str {
     length: usize,
     /// Whether its last byte is an ESC, which may begin the end.
@@ -122,7 +123,7 @@ struct Str {
     last: u8,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Paste {
     bytes: Vec<u8>,
     /// All bytes, those that were left out too.
@@ -441,7 +442,7 @@ impl Decoder {
             self.tokens.push(Token::NotText);
         }
         let text = text.into_owned();
-        self.key(Key::Paste(text));
+        self.key(Key::Paste(text.into()));
     }
 }
 

@@ -240,7 +240,7 @@ codes! {
         en "This account is suspended."
         zh "该账号已被停用。";
     BadInvitation
-        en "To register, you need an invitation code that is good."
+        en "To register on this server, you need a valid invitation code."
         zh "注册需要有效的邀请码。";
     RegistrationClosed
         en "This server takes no new accounts."

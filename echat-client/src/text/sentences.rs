@@ -378,6 +378,14 @@ sentences! {
     LoggedIn { name: &'a str }
         en "Logged in as {name}."
         zh "登录成功：{name}";
+    /// The reader, who has just registered, is an administrator.
+    YouAdminister
+        en "You are an administrator of this server. `/admin help` lists what administrators can do."
+        zh "你是这台服务器的管理员。输入 `/admin help` 查看管理命令。";
+    /// The reader, who has just registered, is in the room of all new accounts.
+    NewInRoom { room: &'a str }
+        en "You are in the room {room}, like every new user. Type `/msg #{room}` to open it."
+        zh "新用户都会加入聊天室“{room}”，你已经在其中，输入 `/msg #{room}` 打开。";
     /// The login holds again after the connection was lost.
     LoggedInAgain { name: &'a str }
         en "Reconnected. Logged in as {name}."
@@ -630,6 +638,14 @@ sentences! {
             other: "Not sent: you are not a member of {room} any more. The {count} unsent lines are kept; type `/pending` to see them."
         }
         zh "未发送：你已不在聊天室“{room}”。{count} 条待发送的消息已保留，输入 `/pending` 查看。";
+    /// Commands about a room whose name another room has now.
+    CommandsForAnotherRoom { commands: &'a str, room: &'a str }
+        en "Not sent: {commands}. Another room has the name {room} now."
+        zh "未发送：{commands}。现在叫“{room}”的是另一个聊天室。";
+    /// Commands about a room that the reader is not in.
+    CommandsWithoutRoom { commands: &'a str, room: &'a str }
+        en "Not sent: {commands}. You are not a member of {room} any more."
+        zh "未发送：{commands}。你已不在聊天室“{room}”。";
     /// A room has another topic.
     TopicChanged { by: &'a str, room: &'a str, topic: &'a str }
         en "{by} changed the topic of {room}: {topic}"
@@ -803,7 +819,18 @@ sentences! {
             one: "{room}: {count} new message",
             other: "{room}: {count} new messages"
         }
-        zh "聊天室“{room}”有 {count} 条新消息";
+        zh { count,
+            one: "聊天室“{room}”有一条新消息",
+            other: "聊天室“{room}”有 {count} 条新消息"
+        };
+    /// How many of them mention the reader, behind that.
+    NewMentions { count: u64 }
+        en { count, one: "; {count} mention of you", other: "; {count} mentions of you" }
+        zh { count, one: "；其中一条提到你", other: "；其中 {count} 条提到你" };
+    /// Begins a row of conversations with the number of unread messages of each.
+    UnreadRow
+        en "unread: "
+        zh "未读：";
     /// New messages in further conversations than those that are listed.
     NewElsewhere { count: u64 }
         en { count,
@@ -1202,6 +1229,14 @@ sentences! {
     CodeNeeded
         en "Enter an invitation code, or press Ctrl-C to go back."
         zh "请输入邀请码，或按 Ctrl-C 返回。";
+    /// A code that the server does not take.
+    CodeRefused { code: &'a str }
+        en "The invitation code {code} is not valid: it is mistyped, used up, expired or revoked."
+        zh "邀请码 {code} 无效：可能输错、已用完、已过期或已作废。";
+    /// The name is to be typed again, and the password is not.
+    PasswordStays
+        en "You do not have to type the password again."
+        zh "密码不用重新输入。";
     /// A code over the limit.
     CodeTooLong
         en "This is not an invitation code: it is too long."
@@ -1263,8 +1298,8 @@ sentences! {
         zh "没有名为 `{command}` 的管理命令。输入 `/admin help` 查看全部命令。";
     /// bad_params of ADMIN: a parameter.
     AdministrationParameter { command: &'a str, parameter: &'a str }
-        en "`/admin {command}`: `{parameter}` is missing, wrong or too much. `/admin help {command}` shows what to type."
-        zh "`/admin {command}`：参数 `{parameter}` 缺少、有误或多余。输入 `/admin help {command}` 查看用法。";
+        en "`/admin {command}`: `{parameter}` is missing or not valid. `/admin help {command}` shows what to type."
+        zh "`/admin {command}`：参数 `{parameter}` 缺失或无效。输入 `/admin help {command}` 查看用法。";
     /// not_allowed of ADMIN: a command of the operator.
     OnlyOperator { command: &'a str }
         en "Only the operator of the server can do this, with `echat-server ctl {command}`."
@@ -1451,6 +1486,14 @@ sentences! {
     AServer
         en "HOST:PORT"
         zh "主机:端口";
+    /// Stands for the rooms of a bot that is in none.
+    BotInNoRoom
+        en "in no room; it cannot join one, so create another bot: `/bots new <user> <room>`"
+        zh "不在任何聊天室，也无法再加入；请另建一个：`/bots new <用户名> <聊天室>`";
+    /// The reader removed a bot from a room.
+    BotRemoved { name: &'a str, room: &'a str }
+        en "You removed the bot {name} from {room}. It cannot come back. To have a bot in {room} again, create another one: `/bots new <user> {room}`."
+        zh "你已将机器人“{name}”移出聊天室“{room}”。它无法再回来；要让这个聊天室再有机器人，请另建一个：`/bots new <用户名> {room}`。";
     /// Marks a bot, behind its name.
     BotMark
         en " (bot)"
@@ -1505,14 +1548,18 @@ sentences! {
     AnEmoji
         en "<emoji>"
         zh "<表情>";
-    /// Marks a message whose text was changed, behind the name of its sender.
-    EditedMark
-        en " (edited)"
-        zh "（已修改）";
+    /// Marks a message, behind the name of its sender: what it is, in words.
+    Marks { words: &'a str }
+        en " ({words})"
+        zh "（{words}）";
+    /// Marks a message whose text was changed.
+    IsEdited
+        en "edited"
+        zh "已修改";
     /// Marks a message that answers the one that is quoted above it.
-    ReplyMark
-        en " (reply)"
-        zh "（回复）";
+    IsReply
+        en "reply"
+        zh "回复";
     /// Begins a quote.
     Quote { name: &'a str }
         en "  > {name}: "

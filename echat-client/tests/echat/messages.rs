@@ -48,7 +48,7 @@ fn a_reply_an_edit_and_a_reaction_reach_the_other_one() {
     ann.person.types("\x1b[A");
     ann.has("(editing, Esc leaves) tea> great");
     ann.types(" idea");
-    shows(&mut xiaoming, "ann（回复）（已修改）：great idea");
+    shows(&mut xiaoming, "ann（回复、已修改）：great idea");
     xiaoming.types("s/午饭/晚饭/");
     shows(&mut ann, "小明 (edited): 今天一起吃晚饭吧");
     xiaoming.types("/react 赞");

@@ -111,7 +111,7 @@ fn a_wrong_password_is_asked_for_again_and_hidden() {
 fn a_wrong_password_given_at_the_start_is_asked_for() {
     let mut settings = Settings::new("t");
     settings.user = Some("ann".to_owned());
-    settings.password = Some("password1".to_owned().into());
+    settings.password = Some("password1".into());
     let mut stage = Stage::of(App::new(settings, Language::English));
     stage.happens(Input::Tick { now: 1_700_000_000 });
     stage.happens(Input::Start).happens(Input::Connected);

@@ -144,7 +144,9 @@ fn a_wrong_password_changes_nothing_and_leads_back() {
     let login = params(&mut stage, R::Login);
     assert_eq!(text_at(&login[0], "password").unwrap(), "password1");
     stage.welcome("ann", vec![]);
-    stage.types("/passwd").happens(Input::Key(Key::Ctrl('c')));
+    stage.types("/passwd").printed();
+    stage.happens(Input::Key(Key::Ctrl('c')));
+    assert_eq!(stage.printed(), ["Nothing was changed."]);
     assert_eq!(stage.prompt(), "contact> ");
 }
 
@@ -184,7 +186,12 @@ fn a_code_is_asked_for_when_the_server_needs_one() {
         text_at(&params(&mut stage, R::Register)[0], "invitation"),
         None
     );
+    stage.printed();
     refused(&mut stage, R::Register, "bad_invitation");
+    assert_eq!(
+        stage.printed()[0],
+        "To register on this server, you need a valid invitation code."
+    );
     assert_eq!(stage.prompt(), "register invitation code: ");
     stage.types("7KQM-2XWD-RT9H-C4VB");
     let sent = params(&mut stage, R::Register);
@@ -201,7 +208,7 @@ fn a_code_is_asked_for_when_the_server_needs_one() {
 #[test]
 fn a_code_of_the_command_line_is_sent_at_once() {
     let mut settings = Settings::new("t");
-    settings.invitation = Some("7KQM-2XWD-RT9H-C4VB".to_owned().into());
+    settings.invitation = Some("7KQM-2XWD-RT9H-C4VB".into());
     let mut stage = Stage::of(App::new(settings, Language::English));
     stage.happens(Input::Start);
     stage.types("register").types("ann");
@@ -215,7 +222,7 @@ fn a_code_of_the_command_line_is_sent_at_once() {
 /// A client that was started with an address that has a room and an invitation code.
 fn invited(language: Language, room: Option<&str>) -> Stage {
     let mut settings = Settings::new("t");
-    settings.invitation = Some("7KQM-2XWD-RT9H-C4VB".to_owned().into());
+    settings.invitation = Some("7KQM-2XWD-RT9H-C4VB".into());
     settings.is_invited = true;
     settings.open = room.map(|room| Target::Room(room.to_owned()));
     let mut stage = Stage::of(App::new(settings, language));
@@ -245,7 +252,8 @@ fn an_address_with_a_code_registers_logs_in_and_joins_the_room() {
     assert_eq!(stage.sent(), [R::Login]);
     stage.given("ann", None);
     assert_eq!(stage.prompt(), "contact> ");
-    assert_eq!(stage.sent(), [R::JoinRoom]);
+    assert_eq!(stage.sent(), [R::Admin, R::JoinRoom]);
+    refused(&mut stage, R::Admin, "not_allowed");
     stage.says(Event::OnNewRoom {
         roomname: "class".to_owned(),
     });
@@ -256,14 +264,200 @@ fn an_address_with_a_code_registers_logs_in_and_joins_the_room() {
 fn a_code_that_is_used_up_is_asked_for_again_and_the_login_follows() {
     let mut stage = invited(Language::English, None);
     stage.types("ann").types("password1").types("password1");
-    stage.happens(Input::Connected);
+    stage.happens(Input::Connected).printed();
     refused(&mut stage, R::Register, "bad_invitation");
+    assert_eq!(
+        stage.printed(),
+        [
+            "The invitation code 7KQM-2XWD-RT9H-C4VB is not valid: it is mistyped, used up, expired or revoked.",
+            "Enter an invitation code, or press Ctrl-C to go back.",
+        ]
+    );
     assert_eq!(stage.prompt(), "register invitation code: ");
     stage.types("8KQM-2XWD-RT9H-C4VB").sent();
     stage.says(Event::RegisterSuccess {
         username: "ann".to_owned(),
     });
     assert_eq!(stage.sent(), [R::Login]);
+}
+
+#[test]
+fn only_the_name_is_typed_again_if_it_is_taken() {
+    for (language, said) in [
+        (
+            Language::English,
+            [
+                "The name ann, or one that looks like it, is taken. Please choose another one.",
+                "You do not have to type the password again.",
+            ],
+        ),
+        (
+            Language::Chinese,
+            [
+                "用户名“ann”已被占用，或与已有的名字过于相似，请换一个。",
+                "密码不用重新输入。",
+            ],
+        ),
+    ] {
+        let mut stage = invited(language, None);
+        stage.types("ann").types("password1").types("password1");
+        stage.happens(Input::Connected).printed();
+        params(&mut stage, R::Register);
+        refused(&mut stage, R::Register, "name_taken");
+        assert_eq!(stage.printed(), said);
+        assert!(!stage.app.is_secret(), "a name is not hidden");
+        stage.types("anna");
+        let sent = params(&mut stage, R::Register);
+        assert_eq!(text_at(&sent[0], "username").unwrap(), "anna");
+        assert_eq!(text_at(&sent[0], "password").unwrap(), "password1");
+        let given = text_at(&sent[0], "invitation").unwrap();
+        assert_eq!(given, "7KQM-2XWD-RT9H-C4VB");
+        // The login that follows has that password.
+        stage.says(Event::RegisterSuccess {
+            username: "anna".to_owned(),
+        });
+        let login = params(&mut stage, R::Login);
+        assert_eq!(text_at(&login[0], "password").unwrap(), "password1");
+    }
+    // The next registration begins anew.
+    let mut stage = invited(Language::English, None);
+    stage.types("ann").types("password1").types("password1");
+    stage.happens(Input::Connected);
+    refused(&mut stage, R::Register, "name_taken");
+    stage.types("\\c").types("register").types("anna");
+    assert_eq!(stage.prompt(), "register password: ");
+}
+
+/// A login of a user that was just registered, who is in the room of all new accounts.
+fn first_login(stage: &mut Stage) {
+    stage.says(Event::RegisterSuccess {
+        username: "ann".to_owned(),
+    });
+    stage.says(Event::LoginSuccess {
+        username: "ann".to_owned(),
+    });
+    stage.printed();
+    stage.says(
+        LoginBundle {
+            chat_rooms: vec!["lobby".to_owned()],
+            ..LoginBundle::default()
+        }
+        .into(),
+    );
+}
+
+#[test]
+fn a_new_user_reads_where_they_are_and_an_administrator_that_they_are_one() {
+    for (language, lobby, administrator) in [
+        (
+            Language::English,
+            "You are in the room lobby, like every new user. Type `/msg #lobby` to open it.",
+            "You are an administrator of this server. `/admin help` lists what administrators can do.",
+        ),
+        (
+            Language::Chinese,
+            "新用户都会加入聊天室“lobby”，你已经在其中，输入 `/msg #lobby` 打开。",
+            "你是这台服务器的管理员。输入 `/admin help` 查看管理命令。",
+        ),
+    ] {
+        for is_administrator in [true, false] {
+            let mut stage = invited(language, None);
+            stage.types("ann").types("password1").types("password1");
+            stage.happens(Input::Connected);
+            first_login(&mut stage);
+            assert_eq!(stage.printed()[1..], [lobby]);
+            if is_administrator {
+                stage.says(Event::AdminResult {
+                    result: echat_proto::param::Dict(vec![]),
+                    text: "help".to_owned(),
+                });
+                assert_eq!(stage.printed(), [administrator]);
+            } else {
+                refused(&mut stage, R::Admin, "not_allowed");
+                assert_eq!(stage.printed(), [""; 0]);
+            }
+            // It is told once.
+            stage.happens(Input::Closed(None)).happens(Input::Connected);
+            stage.given("ann", None);
+            let told = stage.printed().concat();
+            assert!(!told.contains("/msg") && !told.contains("/admin"), "{told}");
+        }
+    }
+    // Without a code the user is no administrator.
+    let mut stage = stage(Language::English);
+    stage.types("register").types("ann");
+    stage.types("password1").types("password1");
+    stage.happens(Input::Connected);
+    stage.says(Event::RegisterSuccess {
+        username: "ann".to_owned(),
+    });
+    stage.types("login").types("ann").types("password1");
+    stage.sent();
+    stage.given("ann", None);
+    assert!(!stage.sent().contains(&R::Admin));
+}
+
+#[test]
+fn a_bot_is_created_in_the_open_room_or_in_those_that_are_named() {
+    let mut stage = ann(Language::English);
+    stage.types("/bots new helper");
+    assert_eq!(
+        stage.printed().last().unwrap(),
+        "Usage: /bots new <user> <room> ..."
+    );
+    stage.types("&r room1").types("/bots new helper");
+    let rooms = |rooms: &[&str]| Value::List(rooms.iter().map(|room| Value::from(*room)).collect());
+    let sent = params(&mut stage, R::CreateBot);
+    assert_eq!(sent[0].at("rooms"), Some(&rooms(&["room1"])));
+    stage.types("/bots new helper tea #den");
+    let sent = params(&mut stage, R::CreateBot);
+    assert_eq!(sent[0].at("rooms"), Some(&rooms(&["tea", "den"])));
+}
+
+#[test]
+fn who_removes_a_bot_reads_that_it_does_not_come_back() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").says(Event::Room {
+        room: info("room1"),
+    });
+    let bot = ChatMessage {
+        bot: Mark(true),
+        ..in_room(1, "clerk", "built")
+    };
+    stage.says(live(bot, None));
+    stage.says(Event::Marked {
+        target_type: TargetType::Room,
+        target: "room1".to_owned(),
+        id: 1,
+    });
+    for (name, said) in [
+        (
+            "clerk",
+            "You removed the bot clerk from room1. It cannot come back. To have a bot in room1 again, create another one: `/bots new <user> room1`.",
+        ),
+        (
+            "carol",
+            "You removed carol from room1. To keep them out, type `/ban #room1 carol`.",
+        ),
+    ] {
+        stage.types(&format!("/kick {name}")).printed();
+        stage.says(done(R::Kick));
+        assert_eq!(stage.printed(), [said]);
+    }
+    stage.types("/bots").printed();
+    stage.says(Event::Bots {
+        bots: vec![echat_proto::records::BotLine {
+            username: "clerk".to_owned(),
+            rooms: vec![],
+            created: 1,
+            expires: None,
+            last_seen: None,
+        }],
+    });
+    assert_eq!(
+        stage.printed()[1],
+        "  clerk  in no room; it cannot join one, so create another bot: `/bots new <user> <room>`"
+    );
 }
 
 #[test]
@@ -325,7 +519,7 @@ fn a_suspended_user_reads_until_when_and_why() {
 fn no_password_is_asked_for_after_a_suspension() {
     let mut settings = Settings::new("t");
     settings.user = Some("ann".to_owned());
-    settings.password = Some(Zeroizing::new("password1".to_owned()));
+    settings.password = Some("password1".into());
     let mut stage = Stage::of(App::new(settings, Language::English));
     stage.happens(Input::Start).happens(Input::Connected);
     stage.printed();

@@ -194,7 +194,7 @@ fn a_refusal_says_what_was_wrong() {
             "suspend bob yesterday",
             "bad_params",
             Some("until"),
-            "`/admin suspend`: `until` is missing, wrong or too much. `/admin help suspend` shows what to type.",
+            "`/admin suspend`: `until` is missing or not valid. `/admin help suspend` shows what to type.",
         ),
         (
             "suspend ANN",

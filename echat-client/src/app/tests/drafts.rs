@@ -4,7 +4,7 @@ use super::*;
 
 impl Stage {
     fn pastes(&mut self, text: &str) -> &mut Self {
-        self.happens(Input::Key(Key::Paste(text.to_owned())))
+        self.happens(Input::Key(Key::Paste(text.into())))
     }
 
     fn enters(&mut self) -> &mut Self {

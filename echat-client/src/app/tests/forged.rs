@@ -240,13 +240,10 @@ fn no_text_imitates_a_mark() {
     for language in [Language::English, Language::Chinese] {
         let mut stage = ann(language);
         stage.types("&r room1").printed();
-        let marks = [
-            Text::EditedMark,
-            Text::ReplyMark,
-            Text::BotMark,
-            Text::Deleted,
-        ];
-        for (turn, mark) in (1..).zip(marks) {
+        let words = [Text::IsEdited, Text::IsReply, Text::Bot];
+        let words = words.map(|word| language.say(word));
+        let marks = words.iter().map(|words| Text::Marks { words });
+        for (turn, mark) in (1..).zip(marks.chain([Text::Deleted])) {
             let mark = language.say(mark);
             let says = language.say(Text::Says);
             let stamp = format!("[2023-11-14 22:13:2{}] ", turn * 2);

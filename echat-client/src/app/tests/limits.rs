@@ -12,7 +12,7 @@ use crate::session::outgoing::Files;
 impl Stage {
     /// Types a line and Enter.
     fn enters_line(&mut self, line: &str) -> &mut Self {
-        self.happens(Input::Key(Key::Paste(line.to_owned())));
+        self.happens(Input::Key(Key::Paste(line.into())));
         self.happens(Input::Key(Key::Enter)).looks()
     }
 
@@ -135,7 +135,7 @@ fn a_refused_command_of_a_paste_is_returned() {
     let long = format!("find {}", "k".repeat(70));
     let mut stage = ann(Language::English);
     let text = format!("{long}\n:f");
-    stage.happens(Input::Key(Key::Paste(text))).looks();
+    stage.happens(Input::Key(Key::Paste(text.into()))).looks();
     stage.enters_line("y");
     assert_eq!(stage.app.editor().text(), long);
 }
@@ -146,20 +146,22 @@ fn pasted_lines_are_sent_all_or_none() {
     stage.types("&r room1").sent();
     let long = "a".repeat(3_000);
     let text = format!("one\n{long}\n{long}");
-    stage.happens(Input::Key(Key::Paste(text.clone()))).looks();
+    stage
+        .happens(Input::Key(Key::Paste(text.clone().into())))
+        .looks();
     stage.enters_line("o").printed();
     assert_eq!(stage.sent(), []);
-    stage.happens(Input::Key(Key::Paste(text))).looks();
+    stage.happens(Input::Key(Key::Paste(text.into()))).looks();
     stage.enters_line("y");
     assert_eq!(stage.app.common.context.pending(), 3);
     let mut stage = ann(Language::English);
     stage.types("&r room1").sent();
     let text = format!("one\n{}", "a".repeat(4_001));
-    stage.happens(Input::Key(Key::Paste(text))).looks();
+    stage.happens(Input::Key(Key::Paste(text.into()))).looks();
     assert_eq!(stage.prompt(), "room1> ", "nothing is asked");
     assert!(stage.printed().concat().contains("4001 bytes"));
     // Longer than the edited line can be.
-    stage.happens(Input::Key(Key::Paste("a".repeat(100_000))));
+    stage.happens(Input::Key(Key::Paste("a".repeat(100_000).into())));
     assert!(stage.printed().concat().contains("100000 bytes"));
     assert_eq!(stage.prompt(), "room1> ");
 }
@@ -172,7 +174,7 @@ fn an_impossible_name_is_not_sent_in_a_login() {
     assert_eq!(stage.prompt(), "login user name: ");
     stage.types("ann");
     assert_eq!(stage.prompt(), "login password: ");
-    stage.happens(Input::Key(Key::Paste("a".repeat(100_000))));
+    stage.happens(Input::Key(Key::Paste("a".repeat(100_000).into())));
     stage.happens(Input::Key(Key::Enter));
     assert!(stage.printed().concat().contains("1024 bytes"));
     assert!(!stage.has(&Effect::Connect));
@@ -272,8 +274,10 @@ fn no_reason_repeats_that_the_line_was_not_sent() {
         ] {
             let mut stage = ann(language);
             stage.app.common.context.settings.interactive = false;
-            stage.happens(Input::Line("contact".to_owned()));
-            stage.happens(Input::Line(text)).happens(Input::EndOfInput);
+            stage.happens(Input::Line("contact".into()));
+            stage
+                .happens(Input::Line(text.into()))
+                .happens(Input::EndOfInput);
             let said = stage.printed().concat();
             assert!(said.contains(line), "{said}");
             let twice = match language {

@@ -852,11 +852,11 @@ fn a_login_brings_changes_that_were_missed() {
 fn a_script_edits_without_questions() {
     let mut stage = in_chat(Language::English);
     stage.app.common.context.settings.interactive = false;
-    stage.happens(Input::Line("/delete".to_owned()));
+    stage.happens(Input::Line("/delete".into()));
     assert_eq!(asked(&mut stage), "delete 3");
     stage.says(done(R::DeleteMessage));
     // Without a terminal a substitution is text.
-    stage.happens(Input::Line("s/two/zwei/".to_owned()));
+    stage.happens(Input::Line("s/two/zwei/".into()));
     assert_eq!(asked(&mut stage), "send s/two/zwei/ None");
 }
 
@@ -1099,4 +1099,48 @@ fn found_actions_and_bots_look_as_in_the_chat() {
         printed.contains("* bob nods|") && printed.contains("clerk (bot): nods"),
         "{printed}"
     );
+}
+
+#[test]
+fn a_reaction_that_waits_shows_its_message() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1");
+    stage.says(live(in_room(1, "bob", "lunch?"), None));
+    stage.happens(Input::Closed(None)).printed();
+    stage.types("/react +1");
+    assert_eq!(
+        stage.printed()[1..],
+        [
+            "`/react 👍` will be sent when the connection is back.",
+            "  > bob: lunch?",
+        ]
+    );
+}
+
+#[test]
+fn the_marks_of_a_message_share_their_brackets() {
+    for (language, head) in [
+        (Language::English, "bob (bot, reply, edited): yes"),
+        (Language::Chinese, "bob（机器人、回复、已修改）：yes"),
+    ] {
+        let mut stage = ann(language);
+        stage.types("&r room1");
+        stage
+            .says(live(in_room(1, "ann", "lunch?"), None))
+            .printed();
+        let mut event = live(in_room(2, "bob", "yes"), None);
+        let Event::OnNewMessage {
+            bot,
+            reply_to,
+            edited,
+            ..
+        } = &mut event
+        else {
+            panic!("{event:?}");
+        };
+        (*bot, *reply_to, *edited) = (Mark(true), Some(1), Some(1_700_000_003));
+        stage.says(event);
+        let printed = stage.printed();
+        assert!(printed[1].ends_with(head), "{printed:?}");
+    }
 }

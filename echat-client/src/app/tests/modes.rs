@@ -65,7 +65,7 @@ fn a_message_in_another_chat_is_counted_and_announced() {
     stage.says(live(in_room(5, "bob", "hello"), None));
     assert_eq!(stage.printed(), [""; 0]);
     let notice = stage.app.footer(9);
-    assert_eq!(text(&notice[0]), "聊天室“room1”有 1 条新消息");
+    assert_eq!(text(&notice[0]), "聊天室“room1”有一条新消息");
     assert_eq!(stage.prompt(), "contact [1]> ");
     assert!(stage.alerts().is_empty());
     stage.types("&r room1");

@@ -10,12 +10,12 @@ impl Stage {
 
     /// As a terminal sends it that does not mark a paste.
     fn bursts(&mut self, text: &str) -> &mut Self {
-        self.happens(Input::Lines(text.to_owned())).looks()
+        self.happens(Input::Lines(text.into())).looks()
     }
 
     /// With marks.
     fn inserts(&mut self, text: &str) -> &mut Self {
-        self.strikes(Key::Paste(text.to_owned()))
+        self.strikes(Key::Paste(text.into()))
     }
 
     fn said(&self) -> Vec<String> {

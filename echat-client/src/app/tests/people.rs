@@ -139,7 +139,7 @@ fn without_a_terminal_a_command_answers_too() {
     let mut settings = Settings::new("t");
     settings.interactive = false;
     settings.user = Some("ann".to_owned());
-    settings.password = Some("password1".to_owned().into());
+    settings.password = Some("password1".into());
     let mut stage = Stage::of(App::new(settings, Language::English));
     stage.happens(Input::Tick { now: 1_700_000_000 });
     stage.happens(Input::Start).happens(Input::Connected);
@@ -150,8 +150,8 @@ fn without_a_terminal_a_command_answers_too() {
     });
     asks(&mut stage, "carol");
     stage.sent();
-    stage.happens(Input::Line("&f bob".to_owned()));
-    stage.happens(Input::Line("yes".to_owned()));
+    stage.happens(Input::Line("&f bob".into()));
+    stage.happens(Input::Line("yes".into()));
     assert_eq!(stage.contents(), ["yes"]);
     stage.says(live(
         ChatMessage {
@@ -162,7 +162,7 @@ fn without_a_terminal_a_command_answers_too() {
         Some("t-1"),
     ));
     stage.sent();
-    stage.happens(Input::Line("/y carol".to_owned()));
+    stage.happens(Input::Line("/y carol".into()));
     assert_eq!(stage.sent(), [R::ResolveFriendRequest]);
 }
 

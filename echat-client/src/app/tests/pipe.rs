@@ -7,7 +7,7 @@ fn pipe() -> Stage {
     let mut settings = Settings::new("p");
     settings.interactive = false;
     settings.user = Some("ann".to_owned());
-    settings.password = Some(Zeroizing::new("password1".to_owned()));
+    settings.password = Some("password1".into());
     settings.deadline = Some(1_700_000_060);
     let mut stage = Stage::of(App::new(settings, Language::English));
     stage
@@ -20,7 +20,7 @@ fn pipe() -> Stage {
 fn a_line_is_sent_and_the_program_ends() {
     let mut stage = pipe();
     stage
-        .happens(Input::Line("@r room1 done".to_owned()))
+        .happens(Input::Line("@r room1 done".into()))
         .happens(Input::EndOfInput);
     stage.happens(Input::Connected);
     assert_eq!(stage.sent(), [RequestKind::Login]);
@@ -41,7 +41,7 @@ fn a_line_is_sent_and_the_program_ends() {
 fn lines_for_a_room_that_cannot_be_opened_are_not_read_as_commands() {
     let mut stage = pipe();
     stage.app.common.context.settings.open = Some(Target::Room("nowhere".to_owned()));
-    stage.happens(Input::Line("other=bob".to_owned()));
+    stage.happens(Input::Line("other=bob".into()));
     stage.happens(Input::Connected).welcome("ann", vec![]);
     assert_eq!(stage.sent(), [RequestKind::Login, RequestKind::JoinRoom]);
     assert_eq!(stage.printed(), [""; 0]);
@@ -61,7 +61,7 @@ fn lines_for_a_room_that_cannot_be_opened_are_not_read_as_commands() {
 fn lines_for_a_room_of_the_address_wait_until_it_is_joined() {
     let mut stage = pipe();
     stage.app.common.context.settings.open = Some(Target::Room("class".to_owned()));
-    stage.happens(Input::Line("hello".to_owned()));
+    stage.happens(Input::Line("hello".into()));
     stage.happens(Input::Connected).welcome("ann", vec![]);
     stage.happens(Input::Outgoing {
         user: "ann".to_owned(),
@@ -99,7 +99,7 @@ fn a_message_without_a_text_is_an_error() {
 fn an_unknown_room_or_user_is_an_error() {
     let mut stage = pipe();
     stage
-        .happens(Input::Line("&r nowhere".to_owned()))
+        .happens(Input::Line("&r nowhere".into()))
         .happens(Input::EndOfInput);
     stage.happens(Input::Connected).welcome("ann", vec![]);
     stage.happens(Input::Outgoing {
@@ -159,7 +159,7 @@ fn every_kind_of_failure_has_its_exit_code() {
     let quits = |inputs: Vec<Input>| {
         let mut stage = pipe();
         stage
-            .happens(Input::Line("@r room1 done".to_owned()))
+            .happens(Input::Line("@r room1 done".into()))
             .happens(Input::EndOfInput);
         for input in inputs {
             stage.happens(input);
@@ -187,7 +187,7 @@ fn every_kind_of_failure_has_its_exit_code() {
         lines: None,
     });
     stage
-        .happens(Input::Line("@r room1 done".to_owned()))
+        .happens(Input::Line("@r room1 done".into()))
         .happens(Input::EndOfInput);
     stage.says(Event::SendMessageFailure {
         fail: fail("not_a_member", &[]),
@@ -196,7 +196,7 @@ fn every_kind_of_failure_has_its_exit_code() {
 
     let mut stage = pipe();
     stage
-        .happens(Input::Line("@x room1".to_owned()))
+        .happens(Input::Line("@x room1".into()))
         .happens(Input::EndOfInput);
     stage.happens(Input::Connected).welcome("ann", vec![]);
     stage.happens(Input::Outgoing {
@@ -220,7 +220,7 @@ fn ready() -> Stage {
 
 fn writes(stage: &mut Stage, lines: &[&str]) {
     for line in lines {
-        stage.happens(Input::Line((*line).to_owned()));
+        stage.happens(Input::Line((*line).into()));
     }
 }
 
@@ -293,7 +293,7 @@ fn a_line_that_no_server_accepts_ends_the_input() {
     ] {
         let mut stage = ready();
         writes(&mut stage, &["", "@r room1 first"]);
-        stage.happens(Input::Line(line));
+        stage.happens(Input::Line(line.into()));
         writes(&mut stage, &["@r room1 third"]);
         stage.happens(Input::EndOfInput);
         assert_eq!(stage.sent(), [RequestKind::SendMessage]);

@@ -87,7 +87,7 @@ fn ctrl_c_and_leaving_the_chat_cancel_only_the_question() {
 fn cancelling_a_paste_restores_the_line() {
     let mut stage = in_room();
     stage.presses("before ");
-    stage.happens(Input::Key(Key::Paste("one\ntwo".to_owned())));
+    stage.happens(Input::Key(Key::Paste("one\ntwo".into())));
     stage.looks();
     assert_eq!(stage.line(), "");
     stage.happens(Input::Key(Key::Ctrl('c')));
@@ -97,7 +97,7 @@ fn cancelling_a_paste_restores_the_line() {
 
 #[test]
 fn a_second_paste_loses_no_line_being_edited() {
-    let paste = || Input::Key(Key::Paste("one\ntwo".to_owned()));
+    let paste = || Input::Key(Key::Paste("one\ntwo".into()));
     let mut stage = in_room();
     stage.presses("first ").happens(paste()).happens(paste());
     stage.happens(Input::Key(Key::Ctrl('c')));
@@ -200,7 +200,7 @@ fn a_line_typed_at_a_question_outside_a_chat_is_not_executed() {
 #[test]
 fn ok_is_no_answer_where_it_is_ambiguous() {
     let mut stage = in_room();
-    stage.happens(Input::Key(Key::Paste("one\ntwo".to_owned())));
+    stage.happens(Input::Key(Key::Paste("one\ntwo".into())));
     stage.looks().types("ok");
     assert!(stage.contents().is_empty());
     stage.types("一条");

@@ -136,7 +136,7 @@ fn lines_of_an_earlier_run_do_not_go_to_a_room_that_is_joined_by_a_link() {
         assert!(kept.contains(&format!("\"room_created\":{OLD}")), "{kept}");
         let mut settings = Settings::new("t");
         settings.user = Some("ann".to_owned());
-        settings.password = Some(Zeroizing::new("password1".to_owned()));
+        settings.password = Some("password1".into());
         settings.open = Some(Target::Room("room1".to_owned()));
         let mut stage = stage(Language::English);
         stage.app = App::new(settings, Language::English);
@@ -317,7 +317,7 @@ fn a_script_gives_held_lines_up() {
     let mut settings = Settings::new("t");
     settings.interactive = false;
     settings.user = Some("ann".to_owned());
-    settings.password = Some(Zeroizing::new("password1".to_owned()));
+    settings.password = Some("password1".into());
     let mut stage = stage(Language::English);
     stage.app = App::new(settings, Language::English);
     stage.has_room("room1", OLD + 1);
@@ -371,4 +371,306 @@ fn a_friend_who_was_renamed_keeps_chat_and_lines() {
     assert_eq!(stage.sent_to(), ["ella"]);
     assert_eq!(stage.printed()[0], "bob is called ella now.");
     assert_eq!(stage.prompt(), "ella (1 pending)> ");
+}
+
+impl Stage {
+    /// What was sent of this kind since the last look, as its parameters.
+    fn asked(&mut self, kind: RequestKind) -> Vec<Value> {
+        let number = kind.info().number;
+        let asked = self.effects.iter().filter_map(|effect| match effect {
+            Effect::Send(message) if message.command == number => Some(message.params.clone()),
+            _ => None,
+        });
+        let asked = asked.collect();
+        self.sent();
+        asked
+    }
+}
+
+impl Stage {
+    /// The server answers what the client asks by itself.
+    fn catches_up(&mut self) -> &mut Self {
+        while let Some(asked) = self.app.upstream.requests().oldest() {
+            let answer = match asked {
+                RequestContext::CatchUp => Event::History {
+                    messages: vec![],
+                    more: false,
+                    newer: None,
+                },
+                RequestContext::MarkRead(target) => Event::Marked {
+                    target_type: target.target_type(),
+                    target: target.name().to_owned(),
+                    id: 1,
+                },
+                _ => break,
+            };
+            self.says(answer);
+        }
+        self
+    }
+}
+
+/// Ann, who has opened room1, which is old, without a connection.
+fn cut_off() -> Stage {
+    let mut stage = ann(Language::English);
+    stage.has_room("room1", OLD);
+    stage.types("&r room1");
+    stage.says(live(in_room(1, "x", "sync"), None));
+    stage.happens(Input::Closed(None)).printed();
+    stage.effects.clear();
+    stage
+}
+
+fn at<'a>(params: &'a Value, key: &str) -> &'a Value {
+    params.at(key).unwrap_or(&Value::Null)
+}
+
+#[test]
+fn queued_commands_follow_a_room_that_was_renamed() {
+    // Another room may have taken the name, of which the user is a member or not.
+    for (taken, rooms) in [
+        (None, &["den"][..]),
+        (Some(OLD + 1), &["den"]),
+        (Some(OLD + 1), &["room1", "den"]),
+    ] {
+        let mut stage = cut_off();
+        stage
+            .types("/topic new")
+            .types("/kick #room1 x rude")
+            .printed();
+        stage.has_room("room1", taken).has_room("den", OLD);
+        stage.comes_back_to(rooms);
+        assert_eq!(stage.printed()[1], "The room room1 is called den now.");
+        let topics: Vec<Value> = stage
+            .effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::Send(message) if message.command == RequestKind::SetRoom.info().number => {
+                    Some(message.params.clone())
+                }
+                _ => None,
+            })
+            .collect();
+        assert_eq!(topics.len(), 1, "{:?}", stage.effects);
+        assert_eq!(at(&topics[0], "roomname"), &Value::from("den"));
+        assert_eq!(at(&topics[0], "topic"), &Value::from("new"));
+        let kicks = stage.asked(RequestKind::Kick);
+        assert_eq!(kicks.len(), 1);
+        assert_eq!(at(&kicks[0], "roomname"), &Value::from("den"));
+        assert_eq!(at(&kicks[0], "username"), &Value::from("x"));
+        // The answer names the room as it is called now.
+        stage.catches_up().printed();
+        stage.says(Event::Done {
+            command: RequestKind::SetRoom.info().number.into(),
+        });
+        assert_eq!(stage.printed(), ["The topic of den is now: new"]);
+    }
+}
+
+#[test]
+fn a_queued_command_is_not_carried_out_in_a_room_that_took_the_name() {
+    for (line, shown, kind) in [
+        ("/topic new", "/topic #room1 new", RequestKind::SetRoom),
+        ("/kick x", "/kick #room1 x", RequestKind::Kick),
+        ("/bans", "/bans room1", RequestKind::ListBans),
+        ("/date yesterday", "/date", RequestKind::QueryHistory),
+    ] {
+        let mut stage = cut_off();
+        stage.types(line).printed();
+        stage.has_room("room1", OLD + 1).comes_back_to(&["room1"]);
+        // What was missed is asked for of all conversations.
+        let mut asked = stage.asked(kind);
+        asked.retain(|params| kind != RequestKind::QueryHistory || params.at("target").is_some());
+        assert_eq!(asked, [], "{line}");
+        let told = stage.printed();
+        let not_sent = told.iter().filter(|line| line.starts_with("Not sent"));
+        let expected = format!("Not sent: `{shown}`. Another room has the name room1 now.");
+        assert_eq!(not_sent.collect::<Vec<_>>(), [&expected], "{told:?}");
+        // It is told once.
+        stage.happens(Input::Closed(None)).printed();
+        stage.comes_back_to(&["room1"]);
+        assert!(!stage.printed().concat().contains("Not sent"), "{line}");
+    }
+}
+
+#[test]
+fn a_queued_ban_with_an_end_follows_its_room() {
+    let mut stage = cut_off();
+    stage.types("/ban x for 1h").printed();
+    stage.has_room("room1", OLD + 1).has_room("den", OLD);
+    stage.comes_back_to(&["room1", "den"]).catches_up();
+    stage.says(Event::SendServerTime {
+        time: 1_700_000_000,
+    });
+    let bans = stage.asked(RequestKind::Ban);
+    assert_eq!(bans.len(), 1);
+    assert_eq!(at(&bans[0], "roomname"), &Value::from("den"));
+    assert_eq!(at(&bans[0], "until"), &Value::Int(1_700_003_600));
+}
+
+#[test]
+fn a_queued_command_for_a_room_that_was_lost_is_told() {
+    let mut stage = cut_off();
+    stage.types("/topic new").printed();
+    stage.has_room("room1", OLD).comes_back_to(&["other"]);
+    assert_eq!(stage.asked(RequestKind::SetRoom), []);
+    let printed = stage.printed();
+    let told = "Not sent: `/topic #room1 new`. You are not a member of room1 any more.";
+    assert_eq!(printed.last().unwrap(), told, "{printed:?}");
+}
+
+#[test]
+fn a_queued_command_for_a_room_of_unknown_age_goes_to_an_older_one_only() {
+    for (created, count) in [(OLD, 1), (1_700_000_001, 0)] {
+        let mut stage = ann(Language::English);
+        stage.happens(Input::Closed(None));
+        stage.types("/topic #room1 new").printed();
+        stage.effects.clear();
+        stage.has_room("room1", created).comes_back_to(&["room1"]);
+        assert_eq!(stage.identified, ["room1"]);
+        assert_eq!(stage.asked(RequestKind::SetRoom).len(), count);
+    }
+}
+
+#[test]
+fn queued_commands_about_no_room_of_the_users_go_as_they_were_typed() {
+    let mut stage = cut_off();
+    stage
+        .types("/join tea")
+        .types("/friends")
+        .types("/topic new")
+        .printed();
+    stage.comes_back_to(&["room1"]);
+    let joined = stage
+        .effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Send(message) => RequestKind::from_number(message.command),
+            _ => None,
+        })
+        .collect::<Vec<_>>();
+    let wanted = [
+        RequestKind::JoinRoom,
+        RequestKind::ListFriends,
+        RequestKind::SetRoom,
+    ];
+    let joined: Vec<_> = joined
+        .into_iter()
+        .filter(|kind| wanted.contains(kind))
+        .collect();
+    assert_eq!(joined, wanted, "in the order in which they were typed");
+}
+
+#[test]
+fn what_is_typed_before_a_room_is_identified_waits_for_that() {
+    let mut stage = cut_off();
+    stage.has_room("room1", OLD + 1).has_room("den", OLD);
+    stage.happens(Input::Connected);
+    // The server has not said yet which rooms these are.
+    for event in [
+        Event::LoginSuccess {
+            username: "ann".to_owned(),
+        },
+        LoginBundle {
+            chat_rooms: vec!["room1".to_owned(), "den".to_owned()],
+            friends: vec!["bob".to_owned()],
+            ..LoginBundle::default()
+        }
+        .into(),
+    ] {
+        let effects = stage.app.step(Input::Event(event));
+        stage.takes(effects);
+    }
+    for line in ["/topic new", "hello"] {
+        stage.app.typed(line);
+        let effects = stage.app.finish(true);
+        stage.takes(effects);
+    }
+    assert_eq!(
+        stage
+            .effects
+            .iter()
+            .filter(|effect| matches!(effect, Effect::Send(_)))
+            .count(),
+        0,
+        "{:?}",
+        stage.effects
+    );
+    stage.identifies();
+    let number = RequestKind::SetRoom.info().number;
+    let topic = stage.effects.iter().find_map(|effect| match effect {
+        Effect::Send(message) if message.command == number => {
+            Some(at(&message.params, "roomname").clone())
+        }
+        _ => None,
+    });
+    assert_eq!(topic, Some(Value::from("den")));
+    assert_eq!(stage.sent_to(), ["den"]);
+}
+
+#[test]
+fn a_question_about_a_room_is_closed_if_another_one_took_the_name() {
+    let mut stage = cut_off();
+    stage.types("/leave");
+    assert!(
+        stage.prompt().starts_with("leave room1?"),
+        "{}",
+        stage.prompt()
+    );
+    stage.has_room("room1", OLD + 1).comes_back_to(&["room1"]);
+    assert_eq!(stage.prompt(), "contact> ");
+    stage.types("y");
+    assert_eq!(stage.asked(RequestKind::LeaveRoom), []);
+    // It follows the room to its new name.
+    let mut stage = cut_off();
+    stage.types("/leave");
+    stage.has_room("room1", OLD + 1).has_room("den", OLD);
+    stage.comes_back_to(&["room1", "den"]);
+    assert!(
+        stage.prompt().starts_with("leave den?"),
+        "{}",
+        stage.prompt()
+    );
+    stage.types("y");
+    assert_eq!(stage.asked(RequestKind::LeaveRoom), [Value::from("den")]);
+}
+
+#[test]
+fn a_room_whose_name_was_taken_is_no_other_history() {
+    let mut stage = cut_off();
+    stage.types("/topic new").types("later").printed();
+    stage.has_room("room1", OLD + 1).has_room("den", OLD);
+    stage.happens(Input::Connected);
+    stage.says(Event::LoginSuccess {
+        username: "ann".to_owned(),
+    });
+    let known = ChatMessage {
+        target: "den".to_owned(),
+        ..in_room(1, "x", "sync")
+    };
+    stage.says(
+        LoginBundle {
+            chat_rooms: vec!["room1".to_owned(), "den".to_owned()],
+            messages: vec![known],
+            newest: Some(1),
+            history: Some("a".to_owned()),
+            ..LoginBundle::default()
+        }
+        .into(),
+    );
+    assert_eq!(
+        stage.printed(),
+        [
+            "Reconnected. Logged in as ann.",
+            "The room room1 is called den now."
+        ]
+    );
+    assert!(stage.prompt().starts_with("den "), "{}", stage.prompt());
+    let topics = stage.asked(RequestKind::SetRoom);
+    assert_eq!(at(&topics[0], "roomname"), &Value::from("den"));
+    // The chat goes on in the room that it was.
+    stage.types("and now");
+    assert_eq!(stage.contents(), ["later", "and now"]);
+    let lines = stage.app.common.context.outgoing.to_lines("ann");
+    assert_eq!(lines.matches("\"den\"").count(), 2, "{lines}");
 }

@@ -1065,3 +1065,44 @@ fn to_keep_everything_needs_no_question() {
         assert_eq!(asked(&mut stage).len(), 1, "{word}");
     }
 }
+
+#[test]
+fn those_who_run_a_room_are_told_of_new_members_in_every_mode() {
+    let joins = |name: &str| Event::OnMemberOnline {
+        roomname: "room1".to_owned(),
+        membername: name.to_owned(),
+        joined: Some(true),
+    };
+    let settings = |role| Event::Room {
+        room: RoomInfo {
+            role: Some(role),
+            ..info("room1")
+        },
+    };
+    for (language, said) in [
+        (Language::English, "eve joined room1"),
+        (Language::Chinese, "eve 加入了聊天室“room1”"),
+    ] {
+        for role in [RoomRole::Owner, RoomRole::Operator, RoomRole::Member] {
+            let mut stage = ann(language);
+            stage.says(joins("eve"));
+            // One question for all who join meanwhile.
+            stage.says(joins("mallory"));
+            assert_eq!(stage.sent(), [RequestKind::RoomInfo]);
+            assert_eq!(stage.printed(), [""; 0]);
+            stage.says(settings(role));
+            let runs = role != RoomRole::Member;
+            assert_eq!(stage.printed(), if runs { vec![said] } else { vec![] });
+            // The role is known now.
+            stage.types("&f bob").printed();
+            stage.sent();
+            stage.says(joins("eve"));
+            assert!(stage.sent().is_empty());
+            assert_eq!(stage.printed(), if runs { vec![said] } else { vec![] });
+        }
+    }
+    let mut stage = ann(Language::English);
+    stage.app.common.context.settings.config.presence = Presence::Hide;
+    stage.says(joins("eve"));
+    assert_eq!((stage.sent(), stage.printed()), (vec![], vec![]));
+}

@@ -189,7 +189,7 @@ fn new_messages_in_other_chats_are_one_notice_with_a_count() {
     stage.app.common.context.language = Language::Chinese;
     assert_eq!(
         rows(&stage),
-        ["“bob”发来 10 条新消息", "聊天室“room1”有 1 条新消息"]
+        ["“bob”发来 10 条新消息", "聊天室“room1”有一条新消息"]
     );
     stage.app.common.context.language = Language::English;
     // Opening a conversation ends its notice, and the next message begins a new count.
@@ -229,6 +229,39 @@ fn notices_leave_room_for_unsent_lines() {
     );
     let low: Vec<String> = stage.app.footer(1).iter().map(text).collect();
     assert_eq!(low, ["(pending) 2 more before these"]);
+}
+
+#[test]
+fn several_conversations_share_a_row_of_a_small_window() {
+    for (language, shared, alone) in [
+        (
+            Language::English,
+            "unread: room1 2 @1, bob 1",
+            "bob: 1 new message",
+        ),
+        (
+            Language::Chinese,
+            "未读：room1 2 @1、bob 1",
+            "“bob”发来一条新消息",
+        ),
+    ] {
+        let mut stage = ann(language);
+        let footer = |stage: &Stage, rows| -> Vec<String> {
+            stage.app.footer(rows).iter().map(text).collect()
+        };
+        stage.says(private(5));
+        assert_eq!(footer(&stage, 3), [alone]);
+        stage.says(live(mentioning(in_room(6, "bob", "@ann")), None));
+        stage.says(live(in_room(7, "bob", "more"), None));
+        assert_eq!(footer(&stage, 3), [shared]);
+        assert_eq!(footer(&stage, 1), [shared]);
+        assert_eq!(footer(&stage, 9).len(), 2, "there is place for both");
+        // Unsent lines come first where there is one row.
+        stage.happens(Input::Closed(None)).types("@r room1 one");
+        assert_eq!(footer(&stage, 2)[0], shared);
+        assert_eq!(footer(&stage, 1).len(), 1);
+        assert_ne!(footer(&stage, 1), [shared]);
+    }
 }
 
 #[test]

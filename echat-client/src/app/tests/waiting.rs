@@ -7,7 +7,7 @@ fn coming(interactive: bool) -> Stage {
     let mut settings = Settings::new("t");
     settings.interactive = interactive;
     settings.user = Some("ann".to_owned());
-    settings.password = Some("password1".to_owned().into());
+    settings.password = Some("password1".into());
     let mut stage = Stage::of(App::new(settings, Language::English));
     stage.happens(Input::Tick { now: 1_700_000_000 });
     stage.happens(Input::Start);
@@ -81,7 +81,7 @@ fn a_repeated_login_keeps_known_conversations() {
 #[test]
 fn lines_of_a_pipe_wait_for_the_login_too() {
     let mut stage = coming(false);
-    stage.happens(Input::Line(":r".to_owned()));
+    stage.happens(Input::Line(":r".into()));
     stage.happens(Input::Connected);
     assert_eq!(stage.printed(), Vec::<String>::new());
     stage.welcome("ann", vec![]);

@@ -3,19 +3,18 @@
 
 use std::io;
 
-use zeroize::Zeroizing;
-
 use super::ProgramEnd;
 use crate::chat::signals::{self, SignalAction, Signals};
 use crate::clock::Clock;
 use crate::local::ask::{self, GarbledPassword, Tty};
 use crate::net::wait::{Interest, WatchedFd, wait};
 use crate::render::safe::Safe;
+use crate::secret::Secret;
 use crate::terminal::{Charset, EchoOff, Encoded, Transcoder, typed_text};
 
 /// The result of a question for a secret.
 pub(super) enum SecretAnswer {
-    Secret(Zeroizing<String>),
+    Secret(Secret),
     /// Nothing was typed, or there is no terminal.
     Nothing,
     /// The program is to end.
@@ -78,7 +77,7 @@ pub(super) fn ask(
             let secret = text.trim_end_matches(['\n', '\r']);
             return Ok(match secret {
                 "" => SecretAnswer::Nothing,
-                secret => SecretAnswer::Secret(secret.to_owned().into()),
+                secret => SecretAnswer::Secret(secret.into()),
             });
         }
     }

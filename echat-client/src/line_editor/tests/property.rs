@@ -40,7 +40,7 @@ fn any_key() -> impl Strategy<Value = Key> {
         3 => plain,
         4 => prop::sample::select(letters).prop_map(Key::Ctrl),
         1 => prop::sample::select(vec!['b', 'f', 'd', '\u{7f}', '\r', 'x']).prop_map(Key::Alt),
-        1 => text().prop_map(Key::Paste),
+        1 => text().prop_map(|text| Key::Paste(text.into())),
     ]
 }
 

@@ -71,7 +71,7 @@ fn a_command_may_follow_even_one_named_like_offline_work() {
         let command = CommandRef::Name(name.to_owned());
         ScriptSource::Once(ScriptCommand {
             command,
-            params: params.to_owned(),
+            params: params.into(),
         })
     };
     assert_eq!(online(&["h:1", "FIND", "{}"]).source, line("FIND", "{}"));
@@ -111,7 +111,7 @@ fn offline_words_need_no_address() {
     let Ok(RunMode::Offline(Offline::Decode { hex })) = mode(&["decode", "00", "01"]) else {
         panic!("no decode");
     };
-    assert_eq!(hex, ["00", "01"]);
+    assert_eq!(hex, ["00".into(), "01".into()]);
 }
 
 #[test]

@@ -14,7 +14,6 @@ use echat_proto::commands::{CloseReason, channel, ending, event, request};
 use echat_proto::limits::HISTORY_MAX;
 use echat_proto::value::Value;
 use rand::RngExt;
-use zeroize::Zeroizing;
 
 use super::args::{Follow, From};
 use super::ask;
@@ -32,6 +31,7 @@ use crate::net::link::Link;
 use crate::net::socket::Received;
 use crate::net::wait::{Interest, WatchedFd, wait};
 use crate::net::wake::Wakes;
+use crate::secret::SecretBytes;
 use cursor::{Cursor, int, text_of};
 use printer::Printer;
 use request_queue::RequestQueue;
@@ -58,7 +58,8 @@ enum SentRequest {
 /// Follows until something ends it.
 pub(super) fn run(options: &Follow) -> SessionEnd {
     match begin(options).and_then(|mut follower| follower.follow()) {
-        Ok(end) | Err(end) => end,
+        Ok(()) => SessionEnd::success(),
+        Err(end) => end,
     }
 }
 
@@ -84,7 +85,7 @@ fn begin(options: &Follow) -> Result<Follower<'_>, SessionEnd> {
         wakes: Wakes::new(&clock).map_err(|error| SessionEnd::output(&error))?,
         dump: Dump::new(verbose, show_secrets, clock, io::stderr()),
         clock,
-        login: Zeroizing::new(login),
+        login,
         printer,
         requests: RequestQueue::new(options.send),
         connection: Connection::new(rand::rng().random()),
@@ -101,7 +102,7 @@ struct Follower<'a> {
     dump: Dump<io::Stderr>,
     wakes: Wakes,
     /// The plain bytes of LOGIN.
-    login: Zeroizing<Vec<u8>>,
+    login: SecretBytes,
     printer: Printer,
     requests: RequestQueue,
     connection: Connection,
@@ -114,7 +115,8 @@ struct Follower<'a> {
 }
 
 impl Follower<'_> {
-    fn follow(&mut self) -> Result<SessionEnd, SessionEnd> {
+    /// Prints until all that was wanted is printed.
+    fn follow(&mut self) -> Result<(), SessionEnd> {
         let mut action = self.connection.connect(false);
         loop {
             match action {
@@ -123,7 +125,8 @@ impl Follower<'_> {
                 Some(Action::GiveUp) => self.lose(&"the server is not responding"),
                 None => {
                     if self.is_done() {
-                        return Ok(self.leave());
+                        self.leave();
+                        return Ok(());
                     }
                     self.ask();
                     self.pause()?;
@@ -141,11 +144,10 @@ impl Follower<'_> {
         self.options.once && self.connection.is_online() && is_idle
     }
 
-    fn leave(&mut self) -> SessionEnd {
+    fn leave(&mut self) {
         if let Some(link) = self.link.take() {
             link.leave(Some(CloseReason::Bye), &self.clock, &mut self.dump);
         }
-        SessionEnd::success()
     }
 
     fn dial(&mut self) -> Result<(), SessionEnd> {

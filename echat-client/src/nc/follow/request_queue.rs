@@ -14,6 +14,7 @@ use crate::nc::rules::SessionEnd;
 use crate::nc::script;
 use crate::nc::step::{self, ScriptStep};
 use crate::net::wait::{Interest, WatchedFd, wait};
+use crate::secret::SecretBytes;
 
 /// Unanswered requests, beyond which no more are read while nothing is printed.
 const WAITING: usize = 1_000;
@@ -24,7 +25,7 @@ const READ: usize = 64 * 1024;
 struct QueuedRequest {
     /// Its number among the commands.
     command: u32,
-    plain: Vec<u8>,
+    plain: SecretBytes,
     /// The number of its line.
     line: usize,
 }

@@ -8,7 +8,9 @@ fn one(line: &str) -> Result<Option<ScriptLine>, ScriptError> {
 
 fn sends(line: &str) -> (CommandRef, String) {
     match one(line) {
-        Ok(Some(ScriptLine::Send(ScriptCommand { command, params }))) => (command, params),
+        Ok(Some(ScriptLine::Send(ScriptCommand { command, params }))) => {
+            (command, params.to_string())
+        }
         other => panic!("{line:?} is {other:?}"),
     }
 }

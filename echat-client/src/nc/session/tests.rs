@@ -390,3 +390,21 @@ fn pings_are_answered_even_while_waiting_and_pongs_shown_only_if_asked() {
     assert!(comes(&mut session, "PONG").is_none());
     ends(&mut session, 0, Exit::Success);
 }
+
+#[test]
+fn debug_shows_no_password_of_a_script() {
+    const SECRET: &str = "canary-in-a-coal-mine";
+    let line = format!("LOGIN {{\"username\":\"ann\",\"password\":\"{SECRET}\"}}");
+    let statement = script::parse(line.as_bytes()).unwrap().unwrap();
+    let plain = format!("{:?}", SECRET.as_bytes()).replace(['[', ']'], "");
+    let sequence = LoginSequence::new("ann", SECRET, SecretKind::Password).unwrap();
+    let first = ScriptStep::LogIn(Box::new(sequence));
+    let mut session = ScriptSession::new(Rules::default(), [first]);
+    session.push(compile(statement.clone(), 1, false).unwrap());
+    let before = format!("{statement:?} {session:?}");
+    let next = session.next(secs(0), true);
+    let shown = format!("{before} {next:?} {session:?}");
+    for secret in [SECRET, &plain] {
+        assert!(!shown.contains(secret), "{secret} is in {shown}");
+    }
+}

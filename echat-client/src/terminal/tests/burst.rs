@@ -21,7 +21,7 @@ fn keys(text: &str) -> Vec<Token> {
 }
 
 fn lines(text: &str) -> Token {
-    Token::Lines(text.to_owned())
+    Token::Lines(text.into())
 }
 
 /// What comes of texts that are read at these milliseconds by a program that looks all the time.
