@@ -4,6 +4,7 @@ mod actor;
 mod alerts;
 mod busy;
 mod cuts;
+mod export;
 mod garbled;
 mod hostile;
 mod keys;
