@@ -1,6 +1,6 @@
 //! Files that only their owner can read: opened without following links, replaced as a whole or not at all.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
+use tempfile::NamedTempFile;
 use thiserror::Error;
 
 /// Why a file is not used.
@@ -125,6 +126,56 @@ pub fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> 
     fs::rename(&staged, path)?;
     staged.keep()?;
     sync_folder_of(path)
+}
+
+/// A file with mode 0600 that is written over some time and then put in a place that is free: a reader, and a crash, see
+/// no file there or the whole one. Until then it is a hidden temporary file in the same folder, which is removed when
+/// this is dropped.
+#[derive(Debug)]
+pub struct NewFile {
+    path: PathBuf,
+    staged: NamedTempFile,
+}
+
+impl NewFile {
+    /// Begins a file for the place `path`.
+    ///
+    /// # Errors
+    /// `IsADirectory` or `AlreadyExists` if something is there, a link too; else whatever the system says.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
+        match fs::symlink_metadata(path) {
+            Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+            Ok(_) => return Err(io::ErrorKind::AlreadyExists.into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        let mut prefix = OsString::from(".");
+        prefix.push(name);
+        prefix.push(".");
+        let staged = tempfile::Builder::new()
+            .prefix(&prefix)
+            .suffix(".tmp")
+            .permissions(Permissions::from_mode(0o600))
+            .tempfile_in(folder_of(path))?;
+        let path = path.to_owned();
+        Ok(Self { path, staged })
+    }
+
+    /// The file, to write into it.
+    pub fn file(&mut self) -> &mut File {
+        self.staged.as_file_mut()
+    }
+
+    /// Syncs what was written and puts the file in its place, durably.
+    ///
+    /// # Errors
+    /// `AlreadyExists` if something has come there, which stays; else whatever the system says.
+    pub fn finish(self) -> io::Result<()> {
+        self.staged.as_file().sync_all()?;
+        self.staged.persist_noclobber(&self.path)?;
+        sync_folder_of(&self.path)
+    }
 }
 
 /// The extension of a file that is being written.
@@ -253,6 +304,54 @@ mod tests {
         );
         assert!(matches!(made, Err(FileError::Link)));
         assert!(!path("nothing").exists());
+    }
+
+    #[test]
+    fn a_new_file_is_there_when_it_is_whole_and_not_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("export");
+        let names = || fs::read_dir(folder.path()).unwrap().count();
+        let mut new = NewFile::create(&path).unwrap();
+        new.file().write_all(b"whole").unwrap();
+        assert!(!path.exists());
+        new.finish().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
+        let mode = path.metadata().unwrap().permissions().mode();
+        assert_eq!((mode & 0o7777, names()), (0o600, 1));
+
+        // One that is given up leaves nothing.
+        let other = folder.path().join("other");
+        let mut new = NewFile::create(&other).unwrap();
+        new.file().write_all(b"half").unwrap();
+        drop(new);
+        assert_eq!(names(), 1);
+    }
+
+    #[test]
+    fn a_new_file_takes_the_place_of_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("file"), "kept").unwrap();
+        fs::create_dir(path("folder")).unwrap();
+        std::os::unix::fs::symlink("nothing", path("dangling")).unwrap();
+        let refused = |name: &str| NewFile::create(&path(name)).unwrap_err().kind();
+        assert_eq!(refused("file"), io::ErrorKind::AlreadyExists);
+        assert_eq!(refused("dangling"), io::ErrorKind::AlreadyExists);
+        assert_eq!(refused("folder"), io::ErrorKind::IsADirectory);
+        assert_eq!(refused("no-folder/file"), io::ErrorKind::NotFound);
+        assert_eq!(refused("file/file"), io::ErrorKind::NotADirectory);
+
+        // Another program was faster.
+        let new = NewFile::create(&path("new")).unwrap();
+        fs::write(path("new"), "kept").unwrap();
+        assert_eq!(
+            new.finish().unwrap_err().kind(),
+            io::ErrorKind::AlreadyExists
+        );
+        for name in ["file", "new"] {
+            assert_eq!(fs::read(path(name)).unwrap(), b"kept");
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
     }
 
     #[test]

@@ -93,6 +93,8 @@ pub enum Input {
         /// Why, in the user's language.
         why: String,
     },
+    /// What became of the file of an export.
+    Export(ExportReport),
     /// Time passed, as people count it.
     Tick {
         /// Unix seconds.
@@ -143,6 +145,7 @@ impl Input {
             | Self::EndOfInput
             | Self::Resume => true,
             Self::Shown
+            | Self::Export(_)
             | Self::Server(_)
             | Self::Tick { .. }
             | Self::Elapsed { .. }
@@ -152,6 +155,22 @@ impl Input {
             | Self::Pong => false,
         }
     }
+}
+
+/// What became of the file of an export.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExportReport {
+    /// It was begun.
+    Created,
+    /// Lines were written.
+    Written,
+    /// It is in its place.
+    Finished,
+    /// It cannot be written, and is removed.
+    Failed {
+        /// Why, in the user's language.
+        why: String,
+    },
 }
 
 /// A message that is meant for the reader.
@@ -244,6 +263,20 @@ pub enum Effect {
         /// The line, with its newline.
         line: Vec<u8>,
     },
+    /// Begin the file of an export, and answer with [`ExportReport::Created`] or [`ExportReport::Failed`].
+    CreateExport {
+        /// The file, as typed.
+        file: String,
+    },
+    /// Write lines to the file of the export, and answer with [`ExportReport::Written`] or [`ExportReport::Failed`].
+    WriteExport {
+        /// The lines, each with its newline.
+        lines: String,
+    },
+    /// Put the file of the export in its place, and answer with [`ExportReport::Finished`] or [`ExportReport::Failed`].
+    FinishExport,
+    /// Remove what there is of the file of the export.
+    DropExport,
     /// Clear the screen.
     ClearScreen,
     /// End.

@@ -114,6 +114,10 @@ pub(super) enum WorstOutcome {
     Mistaken,
     /// The server refused something.
     Refused,
+    /// The connection was lost before something was done.
+    Lost,
+    /// A local file could not be written.
+    LocalFailure,
 }
 
 impl WorstOutcome {
@@ -128,6 +132,8 @@ impl WorstOutcome {
             Self::Done => Exit::Success,
             Self::Mistaken => Exit::Usage,
             Self::Refused => Exit::Refused,
+            Self::Lost => Exit::Protocol,
+            Self::LocalFailure => Exit::Local,
         }
     }
 }

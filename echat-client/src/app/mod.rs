@@ -6,6 +6,7 @@
 //! - `common`: what every part knows and adds to, such as the session and the effects of the step,
 //! - `upstream`: the server as the client sees it, with `login`, `outage` and `requests`,
 //! - `outbox`: the unsent lines,
+//! - `export`: the export of the user's own data,
 //! - `composer`: the edited line (`draft`) and the open questions (`question`),
 //! - the current mode, and [`App`], which carries an input from one part to the next.
 //!
@@ -15,6 +16,7 @@ mod common;
 mod composer;
 mod draft;
 mod effect;
+mod export;
 mod input;
 mod login;
 mod outage;
@@ -51,10 +53,11 @@ use crate::statement::{self, Scope, Statement, TypedRequest};
 use crate::target::Target;
 use crate::text::{Language, Text, code_of, fail_of};
 
-pub use effect::{Alert, Effect, Files, Input};
+pub use effect::{Alert, Effect, ExportReport, Files, Input};
 
 use common::Common;
 use composer::{Composer, QuestionOutcome, Submitted};
+use export::Exporter;
 use input::{InputEnd, InputQueue, WorstOutcome};
 use login::{LoginSecret, SecretError};
 use outbox::Outbox;
@@ -67,6 +70,7 @@ pub struct App {
     common: Common,
     upstream: Upstream,
     outbox: Outbox,
+    exporter: Exporter,
     composer: Composer,
     mode: Box<dyn Mode>,
     /// Lines of input that are not taken yet.
@@ -100,6 +104,7 @@ impl App {
             composer: Composer::new(),
             input: InputQueue::default(),
             outbox: Outbox::default(),
+            exporter: Exporter::default(),
             joining: None,
             left_chat: None,
             opening: None,
@@ -161,6 +166,10 @@ impl App {
             Input::NoOutgoing { why } => {
                 self.outbox.lack_file(&mut self.common, &why);
                 self.check_rooms();
+            }
+            Input::Export(report) => {
+                let next = self.exporter.take_report(&mut self.common, report);
+                self.go_on_with_export(next);
             }
             Input::Tick { now } => self.tick(now),
             Input::EndOfInput => self.end_of_input(),
@@ -290,6 +299,7 @@ impl App {
             self.composer.put_questions_aside(&mut self.common);
             self.upstream.drop_waiting(&mut self.common);
             self.outbox.say_unsent(&mut self.common);
+            self.cancel_export(Text::ExportCancelled, WorstOutcome::Done);
             self.common.say(Text::Bye);
             self.quit(Exit::Success);
         } else {
@@ -300,6 +310,7 @@ impl App {
 
     fn quit(&mut self, exit: Exit) {
         if !self.is_over {
+            self.cancel_export(Text::ExportCancelled, WorstOutcome::Done);
             self.input.drop_script(&mut self.common, exit);
             self.outbox.say_unsent(&mut self.common);
             self.is_over = true;
@@ -329,6 +340,7 @@ impl App {
         let idle = self.upstream.is_idle()
             && self.input.is_empty()
             && self.common.context.pending() == 0
+            && !self.exporter.is_running()
             && !self.outbox.is_loading();
         let Some(end) = self.input.end().filter(|_| idle) else {
             return;
@@ -428,6 +440,7 @@ impl App {
     fn may_take_line(&self) -> bool {
         let has_all = self.upstream.has_all()
             && self.common.context.pending() == 0
+            && !self.exporter.is_running()
             && !self.outbox.is_loading();
         self.common.is_interactive() || has_all
     }
@@ -564,7 +577,7 @@ impl App {
         }
     }
 
-    /// Ctrl-C: out of a question, and out of a mode that only asks.
+    /// Ctrl-C: out of a question, out of a mode that only asks, and out of an export.
     fn interrupt(&mut self) {
         self.input.drop_held(&mut self.common);
         let is_asking = self.composer.has_question();
@@ -575,6 +588,8 @@ impl App {
             }
             let back = self.mode.back();
             self.go(back);
+        } else if !is_asking && self.exporter.is_running() {
+            self.cancel_export(Text::ExportCancelled, WorstOutcome::Done);
         } else if !is_asking {
             self.common.say(Text::HowToLeave);
         }
@@ -608,6 +623,7 @@ impl App {
                 Act::SendIfMeant(target, text) => self.ask_if_meant(target, text),
                 Act::Read(target) => self.upstream.mark_read(&mut self.common, &target),
                 Act::Goto(place) => self.go(place),
+                Act::Export(file) => self.export(file),
                 Act::Withdraw(which) => self.outbox.withdraw(&mut self.common, which),
                 Act::Reject(why) => self.reject_because(&why),
                 Act::Mistake => self.common.verdict.record(WorstOutcome::Mistaken),
@@ -854,6 +870,29 @@ impl App {
         }
     }
 
+    // The export of the user's own data.
+
+    /// Begins to write what the user may read to a file.
+    fn export(&mut self, file: String) {
+        if !self.upstream.login.is_wanted() {
+            return self.common.refuse(Code::NotLoggedIn);
+        }
+        if !self.upstream.is_online() {
+            return Exporter::refuse_offline(&mut self.common, &file);
+        }
+        self.exporter.begin(&mut self.common, file);
+    }
+
+    fn go_on_with_export(&mut self, next: Option<(Request, RequestContext)>) {
+        if let Some((request, asked)) = next {
+            self.ask(request, asked);
+        }
+    }
+
+    fn cancel_export(&mut self, why: Text<'_>, outcome: WorstOutcome) {
+        self.exporter.cancel(&mut self.common, why, outcome);
+    }
+
     // The connection and the login.
 
     fn connected(&mut self) {
@@ -983,6 +1022,7 @@ impl App {
 
     /// The user has logged out.
     fn logged_out(&mut self) {
+        self.cancel_export(Text::ExportLoggedOut, WorstOutcome::Refused);
         self.outbox.say_unsent(&mut self.common);
         self.outbox.keep_in(None);
         self.upstream.logged_out();
@@ -1000,6 +1040,7 @@ impl App {
     }
 
     fn closed(&mut self, loss: Loss) {
+        self.cancel_export(Text::ExportCut, WorstOutcome::Lost);
         // The room of the address is joined after the next login.
         if let Some(target) = self.joining.take() {
             self.common.context.settings.open = Some(target);
@@ -1047,6 +1088,7 @@ impl App {
         if self.upstream.login.is_wanted() {
             self.common.fail(Text::Kicked);
         }
+        self.cancel_export(Text::ExportLoggedOut, WorstOutcome::Refused);
         self.composer.put_questions_aside(&mut self.common);
         self.forget_credentials();
         self.upstream.drop_waiting(&mut self.common);
@@ -1136,6 +1178,10 @@ impl App {
             return;
         }
         self.change_login(&event);
+        if let Some(RequestContext::Export { export, .. }) = asked {
+            let next = self.exporter.take_reply(&mut self.common, export, &event);
+            return self.go_on_with_export(next);
+        }
         self.follow_names(&event);
         let missed = asked == Some(RequestContext::CatchUp);
         for update in self.apply(event, asked) {
@@ -1348,6 +1394,7 @@ impl App {
             return;
         }
         self.outbox.rename(&mut self.common, was, now);
+        self.exporter.rename(was, now);
         self.upstream.rename(was, now, created);
         self.composer.rename(was, now);
         self.mode.on_rename(was, now);

@@ -21,6 +21,7 @@ mod connection;
 mod days;
 mod drafts;
 mod erased;
+mod export;
 mod forged;
 mod leaving;
 mod limits;

@@ -9,6 +9,7 @@ mod secret;
 mod trust;
 
 use std::collections::VecDeque;
+use std::env;
 use std::io;
 use std::time::Duration;
 
@@ -19,13 +20,14 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::choices::Choices;
 use super::devices::Devices;
+use super::export::{ExportError, ExportFile};
 use super::fault::LocalizedError;
 use super::keyboard::{Keyboard, KeyboardInput};
 use super::screen::Screen;
 use super::server::{Dial, KnownServer};
 use super::signals::{self, SignalAction, Signals};
 use super::unsent::{Unsent, UnsentError};
-use crate::app::{App, Effect, Input};
+use crate::app::{App, Effect, ExportReport, Input};
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::line_editor::Key;
@@ -64,6 +66,8 @@ pub(super) struct EventLoop {
     peer: LinkState,
     server: KnownServer,
     unsent: Unsent,
+    /// The export that is being written.
+    export: Option<ExportFile>,
     devices: Devices,
     /// Whether unsent lines could not be written the last time.
     save_failed: bool,
@@ -103,6 +107,7 @@ impl EventLoop {
             peer: LinkState::None,
             server: choices.server,
             unsent: choices.unsent,
+            export: None,
             devices: choices.devices,
             save_failed: false,
             clock: choices.clock,
@@ -380,6 +385,23 @@ impl EventLoop {
                     self.show_unsent_error(&error);
                 }
             }
+            Effect::CreateExport { file } => {
+                let created = ExportFile::create(&file, |name| env::var_os(name));
+                let report = created.map(|file| self.export = Some(file));
+                self.report_export(report, ExportReport::Created);
+            }
+            Effect::WriteExport { lines } => {
+                if let Some(export) = &mut self.export {
+                    let written = export.write(&lines);
+                    self.report_export(written, ExportReport::Written);
+                }
+            }
+            Effect::FinishExport => {
+                if let Some(export) = self.export.take() {
+                    self.report_export(export.finish(), ExportReport::Finished);
+                }
+            }
+            Effect::DropExport => self.export = None,
             Effect::ClearScreen => self.screen.clear(&self.app)?,
             Effect::Quit(exit) => self.end = Some(ProgramEnd::Exit(exit)),
         }
@@ -392,6 +414,19 @@ impl EventLoop {
         let said = self.language.say(Text::OutgoingFault { why: &why });
         self.screen
             .print(vec![Line::styled(Safe::line(&said), Style::Error)]);
+    }
+
+    /// Tells the application what became of a step of the export. A file that cannot be written is dropped.
+    fn report_export(&mut self, outcome: Result<(), ExportError>, done: ExportReport) {
+        let report = match outcome {
+            Ok(()) => done,
+            Err(error) => {
+                self.export = None;
+                let why = error.localized(self.language);
+                ExportReport::Failed { why }
+            }
+        };
+        self.inputs.push_back(Input::Export(report));
     }
 
     // ---- the connection

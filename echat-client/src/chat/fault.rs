@@ -10,6 +10,7 @@ use echat_proto::config::{self, JsonType, Reason, TextError};
 use echat_proto::handshake::HandshakeError;
 
 use super::config::{ConfigError, ConfigMistake};
+use super::export::ExportError;
 use super::server::ConnectError;
 use super::unsent::UnsentError;
 use crate::local::ask::GarbledPassword;
@@ -240,6 +241,18 @@ impl LocalizedError for UnsentError {
                 退出时未发送的消息会丢失"
                 .to_owned(),
             Self::Io { path, source } => format!("{}：{}", path.display(), source.chinese()),
+        }
+    }
+}
+
+impl LocalizedError for ExportError {
+    fn chinese(&self) -> String {
+        match self {
+            Self::NoHome => "没有设置 HOME".to_owned(),
+            Self::Exists => "文件已存在".to_owned(),
+            Self::Folder => "这是一个目录".to_owned(),
+            Self::NoFolder(folder) => format!("没有目录 {}", folder.display()),
+            Self::Io(error) => error.chinese(),
         }
     }
 }

@@ -7,7 +7,7 @@
 //! event_loop                    poll(2), and the effects of the application done
 //! screen  keyboard  signals     what people see and type; what the system wants
 //! server  devices               the way to a link; the secrets by which servers know this device
-//! unsent                        the file of unsent lines
+//! unsent  export                the file of unsent lines; the file that `/export` writes
 //! choices                       flags, configuration and environment together
 //! fault                         what goes wrong, in the user's language
 //! args  config                  the command line; the section `client` of config.json
@@ -19,6 +19,7 @@ mod choices;
 mod config;
 mod devices;
 mod event_loop;
+mod export;
 mod fault;
 mod keyboard;
 mod screen;

@@ -173,6 +173,7 @@ pub fn command_of(asked: &RequestContext) -> String {
         RequestContext::Edit { text, .. } => format!("/edit {text}"),
         RequestContext::Delete { .. } => "/delete".to_owned(),
         RequestContext::React { emoji, .. } => format!("/react {emoji}"),
+        RequestContext::Export { .. } => "/export".to_owned(),
         RequestContext::Other(RequestKind::ChangePassword) => "/passwd".to_owned(),
         RequestContext::Other(RequestKind::DeleteAccount) => "/delete-account".to_owned(),
         RequestContext::Other(RequestKind::CreateInvitation)

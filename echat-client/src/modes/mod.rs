@@ -120,6 +120,8 @@ pub enum Act {
     Read(Target),
     /// Withdraw unsent lines.
     Withdraw(UnsentSelection),
+    /// Write what the user may read to this file.
+    Export(String),
     /// Change the mode.
     Goto(Goto),
     /// The server can never accept the line, for this reason.
@@ -302,9 +304,10 @@ fn read(scope: Scope, line: &str, open: Option<&Target>, context: &Context) -> R
         }
         Statement::Ask(typed) => ask(typed, scope, open, context),
         Statement::Who => print(context.online_friends()),
-        Statement::ChangePassword | Statement::DeleteAccount | Statement::NewInvitation(..) => {
-            account(&statement, Goto::back_to(scope, open, context), context)
-        }
+        Statement::ChangePassword
+        | Statement::DeleteAccount
+        | Statement::NewInvitation(..)
+        | Statement::Export(_) => account(&statement, Goto::back_to(scope, open, context), context),
         Statement::Send(..)
         | Statement::Open(_)
         | Statement::Search(_)
@@ -395,6 +398,7 @@ fn account(statement: &Statement, back: Goto, context: &Context) -> Vec<Act> {
     match statement {
         Statement::ChangePassword => vec![Act::Goto(Goto::ChangePassword(Box::new(back)))],
         Statement::DeleteAccount => vec![Act::Goto(Goto::DeleteAccount(Box::new(back)))],
+        Statement::Export(file) => vec![Act::Export(file.clone())],
         Statement::NewInvitation(uses, Some(days)) => {
             vec![Act::AskTimed(TimedRequest::Invitation {
                 uses: *uses,

@@ -29,6 +29,11 @@ impl HistoryIdentity {
         is_renamed || newest.is_some_and(|newest| newest < self.newest.max(seen))
     }
 
+    /// `newest` of the last bundle that had it; 0 without one.
+    pub(super) fn newest(&self) -> u64 {
+        self.newest
+    }
+
     /// Records what the newest bundle says.
     pub(super) fn record(&mut self, name: Option<&str>, newest: Option<u64>) {
         if let Some(name) = name {

@@ -264,6 +264,11 @@ impl Session {
         self.feed.missed_after()
     }
 
+    /// The highest message id that the server is known to have assigned; 0 for none.
+    pub fn newest(&self) -> u64 {
+        self.identity.newest().max(self.feed.seen())
+    }
+
     /// Forgets all users, rooms and messages, as after LOGOUT.
     pub fn forget(&mut self) {
         // The limits belong to the server, not to a user.

@@ -86,6 +86,13 @@ pub enum RequestContext {
     MarkRead(Target),
     /// The server's time, for a request with an end: the clock of this machine may be wrong.
     Clock(TimedRequest),
+    /// A page of an export.
+    Export {
+        /// The number of the export.
+        export: u64,
+        /// What is asked.
+        kind: RequestKind,
+    },
     /// A request whose answer needs nothing more.
     Other(RequestKind),
 }
@@ -286,6 +293,7 @@ impl RequestContext {
                 | Self::Privileges
                 | Self::CatchUp
                 | Self::MarkRead(_)
+                | Self::Export { .. }
         )
     }
 
@@ -293,7 +301,11 @@ impl RequestContext {
     pub fn is_query(&self) -> bool {
         match self {
             Self::Typed(typed) => typed.is_query(),
-            Self::Page(..) | Self::Jump(..) | Self::Lookup(_) | Self::CatchUp => true,
+            Self::Page(..)
+            | Self::Jump(..)
+            | Self::Lookup(_)
+            | Self::CatchUp
+            | Self::Export { .. } => true,
             _ => false,
         }
     }
@@ -320,7 +332,7 @@ impl RequestContext {
             Self::Departed { .. } => RequestKind::Whois,
             Self::MarkRead(_) => RequestKind::MarkRead,
             Self::Clock(_) => RequestKind::QueryServerTime,
-            Self::Other(kind) => *kind,
+            Self::Export { kind, .. } | Self::Other(kind) => *kind,
         }
     }
 }
@@ -395,6 +407,7 @@ impl PendingRequests {
                     | RequestContext::Departed { .. }
                     | RequestContext::Joined { .. }
                     | RequestContext::Privileges
+                    | RequestContext::Export { .. }
             )
         })
     }

@@ -171,7 +171,8 @@ impl ParameterKind {
             | Self::Keep
             | Self::Number
             | Self::Day
-            | Self::Emoji => None,
+            | Self::Emoji
+            | Self::File => None,
         }
     }
 }

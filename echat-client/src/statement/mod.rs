@@ -118,6 +118,8 @@ pub enum Statement {
     Show,
     /// Ask for a new password.
     ChangePassword,
+    /// Write what the user may read to this file.
+    Export(String),
     /// Ask whether the account is to be deleted.
     DeleteAccount,
     /// An invitation code, for so many accounts and days.

@@ -256,6 +256,8 @@ pub(super) enum ParameterKind {
     Day,
     /// An emoji, or a word for one.
     Emoji,
+    /// The path of a file, to the end of the line.
+    File,
 }
 
 impl ParameterKind {
@@ -282,6 +284,7 @@ impl ParameterKind {
             Self::Day => Text::ADay,
             Self::Emoji => Text::AnEmoji,
             Self::Order => Text::AnOrder,
+            Self::File => Text::AFile,
         })
     }
 
@@ -296,6 +299,7 @@ impl ParameterKind {
                 | Self::Day
                 | Self::Slow
                 | Self::Keep
+                | Self::File
         )
     }
 

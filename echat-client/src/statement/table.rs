@@ -750,6 +750,12 @@ static PEOPLE: &[CommandRow] = &[
         => Statement::ChangePassword
     },
     row! {
+        "/export" in SLASH (file: File)
+        en "write your friends, rooms and messages to a new file, as lines of JSON"
+        zh "把你的好友、聊天室和消息导出到一个新文件，每行一个 JSON"
+        => Statement::Export(file.to_owned())
+    },
+    row! {
         "/delete-account" in SLASH
         en "delete your account"
         zh "注销账号"

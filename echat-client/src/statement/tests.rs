@@ -75,6 +75,17 @@ fn each_mode_accepts_its_statements() {
         (Chat, "/show", S::Show),
         (Command, "/passwd", S::ChangePassword),
         (Contact, "/delete-account", S::DeleteAccount),
+        (
+            Chat,
+            "/export ~/my data.jsonl ",
+            S::Export(name("~/my data.jsonl")),
+        ),
+        (
+            Query,
+            "／ｅｘｐｏｒｔ　我的数据",
+            S::Export(name("我的数据")),
+        ),
+        (Contact, "、export a", S::Export(name("a"))),
         (Chat, "/invitation new", S::NewInvitation(None, None)),
         (Chat, "/invitation new 3", S::NewInvitation(Some(3), None)),
         (

@@ -1535,6 +1535,44 @@ sentences! {
         en "The administrator has given you another name: you are {name} now, and log in with it."
         zh "服务器管理员更改了你的用户名：你现在叫“{name}”，以后请用它登录。";
 
+    // ---- the export of one's own data
+    /// Stands for a file in help.
+    AFile
+        en "<file>"
+        zh "<文件>";
+    /// An export begins.
+    ExportBegins { file: &'a str }
+        en "Exporting your data to {file}. Ctrl-C cancels."
+        zh "正在把你的数据导出到 {file}，按 Ctrl-C 取消。";
+    /// An export is complete.
+    Exported { file: &'a str, friends: u64, rooms: u64, messages: u64 }
+        en "Export complete: {file} (friends: {friends}, rooms: {rooms}, messages: {messages})."
+        zh "导出完成：{file}（好友 {friends} 位，聊天室 {rooms} 个，消息 {messages} 条）。";
+    /// An export has no file, and why.
+    NotExported { file: &'a str, why: &'a str }
+        en "Nothing was exported to {file}: {why}"
+        zh "没有导出到 {file}：{why}";
+    /// Why an export has no file: the user did not want it any more.
+    ExportCancelled
+        en "the export was cancelled"
+        zh "导出已取消";
+    /// The same: the connection was lost while it was read.
+    ExportCut
+        en "the connection was lost; type the command again when it is back"
+        zh "连接中断，恢复后请重新输入命令";
+    /// The same: there is no connection.
+    ExportOffline
+        en "you are offline; type the command again when the connection is back"
+        zh "当前离线，恢复连接后请重新输入命令";
+    /// The same: the login ended.
+    ExportLoggedOut
+        en "you are no longer logged in"
+        zh "登录已结束";
+    /// The same: another one is not done.
+    ExportUnderWay
+        en "another export is under way"
+        zh "上一次导出还没有完成";
+
     // ---- messages that are changed, answered and found
     /// Stands for the number of a message in help.
     ANumber

@@ -24,6 +24,8 @@ fn lines() -> impl Strategy<Value = String> {
             "／withdraw 1",
             "/withdraw all",
             "/usr/bin",
+            "/export f",
+            "／export f",
             "//",
             "\\c",
             "+f bob",
@@ -109,6 +111,7 @@ enum Step {
     Paste,
     Shown,
     Pressed(String),
+    Export(ExportReport),
 }
 
 fn steps() -> impl Strategy<Value = Step> {
@@ -123,6 +126,12 @@ fn steps() -> impl Strategy<Value = Step> {
         1 => Just(Step::Kept),
         1 => Just(Step::Paste),
         1 => Just(Step::Shown),
+        2 => prop::sample::select(vec![
+            ExportReport::Created,
+            ExportReport::Written,
+            ExportReport::Finished,
+            ExportReport::Failed { why: "full".to_owned() },
+        ]).prop_map(Step::Export),
         2 => "[a-z小@+\\n\\t]{0,8}".prop_map(Step::Pressed),
     ]
 }
@@ -149,6 +158,7 @@ proptest! {
                     stage.happens(Input::Outgoing { user, lines });
                 }
                 Step::Shown => { stage.looks(); }
+                Step::Export(report) => { stage.happens(Input::Export(report)); }
                 Step::Pressed(keys) => { stage.presses(&keys); }
                 Step::Paste => stage.pastes_lines(vec!["a".to_owned(), "+f b".to_owned()]),
             }
