@@ -1,6 +1,7 @@
 //! Chat mode: history, a rule, and everything that is said.
 
 use echat_proto::commands::{Event, Request, RequestKind};
+use echat_proto::limits::HISTORY_MAX;
 use echat_proto::param::{RoomRole, ShortText};
 use jiff::civil::Date;
 
@@ -146,7 +147,13 @@ impl ChatMode {
             return vec![Act::Print(lines), Act::Read(self.target.clone())];
         }
         context.begin_list();
-        let mut lines = self.days(&all[start..rule], context);
+        let lacking = conversation.filter(|found| found.older().is_some());
+        let lacking = lacking.map_or(0, Conversation::lacking_unread);
+        let mut lines = Vec::new();
+        if lacking > 0 {
+            lines.push(context.dim(Text::OlderUnread { count: lacking }));
+        }
+        lines.extend(self.days(&all[start..rule], context));
         if rule > start {
             lines.push(context.rule(Text::HistoryRule));
         }
@@ -239,7 +246,7 @@ impl ChatMode {
             return print(vec![context.dim(Text::NoOlder)]);
         }
         let mut acts = print(vec![context.dim(Text::LoadingOlder)]);
-        acts.push(self.ask(self.top));
+        acts.push(self.ask(self.top, PAGE as u64));
         acts
     }
 
@@ -620,13 +627,13 @@ impl ChatMode {
         lines
     }
 
-    fn ask(&self, before: Option<u64>) -> Act {
+    fn ask(&self, before: Option<u64>, limit: u64) -> Act {
         Act::Ask(Request::QueryHistory {
             target_type: Some(self.target.target_type()),
             target: Some(self.target.query()),
             before,
             after: None,
-            limit: Some(PAGE as u64),
+            limit: Some(limit),
             around: None,
             at: None,
         })
@@ -653,6 +660,14 @@ impl ChatMode {
             return Vec::new();
         };
         if self.opening {
+            let first = messages.first().map(|message| message.id);
+            let conversation = context.session.conversation(&self.target);
+            // A page for which there is no room is not remembered.
+            let lacks_more = conversation
+                .is_some_and(|found| *more && found.lacking_unread() > 0 && found.older() == first);
+            if lacks_more {
+                return vec![self.ask(first, HISTORY_MAX)];
+            }
             self.opening = false;
             return self.show(context);
         }
@@ -692,16 +707,22 @@ impl ChatMode {
             self.keeps_unread = conversation.is_some_and(|found| found.unread() > 0);
             return vec![jump];
         }
-        // What is unread is shown before it is marked as read, as far as a page goes.
-        let is_incomplete = conversation.is_some_and(|found| match found.lines().count() {
-            0 => found.older().is_some() || found.lacks_unread(),
-            count => count < PAGE && found.lacks_unread(),
-        });
-        if is_incomplete {
-            self.opening = true;
-            return vec![self.ask(None)];
-        }
-        self.show(context)
+        // What is unread is shown before it is marked as read, as far as it can be remembered.
+        let lacks = |found: &&Conversation| {
+            let has_none = found.lines().len() == 0;
+            let lacks_unread = found.lacking_unread() > 0 && found.has_room();
+            // Without a connection, what is remembered is shown at once.
+            has_none && (found.older().is_some() || lacks_unread)
+                || lacks_unread && !context.is_offline
+        };
+        let Some(found) = conversation.filter(lacks) else {
+            return self.show(context);
+        };
+        self.opening = true;
+        let has_page = found.lines().len() >= PAGE;
+        let before = found.older().filter(|_| has_page);
+        let limit = if has_page { HISTORY_MAX } else { PAGE as u64 };
+        vec![self.ask(before, limit)]
     }
 
     fn is_here(&self, room: &str) -> bool {

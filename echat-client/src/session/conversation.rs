@@ -64,7 +64,7 @@ pub struct Conversation {
 
 impl Conversation {
     /// The messages, oldest first.
-    pub fn lines(&self) -> impl DoubleEndedIterator<Item = &Post> {
+    pub fn lines(&self) -> impl DoubleEndedIterator<Item = &Post> + ExactSizeIterator {
         self.lines.iter()
     }
 
@@ -90,11 +90,16 @@ impl Conversation {
         self.new.min(self.unread)
     }
 
-    /// Whether more is unread than is remembered of it.
-    pub fn lacks_unread(&self) -> bool {
+    /// How many unread messages are not remembered.
+    pub fn lacking_unread(&self) -> u64 {
         let is_unread = |post: &&Post| !post.mine && post.id > self.read_id;
         let known = self.lines.iter().filter(is_unread).count();
-        self.unread > known as u64
+        self.unread.saturating_sub(known as u64)
+    }
+
+    /// Whether an older message can be remembered.
+    pub fn has_room(&self) -> bool {
+        self.lines.len() < LINES && self.bytes < BYTES
     }
 
     /// Up to where it was read.

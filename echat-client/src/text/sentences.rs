@@ -866,6 +866,13 @@ sentences! {
     NoOlder
         en "There are no older messages."
         zh "没有更早的消息。";
+    /// Stands above the unread messages of a chat that opens, if there are too many to show.
+    OlderUnread { count: u64 }
+        en { count,
+            one: "{count} older unread message is not shown here. `/history` shows older messages.",
+            other: "{count} older unread messages are not shown here. `/history` shows older messages."
+        }
+        zh "另有 {count} 条更早的未读消息没有显示，输入 `/history` 查看更早的消息。";
     /// The older ones were asked for.
     LoadingOlder
         en "Loading older messages ..."

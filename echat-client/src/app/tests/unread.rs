@@ -113,6 +113,61 @@ fn a_message_that_arrives_while_a_chat_opens_hides_no_earlier_one() {
     }
 }
 
+/// Everything unread is on the screen before it counts as read, however many pages that are.
+#[test]
+fn all_unread_messages_are_shown_before_they_are_marked_as_read() {
+    let mut stage = with_unread(430, false);
+    stage.sent();
+    stage.types("&r room1");
+    let mut shown = 0;
+    for (first, last) in [(384, 433), (184, 383), (4, 183)] {
+        assert_eq!(stage.sent(), [RequestKind::QueryHistory], "{first}");
+        shown = stage.printed().len();
+        stage.says(Event::History {
+            messages: (first..=last).map(|id| in_room(id, "bob", "new")).collect(),
+            more: true,
+            newer: None,
+        });
+    }
+    let printed = stage.printed();
+    assert!(
+        shown <= 1 && printed.len() == 430,
+        "{shown} {}",
+        printed.len()
+    );
+    assert_eq!(stage.sent(), [RequestKind::MarkRead]);
+    assert_eq!(stage.prompt(), "room1> ");
+}
+
+/// More than the client remembers are counted in a row above those that it shows.
+#[test]
+fn unread_messages_that_a_chat_cannot_show_are_named() {
+    let mut stage = with_unread(900, false);
+    stage.types("&r room1");
+    let mut last = 903;
+    for page in [50, 200, 200, 200] {
+        stage.sent();
+        stage.printed();
+        stage.says(Event::History {
+            messages: (last - page + 1..=last)
+                .map(|id| in_room(id, "bob", "new"))
+                .collect(),
+            more: true,
+            newer: None,
+        });
+        last -= page;
+    }
+    let printed = stage.printed();
+    assert_eq!(
+        printed[0],
+        "450 older unread messages are not shown here. `/history` shows older messages."
+    );
+    assert_eq!(printed.len(), 451);
+    assert_eq!(stage.sent(), [RequestKind::MarkRead]);
+    stage.types("/history");
+    assert_eq!(stage.sent(), [RequestKind::QueryHistory]);
+}
+
 #[test]
 fn messages_read_before_this_run_stand_above_the_rule() {
     let mut stage = stage(Language::English);
