@@ -2,8 +2,8 @@
 
 use crate::outcome;
 use crate::plan::{
-    Action, Case, Climate, Door, LOBBY, OfAccount, OfRoom, PlannedRequest, Setting, Step, Target,
-    Word,
+    Action, Case, Climate, Door, LOBBY, OfAccount, OfRoom, OfSearch, PlannedRequest, Setting, Step,
+    Target, Term, Word,
 };
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -195,4 +195,40 @@ fn members_are_told_of_each_setting_of_a_room_that_is_renamed() {
         Action::Together(vec![(0, settings)]),
         Action::Calm,
     ]);
+}
+
+#[test]
+fn a_message_that_becomes_too_old_is_not_found_before_it_is_removed() {
+    let keep = PlannedRequest::Room(OfRoom::Set(0, Setting::Keep(Some(1))));
+    let send = |number| PlannedRequest::Send {
+        to: Target::Room(0),
+        number,
+        size: 5,
+        txn: false,
+        reply: None,
+    };
+    let search = PlannedRequest::Search(OfSearch {
+        terms: vec![Term::Number(7)],
+        limit: 10,
+        ..OfSearch::default()
+    });
+    let mut case = case(vec![
+        Action::Connect(0),
+        Action::Ask(0, LOGIN),
+        Action::Ask(0, PlannedRequest::Create(0, vec![], false)),
+        Action::Ask(0, keep),
+        Action::Ask(0, send(7)),
+        Action::Ask(0, send(8)),
+        Action::Ask(0, search.clone()),
+        Action::Jump(86_500),
+        Action::Ask(0, search),
+        Action::Calm,
+    ]);
+    // No tick removes the messages between the jump and the search.
+    for step in &mut case.steps {
+        if matches!(step.action, Action::Jump(_)) {
+            step.ticks = 0;
+        }
+    }
+    holds_in(&case);
 }
