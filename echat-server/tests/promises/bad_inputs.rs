@@ -79,13 +79,13 @@ fn hostile_values_get_one_reply_each_and_the_connection_stays() {
             sim.say(caller, info.number, params);
             sim.settle();
             sim.end(caller).take_messages();
-            if sim.end(caller).owed() > 0 {
+            if sim.end(caller).unanswered() > 0 {
                 // A thousand names cost so much that the user cools down before the answer.
                 sim.advance(Duration::from_secs(6));
                 sim.settle();
                 sim.end(caller).take_messages();
             }
-            assert_eq!(sim.end(caller).owed(), 0, "{} is not answered", info.name);
+            assert_eq!(sim.end(caller).unanswered(), 0, "{} is not answered", info.name);
             assert!(
                 sim.end(caller).is_open(),
                 "{} closed the connection",
@@ -111,7 +111,7 @@ fn a_hundred_requests_at_once_get_a_hundred_replies() {
     }
     sim.settle();
     sim.end("ann").take_messages();
-    assert_eq!(sim.end("ann").owed(), 0);
+    assert_eq!(sim.end("ann").unanswered(), 0);
     assert!(sim.end("ann").is_open());
 }
 
@@ -126,7 +126,7 @@ fn a_request_that_is_sent_twice_is_answered_twice() {
         }
         sim.settle();
         sim.end(caller).take_messages();
-        assert_eq!(sim.end(caller).owed(), 0, "{}", info.name);
+        assert_eq!(sim.end(caller).unanswered(), 0, "{}", info.name);
         assert!(sim.end(caller).is_open(), "{}", info.name);
     }
 }
@@ -154,7 +154,7 @@ fn a_hundred_logins_and_logouts_at_once_are_answered_one_by_one() {
     };
     // LOGIN_BUNDLE, LOGGED_OUT, LOGIN_FAILURE.
     assert_eq!([count(105), count(116), count(202)], [26, 25, 24]);
-    assert_eq!(sim.end("guest").owed(), 0);
+    assert_eq!(sim.end("guest").unanswered(), 0);
     assert!(sim.end("guest").is_open());
 }
 

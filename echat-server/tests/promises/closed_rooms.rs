@@ -107,7 +107,7 @@ fn messages(reply: &[Message]) -> usize {
 
 fn sim(store: Store) -> Sim {
     let mut sim = Sim::new(1, Limits::default(), store);
-    sim.believes = true;
+    sim.skip_hashing = true;
     sim
 }
 

@@ -38,7 +38,7 @@ fn sim() -> Sim {
         ..Limits::default()
     };
     let mut sim = Sim::new(1, limits, store);
-    sim.believes = true;
+    sim.skip_hashing = true;
     log_in(&mut sim, &["ann", "bob", "eve"]);
     sim
 }

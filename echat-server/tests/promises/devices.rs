@@ -70,7 +70,7 @@ fn a_user_has_twenty_devices_and_each_is_forgotten_after_90_days_without_use() {
     let dir = folder::in_memory();
     let path = dir.path().join("a.db");
     let mut sim = sim(&path, &["ann"]);
-    sim.believes = true;
+    sim.skip_hashing = true;
     let mut devices = Vec::new();
     for _ in 0..20 {
         sim.now.unix += 1;
@@ -114,7 +114,7 @@ fn a_device_that_could_not_be_stored_is_not_given_out() {
     let mut users: Vec<&str> = names.iter().map(String::as_str).collect();
     users.push("ann");
     let mut sim = sim(&path, &users);
-    sim.believes = true;
+    sim.skip_hashing = true;
     let known = device_of(&bundle(&mut sim, ""));
     sim.engine.store().limit_pages(1).expect("a pragma");
     let is_full = names.iter().any(|user| {

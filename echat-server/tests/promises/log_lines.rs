@@ -70,7 +70,7 @@ fn sim(names: &[&str]) -> Sim {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, names);
     let mut sim = Sim::new(1, Limits::default(), store);
-    sim.believes = true;
+    sim.skip_hashing = true;
     sim
 }
 
@@ -224,7 +224,7 @@ fn a_full_disk_is_two_lines_every_ten_seconds_and_none_of_it_is_left_out() {
         ..Limits::default()
     };
     let mut sim = Sim::new(1, limits, store);
-    sim.believes = true;
+    sim.skip_hashing = true;
     log_in(&mut sim, &["bob"]);
     // Not one page more than the file has, and no place in those it has.
     sim.engine.store().limit_pages(1).expect("a pragma");
@@ -274,7 +274,7 @@ fn a_full_disk_is_two_lines_every_ten_seconds_and_none_of_it_is_left_out() {
 #[test]
 fn no_text_that_is_no_account_is_logged() {
     let mut sim = sim(&["ann"]);
-    sim.believes = false;
+    sim.skip_hashing = false;
     let lines = logged(|| {
         sim.connect("guest", HOME);
         for typed in ["my-secret-1", "MY-SECRET-2", "not a name 3", ""] {
@@ -306,7 +306,7 @@ fn a_tick_that_a_full_disk_takes_back_logs_what_stays() {
     seed::accounts(&mut store, &["ann", "bob", "eve"]);
     seed::room(&mut store, "tea", &["ann"]);
     let mut sim = Sim::new(1, Limits::default(), store);
-    sim.believes = true;
+    sim.skip_hashing = true;
     let message = |n: usize| {
         let content = "x".repeat(3_000);
         let params = format!(r#"{{"target_type":1,"target":"tea","content":"{n} {content}"}}"#);

@@ -49,7 +49,7 @@ fn sim(path: &std::path::Path) -> Sim {
         ..Limits::default()
     };
     let mut sim = Sim::new(1, limits, store);
-    sim.believes = true;
+    sim.skip_hashing = true;
     log_in(&mut sim, &USERS);
     for guest in GUESTS {
         sim.connect(guest, HOME);
@@ -157,9 +157,9 @@ fn all_is_answered(sim: &mut Sim, codes: &mut BTreeMap<String, usize>) {
             }
         }
         assert!(
-            end.is_closed() || end.owed() == 0,
+            end.is_closed() || end.unanswered() == 0,
             "{name} waits for {}",
-            end.owed()
+            end.unanswered()
         );
     }
 }

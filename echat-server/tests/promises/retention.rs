@@ -51,7 +51,7 @@ pub(super) fn database(path: &Path) -> Store {
 
 pub(super) fn sim(store: Store, keep_days: Option<u64>) -> Sim {
     let mut sim = Sim::new(1, Limits::default(), store);
-    sim.believes = true;
+    sim.skip_hashing = true;
     sim.engine.configure(settings(keep_days));
     sim
 }

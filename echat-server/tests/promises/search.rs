@@ -75,7 +75,7 @@ fn a_long_search_takes_several_ticks_and_others_are_answered_in_between() {
     assert_eq!(found(&answer), [8]);
     assert!(others <= 2 && ticks >= 6, "{others} {ticks}");
     sim.settle();
-    assert_eq!(sim.end("ann").owed(), 0);
+    assert_eq!(sim.end("ann").unanswered(), 0);
 }
 
 #[test]

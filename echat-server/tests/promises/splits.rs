@@ -41,7 +41,7 @@ fn session(pace: usize) -> Vec<Message> {
     }
     sim.settle();
     let replies = sim.end("ann").take_messages();
-    assert_eq!(sim.end("ann").owed(), 0, "at {pace} bytes a step");
+    assert_eq!(sim.end("ann").unanswered(), 0, "at {pace} bytes a step");
     replies
 }
 

@@ -388,7 +388,7 @@ fn a_registration_of_a_rolled_back_tick_is_answered_once() {
         [(203, Some("storage_full".to_owned()))]
     );
     assert_eq!(codes(&mut sim, "guest").len(), 1);
-    assert_eq!(sim.end("guest").owed(), 0);
+    assert_eq!(sim.end("guest").unanswered(), 0);
 }
 
 #[test]
@@ -422,7 +422,7 @@ fn second_steps_that_a_full_disk_cut_off_are_answered() {
     sim.settle();
     for name in &names {
         sim.end(name).take_messages();
-        assert_eq!(sim.end(name).owed(), 0, "{name} waits");
+        assert_eq!(sim.end(name).unanswered(), 0, "{name} waits");
     }
 }
 

@@ -61,7 +61,7 @@ fn act(sim: &mut Sim, seat: usize, action: Action) {
         if sim
             .ends
             .get(&name)
-            .is_none_or(crate::sim::end::End::is_closed)
+            .is_none_or(crate::sim::client_end::ClientEnd::is_closed)
         {
             sim.connect(&name, HOME);
         }
@@ -127,7 +127,7 @@ proptest! {
         sim.settle();
         for (name, end) in &mut sim.ends {
             end.take_messages();
-            prop_assert!(!end.is_open() || end.owed() == 0, "{} waits", name);
+            prop_assert!(!end.is_open() || end.unanswered() == 0, "{} waits", name);
         }
         sim.clear();
         drain(&mut sim);

@@ -1,6 +1,6 @@
 //! The client's end of one connection.
 
-use super::workers::Share;
+use super::workers::CachedKeyShare;
 use echat_proto::Value;
 use echat_proto::channel::{Channel, ChannelError, Incoming, Message};
 use echat_proto::commands::{
@@ -12,41 +12,41 @@ use rand::CryptoRng;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-enum Harness {
-    Hello(Box<AwaitServerHello<Share>>),
+enum Phase {
+    Hello(Box<AwaitServerHello<CachedKeyShare>>),
     Finished(Box<AwaitServerFinished>),
     Open(Box<Channel>),
     Closed,
 }
 
-/// A client's side: it follows the handshake by itself, and keeps what came until it is looked at.
-pub(crate) struct End {
+/// A client's end. It completes the handshake by itself and queues what it receives.
+pub(crate) struct ClientEnd {
     pub(crate) conn: Option<ConnId>,
-    /// Whether nothing is read, so that everything waits at the server.
+    /// Whether nothing is read, so that everything stays in the server's queue.
     pub(crate) stalled: bool,
-    /// Bytes after which nothing more is sent.
+    /// Bytes that are still sent, then none.
     pub(crate) budget: usize,
-    /// When the server last got bytes from here.
+    /// When the server last received bytes from here.
     pub(crate) heard_at: Duration,
-    harness: Harness,
+    phase: Phase,
     outgoing: VecDeque<u8>,
     hang_up: bool,
     received: VecDeque<Incoming>,
-    /// Requests that wait for their final reply, oldest first.
+    /// Requests without a final reply, oldest first.
     pending: PendingReplies<&'static CommandInfo>,
 }
 
-impl End {
+impl ClientEnd {
     pub(crate) fn new(conn: Option<ConnId>, rng: &mut impl CryptoRng) -> Self {
         let mut random = [0; 32];
         rng.fill_bytes(&mut random);
-        let (hello, harness) = ClientStart::with(Share::Client, &random).send();
+        let (hello, phase) = ClientStart::with(CachedKeyShare::Client, &random).send();
         Self {
             conn,
             stalled: false,
             budget: usize::MAX,
             heard_at: Duration::ZERO,
-            harness: Harness::Hello(Box::new(harness)),
+            phase: Phase::Hello(Box::new(phase)),
             outgoing: hello.into(),
             hang_up: false,
             received: VecDeque::new(),
@@ -55,20 +55,20 @@ impl End {
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        matches!(self.harness, Harness::Open(_))
+        matches!(self.phase, Phase::Open(_))
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        matches!(self.harness, Harness::Closed)
+        matches!(self.phase, Phase::Closed)
     }
 
-    /// Notes that the connection is over. What came before stays.
+    /// Notes that the connection is closed. Received messages stay.
     pub(crate) fn close(&mut self) {
-        self.harness = Harness::Closed;
+        self.phase = Phase::Closed;
         self.outgoing.clear();
     }
 
-    /// Closes the sending half behind what was sent.
+    /// Closes the sending half after what was queued.
     pub(crate) fn hang_up(&mut self) {
         self.hang_up = true;
     }
@@ -78,9 +78,9 @@ impl End {
         self.outgoing.is_empty() && std::mem::take(&mut self.hang_up)
     }
 
-    /// Seals a plaintext; nothing if the connection is over.
+    /// Seals a plaintext. Does nothing if the connection is closed.
     pub(crate) fn send(&mut self, plain: &[u8], rng: &mut impl CryptoRng) {
-        if let Harness::Open(channel) = &mut self.harness {
+        if let Phase::Open(channel) = &mut self.phase {
             let mut frame = Vec::new();
             channel.sealer().seal(plain, rng, &mut frame);
             self.outgoing.extend(frame);
@@ -92,7 +92,7 @@ impl End {
         }
     }
 
-    /// Puts raw bytes on the wire.
+    /// Sends raw bytes.
     pub(crate) fn send_raw(&mut self, bytes: &[u8]) {
         self.outgoing.extend(bytes);
     }
@@ -108,26 +108,25 @@ impl End {
     pub(crate) fn receive(&mut self, bytes: &[u8], rng: &mut impl CryptoRng) {
         let mut bytes = bytes;
         loop {
-            match std::mem::replace(&mut self.harness, Harness::Closed) {
-                Harness::Hello(state) => match state.next(bytes).expect("an honest server") {
-                    Step::More(state) => return self.harness = Harness::Hello(Box::new(state)),
-                    Step::Next(state) => self.harness = Harness::Finished(Box::new(state)),
+            match std::mem::replace(&mut self.phase, Phase::Closed) {
+                Phase::Hello(state) => match state.next(bytes).expect("an honest server") {
+                    Step::More(state) => return self.phase = Phase::Hello(Box::new(state)),
+                    Step::Next(state) => self.phase = Phase::Finished(Box::new(state)),
                 },
-                Harness::Finished(state) => match state.next(bytes, rng).expect("an honest server")
-                {
-                    Step::More(state) => return self.harness = Harness::Finished(Box::new(state)),
+                Phase::Finished(state) => match state.next(bytes, rng).expect("an honest server") {
+                    Step::More(state) => return self.phase = Phase::Finished(Box::new(state)),
                     Step::Next((channel, finished)) => {
                         self.outgoing.extend(finished);
-                        self.harness = Harness::Open(Box::new(channel));
+                        self.phase = Phase::Open(Box::new(channel));
                     }
                 },
-                Harness::Open(mut channel) => {
+                Phase::Open(mut channel) => {
                     channel.receive(bytes);
                     let read = self.read(&mut channel);
-                    self.harness = Harness::Open(channel);
+                    self.phase = Phase::Open(channel);
                     return read.expect("a server's frames hold");
                 }
-                Harness::Closed => return,
+                Phase::Closed => return,
             }
             bytes = &[];
         }
@@ -140,7 +139,7 @@ impl End {
         Ok(())
     }
 
-    /// The oldest thing that came and was not looked at; the request that it ends, if it is a final reply.
+    /// The oldest received item, with the request that it answers if it is a final reply.
     pub(crate) fn next(&mut self) -> Option<(Incoming, Option<&'static CommandInfo>)> {
         let incoming = self.received.pop_front()?;
         let Incoming::Message(message) = &incoming else {
@@ -151,7 +150,7 @@ impl End {
             .answered(message)
             .map(|answered| answered.request);
         match ended {
-            // Clients take REFUSED for any request; the server sends what the row declares.
+            // Clients accept REFUSED for any request; the server sends what the row declares.
             Some(info) => assert!(
                 info.is_ended_by(message.command),
                 "a reply that {} does not have: {message:?}",
@@ -162,12 +161,12 @@ impl End {
         Some((incoming, ended))
     }
 
-    /// The requests that got no final reply yet.
-    pub(crate) fn owed(&self) -> usize {
+    /// The requests without a final reply.
+    pub(crate) fn unanswered(&self) -> usize {
         self.pending.len()
     }
 
-    /// The secret of the newest login of a user that came and was not looked at.
+    /// The secret of the newest login of a user among the received items.
     pub(crate) fn secret_of(&self, user: &str) -> Option<String> {
         let mut logged_in = None;
         let mut secret = None;
@@ -189,7 +188,7 @@ impl End {
         secret
     }
 
-    /// Every message that came; what else came is dropped.
+    /// All received messages. Other items are dropped.
     pub(crate) fn take_messages(&mut self) -> Vec<Message> {
         let mut messages = Vec::new();
         while let Some((incoming, _)) = self.next() {
@@ -201,7 +200,7 @@ impl End {
     }
 }
 
-/// The row of a request. A number of no request has one without replies: COMMAND_WRONG ends it.
+/// The row of a request. An unknown number has a row without replies: COMMAND_WRONG ends it.
 fn request(number: u32) -> &'static CommandInfo {
     static UNKNOWN: CommandInfo = CommandInfo {
         number: 0,
@@ -214,7 +213,7 @@ fn request(number: u32) -> &'static CommandInfo {
     RequestKind::from_number(number).map_or(&UNKNOWN, RequestKind::info)
 }
 
-/// Whether a message can only be some request's final reply.
+/// Whether a message can only be a final reply.
 fn is_final(message: &Message) -> bool {
     match by_number(message.command).map(|info| info.direction) {
         Some(Direction::Reply | Direction::Refusal) => true,

@@ -1,6 +1,6 @@
-//! Accounts, friendships, requests, blocks and bots, as the database has them.
+//! Accounts, friendships, friend requests, blocks and bots in the database.
 
-use super::{Conversation, Reader, Truth, id, rows};
+use super::{CommittedState, Conversation, UserRows, id, rows};
 use crate::plan::{PASSWORDS, USERS};
 use crate::sim::workers;
 use echat_proto::names::Password;
@@ -8,12 +8,11 @@ use rusqlite::{Connection, Row};
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-/// How long a declined request is made again in silence, and how long one that waits gives way to none, in
-/// seconds.
-const SILENCE: i64 = 7 * 86_400;
+/// How long a declined request stays silent, and how long an open one cannot be replaced, in seconds.
+const SILENT_SECONDS: i64 = 7 * 86_400;
 const DAY: i64 = 86_400;
 
-/// The hashes of the passwords that users have.
+/// The hashes of [`PASSWORDS`].
 static HASHES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let hash = |text: &&str| {
         let hash = workers::hashed(Password::presented(text).expect("short"));
@@ -22,24 +21,24 @@ static HASHES: LazyLock<Vec<String>> = LazyLock::new(|| {
     PASSWORDS.iter().map(hash).collect()
 });
 
-/// An account, deleted ones included.
+/// An account, possibly deleted.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Account {
     /// `USERS[user]`, or `deleted account N`.
     pub(crate) name: String,
-    /// Which of [`PASSWORDS`] opens it.
+    /// The index of its password in [`PASSWORDS`].
     pub(crate) password: Option<usize>,
     pub(crate) away: Option<String>,
     pub(crate) hides_last_seen: bool,
     pub(crate) last_seen: Option<i64>,
     pub(crate) suspended: Option<Suspension>,
     pub(crate) deleted: bool,
-    /// Whether nothing that the user wrote is shown.
+    /// Whether the user's messages are hidden.
     pub(crate) erased: bool,
     pub(crate) bot: Option<Bot>,
 }
 
-/// Since when an account opens no session, and until when.
+/// A suspended account cannot log in.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Suspension {
     pub(crate) until: Option<i64>,
@@ -51,55 +50,55 @@ impl Suspension {
     }
 }
 
-/// What makes an account a bot.
+/// The properties of a bot.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Bot {
     pub(crate) owner: usize,
-    /// What is stored of its token.
+    /// The hash of its token.
     pub(crate) token: Vec<u8>,
     pub(crate) created: i64,
     pub(crate) expires: Option<i64>,
 }
 
-/// A code to register with.
+/// An invitation code.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Code {
+pub(crate) struct InvitationCode {
     pub(crate) maker: usize,
-    /// That are left.
+    /// Accounts that it is still valid for.
     pub(crate) uses: u64,
     pub(crate) created: i64,
     pub(crate) expires: Option<i64>,
 }
 
-impl Code {
+impl InvitationCode {
     pub(crate) fn is_good(&self, now: i64) -> bool {
         self.expires.is_none_or(|at| at > now)
     }
 }
 
-/// A declined request.
+/// A declined friend request.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Declined {
+pub(crate) struct DeclinedRequest {
     pub(crate) at: i64,
-    /// Whether it was made again since.
+    /// Whether it was repeated since.
     pub(crate) again: bool,
 }
 
-impl Declined {
-    /// Whether asking again tells the receiver nothing.
+impl DeclinedRequest {
+    /// Whether a repetition causes no event.
     pub(crate) fn is_silent(self, now: i64) -> bool {
-        now < self.at.saturating_add(SILENCE)
+        now < self.at.saturating_add(SILENT_SECONDS)
     }
 }
 
-/// Two users, the lesser number first.
+/// Two users, lower index first.
 pub(crate) fn pair(a: usize, b: usize) -> (usize, usize) {
     (a.min(b), a.max(b))
 }
 
-impl Truth {
-    /// Whether a user has an account that others can name. A bot is one too.
-    pub(crate) fn is_there(&self, user: usize) -> bool {
+impl CommittedState {
+    /// Whether a user has an account that is not deleted. It may be a bot.
+    pub(crate) fn is_active(&self, user: usize) -> bool {
         self.users.contains(&user)
     }
 
@@ -107,7 +106,7 @@ impl Truth {
         self.bot(user).is_some()
     }
 
-    /// What makes a living account a bot.
+    /// The bot of an account that is not deleted.
     pub(crate) fn bot(&self, user: usize) -> Option<&Bot> {
         let account = self.accounts.get(&user).filter(|account| !account.deleted);
         account.and_then(|account| account.bot.as_ref())
@@ -132,8 +131,8 @@ impl Truth {
         suspension.is_some_and(|suspension| suspension.holds(now))
     }
 
-    /// A user's codes that have not expired, the newest first.
-    pub(crate) fn codes_of(&self, maker: usize, now: i64) -> Vec<(&str, &Code)> {
+    /// A user's codes that have not expired, newest first.
+    pub(crate) fn codes_of(&self, maker: usize, now: i64) -> Vec<(&str, &InvitationCode)> {
         let codes = self.codes.iter().map(|(text, code)| (text.as_str(), code));
         let open = codes.filter(|(_, code)| code.maker == maker && code.is_good(now));
         let mut open: Vec<_> = open.collect();
@@ -141,14 +140,14 @@ impl Truth {
         open
     }
 
-    /// What others call a user.
+    /// The name of a user.
     pub(crate) fn name(&self, user: usize) -> &str {
         let account = self.accounts.get(&user);
         account.map_or(USERS[user], |account| &account.name)
     }
 
-    /// The user of a name, deleted accounts included.
-    pub(crate) fn named(&self, name: &str) -> usize {
+    /// The user with a name, which may be that of a deleted account.
+    pub(crate) fn user_named(&self, name: &str) -> usize {
         let mut accounts = self.accounts.iter();
         let found = accounts.find(|(_, account)| account.name == name);
         let found = found.map(|(user, _)| *user);
@@ -169,7 +168,7 @@ impl Truth {
         self.friends.keys().filter_map(friend).collect()
     }
 
-    /// Whether a user has blocked another.
+    /// Whether `user` blocks `other`.
     pub(crate) fn blocks(&self, user: usize, other: usize) -> bool {
         self.blocked.contains(&(user, other))
     }
@@ -179,42 +178,48 @@ impl Truth {
         mine.map(|(_, blocked)| *blocked).collect()
     }
 
-    /// The requests for friendship that a user sees, oldest first: those of blocked users are hidden.
-    pub(crate) fn pending(&self, user: usize) -> impl Iterator<Item = usize> {
+    /// The friend requests that a user sees, oldest first. Those of blocked users are hidden.
+    pub(crate) fn incoming_requests(&self, user: usize) -> impl Iterator<Item = usize> {
         let mine = self
-            .asked
+            .friend_requests
             .iter()
             .filter(move |(_, receiver)| *receiver == user);
         let shown = mine.filter(move |(sender, _)| !self.blocks(user, *sender));
         shown.map(|(sender, _)| *sender)
     }
 
-    /// Whether asking back makes two friends.
-    pub(crate) fn counts_as_asked(&self, sender: usize, receiver: usize) -> bool {
+    /// Whether a request in the other direction makes the two users friends.
+    pub(crate) fn counts_as_request(&self, sender: usize, receiver: usize) -> bool {
         let pair = (sender, receiver);
         let hidden = self.blocks(receiver, sender) || self.blocks(sender, receiver);
-        let again = |found: &Declined| found.again;
-        !hidden && (self.asked.contains(&pair) || self.declined.get(&pair).is_some_and(again))
+        let again = |found: &DeclinedRequest| found.again;
+        !hidden
+            && (self.friend_requests.contains(&pair) || self.declined.get(&pair).is_some_and(again))
     }
 
-    /// A declined request that is made again in silence.
-    pub(crate) fn silenced(&self, sender: usize, receiver: usize, now: i64) -> Option<Declined> {
+    /// A declined request, while a repetition causes no event.
+    pub(crate) fn silenced(
+        &self,
+        sender: usize,
+        receiver: usize,
+        now: i64,
+    ) -> Option<DeclinedRequest> {
         let found = self.declined.get(&(sender, receiver)).copied();
         found.filter(|found| found.is_silent(now))
     }
 
-    /// Whether a request that waits would give way to a new one.
-    pub(crate) fn is_old(&self, pair: (usize, usize), now: i64) -> bool {
-        let at = self.asked_at.get(&pair);
+    /// Whether an open request is old enough to be replaced by a new one.
+    pub(crate) fn is_replaceable(&self, pair: (usize, usize), now: i64) -> bool {
+        let at = self.requested_at.get(&pair);
         at.is_some_and(|at| *at < now.saturating_sub(DAY))
     }
 }
 
-/// Accounts first: everything else names them.
+/// Reads the accounts first, since all other rows refer to them.
 pub(super) fn read(
     db: &Connection,
-    truth: &mut Truth,
-    reader: &mut Reader,
+    committed: &mut CommittedState,
+    user_rows: &mut UserRows,
 ) -> rusqlite::Result<()> {
     let accounts = rows(
         db,
@@ -222,59 +227,59 @@ pub(super) fn read(
                 u.suspended_until, u.deleted_at, u.erased, b.owner, b.token, b.created_at, b.expires_at
          FROM users AS u LEFT JOIN bots AS b ON b.user = u.id ORDER BY u.id",
         [],
-        |row| account(row, reader),
+        |row| account(row, user_rows),
     )?;
-    truth.accounts = accounts.into_iter().collect();
-    let living = truth
+    committed.accounts = accounts.into_iter().collect();
+    let living = committed
         .accounts
         .iter()
         .filter(|(_, account)| !account.deleted);
-    truth.users = living.map(|(user, _)| *user).collect();
+    committed.users = living.map(|(user, _)| *user).collect();
     let friendships = rows(
         db,
         "SELECT low_user, high_user, conversation, ended_at FROM friendships",
         [],
         |row| {
-            let both = pair(reader.user(row, 0)?, reader.user(row, 1)?);
+            let both = pair(user_rows.user(row, 0)?, user_rows.user(row, 1)?);
             let (conversation, ended): (Conversation, Option<i64>) = (row.get(2)?, row.get(3)?);
             Ok((both, conversation, ended.is_some()))
         },
     )?;
     for (both, conversation, ended) in friendships {
         let kept = if ended {
-            &mut truth.parted
+            &mut committed.former_friends
         } else {
-            &mut truth.friends
+            &mut committed.friends
         };
         kept.insert(both, conversation);
     }
     let blocked = rows(db, "SELECT user, blocked FROM blocks", [], |row| {
-        Ok((reader.user(row, 0)?, reader.user(row, 1)?))
+        Ok((user_rows.user(row, 0)?, user_rows.user(row, 1)?))
     })?;
-    truth.blocked = blocked.into_iter().collect();
+    committed.blocked = blocked.into_iter().collect();
     let sql = "SELECT code, maker, uses, created_at, expires_at FROM invitation_codes";
     let codes = rows(db, sql, [], |row| {
-        let code = Code {
-            maker: reader.user(row, 1)?,
+        let code = InvitationCode {
+            maker: user_rows.user(row, 1)?,
             uses: id(row, 2)?,
             created: row.get(3)?,
             expires: row.get(4)?,
         };
         Ok((row.get(0)?, code))
     })?;
-    truth.codes = codes.into_iter().collect();
-    requests(db, truth, reader)
+    committed.codes = codes.into_iter().collect();
+    requests(db, committed, user_rows)
 }
 
-fn account(row: &Row<'_>, reader: &mut Reader) -> rusqlite::Result<(usize, Account)> {
+fn account(row: &Row<'_>, user_rows: &mut UserRows) -> rusqlite::Result<(usize, Account)> {
     let (row_id, name, hash): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-    let user = reader.note(row_id, &name);
+    let user = user_rows.note(row_id, &name);
     let suspended_at: Option<i64> = row.get(6)?;
     let until = row.get(7)?;
     let bot = match row.get::<_, Option<i64>>(10)? {
         None => None,
         Some(owner) => Some(Bot {
-            owner: reader.of(owner),
+            owner: user_rows.of(owner),
             token: row.get(11)?,
             created: row.get(12)?,
             expires: row.get(13)?,
@@ -294,8 +299,12 @@ fn account(row: &Row<'_>, reader: &mut Reader) -> rusqlite::Result<(usize, Accou
     Ok((user, account))
 }
 
-/// The requests for friendship, hidden ones included.
-fn requests(db: &Connection, truth: &mut Truth, reader: &Reader) -> rusqlite::Result<()> {
+/// Friend requests, including hidden ones.
+fn requests(
+    db: &Connection,
+    committed: &mut CommittedState,
+    user_rows: &UserRows,
+) -> rusqlite::Result<()> {
     let requests = rows(
         db,
         "SELECT sender, receiver, created_at, declined_at, asked_again FROM friend_requests ORDER BY id",
@@ -303,16 +312,20 @@ fn requests(db: &Connection, truth: &mut Truth, reader: &Reader) -> rusqlite::Re
         |row| {
             let declined: Option<i64> = row.get(3)?;
             let again = row.get(4)?;
-            let both = (reader.user(row, 0)?, reader.user(row, 1)?);
-            Ok((both, row.get(2)?, declined.map(|at| Declined { at, again })))
+            let both = (user_rows.user(row, 0)?, user_rows.user(row, 1)?);
+            Ok((
+                both,
+                row.get(2)?,
+                declined.map(|at| DeclinedRequest { at, again }),
+            ))
         },
     )?;
     for (both, at, declined) in requests {
         if let Some(declined) = declined {
-            truth.declined.insert(both, declined);
+            committed.declined.insert(both, declined);
         } else {
-            truth.asked_at.insert(both, at);
-            truth.asked.push(both);
+            committed.requested_at.insert(both, at);
+            committed.friend_requests.push(both);
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
-//! Rooms, their members, invitations and bans, as the database has them.
+//! Rooms, members, invitations and bans in the database.
 
-use super::{Conversation, Reader, Truth, id, rows};
+use super::{CommittedState, Conversation, UserRows, id, rows};
 use crate::plan::{ROOMS, Role, USERS};
 use rusqlite::{Connection, Row};
 use std::collections::BTreeSet;
@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Room {
     pub(crate) conversation: Conversation,
-    /// None of the lobby.
+    /// The lobby has none.
     pub(crate) owner: Option<usize>,
-    /// As the room's own row counts them.
+    /// The count in the room's row.
     pub(crate) members: u64,
     pub(crate) created: i64,
     pub(crate) topic: String,
@@ -20,13 +20,13 @@ pub(crate) struct Room {
     pub(crate) keep_days: Option<u64>,
 }
 
-/// A user's place in a conversation: sees what is after, has read up to.
+/// A user's participation in a conversation: messages after `after` are visible, those up to `read` are read.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Seat {
+pub(crate) struct Participation {
     pub(crate) after: u64,
     pub(crate) read: u64,
     pub(crate) joined: i64,
-    /// Among those who joined in the same second.
+    /// The order of members who joined in the same second.
     pub(crate) order: i64,
     pub(crate) operator: bool,
 }
@@ -46,21 +46,21 @@ impl Ban {
     }
 }
 
-impl Truth {
-    /// The number and the row of a room.
+impl CommittedState {
+    /// The index and the row of a room.
     pub(crate) fn room_of(&self, conversation: Conversation) -> Option<(usize, &Room)> {
         let mut rooms = self.rooms.iter();
         let found = rooms.find(|(_, room)| room.conversation == conversation);
         found.map(|(number, room)| (*number, room))
     }
 
-    pub(crate) fn seat(&self, user: usize, room: usize) -> Option<&Seat> {
+    pub(crate) fn participation(&self, user: usize, room: usize) -> Option<&Participation> {
         let room = self.rooms.get(&room)?;
-        self.seats.get(&(user, room.conversation))
+        self.participations.get(&(user, room.conversation))
     }
 
     pub(crate) fn is_member(&self, user: usize, room: usize) -> bool {
-        self.seat(user, room).is_some()
+        self.participation(user, room).is_some()
     }
 
     /// A member's role.
@@ -68,13 +68,13 @@ impl Truth {
         self.role_in(user, self.rooms.get(&room)?.conversation)
     }
 
-    /// The same, whatever the name of the room.
+    /// The same by conversation, which a new name does not change.
     pub(crate) fn role_in(&self, user: usize, conversation: Conversation) -> Option<Role> {
         let (_, room) = self.room_of(conversation)?;
-        let seat = self.seats.get(&(user, conversation))?;
+        let participation = self.participations.get(&(user, conversation))?;
         Some(match room.owner {
             Some(owner) if owner == user => Role::Owner,
-            _ if seat.operator => Role::Operator,
+            _ if participation.operator => Role::Operator,
             _ => Role::Member,
         })
     }
@@ -83,8 +83,8 @@ impl Truth {
         self.role(user, room) >= Some(Role::Operator)
     }
 
-    /// Whether a room answers to a user: private ones only to members and to users whom an invitation is shown.
-    pub(crate) fn answers(&self, user: usize, room: usize) -> bool {
+    /// Whether a user can see a room. A private room is visible to members and to users with a visible invitation.
+    pub(crate) fn can_see_room(&self, user: usize, room: usize) -> bool {
         let found = self.rooms.get(&room);
         let lets_in = || self.is_member(user, room) || self.is_invited(user, room);
         found.is_some_and(|found| !found.private || lets_in())
@@ -100,17 +100,22 @@ impl Truth {
         users.filter(|user| self.is_member(*user, room)).collect()
     }
 
-    /// The member that a room passes to when its owner goes: the operator, else the member, that came first.
+    /// The next owner when the owner leaves: the longest-standing operator, else member.
     pub(crate) fn successor(&self, room: usize, but: impl Fn(usize) -> bool) -> Option<usize> {
         let members = self.members(room).into_iter();
         let left = members.filter(|member| !but(*member));
         left.min_by_key(|member| {
-            let seat = self.seat(*member, room).expect("a member");
-            (!seat.operator, seat.joined, seat.order, self.row(*member))
+            let participation = self.participation(*member, room).expect("a member");
+            (
+                !participation.operator,
+                participation.joined,
+                participation.order,
+                self.row(*member),
+            )
         })
     }
 
-    /// Whether an invitation of a user to a room is shown: those by blocked users are hidden.
+    /// Whether a user sees an invitation to a room. Those of blocked users are hidden.
     pub(crate) fn is_invited(&self, user: usize, room: usize) -> bool {
         let Some(room) = self.rooms.get(&room) else {
             return false;
@@ -119,7 +124,7 @@ impl Truth {
         found.is_some_and(|by| !by.is_some_and(|by| self.blocks(user, by)))
     }
 
-    /// The rooms that a user is shown invitations to, and their inviters.
+    /// The rooms with visible invitations of a user, with the inviters.
     pub(crate) fn invited_to(&self, user: usize) -> Vec<(usize, Option<usize>)> {
         let rooms = self.rooms.iter();
         let shown = rooms.filter(|(number, _)| self.is_invited(user, **number));
@@ -128,7 +133,7 @@ impl Truth {
             .collect()
     }
 
-    /// The ban of a user from a room that holds at a time.
+    /// The ban of a user from a room, if it is active.
     pub(crate) fn ban(&self, user: usize, room: usize, now: i64) -> Option<&Ban> {
         let room = self.rooms.get(&room)?;
         let found = self.bans.get(&(user, room.conversation));
@@ -136,39 +141,43 @@ impl Truth {
     }
 }
 
-pub(super) fn read(db: &Connection, truth: &mut Truth, reader: &Reader) -> rusqlite::Result<()> {
+pub(super) fn read(
+    db: &Connection,
+    committed: &mut CommittedState,
+    user_rows: &UserRows,
+) -> rusqlite::Result<()> {
     let rooms = rows(
         db,
         "SELECT name, id, owner, members, created_at, topic, private, read_only, slow_seconds, keep_days
          FROM rooms",
         [],
-        |row| room(row, reader),
+        |row| room(row, user_rows),
     )?;
-    truth.rooms = rooms.into_iter().collect();
-    let seats = rows(db, SEATS, [], |row| {
-        let seat = Seat {
+    committed.rooms = rooms.into_iter().collect();
+    let participations = rows(db, PARTICIPATIONS, [], |row| {
+        let participation = Participation {
             after: id(row, 2)?,
             read: id(row, 3)?,
             joined: row.get(4)?,
             operator: row.get(5)?,
             order: row.get(6)?,
         };
-        Ok(((reader.user(row, 0)?, row.get(1)?), seat))
+        Ok(((user_rows.user(row, 0)?, row.get(1)?), participation))
     })?;
-    truth.seats = seats.into_iter().collect();
+    committed.participations = participations.into_iter().collect();
     let left = rows(
         db,
         "SELECT user, conversation FROM left_rooms
          WHERE conversation NOT IN (SELECT id FROM closed_rooms)",
         [],
-        |row| Ok((reader.user(row, 0)?, row.get(1)?)),
+        |row| Ok((user_rows.user(row, 0)?, row.get(1)?)),
     )?;
-    truth.left = left.into_iter().collect();
+    committed.left = left.into_iter().collect();
     let invitations = rows(db, INVITATIONS, [], |row| {
-        let by = row.get::<_, Option<i64>>(2)?.map(|by| reader.of(by));
-        Ok(((reader.user(row, 0)?, row.get(1)?), by))
+        let by = row.get::<_, Option<i64>>(2)?.map(|by| user_rows.of(by));
+        Ok(((user_rows.user(row, 0)?, row.get(1)?), by))
     })?;
-    truth.invitations = invitations.into_iter().collect();
+    committed.invitations = invitations.into_iter().collect();
     let bans = rows(
         db,
         "SELECT user, room, operator, created_at, until, reason FROM bans
@@ -176,29 +185,29 @@ pub(super) fn read(db: &Connection, truth: &mut Truth, reader: &Reader) -> rusql
         [],
         |row| {
             let ban = Ban {
-                by: row.get::<_, Option<i64>>(2)?.map(|by| reader.of(by)),
+                by: row.get::<_, Option<i64>>(2)?.map(|by| user_rows.of(by)),
                 at: row.get(3)?,
                 until: row.get(4)?,
                 reason: row.get(5)?,
             };
-            Ok(((reader.user(row, 0)?, row.get(1)?), ban))
+            Ok(((user_rows.user(row, 0)?, row.get(1)?), ban))
         },
     )?;
-    truth.bans = bans.into_iter().collect();
+    committed.bans = bans.into_iter().collect();
     let former = rows(db, FORMER_NAMES, [], |row| {
         let name: String = row.get(1)?;
         let known = ROOMS.iter().position(|room| *room == name);
         Ok((row.get(0)?, known.expect("only these names are given")))
     })?;
-    truth.former_names = former.into_iter().collect();
+    committed.former_names = former.into_iter().collect();
     let slow = rows(db, "SELECT user, room, sent_at FROM slow_mode", [], |row| {
-        Ok(((reader.user(row, 0)?, row.get(1)?), row.get(2)?))
+        Ok(((user_rows.user(row, 0)?, row.get(1)?), row.get(2)?))
     })?;
-    truth.slow = slow.into_iter().collect();
+    committed.slow = slow.into_iter().collect();
     Ok(())
 }
 
-const SEATS: &str =
+const PARTICIPATIONS: &str =
     "SELECT user, conversation, after_id, read_id, joined_at, operator, join_order FROM participants
      WHERE conversation NOT IN (SELECT id FROM closed_rooms)";
 const FORMER_NAMES: &str = "SELECT room, name FROM former_room_names";
@@ -206,12 +215,14 @@ const FORMER_NAMES: &str = "SELECT room, name FROM former_room_names";
 const INVITATIONS: &str = "SELECT user, room, inviter FROM room_invitations
      WHERE room NOT IN (SELECT id FROM closed_rooms)";
 
-fn room(row: &Row<'_>, reader: &Reader) -> rusqlite::Result<(usize, Room)> {
+fn room(row: &Row<'_>, user_rows: &UserRows) -> rusqlite::Result<(usize, Room)> {
     let name: String = row.get(0)?;
     let known = ROOMS.iter().position(|room| *room == name);
     let room = Room {
         conversation: row.get(1)?,
-        owner: row.get::<_, Option<i64>>(2)?.map(|owner| reader.of(owner)),
+        owner: row
+            .get::<_, Option<i64>>(2)?
+            .map(|owner| user_rows.of(owner)),
         members: id(row, 3)?,
         created: row.get(4)?,
         topic: row.get(5)?,
