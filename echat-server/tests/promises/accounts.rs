@@ -1,4 +1,4 @@
-//! What the administration does to accounts: suspended users are sent away, weak passwords are to be changed.
+//! Effects of the administration on accounts: a suspension ends all sessions, a weak password must be changed.
 
 use crate::sim::script::log_in;
 use crate::sim::{HOME, Sim, seed};
@@ -18,7 +18,7 @@ fn told(sim: &mut Sim, name: &str) -> Vec<u32> {
 }
 
 #[test]
-fn a_suspended_user_is_sent_away_from_all_sessions_and_comes_back_afterwards() {
+fn a_suspension_ends_all_sessions_and_expires() {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &["ann", "bob"]);
     seed::friends(&mut store, &["ann", "bob"]);
@@ -84,7 +84,7 @@ fn a_suspended_user_is_sent_away_from_all_sessions_and_comes_back_afterwards() {
 }
 
 #[test]
-fn a_password_that_is_too_weak_for_today_logs_in_and_is_to_be_changed() {
+fn a_password_below_the_minimum_logs_in_and_must_be_changed() {
     let mut store = Store::in_memory().expect("memory is there");
     let name = Username::new("ann").expect("a good name");
     let mut batch = store.batch();
@@ -130,7 +130,7 @@ fn users_that_blocked_a_deleted_account_are_told_of_it_in_portions_and_once() {
     let delete = r#"{"password":"correct horse","erase":false}"#;
     sim.ask("ann", "DELETE_ACCOUNT", delete);
     sim.settle();
-    // The first portion is told at once, and one each 20 ms later.
+    // The first portion is sent at once, and one every 20 ms after it.
     let mut counts = vec![0; BLOCKERS];
     let mut portions = Vec::new();
     for _ in 0..10 {

@@ -1,5 +1,4 @@
-//! Every request gets exactly one final reply, however wrong its parameters are, and the connection
-//! stays.
+//! Every request gets exactly one final reply, and the connection stays open, even if parameters are wrong.
 
 use super::params::{at_the_edges, dict, many, wrong};
 use crate::sim::script::ann_and_a_guest;
@@ -17,7 +16,7 @@ fn sim() -> Sim {
     ann_and_a_guest(store)
 }
 
-/// The limit on L of a client's frames.
+/// The limit of L for a client's frames.
 pub(super) fn frame(caller: &str) -> usize {
     match caller {
         "guest" => FRAME_BEFORE_LOGIN,
@@ -85,7 +84,12 @@ fn hostile_values_get_one_reply_each_and_the_connection_stays() {
                 sim.settle();
                 sim.end(caller).take_messages();
             }
-            assert_eq!(sim.end(caller).unanswered(), 0, "{} is not answered", info.name);
+            assert_eq!(
+                sim.end(caller).unanswered(),
+                0,
+                "{} is not answered",
+                info.name
+            );
             assert!(
                 sim.end(caller).is_open(),
                 "{} closed the connection",
@@ -140,7 +144,7 @@ fn a_hundred_logins_and_logouts_at_once_are_answered_one_by_one() {
     ]);
     for round in 0..50 {
         sim.say("guest", RequestKind::Login.info().number, login.clone());
-        // Each second time the next LOGIN finds its user logged in.
+        // In every second round the next LOGIN finds its user logged in.
         if round % 2 == 0 {
             sim.say("guest", RequestKind::Logout.info().number, Value::Null);
         }
@@ -158,8 +162,8 @@ fn a_hundred_logins_and_logouts_at_once_are_answered_one_by_one() {
     assert!(sim.end("guest").is_open());
 }
 
-/// Requests whose parameters have the right types and values that the fields do not take, and the field to be blamed.
-/// `PAST` is the time of the request, `LONG*N` a text of N bytes, `MANY` more names than a list takes.
+/// Parameters of the right types with values that a field does not accept, and the field that the refusal names. `PAST`
+/// is the time of the request, `LONG*N` a text of N bytes, `MANY` more names than a list accepts.
 const BEYOND: &[(&str, &str, &str)] = &[
     ("SET_AWAY", r#""""#, "text"),
     ("SET_AWAY", r#""LONG*201""#, "text"),
@@ -348,7 +352,7 @@ fn values_that_a_field_does_not_take_are_bad_params_and_change_nothing() {
 }
 
 #[test]
-fn null_in_a_request_is_an_absent_key_but_for_keep_days() {
+fn null_in_a_request_is_an_absent_key_except_for_keep_days() {
     for kind in RequestKind::ALL {
         let Shape::Dict(fields) = kind.info().shape else {
             continue;
