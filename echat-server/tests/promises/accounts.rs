@@ -118,7 +118,7 @@ fn users_that_blocked_a_deleted_account_are_told_of_it_in_portions_and_once() {
     seed::accounts(&mut store, &["ann"]);
     seed::accounts(&mut store, &names);
     for name in &names {
-        seed::blocked(&mut store, name, "ann");
+        seed::block(&mut store, name, "ann");
     }
     let mut sim = Sim::new(1, Limits::default(), store);
     log_in(&mut sim, &["ann"]);

@@ -870,14 +870,14 @@ fn sim(tea: Tea) -> Sim {
     let room = if tea == Tea::Missing { "other" } else { "tea" };
     seed::room(&mut store, room, &members);
     seed::operators(&mut store, room, &["deputy", "op2"]);
-    seed::leaves(&mut store, room, "left");
+    seed::remove_member(&mut store, room, "left");
     seed::invite(&mut store, room, "invited");
     seed::ban(&mut store, (room, "banned"), (None, None), 0);
     seed::bot(&mut store, ("clerk", "owner"), room, &TOKEN);
     for by in ["bob", "joe", "kim", "owner"] {
-        seed::blocked(&mut store, by, "blocked");
+        seed::block(&mut store, by, "blocked");
     }
-    seed::suspends(&mut store, "spammer", None, None);
+    seed::suspend(&mut store, "spammer", None, None);
     // Message 1 is bob's, 2 the member's, 3 the bot's.
     for sender in ["bob", "member", "clerk"] {
         seed::message(&mut store, room, sender, "hi");
@@ -1082,9 +1082,9 @@ fn a_suspended_user_may_do_nothing() {
     let before = view(&mut sim, "member");
     for command in TABLE {
         for request in command.requests {
-            seed::unsuspends(sim.engine.store(), "kicked");
+            seed::unsuspend(sim.engine.store(), "kicked");
             log_in(&mut sim, &["kicked"]);
-            seed::suspends(sim.engine.store(), "kicked", None, None);
+            seed::suspend(sim.engine.store(), "kicked", None, None);
             let params = from_json(request.params).expect("JSON");
             sim.say("kicked", command.kind.info().number, params);
             let now = sim.now;

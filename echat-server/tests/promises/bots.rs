@@ -333,7 +333,7 @@ fn a_bot_is_handled_like_a_member_without_a_role() {
 #[test]
 fn the_sessions_of_bots_end_with_those_of_a_suspended_owner() {
     let (mut sim, params) = of_an_operator();
-    seed::suspends(sim.engine.store(), "bob", None, None);
+    seed::suspend(sim.engine.store(), "bob", None, None);
     let now = sim.now;
     sim.engine.send_away("bob", now).expect("a store");
     sim.settle();

@@ -325,7 +325,7 @@ fn begin(store: &mut Store, limits: &mut Limits, words: &[&str]) -> bool {
         ["suspend", name, until, ref reason @ ..] => {
             let until = until.parse().ok();
             let reason = (!reason.is_empty()).then(|| reason.join(" "));
-            seed::suspends(store, name, until, reason.as_deref());
+            seed::suspend(store, name, until, reason.as_deref());
         }
         ["administrator_code", code] => seed::administrator_code(store, code),
         ["lobby", room, ref members @ ..] => seed::lobby(store, room, members),

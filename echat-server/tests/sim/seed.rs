@@ -36,7 +36,7 @@ pub(crate) fn accounts(store: &mut Store, names: &[&str]) {
 }
 
 /// Suspends a user.
-pub(crate) fn suspends(store: &mut Store, name: &str, until: Option<i64>, reason: Option<&str>) {
+pub(crate) fn suspend(store: &mut Store, name: &str, until: Option<i64>, reason: Option<&str>) {
     let id = user(store, name);
     let mut batch = store.batch();
     let suspended = batch.suspend(id, until, reason, 0);
@@ -55,7 +55,7 @@ pub(crate) fn temporary_password(store: &mut Store, name: &str) {
 }
 
 /// Ends the suspension of a user.
-pub(crate) fn unsuspends(store: &mut Store, name: &str) {
+pub(crate) fn unsuspend(store: &mut Store, name: &str) {
     let id = user(store, name);
     let mut batch = store.batch();
     batch.unsuspend(id).expect("a store that works");
@@ -79,7 +79,7 @@ pub(crate) fn bot(
 }
 
 /// Lets one user block another.
-pub(crate) fn blocked(store: &mut Store, by: &str, other: &str) {
+pub(crate) fn block(store: &mut Store, by: &str, other: &str) {
     let (by, other) = (user(store, by), user(store, other));
     let mut batch = store.batch();
     batch.block(by, other, 0).expect("a store that works");
@@ -168,7 +168,7 @@ pub(crate) fn administrators(store: &mut Store, names: &[&str]) {
 }
 
 /// Removes a member from a room.
-pub(crate) fn leaves(store: &mut Store, room: &str, member: &str) {
+pub(crate) fn remove_member(store: &mut Store, room: &str, member: &str) {
     let id = user(store, member);
     let mut batch = store.batch();
     let room = batch.find_room(room).expect("a store that works");
@@ -197,7 +197,7 @@ pub(crate) fn private(store: &mut Store, room: &str) {
 }
 
 /// Accounts `user0`, `user1` and so on.
-fn crowd(store: &mut Store, count: usize) -> Vec<UserId> {
+fn numbered_users(store: &mut Store, count: usize) -> Vec<UserId> {
     let names: Vec<String> = (0..count).map(|number| format!("user{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     accounts(store, &names);
@@ -206,7 +206,7 @@ fn crowd(store: &mut Store, count: usize) -> Vec<UserId> {
 
 /// Lets a user block `count` others.
 pub(crate) fn blocks(store: &mut Store, name: &str, count: usize) {
-    let (by, others) = (user(store, name), crowd(store, count));
+    let (by, others) = (user(store, name), numbered_users(store, count));
     let mut batch = store.batch();
     for other in others {
         batch.block(by, other, 0).expect("a store that works");
@@ -216,7 +216,7 @@ pub(crate) fn blocks(store: &mut Store, name: &str, count: usize) {
 
 /// Bans `count` users from a room.
 pub(crate) fn bans(store: &mut Store, room: &str, count: usize) {
-    let (room, users) = (room_id(store, room), crowd(store, count));
+    let (room, users) = (room_id(store, room), numbered_users(store, count));
     let mut batch = store.batch();
     let ban = Ban {
         until: None,

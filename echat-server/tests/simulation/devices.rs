@@ -108,7 +108,7 @@ impl Devices {
     }
 
     /// Whether the server must recognise a device of a user.
-    pub(crate) fn knows(
+    pub(crate) fn recognition(
         &self,
         user: usize,
         presented: Option<PresentedDevice>,
@@ -148,7 +148,7 @@ impl Devices {
         text: &DeviceSecret,
         timing: LoginTiming,
     ) -> Result<Option<DeviceId>, String> {
-        let knows = self.knows(user, presented, timing.jumped);
+        let recognition = self.recognition(user, presented, timing.jumped);
         self.answered[user] += 1;
         if let Some(presented) = presented {
             self.all[presented.device].unanswered -= 1;
@@ -167,7 +167,7 @@ impl Devices {
             (from, to)
         };
         let same = presented.filter(|presented| self.all[presented.device].text == *text);
-        match (knows, same) {
+        match (recognition, same) {
             (Recognition::Known, None) => fail("a device that is known has another secret"),
             (Recognition::Unknown, Some(_)) => fail("a device is known that must not be"),
             (_, Some(PresentedDevice { device: id, .. })) => {

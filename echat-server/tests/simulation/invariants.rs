@@ -144,11 +144,11 @@ fn check_client_view(
             return fail(&format!("members online are {there:?}, not {members:?}"));
         }
     }
-    lists(client, me, committed)
+    check_lists(client, me, committed)
 }
 
 /// Changes by the user's other sessions are known here too.
-fn lists(client: &Client, me: usize, committed: &CommittedState) -> Result<(), String> {
+fn check_lists(client: &Client, me: usize, committed: &CommittedState) -> Result<(), String> {
     if client.blocked != committed.blocked_by(me) {
         return fail("blocked users differ from the client's view");
     }
@@ -188,7 +188,7 @@ fn lists(client: &Client, me: usize, committed: &CommittedState) -> Result<(), S
             return fail("a room differs from the client's view");
         }
     }
-    messages(client, me, committed)?;
+    check_messages(client, me, committed)?;
     if client.removed_from.is_empty() {
         Ok(())
     } else {
@@ -198,7 +198,7 @@ fn lists(client: &Client, me: usize, committed: &CommittedState) -> Result<(), S
 
 /// The client knows the latest version of each message that it sees. The deletion of an account is not told, and it
 /// changes names.
-fn messages(client: &Client, me: usize, committed: &CommittedState) -> Result<(), String> {
+fn check_messages(client: &Client, me: usize, committed: &CommittedState) -> Result<(), String> {
     for (id, told) in &client.messages {
         let Some(stored) = committed.seen(me, *id, 0) else {
             continue;
@@ -226,7 +226,7 @@ fn without_deleted_names(message: &Value, committed: &CommittedState) -> Value {
 }
 
 /// Checks that a closed connection has a reason, and that a jump of the wall clock is not it. Returns the reason.
-pub(crate) fn closed(
+pub(crate) fn reason_of_close(
     client: &Client,
     heard_at: Duration,
     limits: &Limits,
@@ -285,7 +285,7 @@ pub(crate) fn closed(
 }
 
 /// Checks that no state is left after all clients have gone.
-pub(crate) fn all_gone(run: &Run) -> Result<(), String> {
+pub(crate) fn no_state_left(run: &Run) -> Result<(), String> {
     let engine = &run.sim.engine;
     // Writes that the disk refused are retried.
     let retries = engine.retries_revocations() || run.has_fault();

@@ -106,7 +106,7 @@ fn kind(failure: &str) -> String {
 }
 
 /// Describes a failing case, and its smallest form with the same kind of failure.
-fn shown(case: &Case, failure: &str) -> String {
+fn report(case: &Case, failure: &str) -> String {
     std::panic::set_hook(Box::new(|_| {}));
     let same = |other: &String| kind(other) == kind(failure);
     let smallest = shrink::shrink(case, |case| outcome(case, false).is_err_and(|e| same(&e)));
@@ -141,13 +141,13 @@ fn the_engine_keeps_its_promises_in_every_simulation() {
     if let Some(seed) = number::<u64>("ECHAT_SEED") {
         let case = Case::draw(seed);
         let done = outcome(&case, true);
-        return assert!(done.is_ok(), "{}", shown(&case, &done.unwrap_err()));
+        return assert!(done.is_ok(), "{}", report(&case, &done.unwrap_err()));
     }
     let from = number::<u64>("ECHAT_SEED_FROM").unwrap_or(0);
     let seeds = number::<u64>("ECHAT_SEEDS").unwrap_or(SEEDS);
     let campaign = campaign::run(from..from + seeds, |case| outcome(case, false));
     if let Some((case, failure)) = campaign.failure {
-        panic!("seed {}: {}", case.seed, shown(&case, &failure));
+        panic!("seed {}: {}", case.seed, report(&case, &failure));
     }
     let coverage = campaign.coverage;
     println!("{seeds} seeds passed; coverage: {coverage:#?}");

@@ -181,7 +181,8 @@ impl<'w> ReplyChecker<'w> {
         let devices = &self.observed.devices;
         let (device, user) = match (pending.planned.logs_in(), &pending.planned) {
             (Some(user), _) => {
-                let is_known = devices.knows(user, pending.device, jumped) == Recognition::Known;
+                let is_known =
+                    devices.recognition(user, pending.device, jumped) == Recognition::Known;
                 let presented = pending.device.filter(|_| is_known);
                 (presented.map(|presented| presented.device), Some(user))
             }
@@ -311,7 +312,7 @@ impl<'w> ReplyChecker<'w> {
             (pending.unix.max(0), self.unix.max(0))
         };
         let devices = &mut self.observed.devices;
-        let known = devices.knows(user, pending.device, timing.jumped);
+        let known = devices.recognition(user, pending.device, timing.jumped);
         client.device = devices.give(user, pending.device, device, timing)?;
         client
             .devices

@@ -43,24 +43,24 @@ impl RequestBuilder<'_> {
             | PlannedRequest::Around { .. }
             | PlannedRequest::Mentions(_)
             | PlannedRequest::Message(_)
-            | PlannedRequest::Read(_) => self.of_messages(planned),
+            | PlannedRequest::Read(_) => self.messages(planned),
             PlannedRequest::UnknownCommand => (UNKNOWN_COMMAND, Value::Null),
-            PlannedRequest::Account(of) => self.of_account(of),
-            PlannedRequest::People(of) => of_people(of),
-            PlannedRequest::Room(of) => self.of_room(of),
-            PlannedRequest::Bot(of) => self.of_bot(of),
+            PlannedRequest::Account(of) => self.account(of),
+            PlannedRequest::People(of) => people(of),
+            PlannedRequest::Room(of) => self.room(of),
+            PlannedRequest::Bot(of) => self.bot(of),
             PlannedRequest::InvitationCode(InvitationCodeRequest::Make(uses, seconds)) => {
                 let expires = later(self.unix, *seconds).map(|at| ("expires", Value::Int(at)));
                 let entries = [("uses", Value::Int(*uses))];
                 (48, dict(entries.into_iter().chain(expires)))
             }
             PlannedRequest::InvitationCode(InvitationCodeRequest::List) => (52, Value::Null),
-            _ => self.of_old(planned),
+            _ => self.basic(planned),
         };
         Message { command, params }
     }
 
-    fn of_messages(&self, planned: &PlannedRequest) -> (u32, Value) {
+    fn messages(&self, planned: &PlannedRequest) -> (u32, Value) {
         match planned {
             PlannedRequest::Send {
                 to,
@@ -119,7 +119,7 @@ impl RequestBuilder<'_> {
         }
     }
 
-    fn of_old(&self, planned: &PlannedRequest) -> (u32, Value) {
+    fn basic(&self, planned: &PlannedRequest) -> (u32, Value) {
         let user = |user: &usize| text(USERS[*user]);
         let room = |room: &usize| text(ROOMS[*room]);
         let users = |users: &[usize]| list(users.iter().map(user));
@@ -161,7 +161,7 @@ impl RequestBuilder<'_> {
         }
     }
 
-    fn of_account(&self, of: &AccountRequest) -> (u32, Value) {
+    fn account(&self, of: &AccountRequest) -> (u32, Value) {
         let me = self.user.unwrap_or_default();
         match of {
             AccountRequest::ChangePassword(old) => {
@@ -184,7 +184,7 @@ impl RequestBuilder<'_> {
         }
     }
 
-    fn of_room(&self, of: &RoomRequest) -> (u32, Value) {
+    fn room(&self, of: &RoomRequest) -> (u32, Value) {
         let room = |room: &usize| text(ROOMS[*room]);
         let both = |of: &usize, user: &usize| {
             vec![("roomname", room(of)), ("username", text(USERS[*user]))]
@@ -218,7 +218,7 @@ impl RequestBuilder<'_> {
         }
     }
 
-    fn of_bot(&self, of: &BotRequest) -> (u32, Value) {
+    fn bot(&self, of: &BotRequest) -> (u32, Value) {
         let expires = |seconds: &Option<u32>| {
             let at = later(self.unix, *seconds);
             at.map(|at| ("expires", Value::Int(at)))
@@ -239,7 +239,7 @@ impl RequestBuilder<'_> {
     }
 
     /// Which of the passwords a request presents.
-    pub(crate) fn presents(&self, planned: &PlannedRequest) -> Option<usize> {
+    pub(crate) fn password_index(&self, planned: &PlannedRequest) -> Option<usize> {
         match planned {
             PlannedRequest::Login { user, password } => {
                 self::password(*user, *password, self.committed)
@@ -314,7 +314,7 @@ pub(crate) fn login(user: usize, with: &str, secret: &str) -> Message {
     }
 }
 
-fn of_people(of: &PeopleRequest) -> (u32, Value) {
+fn people(of: &PeopleRequest) -> (u32, Value) {
     let user = |user: &usize| text(USERS[*user]);
     match of {
         PeopleRequest::Friends => (22, Value::Null),

@@ -27,7 +27,7 @@ pub(crate) fn shrink(case: &Case, fails: impl Fn(&Case) -> bool) -> Case {
     };
     loop {
         let before = size(&smallest);
-        pieces(&mut smallest, &mut attempt);
+        remove_chunks(&mut smallest, &mut attempt);
         for client in 0..CLIENTS {
             let others = smallest
                 .steps
@@ -38,7 +38,7 @@ pub(crate) fn shrink(case: &Case, fails: impl Fn(&Case) -> bool) -> Case {
                 attempt(&mut smallest, others);
             }
         }
-        breaths(&mut smallest, &mut attempt);
+        remove_requests(&mut smallest, &mut attempt);
         if size(&smallest) == before {
             return smallest;
         }
@@ -46,7 +46,7 @@ pub(crate) fn shrink(case: &Case, fails: impl Fn(&Case) -> bool) -> Case {
 }
 
 /// Removes chunks of steps: halves, quarters, down to single steps.
-fn pieces(smallest: &mut Case, attempt: &mut impl FnMut(&mut Case, Vec<Step>) -> bool) {
+fn remove_chunks(smallest: &mut Case, attempt: &mut impl FnMut(&mut Case, Vec<Step>) -> bool) {
     let mut length = smallest.steps.len().div_ceil(2);
     while length > 0 {
         let mut at = 0;
@@ -62,7 +62,7 @@ fn pieces(smallest: &mut Case, attempt: &mut impl FnMut(&mut Case, Vec<Step>) ->
 }
 
 /// Removes single requests of pipelines.
-fn breaths(smallest: &mut Case, attempt: &mut impl FnMut(&mut Case, Vec<Step>) -> bool) {
+fn remove_requests(smallest: &mut Case, attempt: &mut impl FnMut(&mut Case, Vec<Step>) -> bool) {
     for index in 0..smallest.steps.len() {
         let mut at = 0;
         while let Action::Pipeline(client, planned) = &smallest.steps[index].action

@@ -40,7 +40,7 @@ impl Changes<'_> {
                 self.check_ended(*pair, observed)?;
             }
         }
-        self.declined(observed)?;
+        self.check_declined(observed)?;
         // A request that was made and answered within one tick has an event, too. A request that was declined before
         // has none.
         for request in self.requests {
@@ -105,10 +105,10 @@ impl Changes<'_> {
         if self.before.declined.contains_key(&pair) {
             observed.cover("a declined request with a new event".to_owned());
         }
-        self.count(pair.0, observed)
+        self.check_rate(pair.0, observed)
     }
 
-    fn count(&self, sender: usize, observed: &mut Observations) -> Result<(), String> {
+    fn check_rate(&self, sender: usize, observed: &mut Observations) -> Result<(), String> {
         if observed.note_friend_request(sender, self.now.running, self.limits) {
             Ok(())
         } else {
@@ -150,7 +150,7 @@ impl Changes<'_> {
         fail("a friend request is gone")
     }
 
-    fn declined(&self, observed: &mut Observations) -> Result<(), String> {
+    fn check_declined(&self, observed: &mut Observations) -> Result<(), String> {
         for (pair, after) in &self.after.declined {
             let before = self
                 .before
@@ -168,7 +168,7 @@ impl Changes<'_> {
                     return fail("a declined request was repeated without a request");
                 }
                 observed.cover("a declined request repeated without an event".to_owned());
-                self.count(pair.0, observed)?;
+                self.check_rate(pair.0, observed)?;
             }
             let withdrawn = self.may_change_block(pair.0, pair.1);
             if before.is_some_and(|before| before.again && !after.again) && !withdrawn {

@@ -128,7 +128,7 @@ impl Changes<'_> {
     }
 
     /// A new account is a member of the lobby, unless the lobby is full.
-    pub(super) fn is_in_lobby(&self, user: usize) -> Result<(), String> {
+    pub(super) fn check_lobby(&self, user: usize) -> Result<(), String> {
         let lobby = self.before.rooms.get(&LOBBY);
         let Some(_) = lobby.filter(|room| room.owner.is_none() && self.policy.lobby) else {
             return Ok(());

@@ -16,14 +16,14 @@ impl Changes<'_> {
     ) -> Result<(), String> {
         for (number, room) in &self.after.rooms {
             for user in 0..USERS.len() {
-                self.membership(user, (*number, room.conversation), observed, events)?;
+                self.check_membership(user, (*number, room.conversation), observed, events)?;
             }
         }
-        self.friends_read_markers(events)?;
+        self.check_friends_read_markers(events)?;
         self.expect_read_markers(events);
         // Members of a room that was closed in this tick may have been removed before.
         for room in self.before.rooms.values() {
-            self.removals(room.conversation, events);
+            self.expect_removals(room.conversation, events);
         }
         Ok(())
     }
@@ -47,7 +47,7 @@ impl Changes<'_> {
     }
 
     /// Checks the read markers of friends and former friends.
-    fn friends_read_markers(&self, events: &mut ExpectedEvents) -> Result<(), String> {
+    fn check_friends_read_markers(&self, events: &mut ExpectedEvents) -> Result<(), String> {
         for (key, after) in &self.after.participations {
             let (user, conversation) = *key;
             let Some(target @ Target::User(_)) = self.after.target(user, conversation) else {
@@ -71,7 +71,7 @@ impl Changes<'_> {
         Ok(())
     }
 
-    fn membership(
+    fn check_membership(
         &self,
         user: usize,
         (number, conversation): (usize, Conversation),
@@ -89,7 +89,7 @@ impl Changes<'_> {
         let former = former.filter(|former| *former != number);
         match (before, after) {
             (None, Some(participation)) => {
-                self.admitted(user, conversation, participation)?;
+                self.check_admission(user, conversation, participation)?;
                 if self.before.left.contains(&key) {
                     observed.cover("a member who joined again".to_owned());
                 }
@@ -127,7 +127,7 @@ impl Changes<'_> {
     }
 
     /// A new member had the right to join, and sees no message from before.
-    fn admitted(
+    fn check_admission(
         &self,
         user: usize,
         conversation: Conversation,
@@ -298,7 +298,7 @@ impl Changes<'_> {
     }
 
     /// A removed member and the other members are told of the removal.
-    fn removals(&self, conversation: Conversation, events: &mut ExpectedEvents) {
+    fn expect_removals(&self, conversation: Conversation, events: &mut ExpectedEvents) {
         for request in self.requests {
             let PlannedRequest::Room(
                 RoomRequest::Kick(room, user) | RoomRequest::Ban(room, user, _),

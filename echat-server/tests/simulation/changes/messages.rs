@@ -18,13 +18,13 @@ impl Changes<'_> {
         observed: &mut Observations,
         events: &mut ExpectedEvents,
     ) -> Result<(), String> {
-        self.removed(observed, events)?;
+        self.check_changed(observed, events)?;
         let newest = self.before.messages.keys().next_back();
         let newest = newest.copied().unwrap_or(0).max(observed.newest);
         for (id, message) in self.after.messages.range(newest + 1..) {
             observed.newest = *id;
-            self.sent(*id, message)?;
-            self.permitted(*id, message, true)?;
+            self.check_sent(*id, message)?;
+            self.check_permission(*id, message, true)?;
             self.check_mentions(*id, message)?;
             let what = [
                 (message.reply.is_some(), "a message that answers another"),
@@ -62,7 +62,7 @@ impl Changes<'_> {
 
     /// A removed message was in a closed room or too old. A hidden message belongs to an erased account. A changed
     /// message was changed by a user with the right to do so.
-    fn removed(
+    fn check_changed(
         &self,
         observed: &mut Observations,
         events: &mut ExpectedEvents,
@@ -100,10 +100,10 @@ impl Changes<'_> {
                 return fail(&format!("message {id} has other fixed fields than before"));
             }
             if after.deleted {
-                self.deleted(*id, after, observed, events)?;
+                self.check_deleted(*id, after, observed, events)?;
             } else {
-                self.edited(*id, (before, after))?;
-                self.reacted(*id, (before, after))?;
+                self.check_edited(*id, (before, after))?;
+                self.check_reactions(*id, (before, after))?;
                 self.expect_change(*id, events, true);
             }
         }
@@ -111,7 +111,7 @@ impl Changes<'_> {
     }
 
     /// A new tombstone: deleted by its sender, by an operator, or because the sender's account was erased.
-    fn deleted(
+    fn check_deleted(
         &self,
         id: u64,
         after: &StoredMessage,
@@ -162,7 +162,7 @@ impl Changes<'_> {
     }
 
     /// Only the sender edits a message, and only where the sender may write.
-    fn edited(
+    fn check_edited(
         &self,
         id: u64,
         (before, after): (&StoredMessage, &StoredMessage),
@@ -193,7 +193,7 @@ impl Changes<'_> {
                 "message {id} was edited at another time, or answers another one"
             ));
         }
-        self.permitted(id, after, false)?;
+        self.check_permission(id, after, false)?;
         self.check_mentions(id, after)
     }
 
@@ -223,7 +223,7 @@ impl Changes<'_> {
     }
 
     /// A reaction is added or removed only by its user, who sees the message. Each counts once.
-    fn reacted(
+    fn check_reactions(
         &self,
         id: u64,
         (before, after): (&StoredMessage, &StoredMessage),
@@ -270,7 +270,7 @@ impl Changes<'_> {
         }
     }
 
-    fn sent(&self, id: u64, message: &StoredMessage) -> Result<(), String> {
+    fn check_sent(&self, id: u64, message: &StoredMessage) -> Result<(), String> {
         let wanted = |request: &CandidateRequest| match &request.planned {
             PlannedRequest::Send {
                 to,
@@ -317,7 +317,12 @@ impl Changes<'_> {
     }
 
     /// The sender may write here. In a room that is read-only or slow, only operators may.
-    fn permitted(&self, id: u64, message: &StoredMessage, is_new: bool) -> Result<(), String> {
+    fn check_permission(
+        &self,
+        id: u64,
+        message: &StoredMessage,
+        is_new: bool,
+    ) -> Result<(), String> {
         let (sender, conversation) = (message.sender, message.conversation);
         let Some((_, room)) = self.before.room_of(conversation) else {
             return Ok(());

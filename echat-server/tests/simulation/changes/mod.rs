@@ -60,7 +60,7 @@ impl Changes<'_> {
         self.bans()?;
         self.memberships(observed, &mut events)?;
         self.messages(observed, &mut events)?;
-        self.bounds()?;
+        self.check_limits()?;
         Ok(events)
     }
 
@@ -137,7 +137,7 @@ impl Changes<'_> {
         })
     }
 
-    fn bounds(&self) -> Result<(), String> {
+    fn check_limits(&self) -> Result<(), String> {
         let (committed, limits) = (self.after, self.limits);
         for user in 0..USERS.len() {
             if committed.friends_of(user).len() > limits.friends

@@ -15,8 +15,8 @@ impl Changes<'_> {
     ) -> Result<(), String> {
         for (user, after) in &self.after.accounts {
             match self.before.accounts.get(user) {
-                Some(before) => self.account(*user, (before, after), observed, events)?,
-                None => self.made(*user, after)?,
+                Some(before) => self.check_account(*user, (before, after), observed, events)?,
+                None => self.check_new_account(*user, after)?,
             }
         }
         let gone = |user: &usize| !self.after.accounts.contains_key(user);
@@ -26,7 +26,7 @@ impl Changes<'_> {
         Ok(())
     }
 
-    fn made(&self, user: usize, account: &Account) -> Result<(), String> {
+    fn check_new_account(&self, user: usize, account: &Account) -> Result<(), String> {
         let requested = self.requests.iter().any(|request| match &request.planned {
             PlannedRequest::Register(new) | PlannedRequest::RegisterBy { user: new, .. } => {
                 *new == user && account.bot.is_none() && self.may_register(user)
@@ -41,12 +41,12 @@ impl Changes<'_> {
             return fail("an account without a request, or without a code");
         }
         if account.bot.is_none() {
-            self.is_in_lobby(user)?;
+            self.check_lobby(user)?;
         }
         Ok(())
     }
 
-    fn account(
+    fn check_account(
         &self,
         user: usize,
         (before, after): (&Account, &Account),
@@ -94,12 +94,12 @@ impl Changes<'_> {
         if before.away != after.away && !requested(|of| matches!(of, AccountRequest::Away(_))) {
             return fail("the text of an absence changes without a request");
         }
-        self.suspension(before.suspended, after.suspended, observed)?;
+        self.check_suspension(before.suspended, after.suspended, observed)?;
         Ok(())
     }
 
     /// Only an administrator suspends a user. A suspension may expire by itself.
-    fn suspension(
+    fn check_suspension(
         &self,
         before: Option<Suspension>,
         after: Option<Suspension>,
@@ -244,7 +244,7 @@ impl Changes<'_> {
         }
         for (a, b) in self.after.friends.keys().copied() {
             if !self.before.are_friends(a, b) {
-                self.befriended(a, b)?;
+                self.check_befriended(a, b)?;
                 events.push((a, ExpectedEvent::FriendAdded(b), true));
                 events.push((b, ExpectedEvent::FriendAdded(a), true));
             }
@@ -271,7 +271,7 @@ impl Changes<'_> {
         Ok(())
     }
 
-    fn befriended(&self, a: usize, b: usize) -> Result<(), String> {
+    fn check_befriended(&self, a: usize, b: usize) -> Result<(), String> {
         let wanted = |user: usize, other: usize| {
             self.before.friend_requests.contains(&(user, other))
                 || self.before.counts_as_request(user, other)

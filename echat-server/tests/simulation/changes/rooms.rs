@@ -18,16 +18,16 @@ impl Changes<'_> {
         for (number, before) in &self.before.rooms {
             match self.after.room_of(before.conversation) {
                 Some((name, after)) => {
-                    self.changed(*number, before, name, after, events)?;
-                    self.owner(before, after, observed)?;
-                    self.roles(*number, before.conversation, events)?;
+                    self.check_settings(*number, before, name, after, events)?;
+                    self.check_owner(before, after, observed)?;
+                    self.check_roles(*number, before.conversation, events)?;
                 }
-                None => self.closed(*number, before, events)?,
+                None => self.check_closed_room(*number, before, events)?,
             }
         }
         for (number, room) in &self.after.rooms {
             if self.before.room_of(room.conversation).is_none() {
-                self.opened(*number, room)?;
+                self.check_new_room(*number, room)?;
                 self.expect_transient_changes(room, events);
             }
             if room.members != self.after.members(*number).len() as u64 {
@@ -46,7 +46,7 @@ impl Changes<'_> {
         Ok(())
     }
 
-    fn opened(&self, number: usize, room: &Room) -> Result<(), String> {
+    fn check_new_room(&self, number: usize, room: &Room) -> Result<(), String> {
         let made = self.requests.iter().any(|request| match &request.planned {
             PlannedRequest::Create(of, _, private) => {
                 self.may_be_named(*of, room.conversation)
@@ -90,7 +90,7 @@ impl Changes<'_> {
     }
 
     /// A room is closed by its owner, or with its last member.
-    fn closed(
+    fn check_closed_room(
         &self,
         number: usize,
         room: &Room,
@@ -121,7 +121,7 @@ impl Changes<'_> {
         Ok(())
     }
 
-    fn changed(
+    fn check_settings(
         &self,
         number: usize,
         before: &Room,
@@ -188,7 +188,7 @@ impl Changes<'_> {
 
     /// The owner hands the room over or leaves. When the owner leaves, the longest-standing operator, else member,
     /// becomes the owner.
-    fn owner(
+    fn check_owner(
         &self,
         before: &Room,
         after: &Room,
@@ -232,7 +232,7 @@ impl Changes<'_> {
     }
 
     /// The role of a member who stays is changed by the owner, or with the owner.
-    fn roles(
+    fn check_roles(
         &self,
         number: usize,
         conversation: Conversation,
@@ -313,14 +313,14 @@ impl Changes<'_> {
                 return fail("a member is invited");
             }
             if let Some(by) = by {
-                self.invited(*user, *by, number, events);
+                self.expect_invitation(*user, *by, number, events);
             }
         }
-        self.uninvited(events)
+        self.check_ended_invitations(events)
     }
 
     /// Expects the event of an invitation, unless a block hides it.
-    fn invited(&self, user: usize, by: usize, room: usize, events: &mut ExpectedEvents) {
+    fn expect_invitation(&self, user: usize, by: usize, room: usize, events: &mut ExpectedEvents) {
         let blocks = (self.before.blocks(user, by), self.after.blocks(user, by));
         match blocks {
             (true, true) => {}
@@ -339,7 +339,7 @@ impl Changes<'_> {
 
     /// An invitation ends when it is used, declined or withdrawn. One that came and went within the tick may have an
     /// event.
-    fn uninvited(&self, events: &mut ExpectedEvents) -> Result<(), String> {
+    fn check_ended_invitations(&self, events: &mut ExpectedEvents) -> Result<(), String> {
         for (user, conversation) in self.before.invitations.keys() {
             let key = (*user, *conversation);
             let is_there = self.after.invitations.contains_key(&key);

@@ -116,7 +116,7 @@ impl Run {
             unix: self.sim.now.unix,
         };
         let (known, secrets) = (client.known, self.observed.secrets.count());
-        let password = builder.presents(&planned);
+        let password = builder.password_index(&planned);
         let (mut presented, mut token, mut code) = (None, None, None);
         let search = self.search(index, &planned, &users);
         let devices = self.observed.devices.count();

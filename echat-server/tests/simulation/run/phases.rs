@@ -166,7 +166,7 @@ impl Run {
             self.run_timers()?;
         }
         self.sim.engine.end_sessions(false, self.sim.now);
-        invariants::all_gone(self)?;
+        invariants::no_state_left(self)?;
         self.restart()
     }
 
@@ -176,7 +176,7 @@ impl Run {
         (0..CLIENTS).for_each(|index| self.close(index, &Action::HalfClose(index)));
         self.wait(LONG)?;
         self.settle()?;
-        invariants::all_gone(self)?;
+        invariants::no_state_left(self)?;
         self.connect(AUDITOR);
         for user in self.committed.users.clone() {
             let outside = self.committed.is_suspended(user, self.sim.now.unix);
@@ -187,7 +187,7 @@ impl Run {
         self.close(AUDITOR, &Action::CloseNotify(AUDITOR));
         self.wait(LONG)?;
         self.settle()?;
-        invariants::all_gone(self)?;
+        invariants::no_state_left(self)?;
         self.observed
             .devices
             .check_stored(&self.disk.devices(&self.committed))?;

@@ -341,7 +341,7 @@ impl Run {
             let heard_at = self.sim.end(name(index)).heard_at;
             if !self.stopping {
                 let client = &self.clients[index];
-                let why = invariants::closed(client, heard_at, &self.limits, now)
+                let why = invariants::reason_of_close(client, heard_at, &self.limits, now)
                     .map_err(|what| format!("client {index}: {what}"))?;
                 self.observed.cover(format!("closed: {why}"));
             }
