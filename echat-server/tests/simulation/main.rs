@@ -39,11 +39,16 @@
 //! | `shrink` | smaller failing cases |
 //! | `faults`, `faults/` | patches that each plant a fault, and the script that expects the simulation to find it |
 //!
+//! # Running
+//!
+//! `ECHAT_SEEDS` sets the number of seeds, `ECHAT_SEED_FROM` the first one. `ECHAT_SEED` runs one seed and prints its steps
+//! and events. `ECHAT_SHRINKS` limits the runs of the shrinker.
+//!
 //! # Adding a command
 //!
 //! 1. `plan`: a variant of [`plan::PlannedRequest`] or of the request type of its area, and its name.
 //! 2. `request`: its number and parameters on the wire.
-//! 3. `draw`: a branch of `request` or a scenario. New draws change the cases of existing seeds.
+//! 3. `draw`: a branch of its function `request`, or a scenario. New draws change the cases of existing seeds.
 //! 4. `committed`: the rows that it writes, if they are new.
 //! 5. `model`: its refusals in the order of PROTOCOL.md, and its reply if it only reads.
 //! 6. `changes`: which request permits the new rows, and which events follow.
