@@ -12,7 +12,7 @@ use std::time::Duration;
 /// ON_SELF_CHANGED.
 const SELF_CHANGED: u32 = 152;
 
-fn told(sim: &mut Sim, name: &str) -> Vec<u32> {
+fn received(sim: &mut Sim, name: &str) -> Vec<u32> {
     let told = sim.end(name).take_messages();
     told.iter().map(|message| message.command).collect()
 }
@@ -38,7 +38,7 @@ fn a_suspension_ends_all_sessions_and_expires() {
     sim.ask("phone", "LOGIN", right);
     sim.settle();
     for name in ["ann", "phone", "bob"] {
-        told(&mut sim, name);
+        received(&mut sim, name);
     }
 
     let now = sim.now;
@@ -56,10 +56,10 @@ fn a_suspension_ends_all_sessions_and_expires() {
     sim.engine.send_away("ann", now).expect("readable");
     sim.engine.send_away("nobody", now).expect("readable");
     sim.settle();
-    assert_eq!(told(&mut sim, "ann"), [104]);
-    assert_eq!(told(&mut sim, "phone"), [104]);
+    assert_eq!(received(&mut sim, "ann"), [104]);
+    assert_eq!(received(&mut sim, "phone"), [104]);
     assert!(sim.end("ann").is_closed() && sim.end("phone").is_closed());
-    assert_eq!(told(&mut sim, "bob"), [112, 114]);
+    assert_eq!(received(&mut sim, "bob"), [112, 114]);
     assert_eq!(sim.engine.roster().conns_of(ann), []);
 
     sim.connect("ann", HOME);
@@ -110,7 +110,7 @@ fn a_password_below_the_minimum_logs_in_and_must_be_changed() {
 }
 
 #[test]
-fn users_that_blocked_a_deleted_account_are_told_of_it_in_portions_and_once() {
+fn blockers_of_a_deleted_account_get_one_event_each_in_portions() {
     const BLOCKERS: usize = 20;
     let mut store = Store::in_memory().expect("memory is there");
     let names: Vec<String> = (0..BLOCKERS).map(|number| format!("bob{number}")).collect();
@@ -125,7 +125,7 @@ fn users_that_blocked_a_deleted_account_are_told_of_it_in_portions_and_once() {
     log_in(&mut sim, &names);
     sim.settle();
     for name in &names {
-        told(&mut sim, name);
+        received(&mut sim, name);
     }
     let delete = r#"{"password":"correct horse","erase":false}"#;
     sim.ask("ann", "DELETE_ACCOUNT", delete);
@@ -135,7 +135,7 @@ fn users_that_blocked_a_deleted_account_are_told_of_it_in_portions_and_once() {
     let mut portions = Vec::new();
     for _ in 0..10 {
         for (name, count) in names.iter().zip(&mut counts) {
-            let told = told(&mut sim, name);
+            let told = received(&mut sim, name);
             assert!(told.iter().all(|event| *event == SELF_CHANGED), "{told:?}");
             *count += told.len();
         }

@@ -1038,7 +1038,7 @@ fn view(sim: &mut Sim, caller: &str) -> String {
 }
 
 /// The numbers of the messages that a connection received.
-fn told(sim: &mut Sim, caller: &str) -> Vec<u32> {
+fn received(sim: &mut Sim, caller: &str) -> Vec<u32> {
     let told = sim.end(caller).take_messages();
     told.iter().map(|message| message.command).collect()
 }
@@ -1067,7 +1067,7 @@ fn after_a_takeover_the_old_connection_may_do_nothing() {
         let params = from_json(params).expect("JSON");
         sim.say("kicked", kind.info().number, params);
         sim.settle();
-        assert_eq!(told(&mut sim, "kicked"), [104], "{kind:?}");
+        assert_eq!(received(&mut sim, "kicked"), [104], "{kind:?}");
         assert!(sim.end("kicked").is_closed(), "{kind:?}");
         sim.end("two").take_messages();
         assert_eq!(view(&mut sim, "two"), before, "{kind:?}");
@@ -1090,7 +1090,7 @@ fn a_suspended_user_may_do_nothing() {
             let now = sim.now;
             sim.engine.send_away("kicked", now).expect("a store");
             sim.settle();
-            assert_eq!(told(&mut sim, "kicked"), [104], "{:?}", command.kind);
+            assert_eq!(received(&mut sim, "kicked"), [104], "{:?}", command.kind);
             assert!(sim.end("kicked").is_closed(), "{:?}", command.kind);
             assert_eq!(view(&mut sim, "member"), before, "{:?}", command.kind);
         }

@@ -125,7 +125,7 @@ fn received(blocks: bool, seed: u64) -> Vec<String> {
 }
 
 #[test]
-fn a_blocked_user_is_told_what_a_stranger_is_told() {
+fn a_blocked_user_receives_the_same_as_a_stranger() {
     for seed in 0..SEQUENCES {
         let (blocked, stranger) = (received(true, seed), received(false, seed));
         assert!(blocked.len() > REQUESTS, "bob is answered");

@@ -82,14 +82,14 @@ fn a_rolled_back_deletion_ends_no_session() {
         .execute_batch("DROP TRIGGER refuse")
         .expect("it is there");
     assert_eq!(ask(&mut sim, "ann", "DELETE_ACCOUNT", DELETE).0, 116);
-    let told = |sim: &mut Sim, name| {
+    let received = |sim: &mut Sim, name| {
         let told = sim.end(name).take_messages().into_iter();
         told.map(|message| message.command).collect::<Vec<_>>()
     };
-    assert_eq!(told(&mut sim, "phone"), [104]);
+    assert_eq!(received(&mut sim, "phone"), [104]);
     assert!(sim.end("phone").is_closed());
     // Bob owns the room now, and receives the departure after the commit.
-    assert_eq!(told(&mut sim, "bob"), [147, 112, 142, 114]);
+    assert_eq!(received(&mut sim, "bob"), [147, 112, 142, 114]);
 }
 
 /// How many messages of the room have no content for bob.

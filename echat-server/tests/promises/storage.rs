@@ -251,7 +251,7 @@ fn a_full_disk_keeps_logins_gives_no_secret_and_voids_the_one_that_was_used() {
 }
 
 #[test]
-fn a_resumed_login_does_not_rest_on_writes_that_a_full_disk_rolls_back() {
+fn a_resumed_login_does_not_depend_on_writes_that_a_full_disk_rolls_back() {
     let mut sim = nearly_full();
     let sessions = NonZeroUsize::new(4).expect("not zero");
     sim.engine.allow_sessions(sessions);

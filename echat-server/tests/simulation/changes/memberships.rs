@@ -1,4 +1,4 @@
-//! Checks memberships: who joins and leaves rooms, read markers, and the notes that keep a user from being added again.
+//! Checks memberships: joining and leaving rooms, read markers, and the notes that keep a user from being added again.
 
 use super::{Changes, ExpectedEvents};
 use crate::client::ExpectedEvent;
