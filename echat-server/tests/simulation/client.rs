@@ -16,8 +16,9 @@ use echat_proto::channel::Message;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-/// The first event of a session, and the event that another session or an administrator ended it.
+/// The first event of a session.
 const LOGIN_SUCCESS: u32 = 103;
+/// Another session or an administrator ended the session.
 const SERVER_KICK: u32 = 104;
 
 /// An event that a connection must or may receive. Users and rooms have the names from before the tick.
@@ -66,18 +67,22 @@ pub(crate) struct Client {
     /// The earliest time since when no user is logged in on this connection.
     pub(crate) unauthenticated_since: Duration,
     pub(crate) connected_at: Duration,
-    /// Bytes in the server's send queue, and since when they are over the soft limit.
+    /// Bytes in the server's send queue.
     pub(crate) waiting: usize,
+    /// Since when they are over the soft limit.
     pub(crate) slow_since: Option<Duration>,
     /// Whether one tick may have produced more than the send queue may hold.
     pub(crate) queue_exceeded: bool,
     pub(crate) user: Option<usize>,
-    /// The secret that opened the session, if one did, and the secret that the session was given.
+    /// The secret that opened the session, if one did.
     pub(crate) opened_by: Option<PresentedSecret>,
+    /// The secret that the session was given.
     pub(crate) secret: Option<SecretId>,
-    /// When the session began: a range of unix seconds, and the tick. Then the device of the session.
+    /// The session began between these unix times.
     pub(crate) since: (i64, i64),
+    /// The tick in which the session began.
     pub(crate) began_in: u64,
+    /// The device of the session.
     pub(crate) device: Option<DeviceId>,
     /// The device that the server last assigned to it, by user.
     pub(crate) devices: BTreeMap<usize, DeviceId>,
@@ -104,11 +109,13 @@ pub(crate) struct Client {
     /// Members of rooms that were listed, until an event about the member comes: the list may have included already
     /// what the event tells.
     pub(crate) listed: BTreeMap<usize, BTreeSet<usize>>,
-    /// Friend requests, blocked users, invitations and absent friends, as received.
+    /// Users with an open friend request to the client's user.
     pub(crate) friend_requests: BTreeSet<usize>,
+    /// Users that the client's user blocks.
     pub(crate) blocked: BTreeSet<usize>,
     /// Invitations with their inviters.
     pub(crate) invitations: BTreeMap<usize, Option<usize>>,
+    /// Absent friends, with the texts.
     pub(crate) away: BTreeMap<usize, String>,
     /// The latest properties of rooms that changed.
     pub(crate) latest_rooms: BTreeMap<usize, Value>,
@@ -120,8 +127,9 @@ pub(crate) struct Client {
     pub(crate) search: Option<(PendingSearch, u64)>,
     /// The latest version of messages.
     pub(crate) messages: BTreeMap<u64, Value>,
-    /// Events that must still arrive on this connection, and events that may.
+    /// Events that must still arrive on this connection.
     pub(crate) required: BTreeSet<ExpectedEvent>,
+    /// Events that may still arrive.
     pub(crate) possible: BTreeSet<ExpectedEvent>,
 }
 

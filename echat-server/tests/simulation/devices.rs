@@ -71,11 +71,13 @@ pub(crate) struct LoginTiming {
 #[derive(Debug, Default)]
 pub(crate) struct Devices {
     all: Vec<Device>,
-    /// For each user: logins that were not refused, and how many of them were answered.
+    /// Logins of each user that were not refused.
     logins: [u64; USERS.len()],
+    /// How many of them were answered.
     answered: [u64; USERS.len()],
-    /// For each user: unanswered requests that make all devices void, and the tick of the last answer to one.
+    /// Unanswered requests of each user that make all devices void.
     voiding: [usize; USERS.len()],
+    /// The tick of the last answer to such a request.
     voided: [u64; USERS.len()],
     /// Attempts at the own password, in sessions of unrecognised devices.
     own_attempts: [u64; USERS.len()],

@@ -25,24 +25,29 @@ pub(crate) struct Observations {
     pub(crate) friend_requests: BTreeSet<(usize, usize)>,
     /// Requests that ended without an event for the receiver.
     pub(crate) vanished: BTreeSet<(usize, usize)>,
-    /// How often each content was sent without a transaction id, and how often it was stored.
+    /// How often each content was sent without a transaction id.
     sent_without_txn: BTreeMap<String, usize>,
+    /// How often each content was stored without a transaction id.
     stored_without_txn: BTreeMap<String, usize>,
     /// When friend requests of each user were stored, on the monotonic clock.
     friend_requests_stored: [Vec<Duration>; USERS.len()],
-    /// For each user, since the server started: messages and changes of messages, then friend requests.
+    /// Messages and changes of messages that each user may have sent since the server started.
     message_attempts: [u64; USERS.len()],
+    /// Friend requests that each user may have sent since the server started.
     friend_request_attempts: [u64; USERS.len()],
     /// Tokens for joining rooms that each user may have spent.
     room_tokens: [u64; USERS.len()],
-    /// Bytes and rooms that each user may have stored. A restart does not reset these.
+    /// Bytes that each user may have stored. A restart does not reset them.
     bytes: [u64; USERS.len()],
+    /// Rooms that each user may have created. A restart does not reset them.
     rooms_created: [u64; USERS.len()],
+    /// Password attempts for each user since the server started.
     login_attempts: [u64; USERS.len()],
     /// When each user's bucket of messages is full again.
     full_at: [Duration; USERS.len()],
-    /// The last tick with a storage fault, and the last tick whose requests may have reverted each other.
+    /// The last tick with a storage fault.
     storage_fault: u64,
+    /// The last tick whose requests may have reverted each other.
     ambiguity: u64,
     /// The last tick before which the wall clock jumped.
     clock_jump: u64,
@@ -54,8 +59,9 @@ pub(crate) struct Observations {
     pub(crate) codes: InvitationCodes,
     /// Tokens of bots.
     pub(crate) tokens: Tokens,
-    /// The last tick in which an administrator acted, and the present tick.
+    /// The last tick in which an administrator acted.
     administered: u64,
+    /// The present tick.
     tick: u64,
     /// The last tick in which each user's password changed.
     passwords: [u64; USERS.len()],

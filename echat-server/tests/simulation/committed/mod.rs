@@ -22,10 +22,11 @@ pub(crate) type Conversation = i64;
 pub(crate) struct CommittedState {
     /// Grows with every change.
     pub(crate) version: u64,
-    /// All accounts including deleted ones, and the users whose accounts are not deleted.
+    /// All accounts, including deleted ones.
     pub(crate) accounts: BTreeMap<usize, Account>,
+    /// Users whose accounts are not deleted.
     pub(crate) users: BTreeSet<usize>,
-    /// Lower index first.
+    /// Pairs of friends, lower index first, with their conversations.
     pub(crate) friends: BTreeMap<(usize, usize), Conversation>,
     /// Friendships that ended.
     pub(crate) former_friends: BTreeMap<(usize, usize), Conversation>,

@@ -85,11 +85,11 @@ impl Run {
             if is_in(&after) && !is_in(before) {
                 client.began_in = self.ticks;
             }
-            let goes = client
+            let logs_out = client
                 .unanswered
                 .iter()
                 .any(|pending| pending.planned == PlannedRequest::Logout);
-            client.displaced |= self.sim.schedule.is_some() && !goes && lost;
+            client.displaced |= self.sim.schedule.is_some() && !logs_out && lost;
         }
     }
 
