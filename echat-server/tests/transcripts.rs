@@ -1,7 +1,7 @@
-//! What the server promises, tested against the real engine in a world without sockets and clocks.
+//! What the server promises, tested against the real engine in a simulation without sockets and clocks.
 //!
-//! The transcripts are in `transcripts/`, one file a subject; [`world::script`] says how to read
-//! them. What is better said by a table or a property is in `promises/`.
+//! The transcripts are in `transcripts/`, one file for each subject; [`sim::script`] describes their syntax. Promises that
+//! a table or a property states better are in `promises/`.
 
 mod promises;
 mod sim;
@@ -33,7 +33,7 @@ static TRANSCRIPTS: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
     found
 });
 
-/// How requests ended in all transcripts, and what failed.
+/// How requests ended in all transcripts, and the failures.
 static RUN: LazyLock<(BTreeSet<Ending>, Vec<String>)> = LazyLock::new(|| {
     let mut endings = BTreeSet::new();
     let mut failures = Vec::new();
@@ -63,7 +63,7 @@ fn every_way_a_request_can_end_is_in_a_transcript() {
 #[test]
 fn equal_seeds_give_equal_traces() {
     let (name, text) = &TRANSCRIPTS[0];
-    let trace = |seed| script::run(name, text, seed).expect("it holds").1;
+    let trace = |seed| script::run(name, text, seed).expect("it passes").1;
     assert_eq!(trace(5), trace(5));
     assert_ne!(trace(5), trace(6));
 }

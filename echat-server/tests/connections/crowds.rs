@@ -14,7 +14,7 @@ use echat_server::storage::Store;
 use super::queues::{Client, Sim, account, dict};
 use echat_testkit::folder;
 
-/// Makes users and rooms of all of them, and logs them in.
+/// Creates these users and rooms with all of them as members, and logs them in.
 pub(crate) fn in_rooms(sim: &mut Sim, names: &[String], rooms: usize) -> Vec<Client> {
     let mut clients: Vec<Client> = names.iter().map(|_| sim.connect()).collect();
     for (client, name) in clients.iter_mut().zip(names) {
@@ -125,12 +125,12 @@ fn pipelined_requests_of_many_users_do_not_delay_another_user() {
 }
 
 #[test]
-fn a_request_that_may_be_long_ends_a_turn_however_little_it_was() {
+fn a_request_of_a_long_kind_ends_its_turn_even_if_it_was_cheap() {
     let mut sim = Sim::new();
     let mut ann = in_rooms(&mut sim, &names(1), 1).remove(0);
     let text = |text: &str| Value::Str(text.to_owned());
     let room = |name| dict(&[("roomname", text(name)), ("members", Value::List(vec![]))]);
-    // Requests, the number of their reply, and how many one turn answers.
+    // Requests, the number of their reply, and how many of them one turn answers.
     let cases = [
         ([(1, Value::Null), (1, Value::Null)], 101, 2),
         ([(17, Value::Null), (17, Value::Null)], 122, 1),
@@ -186,7 +186,8 @@ fn queued_requests_take_memory_in_proportion_to_their_bytes() {
     sim.workers = false;
     sim.say(&mut ann, 3, account("ann"));
     sim.round();
-    // A connection that was logged in may still send large frames. Each null is one byte, and a whole value in memory.
+    // A connection that was logged in may still send large frames. Each null takes one byte on the wire, and a whole
+    // value in memory.
     let nulls = Message {
         command: 6,
         params: Value::List(vec![Value::Null; 16_000]),
@@ -239,7 +240,7 @@ fn pipelined_pages_wait_until_the_output_before_them_is_written() {
         let bytes = sim.engine.output(ann.conn, now).to_vec();
         sim.engine.wrote(ann.conn, bytes.len(), now);
         sim.sent.entry(ann.conn).or_default().extend(bytes);
-        // Each page costs much work, too.
+        // Each page is much work, too.
         sim.now += Duration::from_secs(1);
         sim.settle();
     }
@@ -247,7 +248,7 @@ fn pipelined_pages_wait_until_the_output_before_them_is_written() {
 }
 
 #[test]
-fn a_second_step_that_finds_the_database_busy_does_not_turn_in_place() {
+fn a_job_completion_on_a_busy_database_does_not_spin() {
     let dir = folder::in_memory();
     let path = dir.path().join("database.db");
     let mut sim = Sim::over(Store::open(&path).unwrap());
@@ -299,7 +300,7 @@ fn a_login_with_an_immediate_logout_ends_with_the_offline_event() {
 
 #[test]
 fn requests_behind_a_login_are_charged_to_its_user_and_not_to_the_address() {
-    let mut sim = super::world_with_a_large_room(2_000);
+    let mut sim = super::sim_with_a_large_room(2_000);
     let here = Ipv4Addr::new(192, 0, 2, 1);
     let mut ann = sim.user("ann");
     assert_eq!(sim.ask(&mut ann, 7, super::large_room()), [110, 8]);

@@ -5,10 +5,11 @@ use echat_proto::Value;
 use echat_proto::commands::RequestKind;
 use std::net::Ipv4Addr;
 
-/// Attempts that all addresses have together at first, and one of the address.
+/// The attempts of all unknown addresses together, and the one of the address itself.
 const TRIES: usize = 5 + 1;
 
-/// Sends LOGIN and hangs up; false if it is refused. No worker completes the job; `begins` is whether one began it.
+/// Sends LOGIN and hangs up. False if the login is refused. No worker completes the job; `begins` is whether one began
+/// it.
 fn tries(sim: &mut Sim, begins: bool) -> bool {
     let mut client = sim.connect_from(Ipv4Addr::new(192, 0, 2, 1));
     sim.workers = false;
@@ -29,11 +30,11 @@ fn tries(sim: &mut Sim, begins: bool) -> bool {
 #[test]
 fn a_login_attempt_counts_once_its_password_is_hashed() {
     let mut sim = Sim::new();
-    // Hanging up before that does not count, however often.
+    // Hanging up before the job begins does not count, however often.
     for n in 0..4 * TRIES {
         assert!(tries(&mut sim, false), "try {n}");
     }
-    // Hanging up later still counts.
+    // Hanging up later counts.
     for n in 0..TRIES {
         assert!(tries(&mut sim, true), "try {n}");
     }
@@ -41,7 +42,7 @@ fn a_login_attempt_counts_once_its_password_is_hashed() {
 }
 
 #[test]
-fn a_secret_whose_connection_closes_before_it_is_judged_does_not_count() {
+fn a_secret_of_a_closed_connection_does_not_count_as_an_attempt() {
     let text = |text: &str| Value::Str(text.to_owned());
     let number = |kind: RequestKind| kind.info().number;
     let mut sim = Sim::new();
@@ -52,7 +53,7 @@ fn a_secret_whose_connection_closes_before_it_is_judged_does_not_count() {
     for n in 0..4 * TRIES {
         let mut guest = sim.connect_from(Ipv4Addr::new(192, 0, 2, 1));
         sim.settle();
-        // After a write of its tick, the login waits for the next one.
+        // The tick writes, so the login waits for the next one.
         let message = dict(&[
             ("target_type", Value::Int(1)),
             ("target", text("tea")),

@@ -1,5 +1,5 @@
-//! Connections of the engine without sockets: which requests are answered, in which order, and what waiting
-//! requests cost.
+//! Connections of the engine without sockets: which requests are answered, in which order, and what waiting requests
+//! cost.
 
 mod crowds;
 mod guesses;
@@ -24,8 +24,8 @@ fn large_room() -> Value {
     Value::Str(LOOK_UP_ROOM.to_owned())
 }
 
-/// An engine with a room of so many members that are offline.
-fn world_with_a_large_room(members: usize) -> Sim {
+/// An engine with a room of `members` users, who are offline.
+fn sim_with_a_large_room(members: usize) -> Sim {
     let mut store = Store::in_memory().unwrap();
     let mut batch = store.batch();
     let name = RoomName::new(LOOK_UP_ROOM).unwrap();
@@ -46,7 +46,7 @@ fn world_with_a_large_room(members: usize) -> Sim {
 
 #[test]
 fn an_expensive_request_delays_only_its_own_user() {
-    let mut sim = world_with_a_large_room(2_000);
+    let mut sim = sim_with_a_large_room(2_000);
     let (mut zoe, mut ann) = (sim.user("zoe"), sim.user("ann"));
     for client in [&mut zoe, &mut ann] {
         assert_eq!(sim.ask(client, 7, large_room()), [110, 8]);
@@ -56,7 +56,7 @@ fn an_expensive_request_delays_only_its_own_user() {
     sim.send(&zoe, &greedy);
     assert_eq!(sim.answers(&mut zoe).len(), 1, "the other one waits");
     assert_eq!(sim.ask(&mut ann, 18, large_room()), [123]);
-    // Twenty-odd steps a member, at 500 ns a step.
+    // More than twenty steps a member, at 500 ns a step.
     sim.now += Duration::from_millis(20);
     sim.settle();
     assert_eq!(sim.answers(&mut zoe).len(), 0);
@@ -74,7 +74,7 @@ fn an_expensive_request_delays_only_its_own_user() {
 
 #[test]
 fn the_members_of_the_largest_room_fit_one_frame() {
-    let mut sim = world_with_a_large_room(9_000);
+    let mut sim = sim_with_a_large_room(9_000);
     let mut zoe = sim.user("zoe");
     assert_eq!(sim.ask(&mut zoe, 7, large_room()), [110, 8]);
     let list = sim.frame(&mut zoe, 18, large_room());
@@ -102,7 +102,7 @@ fn the_members_of_the_largest_room_fit_one_frame() {
 }
 
 #[test]
-fn a_frame_of_the_largest_size_may_come_in_any_two_parts() {
+fn a_frame_of_the_largest_size_may_arrive_in_any_two_parts() {
     let mut sim = Sim::new();
     let ann = sim.user("ann");
     sim.engine.sever(ann.conn);
@@ -162,7 +162,7 @@ fn a_request_at_a_worker_holds_back_the_requests_behind_it() {
     sim.workers = false;
     let login = sim.frame(&mut guest, 3, account("nobody"));
     sim.send(&guest, &login);
-    // Each null is one byte on the wire and a whole value in memory.
+    // Each null takes one byte on the wire, and a whole value in memory.
     let mut socket = VecDeque::new();
     for _ in 0..200 {
         let nulls = Value::List(vec![Value::Null; 4_000]);
@@ -188,7 +188,7 @@ fn a_request_at_a_worker_holds_back_the_requests_behind_it() {
 }
 
 #[test]
-fn pongs_that_are_not_read_take_no_more_than_a_queue() {
+fn unread_pongs_stay_within_the_send_queue() {
     let mut sim = Sim::new();
     let mut guest = sim.connect();
     sim.settle();
@@ -210,7 +210,7 @@ fn pongs_that_are_not_read_take_no_more_than_a_queue() {
 }
 
 #[test]
-fn a_logout_in_the_tick_of_its_login_makes_a_guest() {
+fn a_logout_in_the_tick_of_its_login_leaves_no_session() {
     let mut sim = Sim::new();
     let ann = sim.user("ann");
     sim.engine.sever(ann.conn);
@@ -231,7 +231,7 @@ fn a_logout_in_the_tick_of_its_login_makes_a_guest() {
 }
 
 #[test]
-fn a_login_that_comes_too_late_leaves_the_older_session_alone() {
+fn a_login_on_a_timed_out_connection_takes_over_no_session() {
     let mut sim = Sim::new();
     let mut ann = sim.user("ann");
     let mut late = sim.connect();
@@ -341,7 +341,7 @@ fn a_full_send_queue_at_the_retry_of_a_busy_database_gets_another_turn() {
     let bytes = sim.frame(&mut bob, 6, message("den"));
     sim.send(&bob, &bytes);
     other.execute_batch("COMMIT").unwrap();
-    // Before the next try, bob's queue gets more messages of the room than it may hold.
+    // Before the retry, bob's queue receives more messages of the room than it may hold.
     sim.stalled = Some(bob.conn);
     for _ in 0..80 {
         sim.ask(&mut ann, 6, message("den"));

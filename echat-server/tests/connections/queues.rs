@@ -29,9 +29,9 @@ pub(crate) struct Sim {
     pub(crate) key: SigningKey,
     pub(crate) rng: StdRng,
     pub(crate) sent: HashMap<ConnId, Vec<u8>>,
-    /// A connection that nothing can be written to.
+    /// A connection that accepts no output.
     pub(crate) stalled: Option<ConnId>,
-    /// Whether workers do their jobs.
+    /// Whether workers run their jobs.
     pub(crate) workers: bool,
 }
 
@@ -49,7 +49,7 @@ impl Sim {
         Self::with(Limits::default(), store)
     }
 
-    /// Without a rate of messages, so that much can be said at once.
+    /// Without a rate of messages, so that a client can send many at once.
     pub(crate) fn with(mut limits: Limits, store: Store) -> Self {
         limits.message_rate = 0;
         Self {
@@ -135,7 +135,7 @@ impl Sim {
         bytes
     }
 
-    /// Hands bytes over as the reactor does: within its budget, and while they are welcome.
+    /// Passes bytes on as the reactor does: within its budget, and while the engine accepts them.
     pub(crate) fn read(&mut self, client: &Client, socket: &mut VecDeque<u8>) {
         let mut budget = BUDGET;
         while budget > 0 && !socket.is_empty() && self.engine.wants_bytes(client.conn) {
@@ -188,7 +188,7 @@ impl Sim {
             .collect()
     }
 
-    /// Sends a request of a client, without a round between.
+    /// Sends a client's request without a round.
     pub(crate) fn say(&mut self, client: &mut Client, command: u32, params: Value) {
         let frame = self.frame(client, command, params);
         self.engine.receive(client.conn, &frame, self.now());

@@ -1,4 +1,4 @@
-//! Why a request is not handled: each reason is given while it holds, and none afterwards.
+//! Why a request waits: each reason is reported while it holds, and not afterwards.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -100,7 +100,7 @@ fn a_request_waits_for_a_retry_of_the_database() {
     for _ in 0..4 {
         sim.round();
     }
-    // The first is tried again as a whole, the second from where its worker job ended.
+    // The first is retried as a whole, the second from the end of its worker job.
     assert_eq!(why(&sim, &ann), Some(WaitReason::DatabaseRetry { at }));
     assert_eq!(why(&sim, &new), Some(WaitReason::DatabaseRetry { at }));
     other.execute_batch("COMMIT").unwrap();
@@ -154,7 +154,7 @@ fn a_refused_password_waits_for_the_refusals_before_it() {
         sim.say(client, LOGIN, account("ann"));
     }
     sim.settle();
-    // Five attempts are free and one is the address's own. Of the others, one was refused at once.
+    // Five attempts are free, and one is the address's own. One of the others was refused at once.
     let refused = |client: &&Client| {
         matches!(
             why(&sim, client),

@@ -1,4 +1,4 @@
-//! What the administration does to accounts: suspended users are sent away, weak passwords are to be changed.
+//! Effects of the administration on accounts: a suspension ends all sessions, a weak password must be changed.
 
 use crate::sim::script::log_in;
 use crate::sim::{HOME, Sim, seed};
@@ -12,13 +12,13 @@ use std::time::Duration;
 /// ON_SELF_CHANGED.
 const SELF_CHANGED: u32 = 152;
 
-fn told(sim: &mut Sim, name: &str) -> Vec<u32> {
+fn received(sim: &mut Sim, name: &str) -> Vec<u32> {
     let told = sim.end(name).take_messages();
     told.iter().map(|message| message.command).collect()
 }
 
 #[test]
-fn a_suspended_user_is_sent_away_from_all_sessions_and_comes_back_afterwards() {
+fn a_suspension_ends_all_sessions_and_expires() {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &["ann", "bob"]);
     seed::friends(&mut store, &["ann", "bob"]);
@@ -38,7 +38,7 @@ fn a_suspended_user_is_sent_away_from_all_sessions_and_comes_back_afterwards() {
     sim.ask("phone", "LOGIN", right);
     sim.settle();
     for name in ["ann", "phone", "bob"] {
-        told(&mut sim, name);
+        received(&mut sim, name);
     }
 
     let now = sim.now;
@@ -56,10 +56,10 @@ fn a_suspended_user_is_sent_away_from_all_sessions_and_comes_back_afterwards() {
     sim.engine.send_away("ann", now).expect("readable");
     sim.engine.send_away("nobody", now).expect("readable");
     sim.settle();
-    assert_eq!(told(&mut sim, "ann"), [104]);
-    assert_eq!(told(&mut sim, "phone"), [104]);
+    assert_eq!(received(&mut sim, "ann"), [104]);
+    assert_eq!(received(&mut sim, "phone"), [104]);
     assert!(sim.end("ann").is_closed() && sim.end("phone").is_closed());
-    assert_eq!(told(&mut sim, "bob"), [112, 114]);
+    assert_eq!(received(&mut sim, "bob"), [112, 114]);
     assert_eq!(sim.engine.roster().conns_of(ann), []);
 
     sim.connect("ann", HOME);
@@ -84,7 +84,7 @@ fn a_suspended_user_is_sent_away_from_all_sessions_and_comes_back_afterwards() {
 }
 
 #[test]
-fn a_password_that_is_too_weak_for_today_logs_in_and_is_to_be_changed() {
+fn a_password_below_the_minimum_logs_in_and_must_be_changed() {
     let mut store = Store::in_memory().expect("memory is there");
     let name = Username::new("ann").expect("a good name");
     let mut batch = store.batch();
@@ -110,7 +110,7 @@ fn a_password_that_is_too_weak_for_today_logs_in_and_is_to_be_changed() {
 }
 
 #[test]
-fn users_that_blocked_a_deleted_account_are_told_of_it_in_portions_and_once() {
+fn blockers_of_a_deleted_account_get_one_event_each_in_portions() {
     const BLOCKERS: usize = 20;
     let mut store = Store::in_memory().expect("memory is there");
     let names: Vec<String> = (0..BLOCKERS).map(|number| format!("bob{number}")).collect();
@@ -118,24 +118,24 @@ fn users_that_blocked_a_deleted_account_are_told_of_it_in_portions_and_once() {
     seed::accounts(&mut store, &["ann"]);
     seed::accounts(&mut store, &names);
     for name in &names {
-        seed::blocked(&mut store, name, "ann");
+        seed::block(&mut store, name, "ann");
     }
     let mut sim = Sim::new(1, Limits::default(), store);
     log_in(&mut sim, &["ann"]);
     log_in(&mut sim, &names);
     sim.settle();
     for name in &names {
-        told(&mut sim, name);
+        received(&mut sim, name);
     }
     let delete = r#"{"password":"correct horse","erase":false}"#;
     sim.ask("ann", "DELETE_ACCOUNT", delete);
     sim.settle();
-    // The first portion is told at once, and one each 20 ms later.
+    // The first portion is sent at once, and one every 20 ms after it.
     let mut counts = vec![0; BLOCKERS];
     let mut portions = Vec::new();
     for _ in 0..10 {
         for (name, count) in names.iter().zip(&mut counts) {
-            let told = told(&mut sim, name);
+            let told = received(&mut sim, name);
             assert!(told.iter().all(|event| *event == SELF_CHANGED), "{told:?}");
             *count += told.len();
         }

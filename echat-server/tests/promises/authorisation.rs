@@ -1,5 +1,5 @@
-//! The table of commands: what each of them answers to each kind of caller, and every code that can refuse it. A command
-//! has one place here, and a test fails for one that is missing.
+//! The table of commands: the result of each command for each kind of caller, and every code that can refuse it. A test
+//! fails for a command that is missing here.
 
 use crate::sim::script::{Ending, log_in};
 use crate::sim::{HOME, Sim, seed};
@@ -16,24 +16,24 @@ use std::collections::BTreeSet;
 /// A command.
 struct Command {
     kind: RequestKind,
-    /// The codes that can refuse it. Not among them are `storage_full`, `storage_busy` and `storage_damaged`, which other
-    /// tests show, `bad_params`, and `not_logged_in` and `not_for_bots`, which the cells say.
+    /// The codes that can refuse it. Not listed are `storage_full`, `storage_busy` and `storage_damaged`, which other
+    /// tests show, `bad_params`, and `not_logged_in` and `not_for_bots`, which are in the cells.
     codes: &'static [&'static str],
-    asks: &'static [Ask],
+    requests: &'static [RequestCase],
 }
 
-/// One way to ask for it, and how that ends for each of the [`CALLERS`]: `ok` or a refusal's code.
-struct Ask {
+/// One request, and its result for each of the [`CALLERS`]: `ok` or the code of a refusal.
+struct RequestCase {
     params: &'static str,
     ends: Ends,
-    /// The same while the room tea is private; `None` if that makes no difference to any caller.
+    /// The results while the room tea is private; `None` if they are the same.
     private: Option<Ends>,
 }
 
 type Ends = [&'static str; CALLERS.len()];
 
-/// Bob is a friend of `invited`, `left`, `member`, `deputy` and `owner`. Tea is a room of `owner`, `deputy` and `op2`, who
-/// operate it, `member`, bob and `clerk`. Its messages 1 to 3 are of bob, `member` and `clerk`.
+/// Bob is a friend of `invited`, `left`, `member`, `deputy` and `owner`. Tea is a room of its operators `owner`,
+/// `deputy` and `op2`, and of `member`, bob and `clerk`. Its messages 1 to 3 are from bob, `member` and `clerk`.
 const CALLERS: [&str; 10] = [
     // A connection without a login: fresh, or after LOGOUT.
     "guest", // Nothing to do with bob and tea.
@@ -50,33 +50,37 @@ const CALLERS: [&str; 10] = [
 const fn command(
     kind: RequestKind,
     codes: &'static [&'static str],
-    asks: &'static [Ask],
+    requests: &'static [RequestCase],
 ) -> Command {
-    Command { kind, codes, asks }
+    Command {
+        kind,
+        codes,
+        requests,
+    }
 }
 
-/// A request to which it does not matter whether tea is private.
-const fn ask(params: &'static str, ends: Ends) -> Ask {
+/// A request with the same results for a public and a private tea.
+const fn request(params: &'static str, ends: Ends) -> RequestCase {
     let private = None;
-    Ask {
+    RequestCase {
         params,
         ends,
         private,
     }
 }
 
-/// A request about tea, while it is public and while it is private.
-const fn about_tea(params: &'static str, ends: Ends, private: Ends) -> Ask {
+/// A request about tea, with the results while it is public and while it is private.
+const fn about_tea(params: &'static str, ends: Ends, private: Ends) -> RequestCase {
     let private = Some(private);
-    Ask {
+    RequestCase {
         params,
         ends,
         private,
     }
 }
 
-/// A request that only people in tea may make, with the ends for a member, an operator and the owner.
-const fn in_tea(params: &'static str, [member, operator, owner]: [&'static str; 3]) -> Ask {
+/// A request that only members of tea may make, with the results for a member, an operator and the owner.
+const fn in_tea(params: &'static str, [member, operator, owner]: [&'static str; 3]) -> RequestCase {
     about_tea(
         params,
         [NO, OUT, OUT, OUT, OUT, OUT, BOT, member, operator, owner],
@@ -86,8 +90,8 @@ const fn in_tea(params: &'static str, [member, operator, owner]: [&'static str; 
     )
 }
 
-/// The same of a request that names the bot of tea, which is no user for people outside of tea.
-const fn of_bot_in_tea(params: &'static str, ends: [&'static str; 3]) -> Ask {
+/// The same for a request that names the bot of tea, which does not exist for users outside of tea.
+const fn for_bot_in_tea(params: &'static str, ends: [&'static str; 3]) -> RequestCase {
     const UNKNOWN: &str = "unknown_user";
     let [member, operator, owner] = ends;
     about_tea(
@@ -101,8 +105,8 @@ const fn of_bot_in_tea(params: &'static str, ends: [&'static str; 3]) -> Ask {
     )
 }
 
-/// A request that members of tea may make, bots too.
-const fn for_members(params: &'static str) -> Ask {
+/// A request that members of tea may make, including bots.
+const fn for_members(params: &'static str) -> RequestCase {
     about_tea(
         params,
         [NO, OUT, OUT, OUT, OUT, OUT, OK, OK, OK, OK],
@@ -110,14 +114,14 @@ const fn for_members(params: &'static str) -> Ask {
     )
 }
 
-/// A request that ends in the same way for all people with a login.
-const fn people(params: &'static str, end: &'static str) -> Ask {
-    ask(params, [NO, end, end, end, end, end, BOT, end, end, end])
+/// A request with the same result for all people with a login.
+const fn people(params: &'static str, end: &'static str) -> RequestCase {
+    request(params, [NO, end, end, end, end, end, BOT, end, end, end])
 }
 
 /// A request for friends of bob.
-const fn friends(params: &'static str, bot: &'static str) -> Ask {
-    ask(params, [NO, ALONE, ALONE, OK, ALONE, OK, bot, OK, OK, OK])
+const fn friends(params: &'static str, bot: &'static str) -> RequestCase {
+    request(params, [NO, ALONE, ALONE, OK, ALONE, OK, bot, OK, OK, OK])
 }
 
 const NO: &str = "not_logged_in";
@@ -134,11 +138,11 @@ const LOWER: &str = "not_owner";
 /// A request of connections without a login.
 const GUESTS: Ends = [OK, IN, IN, IN, IN, IN, IN, IN, IN, IN];
 const ALL: Ends = [OK; CALLERS.len()];
-/// Bots too.
+/// Including bots.
 const USERS: Ends = [NO, OK, OK, OK, OK, OK, OK, OK, OK, OK];
 
 const TABLE: &[Command] = &[
-    command(QueryServerTime, &[], &[ask("null", ALL)]),
+    command(QueryServerTime, &[], &[request("null", ALL)]),
     command(
         Register,
         &[
@@ -150,7 +154,7 @@ const TABLE: &[Command] = &[
             "registration_closed",
             "rate_limited",
         ],
-        &[ask(
+        &[request(
             r#"{"username":"new","password":"correct horse"}"#,
             GUESTS,
         )],
@@ -164,8 +168,8 @@ const TABLE: &[Command] = &[
             "suspended",
         ],
         &[
-            ask(r#"{"username":"joe","password":"correct horse"}"#, GUESTS),
-            ask(
+            request(r#"{"username":"joe","password":"correct horse"}"#, GUESTS),
+            request(
                 r#"{"username":"spammer","password":"correct horse"}"#,
                 ["suspended", IN, IN, IN, IN, IN, IN, IN, IN, IN],
             ),
@@ -184,7 +188,7 @@ const TABLE: &[Command] = &[
         ],
         &[
             people(r#""joe""#, OK),
-            ask(
+            request(
                 r#""bob""#,
                 [
                     NO,
@@ -276,7 +280,7 @@ const TABLE: &[Command] = &[
             "rate_limited",
         ],
         &[
-            ask(
+            request(
                 r#"{"roomname":"den","members":["bob"]}"#,
                 [
                     NO,
@@ -320,7 +324,7 @@ const TABLE: &[Command] = &[
             ),
         ],
     ),
-    command(Logout, &[], &[ask("null", USERS)]),
+    command(Logout, &[], &[request("null", USERS)]),
     command(
         QueryHistory,
         &[
@@ -331,7 +335,7 @@ const TABLE: &[Command] = &[
             "not_a_member",
         ],
         &[
-            ask("{}", USERS),
+            request("{}", USERS),
             friends(r#"{"target_type":0,"target":"bob"}"#, ALONE),
             for_members(r#"{"target_type":1,"target":"tea"}"#),
         ],
@@ -379,7 +383,7 @@ const TABLE: &[Command] = &[
         ],
     ),
     command(Find, &[], &[people(r#"{"keyword":"tea"}"#, OK)]),
-    command(ListRooms, &[], &[ask("null", USERS)]),
+    command(ListRooms, &[], &[request("null", USERS)]),
     command(
         ListMembers,
         &["unknown_room", "not_a_member"],
@@ -415,7 +419,7 @@ const TABLE: &[Command] = &[
         &["unknown_user"],
         &[
             people(r#""bob""#, OK),
-            ask(
+            request(
                 r#""clerk""#,
                 [
                     NO,
@@ -442,7 +446,7 @@ const TABLE: &[Command] = &[
         &["unknown_user", "is_self", "too_many"],
         &[
             people(r#""bob""#, OK),
-            ask(
+            request(
                 r#""clerk""#,
                 [
                     NO,
@@ -578,7 +582,7 @@ const TABLE: &[Command] = &[
             in_tea(r#"{"roomname":"tea","username":"bob"}"#, [LOW, OK, OK]),
             in_tea(r#"{"roomname":"tea","username":"op2"}"#, [LOW, LOW, OK]),
             in_tea(r#"{"roomname":"tea","username":"owner"}"#, [LOW, LOW, LOW]),
-            of_bot_in_tea(r#"{"roomname":"tea","username":"clerk"}"#, [LOW, OK, OK]),
+            for_bot_in_tea(r#"{"roomname":"tea","username":"clerk"}"#, [LOW, OK, OK]),
             in_tea(r#"{"roomname":"tea","username":"joe"}"#, [LOW, OUT, OUT]),
         ],
     ),
@@ -596,7 +600,7 @@ const TABLE: &[Command] = &[
             in_tea(r#"{"roomname":"tea","username":"bob"}"#, [LOW, OK, OK]),
             in_tea(r#"{"roomname":"tea","username":"op2"}"#, [LOW, LOW, OK]),
             in_tea(r#"{"roomname":"tea","username":"owner"}"#, [LOW, LOW, LOW]),
-            of_bot_in_tea(r#"{"roomname":"tea","username":"clerk"}"#, [LOW, OK, OK]),
+            for_bot_in_tea(r#"{"roomname":"tea","username":"clerk"}"#, [LOW, OK, OK]),
             in_tea(r#"{"roomname":"tea","username":"joe"}"#, [LOW, OK, OK]),
         ],
     ),
@@ -665,20 +669,20 @@ const TABLE: &[Command] = &[
             "rate_limited",
         ],
         &[
-            ask(
+            request(
                 r#"{"id":1,"content":"other"}"#,
                 [
                     NO, LOST, LOST, LOST, LOST, LOST, OTHERS_OWN, OTHERS_OWN, OTHERS_OWN,
                     OTHERS_OWN,
                 ],
             ),
-            ask(
+            request(
                 r#"{"id":2,"content":"other"}"#,
                 [
                     NO, LOST, LOST, LOST, LOST, LOST, OTHERS_OWN, OK, OTHERS_OWN, OTHERS_OWN,
                 ],
             ),
-            ask(
+            request(
                 r#"{"id":3,"content":"other"}"#,
                 [
                     NO, LOST, LOST, LOST, LOST, LOST, OK, OTHERS_OWN, OTHERS_OWN, OTHERS_OWN,
@@ -690,17 +694,17 @@ const TABLE: &[Command] = &[
         DeleteMessage,
         &["unknown_message", "not_yours", "rate_limited"],
         &[
-            ask(
+            request(
                 r#"{"id":1}"#,
                 [
                     NO, LOST, LOST, LOST, LOST, LOST, OTHERS_OWN, OTHERS_OWN, OK, OK,
                 ],
             ),
-            ask(
+            request(
                 r#"{"id":2}"#,
                 [NO, LOST, LOST, LOST, LOST, LOST, OTHERS_OWN, OK, OK, OK],
             ),
-            ask(
+            request(
                 r#"{"id":3}"#,
                 [NO, LOST, LOST, LOST, LOST, LOST, OK, OTHERS_OWN, OK, OK],
             ),
@@ -715,12 +719,12 @@ const TABLE: &[Command] = &[
             "too_many",
             "rate_limited",
         ],
-        &[ask(
+        &[request(
             r#"{"id":1,"emoji":"👍","on":true}"#,
             [NO, LOST, LOST, LOST, LOST, LOST, OK, OK, OK, OK],
         )],
     ),
-    command(ListMentions, &[], &[ask("{}", USERS)]),
+    command(ListMentions, &[], &[request("{}", USERS)]),
     command(
         Search,
         &[
@@ -730,7 +734,7 @@ const TABLE: &[Command] = &[
             "not_a_member",
         ],
         &[
-            ask(r#"{"query":"hi"}"#, USERS),
+            request(r#"{"query":"hi"}"#, USERS),
             friends(r#"{"query":"hi","target_type":0,"target":"bob"}"#, ALONE),
             for_members(r#"{"query":"hi","target_type":1,"target":"tea"}"#),
         ],
@@ -755,7 +759,7 @@ const TABLE: &[Command] = &[
     command(
         RemoveBot,
         &["unknown_user"],
-        &[ask(
+        &[request(
             r#""clerk""#,
             [
                 NO,
@@ -774,7 +778,7 @@ const TABLE: &[Command] = &[
     command(
         NewBotToken,
         &["unknown_user"],
-        &[ask(
+        &[request(
             r#"{"username":"clerk"}"#,
             [
                 NO,
@@ -808,7 +812,7 @@ const TABLE: &[Command] = &[
         &[],
         &[people(r#""2345-6789-ABCD-EFGH""#, OK)],
     ),
-    // Whatever the command is: only administrators learn which there are.
+    // The result is the same for every command: only administrators learn which commands exist.
     command(
         Admin,
         &[
@@ -832,21 +836,21 @@ const TABLE: &[Command] = &[
     ),
 ];
 
-/// Users beside the callers.
+/// Users besides the callers.
 const OTHERS: [&str; 7] = ["bob", "joe", "kim", "op2", "gone", "kicked", "spammer"];
 /// The token of the bot.
 const TOKEN: [u8; 32] = [7; 32];
 
-/// What the room tea is.
+/// The state of the room tea.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tea {
     Public,
     Private,
-    /// There is no such room.
+    /// The room does not exist.
     Missing,
 }
 
-/// The world of the table, without sessions.
+/// The setup of the table, without sessions.
 fn sim(tea: Tea) -> Sim {
     let mut store = Store::in_memory().expect("memory is there");
     let people = CALLERS
@@ -866,14 +870,14 @@ fn sim(tea: Tea) -> Sim {
     let room = if tea == Tea::Missing { "other" } else { "tea" };
     seed::room(&mut store, room, &members);
     seed::operators(&mut store, room, &["deputy", "op2"]);
-    seed::leaves(&mut store, room, "left");
+    seed::remove_member(&mut store, room, "left");
     seed::invite(&mut store, room, "invited");
     seed::ban(&mut store, (room, "banned"), (None, None), 0);
     seed::bot(&mut store, ("clerk", "owner"), room, &TOKEN);
     for by in ["bob", "joe", "kim", "owner"] {
-        seed::blocked(&mut store, by, "blocked");
+        seed::block(&mut store, by, "blocked");
     }
-    seed::suspends(&mut store, "spammer", None, None);
+    seed::suspend(&mut store, "spammer", None, None);
     // Message 1 is bob's, 2 the member's, 3 the bot's.
     for sender in ["bob", "member", "clerk"] {
         seed::message(&mut store, room, sender, "hi");
@@ -884,7 +888,7 @@ fn sim(tea: Tea) -> Sim {
     Sim::new(1, Limits::default(), store)
 }
 
-/// Connects a caller and logs it in, unless it is a guest, or has logged out.
+/// Connects a caller and logs it in, unless it is `guest` or has logged out.
 fn enter(sim: &mut Sim, caller: &str) {
     match caller {
         "guest" => sim.connect(caller, HOME),
@@ -913,7 +917,7 @@ fn reply(sim: &mut Sim, caller: &str, kind: RequestKind, params: &str) -> Messag
     last.unwrap_or_else(|| panic!("{caller}: {} has no reply", info.name))
 }
 
-/// How the request ended.
+/// The result of a request.
 fn ending(reply: &Message) -> String {
     match reply.params.at("code") {
         Some(_) if reply.params.at(MUST_CHANGE_PASSWORD) == Some(&Value::Bool(true)) => {
@@ -930,23 +934,23 @@ fn every_command_is_in_the_table() {
     let kinds: Vec<RequestKind> = TABLE.iter().map(|command| command.kind).collect();
     assert_eq!(kinds, RequestKind::ALL);
     for command in TABLE {
-        assert!(!command.asks.is_empty(), "{:?}", command.kind);
-        for end in command.asks.iter().flat_map(Ask::cells) {
+        assert!(!command.requests.is_empty(), "{:?}", command.kind);
+        for end in command.requests.iter().flat_map(RequestCase::cells) {
             let declared = [OK, NO, BOT].contains(&end) || command.codes.contains(&end);
             assert!(declared, "{:?} is not refused by {end}", command.kind);
         }
     }
 }
 
-impl Ask {
+impl RequestCase {
     fn cells(&self) -> impl Iterator<Item = &'static str> {
         self.ends
             .into_iter()
             .chain(self.private.into_iter().flatten())
     }
 
-    /// The worlds in which it is asked, and how it ends.
-    fn worlds(&self) -> impl Iterator<Item = (Tea, Ends)> {
+    /// The states of tea in which the request is made, with the results.
+    fn variants(&self) -> impl Iterator<Item = (Tea, Ends)> {
         [(Tea::Public, self.ends)]
             .into_iter()
             .chain(self.private.map(|ends| (Tea::Private, ends)))
@@ -956,22 +960,23 @@ impl Ask {
 #[test]
 fn each_kind_of_caller_may_do_what_the_table_says_and_nothing_else() {
     for command in TABLE {
-        for ask in command.asks {
-            for (tea, ends) in ask.worlds() {
-                each_caller(command.kind, ask.params, tea, ends);
+        for request in command.requests {
+            for (tea, ends) in request.variants() {
+                each_caller(command.kind, request.params, tea, ends);
             }
         }
     }
 }
 
-/// Whether it changes nothing.
+/// Whether a request changes nothing.
 fn reads(kind: RequestKind) -> bool {
     let name = kind.info().name;
     let reads = ["LIST_", "QUERY_", "FIND", "WHOIS", "ROOM_INFO"];
     reads.iter().any(|beginning| name.starts_with(beginning))
 }
 
-/// What is refused changes nothing, so these callers share a world. What is done could change the answers to others.
+/// Refused requests change nothing, so these callers share a simulation. A request that succeeds could change the
+/// results of others.
 fn each_caller(kind: RequestKind, params: &str, tea: Tea, ends: Ends) {
     let mut shared = None;
     let mut told = Vec::new();
@@ -996,14 +1001,17 @@ fn each_caller(kind: RequestKind, params: &str, tea: Tea, ends: Ends) {
 }
 
 #[test]
-fn a_private_room_is_to_others_a_room_that_does_not_exist() {
+fn a_private_room_looks_nonexistent_to_others() {
     for command in TABLE.iter().filter(|row| row.kind != CreateRoom) {
-        for ask in command.asks {
+        for request in command.requests {
             for caller in ["stranger", "banned", "left"] {
                 let [private, missing] = [Tea::Private, Tea::Missing].map(|tea| {
                     let mut sim = sim(tea);
                     enter(&mut sim, caller);
-                    format!("{:?}", reply(&mut sim, caller, command.kind, ask.params))
+                    format!(
+                        "{:?}",
+                        reply(&mut sim, caller, command.kind, request.params)
+                    )
                 });
                 assert_eq!(private, missing, "{caller}: {:?}", command.kind);
             }
@@ -1011,7 +1019,7 @@ fn a_private_room_is_to_others_a_room_that_does_not_exist() {
     }
 }
 
-/// What a member sees of what the table's rows could change.
+/// The part of the state that the requests of the table could change, as a member sees it.
 fn view(sim: &mut Sim, caller: &str) -> String {
     let questions = [
         ("LIST_ROOMS", "null"),
@@ -1029,8 +1037,8 @@ fn view(sim: &mut Sim, caller: &str) -> String {
     format!("{answers:?}")
 }
 
-/// The numbers of what a connection was told.
-fn told(sim: &mut Sim, caller: &str) -> Vec<u32> {
+/// The numbers of the messages that a connection received.
+fn received(sim: &mut Sim, caller: &str) -> Vec<u32> {
     let told = sim.end(caller).take_messages();
     told.iter().map(|message| message.command).collect()
 }
@@ -1039,10 +1047,12 @@ fn told(sim: &mut Sim, caller: &str) -> Vec<u32> {
 fn after_a_takeover_the_old_connection_may_do_nothing() {
     let mut sim = sim(Tea::Public);
     let credentials = format!(r#"{{"username":"kicked","password":"{}"}}"#, seed::PASSWORD);
-    let asks = TABLE
-        .iter()
-        .flat_map(|row| row.asks.iter().map(|ask| (row.kind, ask.params)));
-    for (index, (kind, params)) in asks.enumerate() {
+    let requests = TABLE.iter().flat_map(|row| {
+        row.requests
+            .iter()
+            .map(|request| (row.kind, request.params))
+    });
+    for (index, (kind, params)) in requests.enumerate() {
         log_in(&mut sim, &["kicked"]);
         let before = view(&mut sim, "kicked");
         sim.connect("two", HOME);
@@ -1051,13 +1061,13 @@ fn after_a_takeover_the_old_connection_may_do_nothing() {
         sim.ask("two", "LOGIN", &credentials);
         sim.hold = false;
         if index % 2 == 0 {
-            // Else both are handled in one tick, the takeover first.
+            // Otherwise both are handled in one tick, the takeover first.
             sim.settle();
         }
         let params = from_json(params).expect("JSON");
         sim.say("kicked", kind.info().number, params);
         sim.settle();
-        assert_eq!(told(&mut sim, "kicked"), [104], "{kind:?}");
+        assert_eq!(received(&mut sim, "kicked"), [104], "{kind:?}");
         assert!(sim.end("kicked").is_closed(), "{kind:?}");
         sim.end("two").take_messages();
         assert_eq!(view(&mut sim, "two"), before, "{kind:?}");
@@ -1071,52 +1081,52 @@ fn a_suspended_user_may_do_nothing() {
     enter(&mut sim, "member");
     let before = view(&mut sim, "member");
     for command in TABLE {
-        for ask in command.asks {
-            seed::unsuspends(sim.engine.store(), "kicked");
+        for request in command.requests {
+            seed::unsuspend(sim.engine.store(), "kicked");
             log_in(&mut sim, &["kicked"]);
-            seed::suspends(sim.engine.store(), "kicked", None, None);
-            let params = from_json(ask.params).expect("JSON");
+            seed::suspend(sim.engine.store(), "kicked", None, None);
+            let params = from_json(request.params).expect("JSON");
             sim.say("kicked", command.kind.info().number, params);
             let now = sim.now;
             sim.engine.send_away("kicked", now).expect("a store");
             sim.settle();
-            assert_eq!(told(&mut sim, "kicked"), [104], "{:?}", command.kind);
+            assert_eq!(received(&mut sim, "kicked"), [104], "{:?}", command.kind);
             assert!(sim.end("kicked").is_closed(), "{:?}", command.kind);
             assert_eq!(view(&mut sim, "member"), before, "{:?}", command.kind);
         }
     }
 }
 
-/// All other requests of a session whose password is a temporary one are refused.
+/// The requests that a session with a temporary password may make. All others are refused.
 const WITH_TEMPORARY_PASSWORD: [RequestKind; 3] = [QueryServerTime, Logout, ChangePassword];
 
 #[test]
 fn a_user_with_a_temporary_password_may_change_it_and_log_out_and_nothing_else() {
     for command in TABLE {
-        for ask in command.asks {
+        for request in command.requests {
             let mut sim = sim(Tea::Public);
             seed::temporary_password(sim.engine.store(), "owner");
             enter(&mut sim, "owner");
-            let ended = ending(&reply(&mut sim, "owner", command.kind, ask.params));
-            let at_owner = ask.ends[CALLERS.len() - 1];
+            let ended = ending(&reply(&mut sim, "owner", command.kind, request.params));
+            let at_owner = request.ends[CALLERS.len() - 1];
             let is_allowed = WITH_TEMPORARY_PASSWORD.contains(&command.kind) || at_owner == IN;
             let expected = if is_allowed {
                 at_owner
             } else {
                 MUST_CHANGE_PASSWORD
             };
-            assert_eq!(ended, expected, "{:?} {}", command.kind, ask.params);
+            assert_eq!(ended, expected, "{:?} {}", command.kind, request.params);
         }
     }
 }
 
-/// Everything that the transcripts should have shown of the table.
+/// All results of the table that the transcripts should have shown.
 fn expected() -> BTreeSet<Ending> {
     let mut expected = BTreeSet::from([("(unknown)", 204, Some("unknown_command".to_owned()))]);
     for command in TABLE {
         let (info, answers) = (command.kind.info(), command.kind.answers());
         expected.insert((info.name, answers.reply, None));
-        let ends = command.asks.iter().flat_map(Ask::cells);
+        let ends = command.requests.iter().flat_map(RequestCase::cells);
         let gates = ends.filter(|end| [NO, BOT].contains(end));
         let codes = command.codes.iter().copied().chain(gates);
         for code in codes.chain(["bad_params"]) {
@@ -1128,12 +1138,12 @@ fn expected() -> BTreeSet<Ending> {
     expected
 }
 
-/// What the transcripts did not show, and what they showed that the table does not have.
+/// Results that the transcripts did not show, and results that they showed and the table does not have.
 pub(crate) fn missing(seen: &BTreeSet<Ending>) -> (Vec<Ending>, Vec<Ending>) {
-    // A RESULT that says success has the code null, which counts as none.
+    // The RESULT of a success has the code null, which counts as no code.
     let expected = expected();
     let missing = expected.difference(seen).cloned().collect();
-    // A temporary password has a test of its own, for every request.
+    // Temporary passwords have a test of their own, for every request.
     let is_temporary = |ending: &&Ending| ending.2.as_deref() == Some(MUST_CHANGE_PASSWORD);
     let undeclared = seen.difference(&expected);
     let undeclared = undeclared

@@ -1,5 +1,4 @@
-//! Every request gets exactly one final reply, however wrong its parameters are, and the connection
-//! stays.
+//! Every request gets exactly one final reply, and the connection stays open, even if parameters are wrong.
 
 use super::params::{at_the_edges, dict, many, wrong};
 use crate::sim::script::ann_and_a_guest;
@@ -17,7 +16,7 @@ fn sim() -> Sim {
     ann_and_a_guest(store)
 }
 
-/// The limit on L of a client's frames.
+/// The limit of L for a client's frames.
 pub(super) fn frame(caller: &str) -> usize {
     match caller {
         "guest" => FRAME_BEFORE_LOGIN,
@@ -79,13 +78,18 @@ fn hostile_values_get_one_reply_each_and_the_connection_stays() {
             sim.say(caller, info.number, params);
             sim.settle();
             sim.end(caller).take_messages();
-            if sim.end(caller).owed() > 0 {
+            if sim.end(caller).unanswered() > 0 {
                 // A thousand names cost so much that the user cools down before the answer.
                 sim.advance(Duration::from_secs(6));
                 sim.settle();
                 sim.end(caller).take_messages();
             }
-            assert_eq!(sim.end(caller).owed(), 0, "{} is not answered", info.name);
+            assert_eq!(
+                sim.end(caller).unanswered(),
+                0,
+                "{} is not answered",
+                info.name
+            );
             assert!(
                 sim.end(caller).is_open(),
                 "{} closed the connection",
@@ -111,7 +115,7 @@ fn a_hundred_requests_at_once_get_a_hundred_replies() {
     }
     sim.settle();
     sim.end("ann").take_messages();
-    assert_eq!(sim.end("ann").owed(), 0);
+    assert_eq!(sim.end("ann").unanswered(), 0);
     assert!(sim.end("ann").is_open());
 }
 
@@ -126,7 +130,7 @@ fn a_request_that_is_sent_twice_is_answered_twice() {
         }
         sim.settle();
         sim.end(caller).take_messages();
-        assert_eq!(sim.end(caller).owed(), 0, "{}", info.name);
+        assert_eq!(sim.end(caller).unanswered(), 0, "{}", info.name);
         assert!(sim.end(caller).is_open(), "{}", info.name);
     }
 }
@@ -140,7 +144,7 @@ fn a_hundred_logins_and_logouts_at_once_are_answered_one_by_one() {
     ]);
     for round in 0..50 {
         sim.say("guest", RequestKind::Login.info().number, login.clone());
-        // Each second time the next LOGIN finds its user logged in.
+        // In every second round the next LOGIN finds its user logged in.
         if round % 2 == 0 {
             sim.say("guest", RequestKind::Logout.info().number, Value::Null);
         }
@@ -154,12 +158,12 @@ fn a_hundred_logins_and_logouts_at_once_are_answered_one_by_one() {
     };
     // LOGIN_BUNDLE, LOGGED_OUT, LOGIN_FAILURE.
     assert_eq!([count(105), count(116), count(202)], [26, 25, 24]);
-    assert_eq!(sim.end("guest").owed(), 0);
+    assert_eq!(sim.end("guest").unanswered(), 0);
     assert!(sim.end("guest").is_open());
 }
 
-/// Requests whose parameters have the right types and values that the fields do not take, and the field to be blamed.
-/// `PAST` is the time of the request, `LONG*N` a text of N bytes, `MANY` more names than a list takes.
+/// Parameters of the right types with values that a field does not accept, and the field that the refusal names. `PAST`
+/// is the time of the request, `LONG*N` a text of N bytes, `MANY` more names than a list accepts.
 const BEYOND: &[(&str, &str, &str)] = &[
     ("SET_AWAY", r#""""#, "text"),
     ("SET_AWAY", r#""LONG*201""#, "text"),
@@ -348,7 +352,7 @@ fn values_that_a_field_does_not_take_are_bad_params_and_change_nothing() {
 }
 
 #[test]
-fn null_in_a_request_is_an_absent_key_but_for_keep_days() {
+fn null_in_a_request_is_an_absent_key_except_for_keep_days() {
     for kind in RequestKind::ALL {
         let Shape::Dict(fields) = kind.info().shape else {
             continue;

@@ -1,4 +1,4 @@
-//! A blocked user cannot tell a blocker who is online from a stranger who is not.
+//! A blocked user cannot tell an online blocker from an offline stranger.
 
 use crate::sim::script::log_in;
 use crate::sim::{HOME, Sim, seed};
@@ -12,12 +12,12 @@ use rand::{RngExt, SeedableRng};
 
 /// Invitations that a user may have (PROTOCOL.md, section 7).
 const INVITATIONS: usize = 200;
-/// Sequences of requests that are tried.
+/// Random sequences of requests.
 const SEQUENCES: u64 = 20;
 /// Requests in each.
 const REQUESTS: usize = 40;
 
-/// What the blocked user asks.
+/// Requests of the blocked user.
 const QUESTIONS: &[(&str, &str)] = &[
     ("ADD_FRIEND", r#""ann""#),
     ("INVITE", r#"{"roomname":"den","username":"ann"}"#),
@@ -51,8 +51,8 @@ const QUESTIONS: &[(&str, &str)] = &[
     ("FIND", r#"{"keyword":"ann"}"#),
 ];
 
-/// What the blocker does in the meantime, or does not.
-const DOINGS: &[(&str, &str)] = &[
+/// Requests of the blocker.
+const BLOCKER_ACTIONS: &[(&str, &str)] = &[
     ("LOGOUT", "null"),
     ("SET_AWAY", r#""lunch""#),
     ("SET_AWAY", "null"),
@@ -79,12 +79,12 @@ fn sim() -> Sim {
     seed::room(&mut store, "tea", &["eve", "ann", "bob"]);
     seed::room(&mut store, "den", &["bob"]);
     let mut sim = Sim::new(1, Limits::default(), store);
-    sim.believes = true;
+    sim.skip_hashing = true;
     sim
 }
 
-/// What a message says, without the secrets of a session and the name of the history, which are random.
-fn said(message: &Message) -> String {
+/// A message as text, without the secrets of a session and the identity of the history, which are random.
+fn as_text(message: &Message) -> String {
     let mut params = message.params.clone();
     if let Value::Dict(entries) = &mut params {
         entries.retain(|(key, _)| !matches!(&**key, "resume" | "history" | "device"));
@@ -92,8 +92,9 @@ fn said(message: &Message) -> String {
     format!("{} {params:?}", message.command)
 }
 
-/// Everything that bob is told. `blocks`: ann blocks bob and comes and goes; otherwise ann is offline all the time.
-fn told(blocks: bool, seed: u64) -> Vec<String> {
+/// Everything that bob receives. With `blocks`, ann blocks bob and goes online and offline; otherwise ann is offline
+/// all the time.
+fn received(blocks: bool, seed: u64) -> Vec<String> {
     let mut sim = sim();
     if blocks {
         log_in(&mut sim, &["ann"]);
@@ -104,13 +105,13 @@ fn told(blocks: bool, seed: u64) -> Vec<String> {
     let mut told = sim.ask("bob", "LOGIN", &login("bob"));
     let mut rng = StdRng::seed_from_u64(seed);
     for _ in 0..REQUESTS {
-        let doing = DOINGS.choose(&mut rng).expect("there are some");
+        let doing = BLOCKER_ACTIONS.choose(&mut rng).expect("there are some");
         let does = rng.random_range(0..2) == 0;
         if blocks && does {
             sim.ask("ann", doing.0, doing.1);
             sim.ask("ann", "LOGIN", &login("ann"));
         }
-        // Heavy requests cool down, in both worlds alike.
+        // Expensive requests cause a cool-down, with and without the block.
         sim.advance(std::time::Duration::from_secs(6));
         if rng.random_range(0..8) == 0 {
             told.extend(sim.ask("bob", "LOGOUT", "null"));
@@ -120,13 +121,13 @@ fn told(blocks: bool, seed: u64) -> Vec<String> {
         told.extend(sim.ask("bob", command, params));
         told.extend(sim.end("bob").take_messages());
     }
-    told.iter().map(said).collect()
+    told.iter().map(as_text).collect()
 }
 
 #[test]
-fn a_blocked_user_is_told_what_a_stranger_is_told() {
+fn a_blocked_user_receives_the_same_as_a_stranger() {
     for seed in 0..SEQUENCES {
-        let (blocked, stranger) = (told(true, seed), told(false, seed));
+        let (blocked, stranger) = (received(true, seed), received(false, seed));
         assert!(blocked.len() > REQUESTS, "bob is answered");
         assert_eq!(blocked, stranger, "seed {seed}");
     }
@@ -150,12 +151,15 @@ fn a_blocked_user_may_invite_the_blocker_as_often_as_a_stranger() {
         let replies = rooms.iter().map(|room| {
             sim.advance(std::time::Duration::from_secs(6));
             let params = format!(r#"{{"roomname":"{room}","username":"ann"}}"#);
-            sim.ask("bob", "INVITE", &params).iter().map(said).collect()
+            sim.ask("bob", "INVITE", &params)
+                .iter()
+                .map(as_text)
+                .collect()
         });
         let told: Vec<Vec<String>> = replies.collect();
         log_in(&mut sim, &["eve"]);
         let den = sim.ask("eve", "INVITE", r#"{"roomname":"den","username":"ann"}"#);
-        (told, said(den.last().expect("a reply")))
+        (told, as_text(den.last().expect("a reply")))
     };
     let ((blocked, of_other), (stranger, _)) = (invited(true), invited(false));
     assert!(stranger[INVITATIONS][0].contains("too_many"));

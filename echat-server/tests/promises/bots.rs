@@ -1,4 +1,4 @@
-//! Bots: their tokens, and what their owners' accounts mean for them.
+//! Bots: their tokens, and the effects of their owners' accounts.
 
 use crate::sim::script::log_in;
 use crate::sim::{HOME, Sim, seed};
@@ -30,14 +30,14 @@ fn text(replies: &[Message], key: &str) -> String {
     }
 }
 
-/// Makes the bot clerk; returns its LOGIN.
+/// Creates the bot clerk. Returns its LOGIN.
 fn clerk(sim: &mut Sim) -> String {
     let made = r#"{"username":"clerk","rooms":["tea"]}"#;
     let token = text(&sim.ask("ann", "CREATE_BOT", made), "token");
     format!(r#"{{"username":"clerk","token":"{token}"}}"#)
 }
 
-/// How a LOGIN on a new connection ends.
+/// The result of a LOGIN on a new connection.
 fn login(sim: &mut Sim, name: &str, params: &str) -> String {
     sim.connect(name, HOME);
     let replies = sim.ask(name, "LOGIN", params);
@@ -112,7 +112,7 @@ fn a_bot_logs_in_only_while_it_and_its_owner_may() {
     let params = clerk(&mut sim);
     let other = Connection::open(&path).expect("the same database");
     let now = sim.now.unix;
-    let world = |change: &str| {
+    let attempt = |change: &str| {
         let reset =
             "UPDATE users SET suspended_at = NULL, suspended_until = NULL, deleted_at = NULL;";
         other
@@ -144,7 +144,7 @@ fn a_bot_logs_in_only_while_it_and_its_owner_may() {
     .into_iter()
     .enumerate()
     {
-        world(&change);
+        attempt(&change);
         let ended = login(&mut sim, &format!("c{index}"), &params);
         assert_eq!(ended, expected, "{change}");
     }
@@ -172,13 +172,13 @@ fn tokens_are_guessed_on_the_budget_of_passwords() {
         .count();
     assert!((1..=11).contains(&compared), "{endings:?}");
     assert!(endings[29] == "login_throttled", "{endings:?}");
-    // When the window has passed the right token is taken.
+    // After the window the right token is accepted.
     sim.advance(Duration::from_mins(15));
     assert_eq!(login(&mut sim, "clerk", &right), "ok");
 }
 
 #[test]
-fn a_removal_that_is_rolled_back_ends_no_session_of_a_bot() {
+fn a_rolled_back_removal_ends_no_session_of_a_bot() {
     let folder = folder::in_memory();
     let path = folder.path().join("a.db");
     let mut sim = in_a_room(&path);
@@ -208,14 +208,14 @@ fn a_removal_that_is_rolled_back_ends_no_session_of_a_bot() {
     assert!(heard.iter().any(|message| message.command == 109));
 }
 
-/// Whether the bot is in the room tea, as ann lists it.
+/// Whether ann's list of the members of tea has the bot.
 fn is_in_tea(sim: &mut Sim) -> bool {
     let listed = sim.ask("ann", "LIST_MEMBERS", r#"{"roomname":"tea"}"#);
     let members = &listed.last().expect("a reply").params;
     format!("{members:?}").contains("clerk")
 }
 
-/// The room tea of ann, bob, who operates it and has the bot clerk in it, and cyn. All are online.
+/// The room tea of ann, of bob, an operator whose bot clerk is in it, and of cyn. All are online.
 fn of_an_operator() -> (Sim, String) {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &["ann", "bob", "cyn", "eve"]);
@@ -237,7 +237,7 @@ fn of_an_operator() -> (Sim, String) {
     (sim, params)
 }
 
-/// How a request ended.
+/// The result of a request.
 fn ended(replies: &[Message]) -> String {
     match replies.last().expect("a reply").params.at("code") {
         Some(Value::Str(code)) => code.clone(),
@@ -246,7 +246,7 @@ fn ended(replies: &[Message]) -> String {
 }
 
 #[test]
-fn an_operator_who_is_none_any_more_loses_the_bots_of_the_room() {
+fn a_demoted_operator_loses_the_bots_of_the_room() {
     for (by, command, params) in [
         (
             "ann",
@@ -333,7 +333,7 @@ fn a_bot_is_handled_like_a_member_without_a_role() {
 #[test]
 fn the_sessions_of_bots_end_with_those_of_a_suspended_owner() {
     let (mut sim, params) = of_an_operator();
-    seed::suspends(sim.engine.store(), "bob", None, None);
+    seed::suspend(sim.engine.store(), "bob", None, None);
     let now = sim.now;
     sim.engine.send_away("bob", now).expect("a store");
     sim.settle();
@@ -355,7 +355,7 @@ fn a_request_behind_the_end_of_a_bot_is_not_handled() {
         for name in ["ann", "clerk"] {
             sim.end(name).take_messages();
         }
-        // Both arrive in one tick, that of the owner first.
+        // Both arrive in one tick, the owner's first.
         let number = echat_proto::commands::by_name(command).expect("a command");
         let said = r#"{"target_type":1,"target":"tea","content":"late"}"#;
         sim.say("bob", number.number, from_json(params).expect("JSON"));

@@ -1,5 +1,4 @@
-//! The clock that people see may jump; what is ordered, counted or awaited goes by ids and by the
-//! clock that only runs.
+//! The wall clock may jump. Order, counts and time-outs depend on ids and on the monotonic clock.
 
 use crate::sim::script::log_in;
 use crate::sim::{HOME, Sim, seed};
@@ -11,8 +10,8 @@ use std::time::Duration;
 const YEAR: i64 = 365 * 24 * 60 * 60;
 const NOW: i64 = 1_800_000_000;
 
-/// Where the clock jumps to, in unix seconds: ten years on and back, 1969, 1970, and the ends of
-/// 31 and 32 bits (2038, 2106), each from both sides.
+/// Targets of jumps in unix seconds: ten years forward and back, 1969, 1970, and the ends of 31 and 32 bits (2038,
+/// 2106), each from both sides.
 const JUMPS: [i64; 14] = [
     NOW,
     NOW + 10 * YEAR,
@@ -46,7 +45,7 @@ fn number(value: &Value, key: &str) -> u64 {
     }
 }
 
-/// Sends a message; its id and time as acknowledged.
+/// Sends a message. Returns its acknowledged id and time.
 fn send(sim: &mut Sim, user: &str, txn: usize) -> (u64, u64) {
     let params = format!(r#"{{"target_type":1,"target":"tea","content":"x","txn_id":"{txn}"}}"#);
     let replies = sim.ask(user, "SEND_MESSAGE", &params);
@@ -59,7 +58,7 @@ fn send(sim: &mut Sim, user: &str, txn: usize) -> (u64, u64) {
     )
 }
 
-/// The ids and times of all messages, as this user sees them.
+/// The ids and times of all messages of a user.
 fn history(sim: &mut Sim, user: &str) -> Vec<(u64, u64)> {
     let replies = sim.ask(user, "QUERY_HISTORY", "{}");
     let Some(Value::List(messages)) = replies[0].params.at("messages") else {
@@ -70,7 +69,7 @@ fn history(sim: &mut Sim, user: &str) -> Vec<(u64, u64)> {
 }
 
 #[test]
-fn order_is_by_id_whatever_the_clock_says() {
+fn messages_are_ordered_by_id_under_any_clock() {
     let mut sim = sim();
     let mut sent = Vec::new();
     for (txn, unix) in JUMPS.into_iter().enumerate() {
@@ -78,7 +77,7 @@ fn order_is_by_id_whatever_the_clock_says() {
         let user = ["ann", "bob"][txn % 2];
         let acknowledged = send(&mut sim, user, txn);
         assert_eq!(acknowledged.1, u64::try_from(unix).unwrap_or(0));
-        // Sent again in another time, it is the same message.
+        // A repetition at another time is the same message.
         sim.now.unix = unix + 20 * YEAR;
         assert_eq!(send(&mut sim, user, txn), acknowledged);
         sent.push(acknowledged);
@@ -93,7 +92,7 @@ fn order_is_by_id_whatever_the_clock_says() {
 }
 
 #[test]
-fn a_jump_of_the_clock_times_out_no_connection_and_silence_times_out_each() {
+fn a_jump_of_the_clock_times_out_no_connection_but_silence_does() {
     let mut sim = sim();
     sim.connect("guest", HOME);
     sim.settle();
@@ -109,7 +108,7 @@ fn a_jump_of_the_clock_times_out_no_connection_and_silence_times_out_each() {
             );
         }
     }
-    // Time that passes counts, whatever the clock says of it.
+    // Time counts as it passes, independent of the wall clock.
     sim.advance(Duration::from_secs(59));
     sim.now.unix = -YEAR;
     assert!(sim.end("guest").is_open());
@@ -127,7 +126,7 @@ fn rates_and_waits_use_the_monotonic_clock() {
     let mut sim = sim();
     sim.connect("guest", "192.0.2.1:1");
     let wrong = r#"{"username":"bob","password":"wrong horse"}"#;
-    // Five are free, and one is the address's own.
+    // Five attempts are free, and one is the address's own.
     for _ in 0..6 {
         sim.ask("guest", "LOGIN", wrong);
     }
@@ -139,7 +138,7 @@ fn rates_and_waits_use_the_monotonic_clock() {
             Some(&Value::Int(30 - passed)),
             "{unix}"
         );
-        // A refusal is a rest.
+        // A refusal causes a cool-down.
         sim.move_to(sim.now.running + Duration::from_secs(1));
     }
     for txn in 0..20 {

@@ -15,11 +15,11 @@ use rusqlite::Connection;
 use std::path::Path;
 use std::time::Duration;
 
-/// Messages of the room that is closed.
+/// Messages of the closed room.
 const MESSAGES: i64 = 350;
 /// Rows that one portion removes at most.
 const PORTION: i64 = 100;
-/// Every table that names a conversation, and how.
+/// Every table that refers to a conversation, and its column.
 const TABLES: [(&str, &str); 7] = [
     ("messages", "conversation"),
     ("participants", "conversation"),
@@ -30,7 +30,7 @@ const TABLES: [(&str, &str); 7] = [
     ("closed_rooms", "id"),
 ];
 
-/// A database in which tea has many messages, a guest, a ban and a wait, and cup is another room.
+/// A database in which tea has many messages, an invitation, a ban and a slow-mode entry, and cup is another room.
 fn database(path: &Path) -> Store {
     let mut store = Store::open(path).expect("a new database");
     seed::accounts(&mut store, &["ann", "bob", "eve", "joe"]);
@@ -107,7 +107,7 @@ fn messages(reply: &[Message]) -> usize {
 
 fn sim(store: Store) -> Sim {
     let mut sim = Sim::new(1, Limits::default(), store);
-    sim.believes = true;
+    sim.skip_hashing = true;
     sim
 }
 
@@ -152,7 +152,7 @@ fn a_closed_room_is_gone_at_once_and_removed_in_portions_by_the_next_process_too
     let mut rows = left(&db, tea);
     assert_eq!(rows, before + 1);
 
-    // Each deadline brings one portion, and answers come in between.
+    // Each deadline brings one portion, and requests are answered in between.
     for _ in 0..3 {
         let at = sim.engine.deadline().expect("a portion is due");
         sim.move_to(at.max(sim.now.running));
@@ -164,7 +164,7 @@ fn a_closed_room_is_gone_at_once_and_removed_in_portions_by_the_next_process_too
     }
     assert!(rows > 0);
 
-    // The process ends; the next one goes on by itself.
+    // The process ends, and the next one continues.
     let store = Store::open(&path).expect("it opens again");
     sim.restart(Limits::default(), store);
     sim.engine.keep_journal();
@@ -175,7 +175,7 @@ fn a_closed_room_is_gone_at_once_and_removed_in_portions_by_the_next_process_too
     assert!(sim.engine.deadline().is_none_or(|at| at > sim.now.running));
     is_whole(&db);
 
-    // The journal repeats all of it on another database.
+    // The journal repeats all writes on another database.
     let mut store = Store::open(&again).expect("a copy");
     for entry in &written {
         replay(
@@ -190,7 +190,7 @@ fn a_closed_room_is_gone_at_once_and_removed_in_portions_by_the_next_process_too
 }
 
 #[test]
-fn a_room_whose_closing_is_rolled_back_is_a_room_still() {
+fn a_room_stays_open_if_its_closing_is_rolled_back() {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &["ann", "bob", "eve"]);
     seed::room(&mut store, "tea", &["ann", "bob"]);
@@ -202,7 +202,7 @@ fn a_room_whose_closing_is_rolled_back_is_a_room_still() {
         let params = from_json(params).expect("JSON");
         sim.say(name, number(command), params);
     };
-    // Not one page more: the message does not fit, and the tick is rolled back.
+    // No page can be added: the message does not fit, and the tick is rolled back.
     sim.engine.store().limit_pages(1).expect("a pragma");
     let content = "x".repeat(4_000);
     let long = format!(r#"{{"target_type":1,"target":"cup","content":"{content}"}}"#);
@@ -276,7 +276,7 @@ fn a_bot_leaves_with_its_owner_and_inherits_no_room() {
         refused[0].params.at("code"),
         Some(&Value::from("not_allowed"))
     );
-    // The bots of an operator who is one no more leave.
+    // The bots of a demoted operator leave.
     sim.ask(
         "ann",
         "SET_ROLE",

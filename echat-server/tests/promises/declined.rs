@@ -1,5 +1,4 @@
-//! A declined friend request is told to no one: its asker cannot tell it from one that waits, its
-//! receiver not from none at all.
+//! A declined friend request is secret: for its sender it looks like an open request, for other users like none.
 
 use crate::sim::script::log_in;
 use crate::sim::{Sim, seed};
@@ -8,7 +7,7 @@ use echat_proto::channel::Message;
 use echat_server::config::Limits;
 use echat_server::storage::Store;
 
-/// What can be asked about another user, whose name takes the place of `%`. None of it makes friends.
+/// Requests about another user, whose name replaces `%`. None of them makes friends.
 const QUESTIONS: &[(&str, &str)] = &[
     (
         "RESOLVE_FRIEND_REQUEST",
@@ -38,7 +37,7 @@ fn sim() -> Sim {
         ..Limits::default()
     };
     let mut sim = Sim::new(1, limits, store);
-    sim.believes = true;
+    sim.skip_hashing = true;
     log_in(&mut sim, &["ann", "bob", "eve"]);
     sim
 }
@@ -51,7 +50,7 @@ fn asks(sim: &mut Sim, asker: &str, other: &str) -> Option<bool> {
     }
 }
 
-/// Ann asked bob, who declined; she asked again.
+/// Ann sent bob a friend request, bob declined it, and ann repeated it.
 fn declined() -> Sim {
     let mut sim = sim();
     assert_eq!(asks(&mut sim, "ann", "bob"), Some(true));
@@ -62,7 +61,7 @@ fn declined() -> Sim {
     sim
 }
 
-/// All that a user is told of another, at last by a new login.
+/// All that a user receives about another, including a new login.
 fn everything_received(sim: &mut Sim, user: &str, of: &str) -> Vec<Message> {
     let mut replies = sim.end(user).take_messages();
     for (command, params) in QUESTIONS {

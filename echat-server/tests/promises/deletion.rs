@@ -1,4 +1,4 @@
-//! Deleted accounts, rolled back, over a restart, and repeated on another database.
+//! Deleted accounts: with a rollback, over a restart, and repeated on another database.
 
 use super::storage::code;
 use crate::sim::script::log_in;
@@ -16,8 +16,8 @@ use std::time::Duration;
 const MESSAGES: usize = 200;
 const DELETE: &str = r#"{"password":"correct horse","erase":true}"#;
 
-/// Ann and bob are friends in a room where both said much.
-fn talked() -> Store {
+/// Ann and bob are friends in a room, with many messages from both.
+fn conversation() -> Store {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &["ann", "bob"]);
     seed::friends(&mut store, &["ann", "bob"]);
@@ -36,8 +36,8 @@ fn talked() -> Store {
     store
 }
 
-fn world() -> Sim {
-    let mut sim = Sim::new(1, Limits::default(), talked());
+fn sim() -> Sim {
+    let mut sim = Sim::new(1, Limits::default(), conversation());
     sim.engine
         .allow_sessions(NonZeroUsize::new(2).expect("two"));
     log_in(&mut sim, &["ann", "bob"]);
@@ -53,7 +53,7 @@ fn ask(sim: &mut Sim, name: &str, command: &str, params: &str) -> (u32, Option<S
 
 /// The database refuses the last row of the deletion, and the tick is rolled back.
 #[test]
-fn a_deletion_that_is_rolled_back_ends_no_session() {
+fn a_rolled_back_deletion_ends_no_session() {
     let folder = folder::in_memory();
     let path = folder.path().join("a.db");
     let mut store = Store::open(&path).expect("a new database");
@@ -82,17 +82,17 @@ fn a_deletion_that_is_rolled_back_ends_no_session() {
         .execute_batch("DROP TRIGGER refuse")
         .expect("it is there");
     assert_eq!(ask(&mut sim, "ann", "DELETE_ACCOUNT", DELETE).0, 116);
-    let told = |sim: &mut Sim, name| {
+    let received = |sim: &mut Sim, name| {
         let told = sim.end(name).take_messages().into_iter();
         told.map(|message| message.command).collect::<Vec<_>>()
     };
-    assert_eq!(told(&mut sim, "phone"), [104]);
+    assert_eq!(received(&mut sim, "phone"), [104]);
     assert!(sim.end("phone").is_closed());
-    // Bob owns the room now, and is told of the departure after the commit.
-    assert_eq!(told(&mut sim, "bob"), [147, 112, 142, 114]);
+    // Bob owns the room now, and receives the departure after the commit.
+    assert_eq!(received(&mut sim, "bob"), [147, 112, 142, 114]);
 }
 
-/// How many messages of the room show no content to bob.
+/// How many messages of the room have no content for bob.
 fn hidden(sim: &mut Sim) -> usize {
     let mut hidden = 0;
     let mut before = u64::MAX >> 1;
@@ -116,8 +116,8 @@ fn hidden(sim: &mut Sim) -> usize {
 }
 
 #[test]
-fn an_erasure_goes_on_after_a_restart_and_a_repeated_journal_gives_the_same_rows() {
-    let mut sim = world();
+fn an_erasure_continues_after_a_restart_and_a_repeated_journal_gives_the_same_rows() {
+    let mut sim = sim();
     sim.engine.keep_journal();
     assert_eq!(ask(&mut sim, "ann", "DELETE_ACCOUNT", DELETE).0, 116);
     sim.advance(Duration::from_secs(2));
@@ -141,9 +141,9 @@ fn an_erasure_goes_on_after_a_restart_and_a_repeated_journal_gives_the_same_rows
             batch.rooms(10).expect("readable")
         )
     };
-    let mut other = talked();
+    let mut other = conversation();
     for (index, entry) in journal.iter().enumerate() {
-        // A restart after each of them finds the messages hidden, and erases the rest.
+        // A restart after each portion finds the messages hidden, and erases the rest.
         replay(
             &mut other,
             (&Limits::default(), &Settings::default()),
@@ -155,7 +155,7 @@ fn an_erasure_goes_on_after_a_restart_and_a_repeated_journal_gives_the_same_rows
     }
     assert_eq!(rows(&mut other), rows(sim.engine.store()));
 
-    let mut begun = talked();
+    let mut begun = conversation();
     let deletion = journal
         .iter()
         .position(|entry| format!("{entry:?}").contains("Deletion"));

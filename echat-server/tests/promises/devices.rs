@@ -1,4 +1,4 @@
-//! Devices, and the lists that LOGIN_BUNDLE gained with them.
+//! Devices, and the lists in LOGIN_BUNDLE.
 
 use crate::sim::script::log_in;
 use crate::sim::{HOME, Sim, seed};
@@ -27,7 +27,7 @@ fn sim(path: &Path, names: &[&str]) -> Sim {
     Sim::new(1, limits, store)
 }
 
-/// LOGIN_BUNDLE of ann, on a new connection that ends with it.
+/// LOGIN_BUNDLE of ann on a new connection, which is closed afterwards.
 fn bundle(sim: &mut Sim, more: &str) -> Message {
     bundle_of(sim, "ann", more)
 }
@@ -59,7 +59,7 @@ fn device_of(bundle: &Message) -> String {
     }
 }
 
-/// Logs in with a device; whether it is known.
+/// Logs in with a device. Returns whether the server recognises it.
 fn is_known(sim: &mut Sim, device: &str) -> bool {
     let bundle = bundle(sim, &format!(r#","device":"{device}""#));
     device_of(&bundle) == device
@@ -70,7 +70,7 @@ fn a_user_has_twenty_devices_and_each_is_forgotten_after_90_days_without_use() {
     let dir = folder::in_memory();
     let path = dir.path().join("a.db");
     let mut sim = sim(&path, &["ann"]);
-    sim.believes = true;
+    sim.skip_hashing = true;
     let mut devices = Vec::new();
     for _ in 0..20 {
         sim.now.unix += 1;
@@ -102,19 +102,19 @@ fn a_user_has_twenty_devices_and_each_is_forgotten_after_90_days_without_use() {
     assert!(is_known(&mut sim, &devices[0]), "its use counts");
     sim.now.unix += 90 * DAY + 1;
     assert!(!is_known(&mut sim, &devices[0]));
-    // Its login deleted those of before and added a new one.
+    // Its login deleted the earlier ones and added a new one.
     assert_eq!(rows(&db), (1, 1));
 }
 
 #[test]
-fn a_device_that_could_not_be_stored_is_not_given_out() {
+fn a_device_that_is_not_stored_is_not_given_out() {
     let dir = folder::in_memory();
     let path = dir.path().join("a.db");
     let names: Vec<String> = (0..200).map(|number| format!("user{number}")).collect();
     let mut users: Vec<&str> = names.iter().map(String::as_str).collect();
     users.push("ann");
     let mut sim = sim(&path, &users);
-    sim.believes = true;
+    sim.skip_hashing = true;
     let known = device_of(&bundle(&mut sim, ""));
     sim.engine.store().limit_pages(1).expect("a pragma");
     let is_full = names.iter().any(|user| {
@@ -152,14 +152,14 @@ fn the_bundle_lists_blocked_users_and_invitations_of_others() {
     assert_eq!(list("invitations"), expected);
 }
 
-/// The longest lists of everything, with messages, fit into 240 KiB and into the values of a message.
+/// The longest lists, with messages, fit into 240 KiB and into the values of a message.
 #[test]
 fn the_longest_bundle_fits() {
     let dir = folder::in_memory();
     let path = dir.path().join("a.db");
     let mut sim = sim(&path, &["ann"]);
     let db = Connection::open(&path).expect("the database");
-    // Names as long as 64 bytes allow; the rooms and friendships are ann's, with an unread and a read message each.
+    // Names of 64 bytes. The rooms and friendships are ann's, each with an unread and a read message.
     let sql = "
         PRAGMA foreign_keys = OFF;
         WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 2000)
@@ -198,8 +198,8 @@ fn the_longest_bundle_fits() {
     }
 }
 
-/// A login and a change of the password, or the deletion of the account, whose results come in the same tick: the login is
-/// handled first, and what is noted of it is written after the commit.
+/// A login and a new password, or the deletion of the account, whose jobs complete in one tick. The login is handled
+/// first, and its notes are written after the commit.
 #[test]
 fn nothing_of_a_login_is_noted_after_a_write_of_the_same_tick_that_deletes_it() {
     let new_password = r#"{"old":"correct horse","new":"wrong horse"}"#;
@@ -216,7 +216,7 @@ fn nothing_of_a_login_is_noted_after_a_write_of_the_same_tick_that_deletes_it() 
             .allow_sessions(NonZeroUsize::MIN.saturating_add(2));
         log_in(&mut sim, &["ann"]);
         let db = Connection::open(&path).expect("the database");
-        // Only what the second login notes counts.
+        // Only the notes of the second login count.
         db.execute_batch("DELETE FROM devices; DELETE FROM logins;")
             .expect("no rows");
         sim.connect("phone", HOME);

@@ -1,5 +1,4 @@
-//! Guesses of a password are limited, also for guessers at many addresses at once. The owner of the account can
-//! still log in.
+//! Guesses of a password are limited, also for guessers with many addresses. The owner of the account can still log in.
 
 use crate::sim::{HOME, Sim, seed};
 use echat_proto::Value;
@@ -8,7 +7,7 @@ use echat_server::config::Limits;
 use echat_server::storage::Store;
 use std::time::Duration;
 
-/// What all strangers share in one window; each new address has one try more.
+/// Attempts that all unknown addresses share in one window. Each new address has one more of its own.
 const SHARED: usize = 10;
 const WINDOW: Duration = Duration::from_mins(15);
 const LOGIN: u32 = 3;
@@ -19,13 +18,13 @@ fn sim() -> Sim {
     Sim::new(1, Limits::default(), store)
 }
 
-/// Says LOGIN as ann.
+/// Sends LOGIN as ann.
 fn tries(sim: &mut Sim, name: &str, password: &str) {
     let params = format!(r#"{{"username":"ann","password":"{password}"}}"#);
     sim.say(name, LOGIN, from_json(&params).expect("JSON"));
 }
 
-/// How the one LOGIN ended that was said: `ok` or the refusal's code.
+/// The result of the LOGIN: `ok` or the code of the refusal.
 fn ending(sim: &mut Sim, name: &str) -> String {
     let replies = sim.end(name).take_messages();
     match replies.last().map(|reply| reply.params.at("code")) {
@@ -35,7 +34,7 @@ fn ending(sim: &mut Sim, name: &str) -> String {
     }
 }
 
-/// Connections from as many addresses.
+/// One connection from each of `size` addresses.
 fn crowd(sim: &mut Sim, size: usize, network: &str) -> Vec<String> {
     let names: Vec<String> = (0..size).map(|n| format!("{network}.{n}")).collect();
     for name in &names {
@@ -45,7 +44,7 @@ fn crowd(sim: &mut Sim, size: usize, network: &str) -> Vec<String> {
     names
 }
 
-/// Several connections from one address.
+/// `size` connections from one address.
 fn together(sim: &mut Sim, size: usize, address: &str) -> Vec<String> {
     let names: Vec<String> = (0..size).map(|n| format!("{address}#{n}")).collect();
     for name in &names {
@@ -55,12 +54,12 @@ fn together(sim: &mut Sim, size: usize, address: &str) -> Vec<String> {
     names
 }
 
-/// All guess at once; how many of the guesses were compared with the password.
+/// All guess at once. Returns how many guesses were compared with the password.
 fn guess_at_once(sim: &mut Sim, names: &[String]) -> usize {
     for name in names {
         tries(sim, name, "wrong horse");
     }
-    // Refusals come one at a time: each is a rest for its address.
+    // Refusals of an address come one at a time, with a cool-down after each.
     sim.advance(Duration::from_secs(3));
     let compared = |name: &&String| match &*ending(sim, name) {
         "bad_credentials" => true,
@@ -90,13 +89,13 @@ fn ten_addresses_have_ten_guesses_in_a_window_while_the_owner_logs_in() {
     assert_eq!(ending(&mut sim, "home"), "ok");
     sim.ask("home", "LOGOUT", "null");
 
-    // Connections without a login last a minute: then the guessers come back.
+    // Connections without a login are closed after a minute. Then the guessers connect again.
     let step = Duration::from_secs(57);
     let mut tried = 0;
     for round in 0..WINDOW.as_secs() / 60 {
         let names = crowd(&mut sim, 10, "198.51.100");
         tried += guess_at_once(&mut sim, &names);
-        // The owner mistypes once; strangers are no reason to wait for the next try.
+        // The owner mistypes once. The guesses of strangers do not delay the next attempt.
         sim.connect("home", HOME);
         for (password, end) in [("wrong horse", "bad_credentials"), (seed::PASSWORD, "ok")] {
             tries(&mut sim, "home", password);
@@ -119,7 +118,7 @@ fn an_owner_at_a_new_address_logs_in_while_guessers_use_up_the_budget() {
     assert_eq!(guess_at_once(&mut sim, &names), 10);
     assert_eq!(guess_at_once(&mut sim, &names), 5, "their own tries");
     assert_eq!(guess_at_once(&mut sim, &names), 0);
-    // At an address of IPv6 that is one of many, the try is one of the network's.
+    // IPv6 addresses of one network share their attempts.
     for (address, password, end) in [
         ("[2001:db8::1]:1", "wrong horse", "bad_credentials"),
         ("[2001:db8::2]:1", seed::PASSWORD, "login_throttled"),
@@ -131,7 +130,7 @@ fn an_owner_at_a_new_address_logs_in_while_guessers_use_up_the_budget() {
         sim.settle();
         assert_eq!(ending(&mut sim, "abroad"), end, "{address}");
     }
-    // The owner's address is known now, and its tries are its own.
+    // The owner's address is known now, and has attempts of its own.
     sim.connect("abroad", "203.0.113.1:2");
     for password in ["wrong horse", seed::PASSWORD] {
         tries(&mut sim, "abroad", password);
@@ -148,7 +147,7 @@ fn refused_logins_are_limited_for_each_address_and_delay_no_other_address() {
     sim.connect("neighbour", &format!("{here}:9"));
     let credentials = format!(r#"{{"username":"ann","password":"{}"}}"#, seed::PASSWORD);
     sim.ask("neighbour", "LOGIN", &credentials);
-    // bob, since ann's own address may always try.
+    // As bob, since ann's own address always has an attempt.
     let names = together(&mut sim, 50, here);
     for name in &names {
         polls_bob(&mut sim, name, 32);
@@ -169,7 +168,7 @@ fn refused_logins_are_limited_for_each_address_and_delay_no_other_address() {
     }
 }
 
-/// Says LOGIN as bob, whose strangers' tries are used up after a few.
+/// Sends LOGIN as bob. The shared attempts for bob are used up after a few.
 fn polls_bob(sim: &mut Sim, name: &str, times: usize) {
     let try_bob = from_json(r#"{"username":"bob","password":"wrong"}"#).expect("JSON");
     for _ in 0..times {
@@ -229,7 +228,7 @@ fn reconnecting_for_each_poll_gives_no_more_refusals() {
         }
         all.extend(names);
     }
-    // Those that hang up still wait for their refusals, before those that come later.
+    // Refusals of closed connections still precede those of later ones.
     let refused = replies(&mut sim, &all);
     assert!(
         (2 * 20 - 1..=2 * 20 + 1).contains(&refused),
@@ -246,7 +245,7 @@ fn a_login_of_the_owner_from_a_new_address_gives_guessers_no_new_budget() {
     tries(&mut sim, "abroad", seed::PASSWORD);
     sim.settle();
     assert_eq!(ending(&mut sim, "abroad"), "ok");
-    // The last that is free, and the own try of each of the other nine.
+    // The last shared attempt, and the own attempt of each of the other nine.
     assert_eq!(guess_at_once(&mut sim, &names), 1 + 9);
     assert_eq!(
         guess_at_once(&mut sim, &names),

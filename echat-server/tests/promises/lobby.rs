@@ -1,4 +1,4 @@
-//! The lobby: it is created once, never in the place of another room, and the log of writes repeats it.
+//! The lobby: it is created once, it replaces no other room, and the journal repeats it.
 
 use crate::sim::script::log_in;
 use crate::sim::{Sim, seed};
@@ -87,7 +87,7 @@ fn the_lobby_is_created_once_and_the_log_of_writes_repeats_it_with_its_members()
     let mut store = Store::open(&there).expect("it opens");
     for entry in &journal {
         let limits = Limits::default();
-        // What decides is in the log, not in the configuration of the server that repeats it.
+        // The decision is in the journal, not in the configuration of the server that repeats it.
         replay(&mut store, (&limits, &settings("other")), entry).expect("it was done before");
     }
     drop(store);
@@ -95,8 +95,8 @@ fn the_lobby_is_created_once_and_the_log_of_writes_repeats_it_with_its_members()
 }
 
 #[test]
-fn a_room_from_before_stays_as_it_is_and_takes_no_new_accounts() {
-    // The name, one that looks like it, and an account, whose name does not matter.
+fn an_existing_room_stays_unchanged_and_takes_no_new_accounts() {
+    // The same name, a name that looks like it, and an account, whose name does not matter.
     for (from_before, is_created) in [("lobby", false), ("l0bby", false), ("tea", true)] {
         let mut store = Store::in_memory().expect("memory");
         seed::accounts(&mut store, &["ann", "lobby"]);
@@ -116,14 +116,14 @@ fn a_room_from_before_stays_as_it_is_and_takes_no_new_accounts() {
 }
 
 #[test]
-fn no_lobby_is_created_for_an_empty_name_and_a_full_disk_leaves_it_to_the_next_start() {
+fn no_lobby_for_an_empty_name_and_after_a_full_disk_the_next_start_creates_it() {
     let mut sim = start(Store::in_memory().expect("memory"), "");
     assert_eq!(rooms(&mut sim), []);
     register(&mut sim, "ann");
     let mut sim = Sim::new(1, Limits::default(), Store::in_memory().expect("memory"));
     sim.engine.configure(settings("lobby"));
     sim.engine.store().limit_pages(1).expect("a pragma");
-    // Fills the pages that are there.
+    // Fills the existing pages.
     let mut name = 0;
     loop {
         let mut batch = sim.engine.store().batch();
@@ -163,9 +163,9 @@ fn away(sim: &mut Sim, asker: &str, room: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_list_of_members_shows_no_stranger_and_no_one_who_blocked_the_asker_as_away() {
+fn a_list_of_members_hides_absences_of_strangers_and_blockers() {
     let mut store = Store::in_memory().expect("memory");
-    // Of ann: bob is a friend, cyn shares another room, dan only the lobby, and eve blocks her.
+    // For ann, bob is a friend, cyn shares another room, dan shares only the lobby, and eve blocks ann.
     let all = ["ann", "bob", "cyn", "dan", "eve"];
     seed::accounts(&mut store, &all);
     seed::friends(&mut store, &["ann", "bob"]);

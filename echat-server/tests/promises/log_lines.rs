@@ -1,4 +1,4 @@
-//! The log's lines about sessions: each login has one logout, and a flood is not a flood of lines.
+//! Log lines about sessions: each login has one logout, and a flood of events does not cause a flood of lines.
 
 use crate::sim::script::log_in;
 use crate::sim::{HOME, Sim, seed};
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tracing::Level;
 
-/// What was logged.
+/// The log output.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
@@ -25,12 +25,12 @@ impl Write for Lines {
     }
 }
 
-/// Runs something and gives the lines that it logged at info or above.
+/// Runs a closure and returns the lines that it logs at info or above.
 pub(super) fn logged(act: impl FnOnce()) -> Vec<String> {
     logged_at(Level::INFO, act)
 }
 
-/// Runs something and gives the lines that it logged at this level or above.
+/// Runs a closure and returns the lines that it logs at this level or above.
 fn logged_at(level: Level, act: impl FnOnce()) -> Vec<String> {
     let lines = Lines::default();
     let made = lines.clone();
@@ -49,7 +49,7 @@ pub(super) fn count(lines: &[String], part: &str) -> u64 {
     lines.iter().filter(|line| line.contains(part)).count() as u64
 }
 
-/// The sum of a number that the lines of what was left out have.
+/// The sum of a number in the lines about suppressed lines.
 fn left_out(lines: &[String], key: &str) -> u64 {
     let of = |line: &String| {
         let (_, rest) = line.split_once(&format!("{key}="))?;
@@ -70,7 +70,7 @@ fn sim(names: &[&str]) -> Sim {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, names);
     let mut sim = Sim::new(1, Limits::default(), store);
-    sim.believes = true;
+    sim.skip_hashing = true;
     sim
 }
 
@@ -125,10 +125,10 @@ fn every_session_ends_in_the_log_with_its_reason() {
     let mut sim = sim(&["ann", "bob", "eve", "joe", "kim", "sue"]);
     let lines = logged(|| {
         log_in(&mut sim, &["ann", "bob", "eve", "joe"]);
-        // A further login takes over.
+        // Another login takes over.
         sim.connect("ann2", HOME);
         sim.ask("ann2", "LOGIN", &credentials("ann"));
-        // LOGOUT, a connection that breaks, and one that breaks in the tick in which it would log in.
+        // LOGOUT, a broken connection, and one that breaks in the tick of its login.
         sim.ask("bob", "LOGOUT", "null");
         let eve = sim.end("eve").conn.expect("a connection");
         sim.engine.sever(eve);
@@ -143,7 +143,7 @@ fn every_session_ends_in_the_log_with_its_reason() {
         // joe is silent for too long.
         sim.end("joe").stalled = true;
         sim.advance(Duration::from_secs(200));
-        // A login that is there at a stop.
+        // A session that is open at a stop.
         sim.connect("sue", HOME);
         sim.ask("sue", "LOGIN", &credentials("sue"));
         sim.engine.stop(sim.now);
@@ -202,7 +202,7 @@ fn a_flood_of_refused_connections_is_a_line_every_ten_seconds() {
     assert_eq!(counted + 1, 30 * 20);
 }
 
-/// How often the lines with this part say that it happened: one time each, or their count.
+/// The number of events in the lines with this part: one each, or their count.
 fn times(lines: &[String], part: &str, further: &str) -> u64 {
     let counted = lines.iter().filter(|line| line.contains(further));
     let of = |line: &String| {
@@ -213,7 +213,7 @@ fn times(lines: &[String], part: &str, further: &str) -> u64 {
 }
 
 #[test]
-fn a_full_disk_is_two_lines_every_ten_seconds_and_none_of_it_is_left_out() {
+fn a_full_disk_logs_two_lines_every_ten_seconds_with_complete_counts() {
     const REFUSED: [&str; 2] = ["the disk is full", "the disk was full again"];
     const NOTES: [&str; 2] = ["a note about a login", "further notes about logins"];
     let mut store = Store::in_memory().expect("memory is there");
@@ -224,9 +224,9 @@ fn a_full_disk_is_two_lines_every_ten_seconds_and_none_of_it_is_left_out() {
         ..Limits::default()
     };
     let mut sim = Sim::new(1, limits, store);
-    sim.believes = true;
+    sim.skip_hashing = true;
     log_in(&mut sim, &["bob"]);
-    // Not one page more than the file has, and no place in those it has.
+    // No page can be added, and the existing pages are full.
     sim.engine.store().limit_pages(1).expect("a pragma");
     let mut refused = 0;
     let fills = |sim: &mut Sim, length: usize, n: usize| {
@@ -256,7 +256,7 @@ fn a_full_disk_is_two_lines_every_ten_seconds_and_none_of_it_is_left_out() {
     let said = count(&lines, "disk");
     assert!((3..=16).contains(&said), "{lines:#?}");
 
-    // Logins are kept by a full disk, and notes about them are not.
+    // A full disk keeps logins, but no notes about them.
     let lines = logged(|| {
         for n in 0..250 {
             let at = format!("192.0.2.{n}:1");
@@ -272,9 +272,9 @@ fn a_full_disk_is_two_lines_every_ten_seconds_and_none_of_it_is_left_out() {
 }
 
 #[test]
-fn no_text_that_is_no_account_is_logged() {
+fn names_that_are_no_account_are_not_logged() {
     let mut sim = sim(&["ann"]);
-    sim.believes = false;
+    sim.skip_hashing = false;
     let lines = logged(|| {
         sim.connect("guest", HOME);
         for typed in ["my-secret-1", "MY-SECRET-2", "not a name 3", ""] {
@@ -301,12 +301,12 @@ fn no_text_that_is_no_account_is_logged() {
 }
 
 #[test]
-fn a_tick_that_a_full_disk_takes_back_logs_what_stays() {
+fn a_rolled_back_tick_logs_only_what_stays() {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &["ann", "bob", "eve"]);
     seed::room(&mut store, "tea", &["ann"]);
     let mut sim = Sim::new(1, Limits::default(), store);
-    sim.believes = true;
+    sim.skip_hashing = true;
     let message = |n: usize| {
         let content = "x".repeat(3_000);
         let params = format!(r#"{{"target_type":1,"target":"tea","content":"{n} {content}"}}"#);
@@ -319,7 +319,7 @@ fn a_tick_that_a_full_disk_takes_back_logs_what_stays() {
         }
         sim.settle();
         sim.engine.store().limit_pages(1).expect("a pragma");
-        // One tick: messages and an account that cannot be kept, a login and a logout that stay.
+        // One tick: messages and an account that are rolled back, a login and a logout that stay.
         sim.hold = true;
         for (caller, command, name) in [("guest", 3, "eve"), ("new", 2, "kim")] {
             let params = from_json(&credentials(name)).expect("JSON");

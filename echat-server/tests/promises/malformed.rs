@@ -1,5 +1,5 @@
-//! A frame whose tag holds and whose contents are malformed ends its connection with CLOSE_NOTIFY(2),
-//! whatever request it pretends to be; what is only just well-formed is a request like any other.
+//! A frame with a valid tag and malformed contents ends its connection with CLOSE_NOTIFY(2), for every command. A frame
+//! that is barely well-formed is an ordinary request.
 
 use crate::sim::script::log_in;
 use crate::sim::{Sim, seed};
@@ -36,12 +36,12 @@ fn dict(entries: &[(&[u8], Vec<u8>)]) -> Vec<u8> {
     value(DICT, &entries.iter().flat_map(entry).collect::<Vec<u8>>())
 }
 
-/// A list in a list, so deep.
+/// A list in a list, `depth` levels deep.
 fn nested(depth: usize) -> Vec<u8> {
     (1..depth).fold(value(LIST, &[]), |inner, _| value(LIST, &inner))
 }
 
-/// As many nulls in a list as make so many values.
+/// A list of nulls with `values` values in total.
 fn many(values: usize) -> Vec<u8> {
     value(LIST, &vec![0; values - 1])
 }
@@ -49,7 +49,7 @@ fn many(values: usize) -> Vec<u8> {
 fn malformed() -> Vec<(&'static str, Vec<u8>)> {
     let ann = || value(STR, b"ann");
     let named = |name: &[u8], other: &[u8]| dict(&[(name, ann()), (other, ann())]);
-    // Each level costs five bytes: as deep as a frame can be.
+    // Each level takes five bytes: this is as deep as a frame can be.
     let deepest = (FRAME_AFTER_LOGIN - 16) / 5;
     vec![
         ("no value", vec![]),
@@ -90,12 +90,12 @@ fn malformed() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Ann, logged in, and her password believed.
+/// Ann, logged in without hashing.
 fn sim() -> Sim {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &["ann"]);
     let mut sim = Sim::new(1, Limits::default(), store);
-    sim.believes = true;
+    sim.skip_hashing = true;
     sim
 }
 

@@ -1,4 +1,4 @@
-//! Promises that are better said by a table or a property than by a transcript.
+//! Promises that a table or a property states better than a transcript.
 
 mod accounts;
 mod authorisation;

@@ -1,5 +1,4 @@
-//! Parameters that are right, wrong, hostile or at an edge. Which fields there are is read from the
-//! table of commands.
+//! Valid, wrong, hostile and edge values of parameters. The fields come from the table of commands.
 
 use echat_proto::Value;
 use echat_proto::commands::{CommandInfo, FieldInfo, Shape};
@@ -22,7 +21,7 @@ pub(super) fn kinds() -> [Value; 8] {
     ]
 }
 
-/// A value that the field takes.
+/// A value that the field accepts.
 fn good(field: &FieldInfo) -> Value {
     match field.kind {
         "int" => Value::Int(1),
@@ -51,7 +50,7 @@ pub(super) fn dict(fields: &[FieldInfo]) -> Vec<(String, Value)> {
         .collect()
 }
 
-/// Parameters that are wrong, and the field that is to be blamed.
+/// Wrong parameters, and the field that the refusal names.
 pub(super) fn wrong(info: &CommandInfo) -> Vec<(Value, String)> {
     let others = |but: &'static str| {
         let fits = move |value: &Value| but.split(" or ").any(|kind| kind == value.kind());
@@ -143,9 +142,8 @@ fn hostile() -> Vec<Value> {
     .map(str::to_owned)
     .into();
     texts.push(format!("a{}", "\u{301}".repeat(100)));
-    // Each limit of a text, one less and one more: characters of a name, bytes of a name, of a
-    // txn_id and of a keyword, of a password, of a content, of a reason and what a user says of being away, of a
-    // topic; and nearly all that a frame takes.
+    // Each limit of a text, one below and one above: characters and bytes of a name, bytes of a txn_id, a keyword, a
+    // password, a content, a reason, an absence and a topic; and nearly a whole frame.
     let limits = [
         NAME_CHARS,
         NAME_BYTES,
@@ -161,13 +159,13 @@ fn hostile() -> Vec<Value> {
     texts.into_iter().map(Value::Str).collect()
 }
 
-/// So many names, each another one.
+/// `names` different names.
 pub(super) fn many(names: usize) -> Value {
     let names = (0..names).map(|number| Value::Str(format!("user{number}")));
     Value::List(names.collect())
 }
 
-/// A field's values at and beyond what it takes, whose right answer is not of this table.
+/// Values at and beyond the limits of a field. This table does not know the right answer.
 pub(super) fn edges(field: &FieldInfo) -> Vec<Value> {
     match field.kind {
         "list" => hostile()
@@ -193,7 +191,7 @@ pub(super) fn edges(field: &FieldInfo) -> Vec<Value> {
     }
 }
 
-/// Parameters with one field hostile or at an edge, the others good. Frames of a guest are small.
+/// Parameters with one hostile or edge value, the others valid. Frames before a login are small.
 pub(super) fn at_the_edges(info: &CommandInfo, most: usize) -> Vec<Value> {
     let asked: Vec<Value> = match info.shape {
         Shape::Null => Vec::new(),

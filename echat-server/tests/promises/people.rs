@@ -1,4 +1,4 @@
-//! What users see of each other, exactly: a transcript cannot show that a key is left out.
+//! What users see of each other, exactly: a transcript cannot show that a key is absent.
 
 use crate::sim::script::log_in;
 use crate::sim::{Sim, seed};
@@ -66,7 +66,7 @@ fn a_user_sees_of_another_what_friends_room_mates_and_strangers_may_see() {
     assert_eq!(shown(&mut sim, "bob", "LIST_FRIENDS", "null"), friends);
 }
 
-/// The same, after a login that cost a lot has cooled down.
+/// The same, after an expensive login has cooled down.
 fn asked(sim: &mut Sim, by: &str, command: &str, params: &str) -> String {
     sim.advance(Duration::from_secs(6));
     shown(sim, by, command, params)
@@ -76,7 +76,7 @@ fn asked(sim: &mut Sim, by: &str, command: &str, params: &str) -> String {
 const FORMER_FRIENDS: usize = 1_000;
 
 #[test]
-fn a_user_with_the_most_former_friends_befriends_these_only() {
+fn at_the_limit_of_former_friends_a_user_can_befriend_only_these() {
     let names: Vec<String> = (0..FORMER_FRIENDS).map(|n| format!("user{n}")).collect();
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &["ann", "bob", "cyn"]);
@@ -96,7 +96,7 @@ fn a_user_with_the_most_former_friends_befriends_these_only() {
     log_in(&mut sim, &["ann", "bob", "user7"]);
     let full = asked(&mut sim, "ann", "ADD_FRIEND", r#""bob""#);
     assert!(full.contains("too_many") && full.contains("1000"), "{full}");
-    // Nor can ann accept a request of another, who may ask.
+    // Nor can ann accept a request of another user, who may send it.
     let asks = asked(&mut sim, "bob", "ADD_FRIEND", r#""ann""#);
     assert!(asks.contains("true"), "{asks}");
     let accepts = r#"{"username":"bob","accepted":true}"#;
@@ -106,7 +106,7 @@ fn a_user_with_the_most_former_friends_befriends_these_only() {
     assert!(again.contains("true"), "{again}");
     let back = asked(&mut sim, "user7", "ADD_FRIEND", r#""ann""#);
     assert!(back.contains("true"), "{back}");
-    // One is a friend again, so there is a place.
+    // One of them is a friend again, so there is space.
     let accepted = asked(&mut sim, "ann", "RESOLVE_FRIEND_REQUEST", accepts);
     assert!(accepted.contains("true"), "{accepted}");
 }

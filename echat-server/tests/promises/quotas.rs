@@ -1,4 +1,4 @@
-//! What one user may store in a day, which user a membership is charged to, and a disk that is nearly full.
+//! Daily quotas of a user, the user that pays for a membership, and a disk that is nearly full.
 
 use crate::sim::script::log_in;
 use crate::sim::{Sim, seed};
@@ -49,7 +49,7 @@ fn in_a_room(path: &Path) -> Sim {
 }
 
 #[test]
-fn a_user_stores_so_many_bytes_in_a_day_also_over_a_restart() {
+fn the_daily_quota_of_bytes_survives_a_restart() {
     let dir = folder::in_memory();
     let path = dir.path().join("a.db");
     let mut sim = in_a_room(&path);
@@ -66,7 +66,7 @@ fn a_user_stores_so_many_bytes_in_a_day_also_over_a_restart() {
         panic!("a reason")
     };
     assert!(reason.contains("day"), "{reason}");
-    // What fits is stored; what was stored is acknowledged again; others have their own quota.
+    // What fits is stored, a repetition is acknowledged again, and other users have their own quota.
     assert_eq!(
         code(&sim.ask("ann", "SEND_MESSAGE", &message(3, 2_000))),
         "ok"
@@ -92,7 +92,7 @@ fn a_user_stores_so_many_bytes_in_a_day_also_over_a_restart() {
     let most = sim.engine.most_stored(9, sim.now).expect("names");
     assert_eq!(most, expected);
 
-    // A day later nothing of it counts.
+    // A day later it no longer counts.
     sim.now.unix += i64::try_from(DAY).expect("small");
     sim.restart(limits(), Store::open(&path).expect("the same database"));
     log_in(&mut sim, &["ann"]);
@@ -113,7 +113,7 @@ fn writes_that_a_full_disk_rolled_back_are_not_counted() {
     let full = Value::Str("storage_full".to_owned());
     let (mut stored, mut refused) = (0, [0, 0]);
     for txn in 0..10 {
-        // Ann's has place longer than bob's, and is taken back when bob's has none in the same tick.
+        // Ann's message fits longer than bob's, and is rolled back when bob's does not fit in the same tick.
         let said = [("ann", 10), ("bob", 1_000)];
         for (name, length) in said {
             let params = echat_proto::json::from_json(&message(txn, length)).expect("JSON");
@@ -139,7 +139,7 @@ fn writes_that_a_full_disk_rolled_back_are_not_counted() {
 }
 
 #[test]
-fn a_user_makes_so_many_rooms_in_a_day() {
+fn new_rooms_have_a_daily_quota() {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &["ann"]);
     let limits = Limits {
@@ -158,7 +158,7 @@ fn a_user_makes_so_many_rooms_in_a_day() {
 }
 
 #[test]
-fn while_the_disk_is_nearly_full_only_what_stores_is_refused() {
+fn a_nearly_full_disk_refuses_only_requests_that_store() {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &["ann", "bob", "eve", "joe"]);
     seed::friends(&mut store, &["ann", "eve"]);
@@ -245,7 +245,7 @@ fn adding_members_is_charged_to_the_user_that_adds_them_and_leaving_is_free() {
         let refusal = again.last().expect("a reply");
         assert_eq!(refusal.params.at("names"), Some(&names));
     }
-    // None of it was bob's to pay: all comings are his still, and leaving is free.
+    // Bob paid for none of them: all of bob's tokens are left, and leaving is free.
     for n in 0..made {
         for command in ["JOIN_ROOM", "LEAVE_ROOM"] {
             assert_eq!(
@@ -254,7 +254,7 @@ fn adding_members_is_charged_to_the_user_that_adds_them_and_leaving_is_free() {
             );
         }
     }
-    // A user that came back by joining is a member like any other.
+    // A user who joined again is an ordinary member.
     sim.ask("bob", "JOIN_ROOM", r#""room0""#);
     let params = r#"{"roomname":"room0","members":["bob"]}"#;
     assert_eq!(
@@ -283,7 +283,8 @@ fn a_room_with_more_friends_than_the_burst_is_made_at_once_and_paid_off_later() 
     let params = format!(r#"{{"roomname":"big","members":["{names}"]}}"#);
     assert_eq!(code(&sim.ask("ann", "CREATE_ROOM", &params)), "ok");
     let small = r#"{"roomname":"small","members":[]}"#;
-    // 62 tokens were taken of 10; 52 are a debt, and two more are needed, five a second. It was much work too.
+    // 62 tokens were taken from a bucket of 10. 52 are a debt, and two more are needed, at five a second. It was much
+    // work, too.
     sim.advance(Duration::from_secs(1));
     let refused = sim.ask("ann", "CREATE_ROOM", small);
     assert_eq!(

@@ -1,5 +1,5 @@
-//! Removed text is in no file of the data folder a second later: the text of messages that were edited, deleted or too old,
-//! of closed rooms and of erased accounts. While another program reads the database it stays in the log.
+//! Removed text is in no file of the data folder a second later: the text of edited, deleted and expired messages, of
+//! closed rooms and of erased accounts. While another program reads the database, the text stays in the log.
 
 use super::log_lines::{count, logged};
 use super::retention::{DAY, database, sim, stored};
@@ -34,7 +34,7 @@ fn files_with(folder: &Path, text: &str) -> Vec<String> {
 }
 
 #[test]
-fn nothing_of_a_removed_text_is_left_in_the_files_a_second_later() {
+fn a_removed_text_is_in_no_file_a_second_later() {
     let close = r#"CLOSE_ROOM "tea""#;
     let keep_none = r#"SET_ROOM {"roomname":"tea","keep_days":0}"#;
     let erase = &format!(
@@ -45,7 +45,7 @@ fn nothing_of_a_removed_text_is_left_in_the_files_a_second_later() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut sim = sim(database(&folder.path().join("a.db")), None);
         log_in(&mut sim, &["ann", "bob"]);
-        // A short one and a long one.
+        // A short text and a long one.
         let secrets = ["4711-a-secret".to_owned(), "4712-long".repeat(200)];
         for secret in &secrets {
             let params = format!(r#"{{"target_type":1,"target":"tea","content":"{secret}"}}"#);
@@ -92,24 +92,25 @@ fn a_reader_of_another_program_keeps_a_removed_text_in_the_log_until_it_ends() {
     assert_eq!(count(&lines, gone), 1, "{lines:?}");
 }
 
-/// Bytes at the end of a [`Talk::mark`] by which it is looked for. In the index a word leaves out what it begins with like
-/// the word before it.
+/// Bytes at the end of a [`Talk::mark`] that the files are searched for. The index omits the common prefix of a word
+/// and the word before it.
 const TAIL: usize = 9;
 
-/// Users who talk, and the texts that they removed.
+/// A conversation with random changes, and the texts that were removed from it.
 struct Talk {
     sim: Sim,
     rng: StdRng,
-    /// Users who talk, and rooms that they talk in.
+    /// The senders and their rooms.
     senders: Vec<&'static str>,
     rooms: Vec<&'static str>,
-    /// The messages that are there, by id: who sent it, and its mark.
+    /// The stored messages by id: the sender and the mark.
     kept: BTreeMap<u64, (&'static str, String)>,
     gone: Vec<String>,
 }
 
 impl Talk {
-    /// Four users in three rooms, and friends of each other. The server keeps everything; the room `den` keeps a day.
+    /// Four users in three rooms, who are friends of each other. The server keeps everything; the room `den` keeps one
+    /// day.
     fn new(path: &Path, number: u64) -> Self {
         let names = ["ann", "bob", "cat", "dan"];
         let mut store = Store::open(path).expect("a new database");
@@ -125,7 +126,7 @@ impl Talk {
             ..Limits::default()
         };
         let mut sim = Sim::new(number, limits, store);
-        sim.believes = true;
+        sim.skip_hashing = true;
         log_in(&mut sim, &names);
         let keep = r#"{"roomname":"den","keep_days":1}"#;
         assert!(is_done(&sim.ask("ann", "SET_ROOM", keep)));
@@ -139,7 +140,7 @@ impl Talk {
         }
     }
 
-    /// A word that is like no other.
+    /// A unique word.
     fn mark(&mut self) -> String {
         let letters = (0..16).map(|_| self.rng.random_range(b'a'..=b'z'));
         letters.map(char::from).collect()
@@ -170,7 +171,7 @@ impl Talk {
         self.kept.insert(*id, (sender, mark));
     }
 
-    /// Its sender edits or deletes a message.
+    /// A message is edited or deleted by its sender.
     fn change(&mut self) {
         let Some((id, (sender, mark))) = self.kept.iter().choose(&mut self.rng) else {
             return;
@@ -190,7 +191,7 @@ impl Talk {
         assert!(is_done(&reply), "{reply:?}");
     }
 
-    /// Messages are sent and changed, while the index follows, or not.
+    /// Messages are sent and changed, while the index follows or not.
     fn go_on(&mut self, steps: usize) {
         for _ in 0..steps {
             match self.rng.random_range(0..10) {
@@ -201,7 +202,7 @@ impl Talk {
         }
     }
 
-    /// What stands in a place, by the place's query, is removed.
+    /// Removes the messages that a query selects from the kept ones.
     fn remove(&mut self, db: &Connection, which: &str) {
         let sql = format!("SELECT id FROM messages WHERE {which}");
         let mut statement = db.prepare(&sql).expect("a query");
@@ -215,7 +216,7 @@ impl Talk {
         }
     }
 
-    /// How often each mark is in the files of a folder.
+    /// The files of a folder that contain each mark.
     fn found(&self, folder: &Path) -> HashMap<Vec<u8>, Vec<String>> {
         let all = self.kept.values().map(|(_, mark)| mark).chain(&self.gone);
         let tails = all.map(|mark| tail(mark).to_vec());
@@ -235,7 +236,7 @@ impl Talk {
         found
     }
 
-    /// Nothing that was removed is in the files or found, and all that was not.
+    /// Checks that no removed text is in the files or found by a search, and that all others are.
     fn holds(&mut self, folder: &Path) {
         let found = self.found(folder);
         let gone: Vec<_> = self
@@ -278,7 +279,7 @@ impl Talk {
     }
 }
 
-/// Whether a request was DONE.
+/// Whether a request succeeded with DONE.
 fn is_done(replies: &[Message]) -> bool {
     replies.iter().any(|reply| reply.command == 124)
 }
@@ -287,9 +288,9 @@ fn tail(mark: &str) -> &[u8] {
     &mark.as_bytes()[mark.len() - TAIL..]
 }
 
-/// `ECHAT_SCANS` asks for more.
+/// `ECHAT_SCANS` sets the number of scans.
 #[test]
-fn no_text_that_was_removed_in_any_way_is_left_in_any_file() {
+fn removed_text_is_in_no_file_however_it_was_removed() {
     for number in 0..campaign::count("ECHAT_SCANS", 4) {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.db");
@@ -314,7 +315,7 @@ fn no_text_that_was_removed_in_any_way_is_left_in_any_file() {
         other.execute_batch("COMMIT").expect("it ends");
         talk.sim.advance(Duration::from_secs(1));
         talk.holds(folder.path());
-        // A room is closed, an account erased, and the day of another room ends.
+        // A room is closed, an account is erased, and the day of another room ends.
         talk.remove(
             &other,
             "conversation = (SELECT id FROM rooms WHERE name = 'hut')",

@@ -1,7 +1,7 @@
-//! Every request gets exactly one final reply: clients ask whatever comes to mind, many things at
-//! once, while the disk fills up and another program holds the database.
+//! Every request gets exactly one final reply: clients send many random requests at once, while the disk fills up and
+//! another program locks the database.
 //!
-//! `ECHAT_REQUESTS=100000` asks so many.
+//! `ECHAT_REQUESTS=100000` sets their number.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,20 +22,20 @@ use super::params::{at_the_edges, dict, wrong};
 use crate::sim::script::log_in;
 use crate::sim::{HOME, Sim, seed};
 
-/// Requests of the ordinary run.
+/// Requests of a run without `ECHAT_REQUESTS`.
 const REQUESTS: usize = 8_000;
-/// More than any database of a test has pages.
+/// More pages than any database of a test has.
 const LIMITLESS: u32 = 1 << 30;
 const USERS: [&str; 3] = ["ann", "bob", "kim"];
 const GUESTS: [&str; 2] = ["guest", "new"];
-/// What is asked for where a name belongs.
+/// Names in random requests.
 const NAMES: [&str; 8] = ["ann", "bob", "kim", "tea", "den", "nobody", "Ann", ""];
 
 fn requests() -> usize {
     campaign::count("ECHAT_REQUESTS", REQUESTS)
 }
 
-/// A world whose database others can hold, and its guest connections.
+/// A simulation over a database that others can lock, with its unauthenticated connections.
 fn sim(path: &std::path::Path) -> Sim {
     let mut store = Store::open(path).expect("a new database");
     seed::accounts(&mut store, &USERS);
@@ -49,7 +49,7 @@ fn sim(path: &std::path::Path) -> Sim {
         ..Limits::default()
     };
     let mut sim = Sim::new(1, limits, store);
-    sim.believes = true;
+    sim.skip_hashing = true;
     log_in(&mut sim, &USERS);
     for guest in GUESTS {
         sim.connect(guest, HOME);
@@ -57,7 +57,7 @@ fn sim(path: &std::path::Path) -> Sim {
     sim
 }
 
-/// A right request, more or less: of the right types, with names that may be there.
+/// A plausible request: parameters of the right types, with names that may exist.
 fn plausible(kind: RequestKind, rng: &mut StdRng) -> Value {
     let name = |rng: &mut StdRng| Value::from(*NAMES.choose(rng).expect("there are names"));
     match kind.info().shape {
@@ -81,14 +81,14 @@ fn plausible(kind: RequestKind, rng: &mut StdRng) -> Value {
     }
 }
 
-/// A room that is not there yet.
+/// A room that does not exist yet.
 fn new_room(number: usize) -> Value {
     let text = |key: &str, text: String| (key.to_owned(), Value::Str(text));
     let members = ("members".to_owned(), Value::List(Vec::new()));
     Value::Dict(vec![text("roomname", format!("room{number}")), members])
 }
 
-/// Parameters by kind of request: what is refused for its form, and what has edges.
+/// Parameters by kind of request: malformed ones and edge cases.
 struct Pool {
     odd: Vec<(RequestKind, Vec<Value>)>,
 }
@@ -101,7 +101,7 @@ impl Pool {
             values.extend(at_the_edges(info, FRAME_BEFORE_LOGIN));
             (*kind, values)
         };
-        // Users whose accounts are deleted could not come back.
+        // Users with deleted accounts could not log in again.
         let kinds = RequestKind::ALL.iter();
         let kinds = kinds.filter(|kind| **kind != RequestKind::DeleteAccount);
         Self {
@@ -118,7 +118,7 @@ impl Pool {
                 .expect("something is wrong for each")
                 .clone(),
         };
-        // Now and then a number that no request has.
+        // Sometimes a number of no request.
         let number = if rng.random_ratio(1, 60) {
             4242
         } else {
@@ -128,7 +128,7 @@ impl Pool {
     }
 }
 
-/// Those whose session or connection has ended (LOGOUT, a takeover, a goodbye) come back.
+/// Reconnects clients whose session or connection has ended (LOGOUT, a takeover, CLOSE_NOTIFY).
 fn come_back(sim: &mut Sim) {
     for user in USERS {
         let here = sim.end(user).conn;
@@ -147,8 +147,8 @@ fn come_back(sim: &mut Sim) {
     sim.settle();
 }
 
-/// No open connection waits for a reply; one reply too many fails where it is read.
-/// Counts how requests were refused.
+/// Checks that no open connection waits for a reply. A superfluous reply fails where it is read. Counts the codes of
+/// refusals.
 fn all_is_answered(sim: &mut Sim, codes: &mut BTreeMap<String, usize>) {
     for (name, end) in &mut sim.ends {
         for message in end.take_messages() {
@@ -157,14 +157,14 @@ fn all_is_answered(sim: &mut Sim, codes: &mut BTreeMap<String, usize>) {
             }
         }
         assert!(
-            end.is_closed() || end.owed() == 0,
+            end.is_closed() || end.unanswered() == 0,
             "{name} waits for {}",
-            end.owed()
+            end.unanswered()
         );
     }
 }
 
-/// Requests that write, whatever the others do, and two messages in a row, of which the rate allows one.
+/// Requests that write in any state, and two messages in a row, of which the rate allows one.
 fn certain_requests(sim: &mut Sim, asked: usize) -> usize {
     let room = RequestKind::CreateRoom.info().number;
     for number in 0..5 {
@@ -180,7 +180,7 @@ fn certain_requests(sim: &mut Sim, asked: usize) -> usize {
 }
 
 #[test]
-fn every_request_has_one_final_reply_whatever_happens() {
+fn every_request_has_one_final_reply_under_faults() {
     let folder = folder::in_memory();
     let path = folder.path().join("a.db");
     let mut sim = sim(&path);
@@ -191,7 +191,7 @@ fn every_request_has_one_final_reply_whatever_happens() {
         come_back(&mut sim);
         let fault = rng.random_range(0..4);
         match fault {
-            // Less than it has: not one page more, and none that is free.
+            // Below the present size, so that no page can be added.
             0 => {
                 other
                     .execute_batch("VACUUM")
@@ -214,7 +214,7 @@ fn every_request_has_one_final_reply_whatever_happens() {
                 1..20 => rng.random_range(2..6),
                 _ => 1,
             };
-            // Twenty wrong commands would end the connection.
+            // Twenty unknown commands would end the connection.
             for _ in 0..if number == 4242 { 1 } else { times } {
                 sim.say(user, number, params.clone());
                 asked += 1;
@@ -223,7 +223,7 @@ fn every_request_has_one_final_reply_whatever_happens() {
         asked += certain_requests(&mut sim, asked);
         sim.settle();
         if fault == 1 {
-            // Some wait until they are refused, others find the database free again.
+            // Some requests wait until they are refused, others until the database is free again.
             sim.advance(Duration::from_secs(rng.random_range(0..9)));
             other.execute_batch("ROLLBACK").expect("it is held");
         }

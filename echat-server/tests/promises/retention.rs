@@ -1,5 +1,4 @@
-//! Retention: messages that are too old are hidden at once, and removed in portions. Where nothing is kept, nothing is
-//! stored.
+//! Retention: expired messages are hidden at once, and removed in portions. With `keep_days` 0 nothing is stored.
 
 use super::storage::code;
 use crate::sim::script::log_in;
@@ -16,7 +15,7 @@ use std::path::Path;
 use std::time::Duration;
 
 pub(super) const DAY: i64 = 86_400;
-/// The time of the first message: the virtual clock begins ten days later.
+/// The time of the first message. The virtual clock begins ten days later.
 const FIRST: i64 = 1_500_000_000 - 10 * DAY;
 
 fn settings(keep_days: Option<u64>) -> Settings {
@@ -26,7 +25,7 @@ fn settings(keep_days: Option<u64>) -> Settings {
     }
 }
 
-/// Ann and bob are friends and in a room. In both conversations bob said something each day for ten days, oldest first.
+/// Ann and bob are friends and in a room. In both conversations bob sent one message a day for ten days, oldest first.
 pub(super) fn database(path: &Path) -> Store {
     let mut store = Store::open(path).expect("a new database");
     seed::accounts(&mut store, &["ann", "bob"]);
@@ -51,7 +50,7 @@ pub(super) fn database(path: &Path) -> Store {
 
 pub(super) fn sim(store: Store, keep_days: Option<u64>) -> Sim {
     let mut sim = Sim::new(1, Limits::default(), store);
-    sim.believes = true;
+    sim.skip_hashing = true;
     sim.engine.configure(settings(keep_days));
     sim
 }
@@ -71,7 +70,7 @@ fn contents(reply: &Message) -> Vec<String> {
     list(reply, "messages").iter().map(text).collect()
 }
 
-/// Every message of a conversation that ann can read, by every way there is, and the counts.
+/// All messages of both conversations that ann can read in any way, and the counts.
 fn seen(sim: &mut Sim) -> (Vec<String>, Vec<String>) {
     let ask = |sim: &mut Sim, command: &str, params: &str| {
         let mut replies = sim.ask("ann", command, params);
@@ -107,7 +106,7 @@ fn seen(sim: &mut Sim) -> (Vec<String>, Vec<String>) {
     };
     let unread = rooms[0].at("unread").cloned();
     assert_eq!(unread, Some(Value::from(room.len() as u64)));
-    // A login shows the same.
+    // A login shows the same messages.
     sim.connect("again", crate::sim::HOME);
     let login = format!(r#"{{"username":"ann","password":"{}"}}"#, seed::PASSWORD);
     let replies = sim.ask("again", "LOGIN", &login);
@@ -137,8 +136,8 @@ pub(super) fn stored(db: &Connection) -> i64 {
 }
 
 #[test]
-fn what_is_too_old_is_hidden_at_once_and_removed_in_portions_and_the_shorter_time_wins() {
-    // Of the server, of the room; the first day that is kept in the room, and between friends.
+fn expired_messages_are_hidden_at_once_and_removed_in_portions_by_the_shorter_time() {
+    // `keep_days` of the server and of the room; then the first day that is kept in the room, and between friends.
     for (server, room, in_room, between_friends) in [
         (None, None, 0, 0),
         (Some(3), None, 7, 7),
@@ -158,7 +157,7 @@ fn what_is_too_old_is_hidden_at_once_and_removed_in_portions_and_the_shorter_tim
             db.execute("UPDATE rooms SET keep_days = ?1", [days])
                 .expect("it is there");
         }
-        // No time passes: no portion was removed.
+        // No time passes, so no portion was removed.
         let hidden = seen(&mut sim);
         assert_eq!(
             hidden,
@@ -173,7 +172,7 @@ fn what_is_too_old_is_hidden_at_once_and_removed_in_portions_and_the_shorter_tim
             "{server:?} {room:?}"
         );
         assert_eq!(seen(&mut sim), hidden);
-        // Ids go on, also above those of messages that are gone.
+        // New ids are above those of removed messages.
         let said = sim.ask(
             "bob",
             "SEND_MESSAGE",
@@ -203,10 +202,10 @@ fn a_room_that_keeps_messages_for_a_shorter_time_hides_them_at_once_and_a_repeat
     };
     set(&mut sim, "4");
     assert_eq!(seen(&mut sim), (from_day(6), from_day(2)));
-    // The room is swept now, without waiting for the next sweep.
+    // The room is swept now, not at the next regular sweep.
     sim.advance(Duration::from_secs(2));
     assert_eq!(stored(&db), 20 - 6 - 2);
-    // What is gone does not come back.
+    // Removed messages do not return.
     set(&mut sim, "null");
     assert_eq!(seen(&mut sim), (from_day(6), from_day(2)));
     set(&mut sim, "0");
@@ -248,7 +247,7 @@ fn a_room_that_keeps_messages_for_a_shorter_time_hides_them_at_once_and_a_repeat
 }
 
 #[test]
-fn where_nothing_is_kept_a_message_is_told_and_known_again_and_not_stored() {
+fn without_retention_a_message_is_delivered_and_its_txn_id_known_but_not_stored() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.db");
     let mut sim = sim(database(&path), None);
@@ -261,7 +260,7 @@ fn where_nothing_is_kept_a_message_is_told_and_known_again_and_not_stored() {
         let replies = sim.ask("bob", "SEND_MESSAGE", &params);
         replies.last().expect("a reply").clone()
     };
-    // One that was kept when it was sent is known after it is removed.
+    // A message that was kept when it was sent is known after it was removed.
     let kept = send(&mut sim, "tea", "kept until now", "kept");
     sim.ask("ann", "SET_ROOM", r#"{"roomname":"tea","keep_days":0}"#);
     sim.advance(Duration::from_secs(2));
@@ -276,7 +275,7 @@ fn where_nothing_is_kept_a_message_is_told_and_known_again_and_not_stored() {
     );
     assert_eq!(told[0].params.at("id"), said.params.at("id"));
     assert_eq!(seen(&mut sim).0, Vec::<String>::new());
-    // It is known again, acknowledged and not told again; another one under its id is refused.
+    // It is known, acknowledged again and not delivered again. Another text with its id is refused.
     assert_eq!(send(&mut sim, "tea", "a word in passing", "t1"), said);
     assert!(sim.end("ann").take_messages().is_empty());
     for (target, content) in [("tea", "another word"), ("cup", "a word in passing")] {
@@ -291,7 +290,7 @@ fn where_nothing_is_kept_a_message_is_told_and_known_again_and_not_stored() {
     let next = send(&mut sim, "tea", "a word in passing", "t2");
     let ids = [&kept, &said, &next].map(|message| message.params.at("id").cloned());
     assert_eq!(ids, [21, 22, 23].map(|id: u64| Some(Value::from(id))));
-    // A marker for it is no more than the newest message that is there.
+    // A marker for it is at most the newest stored message.
     let marked = sim.ask(
         "ann",
         "MARK_READ",
@@ -299,7 +298,7 @@ fn where_nothing_is_kept_a_message_is_told_and_known_again_and_not_stored() {
     );
     let marked = marked.last().expect("a reply");
     assert_eq!(marked.params.at("id"), Some(&Value::from(0_u64)));
-    // The room is closed, and another one has its name: what was sent is known for 30 days.
+    // The room is closed, and another room has its name. The message is known for 30 days.
     sim.ask("ann", "CLOSE_ROOM", r#""tea""#);
     assert_eq!(send(&mut sim, "tea", "a word in passing", "t1"), said);
     sim.advance(Duration::from_secs(2));
@@ -314,7 +313,7 @@ fn where_nothing_is_kept_a_message_is_told_and_known_again_and_not_stored() {
     assert_eq!(known(&db), [0, 0, 0]);
 }
 
-/// The messages that are known and not there, the names that closed rooms had, and what is left to remove of these.
+/// Known messages that are not stored, former names of closed rooms, and rows that are left to remove of these.
 fn known(db: &Connection) -> [i64; 3] {
     ["unkept_messages", "former_room_names", "closed_rooms"].map(|table| {
         let sql = format!("SELECT count(*) FROM {table}");
@@ -323,7 +322,7 @@ fn known(db: &Connection) -> [i64; 3] {
 }
 
 #[test]
-fn a_message_sent_again_is_known_for_30_days_whatever_became_of_it() {
+fn a_txn_id_is_known_for_30_days_after_any_removal() {
     for (keep, closes) in [("1", false), ("null", true), ("1", true), ("null", false)] {
         let folder = tempfile::tempdir().expect("a folder");
         let mut sim = sim(database(&folder.path().join("a.db")), None);

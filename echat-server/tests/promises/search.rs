@@ -1,4 +1,4 @@
-//! A search of many messages goes on over several ticks, and holds up no other user.
+//! A search of many messages takes several ticks, and delays no other user.
 
 use crate::sim::script::log_in;
 use crate::sim::{Sim, seed};
@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Messages that are not indexed when the search begins.
 const MESSAGES: i64 = 6_000;
 
-/// Ann and bob in tea, which bob owns, and a search of ann's that one tick has begun.
+/// Ann and bob in tea, which bob owns. One tick has begun a search of ann's.
 fn searching() -> Sim {
     let mut store = Store::in_memory().expect("a new database");
     seed::accounts(&mut store, &["ann", "bob"]);
@@ -30,7 +30,7 @@ fn searching() -> Sim {
     let _ = batch.commit().expect("it is stored");
     let mut sim = Sim::new(1, Limits::default(), store);
     log_in(&mut sim, &["ann", "bob"]);
-    // Until no user cools down after the login, and before the first message is indexed.
+    // After the cool-down of the login, and before the first message is indexed.
     sim.advance(Duration::from_millis(150));
     say(&mut sim, "ann", "SEARCH", r#"{"query":"tea 7"}"#);
     sim.step().expect("a round");
@@ -42,7 +42,7 @@ fn say(sim: &mut Sim, name: &str, command: &str, params: &str) {
     sim.say(name, command.number, from_json(params).expect("JSON"));
 }
 
-/// Steps until a client has its reply: the number of steps, and the reply.
+/// Steps until a client has its reply. Returns the number of steps and the reply.
 fn reply(sim: &mut Sim, name: &str, command: u32) -> (usize, Message) {
     for step in 1..1_000 {
         sim.step().expect("a round");
@@ -75,7 +75,7 @@ fn a_long_search_takes_several_ticks_and_others_are_answered_in_between() {
     assert_eq!(found(&answer), [8]);
     assert!(others <= 2 && ticks >= 6, "{others} {ticks}");
     sim.settle();
-    assert_eq!(sim.end("ann").owed(), 0);
+    assert_eq!(sim.end("ann").unanswered(), 0);
 }
 
 #[test]

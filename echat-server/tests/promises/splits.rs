@@ -1,4 +1,4 @@
-//! However the bytes come, the replies are the same.
+//! The replies do not depend on how the bytes are split.
 
 use crate::sim::script::log_in;
 use crate::sim::{HOME, Sim, seed};
@@ -9,7 +9,7 @@ use echat_server::config::Limits;
 use echat_server::storage::Store;
 use proptest::prelude::*;
 
-/// A session that has something of everything, sent at once.
+/// A session with every kind of message, sent at once.
 fn session(pace: usize) -> Vec<Message> {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &["ann", "bob"]);
@@ -41,7 +41,7 @@ fn session(pace: usize) -> Vec<Message> {
     }
     sim.settle();
     let replies = sim.end("ann").take_messages();
-    assert_eq!(sim.end("ann").owed(), 0, "at {pace} bytes a step");
+    assert_eq!(sim.end("ann").unanswered(), 0, "at {pace} bytes a step");
     replies
 }
 

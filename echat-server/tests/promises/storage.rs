@@ -1,4 +1,4 @@
-//! A full disk and a database that another program holds.
+//! A full disk, and a database that another program locks.
 
 use crate::sim::script::log_in;
 use crate::sim::{Sim, seed};
@@ -48,7 +48,7 @@ fn message(n: usize, length: usize) -> String {
     format!(r#"{{"target_type":1,"target":"tea","content":"{content}","txn_id":"{n}"}}"#)
 }
 
-/// Ann, bob and eve in a room, on a disk with place for a few more pages.
+/// Ann, bob and eve in a room, on a disk with a few free pages.
 fn nearly_full() -> Sim {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &["ann", "bob", "eve"]);
@@ -59,7 +59,7 @@ fn nearly_full() -> Sim {
     };
     let mut sim = Sim::new(1, limits, store);
     log_in(&mut sim, &["ann", "bob", "eve"]);
-    // Less than the file has already: not one page more.
+    // Below the present size, so that no page can be added.
     sim.engine.store().limit_pages(1).expect("a pragma");
     for length in [4_000, 400, 40] {
         let full = (0..100).any(|n| {
@@ -92,9 +92,9 @@ fn on_a_full_disk_every_request_of_the_tick_is_answered() {
 }
 
 #[test]
-fn a_full_disk_recovers_and_memory_is_what_the_database_is() {
+fn after_a_full_disk_memory_agrees_with_the_database() {
     let mut sim = nearly_full();
-    // bob leaves in the tick that cannot be kept: he is a member still, in memory too.
+    // bob leaves in the tick that is rolled back: bob is still a member, also in memory.
     say(&mut sim, "bob", "LEAVE_ROOM", r#""tea""#);
     say(&mut sim, "eve", "SEND_MESSAGE", &long_message(1_000));
     sim.settle();
@@ -131,7 +131,7 @@ fn on_a_full_disk_two_sessions_of_a_user_get_the_same_events() {
         codes(&mut sim, "bob2"),
         [(103, None), (140, None), (105, None)]
     );
-    // What one of them does is undone with the tick: the other one never hears of it.
+    // The effect of one request is rolled back with the tick, so the other user receives no event.
     say(&mut sim, "bob", "LEAVE_ROOM", r#""tea""#);
     say(&mut sim, "eve", "SEND_MESSAGE", &long_message(1_000));
     sim.settle();
@@ -139,7 +139,7 @@ fn on_a_full_disk_two_sessions_of_a_user_get_the_same_events() {
     assert_eq!(codes(&mut sim, "bob"), [(205, full.clone())]);
     assert_eq!(codes(&mut sim, "bob2"), []);
     assert_eq!(codes(&mut sim, "eve"), [(203, full)]);
-    // One of them goes in such a tick: the user is there still, and in the room.
+    // One of them logs out in such a tick: the user is still online, and in the room.
     say(&mut sim, "bob", "LOGOUT", "null");
     say(&mut sim, "eve", "SEND_MESSAGE", &long_message(1_000));
     sim.settle();
@@ -154,7 +154,7 @@ fn on_a_full_disk_two_sessions_of_a_user_get_the_same_events() {
 #[test]
 fn a_logout_in_a_tick_that_is_rolled_back_reaches_the_rooms_that_the_user_is_still_in() {
     let mut sim = nearly_full();
-    // In the order of names: bob leaves the room and goes, eve fills the disk. He is still a member.
+    // In the order of names: bob leaves the room and logs out, eve fills the disk. Bob is still a member.
     say(&mut sim, "bob", "LEAVE_ROOM", r#""tea""#);
     say(&mut sim, "bob", "LOGOUT", "null");
     say(&mut sim, "eve", "SEND_MESSAGE", &long_message(1_000));
@@ -177,7 +177,7 @@ fn a_login_survives_a_full_disk_and_each_waiting_request_is_answered_once() {
     say(&mut sim, "new", "REGISTER", &credentials("joe"));
     say(&mut sim, "guest", "LOGIN", &credentials("ann"));
     sim.settle();
-    // The second steps and what fills the disk are in one tick.
+    // The job completions and the write that fills the disk are in one tick.
     say(&mut sim, "eve", "SEND_MESSAGE", &long_message(1_000));
     sim.hold = false;
     sim.settle();
@@ -193,7 +193,7 @@ fn a_login_survives_a_full_disk_and_each_waiting_request_is_answered_once() {
     );
 }
 
-/// Logs a user in on a new connection; the secret of the bundle, or the code of the refusal.
+/// Logs a user in on a new connection. Returns the secret of the bundle, or the code of the refusal.
 fn logs_in(sim: &mut Sim, user: &str, proof: &str) -> Result<String, String> {
     let name = format!("c{}", sim.ends.len());
     sim.connect(&name, crate::sim::HOME);
@@ -224,7 +224,7 @@ fn a_full_disk_keeps_logins_gives_no_secret_and_voids_the_one_that_was_used() {
     });
     assert!(is_full, "the disk has an end");
     given.retain(|secret| !secret.is_empty());
-    // Nothing can be written, so the database cannot know that these were used.
+    // No write is possible, so the database cannot know that these were used.
     let used: Vec<&String> = given
         .iter()
         .filter(|given| {
@@ -244,14 +244,14 @@ fn a_full_disk_keeps_logins_gives_no_secret_and_voids_the_one_that_was_used() {
     assert!(!fresh.is_empty(), "there is space again");
     for used in used {
         assert!(is_void(&mut sim, used), "the database knows it now");
-        // Wrong secrets are counted; a right password takes that back.
+        // Wrong secrets are counted. A right password cancels the count.
         logs_in(&mut sim, "ann", &password).expect("a right password");
     }
     assert!(logs_in(&mut sim, "ann", &secret(&fresh)).is_ok());
 }
 
 #[test]
-fn a_resumed_login_does_not_rest_on_writes_that_a_full_disk_rolls_back() {
+fn a_resumed_login_does_not_depend_on_writes_that_a_full_disk_rolls_back() {
     let mut sim = nearly_full();
     let sessions = NonZeroUsize::new(4).expect("not zero");
     sim.engine.allow_sessions(sessions);
@@ -283,7 +283,7 @@ fn a_resumed_login_does_not_rest_on_writes_that_a_full_disk_rolls_back() {
 }
 
 #[test]
-fn what_voids_a_secret_is_written_within_a_second_or_at_the_stop_without_other_writes() {
+fn revocations_are_written_within_a_second_or_at_the_stop_without_other_writes() {
     let dir = folder::in_memory();
     let path = dir.path().join("a.db");
     let mut store = Store::open(&path).expect("a new database");
@@ -317,7 +317,7 @@ fn what_voids_a_secret_is_written_within_a_second_or_at_the_stop_without_other_w
 }
 
 #[test]
-fn a_first_request_that_a_held_database_does_not_note_leaves_logout_its_secret() {
+fn logout_voids_its_secret_although_a_locked_database_missed_the_first_request() {
     let dir = folder::in_memory();
     let path = dir.path().join("a.db");
     let mut store = Store::open(&path).expect("a new database");
@@ -339,7 +339,7 @@ fn a_first_request_that_a_held_database_does_not_note_leaves_logout_its_secret()
 }
 
 #[test]
-fn without_resumed_sessions_the_secrets_of_before_are_deleted_at_logins() {
+fn without_resumed_sessions_old_secrets_are_deleted_at_logins() {
     let dir = folder::in_memory();
     let path = dir.path().join("a.db");
     let mut store = Store::open(&path).expect("a new database");
@@ -368,7 +368,7 @@ fn a_registration_of_a_rolled_back_tick_is_answered_once() {
     sim.connect("guest", crate::sim::HOME);
     sim.settle();
     let credentials = format!(r#"{{"username":"joe","password":"{}"}}"#, seed::PASSWORD);
-    // In the order of names: ann's write is made, the guest begins to wait, zed fills the disk.
+    // In the order of names: ann's write is made, the unauthenticated connection begins to wait, zed fills the disk.
     sim.rename("eve", "zed");
     say(
         &mut sim,
@@ -388,13 +388,13 @@ fn a_registration_of_a_rolled_back_tick_is_answered_once() {
         [(203, Some("storage_full".to_owned()))]
     );
     assert_eq!(codes(&mut sim, "guest").len(), 1);
-    assert_eq!(sim.end("guest").owed(), 0);
+    assert_eq!(sim.end("guest").unanswered(), 0);
 }
 
 #[test]
-fn second_steps_that_a_full_disk_cut_off_are_answered() {
+fn job_completions_cut_off_by_a_full_disk_are_answered() {
     let mut sim = nearly_full();
-    // Not one account more fits.
+    // No further account fits.
     let full = (0..1_000).any(|n| {
         let mut batch = sim.engine.store().batch();
         let name = Username::new(&format!("filler{n}")).expect("a possible name");
@@ -422,12 +422,12 @@ fn second_steps_that_a_full_disk_cut_off_are_answered() {
     sim.settle();
     for name in &names {
         sim.end(name).take_messages();
-        assert_eq!(sim.end(name).owed(), 0, "{name} waits");
+        assert_eq!(sim.end(name).unanswered(), 0, "{name} waits");
     }
 }
 
 #[test]
-fn a_held_database_delays_writes_for_five_seconds_and_nothing_else() {
+fn a_locked_database_delays_writes_for_five_seconds_and_nothing_else() {
     let dir = folder::in_memory();
     let path = dir.path().join("a.db");
     let mut store = Store::open(&path).expect("a new database");
@@ -443,7 +443,7 @@ fn a_held_database_delays_writes_for_five_seconds_and_nothing_else() {
     };
     let short = r#"{"target_type":1,"target":"tea","content":"hi"}"#;
 
-    // Freed in time: nothing was lost, and order was kept.
+    // Unlocked in time: nothing was lost, and the order was kept.
     hold();
     say(&mut sim, "ann", "SEND_MESSAGE", short);
     say(&mut sim, "ann", "LIST_ROOMS", "null");
@@ -456,7 +456,7 @@ fn a_held_database_delays_writes_for_five_seconds_and_nothing_else() {
     assert_eq!(codes(&mut sim, "ann"), [(109, None), (122, None)]);
     assert_eq!(codes(&mut sim, "bob"), [(109, None)]);
 
-    // Not freed: refused after five seconds, and the next request has five of its own.
+    // Not unlocked: refused after five seconds. The next request has five seconds of its own.
     hold();
     say(&mut sim, "ann", "SEND_MESSAGE", short);
     say(&mut sim, "ann", "JOIN_ROOM", r#""coffee""#);
@@ -470,7 +470,7 @@ fn a_held_database_delays_writes_for_five_seconds_and_nothing_else() {
     sim.advance(Duration::from_secs(5));
     assert_eq!(codes(&mut sim, "ann"), [(205, busy.clone())]);
 
-    // Second steps wait like requests do; a login needs no write.
+    // Job completions wait like requests do. A login needs no write.
     sim.connect("new", crate::sim::HOME);
     sim.connect("two", crate::sim::HOME);
     let credentials =
@@ -485,7 +485,7 @@ fn a_held_database_delays_writes_for_five_seconds_and_nothing_else() {
     );
     sim.advance(Duration::from_secs(2));
     assert_eq!(codes(&mut sim, "new"), [(205, busy)]);
-    // A registration that waited is made once the database is free.
+    // A registration that waited succeeds once the database is unlocked.
     say(&mut sim, "new", "REGISTER", &credentials("joe"));
     sim.advance(Duration::from_secs(1));
     other.execute_batch("ROLLBACK").expect("it is held");

@@ -1,4 +1,4 @@
-//! Storms of logins, takeovers and farewells leave nothing behind.
+//! Many logins, takeovers and disconnects leave no state behind.
 
 use crate::sim::{HOME, Sim, seed};
 use echat_proto::json::from_json;
@@ -6,7 +6,7 @@ use echat_server::config::Limits;
 use echat_server::storage::Store;
 use proptest::prelude::*;
 
-/// Something that a client does.
+/// An action of a client.
 #[derive(Clone, Copy, Debug)]
 enum Action {
     Connect,
@@ -52,16 +52,16 @@ fn sim() -> Sim {
     Sim::new(1, Limits::default(), store)
 }
 
-/// Six connections; the even ones are ann, the odd ones bob.
-fn act(sim: &mut Sim, seat: usize, action: Action) {
-    let name = format!("c{seat}");
-    let user = ["ann", "bob"][seat % 2];
+/// Six connections: the even ones are ann's, the odd ones bob's.
+fn act(sim: &mut Sim, client: usize, action: Action) {
+    let name = format!("c{client}");
+    let user = ["ann", "bob"][client % 2];
     if let Action::Connect = action {
         // A name has one connection at a time.
         if sim
             .ends
             .get(&name)
-            .is_none_or(crate::sim::end::End::is_closed)
+            .is_none_or(crate::sim::client_end::ClientEnd::is_closed)
         {
             sim.connect(&name, HOME);
         }
@@ -71,7 +71,7 @@ fn act(sim: &mut Sim, seat: usize, action: Action) {
         return;
     };
     let (conn, stalled) = (end.conn.expect("it was taken in"), end.stalled);
-    // Two users have two secrets, which are old most of the time.
+    // There are two users with their secrets, most of which are old.
     let known = sim.ends.values().find_map(|end| end.secret_of(user));
     let mut say = |number, params: &str| sim.say(&name, number, from_json(params).expect("JSON"));
     match action {
@@ -105,7 +105,7 @@ fn act(sim: &mut Sim, seat: usize, action: Action) {
 
 fn drain(sim: &mut Sim) {
     for end in sim.ends.values_mut() {
-        // Asserts that no reply is one too many.
+        // Asserts that no reply is superfluous.
         end.take_messages();
     }
 }
@@ -113,12 +113,12 @@ fn drain(sim: &mut Sim) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..Default::default() })]
     #[test]
-    fn a_storm_of_logins_leaves_nothing_behind(
+    fn many_logins_and_disconnects_leave_no_state(
         actions in prop::collection::vec((0_usize..6, action()), 1..60),
     ) {
         let mut sim = sim();
-        for (seat, action) in actions {
-            act(&mut sim, seat, action);
+        for (client, action) in actions {
+            act(&mut sim, client, action);
         }
         sim.hold = false;
         for end in sim.ends.values_mut() {
@@ -127,7 +127,7 @@ proptest! {
         sim.settle();
         for (name, end) in &mut sim.ends {
             end.take_messages();
-            prop_assert!(!end.is_open() || end.owed() == 0, "{} waits", name);
+            prop_assert!(!end.is_open() || end.unanswered() == 0, "{} waits", name);
         }
         sim.clear();
         drain(&mut sim);

@@ -1,21 +1,22 @@
-//! An engine and its clients in one thread: no sockets, no workers, no clock that runs by itself.
+//! A deterministic simulation of an engine and its clients in one thread, without sockets, workers or a real clock.
 //!
 //! ```text
-//! End (the client's side) ── bytes ──> Engine ── jobs ──> run at once, or held back
-//!          ^ bytes, as many a step as the pace allows ───┘
+//! ClientEnd ── bytes ──> Engine ── jobs ──> run at once, results held back or not
+//!     ^ bytes, limited in each step by pace or schedule ───┘
 //! ```
 //!
-//! A [`Sim`] is a function of its seed and of what is done to it: equal seeds, equal traces.
+//! A [`Sim`] is a function of its seed and of the calls that are made: equal seeds give equal traces.
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
-pub(crate) mod end;
+pub(crate) mod client_end;
 mod pattern;
 pub(crate) mod schedule;
 pub(crate) mod script;
 pub(crate) mod seed;
 pub(crate) mod workers;
 
+use client_end::ClientEnd;
 use echat_proto::Value;
 use echat_proto::channel::Message;
 use echat_proto::commands::by_name;
@@ -26,7 +27,6 @@ use echat_server::engine::{Engine, Fatal};
 use echat_server::storage::{Checkpoint, Store};
 use echat_server::workers::jobs::{JobResult, Task};
 use ed25519_dalek::SigningKey;
-use end::End;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use schedule::Schedule;
@@ -35,42 +35,41 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// Steps after which a world that finds no rest is at fault.
+/// Steps within which a simulation must settle.
 const STEPS: usize = 100_000;
-/// Where clients come from unless they say otherwise.
+/// The default address of clients.
 pub(crate) const HOME: &str = "127.0.0.1:4000";
-/// The virtual clock's first moment: 2017-07-14, when the original was young.
+/// The first moment of the virtual clock: 2017-07-14, when the original program was new.
 const BEGINNING: i64 = 1_500_000_000;
 
 /// An engine and its clients.
 pub(crate) struct Sim {
     pub(crate) engine: Engine,
     pub(crate) now: Now,
-    pub(crate) ends: BTreeMap<String, End>,
-    /// Whether workers' results are kept back.
+    pub(crate) ends: BTreeMap<String, ClientEnd>,
+    /// Whether the results of workers are held back.
     pub(crate) hold: bool,
-    /// Whether workers believe every password instead of hashing it, for tests of many logins that
-    /// are about something else.
-    pub(crate) believes: bool,
-    /// Passwords that were hashed, or believed.
+    /// Whether workers accept every password without hashing it, for tests with many logins.
+    pub(crate) skip_hashing: bool,
+    /// Passwords that were hashed, or accepted without hashing.
     pub(crate) hashed: usize,
     /// Bytes that move in one direction of one connection in one step.
     pub(crate) pace: usize,
-    /// If things move irregularly: how.
+    /// An irregular order and amount of bytes and results, if set.
     pub(crate) schedule: Option<Schedule>,
-    /// Exponents that workers still find time to prepare. Each costs two powers that are not remembered.
+    /// Exponents that workers still have time to prepare. Each costs two powers that are not cached.
     pub(crate) exponents: usize,
-    /// Checkpoints that were run beside the engine.
+    /// Checkpoints that ran beside the engine.
     pub(crate) checkpoints: usize,
     /// Writes of the engine's output to connections so far.
     pub(crate) writes: usize,
     by_conn: BTreeMap<ConnId, String>,
-    /// Connections that have something to be written.
+    /// Connections with output to be written.
     unwritten: BTreeSet<ConnId>,
     results: Vec<(ConnId, JobResult)>,
     /// Results that are set aside.
     aside: Vec<(ConnId, JobResult)>,
-    /// A checkpoint of the database's log that was begun.
+    /// A checkpoint of the database's log that has begun.
     checkpoint: Option<Checkpoint>,
     host_key: SigningKey,
     rng: StdRng,
@@ -78,7 +77,7 @@ pub(crate) struct Sim {
 }
 
 impl Sim {
-    /// A world over a database.
+    /// A simulation over a database.
     pub(crate) fn new(seed: u64, limits: Limits, store: Store) -> Self {
         Self {
             engine: Engine::new(limits, store, StdRng::seed_from_u64(seed)),
@@ -88,7 +87,7 @@ impl Sim {
             },
             ends: BTreeMap::new(),
             hold: false,
-            believes: false,
+            skip_hashing: false,
             hashed: 0,
             pace: usize::MAX,
             schedule: None,
@@ -106,12 +105,12 @@ impl Sim {
         }
     }
 
-    /// Opens a connection; its handshake is done by the next [`Self::settle`]. One that the engine
-    /// does not take in is closed from the beginning.
+    /// Opens a connection. The next [`Self::settle`] completes its handshake. A connection that the engine does not
+    /// accept is closed from the start.
     pub(crate) fn connect(&mut self, name: &str, address: &str) {
         let address: SocketAddr = address.parse().expect("an address of a test");
         let conn = self.engine.accept(address, self.now);
-        let mut end = End::new(conn, &mut self.rng);
+        let mut end = ClientEnd::new(conn, &mut self.rng);
         match conn {
             Some(conn) => {
                 self.by_conn.insert(conn, name.to_owned());
@@ -122,14 +121,14 @@ impl Sim {
         self.ends.insert(name.to_owned(), end);
     }
 
-    /// A connection's client side.
-    pub(crate) fn end(&mut self, name: &str) -> &mut End {
+    /// The client's end of a connection.
+    pub(crate) fn end(&mut self, name: &str) -> &mut ClientEnd {
         self.ends
             .get_mut(name)
             .unwrap_or_else(|| panic!("no client is called {name:?}"))
     }
 
-    /// Gives an end another name: bytes are carried, and so ticks are filled, in the order of names.
+    /// Renames an end. Bytes are carried, and so ticks are filled, in the order of names.
     pub(crate) fn rename(&mut self, from: &str, to: &str) {
         let end = self.ends.remove(from).expect("a client of this name");
         if let Some(conn) = end.conn {
@@ -138,14 +137,14 @@ impl Sim {
         self.ends.insert(to.to_owned(), end);
     }
 
-    /// Says something; it leaves with the next [`Self::settle`].
+    /// Sends a message with the next [`Self::settle`].
     pub(crate) fn say(&mut self, name: &str, command: u32, params: Value) {
         let message = Message { command, params };
         let bytes = message.encode().expect("what a test says has a wire form");
         self.say_plain(name, &bytes);
     }
 
-    /// Sends a frame with this plaintext, whatever it is.
+    /// Sends a frame with any plaintext.
     pub(crate) fn say_plain(&mut self, name: &str, plain: &[u8]) {
         self.settle_handshake(name);
         let end = self.ends.get_mut(name).expect("settling lost no client");
@@ -158,7 +157,7 @@ impl Sim {
         }
     }
 
-    /// Says something and gives back everything that came since, until nothing moves any more.
+    /// Sends a request, settles, and returns everything that was received since.
     pub(crate) fn ask(&mut self, name: &str, command: &str, params: &str) -> Vec<Message> {
         let command = by_name(command).expect("a command of the table").number;
         let params = echat_proto::json::from_json(params).expect("a test's JSON");
@@ -167,24 +166,24 @@ impl Sim {
         self.end(name).take_messages()
     }
 
-    /// Lets everything move until nothing does.
+    /// Steps until nothing moves.
     pub(crate) fn settle(&mut self) {
         self.try_settle()
             .expect("the database of a test does not fail");
     }
 
-    /// The same where the database may fail.
+    /// The same, where the database may fail.
     pub(crate) fn try_settle(&mut self) -> Result<(), Fatal> {
         for _ in 0..STEPS {
             if !self.step()? {
                 return Ok(());
             }
         }
-        panic!("the world finds no rest");
+        panic!("the simulation does not settle");
     }
 
-    /// One round, as the reactor's: bytes in, results in, a tick, jobs and bytes out. False if
-    /// nothing happened and nothing waits.
+    /// One round, as the reactor's: bytes in, results in, a tick, jobs and bytes out. False if nothing happened and
+    /// nothing is due.
     pub(crate) fn step(&mut self) -> Result<bool, Fatal> {
         let mut moved = self.carry_in();
         if !self.hold {
@@ -198,7 +197,7 @@ impl Sim {
         Ok(moved || self.engine.has_work())
     }
 
-    /// Runs the checkpoint that was requested, at once or when the schedule says so.
+    /// Runs the requested checkpoint, at once or when the schedule says so.
     fn checkpoint(&mut self) -> Result<bool, Fatal> {
         self.checkpoint = self
             .checkpoint
@@ -217,7 +216,7 @@ impl Sim {
     }
 
     /// Bytes that a connection may move now.
-    fn share(&mut self) -> usize {
+    fn byte_budget(&mut self) -> usize {
         match &mut self.schedule {
             Some(schedule) => schedule.bytes(),
             None => self.pace,
@@ -231,7 +230,7 @@ impl Sim {
             schedule.shuffle(&mut names);
         }
         for name in names {
-            let share = self.share();
+            let budget = self.byte_budget();
             let end = self.end(&name);
             let Some(conn) = end.conn.filter(|_| !end.is_closed()) else {
                 continue;
@@ -239,7 +238,7 @@ impl Sim {
             if !self.engine.wants_bytes(conn) {
                 continue;
             }
-            let bytes = self.end(&name).outgoing(share);
+            let bytes = self.end(&name).outgoing(budget);
             if !bytes.is_empty() {
                 self.end(&name).heard_at = self.now.running;
                 self.engine.receive(conn, &bytes, self.now);
@@ -253,7 +252,7 @@ impl Sim {
         moved
     }
 
-    /// Lets workers begin: they are done at once, and their results come when they come.
+    /// Runs the jobs of workers at once. Their results are delivered later.
     fn take_jobs(&mut self) -> bool {
         let mut moved = false;
         for job in self.engine.take_jobs() {
@@ -264,8 +263,8 @@ impl Sim {
                 self.exponents -= 1;
             }
             self.hashed += usize::from(job.task.is_hash());
-            let done = if self.believes && job.task.is_hash() {
-                workers::believe(&job.task)
+            let done = if self.skip_hashing && job.task.is_hash() {
+                workers::unhashed(&job.task)
             } else {
                 workers::run(job.task, &self.host_key, &mut self.rng)
             };
@@ -275,8 +274,8 @@ impl Sim {
         moved
     }
 
-    /// Writes to those of whom the engine said that they have something to be written, as the
-    /// reactor does, and to no others: what it forgets to say is never written.
+    /// Writes to the connections that the engine named, as the reactor does, and to no others: output that the engine
+    /// does not announce is never written.
     fn carry_out(&mut self) -> bool {
         let mut moved = false;
         self.unwritten.extend(self.engine.take_dirty());
@@ -300,7 +299,7 @@ impl Sim {
     }
 
     fn write(&mut self, conn: ConnId) -> bool {
-        let share = self.share();
+        let budget = self.byte_budget();
         let end = self.by_conn.get(&conn).and_then(|name| {
             let end = self.ends.get_mut(name)?;
             (end.conn == Some(conn) && !end.is_closed()).then_some((name, end))
@@ -312,7 +311,7 @@ impl Sim {
             return false;
         }
         let bytes = self.engine.output(conn, self.now);
-        let bytes = bytes[..bytes.len().min(share)].to_vec();
+        let bytes = bytes[..bytes.len().min(budget)].to_vec();
         if !bytes.is_empty() {
             self.engine.wrote(conn, bytes.len(), self.now);
             self.writes += 1;
@@ -324,7 +323,7 @@ impl Sim {
         }
         let said = self.engine.is_finished(conn);
         if said {
-            // A client that sees the end closes its own half.
+            // A client that sees the end of the stream closes its own half.
             self.engine.hang_up(conn);
         }
         said || !bytes.is_empty()
@@ -346,7 +345,7 @@ impl Sim {
         !closed.is_empty()
     }
 
-    /// Hands in results that were kept back: all of them, or those that the schedule lets through.
+    /// Delivers held results: all of them, or those that the schedule selects.
     fn complete_some(&mut self) -> bool {
         let mut results = std::mem::take(&mut self.results);
         if let Some(schedule) = &mut self.schedule {
@@ -361,7 +360,7 @@ impl Sim {
         any
     }
 
-    /// The process ends without a goodbye, and another begins over the same database.
+    /// Kills the process and starts another one over the same database.
     pub(crate) fn restart(&mut self, limits: Limits, store: Store) {
         let seed = self.rng.next_u64();
         self.engine = Engine::new(limits, store, StdRng::seed_from_u64(seed));
@@ -369,26 +368,26 @@ impl Sim {
         self.results.clear();
         self.checkpoint = None;
         self.unwritten.clear();
-        self.ends.values_mut().for_each(End::close);
+        self.ends.values_mut().for_each(ClientEnd::close);
         self.trace_line("", b"restarted");
     }
 
-    /// Turns the order of the results that are kept back around.
+    /// Reverses the order of held results.
     pub(crate) fn reverse_results(&mut self) {
         self.results.reverse();
     }
 
-    /// Sets the results that are kept back aside, until [`hand_in`](Self::hand_in).
+    /// Sets held results aside, until [`hand_in`](Self::hand_in).
     pub(crate) fn set_aside(&mut self) {
         self.aside.append(&mut self.results);
     }
 
-    /// Adds what was set aside to the results that are kept back.
+    /// Adds the results that were set aside to the held ones.
     pub(crate) fn hand_in(&mut self) {
         self.results.append(&mut self.aside);
     }
 
-    /// Lets time pass on both clocks, not missing any of the engine's deadlines.
+    /// Lets time pass on both clocks, and handles each of the engine's deadlines.
     pub(crate) fn advance(&mut self, time: Duration) {
         let target = self.now.running + time;
         self.settle();
@@ -400,7 +399,7 @@ impl Sim {
         self.settle();
     }
 
-    /// Lets time pass on both clocks at once.
+    /// Moves both clocks at once.
     pub(crate) fn move_to(&mut self, at: Duration) {
         let passed = at.as_secs() - self.now.running.as_secs();
         self.now.unix += i64::try_from(passed).expect("a test does not last for ever");
@@ -411,12 +410,12 @@ impl Sim {
         (self.now.running, name, what).hash(&mut self.trace);
     }
 
-    /// A digest of every byte that the engine sent, with its connection and time.
+    /// A digest of all bytes that the engine sent, with connection and time.
     pub(crate) fn trace(&self) -> u64 {
         self.trace.finish()
     }
 
-    /// Hangs up every end and lets the time pass that anything could still take.
+    /// Closes every connection, and lets the longest time-out pass.
     pub(crate) fn clear(&mut self) {
         self.hold = false;
         for end in self.ends.values_mut() {

@@ -1,12 +1,12 @@
-//! What a transcript leaves open in a value: see [`super::script`].
+//! Patterns and captures in the values of transcripts; see [`super::script`].
 
 use echat_proto::Value;
 use std::collections::BTreeMap;
 
-/// Values by the names a transcript gave them.
+/// Captured values by name.
 pub(super) type Captures = BTreeMap<String, Value>;
 
-/// A value to be said: `$name` and `x*4000` in it replaced by what they stand for.
+/// A value to be sent, with `$name` and `x*4000` replaced.
 pub(super) fn filled(value: &Value, captures: &Captures) -> Value {
     match value {
         Value::Str(text) => match (text.strip_prefix('$'), repeated(text)) {
@@ -30,14 +30,14 @@ pub(super) fn filled(value: &Value, captures: &Captures) -> Value {
     }
 }
 
-/// `x*4000`: a character and how often.
+/// `x*4000`: a character and a count.
 fn repeated(text: &str) -> Option<String> {
     let (unit, times) = text.split_once('*')?;
     let times = times.parse().ok()?;
     (unit.chars().count() == 1).then(|| unit.repeat(times))
 }
 
-/// Whether what came is what was expected.
+/// Whether a received value matches the expected one.
 pub(super) fn fits(pattern: &Value, got: &Value, captures: &mut Captures) -> bool {
     match (pattern, got) {
         (Value::Str(text), _) if text == "*" => true,

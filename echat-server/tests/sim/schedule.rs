@@ -1,5 +1,5 @@
-//! How irregularly a world moves: bytes in pieces of every size or not at all for a while, ends and
-//! workers' results in any order.
+//! An irregular schedule: bytes move in pieces of any size or not at all for a while; connections and results of
+//! workers are handled in any order.
 
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -28,7 +28,7 @@ impl Schedule {
         }
     }
 
-    /// Whether a worker is done with something.
+    /// Whether a worker has finished a job.
     pub(super) fn is_done(&mut self) -> bool {
         self.rng.random_range(0..3) == 0
     }

@@ -1,4 +1,4 @@
-//! Transcripts: what clients say and what they are told, as text.
+//! Transcripts: tests as text, with the requests of clients and the messages that they must receive.
 //!
 //! ```text
 //! # a comment
@@ -8,47 +8,47 @@
 //! ann x
 //! ```
 //!
-//! `>` says something, by the command's name or number; lines of this kind that follow each other
-//! arrive in one tick. `<` is the next thing that came to this client, and nothing else may have come
-//! before it; at the end nothing may be left over, and no request without its final reply. `x`: the
-//! server has closed the connection. Values are the debug client's JSON. In an expectation a dict
-//! needs only the keys that are written, `"*"` is anything, `"$name"` is remembered (or compared, if it
-//! was remembered before; when said, it is replaced), `">$name"` is a greater number, `"(absent)"` a key that
-//! is not there. `"x*4000"` is a text of 4,000 times x.
+//! `>` sends a command, by name or number. Consecutive lines of this kind arrive in one tick. `<` expects the next
+//! message of this client; any other message before it is a failure. At the end no message may be left, and every
+//! request must have its final reply. `x` expects that the server has closed the connection.
+//!
+//! Values are JSON as in `echat-nc`. An expected dict needs only the keys that are written. `"*"` matches anything.
+//! `"$name"` captures a value, or compares with it if it was captured before; in a request it is replaced. `">$name"` is
+//! a greater number, `"(absent)"` a key that is missing, `"x*4000"` a text of 4,000 times `x`.
 //!
 //! | first lines | |
 //! | --- | --- |
-//! | `-- accounts ann bob` | they have accounts, with [`seed::PASSWORD`] |
-//! | `-- friends ann bob` | each two of them are friends |
-//! | `-- room tea ann bob` | a room; the first owns it |
-//! | `-- operators tea ann bob` | they operate the room |
+//! | `-- accounts ann bob` | accounts with [`seed::PASSWORD`] |
+//! | `-- friends ann bob` | all of them are friends of each other |
+//! | `-- room tea ann bob` | a room; the first member owns it |
+//! | `-- operators tea ann bob` | operators of the room |
 //! | `-- private tea` | the room is private |
-//! | `-- blocks ann 1000` | ann blocks so many users |
-//! | `-- bans tea 1000` | so many users are banned from the room |
-//! | `-- invitations ann 200` | ann is invited to so many rooms |
-//! | `-- suspend ann 1500000060 spam` | a suspended account: until when, or `-`, and why |
-//! | `-- administrator_code 2345-6789-ABCD-EFGH` | the code of a first start |
-//! | `-- lobby lobby ann bob` | the room without an owner |
-//! | `-- administrators ann` | they are administrators of the server |
+//! | `-- blocks ann 1000` | ann blocks 1,000 users |
+//! | `-- bans tea 1000` | 1,000 users are banned from the room |
+//! | `-- invitations ann 200` | ann is invited to 200 rooms |
+//! | `-- suspend ann 1500000060 spam` | a suspended account: until when, or `-`, and the reason |
+//! | `-- administrator_code 2345-6789-ABCD-EFGH` | the code for the first administrator |
+//! | `-- lobby lobby ann bob` | a room without an owner |
+//! | `-- administrators ann` | administrators of the server |
 //! | `-- limit friends 2` | a limit of config.json |
 //!
-//! | later | |
+//! | later lines | |
 //! | --- | --- |
 //! | `-- connect ann` | opens a connection; `from 192.0.2.1:1`, `sending 424` (bytes, then nothing) |
-//! | `-- login ann bob` | opens connections and logs in; what these are told of it is dropped |
-//! | `-- sessions 2` | so many connections a user from now on: `sessions_per_user` |
-//! | `-- set registration closed` | a setting of config.json that is no limit |
+//! | `-- login ann bob` | opens connections and logs in; what they receive is dropped |
+//! | `-- sessions 2` | sets `sessions_per_user` |
+//! | `-- set registration closed` | a setting of config.json other than a limit |
 //! | `-- advance 61s` | lets time pass |
-//! | `-- unix 0` | sets the clock that people see |
+//! | `-- unix 0` | sets the wall clock |
 //! | `-- invite tea bob` | invites a user to a room |
-//! | `-- ban tea bob 1500001000 spam` | bans a user from a room until then, 0 for ever, for a reason |
+//! | `-- ban tea bob 1500001000 spam` | bans a user from a room until then (0: without an end), for a reason |
 //! | `-- hang up ann`, `-- sever ann` | the client's end of stream, a broken socket |
-//! | `-- hold`, `-- release`, `-- reverse` | keeps workers' results back, hands them in, turns their order |
-//! | `-- set aside`, `-- hand in` | sets the results that are kept back aside, adds them to the next ones |
-//! | `-- stall ann`, `-- read ann` | the client reads no more, reads again |
-//! | `-- plain ann 00ff`, `-- raw ann 00ff` | a frame with this plaintext, bytes as they are |
-//! | `-- stop` | the server says goodbye |
-//! | `-- 20 times` | the next line, so often |
+//! | `-- hold`, `-- release`, `-- reverse` | holds the results of workers back, delivers them, reverses their order |
+//! | `-- set aside`, `-- hand in` | sets held results aside, adds them to the next ones |
+//! | `-- stall ann`, `-- read ann` | the client stops reading, reads again |
+//! | `-- plain ann 00ff`, `-- raw ann 00ff` | sends a frame with this plaintext, sends raw bytes |
+//! | `-- stop` | the server stops and sends CLOSE_NOTIFY |
+//! | `-- 20 times` | repeats the next line |
 
 use super::pattern::{Captures, filled, fits};
 use super::{HOME, Sim, seed};
@@ -63,13 +63,13 @@ use echat_server::storage::Store;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// The event that every login brings.
+/// The event after every login.
 const ON_WELCOME: u32 = event::ON_WELCOME;
 
-/// How a request ended: its name, the final reply's number, the code if it was refused.
+/// The end of a request: its name, the number of the final reply, and the code if it was refused.
 pub(crate) type Ending = (&'static str, u32, Option<String>);
 
-/// Runs one transcript; says how its requests ended, or what went wrong on which line.
+/// Runs one transcript. Returns how its requests ended, or the failure with its line.
 pub(crate) fn run(name: &str, text: &str, seed: u64) -> Result<(BTreeSet<Ending>, u64), String> {
     let mut script = Script::new(seed);
     let mut times = 1;
@@ -102,7 +102,7 @@ pub(crate) fn run(name: &str, text: &str, seed: u64) -> Result<(BTreeSet<Ending>
 struct Script {
     seed: u64,
     limits: Limits,
-    /// The database, until the world begins.
+    /// The database, until the simulation begins.
     store: Option<Store>,
     sim: Option<Sim>,
     settings: Settings,
@@ -135,7 +135,7 @@ impl Script {
             Sim::new(
                 *seed,
                 limits.clone(),
-                store.take().expect("a world begins once"),
+                store.take().expect("a simulation begins once"),
             )
         })
     }
@@ -179,7 +179,7 @@ impl Script {
         self.sim().settle();
         let end = self.sim().end(name);
         let mut next = end.next();
-        // Most transcripts are about something else than the welcome.
+        // Most transcripts are not about the welcome.
         if command != ON_WELCOME
             && matches!(&next, Some((Incoming::Message(message), _)) if message.command == ON_WELCOME)
         {
@@ -199,11 +199,11 @@ impl Script {
         }
         if let Some(info) = ended {
             let code = match got.params.at("code") {
-                // Of a temporary password it depends on no request.
+                // The refusal for a temporary password is the same for all requests.
                 Some(_) if got.params.at(MUST_CHANGE_PASSWORD) == Some(&Value::Bool(true)) => {
                     Some(MUST_CHANGE_PASSWORD.to_owned())
                 }
-                // The code of an invitation is no code of a refusal.
+                // The code of an invitation is not the code of a refusal.
                 Some(Value::Str(code)) if got.command != event::INVITATION => Some(code.clone()),
                 _ => None,
             };
@@ -298,15 +298,18 @@ impl Script {
             if let Some((incoming, _)) = end.next() {
                 return Err(format!("{name} also got {}", shown(&as_message(incoming))));
             }
-            if end.is_open() && end.owed() > 0 {
-                return Err(format!("{name} got no reply to {} requests", end.owed()));
+            if end.is_open() && end.unanswered() > 0 {
+                return Err(format!(
+                    "{name} got no reply to {} requests",
+                    end.unanswered()
+                ));
             }
         }
         Ok(())
     }
 }
 
-/// What a world begins with; false if it is not about that.
+/// Prepares the database and the limits. False if the directive belongs to a running simulation.
 fn begin(store: &mut Store, limits: &mut Limits, words: &[&str]) -> bool {
     match *words {
         ["accounts", ref names @ ..] => seed::accounts(store, names),
@@ -322,7 +325,7 @@ fn begin(store: &mut Store, limits: &mut Limits, words: &[&str]) -> bool {
         ["suspend", name, until, ref reason @ ..] => {
             let until = until.parse().ok();
             let reason = (!reason.is_empty()).then(|| reason.join(" "));
-            seed::suspends(store, name, until, reason.as_deref());
+            seed::suspend(store, name, until, reason.as_deref());
         }
         ["administrator_code", code] => seed::administrator_code(store, code),
         ["lobby", room, ref members @ ..] => seed::lobby(store, room, members),
@@ -406,7 +409,7 @@ fn set(limits: &mut Limits, name: &str, value: usize) {
     *field = value;
 }
 
-/// Logs in over new connections; what these receive in that time is dropped.
+/// Logs in over new connections. What they receive is dropped.
 pub(crate) fn log_in(sim: &mut Sim, names: &[&str]) {
     for name in names {
         sim.connect(name, HOME);
@@ -422,7 +425,7 @@ pub(crate) fn log_in(sim: &mut Sim, names: &[&str]) {
     }
 }
 
-/// A server over this store without rate limits, with ann logged in and a connection without a login.
+/// A server over this store without rate limits, with ann logged in and an unauthenticated connection.
 pub(crate) fn ann_and_a_guest(store: Store) -> Sim {
     let limits = Limits {
         login_failures: 0,
@@ -431,7 +434,7 @@ pub(crate) fn ann_and_a_guest(store: Store) -> Sim {
         ..Limits::default()
     };
     let mut sim = Sim::new(1, limits, store);
-    sim.believes = true;
+    sim.skip_hashing = true;
     log_in(&mut sim, &["ann"]);
     sim.connect("guest", HOME);
     sim

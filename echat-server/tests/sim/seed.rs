@@ -1,4 +1,4 @@
-//! A database to begin with.
+//! Content of a database for tests.
 
 use super::workers;
 use echat_proto::names::{BotToken, Content, Password, RoomName, Username};
@@ -21,7 +21,7 @@ fn user(store: &mut Store, name: &str) -> UserId {
         .id
 }
 
-/// Makes accounts.
+/// Creates accounts.
 pub(crate) fn accounts(store: &mut Store, names: &[&str]) {
     let hash = hash();
     let mut batch = store.batch();
@@ -36,7 +36,7 @@ pub(crate) fn accounts(store: &mut Store, names: &[&str]) {
 }
 
 /// Suspends a user.
-pub(crate) fn suspends(store: &mut Store, name: &str, until: Option<i64>, reason: Option<&str>) {
+pub(crate) fn suspend(store: &mut Store, name: &str, until: Option<i64>, reason: Option<&str>) {
     let id = user(store, name);
     let mut batch = store.batch();
     let suspended = batch.suspend(id, until, reason, 0);
@@ -44,7 +44,7 @@ pub(crate) fn suspends(store: &mut Store, name: &str, until: Option<i64>, reason
     let _ = batch.commit().expect("a store that works");
 }
 
-/// Makes the password of a user a temporary one, as an administrator does. It stays the same.
+/// Marks a user's password as temporary, as an administrator does. The password stays the same.
 pub(crate) fn temporary_password(store: &mut Store, name: &str) {
     let id = user(store, name);
     let hash = hash();
@@ -55,14 +55,14 @@ pub(crate) fn temporary_password(store: &mut Store, name: &str) {
 }
 
 /// Ends the suspension of a user.
-pub(crate) fn unsuspends(store: &mut Store, name: &str) {
+pub(crate) fn unsuspend(store: &mut Store, name: &str) {
     let id = user(store, name);
     let mut batch = store.batch();
     batch.unsuspend(id).expect("a store that works");
     let _ = batch.commit().expect("a store that works");
 }
 
-/// Makes a bot of a user in a room, opened by the token of these bytes.
+/// Creates a user's bot in a room. These bytes are its token.
 pub(crate) fn bot(
     store: &mut Store,
     (name, owner): (&str, &str),
@@ -78,15 +78,15 @@ pub(crate) fn bot(
     let _ = batch.commit().expect("a store that works");
 }
 
-/// Lets a user block another.
-pub(crate) fn blocked(store: &mut Store, by: &str, other: &str) {
+/// Lets one user block another.
+pub(crate) fn block(store: &mut Store, by: &str, other: &str) {
     let (by, other) = (user(store, by), user(store, other));
     let mut batch = store.batch();
     batch.block(by, other, 0).expect("a store that works");
     let _ = batch.commit().expect("a store that works");
 }
 
-/// Stores the code of a first administrator.
+/// Stores the code for the first administrator.
 pub(crate) fn administrator_code(store: &mut Store, code: &str) {
     let mut batch = store.batch();
     let stored = batch.set_administrator_code(&administrator_code_hash(code));
@@ -94,7 +94,7 @@ pub(crate) fn administrator_code(store: &mut Store, code: &str) {
     let _ = batch.commit().expect("a store that works");
 }
 
-/// Makes each two of them friends.
+/// Makes all of them friends of each other.
 pub(crate) fn friends(store: &mut Store, names: &[&str]) {
     let ids: Vec<UserId> = names.iter().map(|name| user(store, name)).collect();
     let mut batch = store.batch();
@@ -106,7 +106,7 @@ pub(crate) fn friends(store: &mut Store, names: &[&str]) {
     let _ = batch.commit().expect("a store that works");
 }
 
-/// Makes a room; the first member owns it.
+/// Creates a room. The first member owns it.
 pub(crate) fn room(store: &mut Store, room: &str, members: &[&str]) {
     let owner = user(store, members[0]);
     room_of(store, room, Some(owner), members);
@@ -122,7 +122,7 @@ pub(crate) fn message(store: &mut Store, room: &str, sender: &str, text: &str) {
     let _ = batch.commit().expect("a store that works");
 }
 
-/// Makes the room without an owner.
+/// Creates a room without an owner.
 pub(crate) fn lobby(store: &mut Store, room: &str, members: &[&str]) {
     room_of(store, room, None, members);
 }
@@ -167,8 +167,8 @@ pub(crate) fn administrators(store: &mut Store, names: &[&str]) {
     let _ = batch.commit().expect("a store that works");
 }
 
-/// Takes a member out of a room.
-pub(crate) fn leaves(store: &mut Store, room: &str, member: &str) {
+/// Removes a member from a room.
+pub(crate) fn remove_member(store: &mut Store, room: &str, member: &str) {
     let id = user(store, member);
     let mut batch = store.batch();
     let room = batch.find_room(room).expect("a store that works");
@@ -197,16 +197,16 @@ pub(crate) fn private(store: &mut Store, room: &str) {
 }
 
 /// Accounts `user0`, `user1` and so on.
-fn crowd(store: &mut Store, count: usize) -> Vec<UserId> {
+fn numbered_users(store: &mut Store, count: usize) -> Vec<UserId> {
     let names: Vec<String> = (0..count).map(|number| format!("user{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     accounts(store, &names);
     names.iter().map(|name| user(store, name)).collect()
 }
 
-/// Lets a user block so many others.
+/// Lets a user block `count` others.
 pub(crate) fn blocks(store: &mut Store, name: &str, count: usize) {
-    let (by, others) = (user(store, name), crowd(store, count));
+    let (by, others) = (user(store, name), numbered_users(store, count));
     let mut batch = store.batch();
     for other in others {
         batch.block(by, other, 0).expect("a store that works");
@@ -214,9 +214,9 @@ pub(crate) fn blocks(store: &mut Store, name: &str, count: usize) {
     let _ = batch.commit().expect("a store that works");
 }
 
-/// Bans so many users from a room.
+/// Bans `count` users from a room.
 pub(crate) fn bans(store: &mut Store, room: &str, count: usize) {
-    let (room, users) = (room_id(store, room), crowd(store, count));
+    let (room, users) = (room_id(store, room), numbered_users(store, count));
     let mut batch = store.batch();
     let ban = Ban {
         until: None,
@@ -230,7 +230,7 @@ pub(crate) fn bans(store: &mut Store, room: &str, count: usize) {
     let _ = batch.commit().expect("a store that works");
 }
 
-/// Invites a user to so many rooms.
+/// Invites a user to `count` rooms.
 pub(crate) fn invitations(store: &mut Store, name: &str, count: usize) {
     let id = user(store, name);
     let mut batch = store.batch();
@@ -257,7 +257,7 @@ pub(crate) fn invite(store: &mut Store, room: &str, name: &str) {
     let _ = batch.commit().expect("a store that works");
 }
 
-/// Bans a user from a room: until when, and why.
+/// Bans a user from a room, until a time and for a reason.
 pub(crate) fn ban(
     store: &mut Store,
     (room, name): (&str, &str),

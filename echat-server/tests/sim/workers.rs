@@ -1,6 +1,5 @@
-//! Workers that remember: the server's own arithmetic, each costly part of it done once a process.
-//! What they hand out was computed by [`Task::run`] and by real powers; worlds are many, passwords
-//! and exponents of tests are few.
+//! Workers with a cache: the server's own arithmetic, with each costly part computed once per process. Every result was
+//! computed by [`Task::run`] and by real powers. There are many simulations, but few passwords and exponents.
 
 use super::seed;
 use echat_proto::group::{EXPONENT, Ephemeral, KeyShare, PUBLIC, Public};
@@ -15,9 +14,9 @@ use std::collections::BTreeMap;
 use std::sync::{LazyLock, Mutex};
 use zeroize::Zeroizing;
 
-/// The exponents of every world's ends: the client's and the server's.
+/// The exponents of all connections: the client's and the server's.
 const EXPONENTS: [[u8; EXPONENT]; 2] = [[0x5a; EXPONENT], [0xa6; EXPONENT]];
-/// Their public values, and the number they agree on.
+/// Their public values, and the shared secret.
 static AGREED: LazyLock<([[u8; PUBLIC]; 2], [u8; PUBLIC])> = LazyLock::new(|| {
     let [client, server] = EXPONENTS.map(|exponent| Ephemeral::from_exponent(&exponent));
     let publics = [*client.public(), *server.public()];
@@ -25,21 +24,21 @@ static AGREED: LazyLock<([[u8; PUBLIC]; 2], [u8; PUBLIC])> = LazyLock::new(|| {
     (publics, *z)
 });
 
-/// One end's exponent, whose power is remembered.
+/// One end's exponent, with cached powers.
 #[derive(Clone, Copy)]
-pub(crate) enum Share {
+pub(crate) enum CachedKeyShare {
     Client,
     Server,
 }
 
-impl KeyShare for Share {
+impl KeyShare for CachedKeyShare {
     fn public(&self) -> &[u8; PUBLIC] {
         &AGREED.0[*self as usize]
     }
 
     fn agree(self, other: &Public) -> Zeroizing<[u8; PUBLIC]> {
         let [client, server] = &AGREED.0;
-        let expected = if matches!(self, Share::Client) {
+        let expected = if matches!(self, CachedKeyShare::Client) {
             server
         } else {
             client
@@ -51,7 +50,7 @@ impl KeyShare for Share {
     }
 }
 
-/// Hashes and comparisons that were computed before.
+/// Cached hashes and comparisons.
 #[derive(Default)]
 struct Remembered {
     hashes: BTreeMap<Vec<u8>, PasswordHash>,
@@ -61,14 +60,14 @@ struct Remembered {
 
 static REMEMBERED: LazyLock<Mutex<Remembered>> = LazyLock::new(Mutex::default);
 
-/// Does a job.
+/// Runs a job.
 pub(crate) fn run(task: Task, host_key: &SigningKey, rng: &mut StdRng) -> JobResult {
     match task {
         Task::Respond {
             hello,
             prepared: None,
         } => {
-            let (flight, waiting) = respond(&hello, Share::Server, host_key, rng);
+            let (flight, waiting) = respond(&hello, CachedKeyShare::Server, host_key, rng);
             JobResult::Responded(flight, Box::new(waiting))
         }
         Task::Hash { password } => JobResult::Hashed(hashed(password)),
@@ -82,9 +81,8 @@ pub(crate) fn run(task: Task, host_key: &SigningKey, rng: &mut StdRng) -> JobRes
     }
 }
 
-/// The result for a password that is not compared: it is right, or its hash is that of the password of
-/// all users.
-pub(crate) fn believe(task: &Task) -> JobResult {
+/// The result for a password that is not compared: it is correct, or its hash is that of the password of all users.
+pub(crate) fn unhashed(task: &Task) -> JobResult {
     match task {
         Task::Verify { .. } => JobResult::Verified(Verdict::Right { upgrade: None }),
         Task::Change { .. } => JobResult::Changed(Some(seed::hash())),
@@ -92,7 +90,7 @@ pub(crate) fn believe(task: &Task) -> JobResult {
     }
 }
 
-/// The hash of a password: one salt for each password serves all worlds.
+/// The hash of a password. All simulations share one salt for each password.
 pub(crate) fn hashed(password: Password) -> PasswordHash {
     let mut remembered = REMEMBERED.lock().expect("no test panics in here");
     let key = password.as_bytes().to_vec();

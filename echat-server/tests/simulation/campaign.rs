@@ -1,7 +1,7 @@
-//! Many cases, on all processors that there are: which of them fails first, and what is met in the others.
+//! Runs many cases on all processors. Reports the first seed that fails, and the coverage of the cases that passed.
 
 use crate::plan::Case;
-use crate::run::Held;
+use crate::run::Passed;
 use echat_testkit::clock;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,25 +10,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
-/// Cases from one line of progress to the next.
+/// Cases between two lines of progress.
 const PROGRESS: u64 = 1_000;
 
-/// What a campaign came to.
+/// The result of a campaign.
 #[derive(Default)]
 pub(crate) struct Campaign {
-    /// Cases that held.
-    pub(crate) held: u64,
-    /// What was met in them, and how often.
-    pub(crate) met: BTreeMap<String, u64>,
-    /// The first case that failed, and why. All before it held.
+    /// Cases that passed.
+    pub(crate) passed: u64,
+    /// How often each situation of [`crate::coverage`] occurred in them.
+    pub(crate) coverage: BTreeMap<String, u64>,
+    /// The failing case with the lowest seed, and why it failed. All cases before it passed.
     pub(crate) failure: Option<(Case, String)>,
 }
 
 impl Campaign {
-    fn hold(&mut self, held: Held) {
-        self.held += 1;
-        for (what, times) in held.met {
-            *self.met.entry(what).or_insert(0) += times;
+    fn pass(&mut self, passed: Passed) {
+        self.passed += 1;
+        for (what, times) in passed.coverage {
+            *self.coverage.entry(what).or_insert(0) += times;
         }
     }
 
@@ -40,15 +40,15 @@ impl Campaign {
     }
 }
 
-/// Carries cases out in the order of their seeds, until one fails.
+/// Runs cases in the order of their seeds until one fails.
 pub(crate) fn run(
     seeds: Range<u64>,
-    outcome: impl Fn(&Case) -> Result<Held, String> + Sync,
+    outcome: impl Fn(&Case) -> Result<Passed, String> + Sync,
 ) -> Campaign {
     let next = AtomicU64::new(seeds.start);
     let end = AtomicU64::new(seeds.end);
     let campaign = Mutex::new(Campaign::default());
-    let begun = clock::now();
+    let started = clock::now();
     let work = || {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
@@ -59,10 +59,10 @@ pub(crate) fn run(
             let done = outcome(&case);
             let mut campaign = campaign.lock().expect("no case panics in here");
             match done {
-                Ok(held) => {
-                    campaign.hold(held);
-                    if campaign.held.is_multiple_of(PROGRESS) {
-                        tell(campaign.held, begun);
+                Ok(passed) => {
+                    campaign.pass(passed);
+                    if campaign.passed.is_multiple_of(PROGRESS) {
+                        log_progress(campaign.passed, started);
                     }
                 }
                 Err(why) => {
@@ -81,30 +81,30 @@ pub(crate) fn run(
     campaign.into_inner().expect("no case panics in here")
 }
 
-fn tell(held: u64, begun: Instant) {
-    let seconds = begun.elapsed().as_secs_f64();
+fn log_progress(passed: u64, started: Instant) {
+    let seconds = started.elapsed().as_secs_f64();
     #[expect(clippy::cast_precision_loss, reason = "fewer than 2^52")]
-    let rate = held as f64 / seconds.max(0.001);
-    println!("{held} seeds held, {rate:.1} a second");
+    let rate = passed as f64 / seconds.max(0.001);
+    println!("{passed} seeds passed, {rate:.1} a second");
 }
 
 #[test]
-fn the_first_failing_seed_is_found_whichever_case_ends_first() {
-    let held = || Held {
+fn the_lowest_failing_seed_is_reported_in_any_order_of_completion() {
+    let passed = || Passed {
         trace: 0,
-        met: BTreeMap::from([("it".to_owned(), 1)]),
+        coverage: BTreeMap::from([("it".to_owned(), 1)]),
     };
     let fails = |case: &Case| {
         if case.seed % 10 == 7 {
             Err(format!("of {}", case.seed))
         } else {
-            Ok(held())
+            Ok(passed())
         }
     };
     let campaign = run(20..60, fails);
     let (case, why) = campaign.failure.expect("one fails");
     assert_eq!((case.seed, &*why), (27, "of 27"));
-    assert!(campaign.held >= 7 && campaign.met["it"] == campaign.held);
+    assert!(campaign.passed >= 7 && campaign.coverage["it"] == campaign.passed);
     let campaign = run(20..27, fails);
-    assert!(campaign.failure.is_none() && campaign.held == 7);
+    assert!(campaign.failure.is_none() && campaign.passed == 7);
 }

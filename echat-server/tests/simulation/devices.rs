@@ -1,177 +1,187 @@
-//! What is known of the secrets of devices, from what clients said and heard. It knows no row of the database but in
-//! [`Devices::hold`]: the server must know a device, or must not, by the rules of PROTOCOL.md, section 5.9, or the rules
-//! leave it open.
+//! Tracks device secrets from requests and replies alone, without the database (except in [`Devices::check_stored`]).
+//! By PROTOCOL.md, section 5.9, the server must recognise a device, must not, or may do either.
 
 use crate::fail;
 use crate::plan::USERS;
 use echat_proto::names::DeviceSecret;
 use sha2::{Digest, Sha256};
 
-/// A device, by the order in which clients heard of their secrets.
+/// Index of a device, in the order in which clients received the secrets.
 pub(crate) type DeviceId = usize;
 
-/// How long an unused device is known, in seconds.
-const KNOWN: i64 = 90 * 86_400;
-/// Devices of a user that are known.
-const MOST: u64 = 20;
+/// How long an unused device is remembered, in seconds.
+const KNOWN_SECONDS: i64 = 90 * 86_400;
+/// Devices that are remembered for each user.
+const MAX_DEVICES: u64 = 20;
 
-/// A device that a client was told the secret of.
+/// A device whose secret a client has received.
 #[derive(Debug)]
 struct Device {
     user: usize,
     text: DeviceSecret,
-    state: State,
-    /// It was used last between these times, in unix seconds.
+    state: Validity,
+    /// The last use lies between these unix times.
     used: (i64, i64),
-    /// Whether more than 90 days may have gone by since: it may be forgotten for good.
+    /// Whether more than 90 days may have passed since: the device may be forgotten.
     may_be_forgotten: bool,
-    /// Logins that presented it and have no answer.
+    /// Unanswered logins that present it.
     unanswered: usize,
-    /// Tries at passwords that were counted for it since the server started, at most.
-    tries: u64,
+    /// Upper bound of the password attempts that were counted for it since the server started.
+    attempts: u64,
 }
 
-/// Whether a user's change of the password, or the end of the account, voided a device.
+/// Whether a new password or the deletion of the account made a device void.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Good,
-    Open,
+enum Validity {
+    Valid,
+    Unknown,
     Void,
 }
 
 /// A device that a LOGIN presents.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Presented {
+pub(crate) struct PresentedDevice {
     pub(crate) device: DeviceId,
-    /// Whether it was surely void or forgotten before.
+    /// Whether it was certainly void or forgotten when it was sent.
     was_unknown: bool,
 }
 
-/// Whether the server knows a device that is presented.
+/// Whether the server must recognise a presented device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Knows {
-    Yes,
-    No,
-    Perhaps,
+pub(crate) enum Recognition {
+    Known,
+    Unknown,
+    Undetermined,
 }
 
-/// When a login was asked for and answered.
+/// When a login was sent and answered.
 #[derive(Clone, Copy)]
-pub(crate) struct Answered {
-    /// The tick before it was asked.
+pub(crate) struct LoginTiming {
+    /// The tick before it was sent.
     pub(crate) tick: u64,
-    /// What the clock that people see said then, and says now.
+    /// The unix time when it was sent, and when it was answered.
     pub(crate) unix: (i64, i64),
-    /// Whether that clock jumped between.
+    /// Whether the wall clock jumped in between.
     pub(crate) jumped: bool,
-    /// Whether the disk was in trouble.
-    pub(crate) troubled: bool,
+    /// Whether a storage fault was active in between.
+    pub(crate) storage_faulty: bool,
 }
 
 /// All devices of a case.
 #[derive(Debug, Default)]
 pub(crate) struct Devices {
     all: Vec<Device>,
-    /// Logins of each user that were not refused, and those of them that were answered.
+    /// Logins of each user that were not refused.
     logins: [u64; USERS.len()],
+    /// How many of them were answered.
     answered: [u64; USERS.len()],
-    /// Requests of each user that void the devices and have no answer, and the tick of the last answer to one.
-    ending: [usize; USERS.len()],
-    ended: [u64; USERS.len()],
-    /// Tries at their own password, of sessions with a device that is not known.
-    own_tries: [u64; USERS.len()],
+    /// Unanswered requests of each user that make all devices void.
+    voiding: [usize; USERS.len()],
+    /// The tick of the last answer to such a request.
+    voided: [u64; USERS.len()],
+    /// Attempts at the own password, in sessions of unrecognised devices.
+    own_attempts: [u64; USERS.len()],
 }
 
 impl Devices {
-    /// How many were given so far.
+    /// Devices so far.
     pub(crate) fn count(&self) -> usize {
         self.all.len()
     }
 
-    /// A user is about to log in, and presents a device, perhaps another user's.
+    /// A user is about to log in with a device, which may belong to another user.
     pub(crate) fn present(
         &mut self,
         user: usize,
         device: Option<DeviceId>,
         unix: i64,
-    ) -> Option<(String, Presented)> {
+    ) -> Option<(String, PresentedDevice)> {
         self.logins[user] += 1;
         let id = device?;
         let device = &mut self.all[id];
-        let is_old = device.unanswered == 0 && unix.saturating_sub(device.used.1) > KNOWN;
+        let is_old = device.unanswered == 0 && unix.saturating_sub(device.used.1) > KNOWN_SECONDS;
         device.unanswered += 1;
-        device.tries += 1;
-        let presented = Presented {
+        device.attempts += 1;
+        let presented = PresentedDevice {
             device: id,
-            was_unknown: device.state == State::Void || is_old || device.user != user,
+            was_unknown: device.state == Validity::Void || is_old || device.user != user,
         };
         Some((device.text.to_text(), presented))
     }
 
-    /// Whether the server knows a device of a user.
-    pub(crate) fn knows(&self, user: usize, presented: Option<Presented>, jumped: bool) -> Knows {
+    /// Whether the server must recognise a device of a user.
+    pub(crate) fn recognition(
+        &self,
+        user: usize,
+        presented: Option<PresentedDevice>,
+        jumped: bool,
+    ) -> Recognition {
         let Some(presented) = presented else {
-            return Knows::No;
+            return Recognition::Unknown;
         };
         let device = &self.all[presented.device];
-        let has_place = self.logins[user] <= MOST;
+        let has_place = self.logins[user] <= MAX_DEVICES;
         if device.user != user || presented.was_unknown && !jumped {
-            Knows::No
-        } else if device.state == State::Good && !device.may_be_forgotten && has_place && !jumped {
-            Knows::Yes
+            Recognition::Unknown
+        } else if device.state == Validity::Valid
+            && !device.may_be_forgotten
+            && has_place
+            && !jumped
+        {
+            Recognition::Known
         } else {
-            Knows::Perhaps
+            Recognition::Undetermined
         }
     }
 
     /// A login was refused.
-    pub(crate) fn refuse(&mut self, user: usize, presented: Option<Presented>) {
+    pub(crate) fn refuse(&mut self, user: usize, presented: Option<PresentedDevice>) {
         self.logins[user] -= 1;
         if let Some(presented) = presented {
             self.all[presented.device].unanswered -= 1;
         }
     }
 
-    /// A login was told the secret of its device.
+    /// A login received the secret of its device.
     pub(crate) fn give(
         &mut self,
         user: usize,
-        presented: Option<Presented>,
+        presented: Option<PresentedDevice>,
         text: &DeviceSecret,
-        answered: Answered,
+        timing: LoginTiming,
     ) -> Result<Option<DeviceId>, String> {
-        let knows = self.knows(user, presented, answered.jumped);
+        let recognition = self.recognition(user, presented, timing.jumped);
         self.answered[user] += 1;
         if let Some(presented) = presented {
             self.all[presented.device].unanswered -= 1;
         }
         if text.is_none() {
-            return if answered.troubled {
+            return if timing.storage_faulty {
                 Ok(None)
             } else {
                 fail("a login gives no secret of a device")
             };
         }
-        let (from, to) = answered.unix;
-        let moments = if answered.jumped {
+        let (from, to) = timing.unix;
+        let moments = if timing.jumped {
             (i64::MIN, i64::MAX)
         } else {
             (from, to)
         };
         let same = presented.filter(|presented| self.all[presented.device].text == *text);
-        match (knows, same) {
-            (Knows::Yes, None) => fail("a device that is known has another secret"),
-            (Knows::No, Some(_)) => fail("a device is known that must not be"),
-            (_, Some(Presented { device: id, .. })) => {
+        match (recognition, same) {
+            (Recognition::Known, None) => fail("a device that is known has another secret"),
+            (Recognition::Unknown, Some(_)) => fail("a device is known that must not be"),
+            (_, Some(PresentedDevice { device: id, .. })) => {
                 let device = &mut self.all[id];
-                // The use of a device may not have been noted.
-                let from = if answered.troubled {
+                // The use of the device may not have been written.
+                let from = if timing.storage_faulty {
                     device.used.0
                 } else {
                     moments.0
                 };
                 device.used = (from, moments.1);
-                device.may_be_forgotten &= answered.troubled;
+                device.may_be_forgotten &= timing.storage_faulty;
                 Ok(Some(id))
             }
             (_, None) if self.all.iter().any(|device| device.text == *text) => {
@@ -181,85 +191,86 @@ impl Devices {
                 if text.bytes().is_none() {
                     return fail("what is given has not the form of a secret");
                 }
-                let may_be_void = self.ending[user] > 0 || self.ended[user] >= answered.tick;
+                let may_be_void = self.voiding[user] > 0 || self.voided[user] >= timing.tick;
                 self.all.push(Device {
                     user,
                     text: text.clone(),
                     state: if may_be_void {
-                        State::Open
+                        Validity::Unknown
                     } else {
-                        State::Good
+                        Validity::Valid
                     },
                     used: moments,
                     may_be_forgotten: false,
                     unanswered: 0,
-                    tries: 0,
+                    attempts: 0,
                 });
                 Ok(Some(self.all.len() - 1))
             }
         }
     }
 
-    /// Time goes by.
+    /// Updates all devices to the present time.
     pub(crate) fn age(&mut self, unix: i64) {
         for device in &mut self.all {
-            device.may_be_forgotten |= unix.saturating_sub(device.used.0) > KNOWN;
+            device.may_be_forgotten |= unix.saturating_sub(device.used.0) > KNOWN_SECONDS;
         }
     }
 
-    /// A user is about to void all devices.
-    pub(crate) fn end_all(&mut self, user: usize) {
-        self.ending[user] += 1;
+    /// A request that makes all devices of a user void was sent.
+    pub(crate) fn begin_void(&mut self, user: usize) {
+        self.voiding[user] += 1;
         for device in self.all.iter_mut().filter(|device| device.user == user) {
-            if device.state == State::Good {
-                device.state = State::Open;
+            if device.state == Validity::Valid {
+                device.state = Validity::Unknown;
             }
         }
     }
 
-    /// The answer to this: if it was done, the devices that were given before it was asked are void.
-    pub(crate) fn ended(&mut self, user: usize, tick: u64, void: Option<usize>) {
-        self.ending[user] = self.ending[user].saturating_sub(1);
-        self.ended[user] = tick;
+    /// That request was answered. If it succeeded, the first `void` devices are void as far as they are the user's.
+    pub(crate) fn void_answered(&mut self, user: usize, tick: u64, void: Option<usize>) {
+        self.voiding[user] = self.voiding[user].saturating_sub(1);
+        self.voided[user] = tick;
         for device in &mut self.all[..void.unwrap_or(0)] {
             if device.user == user {
-                device.state = State::Void;
+                device.state = Validity::Void;
             }
         }
     }
 
-    /// One of these users is about to try the own password, in a session of a device, if that is known.
-    pub(crate) fn try_own(&mut self, users: &[usize], device: Option<DeviceId>) {
+    /// One of these users is about to present the own password in a session. The device of the session is used if the
+    /// user is certain.
+    pub(crate) fn attempt_own(&mut self, users: &[usize], device: Option<DeviceId>) {
         match (users, device) {
-            ([_], Some(id)) => self.all[id].tries += 1,
-            _ => users.iter().for_each(|user| self.own_tries[*user] += 1),
+            ([_], Some(id)) => self.all[id].attempts += 1,
+            _ => users.iter().for_each(|user| self.own_attempts[*user] += 1),
         }
     }
 
-    /// Tries at the password of a user that were counted for a device, at most.
-    pub(crate) fn tries(&self, id: DeviceId) -> u64 {
+    /// Upper bound of the password attempts that were counted for a device.
+    pub(crate) fn attempts(&self, id: DeviceId) -> u64 {
         let device = &self.all[id];
-        device.tries + self.own_tries[device.user]
+        device.attempts + self.own_attempts[device.user]
     }
 
-    /// The server restarted and counts from zero.
+    /// The server restarted, and its counters with it.
     pub(crate) fn restart(&mut self) {
-        self.own_tries = Default::default();
-        self.all.iter_mut().for_each(|device| device.tries = 0);
+        self.own_attempts = Default::default();
+        self.all.iter_mut().for_each(|device| device.attempts = 0);
     }
 
-    /// Judges the rows of a database at rest, by user and what is stored of the secret.
-    pub(crate) fn hold(&self, rows: &[(usize, Vec<u8>)]) -> Result<(), String> {
+    /// Checks the rows of a quiescent database: the user, and the hash of the secret.
+    pub(crate) fn check_stored(&self, rows: &[(usize, Vec<u8>)]) -> Result<(), String> {
         for user in 0..USERS.len() {
             let stored = rows.iter().filter(|(of, _)| *of == user);
-            if stored.clone().count() as u64 > MOST {
+            if stored.clone().count() as u64 > MAX_DEVICES {
                 return fail("more devices of a user are known than may be");
             }
             let mut unheard = 0;
             for (_, stored) in stored {
                 let mut own = self.all.iter().filter(|device| device.user == user);
                 match own.find(|device| device.is_stored_as(stored)) {
-                    Some(device) if device.state == State::Void => {
+                    Some(device) if device.state == Validity::Void => {
                         return fail("a device is stored that is void");
                     }
                     Some(_) => {}

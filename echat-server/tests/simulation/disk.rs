@@ -1,11 +1,11 @@
-//! The database's file and what may befall it: no place, another program, commits that fail. What is
-//! read here is what is committed, over a connection of its own.
+//! The database file and its faults: a full disk, a lock held by another program, commits that fail, damaged pages.
+//! Reads the committed state over a connection of its own.
 
+use crate::committed::CommittedState;
 use crate::fail;
 use crate::plan::{PEOPLE, USERS};
-use crate::run::Written;
+use crate::run::CommittedWrite;
 use crate::sim::seed;
-use crate::truth::Truth;
 use echat_server::config::{Limits, Settings};
 use echat_server::replay::replay;
 use echat_server::storage::Store;
@@ -15,23 +15,24 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use tempfile::TempDir;
 
-/// Where there is memory to be used as a disk: what the sync of a real one costs is measured elsewhere.
+/// A file system in memory, if there is one. Other tests measure the cost of a real sync.
 const MEMORY: &str = "/dev/shm";
-/// More statements than are read with.
+/// More than the number of different statements.
 const STATEMENTS: usize = 64;
 /// More pages than any case needs.
-const ROOMY: u32 = 1 << 30;
-/// Makes commits of messages fail, and no other ones: a foreign key that is looked at only then.
-const SABOTAGE: &str = "
+const AMPLE_PAGES: u32 = 1 << 30;
+/// Makes commits with messages fail, and only those: a deferred foreign key that is checked at the commit.
+const FAIL_COMMITS: &str = "
     CREATE TABLE sabotage (user INTEGER REFERENCES users (id) DEFERRABLE INITIALLY DEFERRED);
     CREATE TRIGGER sabotage_messages AFTER INSERT ON messages
     BEGIN INSERT INTO sabotage VALUES (-1); END;";
-const REPAIR: &str = "DROP TRIGGER IF EXISTS sabotage_messages; DROP TABLE IF EXISTS sabotage;";
-/// Makes messages meet what the server takes for damage, while others are stored.
+const ALLOW_COMMITS: &str =
+    "DROP TRIGGER IF EXISTS sabotage_messages; DROP TABLE IF EXISTS sabotage;";
+/// Makes an insert of a message fail like a damaged page. Other writes succeed.
 const DAMAGE: &str = "
     CREATE TRIGGER damaged_messages BEFORE INSERT ON messages
     BEGIN SELECT RAISE(ABORT, 'damaged'); END;";
-const RESTORE: &str = "DROP TRIGGER damaged_messages";
+const UNDO_DAMAGE: &str = "DROP TRIGGER damaged_messages";
 
 fn folder() -> TempDir {
     tempfile::tempdir_in(MEMORY)
@@ -39,52 +40,49 @@ fn folder() -> TempDir {
         .expect("a folder")
 }
 
-type Beginnings = (TempDir, BTreeMap<(usize, bool), PathBuf>);
+type InitialDatabases = (TempDir, BTreeMap<(usize, bool), PathBuf>);
 
-/// The databases that cases begin with, by how many have accounts and whether they are friends:
-/// copied for each case, as making one costs more than a case.
-static BEGINNINGS: LazyLock<Beginnings> = LazyLock::new(|| {
+/// The initial databases, by number of accounts and whether these are friends. They are copied for each case, because
+/// creating one costs more than running a case.
+static INITIAL: LazyLock<InitialDatabases> = LazyLock::new(|| {
     let folder = folder();
-    let beginnings = (0..=PEOPLE).flat_map(|accounts| [(accounts, false), (accounts, true)]);
-    let made = beginnings.map(|(accounts, acquainted)| {
-        let path = folder.path().join(format!("{accounts}-{acquainted}.db"));
+    let initial = (0..=PEOPLE).flat_map(|accounts| [(accounts, false), (accounts, true)]);
+    let made = initial.map(|(accounts, all_friends)| {
+        let path = folder.path().join(format!("{accounts}-{all_friends}.db"));
         let mut store = Store::open(&path).expect("a new database");
         seed::accounts(&mut store, &USERS[..accounts]);
-        if acquainted {
+        if all_friends {
             seed::friends(&mut store, &USERS[..accounts]);
         }
-        // Closed, so that all of it is in the one file.
-        ((accounts, acquainted), path)
+        // The store is closed here, so all content is in one file.
+        ((accounts, all_friends), path)
     });
     let made = made.collect();
     (folder, made)
 });
 
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each trouble may come with others"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "faults may be combined")]
 pub(crate) struct Disk {
     folder: TempDir,
-    /// The database that the case began with.
-    beginning: &'static Path,
-    /// Reads what is committed.
+    /// The initial database of the case.
+    initial: &'static Path,
+    /// Reads the committed state.
     reader: Connection,
-    /// The other program that takes the database, or changes it.
-    other: Connection,
-    occupied: bool,
-    broken: bool,
+    /// Another program, which locks or changes the database.
+    other_program: Connection,
+    locked: bool,
+    failing_commits: bool,
     damaged: bool,
     full: bool,
 }
 
 impl Disk {
-    /// A disk with a database in which so many have accounts.
-    pub(crate) fn new(accounts: usize, acquainted: bool) -> (Self, Store) {
+    /// A disk with a database of `accounts` accounts.
+    pub(crate) fn new(accounts: usize, all_friends: bool) -> (Self, Store) {
         let folder = folder();
         let path = folder.path().join("a.db");
-        let beginning: &'static Path = &BEGINNINGS.1[&(accounts, acquainted)];
-        std::fs::copy(beginning, &path).expect("place for a database");
+        let initial: &'static Path = &INITIAL.1[&(accounts, all_friends)];
+        std::fs::copy(initial, &path).expect("place for a database");
         let store = Store::open(&path).expect("a database");
         let connect = || {
             let db = Connection::open(&path).expect("the same database");
@@ -93,61 +91,62 @@ impl Disk {
         };
         let disk = Self {
             reader: connect(),
-            other: connect(),
+            other_program: connect(),
             folder,
-            beginning,
-            occupied: false,
-            broken: false,
+            initial,
+            locked: false,
+            failing_commits: false,
             damaged: false,
             full: false,
         };
         (disk, store)
     }
 
-    /// Opens the database as a new process does.
+    /// Opens the database like a new process.
     pub(crate) fn open(&self) -> Store {
         Store::open(&self.folder.path().join("a.db")).expect("the database opens again")
     }
 
-    /// Reads what is committed; what was before, if that is something else.
-    pub(crate) fn read(&self, truth: &mut Truth) -> Option<Truth> {
-        truth.read(&self.reader).expect("the database can be read")
-    }
-
-    /// Whether all of it is committed still.
-    pub(crate) fn keeps(&self, truth: &Truth) -> bool {
-        truth
-            .stands(&self.reader)
+    /// Reads the committed state again. Returns the previous state if anything changed.
+    pub(crate) fn read(&self, committed: &mut CommittedState) -> Option<CommittedState> {
+        committed
+            .read(&self.reader)
             .expect("the database can be read")
     }
 
-    /// The devices of users, and what is stored of their secrets.
-    pub(crate) fn devices(&self, truth: &Truth) -> Vec<(usize, Vec<u8>)> {
-        let devices = truth.devices(&self.reader);
+    /// Whether the whole database is still in the committed state that was read last.
+    pub(crate) fn is_current(&self, committed: &CommittedState) -> bool {
+        committed
+            .is_current(&self.reader)
+            .expect("the database can be read")
+    }
+
+    /// The devices of users, with the stored hashes of their secrets.
+    pub(crate) fn devices(&self, committed: &CommittedState) -> Vec<(usize, Vec<u8>)> {
+        let devices = committed.devices(&self.reader);
         devices.expect("the database can be read")
     }
 
-    /// Repeats everything that was written on a copy of the beginning, and compares both databases row by
-    /// row.
-    pub(crate) fn repeats(
+    /// Repeats all writes on a copy of the initial database, and compares both databases row by row.
+    pub(crate) fn check_replay(
         &self,
-        written: &[Written],
+        written: &[CommittedWrite],
         limits: &Limits,
         settings: &Settings,
     ) -> Result<(), String> {
         let path = self.folder.path().join("again.db");
-        std::fs::copy(self.beginning, &path).expect("place for a database");
+        std::fs::copy(self.initial, &path).expect("place for a database");
         let mut store = Store::open(&path).expect("a database");
         for written in written {
             match written {
-                Written::Request(entry) => {
+                CommittedWrite::Request(entry) => {
                     let again = replay(&mut store, (limits, settings), entry);
-                    again.map_err(|why| format!("what was written cannot be repeated: {why}"))?;
+                    again.map_err(|why| format!("a write cannot be repeated: {why}"))?;
                 }
-                Written::Suspension { user, until, now } => {
+                CommittedWrite::Suspension { user, until, now } => {
                     suspend(&mut store, *user, *until, *now);
                 }
-                Written::Pardon { user } => pardon(&mut store, *user),
+                CommittedWrite::Unsuspension { user } => unsuspend(&mut store, *user),
             }
         }
         let again = Connection::open(&path).expect("the same database");
@@ -166,7 +165,8 @@ impl Disk {
         Ok(())
     }
 
-    /// Whether the digest of a removed message is kept, which a sweep forgets when it is 30 days old.
+    /// Whether the database keeps digests of removed messages or former names of rooms. A sweep forgets them after 30
+    /// days.
     pub(crate) fn keeps_digests(&self) -> bool {
         let sql = "SELECT EXISTS (SELECT 1 FROM unkept_messages)
              OR EXISTS (SELECT 1 FROM former_room_names)";
@@ -174,71 +174,73 @@ impl Disk {
         kept.expect("the database can be read")
     }
 
-    /// Whether anything is wrong with it.
-    pub(crate) fn is_troubled(&self) -> bool {
-        self.occupied || self.broken || self.damaged || self.full
+    /// Whether any fault is active.
+    pub(crate) fn has_fault(&self) -> bool {
+        self.locked || self.failing_commits || self.damaged || self.full
     }
 
     /// Whether commits fail.
-    pub(crate) fn is_broken(&self) -> bool {
-        self.broken
+    pub(crate) fn fails_commits(&self) -> bool {
+        self.failing_commits
     }
 
     pub(crate) fn fill(&mut self, store: &mut Store) {
-        // Less than there is: not a page more.
+        // Below the present size, so that no page can be added.
         store.limit_pages(1).expect("a pragma");
         self.full = true;
     }
 
-    pub(crate) fn occupy(&mut self) {
-        if !self.occupied {
-            self.other
+    pub(crate) fn lock(&mut self) {
+        if !self.locked {
+            self.other_program
                 .execute_batch("BEGIN EXCLUSIVE")
                 .expect("it is free between ticks");
-            self.occupied = true;
+            self.locked = true;
         }
     }
 
-    pub(crate) fn sabotage(&mut self) {
-        if !self.occupied && !self.broken {
-            self.other
-                .execute_batch(SABOTAGE)
+    pub(crate) fn fail_commits(&mut self) {
+        if !self.locked && !self.failing_commits {
+            self.other_program
+                .execute_batch(FAIL_COMMITS)
                 .expect("it is free between ticks");
-            self.broken = true;
+            self.failing_commits = true;
         }
     }
 
-    /// Messages meet damage from now on.
+    /// From now on messages meet a damaged page.
     pub(crate) fn damage(&mut self) {
-        if !self.occupied && !self.damaged {
-            self.other
+        if !self.locked && !self.damaged {
+            self.other_program
                 .execute_batch(DAMAGE)
                 .expect("it is free between ticks");
             self.damaged = true;
         }
     }
 
-    /// What the next process, or the engine's own, finds is well.
-    pub(crate) fn mend(&mut self, store: &mut Store) {
-        if std::mem::take(&mut self.occupied) {
-            self.other.execute_batch("ROLLBACK").expect("it is held");
+    /// Ends all faults, for the present process or the next one.
+    pub(crate) fn repair(&mut self, store: &mut Store) {
+        if std::mem::take(&mut self.locked) {
+            self.other_program
+                .execute_batch("ROLLBACK")
+                .expect("it is locked");
         }
-        if std::mem::take(&mut self.broken) {
-            self.other
-                .execute_batch(REPAIR)
+        if std::mem::take(&mut self.failing_commits) {
+            self.other_program
+                .execute_batch(ALLOW_COMMITS)
                 .expect("it is free between ticks");
         }
         if std::mem::take(&mut self.damaged) {
-            self.other
-                .execute_batch(RESTORE)
+            self.other_program
+                .execute_batch(UNDO_DAMAGE)
                 .expect("it is free between ticks");
         }
-        store.limit_pages(ROOMY).expect("a pragma");
+        store.limit_pages(AMPLE_PAGES).expect("a pragma");
         self.full = false;
     }
 }
 
-/// Suspends a user; nobody else writes meanwhile.
+/// Suspends a user, in a transaction of its own.
 pub(crate) fn suspend(store: &mut Store, user: usize, until: Option<i64>, now: i64) {
     let mut batch = store.batch();
     let found = batch.find_user(USERS[user]).expect("it can be read");
@@ -250,7 +252,7 @@ pub(crate) fn suspend(store: &mut Store, user: usize, until: Option<i64>, now: i
 }
 
 /// Ends a suspension.
-pub(crate) fn pardon(store: &mut Store, user: usize) {
+pub(crate) fn unsuspend(store: &mut Store, user: usize) {
     let mut batch = store.batch();
     let found = batch.find_user(USERS[user]).expect("it can be read");
     if let Some(found) = found {
@@ -259,7 +261,8 @@ pub(crate) fn pardon(store: &mut Store, user: usize) {
     let _ = batch.commit().expect("it can be written");
 }
 
-/// The names of all tables, those of SQLite too. The virtual table of the search index has its rows in tables of SQLite.
+/// The names of all tables, including those of SQLite. The virtual table of the search index stores its rows in tables
+/// of SQLite.
 fn tables(db: &Connection) -> Vec<String> {
     let mut statement = db
         .prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type <> 'virtual'")
@@ -289,7 +292,7 @@ fn are_same(one: &Connection, other: &Connection, table: &str) -> rusqlite::Resu
     }
 }
 
-/// The rows of a table, each as text. No table has two equal rows: each has a key.
+/// The rows of a table, each as text. Every table has a key, so no two rows are equal.
 fn rows(db: &Connection, table: &str) -> BTreeSet<String> {
     let mut statement = db
         .prepare(&format!("SELECT * FROM \"{table}\""))

@@ -1,10 +1,11 @@
-//! The faults that `faults/run` plants: here only that each has a head, and still fits the sources.
+//! Checks that each patch of `faults/` has a valid head and still applies. `faults/run` plants the faults and runs the
+//! simulation.
 
 use std::path::Path;
 use std::process::Command;
 
 #[test]
-fn every_fault_can_still_be_planted() {
+fn every_fault_applies() {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let faults = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/simulation/faults");
     let cases = include_str!("cases.rs");

@@ -1,13 +1,13 @@
-//! What holds after every tick, when everything is at rest, and when all are gone.
+//! Invariants after every tick, in a quiescent state, and after all clients have left.
 
 use crate::client::{Client, shown};
+use crate::committed::CommittedState;
+use crate::committed::people::Account;
 use crate::fail;
-use crate::plan::{Door, PlannedRequest, SEATS};
+use crate::model::{Model, message};
+use crate::plan::{CLIENTS, PlannedRequest, RegistrationPolicy};
 use crate::replies::presence_is_sent;
 use crate::run::Run;
-use crate::spec::{Spec, message};
-use crate::truth::Truth;
-use crate::truth::people::Account;
 use crate::value::{equal, without};
 use echat_proto::Value;
 use echat_proto::commands::CloseReason;
@@ -16,53 +16,55 @@ use echat_server::engine::WaitReason;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// What a goodbye or a PING may add to a queue that is full; sealing it adds less than an eighth.
-const OWN: usize = 100;
-/// A queue may be long for so long, and a goodbye be flushed for two seconds more.
+/// Bytes that a CLOSE_NOTIFY or a PING may add to a full queue. Sealing adds less than an eighth.
+const CONTROL_BYTES: usize = 100;
+/// How long a queue may be over the soft limit; CLOSE_NOTIFY may take two seconds more to be flushed.
 const TOO_LONG: Duration = Duration::from_secs(30);
-const SLOW: Duration = Duration::from_secs(33);
-const HELLO: Duration = Duration::from_secs(5);
-const GUEST: Duration = Duration::from_mins(1);
+const SLOW_LIMIT: Duration = Duration::from_secs(33);
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
+const UNAUTHENTICATED_LIMIT: Duration = Duration::from_mins(1);
 const TOO_MANY_ERRORS: usize = 20;
 
-/// Bounds of connections and sessions.
+/// Limits of connections and sessions.
 pub(crate) fn after_tick(run: &mut Run) -> Result<(), String> {
     let (now, limits) = (run.sim.now.running, run.limits.clone());
-    for seat in 0..run.clients.len() {
-        let Some(conn) = run.conn(seat) else { continue };
+    for index in 0..run.clients.len() {
+        let Some(conn) = run.conn(index) else {
+            continue;
+        };
         let waiting = run.sim.engine.waiting(conn);
-        let client = &mut run.clients[seat];
+        let client = &mut run.clients[index];
         let before = std::mem::replace(&mut client.waiting, waiting);
-        if before > limits.send_queue_hard && waiting > before + before / 8 + OWN {
-            return fail(&format!("{waiting} bytes wait for client {seat}"));
+        if before > limits.send_queue_hard && waiting > before + before / 8 + CONTROL_BYTES {
+            return fail(&format!("{waiting} bytes are queued for client {index}"));
         }
         let too_long = |since: Duration| now >= since + TOO_LONG;
-        client.flooded |= client.slow_since.is_some_and(too_long);
+        client.queue_exceeded |= client.slow_since.is_some_and(too_long);
         if waiting <= limits.send_queue_soft {
             client.slow_since = None;
-        } else if now > *client.slow_since.get_or_insert(now) + SLOW {
+        } else if now > *client.slow_since.get_or_insert(now) + SLOW_LIMIT {
             return fail(&format!(
-                "too much waits for client {seat}, and for too long"
+                "the queue of client {index} is too long for too long"
             ));
         }
     }
     let sessions = run.sessions.get();
     if run.online().values().any(|conns| conns.len() > sessions) {
-        return fail("more sessions of a user than may be");
+        return fail("more sessions of a user than the limit");
     }
-    let outcast = |user: &usize| {
-        let account = run.truth.accounts.get(user);
+    let is_barred = |user: &usize| {
+        let account = run.committed.accounts.get(user);
         let for_ever = |of: &Account| of.suspended.is_some_and(|of| of.until.is_none());
         account.is_some_and(|of| of.deleted || for_ever(of))
     };
-    // A user that has just left is taken out by the next tick, which comes at once.
+    // A user who has just left is removed by the next tick, which comes at once.
     if run.sim.engine.has_work() {
         return Ok(());
     }
-    if run.online().keys().any(outcast) {
+    if run.online().keys().any(is_barred) {
         return fail("a user is online whose account is deleted or suspended");
     }
-    let is_there = |conn| (0..run.clients.len()).any(|seat| run.conn(seat) == Some(conn));
+    let is_there = |conn| (0..run.clients.len()).any(|index| run.conn(index) == Some(conn));
     if run
         .sim
         .engine
@@ -76,52 +78,52 @@ pub(crate) fn after_tick(run: &mut Run) -> Result<(), String> {
     }
 }
 
-/// Everything was delivered: no reply is missing, and the state of each client is true.
-pub(crate) fn at_rest(run: &mut Run) -> Result<(), String> {
+/// Checks that everything was delivered: no reply is missing, and each client's view agrees with the committed state.
+pub(crate) fn when_quiescent(run: &mut Run) -> Result<(), String> {
     let online: BTreeSet<usize> = run.online().into_keys().collect();
     let strict = presence_is_sent(&run.limits);
-    for seat in 0..run.clients.len() {
-        let Some(conn) = run.conn(seat) else {
+    for index in 0..run.clients.len() {
+        let Some(conn) = run.conn(index) else {
             continue;
         };
         let waits = run.sim.engine.why_waiting(conn);
-        let owed = run.owed(seat);
-        let client = &mut run.clients[seat];
-        if owed > 0 || !client.asked.is_empty() {
+        let unanswered = run.unanswered(index);
+        let client = &mut run.clients[index];
+        if unanswered > 0 || !client.unanswered.is_empty() {
             return fail(&format!(
-                "client {seat} waits for replies: {:?}; the engine says {waits:?}",
-                client.asked
+                "client {index} waits for replies: {:?}; the engine says {waits:?}",
+                client.unanswered
             ));
         }
         if waits.is_some_and(|reason| reason != WaitReason::InboxEmpty) {
-            return fail(&format!("the engine says of client {seat} {waits:?}"));
+            return fail(&format!("the engine says of client {index} {waits:?}"));
         }
-        if !client.must.is_empty() {
+        if !client.required.is_empty() {
             return fail(&format!(
-                "client {seat} was never told of {:?}",
-                client.must
+                "client {index} did not receive {:?}",
+                client.required
             ));
         }
-        client.may.clear();
+        client.possible.clear();
         if let Some(me) = client.user.filter(|_| !client.kicked) {
-            believes(client, me, &run.truth, &online, strict)
-                .map_err(|what| format!("client {seat}: {what}"))?;
+            check_client_view(client, me, &run.committed, &online, strict)
+                .map_err(|what| format!("client {index}: {what}"))?;
         }
     }
     Ok(())
 }
 
-fn believes(
+fn check_client_view(
     client: &Client,
     me: usize,
-    truth: &Truth,
+    committed: &CommittedState,
     online: &BTreeSet<usize>,
     strict: bool,
 ) -> Result<(), String> {
-    let friends = truth.friends_of(me);
+    let friends = committed.friends_of(me);
     let rooms: BTreeSet<usize> = client.rooms.keys().copied().collect();
-    if !online.contains(&me) || client.friends != friends || rooms != truth.rooms_of(me) {
-        return fail("friends, rooms or the login are not what the client was told");
+    if !online.contains(&me) || client.friends != friends || rooms != committed.rooms_of(me) {
+        return fail("friends, rooms or the login differ from the client's view");
     }
     if client.online != friends.intersection(online).copied().collect() {
         return fail(&format!(
@@ -130,114 +132,123 @@ fn believes(
         ));
     }
     for (room, members) in client.rooms.iter().filter(|_| strict) {
-        let mut there: BTreeSet<usize> =
-            truth.members(*room).intersection(online).copied().collect();
-        // Bots are never present, and who blocks is never shown to be.
-        there.retain(|user| *user != me && !truth.is_bot(*user) && !truth.blocks(*user, me));
+        let mut there: BTreeSet<usize> = committed
+            .members(*room)
+            .intersection(online)
+            .copied()
+            .collect();
+        // Bots are never shown as present, nor is a user to those whom the user blocks.
+        there
+            .retain(|user| *user != me && !committed.is_bot(*user) && !committed.blocks(*user, me));
         if members.as_ref().is_some_and(|members| *members != there) {
             return fail(&format!("members online are {there:?}, not {members:?}"));
         }
     }
-    lists(client, me, truth)
+    check_lists(client, me, committed)
 }
 
-/// What the user's other sessions did is known here too.
-fn lists(client: &Client, me: usize, truth: &Truth) -> Result<(), String> {
-    if client.blocked != truth.blocked_by(me) {
-        return fail("other users are blocked than the client was told");
+/// Changes by the user's other sessions are known here too.
+fn check_lists(client: &Client, me: usize, committed: &CommittedState) -> Result<(), String> {
+    if client.blocked != committed.blocked_by(me) {
+        return fail("blocked users differ from the client's view");
     }
-    let pending: BTreeSet<usize> = truth.pending(me).collect();
-    if !pending.is_subset(&client.pending) {
-        return fail("the client was not told of a request");
+    let pending: BTreeSet<usize> = committed.incoming_requests(me).collect();
+    if !pending.is_subset(&client.friend_requests) {
+        return fail("a friend request is missing in the client's view");
     }
-    let invited = truth.invited_to(me).into_iter().map(|(room, _)| room);
+    let invited = committed.invited_to(me).into_iter().map(|(room, _)| room);
     if !invited.eq(client.invitations.keys().copied()) {
-        return fail("the client was told of other invitations than there are");
+        return fail("invitations differ from the client's view");
     }
-    let away = truth.friends_of(me).into_iter();
-    let away = away.filter_map(|user| Some((user, truth.accounts[&user].away.clone()?)));
+    let away = committed.friends_of(me).into_iter();
+    let away = away.filter_map(|user| Some((user, committed.accounts[&user].away.clone()?)));
     if client.away != away.collect::<BTreeMap<usize, String>>() {
-        return fail("other friends are away than the client was told");
+        return fail("absent friends differ from the client's view");
     }
-    let spec = |room| {
+    let model = |room| {
         let now = 0;
         let limits = &Limits::default();
-        let door = Door::default();
-        let spec = Spec {
-            truth,
+        let policy = RegistrationPolicy::default();
+        let model = Model {
+            committed,
             limits,
-            door,
+            policy,
             now,
         };
-        spec.room(room, None)
+        model.room(room, None)
     };
     for (room, told) in client
-        .told_rooms
+        .latest_rooms
         .iter()
         .filter(|(room, _)| client.rooms.contains_key(room))
     {
-        // Who is a member and in which role is told by other events.
+        // Other events tell the members and their roles.
         let moving = ["owner", "operators", "members"];
-        if !equal(&without(told, &moving), &without(&spec(*room), &moving)) {
-            return fail("a room is another one than the client was told");
+        if !equal(&without(told, &moving), &without(&model(*room), &moving)) {
+            return fail("a room differs from the client's view");
         }
     }
-    messages(client, me, truth)?;
+    check_messages(client, me, committed)?;
     if client.removed_from.is_empty() {
         Ok(())
     } else {
-        fail("the client was removed from a room, and not told that it left")
+        fail("the client was removed from a room, without an event that it left")
     }
 }
 
-/// Of each message that the client knows and still sees, it was told how it is now. Of accounts that are deleted nothing is
-/// told, and names change with them.
-fn messages(client: &Client, me: usize, truth: &Truth) -> Result<(), String> {
+/// The client knows the latest version of each message that it sees. The deletion of an account is not told, and it
+/// changes names.
+fn check_messages(client: &Client, me: usize, committed: &CommittedState) -> Result<(), String> {
     for (id, told) in &client.messages {
-        let Some(stored) = truth.seen(me, *id, 0) else {
+        let Some(stored) = committed.seen(me, *id, 0) else {
             continue;
         };
-        let is_gone = !truth.is_there(stored.sender);
-        let now = shown(&message(me, *id, stored, truth));
-        if !is_gone && !equal(&without_lost(told, truth), &without_lost(&now, truth)) {
+        let is_gone = !committed.is_active(stored.sender);
+        let now = shown(&message(me, *id, stored, committed));
+        if !is_gone
+            && !equal(
+                &without_deleted_names(told, committed),
+                &without_deleted_names(&now, committed),
+            )
+        {
             return fail(&format!(
-                "message {id} is {now:?}, and the client was told {told:?}"
+                "message {id} is {now:?}, but {told:?} in the client's view"
             ));
         }
     }
     Ok(())
 }
 
-/// Without names, if any account is deleted.
-fn without_lost(message: &Value, truth: &Truth) -> Value {
-    let lost = truth.accounts.values().any(|account| account.deleted);
-    without(message, if lost { &["mentions"] } else { &[] })
+/// Removes names, if any account is deleted.
+fn without_deleted_names(message: &Value, committed: &CommittedState) -> Value {
+    let deleted_names = committed.accounts.values().any(|account| account.deleted);
+    without(message, if deleted_names { &["mentions"] } else { &[] })
 }
 
-/// A connection was closed: there must be a reason, and none that is a matter of clocks that jump.
-pub(crate) fn closed(
+/// Checks that a closed connection has a reason, and that a jump of the wall clock is not it. Returns the reason.
+pub(crate) fn reason_of_close(
     client: &Client,
     heard_at: Duration,
     limits: &Limits,
     now: Duration,
 ) -> Result<&'static str, String> {
-    // Its own farewell may be on its way.
+    // Its LOGOUT may be on its way.
     let leaves = client
-        .asked
+        .unanswered
         .iter()
-        .any(|asked| asked.planned == PlannedRequest::Logout);
-    let guest = client.user.is_none() || leaves;
+        .any(|pending| pending.planned == PlannedRequest::Logout);
+    let unauthenticated = client.user.is_none() || leaves;
     let for_long = |since: Duration, time: Duration| now >= since + time;
     let dead =
         limits.dead_seconds > 0 && for_long(heard_at, Duration::from_secs(limits.dead_seconds));
-    let crowded = guest && limits.unauthenticated < SEATS;
-    let unopened = !client.opened && for_long(client.connected_at, HELLO);
-    let planned = client.goodbye.map(CloseReason::from_number);
-    // A client that does not read, or not in time, loses the goodbye of the first.
+    let crowded = unauthenticated && limits.unauthenticated < CLIENTS;
+    let unopened = !client.opened && for_long(client.connected_at, HANDSHAKE_LIMIT);
+    let planned = client.close_reason.map(CloseReason::from_number);
+    // A client that reads late or not at all misses the first CLOSE_NOTIFY.
     let reasons = [
         (
             "slow",
-            client.slow_since.is_some() || client.flooded,
+            client.slow_since.is_some() || client.queue_exceeded,
             Some(CloseReason::TooSlow),
         ),
         (
@@ -247,19 +258,19 @@ pub(crate) fn closed(
         ),
         (
             "idle",
-            guest && for_long(client.guest_since, GUEST),
+            unauthenticated && for_long(client.unauthenticated_since, UNAUTHENTICATED_LIMIT),
             Some(CloseReason::Idle),
         ),
         (
             "wrong",
-            client.nonsense >= TOO_MANY_ERRORS,
+            client.unknown_commands >= TOO_MANY_ERRORS,
             Some(CloseReason::TooManyErrors),
         ),
         ("left", client.leaving, None),
         ("dead", dead, None),
         ("unopened", unopened, None),
         ("crowded out", crowded, None),
-        ("deaf", client.deaf, None),
+        ("deaf", client.stopped_reading, None),
     ];
     let fits = |(_, holds, reason): &&(_, bool, Option<CloseReason>)| {
         *holds && planned.is_none_or(|planned| planned.is_some() && planned == *reason)
@@ -267,20 +278,20 @@ pub(crate) fn closed(
     match reasons.iter().find(fits) {
         Some((what, ..)) => Ok(what),
         None => fail(&format!(
-            "closed without a reason, saying {:?}",
-            client.goodbye
+            "closed without a reason, with CLOSE_NOTIFY {:?}",
+            client.close_reason
         )),
     }
 }
 
-/// All are gone: nothing is remembered of them.
-pub(crate) fn all_gone(run: &Run) -> Result<(), String> {
+/// Checks that no state is left after all clients have gone.
+pub(crate) fn no_state_left(run: &Run) -> Result<(), String> {
     let engine = &run.sim.engine;
-    // What the disk does not take is retried.
-    let retries = engine.retries_revocations() || run.is_troubled();
-    // Messages become too old without anyone there.
+    // Writes that the disk refused are retried.
+    let retries = engine.retries_revocations() || run.has_fault();
+    // Messages expire without a client, too.
     let sweeps = run
-        .truth
+        .committed
         .rooms
         .values()
         .any(|room| room.keep_days.is_some());
@@ -294,6 +305,8 @@ pub(crate) fn all_gone(run: &Run) -> Result<(), String> {
     ];
     match left.iter().find(|(is_left, _)| *is_left) {
         None => Ok(()),
-        Some((_, what)) => fail(&format!("of users that left there is still {what}")),
+        Some((_, what)) => fail(&format!(
+            "after all clients have left there is still {what}"
+        )),
     }
 }

@@ -1,8 +1,8 @@
-//! A case: everything that happens in one simulated world, drawn from a seed ([`crate::draw`]) and then
-//! only data, so that it can be printed, replayed, and made smaller piece by piece.
+//! A case: all that happens in one simulated run, drawn from a seed by [`crate::draw`]. It is plain data, so it can be
+//! printed, replayed and shrunk.
 //!
-//! Each step carries how often the world moves after it and the seed of the schedule in which it
-//! does: taking other steps away changes nothing about it.
+//! Each step carries the number of ticks that follow it and the seed of their schedule, so removing one step changes no
+//! other.
 
 use crate::sim::seed::PASSWORD;
 use echat_proto::config::{Inviters, Registration};
@@ -11,29 +11,29 @@ use echat_server::config::{Limits, Settings};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-/// Names that accounts have or may come to have: first those of people, then those of bots.
+/// Names of users: first people, then bots. Requests name users by the index in this list.
 pub(crate) const USERS: [&str; 7] = ["ann", "bob", "cat", "dan", "eve", "rob", "zoe"];
-/// How many of them are names of people.
+/// How many of them are people.
 pub(crate) const PEOPLE: usize = 5;
-/// The passwords that users have, the first one in the beginning.
+/// The passwords that users have. All accounts begin with the first.
 pub(crate) const PASSWORDS: [&str; 2] = [PASSWORD, "battery staple"];
-/// Names that rooms have or may come to have.
+/// Names of rooms.
 pub(crate) const ROOMS: [&str; 4] = ["tea", "den", "hut", "hall"];
-/// The one that is the lobby, of servers that have a lobby.
+/// The room that is the lobby, if the server has one.
 pub(crate) const LOBBY: usize = 3;
-/// Clients: more than users, so that some take over from others.
-pub(crate) const SEATS: usize = 6;
+/// Clients. There are more than users, so that some take over sessions.
+pub(crate) const CLIENTS: usize = 6;
 
-/// Everything that happens in one world.
+/// One case.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
     pub(crate) seed: u64,
-    pub(crate) climate: Climate,
-    /// Accounts that are there from the beginning, all of them friends if `acquainted`.
+    pub(crate) profile: LimitsProfile,
+    /// Accounts that exist from the start, all of them friends if `all_friends`.
     pub(crate) accounts: usize,
-    pub(crate) acquainted: bool,
-    pub(crate) door: Door,
-    /// Connections that one user may be logged in at.
+    pub(crate) all_friends: bool,
+    pub(crate) policy: RegistrationPolicy,
+    /// Sessions that one user may have.
     pub(crate) sessions: NonZeroUsize,
     /// The cost of a turn after which a flow cools down.
     pub(crate) turn_cost: Duration,
@@ -42,28 +42,28 @@ pub(crate) struct Case {
     pub(crate) steps: Vec<Step>,
 }
 
-/// What the server's limits are like.
+/// A set of limits for the server.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Climate {
+pub(crate) enum LimitsProfile {
     /// The defaults.
-    Roomy,
-    /// A few of everything.
-    Tight,
-    /// Short queues, and no rate of messages.
-    Narrow,
+    Defaults,
+    /// Small values, so that cases reach the limits.
+    Small,
+    /// Short send queues, and no rate of messages.
+    ShortQueues,
 }
 
-/// How accounts are made.
+/// How accounts can be registered.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Door {
+pub(crate) struct RegistrationPolicy {
     pub(crate) registration: Registration,
     pub(crate) inviters: Inviters,
     /// Whether there is a lobby.
     pub(crate) lobby: bool,
 }
 
-impl Door {
-    /// What the administrator chose.
+impl RegistrationPolicy {
+    /// The server's settings.
     pub(crate) fn settings(self) -> Settings {
         let lobby = RoomName::new(ROOMS[LOBBY]).expect("a name of a room");
         Settings {
@@ -75,7 +75,7 @@ impl Door {
     }
 }
 
-/// Something that is done, and how the world moves after it.
+/// An action, and the ticks after it.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
     pub(crate) action: Action,
@@ -83,81 +83,81 @@ pub(crate) struct Step {
     pub(crate) schedule: u32,
 }
 
-/// Whose connection: a place in the list of clients.
-pub(crate) type Seat = usize;
+/// Index of a client.
+pub(crate) type ClientIndex = usize;
 
-/// What is done.
+/// What happens in a step.
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
-    Connect(Seat),
-    /// Requests, one behind the other without waiting for replies.
-    Say(Seat, Vec<PlannedRequest>),
-    /// What several say while everything moves at once: one tick handles it all.
-    Together(Vec<(Seat, Vec<PlannedRequest>)>),
-    /// One request while everything moves at once: its answer can be judged exactly.
-    Ask(Seat, PlannedRequest),
-    /// Sends again what was never acknowledged, with the same transaction ids.
-    Resend(Seat),
-    /// Says goodbye.
-    Leave(Seat),
+    Connect(ClientIndex),
+    /// Requests without waiting for replies.
+    Pipeline(ClientIndex, Vec<PlannedRequest>),
+    /// Requests of several clients, handled in one tick: the simulation settles first, and delivers all bytes at once.
+    InOneTick(Vec<(ClientIndex, Vec<PlannedRequest>)>),
+    /// One request and its reply, with the simulation settled before and after, so that the expected reply is exact.
+    RoundTrip(ClientIndex, PlannedRequest),
+    /// Sends unacknowledged messages again, with the same transaction ids.
+    Resend(ClientIndex),
+    /// Sends CLOSE_NOTIFY.
+    CloseNotify(ClientIndex),
     /// Closes the sending half.
-    HangUp(Seat),
-    /// The connection is reset.
-    Reset(Seat),
-    /// Reads no more.
-    Stall(Seat),
-    /// So many more bytes are sent, then none.
-    Mute(Seat, usize),
+    HalfClose(ClientIndex),
+    /// Resets the connection.
+    Reset(ClientIndex),
+    /// Stops reading.
+    StopReading(ClientIndex),
+    /// Sends so many more bytes, then none.
+    StopSending(ClientIndex, usize),
     /// Reads and sends again.
-    Wake(Seat),
-    /// Workers' results are kept back, or no longer.
-    Hold(bool),
-    /// The clock that people see jumps by so many seconds.
-    Jump(i64),
+    Unstall(ClientIndex),
+    /// Holds the results of workers back, or no longer.
+    HoldResults(bool),
+    /// The wall clock jumps by so many seconds.
+    ClockJump(i64),
     /// Milliseconds pass.
     Wait(u64),
-    /// An administrator suspends a user, for so many seconds or until it is ended, and sends the user away.
+    /// An administrator suspends a user, for so many seconds or without an end, and closes the user's sessions.
     Suspend(usize, Option<u32>),
     /// An administrator ends a suspension.
-    Pardon(usize),
-    /// The disk has no place any more.
-    Fill,
-    /// Another program takes the database.
-    Occupy,
-    /// Commits fail from now on, those of messages.
-    Break,
-    /// Messages meet a damaged page from now on.
-    Damage,
-    /// The disk and the database are well again.
-    Mend,
-    /// The process dies between two ticks and is started again.
+    Unsuspend(usize),
+    /// The disk is full.
+    FillDisk,
+    /// Another program locks the database.
+    LockDatabase,
+    /// Commits with messages fail.
+    FailCommits,
+    /// Messages meet a damaged page.
+    DamageMessages,
+    /// Ends all storage faults.
+    RepairStorage,
+    /// The process is killed between two ticks, and a new one starts.
     Crash,
-    /// The server is told to stop, says goodbye, and is started again.
+    /// The server is stopped, sends CLOSE_NOTIFY to all, and is started again.
     Stop,
-    /// Everything is well for a while: every missing reply must arrive.
-    Calm,
+    /// Ends all faults and delays, then settles: every missing reply must arrive.
+    Quiesce,
 }
 
-/// A request, by numbers into the names above.
+/// A request. Users, rooms and passwords are indexes into the lists above.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum PlannedRequest {
     Time,
     Register(usize),
-    /// With the invitation code that was given as the `nth` before the last.
+    /// With the `nth` invitation code counted back from the newest.
     RegisterBy {
         user: usize,
         nth: usize,
     },
     Login {
         user: usize,
-        password: Word,
+        password: PasswordChoice,
     },
-    /// With the secret that the user was given as the `nth` before the last.
+    /// With the `nth` secret of the user counted back from the newest.
     Resume {
         user: usize,
         nth: usize,
     },
-    /// The login of a bot, with the token that was given as the `nth` before the last.
+    /// The login of a bot, with the `nth` token counted back from the newest.
     Token {
         bot: usize,
         nth: usize,
@@ -165,131 +165,132 @@ pub(crate) enum PlannedRequest {
     Logout,
     Befriend(usize),
     Resolve(usize, bool),
-    /// The content is made of number and size; `txn` is whether the number is the transaction id. It may answer a message.
+    /// `number` and `size` determine the content; with `txn` the number is also the transaction id. `reply` is the
+    /// message that it answers.
     Send {
         to: Target,
         number: u8,
         size: usize,
         txn: bool,
-        reply: Option<Nth>,
+        reply: Option<MessageOffset>,
     },
-    /// A room with some friends in it, private or public.
+    /// Room, members, and whether it is private.
     Create(usize, Vec<usize>, bool),
     Join(usize),
     Part(usize),
     Add(usize, Vec<usize>),
-    /// After the newest message that the client knows, or from the first.
+    /// Messages after the newest that the client knows, or from the first.
     History {
         of: Option<Target>,
         from_known: bool,
         limit: u64,
     },
-    /// Around a message.
+    /// Messages around one.
     Around {
         of: Target,
-        nth: Nth,
+        nth: MessageOffset,
         limit: u64,
     },
-    /// So many messages that name the user.
+    /// The newest mentions.
     Mentions(u64),
-    Search(OfSearch),
-    /// The next page of what the client searched for last.
-    SearchOn,
-    /// Up to the newest message that the client knows.
+    Search(SearchRequest),
+    /// The next page of the client's last search.
+    SearchNextPage,
+    /// Moves the read marker to the newest message that the client knows.
     Read(Target),
     Find(&'static str),
     Rooms,
     Members(usize),
-    Account(OfAccount),
-    People(OfPeople),
-    Room(OfRoom),
-    Bot(OfBot),
-    Code(OfCode),
-    Message(OfMessage),
+    Account(AccountRequest),
+    People(PeopleRequest),
+    Room(RoomRequest),
+    Bot(BotRequest),
+    InvitationCode(InvitationCodeRequest),
+    Message(MessageRequest),
     /// A command that does not exist.
-    Nonsense,
+    UnknownCommand,
 }
 
-/// A message: so many before the newest one that the client knows.
-pub(crate) type Nth = u64;
+/// A message, counted back from the newest that the client knows.
+pub(crate) type MessageOffset = u64;
 
-/// Messages that are searched for.
+/// A search for messages.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct OfSearch {
-    /// All of them must be there.
+pub(crate) struct SearchRequest {
+    /// All of them must occur.
     pub(crate) terms: Vec<Term>,
     pub(crate) of: Option<Target>,
     pub(crate) sender: Option<usize>,
-    /// Sent so many seconds ago at most.
+    /// Sent at most so many seconds ago.
     pub(crate) since: Option<u32>,
-    /// Sent so many seconds ago at least.
+    /// Sent at least so many seconds ago.
     pub(crate) until: Option<u32>,
-    /// Before a message.
-    pub(crate) before: Option<Nth>,
+    /// Older than this message.
+    pub(crate) before: Option<MessageOffset>,
     pub(crate) limit: u64,
 }
 
-/// A part of a query, made of the number of a text.
+/// A term of a query, derived from the number of a text; see [`crate::request::content`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Term {
     /// The number.
     Number(u8),
-    /// The word beside it.
+    /// The word after it.
     Word(u8),
     /// The first character of that word.
     Character(u8),
     /// Number and word as a phrase.
     Phrase(u8),
-    /// The first digit, as the beginning of a word.
+    /// The first digit as a prefix.
     Prefix(u8),
-    /// The name in it.
+    /// The mentioned name.
     Name(u8),
-    /// What no text says.
+    /// A word that no text has.
     Absent,
 }
 
-/// What users do with a message that is there.
+/// A change of a message.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum OfMessage {
-    /// The content is made of the number.
-    Edit(Nth, u8),
-    Delete(Nth),
-    /// With one of [`EMOJI`], added or taken back.
-    React(Nth, usize, bool),
+pub(crate) enum MessageRequest {
+    /// The number determines the new content.
+    Edit(MessageOffset, u8),
+    Delete(MessageOffset),
+    /// Adds or removes one of [`EMOJI`].
+    React(MessageOffset, usize, bool),
 }
 
-/// What users react with.
+/// Emoji of reactions.
 pub(crate) const EMOJI: [&str; 3] = ["👍", "❤️", "🦀"];
 
-/// A password of a user, as it is when it is said.
+/// Which password a request presents, resolved when it is sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Word {
-    Right,
-    /// The one that the user had before, or will have.
+pub(crate) enum PasswordChoice {
+    Current,
+    /// The previous or next one of [`PASSWORDS`].
     Other,
     /// One that no user ever has.
     Wrong,
 }
 
-/// What users do with their own account.
+/// Requests about the user's own account.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum OfAccount {
-    /// The new password is the other one.
-    ChangePassword(Word),
+pub(crate) enum AccountRequest {
+    /// Changes the password to the other one of [`PASSWORDS`].
+    ChangePassword(PasswordChoice),
     Delete {
-        password: Word,
+        password: PasswordChoice,
         erase: bool,
     },
     Away(Option<u8>),
-    /// Whether friends are told when the last session ended.
+    /// Whether friends see when the last session ended.
     Privacy(bool),
     EndOthers,
     Sessions,
 }
 
-/// What users do about other users.
+/// Requests about other users.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum OfPeople {
+pub(crate) enum PeopleRequest {
     Friends,
     WhoIs(usize),
     Unfriend(usize),
@@ -298,9 +299,9 @@ pub(crate) enum OfPeople {
     Blocked,
 }
 
-/// What members and others do about a room, which comes first.
+/// Requests about a room, which comes first.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum OfRoom {
+pub(crate) enum RoomRequest {
     Info(usize),
     Set(usize, Setting),
     Close(usize),
@@ -315,7 +316,7 @@ pub(crate) enum OfRoom {
     Public,
 }
 
-/// One field of a room.
+/// One setting of a room.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Setting {
     Name(usize),
@@ -326,7 +327,7 @@ pub(crate) enum Setting {
     Keep(Option<u16>),
 }
 
-/// What a member may do in a room.
+/// The role of a member, lowest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Role {
     Member,
@@ -344,23 +345,23 @@ impl Role {
     }
 }
 
-/// What owners do about their bots.
+/// Requests of owners about their bots.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum OfBot {
-    /// With tokens that are good for so many seconds.
+pub(crate) enum BotRequest {
+    /// With a token that is valid for so many seconds.
     Create(usize, Vec<usize>, Option<u32>),
     List,
     Remove(usize),
     NewToken(usize, Option<u32>),
 }
 
-/// What users do about codes to register with.
+/// Requests about invitation codes.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum OfCode {
-    /// For so many accounts, and good for so many seconds.
+pub(crate) enum InvitationCodeRequest {
+    /// For so many accounts, valid for so many seconds.
     Make(u64, Option<u32>),
     List,
-    /// Of the code that was given as the `nth` before the last.
+    /// The `nth` code counted back from the newest.
     Revoke(usize),
 }
 
@@ -371,14 +372,14 @@ pub(crate) enum Target {
     Room(usize),
 }
 
-impl Climate {
+impl LimitsProfile {
     /// The server's limits.
-    pub(crate) fn limits(self, acquainted: bool) -> Limits {
-        let roomy = Limits::default();
+    pub(crate) fn limits(self, all_friends: bool) -> Limits {
+        let defaults = Limits::default();
         match self {
-            Self::Roomy => roomy,
-            Self::Tight => Limits {
-                friends: if acquainted { 4 } else { 2 },
+            Self::Defaults => defaults,
+            Self::Small => Limits {
+                friends: if all_friends { 4 } else { 2 },
                 rooms: 2,
                 pending_requests: 1,
                 friend_requests: 2,
@@ -388,29 +389,29 @@ impl Climate {
                 message_rate: 1,
                 rooms_a_day: 2,
                 user_bytes_a_day: 20_000,
-                ..roomy
+                ..defaults
             },
-            Self::Narrow => Limits {
+            Self::ShortQueues => Limits {
                 presence_room_members: 2,
                 send_queue_soft: 4_096,
                 send_queue_hard: 16_384,
                 message_rate: 0,
-                ..roomy
+                ..defaults
             },
         }
     }
 }
 
 impl PlannedRequest {
-    /// What it is called.
+    /// The name in failure messages and coverage labels.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Time => "time",
             Self::Register(_) => "register",
             Self::RegisterBy { .. } => "register by code",
-            Self::Code(OfCode::Make(..)) => "make code",
-            Self::Code(OfCode::List) => "codes",
-            Self::Code(OfCode::Revoke(_)) => "revoke code",
+            Self::InvitationCode(InvitationCodeRequest::Make(..)) => "make code",
+            Self::InvitationCode(InvitationCodeRequest::List) => "codes",
+            Self::InvitationCode(InvitationCodeRequest::Revoke(_)) => "revoke code",
             Self::Login { .. } => "login",
             Self::Resume { .. } => "resume",
             Self::Token { .. } => "token",
@@ -426,12 +427,12 @@ impl PlannedRequest {
             Self::Around { .. } => "around",
             Self::Mentions(_) => "mentions",
             Self::Search(_) => "search",
-            Self::SearchOn => "search on",
+            Self::SearchNextPage => "next search page",
             Self::Read(_) => "read",
             Self::Find(_) => "find",
             Self::Rooms => "rooms",
             Self::Members(_) => "members",
-            Self::Nonsense => "nonsense",
+            Self::UnknownCommand => "unknown command",
             Self::Account(of) => of.name(),
             Self::People(of) => of.name(),
             Self::Room(of) => of.name(),
@@ -450,33 +451,41 @@ impl PlannedRequest {
         }
     }
 
-    /// Whether its connection may be that of a guest afterwards.
+    /// Whether the connection may be unauthenticated afterwards.
     pub(crate) fn ends_session(&self) -> bool {
-        matches!(self, Self::Logout | Self::Account(OfAccount::Delete { .. }))
+        matches!(
+            self,
+            Self::Logout | Self::Account(AccountRequest::Delete { .. })
+        )
     }
 
-    /// Whether it may undo what another one of the same tick did.
-    pub(crate) fn undoes(&self) -> bool {
+    /// Whether it may revert the effect of another request of the same tick.
+    pub(crate) fn may_revert(&self) -> bool {
         match self {
-            // The last one may use up what another one made.
+            // REGISTER may use up a code that another request made.
             Self::Part(_)
             | Self::Resolve(_, false)
-            | Self::Code(OfCode::Revoke(_))
+            | Self::InvitationCode(InvitationCodeRequest::Revoke(_))
             | Self::Message(_)
             | Self::RegisterBy { .. } => true,
-            Self::Account(of) => !matches!(of, OfAccount::Sessions | OfAccount::EndOthers),
+            Self::Account(of) => {
+                !matches!(of, AccountRequest::Sessions | AccountRequest::EndOthers)
+            }
             Self::People(of) => !matches!(
                 of,
-                OfPeople::Friends | OfPeople::WhoIs(_) | OfPeople::Blocked
+                PeopleRequest::Friends | PeopleRequest::WhoIs(_) | PeopleRequest::Blocked
             ),
-            Self::Room(of) => !matches!(of, OfRoom::Info(_) | OfRoom::Bans(_) | OfRoom::Public),
-            Self::Bot(of) => matches!(of, OfBot::Remove(_) | OfBot::NewToken(..)),
+            Self::Room(of) => !matches!(
+                of,
+                RoomRequest::Info(_) | RoomRequest::Bans(_) | RoomRequest::Public
+            ),
+            Self::Bot(of) => matches!(of, BotRequest::Remove(_) | BotRequest::NewToken(..)),
             _ => false,
         }
     }
 }
 
-impl OfAccount {
+impl AccountRequest {
     fn name(&self) -> &'static str {
         match self {
             Self::ChangePassword(_) => "change password",
@@ -490,7 +499,7 @@ impl OfAccount {
     }
 }
 
-impl OfPeople {
+impl PeopleRequest {
     fn name(&self) -> &'static str {
         match self {
             Self::Friends => "friends",
@@ -503,7 +512,7 @@ impl OfPeople {
     }
 }
 
-impl OfRoom {
+impl RoomRequest {
     fn name(&self) -> &'static str {
         match self {
             Self::Info(_) => "info",
@@ -528,7 +537,7 @@ impl OfRoom {
     }
 }
 
-impl OfMessage {
+impl MessageRequest {
     fn name(&self) -> &'static str {
         match self {
             Self::Edit(..) => "edit",
@@ -538,14 +547,14 @@ impl OfMessage {
         }
     }
 
-    /// The message that it means, of a client that knows messages up to an id.
+    /// The id of the message, for a client that knows messages up to `known`.
     pub(crate) fn id(&self, known: u64) -> u64 {
         let (Self::Edit(nth, _) | Self::Delete(nth) | Self::React(nth, ..)) = self;
         known.saturating_sub(*nth)
     }
 }
 
-impl OfBot {
+impl BotRequest {
     fn name(&self) -> &'static str {
         match self {
             Self::Create(..) => "create bot",

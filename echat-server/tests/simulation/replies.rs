@@ -1,23 +1,21 @@
-//! Final replies judged. What a reply says must hold of what is committed when it arrives, however
-//! slow it was; if nothing was committed between asking and hearing, it must be exactly what
-//! [`crate::spec`] says.
+//! Checks final replies. A reply must agree with the committed state when it arrives, however late. If nothing was
+//! committed between request and reply, it must equal what [`crate::model`] expects.
 
-use crate::client::{Client, matches};
-use crate::devices::{self, Answered, Knows};
-use crate::facts::Facts;
+use crate::client::{Client, invitations, matches};
+use crate::committed::CommittedState;
+use crate::devices::{self, LoginTiming, Recognition};
 use crate::fail;
-use crate::news::invitations;
+use crate::model::bundle::bundle;
+use crate::model::{Model, ReaderContext, message as model_message};
+use crate::observations::Observations;
 use crate::plan::{
-    Door, OfAccount, OfBot, OfCode, OfPeople, OfRoom, PEOPLE, PlannedRequest, Role, Setting,
-    Target, USERS,
+    AccountRequest, BotRequest, InvitationCodeRequest, PEOPLE, PeopleRequest, PlannedRequest,
+    RegistrationPolicy, Role, RoomRequest, Setting, Target, USERS,
 };
-use crate::request::{away, code, content};
-use crate::search::Searching;
-use crate::secrets::Presented;
-use crate::spec::bundle::bundle;
-use crate::spec::{Reading, Spec, message as spec_message};
+use crate::request::{away, content, refusal_code};
+use crate::search::PendingSearch;
+use crate::secrets::PresentedSecret;
 use crate::tokens;
-use crate::truth::Truth;
 use crate::value::{Params, equal, room, sorted, without};
 use echat_proto::Value;
 use echat_proto::channel::Message;
@@ -27,63 +25,63 @@ use std::collections::BTreeSet;
 
 /// A request that waits for its final reply.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
+pub(crate) struct PendingRequest {
     pub(crate) planned: PlannedRequest,
-    /// The secret that it presents.
-    pub(crate) presented: Option<Presented>,
-    /// The device that it presents, and how many were given by then.
-    pub(crate) device: Option<devices::Presented>,
+    /// The session secret that it presents.
+    pub(crate) presented: Option<PresentedSecret>,
+    /// The device that it presents, and the number of devices at that time.
+    pub(crate) device: Option<devices::PresentedDevice>,
     pub(crate) devices: usize,
-    /// Which of the passwords it presents.
+    /// Which of [`crate::plan::PASSWORDS`] it presents.
     pub(crate) password: Option<usize>,
-    /// The token that it presents.
-    pub(crate) token: Option<tokens::Presented>,
-    /// The code to register with that it names.
+    /// The bot token that it presents.
+    pub(crate) token: Option<tokens::PresentedToken>,
+    /// The invitation code that it names.
     pub(crate) code: Option<String>,
     /// What it searches for.
-    pub(crate) search: Option<Searching>,
-    /// How many secrets were given by then.
+    pub(crate) search: Option<PendingSearch>,
+    /// The number of session secrets at that time.
     pub(crate) secrets: usize,
     /// The users that may be logged in when it is handled.
     pub(crate) users: Vec<usize>,
     /// The newest message that the client knew.
     pub(crate) known: u64,
-    /// The truth's version then.
+    /// The version of the committed state at that time.
     pub(crate) version: u64,
-    /// The tick before it was asked.
+    /// The tick before it was sent.
     pub(crate) tick: u64,
-    /// What the clock that people see said then.
+    /// The unix time when it was sent.
     pub(crate) unix: i64,
 }
 
-/// What replies are judged by.
-pub(crate) struct Judge<'w> {
-    pub(crate) truth: &'w Truth,
+/// What replies are checked against.
+pub(crate) struct ReplyChecker<'w> {
+    pub(crate) committed: &'w CommittedState,
     pub(crate) limits: &'w Limits,
-    pub(crate) facts: &'w mut Facts,
-    pub(crate) door: Door,
-    /// What the clock that people see says.
+    pub(crate) observed: &'w mut Observations,
+    pub(crate) policy: RegistrationPolicy,
+    /// The unix time now.
     pub(crate) unix: i64,
-    /// The sessions of the user who asks, with the request for them and for their end, if they are known.
+    /// The user's sessions, for requests about them, unless they are uncertain.
     pub(crate) sessions: Option<&'w [Session]>,
 }
 
-/// A session that there is.
+/// A session of a user.
 pub(crate) struct Session {
-    /// Of the connection.
+    /// The address of its connection.
     pub(crate) address: String,
     /// The tick in which it began.
     pub(crate) began_in: u64,
-    /// Whether it is that of the one who asks.
+    /// Whether it is the session of the request.
     pub(crate) this: bool,
 }
 
-impl<'w> Judge<'w> {
-    fn spec(&self, now: i64) -> Spec<'w> {
-        Spec {
-            truth: self.truth,
+impl<'w> ReplyChecker<'w> {
+    fn model(&self, now: i64) -> Model<'w> {
+        Model {
+            committed: self.committed,
             limits: self.limits,
-            door: self.door,
+            policy: self.policy,
             now,
         }
     }
@@ -94,71 +92,74 @@ impl<'w> Judge<'w> {
     {
         Params {
             all: &message.params,
-            truth: self.truth,
+            committed: self.committed,
         }
     }
 
-    /// Judges the final reply of a request and lets the client believe it.
-    pub(crate) fn reply(
+    /// Checks the final reply of a request, and applies it to the client's view.
+    pub(crate) fn check(
         &mut self,
         client: &mut Client,
-        asked: &Asked,
+        pending: &PendingRequest,
         message: &Message,
     ) -> Result<(), String> {
         let event = Event::from_message(message).and_then(Result::ok);
-        let event = event.ok_or("what came is in no table")?;
-        let same = asked.version == self.truth.version && !self.facts.flapped_since(asked.tick);
-        // LOGIN_SUCCESS came before the bundle: the request was a guest's.
+        let event = event.ok_or("a message that is in no table")?;
+        let same = pending.version == self.committed.version
+            && !self.observed.ambiguous_since(pending.tick);
+        // LOGIN_SUCCESS precedes the bundle, but the request was made before the login.
         let is_login = matches!(event, Event::LoginBundle { .. });
         let user = client.user.filter(|_| !is_login);
-        let at = |unix| self.spec(unix).refusal(asked, user);
+        let at = |unix| self.model(unix).refusal(pending, user);
         let refusal = at(self.unix);
-        // Some answers depend on the time: whether it went over a bound must be known.
+        // Some replies depend on the time, so a bound must not lie between request and reply.
         let exact = same
-            && refusal == at(asked.unix)
-            && self.truth.ages_alike(asked.unix, self.unix)
-            && !self.facts.jumped_since(asked.tick)
-            && asked.token != Some(tokens::Presented::Unknown);
-        let command = asked.planned.name();
-        let ending = code(&event).unwrap_or("done");
-        self.facts.meet(format!("{command} {ending}"));
+            && refusal == at(pending.unix)
+            && self.committed.expires_alike(pending.unix, self.unix)
+            && !self.observed.clock_jumped_since(pending.tick)
+            && pending.token != Some(tokens::PresentedToken::Unknown);
+        let command = pending.planned.name();
+        let ending = refusal_code(&event).unwrap_or("done");
+        self.observed.cover(format!("{command} {ending}"));
         if exact {
-            self.facts.meet(format!("{command} exactly {ending}"));
+            self.observed.cover(format!("{command} exactly {ending}"));
         }
-        if let Some(code) = code(&event) {
+        if let Some(code) = refusal_code(&event) {
             let expected = refusal.filter(|_| exact);
-            let judged = self.refused(client, (asked, user), code, expected, exact);
-            self.end_devices(asked, user, false);
-            return judged;
+            let checked = self.check_refusal(client, (pending, user), code, expected, exact);
+            self.end_devices(pending, user, false);
+            return checked;
         }
         if let Some(code) = refusal.filter(|_| exact) {
-            return fail(&format!("done, and should be refused with {code}"));
+            return fail(&format!("success, expected the refusal {code}"));
         }
-        self.done(client, asked, (message, &event), exact)
+        self.check_success(client, pending, (message, &event), exact)
     }
 
-    fn refused(
+    fn check_refusal(
         &mut self,
         client: &Client,
-        (asked, user): (&Asked, Option<usize>),
+        (pending, user): (&PendingRequest, Option<usize>),
         code: &str,
         expected: Option<&str>,
         exact: bool,
     ) -> Result<(), String> {
-        let planned = &asked.planned;
+        let planned = &pending.planned;
         let justified = match code {
             "storage_full" | "storage_busy" | "storage_damaged" => {
-                self.facts.troubled_since(asked.tick)
+                self.observed.storage_faulty_since(pending.tick)
             }
             "rate_limited" => {
-                user.is_some_and(|user| self.facts.too_fast(planned, user, self.limits))
+                user.is_some_and(|user| self.observed.may_exceed_rate(planned, user, self.limits))
             }
-            "login_throttled" => self.tried(client, asked, user) > self.limits.login_failures,
-            "bad_credentials" if let Some(presented) = asked.presented => {
-                self.facts.secrets.may_refuse(presented)
+            "login_throttled" => {
+                self.counted_attempts(client, pending, user) > self.limits.login_failures
+            }
+            "bad_credentials" if let Some(presented) = pending.presented => {
+                self.observed.secrets.may_refuse(presented)
             }
             "suspended" if let PlannedRequest::Resume { user, .. } = planned => {
-                !exact || self.truth.is_suspended(*user, self.unix)
+                !exact || self.committed.is_suspended(*user, self.unix)
             }
             _ => !exact || expected == Some(code),
         };
@@ -169,117 +170,126 @@ impl<'w> Judge<'w> {
         }
     }
 
-    /// Tries at a password that may have been counted with that of a request: a device that is known has its own count.
-    fn tried(&mut self, client: &Client, asked: &Asked, user: Option<usize>) -> u64 {
-        let jumped = self.facts.jumped_since(asked.tick);
-        let devices = &self.facts.devices;
-        let (device, user) = match (asked.planned.logs_in(), &asked.planned) {
+    /// Password attempts that may have been counted for a request. A recognised device has a count of its own.
+    fn counted_attempts(
+        &mut self,
+        client: &Client,
+        pending: &PendingRequest,
+        user: Option<usize>,
+    ) -> u64 {
+        let jumped = self.observed.clock_jumped_since(pending.tick);
+        let devices = &self.observed.devices;
+        let (device, user) = match (pending.planned.logs_in(), &pending.planned) {
             (Some(user), _) => {
-                let is_known = devices.knows(user, asked.device, jumped) == Knows::Yes;
-                let presented = asked.device.filter(|_| is_known);
+                let is_known =
+                    devices.recognition(user, pending.device, jumped) == Recognition::Known;
+                let presented = pending.device.filter(|_| is_known);
                 (presented.map(|presented| presented.device), Some(user))
             }
             (
                 None,
-                PlannedRequest::Account(OfAccount::ChangePassword(_) | OfAccount::Delete { .. }),
+                PlannedRequest::Account(
+                    AccountRequest::ChangePassword(_) | AccountRequest::Delete { .. },
+                ),
             ) => (client.device, user),
             _ => return 0,
         };
         match (device, user) {
             (Some(device), _) => {
-                let tries = devices.tries(device);
-                self.facts.meet("a device that was throttled".to_owned());
+                let tries = devices.attempts(device);
+                self.observed.cover("a throttled device".to_owned());
                 tries
             }
-            (None, user) => user.map_or(0, |user| self.facts.tries(user)),
+            (None, user) => user.map_or(0, |user| self.observed.login_attempts(user)),
         }
     }
 
-    /// What voids devices has an answer, and so has a login that was refused.
-    fn end_devices(&mut self, asked: &Asked, user: Option<usize>, done: bool) {
-        if let (Some(user), false) = (asked.planned.logs_in(), done) {
-            self.facts.devices.refuse(user, asked.device);
+    /// Notes the answer to a request that voids devices, or to a login that was refused.
+    fn end_devices(&mut self, pending: &PendingRequest, user: Option<usize>, done: bool) {
+        if let (Some(user), false) = (pending.planned.logs_in(), done) {
+            self.observed.devices.refuse(user, pending.device);
         }
-        let PlannedRequest::Account(OfAccount::ChangePassword(_) | OfAccount::Delete { .. }) =
-            asked.planned
+        let PlannedRequest::Account(
+            AccountRequest::ChangePassword(_) | AccountRequest::Delete { .. },
+        ) = pending.planned
         else {
             return;
         };
-        // All users that might have been logged in meant to.
-        for other in &asked.users {
-            let void = (done && user == Some(*other)).then_some(asked.devices);
-            self.facts.end_devices(*other, void);
+        // The request counted for every user that may have been logged in.
+        for other in &pending.users {
+            let void = (done && user == Some(*other)).then_some(pending.devices);
+            self.observed.end_devices(*other, void);
         }
     }
 
-    fn done(
+    fn check_success(
         &mut self,
         client: &mut Client,
-        asked: &Asked,
+        pending: &PendingRequest,
         (message, event): (&Message, &Event),
         exact: bool,
     ) -> Result<(), String> {
-        match &asked.planned {
+        match &pending.planned {
             PlannedRequest::Login { user, .. } => {
-                let right = asked.password.is_some()
-                    && (asked.password == self.truth.password(*user)
-                        || self.facts.password_changed_since(*user, asked.tick)
-                        || !self.truth.is_there(*user));
+                let right = pending.password.is_some()
+                    && (pending.password == self.committed.password(*user)
+                        || self.observed.password_changed_since(*user, pending.tick)
+                        || !self.committed.is_active(*user));
                 login(
                     client,
                     *user,
                     right,
                     "logged in by a wrong password, or as another",
                 )?;
-                self.secret(client, *user, asked, event)?;
-                return self.bundle(client, *user, message, exact);
+                self.check_session_secret(client, *user, pending, event)?;
+                return self.check_bundle(client, *user, message, exact);
             }
             PlannedRequest::Token { bot, .. } => {
-                let right = asked.token != Some(tokens::Presented::Wrong);
+                let right = pending.token != Some(tokens::PresentedToken::Wrong);
                 login(
                     client,
                     *bot,
                     right,
                     "logged in by a wrong token, or as another",
                 )?;
-                self.secret(client, *bot, asked, event)?;
-                return self.bundle(client, *bot, message, exact);
+                self.check_session_secret(client, *bot, pending, event)?;
+                return self.check_bundle(client, *bot, message, exact);
             }
             PlannedRequest::Resume { user, .. } => {
-                let presented = asked.presented.expect("a resume presents a secret");
-                let right = self.facts.secrets.may_log_in(presented, *user);
+                let presented = pending.presented.expect("a resume presents a secret");
+                let right = self.observed.secrets.may_log_in(presented, *user);
                 let what = "logged in by a secret that is void, or as another";
                 login(client, *user, right, what)?;
-                self.secret(client, *user, asked, event)?;
-                return self.bundle(client, *user, message, exact);
+                self.check_session_secret(client, *user, pending, event)?;
+                return self.check_bundle(client, *user, message, exact);
             }
             _ => {}
         }
-        self.used(client, asked);
-        self.end_devices(asked, client.user, true);
-        match (&asked.planned, client.user) {
+        self.note_session_reply(client, pending);
+        self.end_devices(pending, client.user, true);
+        match (&pending.planned, client.user) {
             (PlannedRequest::Time, _) => Ok(()),
             (
                 PlannedRequest::Register(name) | PlannedRequest::RegisterBy { user: name, .. },
                 None,
             ) => {
-                let stored = self.truth.accounts.contains_key(name);
+                let stored = self.committed.accounts.contains_key(name);
                 check(stored, "an account that is not stored")
             }
             (_, Some(me)) => {
-                client.did(&asked.planned);
-                self.done_for(client, me, asked, (message, event), exact)
+                client.apply_own_request(&pending.planned);
+                self.check_success_of(client, me, pending, (message, event), exact)
             }
-            (_, None) => fail("a guest's request is done"),
+            (_, None) => fail("a request without a login succeeds"),
         }
     }
 
-    /// A login gives a new secret, unless the disk was in trouble.
-    fn secret(
+    /// A login gives a new secret, unless storage had a fault.
+    fn check_session_secret(
         &mut self,
         client: &mut Client,
         user: usize,
-        asked: &Asked,
+        pending: &PendingRequest,
         event: &Event,
     ) -> Result<(), String> {
         let Event::LoginBundle {
@@ -290,195 +300,209 @@ impl<'w> Judge<'w> {
         else {
             return fail("a login without a secret");
         };
-        let answered = Answered {
-            tick: asked.tick,
-            unix: (asked.unix, self.unix),
-            jumped: self.facts.jumped_since(asked.tick),
-            troubled: self.facts.troubled_since(asked.tick),
+        let timing = LoginTiming {
+            tick: pending.tick,
+            unix: (pending.unix, self.unix),
+            jumped: self.observed.clock_jumped_since(pending.tick),
+            storage_faulty: self.observed.storage_faulty_since(pending.tick),
         };
-        client.since = if answered.jumped {
+        client.since = if timing.jumped {
             (0, i64::MAX)
         } else {
-            (asked.unix.max(0), self.unix.max(0))
+            (pending.unix.max(0), self.unix.max(0))
         };
-        let devices = &mut self.facts.devices;
-        let known = devices.knows(user, asked.device, answered.jumped);
-        client.device = devices.give(user, asked.device, device, answered)?;
+        let devices = &mut self.observed.devices;
+        let known = devices.recognition(user, pending.device, timing.jumped);
+        client.device = devices.give(user, pending.device, device, timing)?;
         client
             .devices
             .extend(client.device.map(|device| (user, device)));
-        let what = match (known, asked.device) {
-            (Knows::Yes, _) => "a device that is known",
-            (Knows::No, Some(_)) => "a device that is not known",
-            _ => "a login without a device that is known",
+        let what = match (known, pending.device) {
+            (Recognition::Known, _) => "a recognised device",
+            (Recognition::Unknown, Some(_)) => "an unrecognised device",
+            _ => "a login without a recognised device",
         };
-        self.facts.meet(what.to_owned());
-        client.opened_by = asked.presented;
+        self.observed.cover(what.to_owned());
+        client.opened_by = pending.presented;
         client.secret = None;
         if secret.is_none() {
-            let troubled = self.facts.troubled_since(asked.tick);
-            let may = troubled || user >= PEOPLE;
+            let storage_faulty = self.observed.storage_faulty_since(pending.tick);
+            let may = storage_faulty || user >= PEOPLE;
             return check(may, "a login gives no secret");
         }
-        let given = self.facts.secrets.give(user, secret, asked.presented)?;
+        let given = self
+            .observed
+            .secrets
+            .give(user, secret, pending.presented)?;
         client.secret = Some(given);
-        // It may have logged out already.
+        // A LOGOUT may be on its way already.
         if client
-            .asked
+            .unanswered
             .iter()
-            .any(|asked| asked.planned == PlannedRequest::Logout)
+            .any(|pending| pending.planned == PlannedRequest::Logout)
         {
-            self.facts.secrets.leave(client.secret);
+            self.observed.secrets.begin_logout(client.secret);
         }
-        if self.facts.troubled_since(asked.tick) || self.facts.jumped_since(asked.tick) {
-            self.facts.secrets.trouble();
+        if self.observed.storage_faulty_since(pending.tick)
+            || self.observed.clock_jumped_since(pending.tick)
+        {
+            self.observed.secrets.note_fault();
         }
         Ok(())
     }
 
-    /// A session has a reply: the secret that opened it is used up, and with LOGOUT its own is void, and by what ends
-    /// other sessions all that were given before.
-    fn used(&mut self, client: &mut Client, asked: &Asked) {
+    /// Notes a reply in a session. The secret that opened the session is used up. LOGOUT voids the session's own
+    /// secret; ending other sessions voids all earlier ones.
+    fn note_session_reply(&mut self, client: &mut Client, pending: &PendingRequest) {
         let Some(user) = client.user else { return };
-        if self.facts.troubled_since(asked.tick) {
+        if self.observed.storage_faulty_since(pending.tick) {
             return;
         }
-        self.facts.secrets.use_up(client.opened_by);
-        match asked.planned {
-            PlannedRequest::Logout => self.facts.secrets.left(client.secret.take()),
+        self.observed.secrets.use_up(client.opened_by);
+        match pending.planned {
+            PlannedRequest::Logout => self.observed.secrets.logged_out(client.secret.take()),
             PlannedRequest::Account(
-                OfAccount::ChangePassword(_) | OfAccount::Delete { .. } | OfAccount::EndOthers,
-            ) => self.facts.secrets.void_all(user, asked.secrets),
+                AccountRequest::ChangePassword(_)
+                | AccountRequest::Delete { .. }
+                | AccountRequest::EndOthers,
+            ) => self.observed.secrets.void_all(user, pending.secrets),
             _ => {}
         }
     }
 
-    fn done_for(
+    fn check_success_of(
         &mut self,
         client: &mut Client,
         me: usize,
-        asked: &Asked,
+        pending: &PendingRequest,
         (message, event): (&Message, &Event),
         exact: bool,
     ) -> Result<(), String> {
-        let flapped = self.facts.flapped_since(asked.tick);
-        match &asked.planned {
-            PlannedRequest::Logout => check(client.user.take().is_some(), "a guest logs out"),
+        let ambiguous = self.observed.ambiguous_since(pending.tick);
+        match &pending.planned {
+            PlannedRequest::Logout => {
+                check(client.user.take().is_some(), "a logout without a login")
+            }
             PlannedRequest::Befriend(_)
             | PlannedRequest::Resolve(_, true)
             | PlannedRequest::Create(..)
             | PlannedRequest::Join(_)
             | PlannedRequest::Add(..) => {
-                let stands = self.stands(me, &asked.planned) || flapped;
+                let stands = self.is_joined(me, &pending.planned) || ambiguous;
                 check(stands, "friends or members that are not stored")
             }
-            PlannedRequest::Read(of) => self.read(me, *of, message, flapped),
+            PlannedRequest::Read(of) => self.check_read_marker(me, *of, message, ambiguous),
             PlannedRequest::Part(room) => {
                 let was_there = client.rooms.remove(room).is_some();
-                check(was_there || flapped, "left a room without being in it")
+                check(was_there || ambiguous, "left a room without being in it")
             }
-            PlannedRequest::Send { .. } => self.acknowledged(client, me, asked, message),
+            PlannedRequest::Send { .. } => self.check_acknowledgement(client, me, pending, message),
             PlannedRequest::Members(room) => {
                 let told = presence_is_sent(self.limits);
                 let params = self.params(message);
-                members(client, me, *room, params, (exact, told, flapped))
+                members(client, me, *room, params, (exact, told, ambiguous))
             }
             PlannedRequest::History { .. }
             | PlannedRequest::Around { .. }
             | PlannedRequest::Mentions(_) => {
                 if exact {
-                    self.meet_former_friend(me, &asked.planned);
+                    self.cover_former_friend(me, &pending.planned);
                 }
-                self.page(client, me, message)?;
-                self.exactly(client, asked, me, message, exact)
+                self.check_history_page(client, me, message)?;
+                self.check_exactly(client, pending, me, message, exact)
             }
-            PlannedRequest::Search(_) | PlannedRequest::SearchOn => {
-                self.found(client, me, asked, message, (exact, flapped))
+            PlannedRequest::Search(_) | PlannedRequest::SearchNextPage => {
+                self.check_search_page(client, me, pending, message, (exact, ambiguous))
             }
             PlannedRequest::Message(of) => {
-                let is_done = self.spec(self.unix).is_done(of, me, asked.known) || flapped;
+                let is_done = self.model(self.unix).is_done(of, me, pending.known) || ambiguous;
                 check(is_done, "a change of a message that is not stored")
             }
             PlannedRequest::Account(of) => {
-                let holds = self.holds(me, of) || flapped;
-                check(holds, "a change of an account that is not stored")?;
-                self.sessions(client, me, (asked, of), message)?;
-                if matches!(of, OfAccount::Delete { .. }) {
-                    let ended = matches!(event, Event::LoggedOut {});
-                    check(ended, "an end without a goodbye")?;
-                    client.user = None;
-                }
-                Ok(())
+                let is_changed = self.is_account_changed(me, of) || ambiguous;
+                check(is_changed, "a change of an account that is not stored")?;
+                self.check_sessions(client, me, (pending, of), message)?;
+                note_deletion(client, of, event)
             }
-            PlannedRequest::Code(of @ (OfCode::Make(..) | OfCode::Revoke(_))) => {
-                self.code(of, me, asked, message, flapped)
-            }
-            PlannedRequest::Bot(OfBot::Create(bot, ..) | OfBot::NewToken(bot, _)) => {
-                self.token(*bot, me, message, flapped)
+            PlannedRequest::InvitationCode(
+                of @ (InvitationCodeRequest::Make(..) | InvitationCodeRequest::Revoke(_)),
+            ) => self.check_invitation_code(of, me, pending, message, ambiguous),
+            PlannedRequest::Bot(BotRequest::Create(bot, ..) | BotRequest::NewToken(bot, _)) => {
+                self.check_token(*bot, me, message, ambiguous)
             }
             planned => {
-                let is_so = self.is_so(me, planned) || flapped;
-                check(is_so, "what is done is not stored")?;
-                self.exactly(client, asked, me, message, exact)
+                let is_so = self.is_stored(me, planned) || ambiguous;
+                check(is_so, "a success that is not stored")?;
+                self.check_exactly(client, pending, me, message, exact)
             }
         }
     }
 
-    fn meet_former_friend(&mut self, me: usize, planned: &PlannedRequest) {
+    fn cover_former_friend(&mut self, me: usize, planned: &PlannedRequest) {
         if let PlannedRequest::History {
             of: Some(Target::User(other)),
             ..
         } = planned
-            && !self.truth.are_friends(me, *other)
+            && !self.committed.are_friends(me, *other)
         {
-            self.facts.meet("history of a former friend".to_owned());
+            self.observed.cover("history of a former friend".to_owned());
         }
     }
 
-    fn read(&self, me: usize, of: Target, message: &Message, flapped: bool) -> Result<(), String> {
-        let seat = self.truth.conversation(me, of);
-        let read = seat.and_then(|c| Some(self.truth.seats.get(&(me, c))?.read));
-        let said = self.params(message).at("id")?.int()?;
+    fn check_read_marker(
+        &self,
+        me: usize,
+        of: Target,
+        message: &Message,
+        ambiguous: bool,
+    ) -> Result<(), String> {
+        let conversation = self.committed.conversation(me, of);
+        let read =
+            conversation.and_then(|c| Some(self.committed.participations.get(&(me, c))?.read));
+        let id = self.params(message).at("id")?.int()?;
         check(
-            Some(said) <= read || flapped,
+            Some(id) <= read || ambiguous,
             "a read marker that is not stored",
         )
     }
 
-    /// Whether users came together as a request asked for.
-    fn stands(&self, me: usize, planned: &PlannedRequest) -> bool {
-        let truth = self.truth;
+    /// Whether the friendship or membership that a request asked for is stored.
+    fn is_joined(&self, me: usize, planned: &PlannedRequest) -> bool {
+        let committed = self.committed;
         match planned {
             PlannedRequest::Befriend(other) => {
-                truth.are_friends(me, *other) || self.facts.asked.contains(&(me, *other))
+                committed.are_friends(me, *other)
+                    || self.observed.friend_requests.contains(&(me, *other))
             }
-            PlannedRequest::Resolve(other, _) => truth.are_friends(me, *other),
-            PlannedRequest::Create(room, ..) => truth.role(me, *room) == Some(Role::Owner),
-            PlannedRequest::Join(room) => truth.is_member(me, *room),
+            PlannedRequest::Resolve(other, _) => committed.are_friends(me, *other),
+            PlannedRequest::Create(room, ..) => committed.role(me, *room) == Some(Role::Owner),
+            PlannedRequest::Join(room) => committed.is_member(me, *room),
             PlannedRequest::Add(room, members) => {
-                members.iter().all(|user| truth.is_member(*user, *room))
+                members.iter().all(|user| committed.is_member(*user, *room))
             }
             _ => true,
         }
     }
 
-    /// Whether what a user asked for the account is so.
-    fn holds(&self, me: usize, of: &OfAccount) -> bool {
-        let account = &self.truth.accounts[&me];
+    /// Whether a change of the account is stored.
+    fn is_account_changed(&self, me: usize, of: &AccountRequest) -> bool {
+        let account = &self.committed.accounts[&me];
         match of {
-            OfAccount::Delete { .. } => account.deleted,
-            OfAccount::Away(text) => account.away == text.map(away),
-            OfAccount::Privacy(shows) => account.hides_last_seen != *shows,
-            OfAccount::ChangePassword(_) | OfAccount::EndOthers | OfAccount::Sessions => true,
+            AccountRequest::Delete { .. } => account.deleted,
+            AccountRequest::Away(text) => account.away == text.map(away),
+            AccountRequest::Privacy(shows) => account.hides_last_seen != *shows,
+            AccountRequest::ChangePassword(_)
+            | AccountRequest::EndOthers
+            | AccountRequest::Sessions => true,
         }
     }
 
-    /// Judges the list of a user's sessions, and that others have ended.
-    fn sessions(
+    /// Checks the list of a user's sessions, and that other sessions ended.
+    fn check_sessions(
         &mut self,
         client: &Client,
         me: usize,
-        (asked, of): (&Asked, &OfAccount),
+        (pending, of): (&PendingRequest, &AccountRequest),
         message: &Message,
     ) -> Result<(), String> {
         let Some(sessions) = self.sessions else {
@@ -486,12 +510,15 @@ impl<'w> Judge<'w> {
         };
         let others = sessions.iter().filter(|session| !session.this);
         match of {
-            OfAccount::ChangePassword(_) | OfAccount::EndOthers => {
-                // Others may have begun since.
-                let ended = others.clone().all(|session| session.began_in > asked.tick);
-                return check(ended, "another session goes on that has ended");
+            AccountRequest::ChangePassword(_) | AccountRequest::EndOthers => {
+                // Sessions may have begun since.
+                let ended = others
+                    .clone()
+                    .all(|session| session.began_in > pending.tick);
+                return check(ended, "another session continues after its end");
             }
-            OfAccount::Sessions if !self.facts.moved_since(me, asked.tick) => {}
+            AccountRequest::Sessions if !self.observed.sessions_changed_since(me, pending.tick) => {
+            }
             _ => return Ok(()),
         }
         let mut listed: Vec<_> = self.params(message).items()?.collect();
@@ -501,7 +528,7 @@ impl<'w> Judge<'w> {
         let (from, to) = client.since;
         check(
             (from..=to).contains(&since(own)?),
-            "the own session began at another time",
+            "the own session has another start",
         )?;
         check(
             listed.len() == others.clone().count() && listed.iter().all(|line| !line.flag("this")),
@@ -519,37 +546,39 @@ impl<'w> Judge<'w> {
             "sessions are listed with other addresses",
         )?;
         let what = format!("a list of {} sessions", expected.len());
-        self.facts.meet(what);
+        self.observed.cover(what);
         Ok(())
     }
 
-    /// Whether what a user asked about others, or about a room, is so.
-    fn is_so(&self, me: usize, planned: &PlannedRequest) -> bool {
-        let truth = self.truth;
+    /// Whether the effect of a request about a user or a room is stored.
+    fn is_stored(&self, me: usize, planned: &PlannedRequest) -> bool {
+        let committed = self.committed;
         match planned {
             PlannedRequest::People(of) => match of {
-                OfPeople::Unfriend(other) => !truth.are_friends(me, *other),
-                OfPeople::Block(other) => truth.blocks(me, *other),
-                OfPeople::Unblock(other) => !truth.blocks(me, *other),
+                PeopleRequest::Unfriend(other) => !committed.are_friends(me, *other),
+                PeopleRequest::Block(other) => committed.blocks(me, *other),
+                PeopleRequest::Unblock(other) => !committed.blocks(me, *other),
                 _ => true,
             },
-            PlannedRequest::Bot(OfBot::Remove(bot)) => !truth.is_there(*bot),
+            PlannedRequest::Bot(BotRequest::Remove(bot)) => !committed.is_active(*bot),
             PlannedRequest::Room(of) => match of {
-                OfRoom::Set(room, setting) => self.is_set(*room, *setting),
-                OfRoom::Close(room) => !truth.rooms.contains_key(room),
-                OfRoom::Invite(room, user) => {
-                    let conversation = truth.rooms.get(room).map(|room| room.conversation);
-                    conversation.is_some_and(|c| truth.invitations.contains_key(&(*user, c)))
+                RoomRequest::Set(room, setting) => self.is_set(*room, *setting),
+                RoomRequest::Close(room) => !committed.rooms.contains_key(room),
+                RoomRequest::Invite(room, user) => {
+                    let conversation = committed.rooms.get(room).map(|room| room.conversation);
+                    conversation.is_some_and(|c| committed.invitations.contains_key(&(*user, c)))
                 }
-                OfRoom::Decline(room) => !truth.is_invited(me, *room),
-                OfRoom::Kick(room, user) => !truth.is_member(*user, *room),
-                // One that ends may be over when this is heard.
-                OfRoom::Ban(room, user, seconds) => {
-                    let holds = truth.ban(*user, *room, self.unix).is_some();
-                    (holds || seconds.is_some()) && !truth.is_member(*user, *room)
+                RoomRequest::Decline(room) => !committed.is_invited(me, *room),
+                RoomRequest::Kick(room, user) => !committed.is_member(*user, *room),
+                // A ban may have expired before the reply arrives.
+                RoomRequest::Ban(room, user, seconds) => {
+                    let holds = committed.ban(*user, *room, self.unix).is_some();
+                    (holds || seconds.is_some()) && !committed.is_member(*user, *room)
                 }
-                OfRoom::Unban(room, user) => truth.ban(*user, *room, self.unix).is_none(),
-                OfRoom::SetRole(room, user, role) => truth.role(*user, *room) == Some(*role),
+                RoomRequest::Unban(room, user) => committed.ban(*user, *room, self.unix).is_none(),
+                RoomRequest::SetRole(room, user, role) => {
+                    committed.role(*user, *room) == Some(*role)
+                }
                 _ => true,
             },
             _ => true,
@@ -557,11 +586,11 @@ impl<'w> Judge<'w> {
     }
 
     fn is_set(&self, room: usize, setting: Setting) -> bool {
-        let truth = self.truth;
+        let committed = self.committed;
         if let Setting::Name(new) = setting {
-            return truth.rooms.contains_key(&new);
+            return committed.rooms.contains_key(&new);
         }
-        let Some(room) = truth.rooms.get(&room) else {
+        let Some(room) = committed.rooms.get(&room) else {
             return false;
         };
         match setting {
@@ -574,54 +603,57 @@ impl<'w> Judge<'w> {
         }
     }
 
-    /// A code was made or revoked.
-    fn code(
+    /// Checks the reply to making or revoking a code.
+    fn check_invitation_code(
         &mut self,
-        of: &OfCode,
+        of: &InvitationCodeRequest,
         me: usize,
-        asked: &Asked,
+        pending: &PendingRequest,
         message: &Message,
-        flapped: bool,
+        ambiguous: bool,
     ) -> Result<(), String> {
-        let stored = |code: &str| self.truth.codes.get(code);
-        let OfCode::Make(uses, _) = of else {
-            // The answer for the code of another user is the same.
-            let own = asked.code.as_deref().and_then(stored);
+        let stored = |code: &str| self.committed.codes.get(code);
+        let InvitationCodeRequest::Make(uses, _) = of else {
+            // The reply is the same for a code of another user.
+            let own = pending.code.as_deref().and_then(stored);
             let is_gone = own.is_none_or(|found| found.maker != me);
-            return check(is_gone || flapped, "a revoked code stands");
+            return check(is_gone || ambiguous, "a revoked code is still stored");
         };
         let params = self.params(message);
         let code = params.at("code")?.text()?;
         let is_stored = stored(code).is_some_and(|found| found.maker == me);
-        check(is_stored || flapped, "a code that is not stored")?;
-        check(params.at("uses")?.int()? == *uses, "a code for other uses")?;
-        let is_new = self.facts.codes.give(code);
+        check(is_stored || ambiguous, "a code that is not stored")?;
+        check(
+            params.at("uses")?.int()? == *uses,
+            "a code for another number of accounts",
+        )?;
+        let is_new = self.observed.codes.give(code);
         check(is_new, "a code is given twice")
     }
 
-    /// A bot has a new token.
-    fn token(
+    /// Checks the reply with a bot's new token.
+    fn check_token(
         &mut self,
         bot: usize,
         me: usize,
         message: &Message,
-        flapped: bool,
+        ambiguous: bool,
     ) -> Result<(), String> {
         let text = self.params(message).at("token")?.text()?;
-        let owner = self.truth.bot(bot).map(|bot| bot.owner);
-        check(owner == Some(me) || flapped, "a bot that is not stored")?;
-        // If others asked about it too, it is not known which token is stored.
-        let truth = Some(self.truth).filter(|_| !flapped);
-        let is_new = self.facts.tokens.give(bot, text, truth);
+        let owner = self.committed.bot(bot).map(|bot| bot.owner);
+        check(owner == Some(me) || ambiguous, "a bot that is not stored")?;
+        // If another request changed the token too, it is not known which one is stored.
+        let committed = Some(self.committed).filter(|_| !ambiguous);
+        let is_new = self.observed.tokens.give(bot, text, committed);
         check(is_new, "a token is given twice")
     }
 
-    /// A message is acknowledged: it must be there, once, and stay.
-    fn acknowledged(
+    /// An acknowledged message is stored, exactly once, and stays.
+    fn check_acknowledgement(
         &mut self,
         client: &mut Client,
         me: usize,
-        asked: &Asked,
+        pending: &PendingRequest,
         message: &Message,
     ) -> Result<(), String> {
         let PlannedRequest::Send {
@@ -630,47 +662,47 @@ impl<'w> Judge<'w> {
             size,
             txn,
             ..
-        } = &asked.planned
+        } = &pending.planned
         else {
-            return fail("this was no message");
+            return fail("an acknowledgement of another request");
         };
         let id = matches(self.params(message), me)?;
-        let truth = self.truth;
-        let is_it = truth.told(id).any(|stored| {
-            let target = truth.target(me, stored.conversation);
+        let committed = self.committed;
+        let is_it = committed.versions(id).any(|stored| {
+            let target = committed.target(me, stored.conversation);
             stored.sender == me
-                && truth.first(id) == content(*number, *size)
+                && committed.original_text(id) == content(*number, *size)
                 && stored.txn == txn.then(|| number.to_string())
                 && (target == Some(*to) || matches!(to, Target::Room(_)))
         });
         check(is_it, "another message is acknowledged than was sent")?;
-        let anew = match truth.messages.get(&id) {
-            Some(stored) if !truth.is_hidden(stored) => self.facts.acknowledged.insert(id),
+        let anew = match committed.messages.get(&id) {
+            Some(stored) if !committed.is_hidden(stored) => self.observed.acknowledged.insert(id),
             _ => true,
         };
         check(anew || *txn, "one message is acknowledged twice")?;
         check(
-            *txn || !client.has_heard_of(id),
+            *txn || !client.has_received(id),
             "a message is sent to its own sender",
         )?;
-        client.heard_of(id);
-        client.acknowledges(id, self.params(message));
+        client.note_received(id);
+        client.note_acknowledged(id, self.params(message));
         client
             .unacknowledged
-            .retain(|(user, planned)| *user != me || *planned != asked.planned);
+            .retain(|(user, planned)| *user != me || *planned != pending.planned);
         Ok(())
     }
 
-    /// A page of what was searched for, the newest first.
-    fn found(
+    /// Checks a page of a search, newest message first.
+    fn check_search_page(
         &mut self,
         client: &mut Client,
         me: usize,
-        asked: &Asked,
+        pending: &PendingRequest,
         message: &Message,
-        (exact, flapped): (bool, bool),
+        (exact, ambiguous): (bool, bool),
     ) -> Result<(), String> {
-        let search = asked.search.as_ref().expect("a search");
+        let search = pending.search.as_ref().expect("a search");
         let params = self.params(message);
         let mut lines: Vec<_> = params.at("messages")?.items()?.collect();
         let shows_all = lines.iter().all(|line| !line.flag("deleted"));
@@ -679,40 +711,40 @@ impl<'w> Judge<'w> {
         let next = params.at("next").ok().map(Params::int).transpose()?;
         check(
             params.flag("more") == next.is_some(),
-            "a page that goes on and says not where",
+            "`more` and `next` disagree",
         )?;
         let ids: Result<Vec<u64>, String> = lines.iter().map(|line| line.at("id")?.int()).collect();
         let ids = ids?;
-        if !flapped {
-            search.judge(&ids, next)?;
+        if !ambiguous {
+            search.check_page(&ids, next)?;
         }
         client.search = next.map(|next| (search.clone(), next));
         lines.reverse();
-        self.lines(client, me, &lines)?;
+        self.check_lines(client, me, &lines)?;
         if exact {
             for (id, line) in ids.iter().rev().zip(&lines) {
-                let stored = self.truth.messages.get(id).ok_or("it is not stored")?;
-                let shown = spec_message(me, *id, stored, self.truth);
+                let stored = self.committed.messages.get(id).ok_or("it is not stored")?;
+                let shown = model_message(me, *id, stored, self.committed);
                 if !equal(&shown, line.all) {
                     return fail(&format!("found {:?}, expected {shown:?}", line.all));
                 }
             }
         }
-        self.meet_found(search, &ids, next);
+        self.cover_search(search, &ids, next);
         Ok(())
     }
 
-    fn meet_found(&mut self, search: &Searching, ids: &[u64], next: Option<u64>) {
+    fn cover_search(&mut self, search: &PendingSearch, ids: &[u64], next: Option<u64>) {
         let was_said = |id: u64| {
-            let mut former = self.truth.told(id);
-            former.any(|former| search.says(&former.content)) && !ids.contains(&id)
+            let mut former = self.committed.versions(id);
+            former.any(|former| search.matches_text(&former.content)) && !ids.contains(&id)
         };
         let has_words = !search.planned.terms.is_empty();
-        let changed = self.truth.former_after(0);
+        let changed = self.committed.former_after(0);
         let met = [
             (
                 !ids.is_empty() && has_words,
-                "a search by words that found something",
+                "a search for words with results",
             ),
             (
                 !ids.is_empty() && next.is_some(),
@@ -720,44 +752,51 @@ impl<'w> Judge<'w> {
             ),
             (
                 has_words && changed.into_iter().any(was_said),
-                "a search by words that are gone",
+                "a search for former words",
             ),
         ];
         for (_, what) in met.into_iter().filter(|(is_so, _)| *is_so) {
-            self.facts.meet(what.to_owned());
+            self.observed.cover(what.to_owned());
         }
     }
 
-    /// Whatever else: a page holds messages that are stored, in their order.
-    fn page(&self, client: &mut Client, me: usize, message: &Message) -> Result<(), String> {
+    /// A page has stored messages in order, whether or not its exact content is known.
+    fn check_history_page(
+        &self,
+        client: &mut Client,
+        me: usize,
+        message: &Message,
+    ) -> Result<(), String> {
         let lines = self.params(message).at("messages")?.items()?;
-        self.lines(client, me, &lines.collect::<Vec<_>>())
+        self.check_lines(client, me, &lines.collect::<Vec<_>>())
     }
 
-    fn lines(&self, client: &mut Client, me: usize, lines: &[Params<'_>]) -> Result<(), String> {
+    fn check_lines(
+        &self,
+        client: &mut Client,
+        me: usize,
+        lines: &[Params<'_>],
+    ) -> Result<(), String> {
         let mut last = 0;
         for line in lines {
             let id = line.at("id")?.int()?;
             let content = line.at("content")?.text()?;
-            let says = |stored: &crate::truth::Stored| *stored.content == *content;
+            let says = |stored: &crate::committed::StoredMessage| *stored.content == *content;
             let hidden = line.flag("deleted") && content.is_empty();
-            let mut known = self.truth.told(id).peekable();
+            let mut known = self.committed.versions(id).peekable();
             let right = known.peek().is_some()
-                && (hidden || known.any(says) || self.truth.may_have_said(id, content))
+                && (hidden || known.any(says) || self.committed.may_have_had_text(id, content))
                 && id > last
                 && line.user("username")? == me;
-            check(
-                right,
-                "a page holds what is not stored, or in another order",
-            )?;
+            check(right, "a page has unknown messages, or another order")?;
             last = id;
-            client.told(id, *line);
+            client.note_message(id, *line);
         }
         client.known = client.known.max(last);
         Ok(())
     }
 
-    fn bundle(
+    fn check_bundle(
         &self,
         client: &mut Client,
         me: usize,
@@ -767,10 +806,10 @@ impl<'w> Judge<'w> {
         let params = self.params(message);
         client.friends = params.users("friends")?;
         client.online = params.users("online")?;
-        client.pending = params.users("pending_requests")?;
+        client.friend_requests = params.users("pending_requests")?;
         client.blocked = params.users("blocked").unwrap_or_default();
         client.listed.clear();
-        client.told_rooms.clear();
+        client.latest_rooms.clear();
         client.removed_from.clear();
         client.renamed_to.clear();
         let rooms = params.at("chat_rooms")?.items()?;
@@ -780,7 +819,7 @@ impl<'w> Judge<'w> {
         let or_empty = |key| {
             params.at(key).unwrap_or(Params {
                 all: &empty,
-                truth: self.truth,
+                committed: self.committed,
             })
         };
         client.invitations = invitations(or_empty("invitations"))?;
@@ -797,12 +836,12 @@ impl<'w> Judge<'w> {
         for line in params.at("messages")?.items()? {
             let id = line.at("id")?.int()?;
             client.known = client.known.max(id);
-            client.told(id, line);
+            client.note_message(id, line);
         }
         if !exact {
             return Ok(());
         }
-        for (key, expected) in bundle(me, self.truth, self.unix) {
+        for (key, expected) in bundle(me, self.committed, self.unix) {
             let told = or_empty(key);
             let ordered = key == "messages" || key == "pending_requests";
             let (told, expected) = if ordered {
@@ -819,10 +858,10 @@ impl<'w> Judge<'w> {
         Ok(())
     }
 
-    fn exactly(
+    fn check_exactly(
         &self,
         client: &Client,
-        asked: &Asked,
+        pending: &PendingRequest,
         me: usize,
         message: &Message,
         exact: bool,
@@ -830,23 +869,23 @@ impl<'w> Judge<'w> {
         if !exact {
             return Ok(());
         }
-        let reading = Reading {
+        let context = ReaderContext {
             me,
-            known: asked.known,
+            known: pending.known,
             online: &client.online,
         };
         let mut got = message.params.clone();
         let mut hidden: &[&str] = &[];
-        if let PlannedRequest::People(OfPeople::WhoIs(other)) = asked.planned
+        if let PlannedRequest::People(PeopleRequest::WhoIs(other)) = pending.planned
             && !client.friends.contains(&other)
         {
-            // What members of a room are told of each other's presence is judged elsewhere.
+            // Presence in rooms is checked by events.
             hidden = &["online", "away"];
         }
         got = without(&got, hidden);
-        // It was read at some moment between asking and hearing.
-        let at = |now| self.spec(now).answer(&asked.planned, reading);
-        let Some(expected) = at(self.unix).zip(at(asked.unix)) else {
+        // The state was read at some moment between request and reply.
+        let at = |now| self.model(now).answer(&pending.planned, context);
+        let Some(expected) = at(self.unix).zip(at(pending.unix)) else {
             return Ok(());
         };
         let is_it = |expected: &Value| equal(&got, &without(expected, hidden));
@@ -858,8 +897,18 @@ impl<'w> Judge<'w> {
     }
 }
 
-/// Whether members hear of all coming and going. Otherwise, in a room that grows and shrinks, they may
-/// get the offline event of a user without the online event.
+/// The deletion of an account ends the session.
+fn note_deletion(client: &mut Client, of: &AccountRequest, event: &Event) -> Result<(), String> {
+    if matches!(of, AccountRequest::Delete { .. }) {
+        let is_ended = matches!(event, Event::LoggedOut {});
+        check(is_ended, "a deletion without LOGGED_OUT")?;
+        client.user = None;
+    }
+    Ok(())
+}
+
+/// Whether all members are told of presence. Otherwise members of a room that grows and shrinks may receive an offline
+/// event without the online event.
 pub(crate) fn presence_is_sent(limits: &Limits) -> bool {
     limits.presence_room_members >= USERS.len()
 }
@@ -869,7 +918,7 @@ fn members(
     me: usize,
     room: usize,
     params: Params<'_>,
-    (exact, told, flapped): (bool, bool, bool),
+    (exact, told, ambiguous): (bool, bool, bool),
 ) -> Result<(), String> {
     let mut all = BTreeSet::new();
     let mut online = BTreeSet::new();
@@ -881,18 +930,21 @@ fn members(
         }
     }
     check(
-        !exact || all == params.truth.members(room),
+        !exact || all == params.committed.members(room),
         "other members than there are",
     )?;
     let present = online.remove(&me);
-    check(present || me >= PEOPLE, "one is not online oneself")?;
+    check(present || me >= PEOPLE, "the own user is not online")?;
     client.listed.insert(room, all);
     let believed = client.rooms.insert(room, told.then_some(online));
-    if believed.is_none() && flapped {
+    if believed.is_none() && ambiguous {
         client.rooms.remove(&room);
         return Ok(());
     }
-    check(believed.is_some(), "members of a room that one is not in")
+    check(
+        believed.is_some(),
+        "members of a room that the client is not in",
+    )
 }
 
 fn login(client: &Client, user: usize, right: bool, otherwise: &str) -> Result<(), String> {

@@ -1,10 +1,10 @@
-//! From a plan's numbers to what goes over the wire, as PROTOCOL.md has it, and from what comes to the code of a refusal.
+//! Builds wire messages from planned requests, as PROTOCOL.md specifies them, and reads the code of a refusal.
 
+use crate::committed::CommittedState;
 use crate::plan::{
-    EMOJI, OfAccount, OfBot, OfCode, OfMessage, OfPeople, OfRoom, PASSWORDS, PlannedRequest, ROOMS,
-    Setting, Target, USERS, Word,
+    AccountRequest, BotRequest, EMOJI, InvitationCodeRequest, MessageRequest, PASSWORDS,
+    PasswordChoice, PeopleRequest, PlannedRequest, ROOMS, RoomRequest, Setting, Target, USERS,
 };
-use crate::truth::Truth;
 use crate::value::{dict, list, text};
 use echat_proto::Value;
 use echat_proto::channel::Message;
@@ -13,24 +13,24 @@ use echat_proto::names::ResumeSecret;
 use echat_proto::param::{Param, TargetType};
 
 /// A number that no command has.
-const NONSENSE: u32 = 4_000;
+const UNKNOWN_COMMAND: u32 = 4_000;
 /// A password that no user ever has.
 const WRONG: &str = "wrong horse";
-/// Why members are removed.
+/// The reason of every kick.
 pub(crate) const REASON: &str = "too loud";
 
-/// What a request is made with besides its plan.
-pub(crate) struct Saying<'t> {
-    pub(crate) truth: &'t Truth,
-    /// The user that speaks, as far as is known.
+/// Builds messages. It knows what planned requests refer to at the time of sending.
+pub(crate) struct RequestBuilder<'t> {
+    pub(crate) committed: &'t CommittedState,
+    /// The user of the connection, if known.
     pub(crate) user: Option<usize>,
     /// The newest message that the client knows.
     pub(crate) known: u64,
-    /// What the clock says, in unix seconds.
+    /// The unix time.
     pub(crate) unix: i64,
 }
 
-impl Saying<'_> {
+impl RequestBuilder<'_> {
     /// The message of a request.
     pub(crate) fn message(&self, planned: &PlannedRequest) -> Message {
         let (command, params) = match planned {
@@ -43,24 +43,24 @@ impl Saying<'_> {
             | PlannedRequest::Around { .. }
             | PlannedRequest::Mentions(_)
             | PlannedRequest::Message(_)
-            | PlannedRequest::Read(_) => self.of_messages(planned),
-            PlannedRequest::Nonsense => (NONSENSE, Value::Null),
-            PlannedRequest::Account(of) => self.of_account(of),
-            PlannedRequest::People(of) => of_people(of),
-            PlannedRequest::Room(of) => self.of_room(of),
-            PlannedRequest::Bot(of) => self.of_bot(of),
-            PlannedRequest::Code(OfCode::Make(uses, seconds)) => {
+            | PlannedRequest::Read(_) => self.messages(planned),
+            PlannedRequest::UnknownCommand => (UNKNOWN_COMMAND, Value::Null),
+            PlannedRequest::Account(of) => self.account(of),
+            PlannedRequest::People(of) => people(of),
+            PlannedRequest::Room(of) => self.room(of),
+            PlannedRequest::Bot(of) => self.bot(of),
+            PlannedRequest::InvitationCode(InvitationCodeRequest::Make(uses, seconds)) => {
                 let expires = later(self.unix, *seconds).map(|at| ("expires", Value::Int(at)));
                 let entries = [("uses", Value::Int(*uses))];
                 (48, dict(entries.into_iter().chain(expires)))
             }
-            PlannedRequest::Code(OfCode::List) => (52, Value::Null),
-            _ => self.of_old(planned),
+            PlannedRequest::InvitationCode(InvitationCodeRequest::List) => (52, Value::Null),
+            _ => self.basic(planned),
         };
         Message { command, params }
     }
 
-    fn of_messages(&self, planned: &PlannedRequest) -> (u32, Value) {
+    fn messages(&self, planned: &PlannedRequest) -> (u32, Value) {
         match planned {
             PlannedRequest::Send {
                 to,
@@ -100,11 +100,11 @@ impl Saying<'_> {
             PlannedRequest::Message(of) => {
                 let id = ("id", Value::Int(of.id(self.known)));
                 match of {
-                    OfMessage::Edit(_, number) => {
+                    MessageRequest::Edit(_, number) => {
                         (39, dict([id, ("content", Value::Str(edited(*number)))]))
                     }
-                    OfMessage::Delete(_) => (40, dict([id])),
-                    OfMessage::React(_, emoji, on) => {
+                    MessageRequest::Delete(_) => (40, dict([id])),
+                    MessageRequest::React(_, emoji, on) => {
                         let emoji = ("emoji", text(EMOJI[*emoji]));
                         (41, dict([id, emoji, ("on", Value::Bool(*on))]))
                     }
@@ -119,7 +119,7 @@ impl Saying<'_> {
         }
     }
 
-    fn of_old(&self, planned: &PlannedRequest) -> (u32, Value) {
+    fn basic(&self, planned: &PlannedRequest) -> (u32, Value) {
         let user = |user: &usize| text(USERS[*user]);
         let room = |room: &usize| text(ROOMS[*room]);
         let users = |users: &[usize]| list(users.iter().map(user));
@@ -129,11 +129,11 @@ impl Saying<'_> {
                 (2, dict(entries))
             }
             PlannedRequest::Login {
-                user: who,
+                user: name,
                 password,
             } => {
-                let password = self.password(*who, *password);
-                (3, dict([("username", user(who)), ("password", password)]))
+                let password = self.password(*name, *password);
+                (3, dict([("username", user(name)), ("password", password)]))
             }
             PlannedRequest::Befriend(other) => (4, user(other)),
             PlannedRequest::Resolve(other, accepted) => {
@@ -157,79 +157,81 @@ impl Saying<'_> {
                 dict([("roomname", room(of)), ("members", users(friends))]),
             ),
             PlannedRequest::Members(of) => (18, room(of)),
-            other => unreachable!("{other:?} is said otherwise"),
+            other => unreachable!("{other:?} is built elsewhere"),
         }
     }
 
-    fn of_account(&self, of: &OfAccount) -> (u32, Value) {
+    fn account(&self, of: &AccountRequest) -> (u32, Value) {
         let me = self.user.unwrap_or_default();
         match of {
-            OfAccount::ChangePassword(old) => {
-                let new = self.password(me, Word::Other);
+            AccountRequest::ChangePassword(old) => {
+                let new = self.password(me, PasswordChoice::Other);
                 (19, dict([("old", self.password(me, *old)), ("new", new)]))
             }
-            OfAccount::Delete { password, erase } => {
+            AccountRequest::Delete { password, erase } => {
                 let entries = [
                     ("password", self.password(me, *password)),
                     ("erase", Value::Bool(*erase)),
                 ];
                 (20, dict(entries))
             }
-            OfAccount::Away(away) => (21, away.map_or(Value::Null, |n| Value::Str(self::away(n)))),
-            OfAccount::EndOthers => (49, Value::Null),
-            OfAccount::Sessions => (50, Value::Null),
-            OfAccount::Privacy(shows) => (51, dict([("last_seen", Value::Bool(*shows))])),
+            AccountRequest::Away(away) => {
+                (21, away.map_or(Value::Null, |n| Value::Str(self::away(n))))
+            }
+            AccountRequest::EndOthers => (49, Value::Null),
+            AccountRequest::Sessions => (50, Value::Null),
+            AccountRequest::Privacy(shows) => (51, dict([("last_seen", Value::Bool(*shows))])),
         }
     }
 
-    fn of_room(&self, of: &OfRoom) -> (u32, Value) {
+    fn room(&self, of: &RoomRequest) -> (u32, Value) {
         let room = |room: &usize| text(ROOMS[*room]);
         let both = |of: &usize, user: &usize| {
             vec![("roomname", room(of)), ("username", text(USERS[*user]))]
         };
         match of {
-            OfRoom::Info(of) => (28, room(of)),
-            OfRoom::Set(of, setting) => (29, dict([("roomname", room(of)), set(*setting)])),
-            OfRoom::Close(of) => (30, room(of)),
-            OfRoom::Invite(of, user) => (31, dict(both(of, user))),
-            OfRoom::Decline(of) => (32, room(of)),
-            OfRoom::Kick(of, user) => {
+            RoomRequest::Info(of) => (28, room(of)),
+            RoomRequest::Set(of, setting) => (29, dict([("roomname", room(of)), set(*setting)])),
+            RoomRequest::Close(of) => (30, room(of)),
+            RoomRequest::Invite(of, user) => (31, dict(both(of, user))),
+            RoomRequest::Decline(of) => (32, room(of)),
+            RoomRequest::Kick(of, user) => {
                 let mut entries = both(of, user);
                 entries.push(("reason", text(REASON)));
                 (33, dict(entries))
             }
-            OfRoom::Ban(of, user, seconds) => {
+            RoomRequest::Ban(of, user, seconds) => {
                 let mut entries = both(of, user);
                 if let Some(until) = later(self.unix, *seconds) {
                     entries.push(("until", Value::Int(until)));
                 }
                 (34, dict(entries))
             }
-            OfRoom::Unban(of, user) => (35, dict(both(of, user))),
-            OfRoom::Bans(of) => (36, room(of)),
-            OfRoom::SetRole(of, user, role) => {
+            RoomRequest::Unban(of, user) => (35, dict(both(of, user))),
+            RoomRequest::Bans(of) => (36, room(of)),
+            RoomRequest::SetRole(of, user, role) => {
                 let mut entries = both(of, user);
                 entries.push(("role", text(role.name())));
                 (37, dict(entries))
             }
-            OfRoom::Public => (38, dict([])),
+            RoomRequest::Public => (38, dict([])),
         }
     }
 
-    fn of_bot(&self, of: &OfBot) -> (u32, Value) {
+    fn bot(&self, of: &BotRequest) -> (u32, Value) {
         let expires = |seconds: &Option<u32>| {
             let at = later(self.unix, *seconds);
             at.map(|at| ("expires", Value::Int(at)))
         };
         match of {
-            OfBot::Create(bot, rooms, seconds) => {
+            BotRequest::Create(bot, rooms, seconds) => {
                 let rooms = list(rooms.iter().map(|room| text(ROOMS[*room])));
                 let entries = vec![("username", text(USERS[*bot])), ("rooms", rooms)];
                 (44, dict(entries.into_iter().chain(expires(seconds))))
             }
-            OfBot::List => (45, Value::Null),
-            OfBot::Remove(bot) => (46, text(USERS[*bot])),
-            OfBot::NewToken(bot, seconds) => {
+            BotRequest::List => (45, Value::Null),
+            BotRequest::Remove(bot) => (46, text(USERS[*bot])),
+            BotRequest::NewToken(bot, seconds) => {
                 let entries = [("username", text(USERS[*bot]))];
                 (47, dict(entries.into_iter().chain(expires(seconds))))
             }
@@ -237,41 +239,45 @@ impl Saying<'_> {
     }
 
     /// Which of the passwords a request presents.
-    pub(crate) fn presents(&self, planned: &PlannedRequest) -> Option<usize> {
+    pub(crate) fn password_index(&self, planned: &PlannedRequest) -> Option<usize> {
         match planned {
             PlannedRequest::Login { user, password } => {
-                self::password(*user, *password, self.truth)
+                self::password(*user, *password, self.committed)
             }
             PlannedRequest::Account(
-                OfAccount::ChangePassword(password) | OfAccount::Delete { password, .. },
-            ) => self::password(self.user?, *password, self.truth),
+                AccountRequest::ChangePassword(password) | AccountRequest::Delete { password, .. },
+            ) => self::password(self.user?, *password, self.committed),
             _ => None,
         }
     }
 
-    fn password(&self, user: usize, word: Word) -> Value {
-        let known = password(user, word, self.truth);
+    fn password(&self, user: usize, choice: PasswordChoice) -> Value {
+        let known = password(user, choice, self.committed);
         text(known.map_or(WRONG, |known| PASSWORDS[known]))
     }
 }
 
-/// Which password a word means.
-pub(crate) fn password(user: usize, word: Word, truth: &Truth) -> Option<usize> {
-    let right = truth.password(user).unwrap_or(0);
-    match word {
-        Word::Right => Some(right),
-        Word::Other => Some(1 - right),
-        Word::Wrong => None,
+/// The index of a password in [`PASSWORDS`].
+pub(crate) fn password(
+    user: usize,
+    choice: PasswordChoice,
+    committed: &CommittedState,
+) -> Option<usize> {
+    let right = committed.password(user).unwrap_or(0);
+    match choice {
+        PasswordChoice::Current => Some(right),
+        PasswordChoice::Other => Some(1 - right),
+        PasswordChoice::Wrong => None,
     }
 }
 
-/// A moment that comes after some seconds; none before 1970, which the wire cannot name.
+/// The unix time in so many seconds. `None` before 1970, which the wire cannot express.
 pub(crate) fn later(unix: i64, seconds: Option<u32>) -> Option<u64> {
     let at = unix.saturating_add(seconds?.into());
     u64::try_from(at).ok()
 }
 
-/// The LOGIN of a user with a secret.
+/// LOGIN with a session secret.
 pub(crate) fn resume(user: usize, secret: &ResumeSecret) -> Message {
     match secret.to_value() {
         Value::Str(secret) => login(user, "resume", &secret),
@@ -279,7 +285,7 @@ pub(crate) fn resume(user: usize, secret: &ResumeSecret) -> Message {
     }
 }
 
-/// The REGISTER of a user with a code.
+/// REGISTER with an invitation code.
 pub(crate) fn register(user: usize, code: &str) -> Message {
     let entries = [
         ("username", text(USERS[user])),
@@ -292,7 +298,7 @@ pub(crate) fn register(user: usize, code: &str) -> Message {
     }
 }
 
-/// The REVOKE_INVITATION of a code.
+/// REVOKE_INVITATION.
 pub(crate) fn revoke(code: &str) -> Message {
     Message {
         command: 53,
@@ -300,7 +306,7 @@ pub(crate) fn revoke(code: &str) -> Message {
     }
 }
 
-/// The LOGIN of a user with something other than the password.
+/// LOGIN with a secret other than the password.
 pub(crate) fn login(user: usize, with: &str, secret: &str) -> Message {
     Message {
         command: 3,
@@ -308,15 +314,15 @@ pub(crate) fn login(user: usize, with: &str, secret: &str) -> Message {
     }
 }
 
-fn of_people(of: &OfPeople) -> (u32, Value) {
+fn people(of: &PeopleRequest) -> (u32, Value) {
     let user = |user: &usize| text(USERS[*user]);
     match of {
-        OfPeople::Friends => (22, Value::Null),
-        OfPeople::WhoIs(other) => (23, user(other)),
-        OfPeople::Unfriend(other) => (24, user(other)),
-        OfPeople::Block(other) => (25, user(other)),
-        OfPeople::Unblock(other) => (26, user(other)),
-        OfPeople::Blocked => (27, Value::Null),
+        PeopleRequest::Friends => (22, Value::Null),
+        PeopleRequest::WhoIs(other) => (23, user(other)),
+        PeopleRequest::Unfriend(other) => (24, user(other)),
+        PeopleRequest::Block(other) => (25, user(other)),
+        PeopleRequest::Unblock(other) => (26, user(other)),
+        PeopleRequest::Blocked => (27, Value::Null),
     }
 }
 
@@ -334,8 +340,8 @@ fn set(setting: Setting) -> (&'static str, Value) {
     }
 }
 
-/// The words of texts, with what they are searched by: in other case, without diacritics, with the signs of an
-/// identifier, in a script without spaces.
+/// Words of texts, each with the form in which it is searched: other case, no diacritics, the characters of an
+/// identifier, a script without spaces.
 pub(crate) const WORDS: [(&str, &str); 5] = [
     ("apple", "APPLE"),
     ("茶馆", "茶馆"),
@@ -344,41 +350,41 @@ pub(crate) const WORDS: [(&str, &str); 5] = [
     ("馆子", "馆子"),
 ];
 
-/// The word of a message of this number, as it is said and as it is searched by.
+/// The word of a text with this number, as written and as searched.
 pub(crate) fn word(number: u8) -> (&'static str, &'static str) {
     WORDS[usize::from(number) % WORDS.len()]
 }
 
-/// What a message of this number and size says: the number, a word, and stars. Every fourth one names a user or all
-/// members before.
+/// The content of a message: its number, a word, and asterisks up to the size. Every fourth text begins with a mention
+/// of a user or of all members.
 pub(crate) fn content(number: u8, size: usize) -> String {
     let text = format!("{number} {}", word(number).0);
     let text = format!("{text:*<size$}");
-    match named_in(number) {
+    match name_in(number) {
         Some(name) => format!("@{name} {text}"),
         None => text,
     }
 }
 
-/// What an edited message says.
+/// The content of an edited message.
 pub(crate) fn edited(number: u8) -> String {
     content(number, 20)
 }
 
-/// The name in a message of this number.
-pub(crate) fn named_in(number: u8) -> Option<&'static str> {
+/// The mentioned name in a text with this number.
+pub(crate) fn name_in(number: u8) -> Option<&'static str> {
     let number = usize::from(number);
     let names = USERS.iter().chain(&["all"]).cycle();
     let mut names = names.skip(number / 4);
     names.next().copied().filter(|_| number % 4 == 3)
 }
 
-/// What a room is about.
+/// The topic of a room.
 pub(crate) fn topic(number: u8) -> String {
     format!("topic {number}")
 }
 
-/// Why a user is away.
+/// The text of an absence.
 pub(crate) fn away(number: u8) -> String {
     format!("away {number}")
 }
@@ -391,9 +397,9 @@ pub(crate) fn kind(target: Target) -> TargetType {
 }
 
 /// The name of a target.
-pub(crate) fn named(target: Target, truth: &Truth) -> &str {
+pub(crate) fn target_name(target: Target, committed: &CommittedState) -> &str {
     match target {
-        Target::User(user) => truth.name(user),
+        Target::User(user) => committed.name(user),
         Target::Room(room) => ROOMS[room],
     }
 }
@@ -410,6 +416,6 @@ pub(crate) fn target(target: Target) -> Vec<(&'static str, Value)> {
 }
 
 /// The code of a refusal.
-pub(crate) fn code(event: &Event) -> Option<&str> {
+pub(crate) fn refusal_code(event: &Event) -> Option<&str> {
     event.refusal().map(|fail| fail.code.as_str())
 }

@@ -1,9 +1,9 @@
-//! SEARCH: what a query means by PROTOCOL.md, section 5.5, and what its pages may and must have. It knows no index: a
-//! message has a word if its text says it.
+//! SEARCH: what a query means by PROTOCOL.md, section 5.5, and which messages its pages may and must have. There is no
+//! index here: a message has a word if its text has it.
 
-use crate::plan::{OfSearch, Term, USERS};
-use crate::request::{named_in, target, word};
-use crate::truth::{Stored, Truth};
+use crate::committed::{CommittedState, StoredMessage};
+use crate::plan::{SearchRequest, Term, USERS};
+use crate::request::{name_in, target, word};
 use crate::value::{dict, text};
 use echat_proto::Value;
 use echat_proto::channel::Message;
@@ -12,32 +12,31 @@ use std::collections::BTreeSet;
 /// The number of SEARCH.
 const SEARCH: u32 = 43;
 
-/// A search that was asked for.
+/// A search, sent and not answered yet.
 #[derive(Clone, Debug)]
-pub(crate) struct Searching {
-    pub(crate) planned: OfSearch,
-    /// The filters by time, in unix seconds.
+pub(crate) struct PendingSearch {
+    pub(crate) planned: SearchRequest,
+    /// The time filters, in unix seconds.
     since: Option<i64>,
     until: Option<i64>,
-    /// The messages of the page have lower ids.
+    /// The page has messages with lower ids.
     before: Option<u64>,
-    /// What its user could find at some moment since it was asked, and at every moment; `None` if it is not known yet
-    /// which user asks.
-    found: Option<Found>,
+    /// What its user could find since the search was sent. `None` if the user is not known.
+    found: Option<MatchWindow>,
 }
 
-/// Messages, by the moments at which a search finds them.
+/// The messages that matched at some moment, and at every moment.
 #[derive(Clone, Debug)]
-struct Found {
+struct MatchWindow {
     user: usize,
     ever: BTreeSet<u64>,
     always: BTreeSet<u64>,
 }
 
-impl Searching {
-    /// A search for the newest messages, or those before another one, asked by a client that knows messages up to an id.
-    pub(crate) fn new(planned: &OfSearch, known: u64, unix: i64) -> Self {
-        // The wire names no time before 1970.
+impl PendingSearch {
+    /// A search of a client that knows messages up to `known`.
+    pub(crate) fn new(planned: &SearchRequest, known: u64, unix: i64) -> Self {
+        // The wire cannot express times before 1970.
         let ago = |seconds: Option<u32>| seconds.map(|ago| (unix - i64::from(ago)).max(0));
         Self {
             since: ago(planned.since),
@@ -57,55 +56,55 @@ impl Searching {
         }
     }
 
-    /// The user who asks is known.
-    pub(crate) fn asked_by(&mut self, user: usize, truth: &Truth, now: i64) {
-        let found = self.matching(user, truth, now);
-        self.found = Some(Found {
+    /// Sets the user of the search.
+    pub(crate) fn set_user(&mut self, user: usize, committed: &CommittedState, now: i64) {
+        let found = self.matching(user, committed, now);
+        self.found = Some(MatchWindow {
             user,
             ever: found.clone(),
             always: found,
         });
     }
 
-    /// The search is not answered yet, and something else is committed, or some time went by.
-    pub(crate) fn goes_on(&mut self, truth: &Truth, now: i64) {
+    /// Updates an unanswered search after a commit, or after time has passed.
+    pub(crate) fn observe(&mut self, committed: &CommittedState, now: i64) {
         let Some(user) = self.found.as_ref().map(|found| found.user) else {
             return;
         };
-        let matching = self.matching(user, truth, now);
+        let matching = self.matching(user, committed, now);
         if let Some(found) = &mut self.found {
             found.always.retain(|id| matching.contains(id));
             found.ever.extend(matching);
         }
     }
 
-    /// The messages that a user may find now, on this page and the next ones.
-    fn matching(&self, user: usize, truth: &Truth, now: i64) -> BTreeSet<u64> {
-        if !self.asks_for_anything() {
+    /// The messages that a user can find now, on this page and all next ones.
+    fn matching(&self, user: usize, committed: &CommittedState, now: i64) -> BTreeSet<u64> {
+        if !self.has_criteria() {
             return BTreeSet::new();
         }
-        let conversation = self.planned.of.map(|of| truth.conversation(user, of));
+        let conversation = self.planned.of.map(|of| committed.conversation(user, of));
         let sender = self.planned.sender;
-        // The name of a deleted account is not that of a user.
-        if sender.is_some_and(|sender| !truth.is_there(sender)) {
+        // The name of a deleted account is no user's name.
+        if sender.is_some_and(|sender| !committed.is_active(sender)) {
             return BTreeSet::new();
         }
-        let fits = |id: u64, message: &Stored| {
+        let fits = |id: u64, message: &StoredMessage| {
             self.before.is_none_or(|before| id < before)
                 && conversation.is_none_or(|of| of == Some(message.conversation))
                 && sender.is_none_or(|sender| sender == message.sender)
                 && self.since.is_none_or(|since| since <= message.time)
                 && self.until.is_none_or(|until| message.time <= until)
-                && !truth.is_hidden(message)
-                && self.says(&message.content)
+                && !committed.is_hidden(message)
+                && self.matches_text(&message.content)
         };
-        let visible = truth.visible(user, now);
+        let visible = committed.visible(user, now);
         let fitting = visible.filter(|(id, message)| fits(*id, message));
         fitting.map(|(id, _)| id).collect()
     }
 
-    /// Whether there are words or filters.
-    fn asks_for_anything(&self) -> bool {
+    /// Whether there are terms or filters.
+    fn has_criteria(&self) -> bool {
         let planned = &self.planned;
         !planned.terms.is_empty()
             || planned.of.is_some()
@@ -114,17 +113,17 @@ impl Searching {
             || self.until.is_some()
     }
 
-    /// Whether a text has all that the query asks for.
-    pub(crate) fn says(&self, content: &str) -> bool {
-        // The words stand before the stars.
-        let said = content.split('*').next().unwrap_or_default();
-        let words: Vec<&str> = said.split(' ').collect();
+    /// Whether a text has all terms.
+    pub(crate) fn matches_text(&self, content: &str) -> bool {
+        // The words precede the asterisks.
+        let text = content.split('*').next().unwrap_or_default();
+        let words: Vec<&str> = text.split(' ').collect();
         let mut terms = self.planned.terms.iter();
         terms.all(|term| term.is_in(&words))
     }
 
-    /// Judges a page: its ids from the newest on, and the `before` of the next one.
-    pub(crate) fn judge(&self, ids: &[u64], next: Option<u64>) -> Result<(), String> {
+    /// Checks a page: its ids from the newest on, and the `before` of the next page.
+    pub(crate) fn check_page(&self, ids: &[u64], next: Option<u64>) -> Result<(), String> {
         let limit = usize::try_from(self.planned.limit).expect("small");
         let from = next.unwrap_or(0);
         let below = self.before.unwrap_or(u64::MAX);
@@ -168,7 +167,7 @@ impl Searching {
 }
 
 impl Term {
-    /// What is typed for it.
+    /// The term as it is typed.
     fn query(self) -> String {
         match self {
             Self::Number(number) => number.to_string(),
@@ -176,7 +175,7 @@ impl Term {
             Self::Character(number) => first(word(number).1),
             Self::Phrase(number) => format!("\"{number} {}\"", word(number).1),
             Self::Prefix(number) => format!("{}*", first(&number.to_string())),
-            Self::Name(number) => named_in(number).unwrap_or(USERS[0]).to_owned(),
+            Self::Name(number) => name_in(number).unwrap_or(USERS[0]).to_owned(),
             Self::Absent => "nowhere".to_owned(),
         }
     }
@@ -187,7 +186,8 @@ impl Term {
         match self {
             Self::Number(number) => has(&number.to_string()),
             Self::Word(number) => has(word(number).0),
-            // Words of a script without spaces are found by each part of them, others as wholes: the letter of c++ is one.
+            // In a script without spaces each part of a word is found, in others only whole words. The letter of `c++`
+            // is a whole word.
             Self::Character(number) => {
                 let character = first(word(number).1);
                 let is_dense = !character.is_ascii();
@@ -204,7 +204,7 @@ impl Term {
                 let digit = first(&number.to_string());
                 words.iter().any(|word| word.starts_with(&digit))
             }
-            Self::Name(number) => has(&format!("@{}", named_in(number).unwrap_or(USERS[0]))),
+            Self::Name(number) => has(&format!("@{}", name_in(number).unwrap_or(USERS[0]))),
             Self::Absent => false,
         }
     }
@@ -216,14 +216,14 @@ fn first(text: &str) -> String {
 }
 
 #[test]
-fn a_text_has_the_words_that_it_says() {
+fn terms_match_the_words_of_a_text() {
     use crate::request::content;
-    let says = |terms: &[Term], text: &str| {
-        let planned = OfSearch {
+    let matches_text = |terms: &[Term], text: &str| {
+        let planned = SearchRequest {
             terms: terms.to_vec(),
-            ..OfSearch::default()
+            ..SearchRequest::default()
         };
-        Searching::new(&planned, 0, 0).says(text)
+        PendingSearch::new(&planned, 0, 0).matches_text(text)
     };
     let text = content(11, 30);
     assert_eq!(text, format!("@cat 11 茶馆{}", "*".repeat(25)));
@@ -235,8 +235,8 @@ fn a_text_has_the_words_that_it_says() {
         Term::Prefix(100),
         Term::Name(11),
     ] {
-        assert!(says(&[term], &text), "{term:?}");
-        assert!(!says(&[term, Term::Absent], &text), "{term:?}");
+        assert!(matches_text(&[term], &text), "{term:?}");
+        assert!(!matches_text(&[term, Term::Absent], &text), "{term:?}");
     }
     for term in [
         Term::Number(1),
@@ -245,8 +245,8 @@ fn a_text_has_the_words_that_it_says() {
         Term::Prefix(2),
         Term::Name(15),
     ] {
-        assert!(!says(&[term], &text), "{term:?}");
+        assert!(!matches_text(&[term], &text), "{term:?}");
     }
-    assert!(says(&[Term::Character(3)], &content(8, 3)));
-    assert!(!says(&[Term::Character(0)], &content(0, 3)));
+    assert!(matches_text(&[Term::Character(3)], &content(8, 3)));
+    assert!(!matches_text(&[Term::Character(0)], &content(0, 3)));
 }

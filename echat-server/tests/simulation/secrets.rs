@@ -1,14 +1,14 @@
-//! What is known of the secrets that resume sessions, from what clients said and heard. It knows no row of the database:
-//! a secret must log in, or must not, by the rules of PROTOCOL.md, section 5.8, or the rules leave it open.
+//! Tracks the secrets that resume sessions, from requests and replies alone, without the database. By PROTOCOL.md,
+//! section 5.8, a secret must log in, must not, or may do either.
 
 use crate::fail;
 use echat_proto::names::ResumeSecret;
 use std::collections::BTreeSet;
 
-/// A secret, by the order in which clients heard of them.
+/// Index of a secret, in the order in which clients received them.
 pub(crate) type SecretId = usize;
 
-/// A secret that a client was given.
+/// A secret that a client has received.
 #[derive(Debug)]
 struct Secret {
     user: usize,
@@ -17,16 +17,16 @@ struct Secret {
     chain: SecretId,
     /// How often it was presented.
     presented: u64,
-    /// Whether it is void for sure.
+    /// Whether it is certainly void.
     is_void: bool,
 }
 
 /// A secret that a LOGIN presents.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Presented {
-    /// `None` for a text that no client was given.
+pub(crate) struct PresentedSecret {
+    /// `None` for a text that no client has received.
     pub(crate) secret: Option<SecretId>,
-    /// Whether it was void before.
+    /// Whether it was void when it was sent.
     was_void: bool,
 }
 
@@ -34,17 +34,17 @@ pub(crate) struct Presented {
 #[derive(Debug, Default)]
 pub(crate) struct Secrets {
     all: Vec<Secret>,
-    /// Chains of which the rules leave open whether they go on: two clients may have presented their secrets, a session
-    /// may have logged out, the disk or the clock may have been in trouble.
+    /// Chains that may or may not be valid: a secret was presented twice, a session may have logged out, storage had a
+    /// fault, or the clock jumped.
     open: BTreeSet<SecretId>,
-    /// Users who ended sessions, or meant to: which of their secrets that voided is not known.
+    /// Users with a request that ends sessions. It is not known which of their secrets it makes void.
     ending: BTreeSet<usize>,
 }
 
 impl Secrets {
-    /// The secret that a user was given as the `nth` before the last, as it is about to be presented; some text if there
-    /// is none.
-    pub(crate) fn present(&mut self, user: usize, nth: usize) -> (ResumeSecret, Presented) {
+    /// The `nth` secret of a user counted back from the newest, as a LOGIN is about to present it. An invalid text if
+    /// there are not as many.
+    pub(crate) fn present(&mut self, user: usize, nth: usize) -> (ResumeSecret, PresentedSecret) {
         let mut given = (0..self.all.len()).rev();
         let found = given
             .by_ref()
@@ -52,7 +52,7 @@ impl Secrets {
             .nth(nth);
         let Some(id) = found else {
             let wrong = ResumeSecret::from_bytes(&[0x5a; ResumeSecret::BYTES]);
-            let presented = Presented {
+            let presented = PresentedSecret {
                 secret: None,
                 was_void: true,
             };
@@ -65,7 +65,7 @@ impl Secrets {
             self.open.insert(chain);
         }
         secret.presented += 1;
-        let presented = Presented {
+        let presented = PresentedSecret {
             secret: Some(id),
             was_void: secret.is_void,
         };
@@ -73,23 +73,23 @@ impl Secrets {
     }
 
     /// Whether a LOGIN may be refused with `bad_credentials`.
-    pub(crate) fn may_refuse(&self, presented: Presented) -> bool {
+    pub(crate) fn may_refuse(&self, presented: PresentedSecret) -> bool {
         let is_open = |id: SecretId| self.open.contains(&self.all[id].chain);
         presented.was_void || presented.secret.is_none_or(is_open)
     }
 
-    /// Whether a LOGIN may succeed, as this user.
-    pub(crate) fn may_log_in(&self, presented: Presented, user: usize) -> bool {
+    /// Whether a LOGIN may succeed as this user.
+    pub(crate) fn may_log_in(&self, presented: PresentedSecret, user: usize) -> bool {
         let secret = presented.secret.map(|id| &self.all[id]);
         secret.is_some_and(|secret| secret.user == user && !presented.was_void)
     }
 
-    /// A LOGIN gave a secret, by which a password or another secret was presented.
+    /// Adds the secret that a LOGIN returned.
     pub(crate) fn give(
         &mut self,
         user: usize,
         secret: &ResumeSecret,
-        presented: Option<Presented>,
+        presented: Option<PresentedSecret>,
     ) -> Result<SecretId, String> {
         self.open
             .extend(self.ending.contains(&user).then_some(self.all.len()));
@@ -111,26 +111,26 @@ impl Secrets {
         Ok(id)
     }
 
-    /// A session has a reply to a request: the secret that opened it is used up.
-    pub(crate) fn use_up(&mut self, presented: Option<Presented>) {
+    /// A session received a reply, so the secret that opened it is used up.
+    pub(crate) fn use_up(&mut self, presented: Option<PresentedSecret>) {
         if let Some(id) = presented.and_then(|presented| presented.secret) {
             self.all[id].is_void = true;
         }
     }
 
-    /// How many were given so far.
+    /// Secrets so far.
     pub(crate) fn count(&self) -> usize {
         self.all.len()
     }
 
-    /// A user is about to end sessions, and to void the secrets of all.
-    pub(crate) fn end_all(&mut self, user: usize) {
+    /// A request that voids all secrets of a user was sent.
+    pub(crate) fn begin_void(&mut self, user: usize) {
         self.ending.insert(user);
         let chains = self.all.iter().filter(|secret| secret.user == user);
         self.open.extend(chains.map(|secret| secret.chain));
     }
 
-    /// A user has ended all sessions: the secrets that were given before it was asked are void.
+    /// That request succeeded: the user's secrets among the first `before` are void.
     pub(crate) fn void_all(&mut self, user: usize, before: usize) {
         for secret in self.all[..before]
             .iter_mut()
@@ -140,20 +140,20 @@ impl Secrets {
         }
     }
 
-    /// A session is about to log out.
-    pub(crate) fn leave(&mut self, given: Option<SecretId>) {
+    /// A LOGOUT was sent.
+    pub(crate) fn begin_logout(&mut self, given: Option<SecretId>) {
         self.open.extend(given.map(|id| self.all[id].chain));
     }
 
-    /// A session has logged out: the secret that it was given is void.
-    pub(crate) fn left(&mut self, given: Option<SecretId>) {
+    /// A LOGOUT succeeded: the secret of the session is void.
+    pub(crate) fn logged_out(&mut self, given: Option<SecretId>) {
         if let Some(id) = given {
             self.all[id].is_void = true;
         }
     }
 
-    /// The disk or the clock is in trouble: what was not written, and how old a secret is, is not known here.
-    pub(crate) fn trouble(&mut self) {
+    /// Storage has a fault, or the clock jumped: it is not known what was written, or how old a secret is.
+    pub(crate) fn note_fault(&mut self) {
         self.open.extend(self.all.iter().map(|secret| secret.chain));
     }
 }

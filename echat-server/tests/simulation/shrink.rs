@@ -1,12 +1,12 @@
-//! A failing case made smaller: steps are taken away in ever smaller pieces as long as it still
-//! fails, then whole clients, then requests that were said in one breath.
+//! Shrinks a failing case: removes chunks of steps, from large to small, then all steps of one client, then single
+//! requests of a pipeline, as long as the case still fails.
 
-use crate::plan::{Action, Case, PlannedRequest, SEATS, Seat, Step};
+use crate::plan::{Action, CLIENTS, Case, ClientIndex, PlannedRequest, Step};
 
-/// Runs that shrinking may cost, unless `ECHAT_SHRINKS` says another number.
+/// Runs that shrinking may use, unless `ECHAT_SHRINKS` sets another number.
 const RUNS: usize = 600;
 
-/// A case that still fails and from which nothing more can be taken.
+/// A minimal case that still fails.
 pub(crate) fn shrink(case: &Case, fails: impl Fn(&Case) -> bool) -> Case {
     let mut smallest = case.clone();
     let mut runs = echat_testkit::campaign::count("ECHAT_SHRINKS", RUNS);
@@ -27,26 +27,26 @@ pub(crate) fn shrink(case: &Case, fails: impl Fn(&Case) -> bool) -> Case {
     };
     loop {
         let before = size(&smallest);
-        pieces(&mut smallest, &mut attempt);
-        for seat in 0..SEATS {
+        remove_chunks(&mut smallest, &mut attempt);
+        for client in 0..CLIENTS {
             let others = smallest
                 .steps
                 .iter()
-                .filter(|step| seat_of(&step.action) != Some(seat));
+                .filter(|step| client_of(&step.action) != Some(client));
             let others: Vec<Step> = others.cloned().collect();
             if others.len() < smallest.steps.len() {
                 attempt(&mut smallest, others);
             }
         }
-        breaths(&mut smallest, &mut attempt);
+        remove_requests(&mut smallest, &mut attempt);
         if size(&smallest) == before {
             return smallest;
         }
     }
 }
 
-/// Takes pieces of steps away: half of them, a quarter, down to each single one.
-fn pieces(smallest: &mut Case, attempt: &mut impl FnMut(&mut Case, Vec<Step>) -> bool) {
+/// Removes chunks of steps: halves, quarters, down to single steps.
+fn remove_chunks(smallest: &mut Case, attempt: &mut impl FnMut(&mut Case, Vec<Step>) -> bool) {
     let mut length = smallest.steps.len().div_ceil(2);
     while length > 0 {
         let mut at = 0;
@@ -61,18 +61,18 @@ fn pieces(smallest: &mut Case, attempt: &mut impl FnMut(&mut Case, Vec<Step>) ->
     }
 }
 
-/// Takes single requests away.
-fn breaths(smallest: &mut Case, attempt: &mut impl FnMut(&mut Case, Vec<Step>) -> bool) {
+/// Removes single requests of pipelines.
+fn remove_requests(smallest: &mut Case, attempt: &mut impl FnMut(&mut Case, Vec<Step>) -> bool) {
     for index in 0..smallest.steps.len() {
         let mut at = 0;
-        while let Action::Say(seat, planned) = &smallest.steps[index].action
+        while let Action::Pipeline(client, planned) = &smallest.steps[index].action
             && planned.len() > 1
             && at < planned.len()
         {
-            let (seat, mut fewer) = (*seat, planned.clone());
+            let (client, mut fewer) = (*client, planned.clone());
             fewer.remove(at);
             let mut steps = smallest.steps.clone();
-            steps[index].action = Action::Say(seat, fewer);
+            steps[index].action = Action::Pipeline(client, fewer);
             if !attempt(smallest, steps) {
                 at += 1;
             }
@@ -82,24 +82,24 @@ fn breaths(smallest: &mut Case, attempt: &mut impl FnMut(&mut Case, Vec<Step>) -
 
 fn size(case: &Case) -> usize {
     let requests = case.steps.iter().map(|step| match &step.action {
-        Action::Say(_, planned) => planned.len(),
+        Action::Pipeline(_, planned) => planned.len(),
         _ => 1,
     });
     requests.sum()
 }
 
-fn seat_of(action: &Action) -> Option<Seat> {
+fn client_of(action: &Action) -> Option<ClientIndex> {
     match action {
-        Action::Connect(seat)
-        | Action::Say(seat, _)
-        | Action::Ask(seat, _)
-        | Action::Resend(seat)
-        | Action::Leave(seat)
-        | Action::HangUp(seat)
-        | Action::Reset(seat)
-        | Action::Stall(seat)
-        | Action::Mute(seat, _)
-        | Action::Wake(seat) => Some(*seat),
+        Action::Connect(client)
+        | Action::Pipeline(client, _)
+        | Action::RoundTrip(client, _)
+        | Action::Resend(client)
+        | Action::CloseNotify(client)
+        | Action::HalfClose(client)
+        | Action::Reset(client)
+        | Action::StopReading(client)
+        | Action::StopSending(client, _)
+        | Action::Unstall(client) => Some(*client),
         _ => None,
     }
 }
@@ -107,7 +107,7 @@ fn seat_of(action: &Action) -> Option<Seat> {
 #[test]
 fn shrinking_removes_every_step_that_is_not_needed() {
     let needs = |case: &Case| {
-        let planned = |step: &Step| matches!(&step.action, Action::Say(_, planned) if planned.contains(&PlannedRequest::Rooms));
+        let planned = |step: &Step| matches!(&step.action, Action::Pipeline(_, planned) if planned.contains(&PlannedRequest::Rooms));
         let crash = case
             .steps
             .iter()

@@ -1,13 +1,13 @@
-//! The tokens of bots, from what clients heard.
+//! Bot tokens that clients have received.
 
-use crate::truth::Truth;
+use crate::committed::CommittedState;
 
-/// A token that a client was given.
+/// A token that a client has received.
 #[derive(Debug)]
 struct Token {
     bot: usize,
     text: String,
-    /// What the server stored of it; `None` if that is not known.
+    /// The stored hash; `None` if it is not known.
     stored: Option<Vec<u8>>,
 }
 
@@ -18,10 +18,15 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    /// A token was given. If nothing else happened, it is the one that is stored.
-    pub(crate) fn give(&mut self, bot: usize, text: &str, truth: Option<&Truth>) -> bool {
+    /// Adds a token. `committed` has its hash, unless another request may have replaced it.
+    pub(crate) fn give(
+        &mut self,
+        bot: usize,
+        text: &str,
+        committed: Option<&CommittedState>,
+    ) -> bool {
         let is_new = self.all.iter().all(|token| token.text != text);
-        let stored = truth.and_then(|truth| truth.bot(bot));
+        let stored = committed.and_then(|committed| committed.bot(bot));
         self.all.push(Token {
             bot,
             text: text.to_owned(),
@@ -30,30 +35,30 @@ impl Tokens {
         is_new
     }
 
-    /// The token that was given for a bot as the `nth` before the last, and what is stored of it; some text if there is
-    /// none.
-    pub(crate) fn present(&self, bot: usize, nth: usize) -> (String, Presented) {
+    /// The `nth` token of a bot counted back from the newest, with its stored hash. An invalid text if there are not as
+    /// many.
+    pub(crate) fn present(&self, bot: usize, nth: usize) -> (String, PresentedToken) {
         let mut given = self.all.iter().rev().filter(|token| token.bot == bot);
         match given.nth(nth) {
             Some(token) => {
                 let presented = token
                     .stored
                     .clone()
-                    .map_or(Presented::Unknown, Presented::Stored);
+                    .map_or(PresentedToken::Unknown, PresentedToken::Stored);
                 (token.text.clone(), presented)
             }
-            None => ("no token".to_owned(), Presented::Wrong),
+            None => ("no token".to_owned(), PresentedToken::Wrong),
         }
     }
 }
 
-/// What a login of a bot presents.
+/// The token that a login presents.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Presented {
-    /// What is stored of the token.
+pub(crate) enum PresentedToken {
+    /// A token with this stored hash.
     Stored(Vec<u8>),
-    /// A token of which it is not known what is stored.
+    /// A token whose stored hash is not known.
     Unknown,
-    /// No token.
+    /// No valid token.
     Wrong,
 }

@@ -1,7 +1,7 @@
-//! Parameters made and read by their names, without the server's types.
+//! Builds and reads parameters by name, without the server's types.
 
+use crate::committed::CommittedState;
 use crate::plan::{ROOMS, Target};
-use crate::truth::Truth;
 use echat_proto::Value;
 use echat_proto::param::{Param, TargetType};
 use std::collections::BTreeSet;
@@ -23,12 +23,12 @@ pub(crate) fn dict<'k>(entries: impl IntoIterator<Item = (&'k str, Value)>) -> V
     )
 }
 
-/// A time of the wire: those before 1970 are sent as 0.
+/// A time on the wire. Times before 1970 are sent as 0.
 pub(crate) fn time(unix: i64) -> Value {
     Value::Int(u64::try_from(unix).unwrap_or(0))
 }
 
-/// The same value, whatever the order of keys.
+/// Whether two values are equal. The order of keys does not matter.
 pub(crate) fn equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Dict(a), Value::Dict(b)) => {
@@ -62,7 +62,7 @@ pub(crate) fn without(value: &Value, keys: &[&str]) -> Value {
     }
 }
 
-/// A list in an order that says nothing.
+/// A list in a canonical order.
 pub(crate) fn sorted(value: &Value) -> Value {
     let Value::List(items) = value else {
         return value.clone();
@@ -80,15 +80,15 @@ pub(crate) fn sorted(value: &Value) -> Value {
     Value::List(items)
 }
 
-/// Parameters that came, read by name.
+/// Received parameters, read by name.
 #[derive(Clone, Copy)]
 pub(crate) struct Params<'m> {
     pub(crate) all: &'m Value,
-    pub(crate) truth: &'m Truth,
+    pub(crate) committed: &'m CommittedState,
 }
 
 impl<'m> Params<'m> {
-    /// The parameters of an entry.
+    /// The parameters under a key.
     pub(crate) fn at(self, key: &str) -> Result<Self, String> {
         let all = self
             .all
@@ -115,20 +115,20 @@ impl<'m> Params<'m> {
         }
     }
 
-    /// Whether a key is there and true.
+    /// Whether a key exists and is true.
     pub(crate) fn flag(self, key: &str) -> bool {
         self.all.at(key) == Some(&Value::Bool(true))
     }
 
     pub(crate) fn user(self, key: &str) -> Result<usize, String> {
-        Ok(self.truth.named(self.at(key)?.text()?))
+        Ok(self.committed.user_named(self.at(key)?.text()?))
     }
 
     pub(crate) fn room(self, key: &str) -> Result<usize, String> {
         room(self.at(key)?.text()?)
     }
 
-    /// The friend or the room of an event.
+    /// The friend or room of an event.
     pub(crate) fn target(self) -> Result<Target, String> {
         let kind = TargetType::from_value(self.at("target_type")?.all);
         match kind.map_err(|error| format!("{error:?}"))? {
@@ -148,7 +148,7 @@ impl<'m> Params<'m> {
     pub(crate) fn users(self, key: &str) -> Result<BTreeSet<usize>, String> {
         let names = self.at(key)?.items()?;
         names
-            .map(|name| Ok(self.truth.named(name.text()?)))
+            .map(|name| Ok(self.committed.user_named(name.text()?)))
             .collect()
     }
 }

@@ -1,150 +1,158 @@
-//! What a tick committed, judged: every change rests on a request that was asked and on the right to
-//! ask it, every bound holds, and the events that are due follow from it.
+//! Checks what a tick committed. Each change must follow from a request and from the right to make it, limits must
+//! hold, and each change determines which events clients must receive.
 
-mod codes;
+mod friend_requests;
+mod invitation_codes;
+mod memberships;
 mod messages;
 mod people;
-mod requests;
 mod rooms;
-mod seats;
 
-use crate::client::Due;
-use crate::facts::Facts;
+use crate::client::ExpectedEvent;
+use crate::committed::{CommittedState, Conversation};
 use crate::fail;
-use crate::plan::{Door, OfRoom, PlannedRequest, Role, Setting, USERS};
-use crate::truth::{Conversation, Truth};
+use crate::observations::Observations;
+use crate::plan::{PlannedRequest, RegistrationPolicy, Role, RoomRequest, Setting, USERS};
 use echat_server::clock::Now;
 use echat_server::config::Limits;
 
-/// A request that a tick may have handled, with a user that may have made it.
+/// A request that the tick may have handled, with a user who may have made it. A request of a connection that is
+/// logging in has several candidates.
 #[derive(Clone, Debug)]
-pub(crate) struct Ask {
+pub(crate) struct CandidateRequest {
     pub(crate) user: usize,
     pub(crate) planned: PlannedRequest,
-    /// Which password it presents.
+    /// Which of [`crate::plan::PASSWORDS`] it presents.
     pub(crate) password: Option<usize>,
-    /// The code to register with that it names.
+    /// The invitation code in it.
     pub(crate) code: Option<String>,
-    /// What the clock said when it was made.
+    /// The unix time when it was sent.
     pub(crate) unix: i64,
-    /// The newest message that the client knew.
+    /// The newest message id that the client knew.
     pub(crate) known: u64,
 }
 
-/// A tick, and the requests that it may have handled.
+/// The committed state before and after a tick, and the requests that the tick may have handled.
 pub(crate) struct Changes<'w> {
-    pub(crate) before: &'w Truth,
-    pub(crate) after: &'w Truth,
-    pub(crate) asked: &'w [Ask],
+    pub(crate) before: &'w CommittedState,
+    pub(crate) after: &'w CommittedState,
+    pub(crate) requests: &'w [CandidateRequest],
     pub(crate) limits: &'w Limits,
-    pub(crate) door: Door,
+    pub(crate) policy: RegistrationPolicy,
     pub(crate) now: Now,
 }
 
-/// Events that are due, surely or perhaps, with their receivers.
-pub(crate) type Dues = Vec<(usize, Due, bool)>;
+/// Events with their receivers. True for an event that must arrive, false for one that may.
+pub(crate) type ExpectedEvents = Vec<(usize, ExpectedEvent, bool)>;
 
 impl Changes<'_> {
-    /// Judges everything that changed.
-    pub(crate) fn judge(&self, facts: &mut Facts) -> Result<Dues, String> {
-        let mut dues = Dues::new();
-        self.accounts(facts, &mut dues)?;
+    /// Checks everything that changed. Returns the events that follow from it.
+    pub(crate) fn check(&self, observed: &mut Observations) -> Result<ExpectedEvents, String> {
+        let mut events = ExpectedEvents::new();
+        self.accounts(observed, &mut events)?;
         self.codes()?;
         self.bots()?;
         self.blocks()?;
-        self.requests(facts, &mut dues)?;
-        self.friendships(&mut dues)?;
-        self.rooms(facts, &mut dues)?;
-        self.invitations(&mut dues)?;
+        self.friend_requests(observed, &mut events)?;
+        self.friendships(&mut events)?;
+        self.rooms(observed, &mut events)?;
+        self.invitations(&mut events)?;
         self.bans()?;
-        self.seats(facts, &mut dues)?;
-        self.messages(facts, &mut dues)?;
-        self.bounds()?;
-        Ok(dues)
+        self.memberships(observed, &mut events)?;
+        self.messages(observed, &mut events)?;
+        self.check_limits()?;
+        Ok(events)
     }
 
-    /// The requests of a tick that a user may have made.
-    fn of(&self, user: usize) -> impl Iterator<Item = &Ask> {
-        self.asked.iter().filter(move |ask| ask.user == user)
+    /// The requests that a user may have made.
+    fn requests_of(&self, user: usize) -> impl Iterator<Item = &CandidateRequest> {
+        self.requests
+            .iter()
+            .filter(move |request| request.user == user)
     }
 
-    pub(crate) fn was_asked(&self, user: usize, request: impl Fn(&PlannedRequest) -> bool) -> bool {
-        self.of(user).any(|ask| request(&ask.planned))
+    pub(crate) fn has_request(&self, user: usize, fits: impl Fn(&PlannedRequest) -> bool) -> bool {
+        self.requests_of(user).any(|request| fits(&request.planned))
     }
 
     /// Whether a user may have deleted the account in this tick.
-    fn may_end(&self, user: usize) -> bool {
-        use crate::plan::OfAccount;
-        self.was_asked(user, |planned| {
-            matches!(planned, PlannedRequest::Account(OfAccount::Delete { .. }))
+    fn may_delete_account(&self, user: usize) -> bool {
+        use crate::plan::AccountRequest;
+        self.has_request(user, |planned| {
+            matches!(
+                planned,
+                PlannedRequest::Account(AccountRequest::Delete { .. })
+            )
         })
     }
 
-    /// Whether a request means a room, by one of the names that it may have had in this tick.
-    fn means(&self, number: usize, conversation: Conversation) -> bool {
-        let is_it = |truth: &Truth| {
-            let room = truth.room_of(conversation);
+    /// Whether a room may have had this name at some moment of the tick.
+    fn may_be_named(&self, number: usize, conversation: Conversation) -> bool {
+        let is_it = |committed: &CommittedState| {
+            let room = committed.room_of(conversation);
             room.is_some_and(|(name, _)| name == number)
         };
-        let renamed = self.asked.iter().any(|ask| {
-            matches!(&ask.planned, PlannedRequest::Room(OfRoom::Set(_, Setting::Name(new))) if *new == number)
+        let renamed = self.requests.iter().any(|request| {
+            matches!(&request.planned, PlannedRequest::Room(RoomRequest::Set(_, Setting::Name(new))) if *new == number)
         });
         is_it(self.before) || is_it(self.after) || renamed
     }
 
-    /// Whether a user may have had a role in a room at some moment of this tick.
-    fn had(&self, user: usize, conversation: Conversation, role: Role) -> bool {
-        let promoted = self.asked.iter().any(|ask| match ask.planned {
-            PlannedRequest::Room(OfRoom::SetRole(room, to, given)) => {
-                to == user && given >= role && self.means(room, conversation)
+    /// Whether a user may have had this role at some moment of the tick.
+    fn may_have_role(&self, user: usize, conversation: Conversation, role: Role) -> bool {
+        let promoted = self.requests.iter().any(|request| match request.planned {
+            PlannedRequest::Room(RoomRequest::SetRole(room, to, given)) => {
+                to == user && given >= role && self.may_be_named(room, conversation)
             }
             _ => false,
         });
-        let had_a_seat = |truth: &Truth| truth.seats.contains_key(&(user, conversation));
-        let had = |truth: &Truth| truth.role_in(user, conversation) >= Some(role);
-        // The room of an owner who goes passes on, to a member who may do something with it at once.
+        let took_part = |committed: &CommittedState| {
+            committed.participations.contains_key(&(user, conversation))
+        };
+        let had = |committed: &CommittedState| committed.role_in(user, conversation) >= Some(role);
+        // When an owner leaves, the room passes to another member, who may use the new role in the same tick.
         let owner = self
             .before
             .room_of(conversation)
             .and_then(|(_, room)| room.owner);
         let passes_on = owner.is_some_and(|owner| {
-            owner != user && self.may_leave(owner, conversation) && had_a_seat(self.before)
+            owner != user && self.may_leave(owner, conversation) && took_part(self.before)
         });
         promoted || passes_on || had(self.before) || had(self.after)
     }
 
-    /// Whether somebody may have asked about a room, with the right to it.
-    fn by_right(
+    /// Whether a user with this role may have requested something about a room.
+    fn may_be_allowed(
         &self,
         conversation: Conversation,
         role: Role,
-        about: impl Fn(&OfRoom) -> Option<usize>,
+        about: impl Fn(&RoomRequest) -> Option<usize>,
     ) -> bool {
-        self.asked.iter().any(|ask| {
-            let PlannedRequest::Room(of) = &ask.planned else {
+        self.requests.iter().any(|request| {
+            let PlannedRequest::Room(of) = &request.planned else {
                 return false;
             };
-            let room = about(of).filter(|room| self.means(*room, conversation));
-            room.is_some() && self.had(ask.user, conversation, role)
+            let room = about(of).filter(|room| self.may_be_named(*room, conversation));
+            room.is_some() && self.may_have_role(request.user, conversation, role)
         })
     }
 
-    fn bounds(&self) -> Result<(), String> {
-        let (truth, limits) = (self.after, self.limits);
+    fn check_limits(&self) -> Result<(), String> {
+        let (committed, limits) = (self.after, self.limits);
         for user in 0..USERS.len() {
-            if truth.friends_of(user).len() > limits.friends
-                || truth.rooms_of(user).len() > limits.rooms
-                || truth.pending(user).count() > limits.pending_requests
+            if committed.friends_of(user).len() > limits.friends
+                || committed.rooms_of(user).len() > limits.rooms
+                || committed.incoming_requests(user).count() > limits.pending_requests
             {
-                return fail("a user has more friends, rooms or requests than may be");
+                return fail("a user has more friends, rooms or requests than the limit");
             }
         }
-        if truth
+        if committed
             .rooms
             .keys()
-            .any(|room| truth.members(*room).len() > limits.room_members)
+            .any(|room| committed.members(*room).len() > limits.room_members)
         {
-            return fail("a room has more members than may be");
+            return fail("a room has more members than the limit");
         }
         Ok(())
     }

@@ -1,30 +1,34 @@
-//! Rooms, roles, invitations and bans.
+//! Checks rooms, roles, invitations and bans.
 
-use super::{Changes, Dues};
-use crate::client::Due;
-use crate::facts::Facts;
+use super::{Changes, ExpectedEvents};
+use crate::client::ExpectedEvent;
+use crate::committed::Conversation;
+use crate::committed::rooms::{Ban, Room};
 use crate::fail;
-use crate::plan::{OfPeople, OfRoom, PlannedRequest, ROOMS, Role, Setting, USERS};
+use crate::observations::Observations;
+use crate::plan::{PeopleRequest, PlannedRequest, ROOMS, Role, RoomRequest, Setting, USERS};
 use crate::request::later;
-use crate::truth::Conversation;
-use crate::truth::rooms::{Ban, Room};
 
 impl Changes<'_> {
-    pub(super) fn rooms(&self, facts: &mut Facts, dues: &mut Dues) -> Result<(), String> {
+    pub(super) fn rooms(
+        &self,
+        observed: &mut Observations,
+        events: &mut ExpectedEvents,
+    ) -> Result<(), String> {
         for (number, before) in &self.before.rooms {
             match self.after.room_of(before.conversation) {
                 Some((name, after)) => {
-                    self.changed(*number, before, name, after, dues)?;
-                    self.owner(before, after, facts)?;
-                    self.roles(*number, before.conversation, dues)?;
+                    self.check_settings(*number, before, name, after, events)?;
+                    self.check_owner(before, after, observed)?;
+                    self.check_roles(*number, before.conversation, events)?;
                 }
-                None => self.closed(*number, before, dues)?,
+                None => self.check_closed_room(*number, before, events)?,
             }
         }
         for (number, room) in &self.after.rooms {
             if self.before.room_of(room.conversation).is_none() {
-                self.opened(*number, room)?;
-                self.told_at_once(room, dues);
+                self.check_new_room(*number, room)?;
+                self.expect_transient_changes(room, events);
             }
             if room.members != self.after.members(*number).len() as u64 {
                 return fail("a room counts other members than it has");
@@ -36,18 +40,19 @@ impl Changes<'_> {
                 .owner
                 .filter(|owner| !self.after.is_member(*owner, *number));
             if owner.is_some() {
-                return fail("an owner who is no member");
+                return fail("an owner is not a member");
             }
         }
         Ok(())
     }
 
-    fn opened(&self, number: usize, room: &Room) -> Result<(), String> {
-        let made = self.asked.iter().any(|ask| match &ask.planned {
+    fn check_new_room(&self, number: usize, room: &Room) -> Result<(), String> {
+        let made = self.requests.iter().any(|request| match &request.planned {
             PlannedRequest::Create(of, _, private) => {
-                self.means(*of, room.conversation)
+                self.may_be_named(*of, room.conversation)
                     && (*private == room.private || self.sets(room.conversation))
-                    && (room.owner == Some(ask.user) || self.may_leave(ask.user, room.conversation))
+                    && (room.owner == Some(request.user)
+                        || self.may_leave(request.user, room.conversation))
             }
             _ => false,
         });
@@ -58,130 +63,143 @@ impl Changes<'_> {
         }
     }
 
-    /// What may have been told of a room that is new, and changed at once.
-    fn told_at_once(&self, room: &Room, dues: &mut Dues) {
+    /// Events of a room that was created and changed within one tick.
+    fn expect_transient_changes(&self, room: &Room, events: &mut ExpectedEvents) {
         if !self.sets(room.conversation) {
             return;
         }
         for user in 0..USERS.len() {
             for name in 0..ROOMS.len() {
-                dues.push((user, Due::Changed(name), false));
-                dues.push((user, Due::Room(name), false));
+                events.push((user, ExpectedEvent::RoomChanged(name), false));
+                events.push((user, ExpectedEvent::RoomJoined(name), false));
             }
         }
     }
 
-    /// Whether a field of a room may have been set in this tick.
+    /// Whether a setting of a room may have changed in this tick.
     fn sets(&self, conversation: Conversation) -> bool {
         self.settings(conversation) > 0
     }
 
-    /// How many fields of a room may have been set in this tick, each with an event of its own.
+    /// How many settings of a room may have changed in this tick. Each has its own event.
     fn settings(&self, conversation: Conversation) -> usize {
-        let set = self.asked.iter().filter(|ask| {
-            matches!(&ask.planned, PlannedRequest::Room(OfRoom::Set(room, _)) if self.means(*room, conversation))
+        let set = self.requests.iter().filter(|request| {
+            matches!(&request.planned, PlannedRequest::Room(RoomRequest::Set(room, _)) if self.may_be_named(*room, conversation))
         });
         set.count()
     }
 
-    /// A room closes by its owner's will, or with its last member.
-    fn closed(&self, number: usize, room: &Room, dues: &mut Dues) -> Result<(), String> {
+    /// A room is closed by its owner, or with its last member.
+    fn check_closed_room(
+        &self,
+        number: usize,
+        room: &Room,
+        events: &mut ExpectedEvents,
+    ) -> Result<(), String> {
         let conversation = room.conversation;
-        let by_owner = self.by_right(conversation, Role::Owner, |of| match of {
-            OfRoom::Close(room) => Some(*room),
+        let by_owner = self.may_be_allowed(conversation, Role::Owner, |of| match of {
+            RoomRequest::Close(room) => Some(*room),
             _ => None,
         });
         let members = self.before.members(number);
         let mut stayed = members
             .iter()
-            .filter(|member| !self.leaves(**member, conversation));
+            .filter(|member| !self.may_leave_rightfully(**member, conversation));
         if !by_owner && stayed.next().is_some() {
-            return fail("a room is closed without its owner's will");
+            return fail("a room is closed without its owner's request");
         }
         for member in members.iter().copied() {
-            // What was changed before it was closed was told, too.
-            dues.push((member, Due::Changed(number), false));
+            // Changes before the room was closed were delivered, too.
+            events.push((member, ExpectedEvent::RoomChanged(number), false));
             let others = members.iter();
-            dues.extend(others.map(|other| (member, Due::Role(number, *other), false)));
-            let alone = !self.may_leave_alone(member, conversation);
-            dues.push((member, Due::Closed(number), by_owner && alone));
+            events.extend(
+                others.map(|other| (member, ExpectedEvent::RoleChanged(number, *other), false)),
+            );
+            let alone = !self.may_leave_unremoved(member, conversation);
+            events.push((member, ExpectedEvent::RoomClosed(number), by_owner && alone));
         }
         Ok(())
     }
 
-    fn changed(
+    fn check_settings(
         &self,
         number: usize,
         before: &Room,
         name: usize,
         after: &Room,
-        dues: &mut Dues,
+        events: &mut ExpectedEvents,
     ) -> Result<(), String> {
         let conversation = before.conversation;
-        let asked = |role: Role, fits: &dyn Fn(&Setting) -> bool| {
-            self.by_right(conversation, role, |of| match of {
-                OfRoom::Set(room, setting) if fits(setting) => Some(*room),
+        let requested = |role: Role, fits: &dyn Fn(&Setting) -> bool| {
+            self.may_be_allowed(conversation, role, |of| match of {
+                RoomRequest::Set(room, setting) if fits(setting) => Some(*room),
                 _ => None,
             })
         };
         let mut changed = false;
-        let mut judge = |differs: bool, role: Role, fits: &dyn Fn(&Setting) -> bool| {
+        let mut check_field = |differs: bool, role: Role, fits: &dyn Fn(&Setting) -> bool| {
             changed |= differs;
-            if differs && !asked(role, fits) {
-                return fail("a room is changed by a user who may not, or by none");
+            if differs && !requested(role, fits) {
+                return fail("a room is changed without a permitted request");
             }
             Ok(())
         };
-        judge(number != name, Role::Owner, &|set| {
+        check_field(number != name, Role::Owner, &|set| {
             *set == Setting::Name(name)
         })?;
-        judge(before.topic != after.topic, Role::Operator, &|set| {
+        check_field(before.topic != after.topic, Role::Operator, &|set| {
             matches!(set, Setting::Topic(_))
         })?;
-        judge(before.private != after.private, Role::Owner, &|set| {
+        check_field(before.private != after.private, Role::Owner, &|set| {
             *set == Setting::Private(after.private)
         })?;
-        judge(
+        check_field(
             before.read_only != after.read_only,
             Role::Operator,
             &|set| *set == Setting::ReadOnly(after.read_only),
         )?;
-        judge(
+        check_field(
             before.slow_seconds != after.slow_seconds,
             Role::Operator,
             &|set| matches!(set, Setting::Slow(_)),
         )?;
-        judge(before.keep_days != after.keep_days, Role::Owner, &|set| {
+        check_field(before.keep_days != after.keep_days, Role::Owner, &|set| {
             matches!(set, Setting::Keep(_))
         })?;
         for user in 0..USERS.len() {
-            let place = (user, conversation);
-            let stays = self.before.seats.contains_key(&place)
-                && self.after.seats.contains_key(&place)
-                && !self.moves(user, conversation);
+            let key = (user, conversation);
+            let stays = self.before.participations.contains_key(&key)
+                && self.after.participations.contains_key(&key)
+                && !self.membership_may_change(user, conversation);
             if changed || self.sets(conversation) {
-                dues.push((user, Due::Changed(number), changed && stays));
-                dues.push((user, Due::Changed(name), false));
-                // Others were set before the one that is told for sure.
+                events.push((user, ExpectedEvent::RoomChanged(number), changed && stays));
+                events.push((user, ExpectedEvent::RoomChanged(name), false));
+                // Other settings may have been set before the one whose event is certain.
                 let more = self.settings(conversation).saturating_sub(1);
-                dues.extend((0..more).map(|_| (user, Due::Changed(number), false)));
+                events.extend((0..more).map(|_| (user, ExpectedEvent::RoomChanged(number), false)));
             }
-            // Clients that know no other names are told to leave one room and that they are in another.
+            // Clients that do not know the room's other names are told that they left one room and joined another.
             if number != name {
-                dues.push((user, Due::Room(name), false));
+                events.push((user, ExpectedEvent::RoomJoined(name), false));
             }
         }
         Ok(())
     }
 
-    /// The owner hands the room over, or goes: then the operator, else the member, that came first has it.
-    fn owner(&self, before: &Room, after: &Room, facts: &mut Facts) -> Result<(), String> {
+    /// The owner hands the room over or leaves. When the owner leaves, the longest-standing operator, else member,
+    /// becomes the owner.
+    fn check_owner(
+        &self,
+        before: &Room,
+        after: &Room,
+        observed: &mut Observations,
+    ) -> Result<(), String> {
         if before.owner == after.owner {
             return Ok(());
         }
         let conversation = before.conversation;
-        let handed = self.by_right(conversation, Role::Owner, |of| match of {
-            OfRoom::SetRole(room, to, Role::Owner) if Some(*to) == after.owner => Some(*room),
+        let handed = self.may_be_allowed(conversation, Role::Owner, |of| match of {
+            RoomRequest::SetRole(room, to, Role::Owner) if Some(*to) == after.owner => Some(*room),
             _ => None,
         });
         let gone = before
@@ -191,71 +209,77 @@ impl Changes<'_> {
             return Ok(());
         }
         if !gone {
-            return fail("a room has another owner, whom no owner named");
+            return fail("a room has another owner without a request");
         }
-        facts.meet("a room that passed on".to_owned());
-        let still = !self.asked.iter().any(|ask| {
-            let about = matches!(ask.planned, PlannedRequest::Room(_));
-            about || Some(ask.user) != before.owner && self.may_leave(ask.user, conversation)
+        observed.cover("a room that passed to another owner".to_owned());
+        let still = !self.requests.iter().any(|request| {
+            let about = matches!(request.planned, PlannedRequest::Room(_));
+            about
+                || Some(request.user) != before.owner && self.may_leave(request.user, conversation)
         });
         let (number, _) = self.before.room_of(conversation).expect("it was there");
         let goes = |user: usize| {
-            let stays = self.after.seats.contains_key(&(user, conversation));
+            let stays = self
+                .after
+                .participations
+                .contains_key(&(user, conversation));
             !stays || before.owner == Some(user) || self.after.is_bot(user)
         };
         if still && self.before.successor(number, goes) != after.owner {
-            return fail("a room passes to another than the one who was there longest");
+            return fail("a room passes to the wrong member");
         }
         Ok(())
     }
 
-    /// Roles of members who stay change by the owner's will, and with the owner.
-    fn roles(
+    /// The role of a member who stays is changed by the owner, or with the owner.
+    fn check_roles(
         &self,
         number: usize,
         conversation: Conversation,
-        dues: &mut Dues,
+        events: &mut ExpectedEvents,
     ) -> Result<(), String> {
         for user in 0..USERS.len() {
             let before = self.before.role_in(user, conversation);
             let after = self.after.role_in(user, conversation);
-            // A user who has just come may have the room already. One who has just left may have had it in between, also one
-            // who left and came back.
+            // A user who has just joined may own the room already. A user who left may have owned it in between, even
+            // if the user joined again.
             let may_have_had_it = before.is_some() && self.may_leave(user, conversation);
             if may_have_had_it || before.is_none() && after == Some(Role::Owner) {
                 let all = 0..USERS.len();
-                dues.extend(all.map(|told| (told, Due::Role(number, user), false)));
+                events.extend(
+                    all.map(|told| (told, ExpectedEvent::RoleChanged(number, user), false)),
+                );
             }
             let (Some(before), Some(after)) = (before, after) else {
                 continue;
             };
-            let set = self.by_right(conversation, Role::Owner, |of| match of {
-                OfRoom::SetRole(room, to, role) if *to == user || *role == Role::Owner => {
+            let set = self.may_be_allowed(conversation, Role::Owner, |of| match of {
+                RoomRequest::SetRole(room, to, role) if *to == user || *role == Role::Owner => {
                     Some(*room)
                 }
                 _ => None,
             });
-            let came_anew = self.moves(user, conversation);
+            let came_anew = self.membership_may_change(user, conversation);
             if before != after && after < Role::Owner && !set && !came_anew {
-                return fail("a member has another role, which no owner gave");
+                return fail("a role changes without a request");
             }
             if before == after && !set {
                 continue;
             }
             for told in 0..USERS.len() {
-                let place = (told, conversation);
-                let stays = self.before.seats.contains_key(&place)
-                    && self.after.seats.contains_key(&place)
-                    && !self.moves(told, conversation);
-                let surely = before != after && stays && !came_anew;
-                dues.push((told, Due::Role(number, user), surely));
-                dues.push((told, Due::Role(number, user), false));
+                let key = (told, conversation);
+                let stays = self.before.participations.contains_key(&key)
+                    && self.after.participations.contains_key(&key)
+                    && !self.membership_may_change(told, conversation);
+                let certain = before != after && stays && !came_anew;
+                events.push((told, ExpectedEvent::RoleChanged(number, user), certain));
+                events.push((told, ExpectedEvent::RoleChanged(number, user), false));
             }
         }
         Ok(())
     }
 
-    pub(super) fn invitations(&self, dues: &mut Dues) -> Result<(), String> {
+    pub(super) fn invitations(&self, events: &mut ExpectedEvents) -> Result<(), String> {
         for ((user, conversation), by) in &self.after.invitations {
             let Some((number, _)) = self.after.room_of(*conversation) else {
                 return fail("an invitation to a room that is closed");
@@ -264,82 +288,88 @@ impl Changes<'_> {
             if before == Some(by) {
                 continue;
             }
-            let asked = self.asked.iter().any(|ask| match ask.planned {
-                PlannedRequest::Room(OfRoom::Invite(room, invited)) => {
+            let requested = self.requests.iter().any(|request| match request.planned {
+                PlannedRequest::Room(RoomRequest::Invite(room, invited)) => {
                     let right = if self.is_public(*conversation) {
                         Role::Member
                     } else {
                         Role::Operator
                     };
                     invited == *user
-                        && *by == Some(ask.user)
-                        && self.means(room, *conversation)
-                        && self.had(ask.user, *conversation, right)
+                        && *by == Some(request.user)
+                        && self.may_be_named(room, *conversation)
+                        && self.may_have_role(request.user, *conversation, right)
                 }
                 _ => false,
             });
-            if !asked {
-                return fail("an invitation by a user who may not invite, or by none");
+            if !requested {
+                return fail("an invitation without a permitted request");
             }
-            if self.after.seats.contains_key(&(*user, *conversation)) {
+            if self
+                .after
+                .participations
+                .contains_key(&(*user, *conversation))
+            {
                 return fail("a member is invited");
             }
             if let Some(by) = by {
-                self.invited(*user, *by, number, dues);
+                self.expect_invitation(*user, *by, number, events);
             }
         }
-        self.uninvited(dues)
+        self.check_ended_invitations(events)
     }
 
-    /// Notes that an invitation is due, unless a block hides it.
-    fn invited(&self, user: usize, by: usize, room: usize, dues: &mut Dues) {
+    /// Expects the event of an invitation, unless a block hides it.
+    fn expect_invitation(&self, user: usize, by: usize, room: usize, events: &mut ExpectedEvents) {
         let blocks = (self.before.blocks(user, by), self.after.blocks(user, by));
         match blocks {
             (true, true) => {}
-            (false, false) => dues.push((user, Due::Invited(room), true)),
-            _ => dues.push((user, Due::Invited(room), false)),
+            (false, false) => events.push((user, ExpectedEvent::Invitation(room), true)),
+            _ => events.push((user, ExpectedEvent::Invitation(room), false)),
         }
     }
 
     fn is_public(&self, conversation: Conversation) -> bool {
         let mut rooms = [self.before, self.after].into_iter();
-        rooms.any(|truth| {
-            let found = truth.room_of(conversation);
+        rooms.any(|committed| {
+            let found = committed.room_of(conversation);
             found.is_some_and(|(_, room)| !room.private)
         })
     }
 
-    /// Invitations end when they are used, declined or withdrawn; those that came and went are told, perhaps.
-    fn uninvited(&self, dues: &mut Dues) -> Result<(), String> {
+    /// An invitation ends when it is used, declined or withdrawn. One that came and went within the tick may have an
+    /// event.
+    fn check_ended_invitations(&self, events: &mut ExpectedEvents) -> Result<(), String> {
         for (user, conversation) in self.before.invitations.keys() {
-            let place = (*user, *conversation);
-            let is_there = self.after.invitations.contains_key(&place);
+            let key = (*user, *conversation);
+            let is_there = self.after.invitations.contains_key(&key);
             if is_there || self.after.room_of(*conversation).is_none() {
                 continue;
             }
-            let own = self.was_asked(*user, |planned| match planned {
-                PlannedRequest::Room(OfRoom::Decline(room)) | PlannedRequest::Join(room) => {
-                    self.means(*room, *conversation)
+            let own = self.has_request(*user, |planned| match planned {
+                PlannedRequest::Room(RoomRequest::Decline(room)) | PlannedRequest::Join(room) => {
+                    self.may_be_named(*room, *conversation)
                 }
-                PlannedRequest::People(OfPeople::Unblock(_)) => true,
+                PlannedRequest::People(PeopleRequest::Unblock(_)) => true,
                 _ => false,
             });
-            let banned = self.asked.iter().any(|ask| {
-                matches!(ask.planned, PlannedRequest::Room(OfRoom::Ban(room, of, _))
-                    if of == *user && self.means(room, *conversation))
+            let banned = self.requests.iter().any(|request| {
+                matches!(request.planned, PlannedRequest::Room(RoomRequest::Ban(room, of, _))
+                    if of == *user && self.may_be_named(room, *conversation))
             });
-            let came = self.may_come(*user, *conversation);
-            let inviter = self.before.invitations[&place];
-            let gone = self.is_gone(*user) || inviter.is_some_and(|by| self.is_gone(by));
+            let came = self.may_join(*user, *conversation);
+            let inviter = self.before.invitations[&key];
+            let gone = self.was_deleted(*user) || inviter.is_some_and(|by| self.was_deleted(by));
             if !(own || banned || came || gone) {
                 return fail("an invitation is gone");
             }
         }
-        for ask in self.asked {
-            if let PlannedRequest::Room(OfRoom::Invite(room, user)) = ask.planned
-                && !(self.before.blocks(user, ask.user) && self.after.blocks(user, ask.user))
+        for request in self.requests {
+            if let PlannedRequest::Room(RoomRequest::Invite(room, user)) = request.planned
+                && !(self.before.blocks(user, request.user)
+                    && self.after.blocks(user, request.user))
             {
-                dues.push((user, Due::Invited(room), false));
+                events.push((user, ExpectedEvent::Invitation(room), false));
             }
         }
         Ok(())
@@ -352,15 +382,15 @@ impl Changes<'_> {
                 continue;
             }
             if !self.is_asked_for(*user, *conversation, ban) {
-                return fail("a ban by a user who may not ban, or by none, or until another time");
+                return fail("a ban without a permitted request, or with another end");
             }
-            let place = (*user, *conversation);
-            let stays =
-                self.after.seats.contains_key(&place) && !self.may_come(*user, *conversation);
+            let key = (*user, *conversation);
+            let stays = self.after.participations.contains_key(&key)
+                && !self.may_join(*user, *conversation);
             if stays && ban.holds(self.now.unix) {
                 return fail("a member is banned, and stays");
             }
-            if self.after.invitations.contains_key(&place) {
+            if self.after.invitations.contains_key(&key) {
                 return fail("a banned user is invited");
             }
         }
@@ -368,9 +398,9 @@ impl Changes<'_> {
             let is_there = self.after.bans.contains_key(&(*user, *conversation));
             let over = !ban.holds(self.now.unix)
                 || self.after.room_of(*conversation).is_none()
-                || self.is_gone(*user);
-            let lifted = self.by_right(*conversation, Role::Operator, |of| match of {
-                OfRoom::Unban(room, banned) if banned == user => Some(*room),
+                || self.was_deleted(*user);
+            let lifted = self.may_be_allowed(*conversation, Role::Operator, |of| match of {
+                RoomRequest::Unban(room, banned) if banned == user => Some(*room),
                 _ => None,
             });
             if !is_there && !over && !lifted {
@@ -381,28 +411,29 @@ impl Changes<'_> {
     }
 
     fn is_asked_for(&self, user: usize, conversation: Conversation, ban: &Ban) -> bool {
-        self.asked.iter().any(|ask| match ask.planned {
-            PlannedRequest::Room(OfRoom::Ban(room, banned, seconds)) => {
-                let until = later(ask.unix, seconds).map(u64::cast_signed);
+        self.requests.iter().any(|request| match request.planned {
+            PlannedRequest::Room(RoomRequest::Ban(room, banned, seconds)) => {
+                let until = later(request.unix, seconds).map(u64::cast_signed);
                 banned == user
-                    && self.means(room, conversation)
-                    && self.removes(ask.user, user, conversation)
-                    && ban.by.is_none_or(|by| by == ask.user)
+                    && self.may_be_named(room, conversation)
+                    && self.may_remove(request.user, user, conversation)
+                    && ban.by.is_none_or(|by| by == request.user)
                     && until == ban.until
             }
             _ => false,
         })
     }
 
-    /// Whether a user may have had the right to remove another.
-    pub(super) fn removes(&self, by: usize, user: usize, conversation: Conversation) -> bool {
-        let roles = [self.before, self.after].map(|truth| truth.role_in(user, conversation));
+    /// Whether `by` may have had the right to remove `user`.
+    pub(super) fn may_remove(&self, by: usize, user: usize, conversation: Conversation) -> bool {
+        let roles =
+            [self.before, self.after].map(|committed| committed.role_in(user, conversation));
         let least = roles.into_iter().min().flatten();
         let needed = if least >= Some(Role::Operator) {
             Role::Owner
         } else {
             Role::Operator
         };
-        self.had(by, conversation, needed)
+        self.may_have_role(by, conversation, needed)
     }
 }

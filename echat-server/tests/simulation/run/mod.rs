@@ -1,16 +1,16 @@
-//! A case carried out: actions are done, the world moves, and every tick is judged.
+//! Runs a case: carries out its actions, moves the simulation by ticks, and checks the state after every tick.
 
 mod actions;
-mod course;
+mod phases;
 mod tick;
 
 use crate::client::Client;
+use crate::committed::CommittedState;
 use crate::disk::Disk;
-use crate::facts::Facts;
-use crate::plan::{Action, Case, Door, SEATS, Seat, Step};
+use crate::observations::Observations;
+use crate::plan::{Action, CLIENTS, Case, ClientIndex, RegistrationPolicy, Step};
 use crate::sim::Sim;
 use crate::sim::schedule::Schedule;
-use crate::truth::Truth;
 use echat_server::config::Limits;
 use echat_server::conn::ConnId;
 use echat_server::replay::Entry;
@@ -18,109 +18,109 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-/// Ticks in which everything must come to rest, and in which what is due at one moment must be done.
-const PATIENCE: usize = 5_000;
-/// Longer than any wait for passwords, and than any silence.
+/// Ticks within which the simulation must settle, and within which the timers of one moment must be handled.
+const MAX_TICKS: usize = 5_000;
+/// Longer than any cool-down of password attempts, and than any time-out.
 const LONG: Duration = Duration::from_secs(1_000);
-/// Looks at everything when the others are gone.
-const AUDITOR: Seat = SEATS;
+/// The client that reads everything after the others have left.
+const AUDITOR: ClientIndex = CLIENTS;
 
-/// Users who are online, and the connections of each.
+/// Users who are online, with their connections.
 pub(crate) type Online = BTreeMap<usize, Vec<ConnId>>;
 
-/// What was written, to be repeated.
-pub(crate) enum Written {
+/// A committed write, for the replay.
+pub(crate) enum CommittedWrite {
     Request(Entry),
     Suspension {
         user: usize,
         until: Option<i64>,
         now: i64,
     },
-    Pardon {
+    Unsuspension {
         user: usize,
     },
 }
 
-/// A world, what is known of it, and its clients.
+/// A running case: the simulation, its clients, and the observations.
 pub(crate) struct Run {
     pub(crate) limits: Limits,
-    pub(crate) door: Door,
+    pub(crate) policy: RegistrationPolicy,
     pub(crate) sessions: NonZeroUsize,
     turn_cost: Duration,
     portion: usize,
     pub(crate) sim: Sim,
     disk: Disk,
-    /// Everything that was written and committed, in order.
-    written: Vec<Written>,
-    pub(crate) truth: Truth,
-    facts: Facts,
+    /// All committed writes, in order.
+    writes: Vec<CommittedWrite>,
+    pub(crate) committed: CommittedState,
+    observed: Observations,
     pub(crate) clients: Vec<Client>,
     ticks: u64,
     stopping: bool,
     /// Whether steps and events are printed.
-    loud: bool,
+    verbose: bool,
 }
 
-/// A case that held.
+/// The result of a case without a failure.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Held {
-    /// A digest of every byte that the server sent, with its connection and time.
+pub(crate) struct Passed {
+    /// A digest of all bytes that the server sent, with connection and time.
     pub(crate) trace: u64,
-    /// What was met, and how often.
-    pub(crate) met: BTreeMap<String, u64>,
+    /// How often each situation occurred; see [`crate::coverage`].
+    pub(crate) coverage: BTreeMap<String, u64>,
 }
 
-/// Carries a case out.
-pub(crate) fn run(case: &Case, loud: bool) -> Result<Held, String> {
-    let mut run = Run::new(case, loud);
+/// Runs a case.
+pub(crate) fn run(case: &Case, verbose: bool) -> Result<Passed, String> {
+    let mut run = Run::new(case, verbose);
     for step in &case.steps {
         run.step(step)
             .map_err(|what| format!("{what}\n    at {step:?}"))?;
     }
-    run.end()
+    run.finish()
         .map_err(|what| format!("{what}\n    at the end"))?;
-    Ok(Held {
+    Ok(Passed {
         trace: run.sim.trace(),
-        met: run.facts.met,
+        coverage: run.observed.coverage,
     })
 }
 
 impl Run {
-    fn new(case: &Case, loud: bool) -> Self {
-        let (disk, store) = Disk::new(case.accounts, case.acquainted);
-        let limits = case.climate.limits(case.acquainted);
+    fn new(case: &Case, verbose: bool) -> Self {
+        let (disk, store) = Disk::new(case.accounts, case.all_friends);
+        let limits = case.profile.limits(case.all_friends);
         let mut sim = Sim::new(case.seed, limits.clone(), store);
-        // Mostly workers find none of the time that preparing takes.
+        // Mostly workers have no time to prepare exponents.
         sim.exponents = usize::from(case.seed.is_multiple_of(32));
         sim.engine.allow_sessions(case.sessions);
         sim.engine.set_turn_cost(case.turn_cost);
         sim.engine.set_portion(case.portion);
         sim.engine.keep_journal();
-        sim.engine.configure(case.door.settings());
+        sim.engine.configure(case.policy.settings());
         let lobby = sim.engine.create_lobby(sim.now);
         assert!(lobby.is_ok(), "the disk is well");
-        let mut truth = Truth::default();
-        disk.read(&mut truth);
+        let mut committed = CommittedState::default();
+        disk.read(&mut committed);
         Self {
             sim,
-            door: case.door,
+            policy: case.policy,
             limits,
             sessions: case.sessions,
             turn_cost: case.turn_cost,
             portion: case.portion,
             disk,
-            written: Vec::new(),
-            truth,
-            facts: Facts::default(),
+            writes: Vec::new(),
+            committed,
+            observed: Observations::default(),
             clients: (0..=AUDITOR).map(|_| Client::default()).collect(),
             ticks: 1,
             stopping: false,
-            loud,
+            verbose,
         }
     }
 
     fn step(&mut self, step: &Step) -> Result<(), String> {
-        self.tell(|| format!("{step:?}"));
+        self.log(|| format!("{step:?}"));
         self.sim.schedule = Some(Schedule::new(step.schedule.into()));
         self.act(&step.action)?;
         for _ in 0..step.ticks {
@@ -131,59 +131,66 @@ impl Run {
 
     fn act(&mut self, action: &Action) -> Result<(), String> {
         match action {
-            Action::Connect(seat) => self.connect(*seat),
-            Action::Say(seat, planned) => {
+            Action::Connect(index) => self.connect(*index),
+            Action::Pipeline(index, planned) => {
                 for request in planned {
-                    self.say(*seat, request);
+                    self.send(*index, request);
                 }
             }
-            Action::Together(planned) => return self.together(planned),
-            Action::Ask(seat, planned) => return self.ask(*seat, std::slice::from_ref(planned)),
-            Action::Resend(seat) => self.resend(*seat),
-            Action::Leave(seat) | Action::HangUp(seat) | Action::Reset(seat) => {
-                self.leave(*seat, action);
+            Action::InOneTick(planned) => return self.in_one_tick(planned),
+            Action::RoundTrip(index, planned) => {
+                return self.round_trip(*index, std::slice::from_ref(planned));
             }
-            Action::Stall(seat) => self.listen(*seat, false, usize::MAX),
-            Action::Mute(seat, bytes) => self.listen(*seat, true, *bytes),
-            Action::Wake(seat) => self.listen(*seat, true, usize::MAX),
-            Action::Hold(hold) => self.sim.hold = *hold,
-            Action::Jump(seconds) => {
+            Action::Resend(index) => self.resend(*index),
+            Action::CloseNotify(index) | Action::HalfClose(index) | Action::Reset(index) => {
+                self.close(*index, action);
+            }
+            Action::StopReading(index) => self.set_flow(*index, false, usize::MAX),
+            Action::StopSending(index, bytes) => self.set_flow(*index, true, *bytes),
+            Action::Unstall(index) => self.set_flow(*index, true, usize::MAX),
+            Action::HoldResults(hold) => self.sim.hold = *hold,
+            Action::ClockJump(seconds) => {
                 self.sim.now.unix += seconds;
-                self.facts.jump(self.ticks);
+                self.observed.note_clock_jump(self.ticks);
             }
             Action::Wait(millis) => return self.wait(Duration::from_millis(*millis)),
             Action::Suspend(user, seconds) => return self.suspend(*user, *seconds),
-            Action::Pardon(user) => return self.pardon(*user),
-            Action::Fill => self.disk.fill(self.sim.engine.store()),
-            Action::Occupy => self.disk.occupy(),
-            Action::Break => self.disk.sabotage(),
-            Action::Damage => self.disk.damage(),
-            Action::Mend => self.disk.mend(self.sim.engine.store()),
+            Action::Unsuspend(user) => return self.unsuspend(*user),
+            Action::FillDisk => self.disk.fill(self.sim.engine.store()),
+            Action::LockDatabase => self.disk.lock(),
+            Action::FailCommits => self.disk.fail_commits(),
+            Action::DamageMessages => self.disk.damage(),
+            Action::RepairStorage => self.disk.repair(self.sim.engine.store()),
             Action::Crash => return self.restart(),
             Action::Stop => return self.stop(),
-            Action::Calm => return self.calm(),
+            Action::Quiesce => return self.quiesce(),
         }
         Ok(())
     }
 
-    /// The users that are online, and their connections.
+    /// The users that are online, with their connections.
     pub(crate) fn online(&self) -> Online {
         let online = self.sim.engine.roster().online();
         online
-            .map(|online| (self.truth.named(&online.name), online.conns.to_vec()))
+            .map(|online| {
+                (
+                    self.committed.user_named(&online.name),
+                    online.conns.to_vec(),
+                )
+            })
             .collect()
     }
 
     /// A client's connection, if the server has not closed it.
-    pub(crate) fn conn(&self, seat: Seat) -> Option<ConnId> {
-        let end = self.sim.ends.get(name(seat))?;
+    pub(crate) fn conn(&self, index: ClientIndex) -> Option<ConnId> {
+        let end = self.sim.ends.get(name(index))?;
         end.conn
-            .filter(|_| self.clients[seat].connected && !end.is_closed())
+            .filter(|_| self.clients[index].connected && !end.is_closed())
     }
 
-    /// Whether anything is wrong with the disk.
-    pub(crate) fn is_troubled(&self) -> bool {
-        self.disk.is_troubled()
+    /// Whether a storage fault is active.
+    pub(crate) fn has_fault(&self) -> bool {
+        self.disk.has_fault()
     }
 
     /// See [`Disk::keeps_digests`].
@@ -191,24 +198,24 @@ impl Run {
         self.disk.keeps_digests()
     }
 
-    /// Requests that a client's end has counted and that got no reply.
-    pub(crate) fn owed(&mut self, seat: Seat) -> usize {
-        self.sim.end(name(seat)).owed()
+    /// A client's requests without a final reply, counted by its end of the connection.
+    pub(crate) fn unanswered(&mut self, index: ClientIndex) -> usize {
+        self.sim.end(name(index)).unanswered()
     }
 
-    fn tell(&self, what: impl FnOnce() -> String) {
-        if self.loud {
+    fn log(&self, what: impl FnOnce() -> String) {
+        if self.verbose {
             println!("{:>9.3} {}", self.sim.now.running.as_secs_f64(), what());
         }
     }
 }
 
-/// Where a client comes from.
-fn address(seat: Seat) -> String {
-    format!("192.0.2.{}", 1 + seat / 2)
+/// The address of a client. Two clients share one.
+fn address(index: ClientIndex) -> String {
+    format!("192.0.2.{}", 1 + index / 2)
 }
 
-/// What the world calls a client's end.
-fn name(seat: Seat) -> &'static str {
-    ["c0", "c1", "c2", "c3", "c4", "c5", "auditor"][seat]
+/// The name of a client's end in the simulation.
+fn name(index: ClientIndex) -> &'static str {
+    ["c0", "c1", "c2", "c3", "c4", "c5", "auditor"][index]
 }

@@ -1,78 +1,78 @@
-//! One round of the world, and everything that is judged after it.
+//! One tick of a run, and the checks after it.
 
-use super::{Online, Run, Written, address, name};
-use crate::changes::{Ask, Changes, Dues};
-use crate::client::Due;
+use super::{CommittedWrite, Online, Run, address, name};
+use crate::changes::{CandidateRequest, Changes, ExpectedEvents};
+use crate::client::ExpectedEvent;
+use crate::committed::{CommittedState, StoredMessage};
 use crate::fail;
 use crate::invariants;
-use crate::plan::{OfAccount, OfMessage, PlannedRequest, Seat, USERS};
-use crate::replies::{Asked, Judge, Session};
+use crate::plan::{AccountRequest, ClientIndex, MessageRequest, PlannedRequest, USERS};
+use crate::replies::{PendingRequest, ReplyChecker, Session};
 use crate::request::edited;
-use crate::truth::{Stored, Truth};
 use echat_proto::Value;
 use echat_proto::channel::Incoming;
 use echat_proto::commands::{CommandInfo, channel};
 use echat_server::conn::ConnId;
 
-/// What a message has besides its content, at most.
-const ROUGHLY: usize = 300;
+/// Upper bound of what a message has besides its content.
+const OVERHEAD: usize = 300;
 
 impl Run {
-    /// One round of the world, judged. True if anything moved.
+    /// Moves the simulation by one round and checks it. True if anything moved.
     pub(super) fn tick(&mut self) -> Result<bool, String> {
         self.ticks += 1;
-        self.facts.begin(self.ticks);
-        self.facts.devices.age(self.sim.now.unix);
-        if self.disk.is_troubled() {
-            self.facts.trouble(self.ticks);
+        self.observed.begin_tick(self.ticks);
+        self.observed.devices.age(self.sim.now.unix);
+        if self.disk.has_fault() {
+            self.observed.note_storage_fault(self.ticks);
         }
         let online = self.online();
         let stepped = self.sim.step();
         let journal = self.sim.engine.take_journal();
-        self.written
-            .extend(journal.into_iter().map(Written::Request));
+        self.writes
+            .extend(journal.into_iter().map(CommittedWrite::Request));
         self.note_displaced(&online);
-        let before = self.disk.read(&mut self.truth);
+        let before = self.disk.read(&mut self.committed);
         if let Some(before) = &before {
-            self.judge(before, &online)?;
+            self.check_changes(before, &online)?;
         }
-        self.note_floods(before.as_ref());
-        self.go_on_searching();
-        let heard = self.hear()?;
-        self.note_lost()?;
+        self.note_queue_exceeded(before.as_ref());
+        self.observe_searches();
+        let delivered = self.deliver()?;
+        self.check_closed()?;
         invariants::after_tick(self)?;
         match stepped {
-            Ok(moved) => Ok(moved || heard),
-            Err(_) if self.disk.is_broken() => {
-                self.facts.meet("a commit that failed".to_owned());
+            Ok(moved) => Ok(moved || delivered),
+            Err(_) if self.disk.fails_commits() => {
+                self.observed.cover("a commit that failed".to_owned());
                 self.restart().map(|()| true)
             }
             Err(fatal) => fail(&format!("the database failed without a reason: {fatal}")),
         }
     }
 
-    /// Notes whose place another session took.
+    /// Notes sessions that another session displaced.
     fn note_displaced(&mut self, before: &Online) {
         let after = self.online();
         for user in 0..USERS.len() {
             if before.get(&user) != after.get(&user) {
-                self.facts.moved(user, self.ticks);
+                self.observed.note_sessions_changed(user, self.ticks);
             }
         }
-        for seat in 0..self.clients.len() {
-            let Some(conn) = self.conn(seat) else {
+        for index in 0..self.clients.len() {
+            let Some(conn) = self.conn(index) else {
                 continue;
             };
             let ended = |user: &usize| {
-                let all = self.clients.iter().flat_map(|client| &client.asked);
-                let mut ends = all.filter(|asked| asked.users.contains(user));
-                ends.any(|asked| {
+                let all = self.clients.iter().flat_map(|client| &client.unanswered);
+                let mut ends = all.filter(|pending| pending.users.contains(user));
+                ends.any(|pending| {
                     matches!(
-                        asked.planned,
-                        PlannedRequest::Account(OfAccount::Delete { .. })
+                        pending.planned,
+                        PlannedRequest::Account(AccountRequest::Delete { .. })
                     )
-                }) || self.truth.is_suspended(*user, self.sim.now.unix)
-                    || self.truth.is_bot(*user)
+                }) || self.committed.is_suspended(*user, self.sim.now.unix)
+                    || self.committed.is_bot(*user)
             };
             let lost = |(user, conns): (&usize, &Vec<ConnId>)| {
                 let now = after.get(user);
@@ -81,33 +81,37 @@ impl Run {
             };
             let lost = before.iter().any(lost);
             let is_in = |online: &Online| online.values().any(|conns| conns.contains(&conn));
-            let client = &mut self.clients[seat];
+            let client = &mut self.clients[index];
             if is_in(&after) && !is_in(before) {
                 client.began_in = self.ticks;
             }
-            let goes = client
-                .asked
+            let logs_out = client
+                .unanswered
                 .iter()
-                .any(|asked| asked.planned == PlannedRequest::Logout);
-            client.displaced |= self.sim.schedule.is_some() && !goes && lost;
+                .any(|pending| pending.planned == PlannedRequest::Logout);
+            client.displaced |= self.sim.schedule.is_some() && !logs_out && lost;
         }
     }
 
-    /// Judges what this tick committed, and notes the events that are due.
-    pub(super) fn judge(&mut self, before: &Truth, online: &Online) -> Result<(), String> {
-        let mut asked = Vec::new();
-        let requests = || self.clients.iter().flat_map(|client| &client.asked);
-        if requests().count() > 1 && requests().any(|request| request.planned.undoes()) {
-            self.facts.flap(self.ticks);
+    /// Checks what this tick committed, and notes the expected events.
+    pub(super) fn check_changes(
+        &mut self,
+        before: &CommittedState,
+        online: &Online,
+    ) -> Result<(), String> {
+        let mut candidates = Vec::new();
+        let requests = || self.clients.iter().flat_map(|client| &client.unanswered);
+        if requests().count() > 1 && requests().any(|request| request.planned.may_revert()) {
+            self.observed.note_ambiguity(self.ticks);
         }
         for request in requests() {
             let registers = matches!(
                 request.planned,
                 PlannedRequest::Register(_) | PlannedRequest::RegisterBy { .. }
             );
-            let guest = registers.then_some(usize::MAX);
-            let users = request.users.iter().copied().chain(guest);
-            asked.extend(users.map(|user| Ask {
+            let new_user = registers.then_some(usize::MAX);
+            let users = request.users.iter().copied().chain(new_user);
+            candidates.extend(users.map(|user| CandidateRequest {
                 user,
                 planned: request.planned.clone(),
                 password: request.password,
@@ -116,57 +120,67 @@ impl Run {
                 known: request.known,
             }));
         }
-        for ask in &asked {
-            if let PlannedRequest::Message(of) = &ask.planned {
-                let id = of.id(ask.known);
-                if let OfMessage::Edit(_, number) = of
+        for candidate in &candidates {
+            if let PlannedRequest::Message(of) = &candidate.planned {
+                let id = of.id(candidate.known);
+                if let MessageRequest::Edit(_, number) = of
                     && self
-                        .truth
-                        .seen(ask.user, id, ask.unix)
-                        .is_some_and(|seen| seen.sender == ask.user)
+                        .committed
+                        .seen(candidate.user, id, candidate.unix)
+                        .is_some_and(|seen| seen.sender == candidate.user)
                 {
-                    self.truth.say(id, edited(*number));
+                    self.committed.note_transient_text(id, edited(*number));
                 }
             }
         }
         let changes = Changes {
             before,
-            after: &self.truth,
-            asked: &asked,
+            after: &self.committed,
+            requests: &candidates,
             limits: &self.limits,
-            door: self.door,
+            policy: self.policy,
             now: self.sim.now,
         };
-        let dues = changes.judge(&mut self.facts)?;
-        self.expect(&dues, online);
+        let expected_events = changes.check(&mut self.observed)?;
+        self.note_expected(&expected_events, online);
         Ok(())
     }
 
-    /// Searches without an answer go on in what is committed now.
-    fn go_on_searching(&mut self) {
+    /// Updates unanswered searches with the committed state.
+    fn observe_searches(&mut self) {
         let now = self.sim.now.unix;
-        let asked = self.clients.iter_mut().flat_map(|client| &mut client.asked);
-        for search in asked.filter_map(|asked| asked.search.as_mut()) {
-            search.goes_on(&self.truth, now);
+        let pending = self
+            .clients
+            .iter_mut()
+            .flat_map(|client| &mut client.unanswered);
+        for search in pending.filter_map(|pending| pending.search.as_mut()) {
+            search.observe(&self.committed, now);
         }
     }
 
-    /// Notes the connections for which a tick may have more than a queue may hold: new messages, and pages.
-    pub(super) fn note_floods(&mut self, before: Option<&Truth>) {
-        let size = |message: &Stored| message.content.len() + ROUGHLY;
-        let all: usize = self.truth.messages.values().map(size).sum();
-        // Messages of a room that was closed are gone: what is new is not the difference.
+    /// Notes the connections for which a tick may produce more than a send queue may hold, by new messages and pages.
+    pub(super) fn note_queue_exceeded(&mut self, before: Option<&CommittedState>) {
+        let size = |message: &StoredMessage| message.content.len() + OVERHEAD;
+        let all: usize = self.committed.messages.values().map(size).sum();
+        // Messages of closed rooms are gone, so new messages are not the difference of two counts.
         let is_new = |id: &u64| before.is_some_and(|before| !before.messages.contains_key(id));
-        let messages = self.truth.messages.iter().filter(|(id, _)| is_new(id));
+        let messages = self.committed.messages.iter().filter(|(id, _)| is_new(id));
         let new: usize = messages.map(|(_, message)| size(message)).sum();
-        // Each change tells the whole message.
-        let largest = self.truth.messages.values().map(size).max().unwrap_or(0);
-        let requests = self.clients.iter().flat_map(|client| &client.asked);
-        let changes = requests.filter(|asked| matches!(asked.planned, PlannedRequest::Message(_)));
+        // Each change delivers the whole message.
+        let largest = self
+            .committed
+            .messages
+            .values()
+            .map(size)
+            .max()
+            .unwrap_or(0);
+        let requests = self.clients.iter().flat_map(|client| &client.unanswered);
+        let changes =
+            requests.filter(|pending| matches!(pending.planned, PlannedRequest::Message(_)));
         let new = new + changes.count() * largest;
         for client in &mut self.clients {
-            let asks = |asked: &Asked| {
-                let planned = &asked.planned;
+            let asks = |pending: &PendingRequest| {
+                let planned = &pending.planned;
                 matches!(
                     planned,
                     PlannedRequest::Login { .. }
@@ -176,158 +190,162 @@ impl Run {
                         | PlannedRequest::Around { .. }
                         | PlannedRequest::Mentions(_)
                         | PlannedRequest::Search(_)
-                        | PlannedRequest::SearchOn
+                        | PlannedRequest::SearchNextPage
                 )
             };
-            let pages = if client.asked.iter().any(asks) {
+            let pages = if client.unanswered.iter().any(asks) {
                 all
             } else {
                 0
             };
-            // What is sent again is acknowledged again, and replies wait for the end of the tick.
-            let acknowledged = |asked: &Asked| match asked.planned {
-                PlannedRequest::Send { size, .. } => size + ROUGHLY,
+            // A message that is sent again is acknowledged again, and replies wait for the end of the tick.
+            let acknowledged = |pending: &PendingRequest| match pending.planned {
+                PlannedRequest::Send { size, .. } => size + OVERHEAD,
                 _ => 0,
             };
-            let again: usize = client.asked.iter().map(acknowledged).sum();
+            let again: usize = client.unanswered.iter().map(acknowledged).sum();
             let most = client.waiting + new + pages + again;
-            client.flooded |= most > self.limits.send_queue_hard;
+            client.queue_exceeded |= most > self.limits.send_queue_hard;
         }
     }
 
-    /// An event is due surely for a user that was online before and after, and perhaps for one that may have been
-    /// online between.
-    pub(super) fn expect(&mut self, dues: &Dues, before: &Online) {
+    /// An event must arrive on a connection that was online before and after the tick. It may arrive on one that was
+    /// online in between.
+    pub(super) fn note_expected(&mut self, expected_events: &ExpectedEvents, before: &Online) {
         let after = self.online();
-        let flapped = self.facts.flapped_since(self.ticks);
-        for (user, due, surely) in dues {
-            for seat in 0..self.clients.len() {
-                let conn = self.conn(seat);
+        let ambiguous = self.observed.ambiguous_since(self.ticks);
+        for (user, event, certain) in expected_events {
+            for index in 0..self.clients.len() {
+                let conn = self.conn(index);
                 let is_in = |online: &Online| {
                     let here = online.get(user).zip(conn);
                     here.is_some_and(|(conns, conn)| conns.contains(&conn))
                 };
                 let stayed = is_in(before) && is_in(&after);
-                let client = &mut self.clients[seat];
-                if *surely && stayed && !client.may_have_caused(*due, &self.truth) {
-                    if !client.must.insert(*due) {
-                        // It waits to be read since an earlier tick: it comes twice.
-                        client.may.insert(*due);
+                let client = &mut self.clients[index];
+                if *certain && stayed && !client.may_have_caused(*event, &self.committed) {
+                    if !client.required.insert(*event) {
+                        // The client has not read the event of an earlier tick yet, so the event comes twice.
+                        client.possible.insert(*event);
                     }
                     continue;
                 }
-                // Into one room one may come twice in a tick, or be asked twice for friendship.
-                let again = match due {
-                    Due::Message(_) => false,
-                    Due::Room(_) => true,
-                    _ => flapped,
+                // In one tick a user may join a room twice, or receive two friend requests of one user.
+                let again = match event {
+                    ExpectedEvent::Message(_) => false,
+                    ExpectedEvent::RoomJoined(_) => true,
+                    _ => ambiguous,
                 };
-                if client.candidates().contains(user) && (again || !client.must.contains(due)) {
-                    client.may.insert(*due);
+                if client.candidates().contains(user) && (again || !client.required.contains(event))
+                {
+                    client.possible.insert(*event);
                 }
             }
         }
     }
 
-    /// Lets clients take what came. True if they have something to say to it.
-    pub(super) fn hear(&mut self) -> Result<bool, String> {
+    /// Delivers to each client what has arrived. True if a client sent something in response.
+    pub(super) fn deliver(&mut self) -> Result<bool, String> {
         let mut planned = false;
-        for seat in 0..self.clients.len() {
-            while self.sim.ends.contains_key(name(seat))
-                && let Some((incoming, ended)) = self.sim.end(name(seat)).next()
+        for index in 0..self.clients.len() {
+            while self.sim.ends.contains_key(name(index))
+                && let Some((incoming, ended)) = self.sim.end(name(index)).next()
             {
-                self.tell(|| format!("  {seat} < {incoming:?}"));
+                self.log(|| format!("  {index} < {incoming:?}"));
                 planned |= self
-                    .take(seat, incoming, ended)
-                    .map_err(|what| format!("client {seat}: {what}"))?;
+                    .handle_incoming(index, incoming, ended)
+                    .map_err(|what| format!("client {index}: {what}"))?;
             }
-            planned |= self.say_all(seat);
+            planned |= self.send_queued(index);
         }
         Ok(planned)
     }
 
-    pub(super) fn take(
+    pub(super) fn handle_incoming(
         &mut self,
-        seat: Seat,
+        index: ClientIndex,
         incoming: Incoming,
         ended: Option<&'static CommandInfo>,
     ) -> Result<bool, String> {
-        let client = &mut self.clients[seat];
+        let client = &mut self.clients[index];
         client.opened = true;
         match incoming {
             Incoming::Ping => {
-                let open = self.sim.end(name(seat)).is_open();
+                let open = self.sim.end(name(index)).is_open();
                 if open && !client.leaving {
-                    self.sim.say(name(seat), channel::PONG, Value::Null);
+                    self.sim.say(name(index), channel::PONG, Value::Null);
                 }
                 return Ok(open);
             }
-            Incoming::Pong => return fail("an answer to no question"),
-            Incoming::Close(reason) => client.goodbye = Some(reason),
+            Incoming::Pong => return fail("a PONG without a PING"),
+            Incoming::Close(reason) => client.close_reason = Some(reason),
             Incoming::Message(message) => {
                 if ended.is_none() {
-                    self.facts.meet(format!("told {}", message.command));
-                    if client.is_named_by(&message, &self.truth) {
-                        let what = format!("told {} of oneself", message.command);
-                        self.facts.meet(what);
+                    self.observed.cover(format!("event {}", message.command));
+                    if client.is_named_by(&message, &self.committed) {
+                        let what = format!("event {} of the own user", message.command);
+                        self.observed.cover(what);
                     }
-                    client.event(&message, &self.truth)?;
+                    client.event(&message, &self.committed)?;
                     return Ok(false);
                 }
-                let asked = client.asked.pop_front().ok_or("a reply to nothing")?;
-                let sessions = self.sessions(seat, &asked);
-                let client = &mut self.clients[seat];
-                let mut judge = Judge {
-                    truth: &self.truth,
+                let pending = client.unanswered.pop_front().ok_or("a reply to nothing")?;
+                let sessions = self.sessions(index, &pending);
+                let client = &mut self.clients[index];
+                let mut checker = ReplyChecker {
+                    committed: &self.committed,
                     limits: &self.limits,
-                    facts: &mut self.facts,
-                    door: self.door,
+                    observed: &mut self.observed,
+                    policy: self.policy,
                     unix: self.sim.now.unix,
                     sessions: sessions.as_deref(),
                 };
-                let judged = judge.reply(client, &asked, &message);
-                judged.map_err(|what| format!("{what}\n    {asked:?}"))?;
+                let result = checker.check(client, &pending, &message);
+                result.map_err(|what| format!("{what}\n    {pending:?}"))?;
             }
         }
         Ok(false)
     }
 
-    /// The sessions of a client's user, if the request is about them, and if none is about to end with its connection.
-    fn sessions(&self, seat: Seat, asked: &Asked) -> Option<Vec<Session>> {
-        let PlannedRequest::Account(of) = &asked.planned else {
+    /// The sessions of a client's user, for a request about them. `None` if one of them is about to end with its
+    /// connection.
+    fn sessions(&self, index: ClientIndex, pending: &PendingRequest) -> Option<Vec<Session>> {
+        let PlannedRequest::Account(of) = &pending.planned else {
             return None;
         };
         let is_about = matches!(
             of,
-            OfAccount::Sessions | OfAccount::EndOthers | OfAccount::ChangePassword(_)
+            AccountRequest::Sessions
+                | AccountRequest::EndOthers
+                | AccountRequest::ChangePassword(_)
         );
-        let user = self.clients[seat].user.filter(|_| is_about);
+        let user = self.clients[index].user.filter(|_| is_about);
         let conns = user.and_then(|user| self.online().remove(&user))?;
-        let seats = (0..self.clients.len())
-            .filter(|seat| self.conn(*seat).is_some_and(|conn| conns.contains(&conn)));
-        let session = |other: Seat| Session {
+        let indexes = (0..self.clients.len())
+            .filter(|index| self.conn(*index).is_some_and(|conn| conns.contains(&conn)));
+        let session = |other: ClientIndex| Session {
             address: address(other),
             began_in: self.clients[other].began_in,
-            this: other == seat,
+            this: other == index,
         };
-        let sessions: Vec<Session> = seats.map(session).collect();
+        let sessions: Vec<Session> = indexes.map(session).collect();
         (sessions.len() == conns.len()).then_some(sessions)
     }
 
-    pub(super) fn note_lost(&mut self) -> Result<(), String> {
+    pub(super) fn check_closed(&mut self) -> Result<(), String> {
         let now = self.sim.now.running;
-        for seat in 0..self.clients.len() {
-            if !self.clients[seat].connected || self.conn(seat).is_some() {
+        for index in 0..self.clients.len() {
+            if !self.clients[index].connected || self.conn(index).is_some() {
                 continue;
             }
-            let heard_at = self.sim.end(name(seat)).heard_at;
+            let heard_at = self.sim.end(name(index)).heard_at;
             if !self.stopping {
-                let client = &self.clients[seat];
-                let why = invariants::closed(client, heard_at, &self.limits, now)
-                    .map_err(|what| format!("client {seat}: {what}"))?;
-                self.facts.meet(format!("closed: {why}"));
+                let client = &self.clients[index];
+                let why = invariants::reason_of_close(client, heard_at, &self.limits, now)
+                    .map_err(|what| format!("client {index}: {what}"))?;
+                self.observed.cover(format!("closed: {why}"));
             }
-            self.clients[seat].forget();
+            self.clients[index].forget();
         }
         Ok(())
     }
