@@ -75,3 +75,31 @@ fn the_man_page_matches_the_program() {
     }
     .check();
 }
+
+/// The part of the man page that is written by hand.
+#[test]
+fn the_manual_names_each_file_of_the_data_folder_and_each_signal() {
+    let (_, manual) = page("man/echat-server.8");
+    let (_, operations) = page("operations.md");
+    let table = operations
+        .split("## Data folder")
+        .nth(1)
+        .and_then(|after| after.split("\n\n").nth(1))
+        .expect("the table of the data folder");
+    let rows = table.lines().skip(2);
+    let files = rows.filter_map(|row| row.split('|').nth(1)?.split('`').nth(1));
+    let files: Vec<&str> = files.collect();
+    assert!(files.len() > 8, "{files:?}");
+    for file in files {
+        // A name without the number in it, as the page writes it.
+        let name = file.trim_end_matches(|last: char| last.is_ascii_digit() || "-.".contains(last));
+        let name = name.replace('-', "\\-");
+        assert!(manual.contains(&format!("data/{name}")), "{file}");
+    }
+    let signals = manual.split("\n.SH SIGNALS\n").nth(1);
+    let signals = signals.and_then(|after| after.split("\n.SH ").next());
+    let signals = signals.expect("a section on signals");
+    for signal in ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGQUIT"] {
+        assert!(signals.contains(signal), "{signal}");
+    }
+}
