@@ -6,8 +6,9 @@
 //! * [`Scheduler`] gives turns, [`DatabaseRetries`] retries requests that found the database locked;
 //! * [`WorkerJobs`] has the jobs for workers and their results.
 //!
-//! [`Connections`] keeps them in step: after every change of a peer, [`settle`](Connections::settle) tells
-//! each of them. It knows users only as flows that pay for turns.
+//! [`Connections`] keeps them in step: after a change that can affect admission, scheduling or closing,
+//! [`settle`](Connections::settle) updates each of them. Output alone ([`send`](Connections::send),
+//! [`reply`](Connections::reply)) updates deadlines and writes only. It knows users only as flows that pay for turns.
 
 mod admission;
 mod database_retries;
