@@ -288,7 +288,7 @@ pub(super) fn faults(db: &Connection) -> rusqlite::Result<Vec<String>> {
     Ok(faults)
 }
 
-/// EntrySum of the index: how many, and a sum of what each is, in any order.
+/// The entries of the index: their number, and a sum of what each is, which does not depend on their order.
 type EntrySum = (u64, u64);
 
 fn add_entry(entries: &mut EntrySum, word: &str, id: i64, place: i64) {
