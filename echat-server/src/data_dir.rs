@@ -1,9 +1,15 @@
 //! The data folder, which holds everything that a running server owns: `database.db`, `high_water`, `host_key`, `lock`,
 //! and until it was used `first_administrator_code`.
 //!
-//! A folder with none of these files but `lock` is new, and so is one in which a first start was interrupted: the marker
-//! `init` is written first and removed last. In any other folder a missing database or key is an error. Files are opened
-//! without following symbolic links. `replacement` puts other files in their place, for restore and repair.
+//! A folder with neither database, nor `high_water`, nor `host_key` is new, and so is one in which a first start was interrupted: the
+//! marker `init` is written first and removed last. In any other folder a missing database or key is an error, unless
+//! the server is started with `--init`. Files are opened without following symbolic links, and checked by their
+//! descriptors. `replacement` puts other files in their place, for restore and repair.
+//!
+//! The file `first_administrator_code` is written before the new database, and the database has the SHA-256 of the code
+//! before the server listens. A file without a hash in a database without users is adopted at the next start. In any
+//! other database the file is left from a code that was used, and is removed. A database of an older version has no
+//! code: its administrators are made by the administration of the server.
 
 mod error;
 mod replacement;

@@ -1,10 +1,15 @@
-//! The echat server: one thread, one mio loop over every channel, all state and SQLite.
+//! The echat server: one thread, one mio loop over every socket, all state and SQLite.
 //!
 //! The program in `main.rs` is thin; what it does lives here, so that tests can drive the parts.
-//! A message's way, and the order of imports (a module imports only from the right of its arrow):
+//! A message goes down this list, and a module imports only from the lines below its own:
 //!
 //! ```text
-//! main -> reactor -> engine -> { routes, peer } ; { routes, replay } -> handlers -> { outbox, roster, limits, storage }
+//! main
+//! reactor
+//! engine
+//! routes  peer  replay
+//! handlers
+//! outbox  roster  limits  storage
 //! ```
 //!
 //! * only [`storage`] holds SQL, only [`reactor`] and the threads of [`workers`] name mio;

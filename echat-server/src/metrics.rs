@@ -2,6 +2,9 @@
 //!
 //! Counts are plain numbers of their owners; a scrape copies them into a registry. Only durations are kept here, as
 //! histograms. Nothing here has a name or an address of a user.
+//!
+//! Labels are names of requests and codes, never what a user wrote. The reactor gives the engine the clock that
+//! measures commits; a simulation gives it none.
 
 use prometheus_client::encoding::prometheus_text::encode;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};

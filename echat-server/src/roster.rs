@@ -2,6 +2,10 @@
 //!
 //! One type owns every map, so that they cannot disagree: a user who is online is in `by_user`, in
 //! `sessions` once for each connection, and in `rooms` once for each room.
+//!
+//! It also knows from whom each of them is hidden by a block: read at LOGIN, changed by BLOCK and UNBLOCK, reverted
+//! with a tick that is rolled back. So presence to a room of 200 asks the database nothing. A departure carries the
+//! list with it (`PresenceChange`), since the user is no longer in the roster.
 
 use crate::conn::ConnId;
 use crate::storage::{ChainId, ConversationId, SecretHash, UserId};

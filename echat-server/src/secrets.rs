@@ -1,5 +1,19 @@
-//! Secrets that the server makes or stores, each a type that is wiped when it is dropped and whose `Debug` shows nothing
-//! of it. Those of the wire are in [`echat_proto::names`].
+//! Secrets that the server makes or stores, each a type that is wiped when it is dropped and whose `Debug` shows
+//! nothing of it. Those of the wire are in [`echat_proto::names`].
+//!
+//! # What is wiped
+//!
+//! Wiped after use are: the receive buffer, waiting messages, the parameters of each request that has a secret
+//! parameter, the normalised password, its hash between worker and database (`PasswordHash`), the memory of Argon2id
+//! after each job (1 ms after 18 ms of hashing), the random bytes of a new secret (`SecretSeed`), and presented and
+//! new secrets of sessions, devices and bots. The client keeps password and secret while its user is logged in, for
+//! reconnecting.
+//!
+//! Not wiped are: the characters that NFC buffers; encoded replies, of which LOGIN_BUNDLE, BOT_TOKEN, INVITATION,
+//! INVITATIONS and ADMIN_RESULT have secrets; arguments and reports of the administration, and buffers of its socket
+//! that grew; invitation codes between database and reply; `SQLite`'s page cache (password hashes and invitation codes,
+//! as in the database); the state of the random generators; the 16 KiB of the read buffer (sealed bytes); num-bigint's
+//! copies of exponents, each of which is used once; and copies that a move leaves on the stack.
 
 use std::fmt;
 

@@ -103,7 +103,8 @@ fn a_stop_ends_though_clients_stay() {
     guest.is_served();
     let _silent = raw_connection(server.address());
     user.is_served();
-    assert_eq!(server.stop().status.code(), Some(0));
+    server.signal(Signal::TERM);
+    assert_eq!(server.end().status.code(), Some(0));
     while user.hears().is_some() {}
     while guest.hears().is_some() {}
 }

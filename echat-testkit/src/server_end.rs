@@ -2,7 +2,7 @@
 //! says and does what a test tells it, right or wrong.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use echat_proto::channel::{Channel, ChannelError, Incoming};
@@ -175,10 +175,12 @@ impl End {
         assert_eq!(self.hears(), Some(Incoming::Message(message(line))));
     }
 
-    /// The client says goodbye and closes.
+    /// The client says goodbye and closes, and so does this end: the client would wait two seconds for it.
     #[track_caller]
     pub fn hears_goodbye(&mut self) {
         assert_eq!(self.hears(), Some(Incoming::Close(0)));
         assert_eq!(self.hears(), None);
+        // Fails if the connection is gone.
+        let _ = self.stream.shutdown(Shutdown::Both);
     }
 }

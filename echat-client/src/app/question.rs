@@ -1,4 +1,8 @@
 //! Open questions, which block nothing.
+//!
+//! A question is answered only by a line that begins after it was shown. The event loop reports that it is on the
+//! terminal when no earlier key is unread. A text that is not an answer is not sent: the question is asked again,
+//! unless the text begins with `//`.
 
 use crate::line_editor::LINE_MAX;
 use crate::session::{LimitError, Limits};

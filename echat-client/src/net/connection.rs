@@ -2,6 +2,10 @@
 //! connect, how long to back off, when to ping and when to give up. Pure: the caller passes the
 //! time in and carries out each [`Action`]. It holds no socket.
 //!
+//! The back-off ends with a reply to a request that is not repeated on every connection, with a requested PONG, or with
+//! a login that lasted a minute. The caller judges silence after it has read the socket, so a stopped process does not
+//! mistake unread bytes for silence.
+//!
 //! ```text
 //!           connect               opened                logged_in
 //!  Offline --------> Dialling ------------> LoggedOut <----------> Online

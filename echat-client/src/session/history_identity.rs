@@ -1,5 +1,7 @@
 //! Detects that the server's database was replaced by another history of messages: its ids went back, its history has
 //! another name, or a known id belongs to another message.
+//!
+//! Then the session discards messages, ids and markers and starts from the bundle; unsent lines stay.
 
 use std::collections::BTreeMap;
 

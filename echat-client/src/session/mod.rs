@@ -1,6 +1,12 @@
 //! What the client knows: its user, friends, rooms, conversations. Every event of the server is
 //! applied here, once; each [`Update`] is something that the reader does not know yet. [`outgoing`] keeps the lines
 //! that the server has not acknowledged.
+//!
+//! Only the session has the texts of messages. Numbers, questions and the search results that can be opened hold ids,
+//! so a text that is edited or deleted is gone everywhere at once. Copies that must be made are brought up to date by
+//! the same event: the message under edit (`Composer::revise`), folded messages, the history of typed lines
+//! ([`Update::OwnTextGone`]). An event that was missed brings nothing, so a later login keeps only the messages that
+//! its LOGIN_BUNDLE has (`Session::confirm`); the others are asked for again.
 
 mod bundle;
 mod changes;

@@ -2,8 +2,17 @@
 //! has it once, since it always carries the same `txn_id`.
 //!
 //! One line is in flight at a time, so that none overtakes another. Every line belongs to the user
-//! who typed it and is never sent as another's. A line that can never be sent, or that costs the
-//! connection each time, is set aside. The server may have a line whose answer did not come. Reading and writing the files is the caller's.
+//! who typed it and is never sent as another's. Reading and writing the files is the caller's.
+//!
+//! One bad line holds up no other. A text over the limits (`session::limits`) never enters the queue. A line
+//! that the server refuses for good leaves the queue and is shown. A line that may have caused the loss of three
+//! connections in a row is set aside: it is added to `USER.aside` and synced before it is removed from the file of
+//! unsent lines. Losses with CLOSE_NOTIFY 2 (malformed) and 3 (too many errors) count, and cuts without a known reason
+//! at most 10 s after the line was sent. A kept line that is not UTF-8 is set aside alone, byte for byte. A file that
+//! cannot be read is not written or removed.
+//!
+//! A line that was sent and not answered is never called unsent ([`UnsentLine::was_sent`]): the server may have it.
+//! That includes the first line of a file that an earlier run left.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;

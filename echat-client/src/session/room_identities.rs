@@ -1,5 +1,10 @@
-//! Which room a name stands for. A room can get another name, and another room can take the old one; the time at which a
-//! room was created stays, and ROOM tells it.
+//! Which room a name stands for. A room can get another name, and another room can take the old one; the time at which
+//! a room was created stays, and ROOM tells it.
+//!
+//! An unsent line keeps that time, in the file too. After a login `App::check_rooms` asks one room at a time, only for
+//! rooms with unsent lines and for the open chat, and in search of a missing room only for rooms that are new. Chat and
+//! lines follow a room with the same time; other lines are held. What was missed is asked for after that, so it arrives
+//! under the present names.
 
 use std::collections::{BTreeMap, BTreeSet};
 

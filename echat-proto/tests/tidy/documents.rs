@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use super::none;
-use super::source::root;
+use super::source::{Source, has_path, root, sources};
 
 #[test]
 fn both_languages_show_the_same_commands() {
@@ -94,6 +94,98 @@ fn links_between_documents_resolve() {
         }
     }
     none(&dead, "links lead somewhere");
+}
+
+/// The documents for developers.
+const FOR_DEVELOPERS: [&str; 2] = ["ARCHITECTURE.md", "CONTRIBUTING.md"];
+
+/// Files that CONTRIBUTING.md names as examples of new ones.
+const EXAMPLES: [&str; 5] = [
+    "mutes.rs",
+    "topics.rs",
+    "mute.txt",
+    "search_topics.txt",
+    "new.db",
+];
+
+#[test]
+fn files_that_developers_are_sent_to_exist() {
+    // Outside of a repository there is no list of files.
+    let Some(files) = tracked_files() else {
+        return;
+    };
+    let mut missing = Vec::new();
+    for (at, span) in FOR_DEVELOPERS.iter().flat_map(|name| code_spans(name)) {
+        let file = span.rsplit('/').next().unwrap_or_default();
+        let ending = file.rsplit_once('.').map(|(_, ending)| ending);
+        let is_file = matches!(ending, Some("rs" | "md" | "sql" | "txt" | "db" | "toml"))
+            && span
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
+        let is_example = EXAMPLES.contains(&file) || file.starts_with("NNNN");
+        let is_there = || {
+            let below = format!("/{span}");
+            files
+                .iter()
+                .any(|path| *path == span || path.ends_with(&below))
+        };
+        if is_file && !is_example && !is_there() {
+            missing.push(format!("{at}: {span}"));
+        }
+    }
+    none(&missing, "files that a document names exist");
+}
+
+#[test]
+fn modules_that_developers_are_sent_to_exist() {
+    let sources = sources();
+    let mut missing = Vec::new();
+    for (at, span) in FOR_DEVELOPERS.iter().flat_map(|name| code_spans(name)) {
+        let span = span.strip_prefix("echat_proto::").unwrap_or(&span);
+        let Some((module, items)) = span.rsplit_once("::") else {
+            continue;
+        };
+        for item in items.trim_matches(['{', '}']).split(", ") {
+            let is_lower = |c: char| c.is_ascii_lowercase() || c == '_';
+            let is_path = module
+                .replace("::", "")
+                .chars()
+                .chain(item.chars())
+                .all(is_lower);
+            if is_path && !names_something((module, item), &sources) {
+                missing.push(format!("{at}: {module}::{item}"));
+            }
+        }
+    }
+    none(
+        &missing,
+        "modules and functions that a document names exist",
+    );
+}
+
+/// Whether a module has this submodule, or else something of this name.
+fn names_something((module, item): (&str, &str), sources: &[Source]) -> bool {
+    let files = |path: String| [format!("/{path}.rs"), format!("/{path}/mod.rs")];
+    let module = module.replace("::", "/");
+    let (own, parent) = (files(format!("{module}/{item}")), files(module));
+    sources.iter().any(|source| {
+        let is_at = |ends: &[String; 2]| ends.iter().any(|end| source.path.ends_with(end));
+        is_at(&own) || (is_at(&parent) && source.code().any(|(_, line)| has_path(line, item)))
+    })
+}
+
+/// What stands in backticks in a document, outside of blocks: where, and the text.
+fn code_spans(name: &str) -> Vec<(String, String)> {
+    let text = fs::read_to_string(root().join(name)).expect(name);
+    let mut spans = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        if line.starts_with("    ") || line.starts_with("```") {
+            continue;
+        }
+        let quoted = line.split('`').skip(1).step_by(2);
+        spans.extend(quoted.map(|span| (format!("{name}:{number}"), span.to_owned())));
+    }
+    spans
 }
 
 const CHINESE: &str = ".zh-CN.md";

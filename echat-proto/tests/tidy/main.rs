@@ -1,10 +1,12 @@
-//! Rules that matter are tests: lengths, walls between modules, what must not be in the sources,
-//! documents that must agree. Reads the whole workspace; lives here because this crate is below
-//! all others but the testkit. A violation is told as file:line.
+//! Rules that matter are tests: lengths, walls between modules, comments, what must not be in the sources,
+//! documents that must agree with each other and with the code. Reads the whole workspace; lives here because this
+//! crate is below all others but the testkit. A violation is told as file:line.
 
+mod comments;
 mod documents;
 mod imports;
 mod lengths;
+mod limits;
 mod mutations;
 mod source;
 mod walls;

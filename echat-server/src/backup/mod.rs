@@ -1,7 +1,11 @@
-//! Backups of a data folder: one file with the database, the host key and the configuration; how it is made, verified and
-//! restored, and when the server makes one by itself.
+//! Backups of a data folder: one file with the database, the host key and the configuration; how it is made, verified
+//! and restored, and when the server makes one by itself.
 //!
-//! `archive` is the format, `restore` puts a backup into a data folder, `schedule` names and prunes the files of a folder.
+//! `archive` is the format, `restore` puts a backup into a data folder, `schedule` names and prunes the files of a
+//! folder.
+//!
+//! A backup has its name only when it is good: it is written as `FILE.tmp`, which is locked, synced, opened and checked
+//! (pages, foreign keys, schema, derived parts), and then linked to its name, never over another file.
 
 mod administrator_code;
 mod archive;

@@ -1,5 +1,7 @@
 //! The administration: commands from the server's own terminal and its socket, and what operations change in memory.
 //! Commands of administrators in the chat are requests as others.
+//!
+//! An operation of the terminal or the socket is a transaction of its own between two ticks.
 
 use super::{Engine, Fatal, NO_CONNECTION, tick};
 use crate::clock::Now;

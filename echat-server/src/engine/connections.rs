@@ -6,9 +6,9 @@
 //! * [`Scheduler`] gives turns, [`DatabaseRetries`] retries requests that found the database locked;
 //! * [`WorkerJobs`] has the jobs for workers and their results.
 //!
-//! [`Connections`] keeps them in step. After a change that may let a request be handled or end the connection,
-//! [`settle`](Connections::settle) updates all of them; what cannot do so (an event that is queued, a frame that is
-//! sealed) updates the deadline and the write queue alone. Users are known here only as flows that pay for turns.
+//! [`Connections`] keeps them in step: after a change that can affect admission, scheduling or closing,
+//! [`settle`](Connections::settle) updates each of them. Output alone ([`send`](Connections::send),
+//! [`reply`](Connections::reply)) updates deadlines and writes only. It knows users only as flows that pay for turns.
 
 mod admission;
 mod database_retries;

@@ -1,4 +1,10 @@
 //! A damaged database: what the operator is told, and for how long ticks commit each write by itself.
+//!
+//! After damage, unlike after a failed write, it is known what the disk has
+//! ([`StoreError::Damaged`](crate::storage::StoreError::Damaged)). The request is refused with storage_damaged. If its
+//! transaction had begun, `SQLite` commits nothing more, and the tick is rolled back as for a full disk
+//! ([`rollback`](super::rollback)). Departures and LOGOUT end the session even when the lists of friends and rooms
+//! cannot be read.
 
 use crate::clock::Now;
 use crate::escape::escape;

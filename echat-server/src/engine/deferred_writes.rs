@@ -1,4 +1,7 @@
 //! Deferred writes: small writes that no request waits for, made after the tick's commit.
+//!
+//! A login never needs space on the disk: without the receipt (full disk, lock, damage) LOGIN_BUNDLE leaves without a
+//! secret.
 
 use super::MemoryState;
 use super::full_disk_log::FullDiskLog;

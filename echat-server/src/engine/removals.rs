@@ -1,9 +1,13 @@
 //! Removes in portions what is hidden already: what is left of closed rooms and deleted accounts, the texts of erased
 //! accounts, and messages that are too old.
 //!
-//! Each portion is a transaction of its own after the answers of a tick, and is written to the journal like other writes
-//! that no answer depends on. Removals take turns, one portion each. A process that ends leaves the rest to the next one,
-//! which looks for it at its start. Messages become too old by themselves, so a sweep looks for them every minute.
+//! Each portion is a transaction of its own after the answers of a tick, and is written to the journal like other
+//! writes that no answer depends on. Removals take turns, one portion each. A process that ends leaves the rest to the
+//! next one, which looks for it at its start.
+//!
+//! Messages become too old by themselves. Each minute a sweep looks at the oldest message of each conversation that has
+//! a retention. At a start and once a day it looks at all their messages, since after the clock was put back an old one
+//! may follow a newer one.
 
 use super::{MemoryState, NO_CONNECTION};
 use crate::clock::Now;

@@ -1,4 +1,14 @@
 //! Rollback of a tick whose writes could not be committed: the disk was full, or a statement met damage.
+//!
+//! The state in memory is rolled back too. The roster reverts its changes by a journal, which costs as much as the
+//! changes, not as all users. Sessions are never rolled back: LOGIN and LOGOUT write nothing in the tick, since records
+//! of logins and secrets follow in a transaction of their own ([`deferred_writes`](super::deferred_writes)).
+//!
+//! A LOGIN by secret waits for the next tick if its tick has already written. Each tick handles logins before its
+//! writes, so a LOGIN_BUNDLE contains no row that is rolled back later.
+//!
+//! Requests that store data are refused below `free_bytes` ([`admission`](crate::handlers::admission)), before the disk
+//! is full. Logins, leaving, read markers and declining still have space then.
 
 use super::MemoryState;
 use crate::clock::Now;

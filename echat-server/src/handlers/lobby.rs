@@ -1,4 +1,7 @@
 //! The lobby: the public room without an owner that the configuration names, and that every new account is in.
+//!
+//! The lobby is created once, at a start, in one transaction before the server listens. That is in the journal, and so
+//! is the lobby that a new account joins: a replay needs neither the configuration nor a count of members of its own.
 
 use super::Ctx;
 use crate::storage::{Batch, Room, StoreError, UserId};

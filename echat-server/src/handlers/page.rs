@@ -1,4 +1,8 @@
 //! Lists that may be longer than a reply: the bounds of a page, and the items that fit.
+//!
+//! Other lists end at one frame. LIST_MEMBERS of a name has no pages, and 10,000 members fit neither 256 KiB nor 16,384
+//! values: online members come first. For the same reason a user has at most 1,000 friends, rooms and requests,
+//! whatever config.json says.
 
 use super::Reject;
 use echat_proto::limits::{HISTORY_DEFAULT, HISTORY_MAX, LIST_PAGE, VALUES};

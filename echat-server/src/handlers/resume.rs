@@ -3,10 +3,13 @@
 //! A secret is 16 bytes that name its chain and 16 new ones. The secrets of a chain follow each other: each opens a
 //! session, which is given the next one. So one row remembers all of them: a secret of the chain that is neither the
 //! current one nor the one before was used, and the session that it opened has sent a request. Then another client has
-//! a copy, and the chain ends with its sessions. ("Improved Persistent Login Cookie Best Practice", Barry Jaspan, 2006.)
+//! a copy, and the chain ends with its sessions. ("Improved Persistent Login Cookie Best Practice", Barry Jaspan,
+//! 2006.)
 //!
-//! Only hashes are stored. A secret has 128 new random bits, so trying them all is impossible, and SHA-256 is sufficient:
-//! a slow hash protects texts that people choose.
+//! Only hashes are stored. A secret has 128 new random bits, so trying them all is impossible, and SHA-256 is
+//! sufficient: a slow hash protects texts that people choose.
+//!
+//! One row is sufficient for a chain of any length, and new secrets cannot push out the memory of a stolen one.
 
 use super::{Ctx, DeferredWrite};
 use crate::clock::HOUR;

@@ -1,4 +1,8 @@
 //! Looks up the user, room or conversation of a name in a request.
+//!
+//! A name that cannot exist is treated as one that does not exist. Every look-up of a room by name hides private rooms
+//! from strangers, here and in the query `storage::rooms::OWN_ROOM`. The index of names, which FIND reads, has public
+//! rooms only.
 
 use super::admission::View;
 use super::{Caller, Reject};

@@ -1,5 +1,8 @@
 //! Daily quotas: what users did in the last 24 hours, in sums of an hour. A sum counts until its hour's end is
 //! 24 hours ago. So no 24 hours have more than the quota, and all of it is free again after 25 hours.
+//!
+//! Sums are checked before anything is written, reverted with a tick that is rolled back, and read from the database at
+//! a start.
 
 use crate::storage::UserId;
 use std::collections::{HashMap, VecDeque};

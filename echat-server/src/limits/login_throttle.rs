@@ -4,6 +4,11 @@
 //! counts were forgotten for new ones, made-up names would wash out the count of a real one. Which names
 //! share a bucket is a secret of the process. A name without an account is counted like any other, so
 //! the count does not tell which exist.
+//!
+//! Attempts are counted before the hash, and returned if the password is right. They are counted for each account, for
+//! all unknown addresses together, for each address from which the account logged in within 30 days, and for each
+//! device from which it did within 90 days. When the budget of the unknown addresses is used up, each of them still has
+//! one attempt of its own in the window, so that an owner at a new address gets in.
 
 use super::SlidingWindow;
 use super::rate_limit_prefix;

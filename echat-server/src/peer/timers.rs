@@ -1,4 +1,7 @@
 //! The time-outs of a connection: handshake, login, silence, a slow reader, the flush before a close.
+//!
+//! Deadlines of silence and of a missing login are put off to a whole second, so 10,000 idle connections wake the loop
+//! once a second for their PINGs. A PONG is no work for a tick, and an idle connection owns no buffer.
 
 use crate::clock::Moment;
 use crate::config::Limits;

@@ -3,7 +3,13 @@
 //! A read transaction pins one snapshot until the last page is copied. So commits of the server neither change the copy
 //! nor begin it anew (`SQLite`'s backup API starts again after each foreign commit, unless its source is in a
 //! transaction), and the duration depends on the size of the database alone. While the snapshot is pinned, the log
-//! cannot restart: it grows by what is committed in that time, and the next checkpoint after it catches up.
+//! cannot restart: it grows by what is committed in that time, about 2.4 MB a second at 200 messages a second in
+//! commits of their own, and the next checkpoint after it catches up. The copy is written to the disk in portions of 1
+//! MiB and synced once at the end, so that no sync of the log waits long.
+//!
+//! A command copies in a process of its own, an automatic backup on a helper thread with its own connection, both with
+//! the lowest priority. Neither checkpoints. No other descriptor of the database is opened in the server's process,
+//! since closing one would release `SQLite`'s locks.
 //!
 //! `VACUUM INTO` has the same snapshot. It decodes every row and builds every index anew, which takes several times the
 //! processor time, and it writes without a pause: its one sync at the end would delay the syncs of the log.

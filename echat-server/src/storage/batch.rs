@@ -2,6 +2,10 @@
 //!
 //! The first statement begins the transaction, and the first write makes it a writing one. All reads of the batch share
 //! one snapshot and one lock of the log, which `SQLite` otherwise takes and releases with each statement.
+//!
+//! A commit that fails for any reason but a full disk or damage is not tried again: no reply leaves, and the process
+//! ends with exit code 74. Clients reconnect and send their messages again with the same txn_id. A failed checkpoint
+//! ends the process in the same way.
 
 use std::cell::Cell;
 

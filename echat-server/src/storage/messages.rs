@@ -1,4 +1,8 @@
 //! Stores messages and read markers. Nothing else writes the text of a message, but for an import and a salvage.
+//!
+//! The next id is one above the newest message and above `message_ids.assigned`, which a trigger sets when the newest
+//! message is deleted. So an id is never assigned twice. A message writes three pages: its row, its place in its
+//! conversation, and its txn_id (`handlers::messages::tests` counts them).
 
 use echat_proto::names::{Content, TxnId, looks};
 use hmac::{Hmac, KeyInit, Mac};

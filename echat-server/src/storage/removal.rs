@@ -1,7 +1,10 @@
 //! Removal in portions: what is hidden already and takes long to remove.
 //!
-//! A portion is a function of the database, of what is removed, and of the time. It looks at a bounded number of rows, so
-//! that it takes less than a turn of requests may, whatever there is.
+//! A portion is a function of the database, of what is removed, and of the time. It looks at a bounded number of rows,
+//! so that it takes less than a turn of requests may, whatever there is.
+//!
+//! A deleted message loses its reactions at once, and the list of the users who reacted, of whom there may be 200,000,
+//! in portions.
 
 use super::deletion::{AccountCursor, ChangedLists, DeletedAccountsCursor};
 use super::messages::REACTORS_REMOVED;

@@ -4,8 +4,9 @@
 //! from that moment on: every query of messages has the time from which they are kept. Its row is removed later, in
 //! portions ([`Batch::remove`]). Where nothing is kept, a message is not stored at all: its id is assigned.
 //!
-//! A transaction id is known for 30 days at least. Of a message that is removed before, or was never kept, a digest remains
-//! that a message sent again is compared with.
+//! A transaction id is known for 30 days at least. It stands in the row of its message. Of a message that is removed
+//! before, or was never kept, a digest remains in `unkept_messages`, with which a message sent again is compared. The
+//! names of a closed room remain in `former_room_names`. The sweep forgets both.
 
 use std::collections::BTreeSet;
 

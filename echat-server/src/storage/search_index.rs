@@ -1,13 +1,21 @@
 //! The index of the words of messages: how it is kept up to date.
 //!
-//! A word in the index stands behind the number of a *block*, so a query of a block reads nothing of others. A block is a
-//! part of one conversation. The row of a message in the index has the id of the message.
+//! A word in the index stands behind the number of a *block*, so a query of a block reads nothing of others. A block is
+//! a part of one conversation. The row of a message in the index has the id of the message.
 //!
-//! Messages are indexed in portions, after they were stored: together, each costs a twentieth of what it costs by itself.
-//! Nothing is written for it when a message is stored, since ids increase: what is indexed is a range of ids ([`Covered`]).
-//! A search reads the texts of newer messages ([`search_messages`](super::search_messages)).
+//! An FTS5 table without contents keeps the words; it has no texts.
+//!
+//! Messages are indexed in portions, after they were stored: each costs 640 µs of processor time by itself, and 26 to
+//! 31 µs in a portion of many. The transaction that stores many messages takes 5 µs for each. Nothing is written for it
+//! when a message is stored, since ids increase: what is indexed is a range of ids ([`Covered`]). A search reads the
+//! texts of newer messages ([`search_messages`](super::search_messages)).
 //!
 //! A function that changes or removes a text calls [`Batch::text_goes`] or [`Batch::texts_go`] before.
+//!
+//! The function notes the text in `search_stale`, in the transaction of the change. From then on a search reads the
+//! present text, and the next portions remove the old words, which FTS5's secure-delete and `secure_delete` overwrite.
+//!
+//! The segments of the index are merged here, 24 pages at a time: FTS5's own merges took up to 41 ms.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -280,7 +288,7 @@ pub(super) fn faults(db: &Connection) -> rusqlite::Result<Vec<String>> {
     Ok(faults)
 }
 
-/// EntrySum of the index: how many, and a sum of what each is, in any order.
+/// The entries of the index: their number, and a sum of what each is, which does not depend on their order.
 type EntrySum = (u64, u64);
 
 fn add_entry(entries: &mut EntrySum, word: &str, id: i64, place: i64) {

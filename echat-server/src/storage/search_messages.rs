@@ -1,12 +1,16 @@
 //! Finds messages by their words, newest first, in portions.
 //!
-//! A search visits *sources*: the blocks of the index that belong to conversations of the user, and the messages of these
-//! conversations that are not indexed. A search for a time leaves out the blocks of other times, and looks up the ids of the
-//! time in a block that is only partly of it. The source with the newest messages is visited first, and a source is left out when a
-//! page of newer messages was found. So the cost depends on the conversations of the user, and not on those of others.
+//! A search visits *sources*: the blocks of the index that belong to conversations of the user, and the messages of
+//! these conversations that are not indexed. A search for a time leaves out the blocks of other times, and looks up the
+//! ids of the time in a block that is only partly of it. The source with the newest messages is visited first, and a
+//! source is left out when a page of newer messages was found. So the cost depends on the conversations of the user,
+//! and not on those of others.
 //!
 //! The rights of a user are those of [`history`](super::history): the same rows of `participants` are the beginning of
 //! every source, and each message of the reply is read anew by them.
+//!
+//! A tick handles one portion, of an estimated millisecond. The request stays at the head of its inbox
+//! (`Answer::Unfinished`), and its user pays for all portions.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};

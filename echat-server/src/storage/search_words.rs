@@ -3,13 +3,14 @@
 //! A text is folded: full-width and other compatible forms (NFKD), case, diacritics. Then it is a sequence of words:
 //!
 //! * A run of letters and digits is a word.
-//! * In scripts that are written without spaces (Chinese, Japanese, Korean, Thai, ...), each character begins a word of two
-//!   characters: it and the next one. The last character of a run is a word of one character. So each character begins
-//!   exactly one word, one character is found as the beginning of a word, and several are found as words in a row.
+//! * In scripts that are written without spaces (Chinese, Japanese, Korean, Thai, ...), each character begins a word of
+//!   two characters: it and the next one. The last character of a run is a word of one character. So each character
+//!   begins exactly one word, one character is found as the beginning of a word, and several are found as words in a
+//!   row. No dictionary is needed, and nothing is indexed twice.
 //! * An emoji or another symbol is a word.
 //!
-//! Behind these stand *whole* words, which have signs of identifiers in or at them: `c++`, `#123`, `foo_bar`. They begin with
-//! [`WHOLE`], which no other word contains.
+//! Behind these stand *whole* words, which have signs of identifiers in or at them: `c++`, `#123`, `foo_bar`. They
+//! begin with [`WHOLE`], which no other word contains.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};

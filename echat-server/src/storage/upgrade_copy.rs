@@ -1,10 +1,14 @@
-//! The copy of a database that is made before it is upgraded: `database.db.before-5` beside `database.db` is the database
-//! as version 5 of the schema left it.
+//! The copy of a database that is made before it is upgraded: `database.db.before-5` beside `database.db` is the
+//! database as version 5 of the schema left it.
 //!
 //! * The copy is written under another name, synced and renamed, so a file of this name is complete.
 //! * An upgrade that was interrupted goes on with the copy that it made, also if it reached a version in between.
-//! * A copy of other data, from an upgrade of another day, is never replaced: the new one gets a number behind its name.
+//! * A copy of other data, from an upgrade of another day, is never replaced: the new one gets a number behind its
+//!   name.
 //! * Until the copy is durable, the database is unchanged. It is made only if the disk has room for the upgrade too.
+//!
+//! Without room for both (twice the database and 2 MiB) the server does not start (exit code 73), and nothing is
+//! changed.
 
 use std::fs::File;
 use std::io;

@@ -1,19 +1,20 @@
 //! The write-ahead log as a file: when it is checkpointed, and how a log of an earlier process is recovered.
 //!
-//! A log that reached 4 MiB is checkpointed by a [`Checkpoint`] on a connection of its own, on another thread, so that no
-//! reply waits for copying and syncing the database. Commits during that time add a few pages. The next commit copies
-//! them itself, if they are few, and the log restarts. Under a load that adds many pages during each checkpoint, the log
-//! grows to 16 MiB; from there on a commit copies up to 8 MiB. A log that is longer, because another program kept a read
-//! open, is left to the thread again.
+//! A log that reached 4 MiB is checkpointed by a [`Checkpoint`] on a connection of its own, on another thread, so that
+//! no reply waits for copying and syncing the database. Commits during that time add a few pages. The next commit
+//! copies them itself, if they are few, and the log restarts. Under a load that adds many pages during each checkpoint,
+//! the log grows to 16 MiB; from there on a commit copies up to 8 MiB. A log that is longer, because another program
+//! kept a read open, is left to the thread again. While a read is open, the checkpoint is tried again after every 250
+//! further pages.
 //!
-//! After text was removed, what is left of it in pages is zeroed ([`scrub`]), the whole log is copied, and its file is cut to
-//! nothing ([`purge`]).
+//! After text was removed, what is left of it in pages is zeroed ([`scrub`]), the whole log is copied, and its file is
+//! cut to nothing ([`purge`]).
 //!
-//! A failed sync is not repaired by a later successful one: the kernel marks the unwritten pages clean and shows them to
-//! readers until the power is cut. So a failure is never ignored, and a log of an earlier process is rewritten before
-//! anything relies on it. Even a full disk is an error then (on copy-on-write file systems, writing in place can need
-//! space): otherwise the server would acknowledge, to a client that sends a message again with its txn_id, a message
-//! that is in the log but perhaps not on the disk.
+//! A failed sync is not repaired by a later successful one: the kernel marks the unwritten pages clean and shows them
+//! to readers until the power is cut. So a failure is never ignored, and a log of an earlier process is rewritten
+//! before anything relies on it. Even a full disk is an error then (on copy-on-write file systems, writing in place can
+//! need space): otherwise the server would acknowledge, to a client that sends a message again with its txn_id, a
+//! message that is in the log but perhaps not on the disk.
 
 mod checkpoint;
 mod purge;

@@ -1,15 +1,17 @@
 //! A server that runs. It is waited for by what it writes, and killed when the test is over.
 
 use std::io::Read;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::retry_on_intr;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::programs;
@@ -30,6 +32,8 @@ pub struct ServerProcess {
     stdout: Stream,
     stderr: Stream,
     ready: Option<Ready>,
+    /// The connections of the test's clients, as far as they are open.
+    clients: Mutex<Vec<Weak<TcpStream>>>,
 }
 
 /// What the one line on stdout says.
@@ -53,7 +57,14 @@ impl ServerProcess {
             stdout,
             stderr,
             ready: None,
+            clients: Mutex::default(),
         }
+    }
+
+    /// A client of the test has this connection.
+    pub(crate) fn is_joined_by(&self, stream: &Arc<TcpStream>) {
+        let mut clients = self.clients.lock().expect("no test panics here");
+        clients.push(Arc::downgrade(stream));
     }
 
     /// Starts it and waits for its ready line.
@@ -186,10 +197,21 @@ impl ServerProcess {
         }
     }
 
-    /// Tells it to stop and waits for its end.
+    /// Tells it to stop and waits for its end. Clients that are still there close their connections when the server has
+    /// closed its side, as users' clients do: the server would wait two seconds for them.
     #[track_caller]
     pub fn stop(self) -> Output {
         self.signal(Signal::TERM);
+        let clients = self.clients.lock().expect("no test panics here");
+        for stream in clients.iter().filter_map(Weak::upgrade) {
+            let mut fds = [PollFd::new(&*stream, PollFlags::RDHUP)];
+            let patience = Timespec::try_from(PATIENCE).expect("half a minute");
+            let closed = retry_on_intr(|| poll(&mut fds, Some(&patience)));
+            assert_eq!(closed, Ok(1), "the server closes every connection");
+            // Fails if the connection is gone.
+            let _ = stream.shutdown(Shutdown::Write);
+        }
+        drop(clients);
         self.end()
     }
 

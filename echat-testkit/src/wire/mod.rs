@@ -5,6 +5,7 @@ mod words;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
 use echat_proto::channel::{Channel, Incoming, Message};
@@ -24,7 +25,8 @@ const GULP: usize = 16 * 1024;
 
 /// One connection to a server.
 pub struct Client {
-    stream: TcpStream,
+    /// Shared with the server's process, whose [`stop`](ServerProcess::stop) closes it.
+    stream: Arc<TcpStream>,
     channel: Channel,
     /// Bytes received so far.
     pub received: u64,
@@ -50,7 +52,7 @@ pub fn some_bytes(stream: &mut TcpStream) -> Vec<u8> {
 }
 
 #[track_caller]
-fn bytes_up_to(stream: &mut TcpStream, most: usize) -> Vec<u8> {
+fn bytes_up_to(mut stream: &TcpStream, most: usize) -> Vec<u8> {
     let mut buffer = [0; GULP];
     match stream.read(&mut buffer[..most]) {
         Ok(length) => buffer[..length].to_vec(),
@@ -100,6 +102,8 @@ impl Client {
             bytes = more(&mut stream)?;
         };
         stream.write_all(&finished).ok()?;
+        let stream = Arc::new(stream);
+        server.is_joined_by(&stream);
         Some(Self {
             stream,
             channel,
@@ -182,7 +186,7 @@ impl Client {
 
     /// Sends bytes that need not be a frame.
     pub fn says_bytes(&mut self, bytes: &[u8]) -> bool {
-        self.stream.write_all(bytes).is_ok()
+        (&*self.stream).write_all(bytes).is_ok()
     }
 
     /// The next thing that comes; `None` at the end, however it came.
@@ -192,7 +196,7 @@ impl Client {
             if let Some(incoming) = self.channel.next_incoming().expect("a frame") {
                 return Some(incoming);
             }
-            let bytes = bytes_up_to(&mut self.stream, self.gulp);
+            let bytes = bytes_up_to(&self.stream, self.gulp);
             if bytes.is_empty() {
                 return None;
             }

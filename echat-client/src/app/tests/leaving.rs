@@ -150,7 +150,7 @@ fn an_open_question_does_not_report_a_left_room_as_kept() {
     assert_eq!((asks, stage.prompt()), (1, asks_to_leave()), "{asked:?}");
     stage.presses("y\n");
     assert_eq!(stage.sent(), [RequestKind::LeaveRoom]);
-    // RequestContext once more before the answer.
+    // Asked once more before the answer.
     stage.presses("/leave\n").looks().printed();
     stage.says(Event::LeftRoom {
         roomname: "room2".to_owned(),

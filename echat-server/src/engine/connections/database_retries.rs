@@ -1,4 +1,6 @@
 //! Database retries: requests that found the database busy, held by another program.
+//!
+//! Such a request stays at the head of its inbox. Reads and PING continue.
 
 use crate::conn::ConnId;
 use std::time::Duration;

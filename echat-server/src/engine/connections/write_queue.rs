@@ -8,8 +8,10 @@
 //!   others wait for the next round, which comes at once. Until then further messages join the same write.
 //!
 //! So nothing waits for a timer, a round has a bounded number of writes, and requests are read between two portions. A
-//! busy room of 1,000 gathers eight rounds of messages in each write, a room of 5,000 forty. Size classes are powers of
-//! two, each with its own portion, so that a room of 300 does not wait for one of 5,000.
+//! busy room of 1,000 gathers eight rounds of messages in each write, a room of 5,000 forty: 64 messages to a room of
+//! 1,000 take 1,774 writes, instead of 7,000 if each round wrote to all. Size classes (up to 256, 512, ... 4,096
+//! connections, and more) have a portion each, so that a room of 300 does not wait for one of 5,000. Events that wait
+//! for their round count towards the limit of the send queue.
 
 use super::table::{ConnectionEntry, ConnectionTable};
 use crate::conn::ConnId;

@@ -1,5 +1,9 @@
 //! Cool-down: a flow whose turn cost much has no turn for a while, so a client that does nothing but ask for
 //! much gets a share of the time, and the others the rest.
+//!
+//! A cool-down belongs to the user, so a new connection does not avoid it, and a login of such a user waits. Messages
+//! have a rate instead. Refused attempts at a password have a cool-down of their own: those of one address wait 250 ms
+//! each, in order of arrival, whichever connection they come from. Other requests of the address do not wait.
 
 use super::cost::PASSWORD_HASH;
 use std::time::Duration;

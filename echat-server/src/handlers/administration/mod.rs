@@ -1,8 +1,12 @@
 //! The administration of the server: one table of commands, with three ways in ([`Via`]).
 //!
-//! An [`Operation`] is a command with its arguments and its [`Actor`]. What it writes is a function of database, operation,
-//! settings and limits, as for requests of users; its audit entry is written in the same transaction. A [`MemoryChange`] follows
-//! the commit. What needs a thread or the event loop is an [`AdminTask`]: the engine hands it out, and records its result.
+//! An [`Operation`] is a command with its arguments and its [`Actor`]. What it writes is a function of database,
+//! operation, settings and limits, as for requests of users; its audit entry is written in the same transaction, and it
+//! is in the journal. Sessions end, and memory changes ([`MemoryChange`]), after the commit and before the answer. What
+//! needs a thread or the event loop is an [`AdminTask`]: the engine hands it out, and records its result.
+//!
+//! A row has the command's name, parameters and help, whether it changes something, and its ways in. The handler of a
+//! command that reads gets a context that cannot write.
 
 mod arguments;
 mod messages;

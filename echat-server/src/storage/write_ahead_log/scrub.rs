@@ -1,18 +1,23 @@
 //! Zeros the unallocated space of the database's pages.
 //!
-//! The cells of a B-tree page stand at its end, and an array of pointers to them at its beginning. The space in between is
-//! unallocated (`SQLite` file format, section 1.6). `secure_delete` zeros cells, overflow pages and whole pages that are
-//! freed. But when `SQLite` distributes the cells of neighbouring pages anew (`rebuildPage` in btree.c), it moves cells
-//! without zeroing where they were, and that place may become unallocated space. A text that was moved and is removed later
-//! would stay there. No other place keeps bytes of removed cells: free blocks are zeroed, and the function leaves none.
+//! The cells of a B-tree page stand at its end, and an array of pointers to them at its beginning. The space in between
+//! is unallocated (`SQLite` file format, section 1.6). `secure_delete` zeros cells, overflow pages and whole pages that
+//! are freed. But when `SQLite` distributes the cells of neighbouring pages anew (`rebuildPage` in btree.c), it moves
+//! cells without zeroing where they were, and that place may become unallocated space. A text that was moved and is
+//! removed later would stay there. No other place keeps bytes of removed cells: free blocks are zeroed, and the
+//! function leaves none.
 //!
-//! So the pages in the log are scanned, and those with bytes in their unallocated space are remembered until a newer version
-//! of the page has none. Before a purge empties the log, their unallocated space is zeroed in transactions, a portion each, by
-//! the table `sqlite_dbpage`. After that the newest version of every page is free of removed text.
+//! So the pages in the log are scanned, and those with bytes in their unallocated space are remembered until a newer
+//! version of the page has none. Before a purge empties the log, their unallocated space is zeroed in transactions, a
+//! portion each, by the table `sqlite_dbpage`. After that the newest version of every page is free of removed text.
 //!
-//! A scan is due before frames can be overwritten: before each checkpoint, and while one may let the log restart. In between,
-//! commits are scanned a batch of frames at a time, and of a page that many of them wrote only the newest version. Another
-//! program can checkpoint the log too. If it restarted with frames that were not scanned, all pages are scrubbed.
+//! A scan is due before frames can be overwritten: before each checkpoint, and while one may let the log restart. In
+//! between, commits are scanned a batch of frames at a time, and of a page that many of them wrote only the newest
+//! version. Another program can checkpoint the log too. If it restarted with frames that were not scanned, all pages
+//! are scrubbed.
+//!
+//! The file `high_water` says whether the process before ended with all pages scrubbed. If not, a start scrubs all
+//! pages, 256 each 20 ms.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
