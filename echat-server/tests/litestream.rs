@@ -95,6 +95,29 @@ fn send(client: &mut Client, content: &str) -> u64 {
     number(&sent.params, "id")
 }
 
+/// Whether a text is in the database or its log.
+fn is_in_database(folder: &ServerFolder, text: &str) -> bool {
+    let files = ["data/database.db", "data/database.db-wal"];
+    files.iter().any(|file| {
+        let bytes = fs::read(folder.path(file)).unwrap_or_default();
+        let mut windows = bytes.windows(text.len());
+        windows.any(|window| window == text.as_bytes())
+    })
+}
+
+/// Restores the replica to `found.db`.
+#[track_caller]
+fn restore_copy(program: &str, folder: &ServerFolder) {
+    let database = folder.path("data/database.db");
+    let script = r#"umask 077; "$0" restore -config litestream.yml -o found.db "$1""#;
+    let restored = Command::new("sh")
+        .args(["-c", script, program, database.to_str().unwrap()])
+        .current_dir(folder.path(""))
+        .output()
+        .unwrap();
+    assert!(restored.status.success(), "{restored:?}");
+}
+
 #[test]
 fn a_copy_by_litestream_is_complete_and_deleted_text_leaves_the_log() {
     let Some(program) = litestream() else {
@@ -128,16 +151,7 @@ fn a_copy_by_litestream_is_complete_and_deleted_text_leaves_the_log() {
     let secret = "what was said by mistake";
     let deleted = send(&mut ann, secret);
     ann.asks(&format!(r#"DELETE_MESSAGE {{"id":{deleted}}}"#));
-    replication.until(|_| {
-        ["data/database.db", "data/database.db-wal"]
-            .iter()
-            .all(|file| {
-                let bytes = fs::read(folder.path(file)).unwrap_or_default();
-                !bytes
-                    .windows(secret.len())
-                    .any(|window| window == secret.as_bytes())
-            })
-    });
+    replication.until(|_| !is_in_database(&folder, secret));
 
     // The server accepts the tables of Litestream.
     drop(ann);
@@ -149,16 +163,7 @@ fn a_copy_by_litestream_is_complete_and_deleted_text_leaves_the_log() {
     server.kill();
     replication.stop();
 
-    let restore = format!(
-        r#"umask 077; "$0" restore -config litestream.yml -o found.db "{}""#,
-        database.display()
-    );
-    let restored = Command::new("sh")
-        .args(["-c", &restore, &program])
-        .current_dir(folder.path(""))
-        .output()
-        .unwrap();
-    assert!(restored.status.success(), "{restored:?}");
+    restore_copy(&program, &folder);
     // It is no backup.
     let refused = folder.run(&["restore", "found.db", "--data", "copied"]);
     assert_eq!(refused.status.code(), Some(65), "{}", stderr(&refused));
