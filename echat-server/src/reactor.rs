@@ -535,7 +535,7 @@ impl<'a> Reactor<'a> {
                     logging::say("the last command is not done yet\n");
                 }
                 Response::Task(task, operation) => {
-                    self.tasks.add(Requester::Terminal, task, *operation);
+                    self.tasks.add(Requester::Terminal, task, None, *operation);
                 }
             }
         }
@@ -655,7 +655,7 @@ impl<'a> Reactor<'a> {
         };
         match (requester, answer) {
             (requester, AdminAnswer::Task(task, operation)) => {
-                self.tasks.add(requester, task, *operation);
+                self.tasks.add(requester, task, None, *operation);
             }
             (Requester::Ctl(slot, serial), AdminAnswer::Done(report)) => {
                 self.ctl.answer(slot, serial, &reply_line(&report));

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::fs::{FileExt, FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -1234,6 +1234,109 @@ fn a_backup_a_check_and_exports_are_made_beside_the_server() {
         assert!(!done(&dir, command).contains("a text"), "{command}");
     }
     ann.is_served();
+}
+
+#[test]
+fn a_file_in_a_folder_that_the_server_sees_otherwise_is_refused() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    done(&dir, "backup good.backup");
+    let mut socket = Socket::connect(&dir);
+    let metadata = dir.path("").metadata().unwrap();
+    let (device, inode) = (metadata.dev(), metadata.ino());
+    let root = Path::new("/").metadata().unwrap().ino();
+    let folder = |inode: u64| format!(r#"{{"device":{device},"inode":{inode}}}"#);
+    let other = if inode == root { root + 1 } else { root };
+    for (command, words, code) in [
+        ("backup", "", "cannot_create"),
+        ("export all", "", "cannot_create"),
+        ("export user", r#""ann","#, "cannot_create"),
+        ("verify", "", "not_found"),
+    ] {
+        let name = if command == "verify" {
+            "good.backup"
+        } else {
+            "new"
+        };
+        let file = dir.path(name);
+        for seen in [folder(other), "null".to_owned()] {
+            let answer = socket.asks(&format!(
+                r#"{{"command":"{command}","words":[{words}"{}"],"folder":{seen}}}"#,
+                file.display()
+            ));
+            assert!(answer.contains(&format!(r#""code":"{code}""#)), "{answer}");
+            assert!(answer.contains("sees another folder there"), "{answer}");
+            assert!(!dir.path("new").exists() && !dir.path("new.tmp").exists());
+        }
+    }
+    // A folder that only the caller sees is the same mistake.
+    let elsewhere = format!(
+        r#"{{"command":"backup","words":["/nowhere/x"],"folder":{}}}"#,
+        folder(inode)
+    );
+    assert!(
+        socket
+            .asks(&elsewhere)
+            .contains("sees another folder there")
+    );
+    let audit = done(&dir, "audit");
+    assert!(audit.contains("cannot_create"), "{audit}");
+    for bad in [
+        "1",
+        "{}",
+        r#"{"device":1}"#,
+        r#"{"device":-1,"inode":1}"#,
+        "[]",
+    ] {
+        let answer = socket.asks(&format!(
+            r#"{{"command":"backup","words":["/x"],"folder":{bad}}}"#
+        ));
+        assert!(answer.contains("bad_line"), "{bad}: {answer}");
+    }
+    // A program that does not say is believed to know.
+    for seen in [format!(r#","folder":{}"#, folder(inode)), String::new()] {
+        let file = dir.path(format!("new{}", seen.len()));
+        let answer = socket.asks(&format!(
+            r#"{{"command":"backup","words":["{}"]{seen}}}"#,
+            file.display()
+        ));
+        assert!(answer.contains(r#""ok":true"#) && file.exists(), "{answer}");
+    }
+    server.stop();
+}
+
+/// As with a service that has a /tmp of its own: here the caller has the folder of its own.
+#[test]
+fn a_caller_with_another_folder_under_the_path_is_told_so() {
+    let own_folder = |command: &str| {
+        let mut unshare = Command::new("unshare");
+        unshare.args(["--user", "--map-root-user", "--mount", "sh", "-c", command]);
+        unshare
+    };
+    if !own_folder("mount -t tmpfs none /tmp")
+        .output()
+        .is_ok_and(|run| run.status.success())
+    {
+        eprintln!("NOT RUN: the system gives no mount namespaces");
+        return;
+    }
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    fs::create_dir(dir.path("out")).unwrap();
+    let ask = format!(
+        "mount -t tmpfs none out && exec {} ctl backup out/new.backup",
+        env!("CARGO_BIN_EXE_echat-server")
+    );
+    let output = own_folder(&ask).current_dir(dir.path("")).output().unwrap();
+    assert_eq!(output.status.code(), Some(73), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("/out: the server sees another folder there"),
+        "{output:?}"
+    );
+    assert!(!dir.path("out/new.backup").exists());
+    done(&dir, "backup out/new.backup");
+    assert!(dir.path("out/new.backup").exists());
+    server.stop();
 }
 
 /// A folder whose backup and export are of 60 MB: much more than is written while a server ends.

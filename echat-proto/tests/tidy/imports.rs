@@ -115,7 +115,7 @@ const SERVER: &[Row] = &[
         ],
     ),
     ("console", &["clock", "engine", "escape"]),
-    ("ctl", &["engine", "exit"]),
+    ("ctl", &["engine", "exit", "maintenance"]),
     (
         "reactor",
         &[
