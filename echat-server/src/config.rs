@@ -118,12 +118,14 @@ pub fn load(overrides: Overrides) -> Result<Loaded, ConfigError> {
     load_by(overrides, |path| File::open(path))
 }
 
-/// The same for a server that runs: a pipe, which may have nothing to read, would stop it.
+/// The same for a server that runs. `known` is the file that it has read before, which has to be there still: the defaults
+/// in place of it would open what the file closed. A pipe, which may have nothing to read, would stop the server.
 ///
 /// # Errors
-/// Those of [`load`], and a file that is not regular.
-pub fn load_again(overrides: Overrides) -> Result<Loaded, ConfigError> {
-    load_by(overrides, regular_file::read)
+/// Those of [`load`], a known file that is gone, and a file that is not regular.
+pub fn load_again(overrides: Overrides, known: Option<&Path>) -> Result<Loaded, ConfigError> {
+    let file = overrides.file.or_else(|| known.map(Path::to_owned));
+    load_by(Overrides { file, ..overrides }, regular_file::read)
 }
 
 fn load_by(

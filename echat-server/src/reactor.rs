@@ -138,6 +138,10 @@ pub enum ReactorError {
     Store(#[from] Fatal),
 }
 
+/// Reads the configuration again; the file that was read last, if there was one, has to be there.
+pub type Reload<'a> =
+    dyn Fn(Option<&Path>) -> Result<(Loaded, Option<BackupSchedule>), ConfigError> + 'a;
+
 /// What the server needs besides its configuration and its database.
 pub struct Services<'a> {
     /// The backups that it makes by itself.
@@ -150,8 +154,8 @@ pub struct Services<'a> {
     pub listening: &'a dyn Fn(&str, &str),
     /// Called when the code of the first administrator was used.
     pub administrator_made: &'a dyn Fn(),
-    /// Reads the configuration again.
-    pub reload: &'a dyn Fn() -> Result<(Loaded, Option<BackupSchedule>), ConfigError>,
+    /// Reads the configuration again. It is given the file that was read last, if there was one.
+    pub reload: &'a Reload<'a>,
 }
 
 /// Serves until a signal or a command stops it. Listens at the inherited sockets, or without any where the configuration
@@ -198,7 +202,7 @@ struct Reactor<'a> {
     /// The configuration that holds.
     loaded: Loaded,
     administrator_made: &'a dyn Fn(),
-    reload: &'a dyn Fn() -> Result<(Loaded, Option<BackupSchedule>), ConfigError>,
+    reload: &'a Reload<'a>,
     /// When a drain ends.
     drained_at: Option<Duration>,
     engine: Engine,
@@ -682,7 +686,8 @@ impl<'a> Reactor<'a> {
     /// Reads the configuration again. What is wrong with it, if it cannot be used: then all stays as it is.
     fn reload(&mut self, now: Now) -> Result<Reloaded, String> {
         let kept = |error: ConfigError| format!("the configuration is kept: {error}");
-        let (loaded, schedule) = (self.reload)().map_err(kept)?;
+        let known = self.loaded.file.as_deref();
+        let (loaded, schedule) = (self.reload)(known).map_err(kept)?;
         let old = &self.loaded.config;
         // What needs a restart holds as it was read at the start, and is named again at the next reload.
         let (new, restart) = kept_until_a_restart(old, loaded.config);

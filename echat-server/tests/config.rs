@@ -269,7 +269,7 @@ fn only_a_regular_file_is_read_again() {
             file: Some(dir.path(name)),
             ..Overrides::default()
         };
-        load_again(overrides)
+        load_again(overrides, None)
             .map(drop)
             .map_err(|error| error.to_string())
     };

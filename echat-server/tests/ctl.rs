@@ -1474,6 +1474,36 @@ fn a_reload_changes_what_it_can_and_names_the_rest_and_drops_no_one() {
     ann.is_served();
 }
 
+/// An editor may remove the file before it writes the new one.
+#[test]
+fn a_reload_without_the_file_that_was_read_keeps_the_configuration() {
+    let dir = ServerFolder::new();
+    let closed = r#"{"server": {"registration": "closed", "log": "info"}}"#;
+    dir.write("config.json", closed);
+    let mut server = dir.start(&[]);
+    let aside = || fs::rename(dir.path("config.json"), dir.path("aside")).unwrap();
+    aside();
+    let refused = ctl(&dir, "reload");
+    assert_eq!(refused.status.code(), Some(78), "{}", stderr(&refused));
+    let why = "the configuration is kept: config.json: No such file";
+    assert!(stderr(&refused).contains(why), "{}", stderr(&refused));
+    server.signal(Signal::HUP);
+    server.logs("SIGHUP: the configuration is kept: config.json: No such file");
+    assert!(done(&dir, "registration").contains("closed"));
+    server.stop();
+    // A server that began without a file takes one that is there later, and from then on it has to be there.
+    let server = dir.start(&[]);
+    assert!(done(&dir, "registration").contains("open"));
+    done(&dir, "reload");
+    dir.write("config.json", closed);
+    done(&dir, "reload");
+    assert!(done(&dir, "registration").contains("closed"));
+    aside();
+    assert_eq!(ctl(&dir, "reload").status.code(), Some(78));
+    assert!(done(&dir, "registration").contains("closed"));
+    server.stop();
+}
+
 #[test]
 fn the_log_goes_to_a_file_that_is_opened_again() {
     let dir = ServerFolder::new();
