@@ -34,8 +34,9 @@ pub struct Overrides {
     pub log: Option<String>,
 }
 
-/// What an administrator chose besides the limits, as far as requests depend on it. The default is that of tests.
-#[derive(Clone, Debug, Default)]
+/// What an administrator chose besides the limits, as far as requests depend on it. The default is that of tests: that of the
+/// configuration without a lobby.
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Which new accounts may register.
     pub registration: Registration,
@@ -49,6 +50,16 @@ pub struct Settings {
     pub keep_days: Option<u64>,
     /// Seconds in which a message may be edited; 0 for no limit.
     pub edit_seconds: u64,
+    /// Days that an entry of the audit is kept.
+    pub audit_days: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let mut settings = Self::from(&ServerConfig::default());
+        settings.lobby = None;
+        settings
+    }
 }
 
 impl From<&ServerConfig> for Settings {
@@ -60,6 +71,7 @@ impl From<&ServerConfig> for Settings {
             message_of_the_day: config.message_of_the_day.clone(),
             keep_days: config.keep_days,
             edit_seconds: config.edit_seconds,
+            audit_days: config.audit_days,
         }
     }
 }

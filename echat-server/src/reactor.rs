@@ -878,6 +878,7 @@ fn kept_until_a_restart(
         message_of_the_day: _,
         keep_days: _,
         edit_seconds: _,
+        audit_days: _,
         backup: _,
         limits: _,
     } = &new;

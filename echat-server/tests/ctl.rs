@@ -813,15 +813,23 @@ fn sessions_have_pages_in_the_order_of_their_connections() {
 }
 
 #[test]
-fn a_line_of_the_audit_is_kept_for_400_days() {
+fn a_line_of_the_audit_is_kept_for_400_days_or_as_long_as_configured() {
+    kept_for(400, "{}");
+    kept_for(30, r#"{"server": {"audit_days": 30}}"#);
+}
+
+/// An entry of the audit is listed, and in the database, for so many days.
+fn kept_for(days: i64, config: &str) {
     let dir = ServerFolder::new();
+    dir.write("config.json", config);
+    let (late, early) = (format!("kick {}", days - 1), format!("kick {}", days + 1));
     let server = dir.start(&[]);
     let status: serde_json::Value = serde_json::from_str(&done(&dir, "--json status")).unwrap();
     let now = status["result"]["time"].as_i64().unwrap();
     server.stop();
     let database = dir.path("data/database.db");
     let db = rusqlite::Connection::open(&database).unwrap();
-    for days in [401, 399] {
+    for days in [days + 1, days - 1] {
         let sql = "INSERT INTO audit (at, door, by, command, result) VALUES (?1, 'ctl', 'uid 0', ?2, 'done')";
         let line = (now - days * 24 * 60 * 60, format!("kick {days}"));
         db.execute(sql, line).unwrap();
@@ -829,10 +837,7 @@ fn a_line_of_the_audit_is_kept_for_400_days() {
     drop(db);
     let server = dir.start(&[]);
     let audit = done(&dir, "audit");
-    assert!(
-        audit.contains("kick 399") && !audit.contains("kick 401"),
-        "{audit}"
-    );
+    assert!(audit.contains(&late) && !audit.contains(&early), "{audit}");
     // The next change removes it from the file.
     done(&dir, "log-level info");
     server.stop();
@@ -840,7 +845,7 @@ fn a_line_of_the_audit_is_kept_for_400_days() {
     let mut lines = db.prepare("SELECT command FROM audit ORDER BY id").unwrap();
     let lines = lines.query_map([], |row| row.get::<_, String>(0)).unwrap();
     let lines: Vec<String> = lines.map(Result::unwrap).collect();
-    assert_eq!(lines, ["kick 399", "log-level info"]);
+    assert_eq!(lines, [late.as_str(), "log-level info"]);
 }
 
 #[test]
