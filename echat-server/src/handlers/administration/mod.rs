@@ -721,6 +721,20 @@ pub(super) fn audited(
     }
 }
 
+/// The audit entry of the account that the code of the first administrator makes.
+pub(super) fn first_administrator(name: &Username, at: i64) -> AuditEntry {
+    AuditEntry {
+        at,
+        via: Via::Chat.word().to_owned(),
+        actor: name.to_string(),
+        command: format!(
+            "{} as the first administrator",
+            RequestKind::Register.info().name
+        ),
+        result: "done".to_owned(),
+    }
+}
+
 /// The same of a request about a room, if it is the lobby, which administrators own.
 pub(super) fn audited_in_lobby(
     plan: Plan,
