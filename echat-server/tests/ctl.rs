@@ -255,6 +255,18 @@ fn a_command_says_what_it_found_and_not_what_it_would_have_done() {
         Client::register(&server, name).is_served();
     }
     assert!(done(&dir, "unmake-admin ann").contains("ann is no administrator"));
+    // A code with a typing error leaves the good one good, so it is not said to be revoked.
+    let made: serde_json::Value =
+        serde_json::from_str(&done(&dir, "--json invitation new")).unwrap();
+    let code = made["result"]["code"].as_str().unwrap().to_owned();
+    let revoke = format!("invitation revoke {code}");
+    done(&dir, &revoke);
+    for unknown in [revoke.as_str(), "invitation revoke 2222-2222-2222-2222"] {
+        let refused = ctl(&dir, unknown);
+        assert_eq!(refused.status.code(), Some(1), "{}", stderr(&refused));
+        assert!(stderr(&refused).contains("There is no such code"));
+    }
+    assert!(done(&dir, "audit").contains("bad_invitation"));
     done(&dir, "make-admin ann");
     done(&dir, "make-admin bob");
     let first = done(&dir, "unmake-admin ann");
