@@ -407,20 +407,32 @@ fn what_is_refused_before_its_arguments_are_judged_is_in_the_audit_too() {
         "kick a b",
         "quit now",
         "invitation revoke 2222-2222-2222-2222 now",
+        // A password is not typed into a command; an operator may think so.
+        "reset-password ann hunter2",
+        "reset-password ann keep-tokens hunter2",
+        "make-admin ann hunter2",
+        "registration hunter2",
+        "drain hunter2",
+        "use-configured hunter2",
+        "invitation new hunter2",
     ] {
         assert_eq!(ctl(&dir, bad).status.code(), Some(64), "{bad}");
     }
     let mut socket = Socket::connect(&dir);
     socket.asks(r#"{"command":"suspend","params":{"nmae":"ann","reason":"spam"}}"#);
     socket.asks(r#"{"command":"reload","params":{"words":[1]}}"#);
+    socket.asks(r#"{"command":"reset-password","params":{"name":"ann","tokens":"hunter2"}}"#);
     let audit = done(&dir, "--json audit");
+    assert!(!audit.contains("hunter2"), "{audit}");
     for (via, result, command) in [
+        ("ctl", "bad_params", "reset-password ann ..."),
+        ("ctl", "bad_params", "reset-password ann keep-tokens ..."),
         ("chat", "not_allowed", "backup /tmp/x"),
         ("chat", "not_allowed", "quit"),
         ("chat", "not_allowed", "drain 5"),
         ("chat", "not_allowed", "reload"),
-        ("ctl", "bad_params", "kick a b"),
-        ("ctl", "bad_params", "quit now"),
+        ("ctl", "bad_params", "kick a ..."),
+        ("ctl", "bad_params", "quit ..."),
         ("ctl", "bad_params", "invitation revoke ..."),
         ("ctl", "bad_params", "suspend spam"),
         ("ctl", "bad_params", "reload"),

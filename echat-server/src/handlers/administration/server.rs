@@ -368,7 +368,7 @@ pub(super) fn invitations(
 }
 
 pub(super) fn revoke_invitation(
-    _: &View<'_, '_>,
+    view: &View<'_, '_>,
     _: &Operation,
     code: InvitationCode,
 ) -> Result<AdminPlan, Reject> {
