@@ -689,6 +689,14 @@ impl<'a> Reactor<'a> {
         let known = self.loaded.file.as_deref();
         let (loaded, schedule) = (self.reload)(known).map_err(kept)?;
         let old = &self.loaded.config;
+        // A folder that takes no backup is known now, and not when the next one is due.
+        if old.backup != loaded.config.backup
+            && let Some(schedule) = &schedule
+        {
+            let refused =
+                |error| format!("the configuration is kept: server.backup.folder: {error}");
+            schedule.try_folder(now.unix).map_err(refused)?;
+        }
         // What needs a restart holds as it was read at the start, and is named again at the next reload.
         let (new, restart) = kept_until_a_restart(old, loaded.config);
         let mut limits = new.limits.clone();
