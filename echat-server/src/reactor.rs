@@ -57,7 +57,7 @@ mod tasks;
 mod terminal;
 mod tokens;
 
-use crate::backup::{BackupSchedule, BackupSource};
+use crate::backup::{BackupSchedule, BackupSource, last_backup};
 use crate::clock::Now;
 use crate::config::{ConfigError, Loaded, ServerConfig, Settings};
 use crate::conn::{ConnId, ConnMap};
@@ -245,7 +245,7 @@ impl Measured {
             database_bytes: length(&self.database),
             log_bytes: length(&self.database.with_extension("db-wal")),
             free_bytes: disk.known(),
-            backup_at: backups.made_at(),
+            backup_at: backups.made_at().max(last_backup(&self.database)),
             resident_bytes: proc::resident_kib(process).map(|kib| kib * 1024),
             processor: proc::cpu_time(process),
             ticks: self.ticks.clone(),
