@@ -275,6 +275,19 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_that_takes_no_file_is_found_out_before_a_backup_is_due() {
+        let (_folder, schedule) = schedule(1);
+        assert!(matches!(schedule.run(NOON), BackupOutcome::Made(_)));
+        // Not even root can create a file of this name.
+        let trial = format!("{}{TEMPORARY}", name_at(NOON + HOUR));
+        fs::create_dir(schedule.folder.join(trial)).unwrap();
+        let failed = schedule.run(NOON + HOUR);
+        assert!(matches!(failed, BackupOutcome::Failed(_)), "{failed:?}");
+        let early = schedule.run(NOON + 2 * HOUR);
+        assert!(matches!(early, BackupOutcome::Early(_)), "{early:?}");
+    }
+
+    #[test]
     fn foreign_files_are_never_pruned() {
         let (_folder, schedule) = schedule(1);
         fs::create_dir_all(schedule.folder.join("echat-20200101T000000Z.backup")).unwrap();
