@@ -523,6 +523,11 @@ fn statistics_count_what_is_there_and_backups_leave_deleted_users_out() {
     bot_login(&mut ann, "clerk", "tea");
     assert!(done(&dir, "statistics").contains("bots: 1\n"));
     ann.asks(r#"REMOVE_BOT "clerk""#);
+    for text in ["one", "two", "three"] {
+        ann.asks(&format!(
+            r#"SEND_MESSAGE {{"target_type":1,"target":"tea","content":"{text}"}}"#
+        ));
+    }
     done(&dir, "delete-user cyn");
     let counted = done(&dir, "statistics");
     for count in [
@@ -531,6 +536,8 @@ fn statistics_count_what_is_there_and_backups_leave_deleted_users_out() {
         "bots: 0\n",
         "rooms: 2\n",
         "friendships: 0\n",
+        "messages: 3\n",
+        "newest message: 3\n",
     ] {
         assert!(counted.contains(count), "{count}: {counted}");
     }

@@ -83,7 +83,7 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     })
 }
 
-/// How much a database stores, which a server may be using: accounts, bots, rooms, friendships, and its newest message. The
+/// How much a database stores, which a server may be using: accounts, bots, rooms, friendships and messages, and the id of the newest. The
 /// rows are counted one by one, so it is for a thread of its own.
 ///
 /// # Errors
@@ -109,6 +109,7 @@ pub fn statistics(path: &Path) -> Result<Vec<(&'static str, u64)>, OpenError> {
             "friendships",
             "SELECT count(*) FROM friendships WHERE ended_at IS NULL",
         ),
+        ("messages", "SELECT count(*) FROM messages"),
     ];
     let mut counted = Vec::new();
     for (name, sql) in counts {
