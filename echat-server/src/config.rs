@@ -34,8 +34,9 @@ pub struct Overrides {
     pub log: Option<String>,
 }
 
-/// What an administrator chose besides the limits, as far as requests depend on it. The default is that of tests.
-#[derive(Clone, Debug, Default)]
+/// What an administrator chose besides the limits, as far as requests depend on it. The default is that of tests: that of the
+/// configuration without a lobby.
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Which new accounts may register.
     pub registration: Registration,
@@ -49,6 +50,16 @@ pub struct Settings {
     pub keep_days: Option<u64>,
     /// Seconds in which a message may be edited; 0 for no limit.
     pub edit_seconds: u64,
+    /// Days that an entry of the audit is kept.
+    pub audit_days: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let mut settings = Self::from(&ServerConfig::default());
+        settings.lobby = None;
+        settings
+    }
 }
 
 impl From<&ServerConfig> for Settings {
@@ -60,6 +71,7 @@ impl From<&ServerConfig> for Settings {
             message_of_the_day: config.message_of_the_day.clone(),
             keep_days: config.keep_days,
             edit_seconds: config.edit_seconds,
+            audit_days: config.audit_days,
         }
     }
 }
@@ -118,12 +130,14 @@ pub fn load(overrides: Overrides) -> Result<Loaded, ConfigError> {
     load_by(overrides, |path| File::open(path))
 }
 
-/// The same for a server that runs: a pipe, which may have nothing to read, would stop it.
+/// The same for a server that runs. `known` is the file that it has read before, which has to be there still: the defaults
+/// in place of it would open what the file closed. A pipe, which may have nothing to read, would stop the server.
 ///
 /// # Errors
-/// Those of [`load`], and a file that is not regular.
-pub fn load_again(overrides: Overrides) -> Result<Loaded, ConfigError> {
-    load_by(overrides, regular_file::read)
+/// Those of [`load`], a known file that is gone, and a file that is not regular.
+pub fn load_again(overrides: Overrides, known: Option<&Path>) -> Result<Loaded, ConfigError> {
+    let file = overrides.file.or_else(|| known.map(Path::to_owned));
+    load_by(Overrides { file, ..overrides }, regular_file::read)
 }
 
 fn load_by(

@@ -7,6 +7,7 @@
 
 use crate::engine::{AdminRefusal, AdminReport, COMMANDS, RawArguments};
 use crate::exit::ExitCode;
+use crate::maintenance::FolderView;
 use echat_proto::Value;
 use echat_proto::json::{from_json, from_json_any_number, to_json};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
@@ -199,7 +200,8 @@ fn refuse_other_user(_: &UnixStream, _: &Path, _: &Path) -> Result<(), CtlError>
     Ok(())
 }
 
-/// The line of a command. The server knows the current folder of its own process only, so paths are made full.
+/// The line of a command. The server knows the current folder of its own process only, so paths are made full. It may see
+/// another folder under such a path, so it is told which one is meant.
 fn request(words: &[String]) -> String {
     let mut words: Vec<String> = words.to_vec();
     let command = if words.is_empty() {
@@ -213,20 +215,63 @@ fn request(words: &[String]) -> String {
         Some(info) => (Some(info), 1),
         None => (named(&command), 0),
     };
+    let mut view = None;
     if let (Some(info), Ok(folder)) = (info, env::current_dir()) {
         for (word, param) in words.iter_mut().skip(before).zip(info.params) {
             // The server has no streams of its client.
             if param.kind == "file" && word != "-" {
-                *word = folder.join(&*word).to_string_lossy().into_owned();
+                let path = folder.join(&*word);
+                *word = path.to_string_lossy().into_owned();
+                view = Some(FolderView::of(&path));
             }
         }
     }
     let words = words.into_iter().map(Value::Str).collect();
-    let line = Value::Dict(vec![
+    let mut line = vec![
         ("command".to_owned(), Value::Str(command)),
         ("words".to_owned(), Value::List(words)),
-    ]);
-    format!("{}\n", to_json(&line))
+    ];
+    line.extend(view.map(|view| (FOLDER.to_owned(), folder_value(view))));
+    format!("{}\n", to_json(&Value::Dict(line)))
+}
+
+/// The key of the folder of a command's file, and those of its value.
+const FOLDER: &str = "folder";
+const DEVICE: &str = "device";
+const INODE: &str = "inode";
+
+/// The form of a folder: null if it is not there.
+fn folder_value(view: FolderView) -> Value {
+    match view {
+        FolderView::Absent => Value::Null,
+        FolderView::Present { device, inode } => Value::Dict(vec![
+            (DEVICE.to_owned(), device.into()),
+            (INODE.to_owned(), inode.into()),
+        ]),
+    }
+}
+
+/// Reads the form of a folder.
+fn read_folder(value: &Value) -> Result<FolderView, String> {
+    let entries = match value {
+        Value::Null => return Ok(FolderView::Absent),
+        Value::Dict(entries) => &entries[..],
+        _ => &[],
+    };
+    let number = |name: &str| {
+        entries.iter().find_map(|(key, value)| match value {
+            Value::Int(number) if key == name => Some(*number),
+            _ => None,
+        })
+    };
+    match (number(DEVICE), number(INODE)) {
+        (Some(device), Some(inode)) if entries.len() == 2 => {
+            Ok(FolderView::Present { device, inode })
+        }
+        _ => Err(format!(
+            "{FOLDER} must be null, or have {DEVICE} and {INODE} as whole numbers"
+        )),
+    }
 }
 
 /// The printed form of an answer.
@@ -278,6 +323,8 @@ pub struct CtlRequest {
     pub command: String,
     /// The arguments.
     pub arguments: RawArguments,
+    /// The folder of the file that the command names, as the client sees it; `None` if the client does not say.
+    pub folder: Option<FolderView>,
 }
 
 /// Reads a line that asks for a command.
@@ -295,12 +342,13 @@ pub fn read_line(line: &[u8]) -> Result<CtlRequest, String> {
     let Value::Dict(entries) = value else {
         return Err(format!("it is {}, not an object", value.kind()));
     };
-    let (mut command, mut words, mut params) = (None, None, None);
+    let (mut command, mut words, mut params, mut folder) = (None, None, None, None);
     for (key, value) in entries {
         match (key.as_str(), value) {
             ("command", Value::Str(text)) => command = Some(text),
             ("words", Value::List(list)) => words = Some(list),
             ("params", Value::Dict(entries)) => params = Some(entries),
+            (FOLDER, value) => folder = Some(read_folder(&value)?),
             (key @ ("command" | "words" | "params"), value) => {
                 return Err(format!("{key} cannot be {}", value.kind()));
             }
@@ -313,7 +361,11 @@ pub fn read_line(line: &[u8]) -> Result<CtlRequest, String> {
         (Some(words), None) => RawArguments::from_words(words),
         (None, params) => RawArguments::from_entries(params.unwrap_or_default()),
     };
-    Ok(CtlRequest { command, arguments })
+    Ok(CtlRequest {
+        command,
+        arguments,
+        folder,
+    })
 }
 
 /// The answer that something was done.

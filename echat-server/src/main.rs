@@ -245,8 +245,8 @@ fn serve(overrides: &Overrides, init: bool, inherited: Inherited) -> Result<(), 
         socket: Some(data.path().join(ctl::SOCKET)),
         listening: &show_code,
         administrator_made: &remove_code,
-        reload: &|| {
-            let loaded = config::load_again(overrides.clone())?;
+        reload: &|known| {
+            let loaded = config::load_again(overrides.clone(), known)?;
             let schedule = maintenance::schedule(&loaded, &data);
             Ok((loaded, schedule))
         },

@@ -2,6 +2,7 @@
 //! ends with a report and an exit code.
 
 mod check;
+mod folder_view;
 mod transfer;
 mod upgrade;
 
@@ -24,6 +25,8 @@ use crate::engine::{AdminReport, ExportScope, FileTask, at};
 use crate::exit::ExitCode;
 use crate::host_key;
 use crate::storage::{self, HighWaterError, OpenError, TransferError};
+
+pub use folder_view::FolderView;
 
 /// What a command says on standard output, and the exit code that goes with it.
 #[derive(Debug)]
@@ -53,6 +56,19 @@ pub enum MaintenanceError {
     /// A file of this name exists.
     #[error("{}: exists already", .0.display())]
     Exists(PathBuf),
+    /// Under this path the server sees another folder than its caller.
+    #[error(
+        "{}: the server sees another folder there than you do, or none: its service has a /tmp of its own, it runs in a \
+         container, or its user may not look there. Nothing was read or written. Name a file in a folder that both see, \
+         such as the data folder, or run the command without ctl",
+        folder.display()
+    )]
+    OtherFolder {
+        /// The folder of the file.
+        folder: PathBuf,
+        /// The exit code: of a file to read, or to write.
+        code: ExitCode,
+    },
     /// A file cannot be created.
     #[error("{}: cannot be made: {source}", path.display())]
     Create {
@@ -92,6 +108,7 @@ impl MaintenanceError {
             Self::Backup(error) => error.exit_code(),
             Self::Restore(error) => error.exit_code(),
             Self::Exists(_) | Self::Create { .. } => ExitCode::CannotCreate,
+            Self::OtherFolder { code, .. } => *code,
             Self::Unknown(_) => ExitCode::Refused,
             Self::Transfer { source, .. } => match source {
                 TransferError::Open(error) => database_code(error),
@@ -192,16 +209,45 @@ pub fn perform(task: Maintenance, now: i64) -> Result<CommandReport, Maintenance
     }
 }
 
-/// Performs a task of the administration on a thread of the server. `now` is in unix seconds.
+/// Performs a task of the administration on a thread of the server. `caller` is how the caller sees the folder of the file,
+/// if that is known. `now` is in unix seconds.
 ///
 /// # Errors
 /// A code, and a sentence.
 pub fn perform_task(
     task: FileTask,
+    caller: Option<FolderView>,
     source: &BackupSource,
     now: i64,
 ) -> Result<AdminReport, (&'static str, String)> {
-    let performed = match task {
+    let performed =
+        refuse_other_folder(&task, caller).and_then(|()| perform_file_task(task, source, now));
+    performed.map_err(|error| (error.code(), error.to_string()))
+}
+
+/// Refuses a file whose folder is not the one that the caller means.
+fn refuse_other_folder(
+    task: &FileTask,
+    caller: Option<FolderView>,
+) -> Result<(), MaintenanceError> {
+    let (file, code) = match task {
+        FileTask::Backup(file) | FileTask::Export(file, _) => (file, ExitCode::CannotCreate),
+        FileTask::Verify(file) => (file, ExitCode::NoInput),
+        FileTask::Check | FileTask::Statistics => return Ok(()),
+    };
+    if caller.is_none_or(|caller| caller == FolderView::of(file)) {
+        return Ok(());
+    }
+    let folder = file.parent().unwrap_or(file).to_owned();
+    Err(MaintenanceError::OtherFolder { folder, code })
+}
+
+fn perform_file_task(
+    task: FileTask,
+    source: &BackupSource,
+    now: i64,
+) -> Result<AdminReport, MaintenanceError> {
+    match task {
         FileTask::Backup(target) => backup::create(source, &target, now)
             .map(|manifest| {
                 let done = format!("backup {}: {}", target.display(), contents(&manifest));
@@ -231,8 +277,7 @@ pub fn perform_task(
                     .key("messages", messages)
             })
         }
-    };
-    performed.map_err(|error| (error.code(), error.to_string()))
+    }
 }
 
 /// A report with what a backup has, by key.

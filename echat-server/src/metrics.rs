@@ -84,7 +84,7 @@ pub struct SystemFacts {
     pub log_bytes: Option<u64>,
     /// Bytes that are free on its disk.
     pub free_bytes: Option<u64>,
-    /// The end of the last automatic backup, in unix seconds; 0 if none is known.
+    /// When the last backup was made, in unix seconds; 0 if none is known though the server makes them by itself.
     pub backup_at: Option<i64>,
     /// Bytes of memory in RAM.
     pub resident_bytes: Option<u64>,
@@ -233,7 +233,7 @@ fn of_system(page: &mut MetricsPage, system: &SystemFacts) {
     );
     page.time(
         "last_backup_at",
-        "The last automatic backup",
+        "The last backup, made by the server or by a command",
         system.backup_at,
     );
     page.bytes("resident_memory", "Memory in RAM", system.resident_bytes);

@@ -60,7 +60,7 @@ mod tasks;
 mod terminal;
 mod tokens;
 
-use crate::backup::{BackupSchedule, BackupSource};
+use crate::backup::{BackupSchedule, BackupSource, last_backup};
 use crate::clock::Now;
 use crate::config::{ConfigError, Loaded, ServerConfig, Settings};
 use crate::console::{self, Response};
@@ -137,6 +137,10 @@ pub enum ReactorError {
     Store(#[from] Fatal),
 }
 
+/// Reads the configuration again; the file that was read last, if there was one, has to be there.
+pub type Reload<'a> =
+    dyn Fn(Option<&Path>) -> Result<(Loaded, Option<BackupSchedule>), ConfigError> + 'a;
+
 /// What the server needs besides its configuration and its database.
 pub struct Services<'a> {
     /// The backups that it makes by itself.
@@ -149,8 +153,8 @@ pub struct Services<'a> {
     pub listening: &'a dyn Fn(&str, &str),
     /// Called when the code of the first administrator was used.
     pub administrator_made: &'a dyn Fn(),
-    /// Reads the configuration again.
-    pub reload: &'a dyn Fn() -> Result<(Loaded, Option<BackupSchedule>), ConfigError>,
+    /// Reads the configuration again. It is given the file that was read last, if there was one.
+    pub reload: &'a Reload<'a>,
 }
 
 /// Serves until a signal or a command stops it. Listens at the inherited sockets, or without any where the configuration
@@ -197,7 +201,7 @@ struct Reactor<'a> {
     /// The configuration that holds.
     loaded: Loaded,
     administrator_made: &'a dyn Fn(),
-    reload: &'a dyn Fn() -> Result<(Loaded, Option<BackupSchedule>), ConfigError>,
+    reload: &'a Reload<'a>,
     engine: Engine,
     disk: Disk,
     sockets: Sockets,
@@ -225,7 +229,7 @@ impl Measured {
             database_bytes: length(&self.database),
             log_bytes: length(&self.database.with_extension("db-wal")),
             free_bytes: disk.known(),
-            backup_at: backups.made_at(),
+            backup_at: backups.made_at().max(last_backup(&self.database)),
             resident_bytes: proc::resident_kib(process).map(|kib| kib * 1024),
             processor: proc::cpu_time(process),
             ticks: self.ticks.clone(),
@@ -495,7 +499,7 @@ impl<'a> Reactor<'a> {
                     logging::say("the last command is not done yet\n");
                 }
                 Response::Task(task, operation) => {
-                    self.tasks.add(Requester::Terminal, task, *operation);
+                    self.tasks.add(Requester::Terminal, task, None, *operation);
                 }
             }
         }
@@ -614,7 +618,7 @@ impl<'a> Reactor<'a> {
         };
         match (requester, answer) {
             (requester, AdminAnswer::Task(task, operation)) => {
-                self.tasks.add(requester, task, *operation);
+                self.tasks.add(requester, task, None, *operation);
             }
             (Requester::Ctl(slot, serial), AdminAnswer::Done(report)) => {
                 self.ctl.answer(slot, serial, &reply_line(&report));
@@ -641,8 +645,17 @@ impl<'a> Reactor<'a> {
     /// Reads the configuration again. What is wrong with it, if it cannot be used: then all stays as it is.
     fn reload(&mut self, now: Now) -> Result<Reloaded, String> {
         let kept = |error: ConfigError| format!("the configuration is kept: {error}");
-        let (loaded, schedule) = (self.reload)().map_err(kept)?;
+        let known = self.loaded.file.as_deref();
+        let (loaded, schedule) = (self.reload)(known).map_err(kept)?;
         let old = &self.loaded.config;
+        // A folder that takes no backup is known now, and not when the next one is due.
+        if old.backup != loaded.config.backup
+            && let Some(schedule) = &schedule
+        {
+            let refused =
+                |error| format!("the configuration is kept: server.backup.folder: {error}");
+            schedule.try_folder(now.unix).map_err(refused)?;
+        }
         // What needs a restart holds as it was read at the start, and is named again at the next reload.
         let (new, restart) = kept_until_a_restart(old, loaded.config);
         configure(&mut self.engine, &new, &self.listeners);
@@ -759,6 +772,7 @@ fn kept_until_a_restart(
         message_of_the_day: _,
         keep_days: _,
         edit_seconds: _,
+        audit_days: _,
         backup: _,
         limits: _,
     } = &new;

@@ -37,6 +37,7 @@ fn repeat(
         .keep_days
         .map(|days| u32::try_from(days).unwrap_or(u32::MAX));
     store.keep(days);
+    store.keep_audit(settings.audit_days);
     let now = match kind {
         EntryKind::Request { now, .. } => *now,
         _ => i64::MIN,

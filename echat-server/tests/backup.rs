@@ -671,13 +671,53 @@ fn the_server_makes_backups_by_itself_and_keeps_so_many() {
         assert_eq!(manifest["host_key"], true);
     }
     assert_eq!(mode(&dir.path("backups")), 0o700);
-    // A folder that is none: the log says so, and the server serves on.
+    // A folder that is none: the log says so at once, though the next backup is not due, and the server serves on.
     fs::rename(dir.path("backups"), dir.path("aside")).unwrap();
     dir.write("backups", "a file");
     run(
-        noon + 18 * 3_600,
+        noon + 12 * 3_600,
         "no backup was made, and none was removed",
     );
+}
+
+/// A folder of files that a process of this user may list, and not write to: also root, so it is one of the system.
+const UNWRITABLE: &str = "/proc/self/fd";
+
+#[test]
+fn a_folder_that_takes_no_backup_is_named_at_a_start_and_refused_by_a_reload() {
+    let dir = dir();
+    let config = |folder: &str| {
+        format!(
+            r#"{{"server": {{"log": "info", "message_of_the_day": "of {folder}", "backup": {{"folder": "{folder}"}}}}}}"#
+        )
+    };
+    dir.write("config.json", config("backups"));
+    let mut server = dir.start(&[]);
+    server.logs("made the backup");
+    dir.write("file", "");
+    for bad in [UNWRITABLE, "/proc/backups", "file", "file/backups"] {
+        dir.write("config.json", config(bad));
+        let refused = dir.run(&["ctl", "reload"]);
+        assert_eq!(code(&refused), Some(78), "{bad}: {}", stderr(&refused));
+        let why = format!("the configuration is kept: server.backup.folder: {bad}");
+        assert!(stderr(&refused).contains(&why), "{}", stderr(&refused));
+        server.signal(Signal::HUP);
+        server.logs(&format!("SIGHUP: {why}"));
+        assert!(runs(&dir, &["ctl", "message-of-the-day"]).contains("of backups"));
+    }
+    // Nothing is left of the trial in a folder that takes files.
+    fs::create_dir(dir.path("other")).unwrap();
+    dir.write("config.json", config("other"));
+    runs(&dir, &["ctl", "reload"]);
+    server.logs("made the backup other/");
+    let names: Vec<_> = fs::read_dir(dir.path("other")).unwrap().collect();
+    assert_eq!(names.len(), 1, "{names:?}");
+    server.stop();
+    dir.write("config.json", config(UNWRITABLE));
+    let mut server = dir.start(&[]);
+    server.logs("no backup was made, and none was removed: /proc/self/fd");
+    Client::connect(&server).is_served();
+    server.stop();
 }
 
 /// Users of the measured room, and the time between two messages of each: 200 messages a second in all.

@@ -50,7 +50,7 @@ const WRONG: &[(&str, &str)] = &[
     ),
     (
         r#"{"server": {"q": 1}}"#,
-        "server.q: unknown key; known: listen, proxy_protocol, data, log, log_file, log_format, metrics, sessions_per_user, registration, invitations, lobby, message_of_the_day, keep_days, edit_seconds, backup, limits",
+        "server.q: unknown key; known: listen, proxy_protocol, data, log, log_file, log_format, metrics, sessions_per_user, registration, invitations, lobby, message_of_the_day, keep_days, edit_seconds, audit_days, backup, limits",
     ),
     (
         r#"{"server": {"proxy_protocol": ["localhost"]}}"#,
@@ -269,7 +269,7 @@ fn only_a_regular_file_is_read_again() {
             file: Some(dir.path(name)),
             ..Overrides::default()
         };
-        load_again(overrides)
+        load_again(overrides, None)
             .map(drop)
             .map_err(|error| error.to_string())
     };

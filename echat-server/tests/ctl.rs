@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::fs::{FileExt, FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -255,6 +255,18 @@ fn a_command_says_what_it_found_and_not_what_it_would_have_done() {
         Client::register(&server, name).is_served();
     }
     assert!(done(&dir, "unmake-admin ann").contains("ann is no administrator"));
+    // A code with a typing error leaves the good one good, so it is not said to be revoked.
+    let made: serde_json::Value =
+        serde_json::from_str(&done(&dir, "--json invitation new")).unwrap();
+    let code = made["result"]["code"].as_str().unwrap().to_owned();
+    let revoke = format!("invitation revoke {code}");
+    done(&dir, &revoke);
+    for unknown in [revoke.as_str(), "invitation revoke 2222-2222-2222-2222"] {
+        let refused = ctl(&dir, unknown);
+        assert_eq!(refused.status.code(), Some(1), "{}", stderr(&refused));
+        assert!(stderr(&refused).contains("There is no such code"));
+    }
+    assert!(done(&dir, "audit").contains("bad_invitation"));
     done(&dir, "make-admin ann");
     done(&dir, "make-admin bob");
     let first = done(&dir, "unmake-admin ann");
@@ -395,20 +407,32 @@ fn what_is_refused_before_its_arguments_are_judged_is_in_the_audit_too() {
         "kick a b",
         "quit now",
         "invitation revoke 2222-2222-2222-2222 now",
+        // A password is not typed into a command; an operator may think so.
+        "reset-password ann hunter2",
+        "reset-password ann keep-tokens hunter2",
+        "make-admin ann hunter2",
+        "registration hunter2",
+        "drain hunter2",
+        "use-configured hunter2",
+        "invitation new hunter2",
     ] {
         assert_eq!(ctl(&dir, bad).status.code(), Some(64), "{bad}");
     }
     let mut socket = Socket::connect(&dir);
     socket.asks(r#"{"command":"suspend","params":{"nmae":"ann","reason":"spam"}}"#);
     socket.asks(r#"{"command":"reload","params":{"words":[1]}}"#);
+    socket.asks(r#"{"command":"reset-password","params":{"name":"ann","tokens":"hunter2"}}"#);
     let audit = done(&dir, "--json audit");
+    assert!(!audit.contains("hunter2"), "{audit}");
     for (via, result, command) in [
+        ("ctl", "bad_params", "reset-password ann ..."),
+        ("ctl", "bad_params", "reset-password ann keep-tokens ..."),
         ("chat", "not_allowed", "backup /tmp/x"),
         ("chat", "not_allowed", "quit"),
         ("chat", "not_allowed", "drain 5"),
         ("chat", "not_allowed", "reload"),
-        ("ctl", "bad_params", "kick a b"),
-        ("ctl", "bad_params", "quit now"),
+        ("ctl", "bad_params", "kick a ..."),
+        ("ctl", "bad_params", "quit ..."),
         ("ctl", "bad_params", "invitation revoke ..."),
         ("ctl", "bad_params", "suspend spam"),
         ("ctl", "bad_params", "reload"),
@@ -499,6 +523,11 @@ fn statistics_count_what_is_there_and_backups_leave_deleted_users_out() {
     bot_login(&mut ann, "clerk", "tea");
     assert!(done(&dir, "statistics").contains("bots: 1\n"));
     ann.asks(r#"REMOVE_BOT "clerk""#);
+    for text in ["one", "two", "three"] {
+        ann.asks(&format!(
+            r#"SEND_MESSAGE {{"target_type":1,"target":"tea","content":"{text}"}}"#
+        ));
+    }
     done(&dir, "delete-user cyn");
     let counted = done(&dir, "statistics");
     for count in [
@@ -507,6 +536,8 @@ fn statistics_count_what_is_there_and_backups_leave_deleted_users_out() {
         "bots: 0\n",
         "rooms: 2\n",
         "friendships: 0\n",
+        "messages: 3\n",
+        "newest message: 3\n",
     ] {
         assert!(counted.contains(count), "{count}: {counted}");
     }
@@ -813,15 +844,23 @@ fn sessions_have_pages_in_the_order_of_their_connections() {
 }
 
 #[test]
-fn a_line_of_the_audit_is_kept_for_400_days() {
+fn a_line_of_the_audit_is_kept_for_400_days_or_as_long_as_configured() {
+    kept_for(400, "{}");
+    kept_for(30, r#"{"server": {"audit_days": 30}}"#);
+}
+
+/// An entry of the audit is listed, and in the database, for so many days.
+fn kept_for(days: i64, config: &str) {
     let dir = ServerFolder::new();
+    dir.write("config.json", config);
+    let (late, early) = (format!("kick {}", days - 1), format!("kick {}", days + 1));
     let server = dir.start(&[]);
     let status: serde_json::Value = serde_json::from_str(&done(&dir, "--json status")).unwrap();
     let now = status["result"]["time"].as_i64().unwrap();
     server.stop();
     let database = dir.path("data/database.db");
     let db = rusqlite::Connection::open(&database).unwrap();
-    for days in [401, 399] {
+    for days in [days + 1, days - 1] {
         let sql = "INSERT INTO audit (at, door, by, command, result) VALUES (?1, 'ctl', 'uid 0', ?2, 'done')";
         let line = (now - days * 24 * 60 * 60, format!("kick {days}"));
         db.execute(sql, line).unwrap();
@@ -829,10 +868,7 @@ fn a_line_of_the_audit_is_kept_for_400_days() {
     drop(db);
     let server = dir.start(&[]);
     let audit = done(&dir, "audit");
-    assert!(
-        audit.contains("kick 399") && !audit.contains("kick 401"),
-        "{audit}"
-    );
+    assert!(audit.contains(&late) && !audit.contains(&early), "{audit}");
     // The next change removes it from the file.
     done(&dir, "log-level info");
     server.stop();
@@ -840,7 +876,7 @@ fn a_line_of_the_audit_is_kept_for_400_days() {
     let mut lines = db.prepare("SELECT command FROM audit ORDER BY id").unwrap();
     let lines = lines.query_map([], |row| row.get::<_, String>(0)).unwrap();
     let lines: Vec<String> = lines.map(Result::unwrap).collect();
-    assert_eq!(lines, ["kick 399", "log-level info"]);
+    assert_eq!(lines, [late.as_str(), "log-level info"]);
 }
 
 #[test]
@@ -1236,6 +1272,109 @@ fn a_backup_a_check_and_exports_are_made_beside_the_server() {
     ann.is_served();
 }
 
+#[test]
+fn a_file_in_a_folder_that_the_server_sees_otherwise_is_refused() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    done(&dir, "backup good.backup");
+    let mut socket = Socket::connect(&dir);
+    let metadata = dir.path("").metadata().unwrap();
+    let (device, inode) = (metadata.dev(), metadata.ino());
+    let root = Path::new("/").metadata().unwrap().ino();
+    let folder = |inode: u64| format!(r#"{{"device":{device},"inode":{inode}}}"#);
+    let other = if inode == root { root + 1 } else { root };
+    for (command, words, code) in [
+        ("backup", "", "cannot_create"),
+        ("export all", "", "cannot_create"),
+        ("export user", r#""ann","#, "cannot_create"),
+        ("verify", "", "not_found"),
+    ] {
+        let name = if command == "verify" {
+            "good.backup"
+        } else {
+            "new"
+        };
+        let file = dir.path(name);
+        for seen in [folder(other), "null".to_owned()] {
+            let answer = socket.asks(&format!(
+                r#"{{"command":"{command}","words":[{words}"{}"],"folder":{seen}}}"#,
+                file.display()
+            ));
+            assert!(answer.contains(&format!(r#""code":"{code}""#)), "{answer}");
+            assert!(answer.contains("sees another folder there"), "{answer}");
+            assert!(!dir.path("new").exists() && !dir.path("new.tmp").exists());
+        }
+    }
+    // A folder that only the caller sees is the same mistake.
+    let elsewhere = format!(
+        r#"{{"command":"backup","words":["/nowhere/x"],"folder":{}}}"#,
+        folder(inode)
+    );
+    assert!(
+        socket
+            .asks(&elsewhere)
+            .contains("sees another folder there")
+    );
+    let audit = done(&dir, "audit");
+    assert!(audit.contains("cannot_create"), "{audit}");
+    for bad in [
+        "1",
+        "{}",
+        r#"{"device":1}"#,
+        r#"{"device":-1,"inode":1}"#,
+        "[]",
+    ] {
+        let answer = socket.asks(&format!(
+            r#"{{"command":"backup","words":["/x"],"folder":{bad}}}"#
+        ));
+        assert!(answer.contains("bad_line"), "{bad}: {answer}");
+    }
+    // A program that does not say is believed to know.
+    for seen in [format!(r#","folder":{}"#, folder(inode)), String::new()] {
+        let file = dir.path(format!("new{}", seen.len()));
+        let answer = socket.asks(&format!(
+            r#"{{"command":"backup","words":["{}"]{seen}}}"#,
+            file.display()
+        ));
+        assert!(answer.contains(r#""ok":true"#) && file.exists(), "{answer}");
+    }
+    server.stop();
+}
+
+/// As with a service that has a /tmp of its own: here the caller has the folder of its own.
+#[test]
+fn a_caller_with_another_folder_under_the_path_is_told_so() {
+    let own_folder = |command: &str| {
+        let mut unshare = Command::new("unshare");
+        unshare.args(["--user", "--map-root-user", "--mount", "sh", "-c", command]);
+        unshare
+    };
+    if !own_folder("mount -t tmpfs none /tmp")
+        .output()
+        .is_ok_and(|run| run.status.success())
+    {
+        eprintln!("NOT RUN: the system gives no mount namespaces");
+        return;
+    }
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    fs::create_dir(dir.path("out")).unwrap();
+    let ask = format!(
+        "mount -t tmpfs none out && exec {} ctl backup out/new.backup",
+        env!("CARGO_BIN_EXE_echat-server")
+    );
+    let output = own_folder(&ask).current_dir(dir.path("")).output().unwrap();
+    assert_eq!(output.status.code(), Some(73), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("/out: the server sees another folder there"),
+        "{output:?}"
+    );
+    assert!(!dir.path("out/new.backup").exists());
+    done(&dir, "backup out/new.backup");
+    assert!(dir.path("out/new.backup").exists());
+    server.stop();
+}
+
 /// A folder whose backup and export are of 60 MB: much more than is written while a server ends.
 fn large_folder() -> ServerFolder {
     let dir = ServerFolder::new();
@@ -1369,6 +1508,36 @@ fn a_reload_changes_what_it_can_and_names_the_rest_and_drops_no_one() {
     assert!(!logged.contains("restart"), "{logged}");
     assert!(done(&dir, "limits friends").contains('8'));
     ann.is_served();
+}
+
+/// An editor may remove the file before it writes the new one.
+#[test]
+fn a_reload_without_the_file_that_was_read_keeps_the_configuration() {
+    let dir = ServerFolder::new();
+    let closed = r#"{"server": {"registration": "closed", "log": "info"}}"#;
+    dir.write("config.json", closed);
+    let mut server = dir.start(&[]);
+    let aside = || fs::rename(dir.path("config.json"), dir.path("aside")).unwrap();
+    aside();
+    let refused = ctl(&dir, "reload");
+    assert_eq!(refused.status.code(), Some(78), "{}", stderr(&refused));
+    let why = "the configuration is kept: config.json: No such file";
+    assert!(stderr(&refused).contains(why), "{}", stderr(&refused));
+    server.signal(Signal::HUP);
+    server.logs("SIGHUP: the configuration is kept: config.json: No such file");
+    assert!(done(&dir, "registration").contains("closed"));
+    server.stop();
+    // A server that began without a file takes one that is there later, and from then on it has to be there.
+    let server = dir.start(&[]);
+    assert!(done(&dir, "registration").contains("open"));
+    done(&dir, "reload");
+    dir.write("config.json", closed);
+    done(&dir, "reload");
+    assert!(done(&dir, "registration").contains("closed"));
+    aside();
+    assert_eq!(ctl(&dir, "reload").status.code(), Some(78));
+    assert!(done(&dir, "registration").contains("closed"));
+    server.stop();
 }
 
 #[test]

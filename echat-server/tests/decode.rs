@@ -42,6 +42,7 @@ fn the_corpus_has_every_command_of_the_administration() {
         let Ok(CtlRequest {
             command: first,
             arguments,
+            ..
         }) = read_line(&line)
         else {
             continue;

@@ -184,6 +184,13 @@ fn health_is_told_until_the_server_stops() {
     assert_eq!(server.stop().status.code(), Some(0));
 }
 
+/// When the server started, in unix seconds.
+fn started_at(page: &str) -> f64 {
+    let mut lines = page.lines();
+    let at = lines.find_map(|line| line.strip_prefix("echat_started_at_seconds "));
+    at.expect("the start").parse().unwrap()
+}
+
 #[test]
 fn every_series_is_there_before_its_first_event() {
     let dir = ServerFolder::new();
@@ -199,8 +206,20 @@ fn every_series_is_there_before_its_first_event() {
             "{series}: {first}"
         );
     }
-    // No backups are configured.
+    // No backup was made; and then one by a process of its own, as by the timer of the package.
     assert!(!first.contains("last_backup"), "{first}");
+    let before = started_at(&first);
+    for (backup, name) in [(&["backup"][..], "one"), (&["ctl", "backup"], "two")] {
+        fs::remove_file(dir.path("data/last_backup")).ok();
+        let made = dir.run(&[backup, &[name]].concat());
+        assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+        let page = page(address);
+        let at = page
+            .lines()
+            .find_map(|line| line.strip_prefix("echat_last_backup_at_seconds "));
+        let at: f64 = at.unwrap_or_else(|| panic!("{page}")).parse().unwrap();
+        assert!(at >= before, "{at} {before}");
+    }
     let get = says(address, b"GET /healthz HTTP/1.1\r\n\r\n");
     let head = says(address, b"HEAD /healthz HTTP/1.1\r\n\r\n");
     assert_eq!(get, format!("{head}ok\n"));

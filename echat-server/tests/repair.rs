@@ -303,6 +303,77 @@ fn of_a_file_that_was_cut_the_lost_rooms_and_ids_are_named_and_no_advice_is_repe
     assert_eq!(server.stop().status.code(), Some(0));
 }
 
+/// What a line says after these words up to the next space.
+fn number_behind(line: &str, words: &str) -> i64 {
+    let (_, rest) = line.split_once(words).expect(words);
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().expect(line)
+}
+
+/// Nothing is read in these rooms: only the ids that were given out tell how much was lost.
+#[test]
+fn of_a_file_that_was_cut_no_room_is_left_out_and_no_less_is_said_than_is_known() {
+    let dir = dir();
+    // The start and the end note the newest id.
+    assert_eq!(dir.start(&["--log", "warn"]).stop().status.code(), Some(0));
+    let ids = |dir: &ServerFolder| -> Vec<(i64, String)> {
+        let db = Connection::open(database(dir)).unwrap();
+        let sql = "SELECT m.id, r.name FROM messages AS m JOIN rooms AS r ON r.id = m.conversation";
+        let mut statement = db.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        rows.unwrap().map(Result::unwrap).collect()
+    };
+    let before = ids(&dir);
+    let newest = before.iter().map(|(id, _)| *id).max().unwrap();
+    let bytes = fs::read(database(&dir)).unwrap();
+    let high_water = fs::read(dir.path("data/high_water")).unwrap();
+    let dir = dir_with(&bytes[..bytes.len() / 4096 / 2 * 4096]);
+    dir.write_private("data/high_water", high_water);
+    let (report, code) = check(&dir, true);
+    assert_eq!(code, 65);
+    let lost = lost(&report);
+    let after = ids(&dir);
+    let gone: Vec<&(i64, String)> = before.iter().filter(|row| !after.contains(row)).collect();
+    assert!(!gone.is_empty());
+    let rows = lost
+        .iter()
+        .find(|line| line.starts_with("messages: rows from number "));
+    let rows = rows.unwrap_or_else(|| panic!("{lost:?}"));
+    assert_eq!(number_behind(rows, "numbers up to "), newest, "{rows}");
+    let low = number_behind(rows, "rows from number ");
+    assert_eq!(
+        number_behind(rows, "cannot be read: "),
+        newest - low + 1,
+        "{rows}"
+    );
+    for (room, _) in damage::ROOMS {
+        let ids: Vec<i64> = gone
+            .iter()
+            .filter(|(_, of)| of == room)
+            .map(|(id, _)| *id)
+            .collect();
+        let line = lost
+            .iter()
+            .find(|line| line.contains(&format!("of room {room:?}")));
+        let Some(line) = line else {
+            assert!(ids.is_empty(), "{room}: {lost:?}");
+            continue;
+        };
+        if line.contains("how many is not known") {
+            let (_, among) = line.split_once("among the ids ").unwrap();
+            let from = number_behind(among, "");
+            let to = number_behind(among, " to ");
+            assert!(ids.iter().all(|id| (from..=to).contains(id)), "{line}");
+        } else {
+            assert!(
+                line.starts_with(&format!("{} ", ids.len())),
+                "{line} {}",
+                ids.len()
+            );
+        }
+    }
+}
+
 #[test]
 fn a_killed_repair_leaves_the_damaged_or_the_repaired_database() {
     // The steps of a repair are the same with few messages.

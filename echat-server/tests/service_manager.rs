@@ -332,6 +332,14 @@ fn the_commands_of_the_units_are_understood() {
         let line = line.unwrap().replace("/etc/echat/", &format!("{here}/"));
         line.replace("/var/lib/", &format!("{here}/"))
     };
+    // Relative paths of the configuration, and the folder of the nightly backups, are where the service may write.
+    let unit = std::fs::read_to_string(format!("{sources}/echat.service")).unwrap();
+    for line in [
+        "StateDirectory=echat echat-backups",
+        "WorkingDirectory=/var/lib/echat",
+    ] {
+        assert!(unit.lines().any(|found| found == line), "{line}");
+    }
     let serve = command("echat.service");
     let serve: Vec<&str> = serve.split_whitespace().collect();
     let socket = listening_socket();

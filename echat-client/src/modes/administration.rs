@@ -218,6 +218,7 @@ pub(super) fn refusal(typed: &TypedRequest, fail: &Fail, context: &Context) -> O
         },
         (Code::NotAllowed, Some(room)) if command == "close-room" => Text::LobbyStays { room },
         (Code::NotAllowed, Some(room)) if command == "room-owner" => Text::NoOwnerFor { room },
+        (Code::BadInvitation, _) => Text::NoSuchInvitation,
         (Code::UnknownUser, Some(name)) => Text::NoSuchUser { name },
         (Code::UnknownRoom, Some(room)) => Text::NoSuchRoom { room },
         (Code::NotAMember, Some(room)) => Text::IsNoMember {

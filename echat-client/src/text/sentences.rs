@@ -1319,6 +1319,10 @@ sentences! {
     NotYourAddress
         en "You are connected from this address yourself."
         zh "你自己正使用这个地址连接。";
+    /// bad_invitation of ADMIN: a code to revoke that there is not.
+    NoSuchInvitation
+        en "There is no such code: it never was, was used up, or is revoked already."
+        zh "没有这个邀请码：可能输错了，也可能已经用完或撤销。";
     /// not_allowed of ADMIN: the end of a ban that there is not.
     BannedByWider { address: &'a str, bans: &'a str }
         en "{address} has no ban of its own: it is in {bans}, which is banned. Unban that."

@@ -99,6 +99,10 @@ section! {
         #[zh = "消息发出后多久内可以编辑；0：不限。"]
         #[unit = "seconds", "秒"]
         edit_seconds: u64 = 0 => whole(0..=3_153_600_000);
+        /// How long an entry of the audit is kept.
+        #[zh = "审计记录保留多久。"]
+        #[unit = "days", "天"]
+        audit_days: u64 = 400 => whole(1..=36_500);
         /// The backups that the server makes by itself.
         #[zh = "服务器自动做的备份。"]
         backup: BackupConfig = BackupConfig::default();

@@ -118,7 +118,7 @@ const SERVER: &[Row] = &[
         ],
     ),
     ("console", &["clock", "engine", "escape"]),
-    ("ctl", &["engine", "exit"]),
+    ("ctl", &["engine", "exit", "maintenance"]),
     (
         "reactor",
         &[

@@ -13,7 +13,7 @@ mod restore;
 mod schedule;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -233,11 +233,27 @@ pub fn create(source: &BackupSource, target: &Path, now: i64) -> Result<Manifest
             publish(&temporary, target)?;
             Ok(manifest)
         });
-    if made.is_err() {
+    match &made {
+        // The backup is good without the note.
+        Ok(manifest) => drop(note(source.folder(), manifest.created_at)),
         // The first error is the one to report.
-        let _ = fs::remove_file(&temporary);
+        Err(_) => drop(fs::remove_file(&temporary)),
     }
     made
+}
+
+/// The file in a data folder with the time of its last backup, in unix seconds, which the metrics have.
+const LAST: &str = "last_backup";
+
+/// Notes in the data folder that a backup of it was made.
+fn note(folder: &Path, at: i64) -> io::Result<()> {
+    private_file::replace(&folder.join(LAST), |file| writeln!(file, "{at}"))
+}
+
+/// When the last backup of a database was made, in unix seconds, by whichever process; `None` if that is not known.
+pub fn last_backup(database: &Path) -> Option<i64> {
+    let noted = text(&database.with_file_name(LAST)).ok()?;
+    noted.trim_end().parse().ok()
 }
 
 /// Creates the temporary file, or takes over what a killed process left, and locks it.

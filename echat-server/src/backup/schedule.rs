@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use super::{BackupError, BackupSource, create};
+use super::{BackupError, BackupSource, create, hold};
 
 /// A name is `echat-20261129T015521Z.backup`: the time in UTC, so that names sort as times do.
 const PREFIX: &str = "echat-";
@@ -75,7 +75,7 @@ impl BackupSchedule {
     }
 
     fn made(&self, now: i64) -> Result<BackupOutcome, BackupError> {
-        self.create_folder()?;
+        self.try_folder(now)?;
         let times = self.times().map_err(|source| self.folder_error(source))?;
         // A time to come is that of a clock that was wrong.
         let newest = times.iter().copied().filter(|time| *time <= now).max();
@@ -105,6 +105,23 @@ impl BackupSchedule {
             pruned,
             not_pruned,
         })
+    }
+
+    /// Finds out whether the folder takes a backup, before one is due: creates it if it is missing, and a file in it, which is
+    /// removed again.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn try_folder(&self, now: i64) -> Result<(), BackupError> {
+        self.create_folder()?;
+        let temporary =
+            private_file::beside(&self.folder.join(name_at(now)), private_file::TEMPORARY);
+        match hold(&temporary) {
+            Ok(_file) => fs::remove_file(&temporary).map_err(|source| self.folder_error(source)),
+            // Another process is making a backup there.
+            Err(BackupError::Locked(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     fn create_folder(&self) -> Result<(), BackupError> {
@@ -255,6 +272,19 @@ mod tests {
         }
         let kept: Vec<String> = (3..6).map(|n| name_at(NOON + n * 6 * HOUR)).collect();
         assert_eq!(names(&schedule), kept);
+    }
+
+    #[test]
+    fn a_folder_that_takes_no_file_is_found_out_before_a_backup_is_due() {
+        let (_folder, schedule) = schedule(1);
+        assert!(matches!(schedule.run(NOON), BackupOutcome::Made(_)));
+        // Not even root can create a file of this name.
+        let trial = format!("{}{TEMPORARY}", name_at(NOON + HOUR));
+        fs::create_dir(schedule.folder.join(trial)).unwrap();
+        let failed = schedule.run(NOON + HOUR);
+        assert!(matches!(failed, BackupOutcome::Failed(_)), "{failed:?}");
+        let early = schedule.run(NOON + 2 * HOUR);
+        assert!(matches!(early, BackupOutcome::Early(_)), "{early:?}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! New accounts and the codes that they are made with: CREATE_INVITATION, LIST_INVITATIONS, REVOKE_INVITATION, and what
 //! REGISTER writes.
 
-use super::administration::audited;
+use super::administration::{audited, first_administrator};
 use super::admission::{Demand, Plan, View, Written};
 use super::lobby::Lobby;
 use super::{Caller, Ctx, Reject, done_with, page};
@@ -99,6 +99,7 @@ impl NewAccount {
             RegistrationGrant::Administrator => {
                 batch.delete_administrator_code()?;
                 batch.set_administrator(user, true)?;
+                batch.note_audit(&first_administrator(&self.name, self.now))?;
             }
         }
         if let Some(lobby) = &self.lobby {

@@ -14,8 +14,8 @@ use crate::data_dir::{self, DataFiles, Offline};
 use crate::engine::AdminReport;
 use crate::exit::ExitCode;
 use crate::storage::{
-    Fault, Findings, OpenError, Salvaged, begin_history, check_database, rebuild, reserved_ids,
-    salvage,
+    Fault, Findings, OpenError, Salvaged, begin_history, check_database, rebuild, recorded_id,
+    reserved_ids, salvage,
 };
 
 /// How a check ended.
@@ -132,12 +132,13 @@ fn save(
 ) -> Result<(), MaintenanceError> {
     let error = database_error(files);
     let incoming = offline.stage()?;
+    let given = recorded_id(&offline.high_water()).unwrap_or(0);
     let Salvaged {
         lost,
         newest_id,
         findings,
         ..
-    } = salvage(&files.database, &incoming.database(), now).map_err(&error)?;
+    } = salvage(&files.database, &incoming.database(), given, now).map_err(&error)?;
     outcome.lost = lost;
     if !findings.faults.is_empty() {
         outcome.word = "damaged";

@@ -13,6 +13,7 @@ use crate::clock::Now;
 use crate::ctl::{CtlRequest, LINE_MAX, read_line, refusal_line, reply_line};
 use crate::engine::{AdminAnswer, AdminRefusal, Engine, Fatal};
 use crate::limits::LogLimiter;
+use crate::maintenance::FolderView;
 use mio::event::Event;
 use mio::net::{UnixListener, UnixStream};
 use mio::{Interest, Registry};
@@ -205,10 +206,11 @@ impl Ctl {
                 self.serial += 1;
                 client.used = self.serial;
                 let requester = Requester::Ctl(slot, client.serial);
-                match carry_out(engine, client.user, line, now)? {
+                let (answer, folder) = carry_out(engine, client.user, line, now)?;
+                match answer {
                     AdminAnswer::Task(task, operation) => {
                         client.state = CtlState::Busy;
-                        tasks.add(requester, task, *operation);
+                        tasks.add(requester, task, folder, *operation);
                     }
                     AdminAnswer::Done(report) => client.answer(&reply_line(&report)),
                     AdminAnswer::Refused(refused) => {
@@ -300,22 +302,28 @@ fn user_of(_: &UnixStream) -> io::Result<u32> {
     Ok(geteuid().as_raw())
 }
 
-/// Carries out the command of a line.
+/// Carries out the command of a line. Returns the answer, and how the client sees the folder of its file if it said so.
 fn carry_out(
     engine: &mut Engine,
     user: u32,
     mut line: Vec<u8>,
     now: Now,
-) -> Result<AdminAnswer, Fatal> {
+) -> Result<(AdminAnswer, Option<FolderView>), Fatal> {
     let read = read_line(&line);
     line.zeroize();
     match read {
-        Ok(CtlRequest { command, arguments }) => {
-            engine.administer(Some(user), &command, arguments, now)
+        Ok(CtlRequest {
+            command,
+            arguments,
+            folder,
+        }) => {
+            let answer = engine.administer(Some(user), &command, arguments, now)?;
+            Ok((answer, folder))
         }
         Err(why) => {
             let message = format!("The line is no command: {why}.");
-            Ok(AdminAnswer::Refused(AdminRefusal::new("bad_line", message)))
+            let refused = AdminRefusal::new("bad_line", message);
+            Ok((AdminAnswer::Refused(refused), None))
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::backup::{self, BackupSource};
 use crate::engine::{AdminReport, AdminTask, FileTask, LoopTask, PendingOperation};
-use crate::maintenance;
+use crate::maintenance::{self, FolderView};
 use crate::secrets::PasswordHash;
 use crate::workers::{HelperThread, jobs};
 use echat_proto::names::Password;
@@ -51,7 +51,8 @@ struct TaskThread<T> {
 pub(super) struct Tasks {
     source: BackupSource,
     hashes: TaskThread<Password>,
-    files: TaskThread<FileTask>,
+    /// With how the requester sees the folder of the file, if that is known.
+    files: TaskThread<(FileTask, Option<FolderView>)>,
     /// Those that the loop does itself.
     own: VecDeque<QueuedTask<LoopTask>>,
 }
@@ -66,16 +67,17 @@ impl Tasks {
         }
     }
 
-    /// Adds a task.
+    /// Adds a task. `folder` is how the requester sees the folder of its file, if that is known.
     pub(super) fn add(
         &mut self,
         requester: Requester,
         task: AdminTask,
+        folder: Option<FolderView>,
         operation: PendingOperation,
     ) {
         match task {
             AdminTask::Hash(password) => self.hashes.add(requester, password, operation),
-            AdminTask::Files(task) => self.files.add(requester, task, operation),
+            AdminTask::Files(task) => self.files.add(requester, (task, folder), operation),
             AdminTask::Loop(task) => self.own.push_back(QueuedTask {
                 requester,
                 task,
@@ -194,9 +196,13 @@ fn hash(password: &Password) -> TaskOutcome {
     }
 }
 
-fn perform(task: FileTask, source: &BackupSource, now: i64) -> TaskOutcome {
+fn perform(
+    (task, folder): (FileTask, Option<FolderView>),
+    source: &BackupSource,
+    now: i64,
+) -> TaskOutcome {
     backup::lower_priority();
-    match maintenance::perform_task(task, source, now) {
+    match maintenance::perform_task(task, folder, source, now) {
         Ok(report) => TaskOutcome::Done(report),
         Err((code, text)) => TaskOutcome::Failed(code, text),
     }

@@ -14,8 +14,6 @@ use super::page::sql_limit;
 use super::{Batch, Kind, OpenError, StoreError, User, UserId};
 use std::path::Path;
 
-/// How long a line of the audit is kept, in seconds: 400 days.
-const KEPT: i64 = 400 * DAY;
 /// Old lines that a new one deletes at most.
 const PRUNED_AT_ONCE: i64 = 100;
 
@@ -85,7 +83,7 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     })
 }
 
-/// How much a database stores, which a server may be using: accounts, bots, rooms, friendships, and its newest message. The
+/// How much a database stores, which a server may be using: accounts, bots, rooms, friendships and messages, and the id of the newest. The
 /// rows are counted one by one, so it is for a thread of its own.
 ///
 /// # Errors
@@ -111,6 +109,7 @@ pub fn statistics(path: &Path) -> Result<Vec<(&'static str, u64)>, OpenError> {
             "friendships",
             "SELECT count(*) FROM friendships WHERE ended_at IS NULL",
         ),
+        ("messages", "SELECT count(*) FROM messages"),
     ];
     let mut counted = Vec::new();
     for (name, sql) in counts {
@@ -204,11 +203,17 @@ impl Batch<'_> {
         self.write(sql, params![was.id, name.as_str()]).map(drop)
     }
 
-    /// Adds a line to the audit, and deletes some that are 400 days old.
+    /// Since when entries of the audit are kept, in unix seconds.
+    fn audit_since(&self, now: i64) -> i64 {
+        let days = i64::try_from(self.audit_days).unwrap_or(i64::MAX);
+        now.saturating_sub(days.saturating_mul(DAY))
+    }
+
+    /// Adds a line to the audit, and deletes some that are kept no longer.
     pub(crate) fn note_audit(&mut self, line: &AuditEntry) -> Result<(), StoreError> {
         self.write(
             "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ?1 ORDER BY at LIMIT ?2)",
-            [line.at.saturating_sub(KEPT), PRUNED_AT_ONCE],
+            [self.audit_since(line.at), PRUNED_AT_ONCE],
         )?;
         self.write(
             "INSERT INTO audit (at, door, by, command, result) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -231,7 +236,7 @@ impl Batch<'_> {
             params![
                 before.unwrap_or(i64::MAX),
                 sql_limit(limit),
-                now.saturating_sub(KEPT)
+                self.audit_since(now)
             ],
             |row| {
                 let id: i64 = row.get(0)?;

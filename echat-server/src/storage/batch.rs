@@ -30,6 +30,8 @@ pub struct Batch<'s> {
     pub(super) has_unkept: &'s Cell<bool>,
     /// How long messages are kept, as of the time of this batch.
     pub(super) retention: Retention,
+    /// Days that entries of the audit are kept.
+    pub(super) audit_days: u64,
     /// Whether the search index may lack something: set too often rather than too seldom.
     is_unindexed: &'s Cell<bool>,
     /// The newest message id that this batch assigned.
@@ -88,6 +90,7 @@ impl<'s> Batch<'s> {
         let days = store.keep_days;
         Self {
             retention: Retention { now, days },
+            audit_days: store.audit_days,
             has_unkept: &store.has_unkept,
             db: &store.db,
             damage: &store.damage,

@@ -201,6 +201,12 @@ pub fn reserved_ids(path: &Path) -> Option<u64> {
     Some(past.reserved.max(past.newest).unsigned_abs())
 }
 
+/// The newest id that the file at `path` records; `None` if it is missing or damaged. After a power cut it may be older.
+pub fn recorded_id(path: &Path) -> Option<u64> {
+    let past = Past::read(path).ok().flatten()?;
+    Some(past.newest.unsigned_abs())
+}
+
 /// The highest message id that a database has ever assigned; 0 before the first.
 pub(super) fn newest_id(db: &Connection) -> rusqlite::Result<i64> {
     db.query_row(NEWEST_ID, [], |row| row.get(0))

@@ -78,7 +78,7 @@ pub(crate) use devices::KNOWN_DEVICE;
 pub use export::{EXPORT_FORMAT, Imported, Scope, TransferError, export, import, shortened};
 pub use failure::Damage;
 pub(crate) use gather::MESSAGE_VALUES;
-pub use high_water::{HighWaterError, begin_history, reserved_ids};
+pub use high_water::{HighWaterError, begin_history, recorded_id, reserved_ids};
 pub use history::{Around, Bundle, Older, Page, UNREAD_MAX, Unread};
 pub use ids::{ConversationId, MessageId, UserId};
 pub(crate) use invitation_codes::InvitationCode;

@@ -70,12 +70,13 @@ pub struct Salvaged {
     pub findings: Findings,
 }
 
-/// Copies what can be read of the database at `damaged`, which is of the newest version, to a new one at `fresh`. `now` is
-/// the time in unix seconds. If the first page is damaged, a copy of the database beside `fresh` is read.
+/// Copies what can be read of the database at `damaged`, which is of the newest version, to a new one at `fresh`. `given` is
+/// the highest message id that is known to have been given out, 0 if none is; `now` is the time in unix seconds. If the first
+/// page is damaged, a copy of the database beside `fresh` is read.
 ///
 /// # Errors
 /// The damaged database cannot be opened at all, is of an older version, or a file cannot be written.
-pub fn salvage(damaged: &Path, fresh: &Path, now: i64) -> Result<Salvaged, OpenError> {
+pub fn salvage(damaged: &Path, fresh: &Path, given: u64, now: i64) -> Result<Salvaged, OpenError> {
     create_template(fresh)?;
     let patched = fresh.with_extension("patched");
     let from = match open_beside(damaged) {
@@ -85,7 +86,7 @@ pub fn salvage(damaged: &Path, fresh: &Path, now: i64) -> Result<Salvaged, OpenE
         opened => opened.map(|db| (db, false)),
     };
     let (from, is_patched) = from?;
-    let salvaged = salvage_from(&from, fresh, now);
+    let salvaged = salvage_from(&from, fresh, given, now);
     from.close().map_err(|(_, error)| error)?;
     if is_patched {
         remove_with_log(&patched)?;
@@ -93,7 +94,12 @@ pub fn salvage(damaged: &Path, fresh: &Path, now: i64) -> Result<Salvaged, OpenE
     salvaged
 }
 
-fn salvage_from(from: &Connection, fresh: &Path, now: i64) -> Result<Salvaged, OpenError> {
+fn salvage_from(
+    from: &Connection,
+    fresh: &Path,
+    given: u64,
+    now: i64,
+) -> Result<Salvaged, OpenError> {
     from.set_limit(Limit::SQLITE_LIMIT_LENGTH, ROW_BYTES)?;
     refuse_older(from, MIGRATIONS)?;
     let mut to = Connection::open(fresh)?;
@@ -106,7 +112,7 @@ fn salvage_from(from: &Connection, fresh: &Path, now: i64) -> Result<Salvaged, O
         now,
         rows: 0,
         lost: Vec::new(),
-        newest_id: 0,
+        newest_id: i64::try_from(given).unwrap_or(0),
         without_owner: Vec::new(),
         lost_messages: Vec::new(),
     };
@@ -203,6 +209,7 @@ struct Salvage<'a> {
     now: i64,
     rows: u64,
     lost: Vec<String>,
+    /// The highest message id that is known to have been given out.
     newest_id: i64,
     /// Rooms whose row was lost.
     without_owner: Vec<i64>,
@@ -280,9 +287,14 @@ impl Salvage<'_> {
             self.lost_messages.clone_from(&ranges);
         }
         let more = ranges.len().saturating_sub(LINES);
+        let highest = self.last_number(table)?;
         for (low, high) in ranges.into_iter().take(LINES) {
             self.lost.push(match (&key, low, high) {
                 (ReadOrder::Other(_), ..) => format!("{table}: some rows cannot be read"),
+                (_, low, i64::MAX) if highest >= low => format!(
+                    "{table}: rows from number {low} on cannot be read: {} numbers up to {highest}, the last one that is known",
+                    highest - low + 1
+                ),
                 (_, low, i64::MAX) => format!("{table}: rows from number {low} on cannot be read"),
                 (_, low, high) if low == high => format!("{table}: row {low} cannot be read"),
                 (_, low, high) => format!("{table}: rows {low} to {high} cannot be read"),
@@ -294,6 +306,26 @@ impl Salvage<'_> {
             ));
         }
         Ok(())
+    }
+
+    /// The last number of a row that a table is known to have had; 0 if that is not known.
+    fn last_number(&mut self, table: &str) -> Result<i64, OpenError> {
+        let read = if table == MESSAGES {
+            let sql = "SELECT max(assigned) FROM message_ids";
+            self.from.query_row(sql, [], |row| row.get(0))
+        } else {
+            let sql = "SELECT max(seq) FROM sqlite_sequence WHERE name = ?1";
+            self.from.query_row(sql, [table], |row| row.get(0))
+        };
+        let last: Option<i64> = match read {
+            Err(error) if is_damage(&error) => None,
+            read => read?,
+        };
+        if table == MESSAGES {
+            self.newest_id = self.newest_id.max(last.unwrap_or(0));
+            return Ok(self.newest_id);
+        }
+        Ok(last.unwrap_or(0))
     }
 
     /// The columns of a table, and the order in which it is read.
@@ -467,6 +499,30 @@ fn merged(ranges: &[(i64, i64)]) -> Vec<(i64, i64)> {
         }
     }
     merged
+}
+
+/// What the index of messages knows.
+#[derive(Default)]
+struct IndexedMessages {
+    /// The conversation of each message, by id.
+    conversations: BTreeMap<i64, i64>,
+    /// Conversations whose part of the index cannot be read as a whole.
+    incomplete: Vec<i64>,
+}
+
+/// Lost messages of a conversation, of which there is at least one.
+fn counted(ids: &[i64], name: &str) -> String {
+    let noun = if ids.len() == 1 {
+        "message"
+    } else {
+        "messages"
+    };
+    let count = ids.len();
+    format!(
+        "{count} {noun} of {name}, ids {} to {}",
+        ids[0],
+        ids[count - 1]
+    )
 }
 
 /// What indexes still know of lost rows, and rows for what others refer to.
@@ -714,7 +770,7 @@ impl Salvage<'_> {
             "join_order",
             "user",
         ];
-        self.each_readable(sql, order, |row| {
+        let is_whole = self.each_readable(sql, order, |row| {
             let member: (i64, i64, i64, i64, i64) = row.try_into()?;
             members.push(member);
             Ok(())
@@ -733,8 +789,9 @@ impl Salvage<'_> {
             lost += added;
         }
         if lost > 0 {
+            let at_least = if is_whole { "" } else { "at least " };
             self.lost.push(format!(
-                "{lost} memberships: what was read, and since when; those of rooms begin anew"
+                "{at_least}{lost} memberships: what was read, and since when; those of rooms begin anew"
             ));
         }
         self.mend_friendships()?;
@@ -790,84 +847,104 @@ impl Salvage<'_> {
 
     /// The conversations of messages, as far as the index of messages can be read: as a whole, and else for each conversation
     /// by itself, since damage in one part of the index does not hide the others.
-    fn indexed_messages(&self) -> Result<BTreeMap<i64, i64>, OpenError> {
-        let mut known: BTreeMap<i64, i64> = BTreeMap::new();
+    fn indexed_messages(&self) -> Result<IndexedMessages, OpenError> {
+        let mut indexed = IndexedMessages::default();
         let index =
             "SELECT conversation, id, sender FROM messages INDEXED BY messages_by_conversation";
         let order = ["conversation", "id"];
+        let known = &mut indexed.conversations;
         let mut note = |row: &Row<'_>| {
             known.insert(row.get(1)?, row.get(0)?);
             Ok(())
         };
         if self.each_readable(index, order, &mut note)? {
-            return Ok(known);
+            return Ok(indexed);
         }
-        let mut statement = self.to.prepare("SELECT id FROM conversations")?;
+        // Rooms first: there are few of them.
+        let sql = "SELECT id FROM conversations ORDER BY kind DESC, id";
+        let mut statement = self.to.prepare(sql)?;
         let conversations = statement.query_map([], |row| row.get(0))?;
         for id in conversations.collect::<rusqlite::Result<Vec<i64>>>()? {
             let sql = format!("{index} WHERE conversation = {id}");
-            self.each_readable(&sql, order, &mut note)?;
+            if !self.each_readable(&sql, order, &mut note)? {
+                indexed.incomplete.push(id);
+            }
         }
-        Ok(known)
+        Ok(indexed)
     }
 
-    /// Says up to which id messages of a conversation were read that are lost, if nothing else is known of them.
-    fn name_read_messages(&mut self, known: &BTreeMap<i64, i64>) -> Result<(), OpenError> {
+    /// The highest message ids that were read by members of conversations.
+    fn read_marks(&self) -> rusqlite::Result<BTreeMap<i64, i64>> {
         let sql = "SELECT conversation, max(read_id) FROM participants GROUP BY conversation";
         let mut statement = self.to.prepare(sql)?;
         let marks = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let marks: Vec<(i64, i64)> = marks.collect::<rusqlite::Result<_>>()?;
-        let is_lost = |id: &i64| {
-            let mut ranges = self.lost_messages.iter();
-            ranges.any(|(low, high)| (low..=high).contains(&id))
-        };
-        let mut lines = Vec::new();
-        for (conversation, read) in marks {
-            if is_lost(&read) && !known.contains_key(&read) && lines.len() < LINES {
-                let name = self.conversation_name(conversation)?;
-                lines.push(format!(
-                    "messages of {name} up to id {read} at least: how many is not known"
-                ));
-            }
-        }
-        self.lost.extend(lines);
-        Ok(())
+        marks.collect()
     }
 
     /// Says of which conversations messages were lost, as far as that is still known.
     fn name_lost_messages(&mut self) -> Result<(), OpenError> {
-        let known = self.indexed_messages()?;
-        self.name_read_messages(&known)?;
+        let indexed = self.indexed_messages()?;
         let newest = "SELECT coalesce(max(id), 0) FROM messages";
         let newest: i64 = self.to.query_row(newest, [], |row| row.get(0))?;
-        let met = known.keys().next_back().copied().unwrap_or(0);
-        self.newest_id = newest.max(met);
+        let met = indexed.conversations.keys().next_back().copied();
+        self.newest_id = self.newest_id.max(newest).max(met.unwrap_or(0));
         let mut lost: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
-        for (id, conversation) in known {
-            if !self.has("messages", id)? {
-                lost.entry(conversation).or_default().push(id);
+        for (id, conversation) in &indexed.conversations {
+            if !self.has(MESSAGES, *id)? {
+                lost.entry(*conversation).or_default().push(*id);
             }
         }
-        let more = lost.len().saturating_sub(LINES);
-        for (conversation, ids) in lost.into_iter().take(LINES) {
-            let noun = if ids.len() == 1 {
-                "message"
+        let complete: Vec<i64> = lost
+            .keys()
+            .copied()
+            .filter(|id| !indexed.incomplete.contains(id))
+            .collect();
+        let incomplete = if self.lost_messages.is_empty() {
+            &[]
+        } else {
+            &indexed.incomplete[..]
+        };
+        let marks = self.read_marks()?;
+        let all: Vec<i64> = complete.iter().chain(incomplete).copied().collect();
+        for id in all.iter().take(LINES) {
+            let ids = lost.get(id).map_or(&[][..], Vec::as_slice);
+            let name = self.conversation_name(*id)?;
+            let line = if complete.contains(id) {
+                counted(ids, &name)
             } else {
-                "messages"
+                self.at_least(ids, &name, marks.get(id).copied())
             };
-            self.lost.push(format!(
-                "{} {noun} of {}, ids {} to {}",
-                ids.len(),
-                self.conversation_name(conversation)?,
-                ids[0],
-                ids[ids.len() - 1]
-            ));
+            self.lost.push(line);
         }
+        let more = all.len().saturating_sub(LINES);
         if more > 0 {
             let line = format!("messages of {more} more conversations");
             self.lost.push(line);
         }
         Ok(())
+    }
+
+    /// What is known of the lost messages of a conversation that the index does not have as a whole: the ids that it has, the
+    /// highest that a member has read, and the ids that cannot be read.
+    fn at_least(&self, ids: &[i64], name: &str, read: Option<i64>) -> String {
+        let mut ranges = self.lost_messages.iter();
+        let read = read.filter(|id| ranges.any(|(low, high)| (low..=high).contains(&id)));
+        let known = match (ids, read) {
+            ([], None) => format!("messages of {name}"),
+            ([], Some(read)) => format!("messages of {name} up to id {read} at least"),
+            (ids, Some(read)) if !ids.contains(&read) => {
+                format!("at least {}, and id {read}", counted(ids, name))
+            }
+            (ids, _) => format!("at least {}", counted(ids, name)),
+        };
+        let low = self.lost_messages.first().map_or(0, |(low, _)| *low);
+        let high = self.lost_messages.last().map_or(0, |(_, high)| *high);
+        let among = match high {
+            i64::MAX if self.newest_id < low => format!("from {low} on"),
+            i64::MAX => format!("{low} to {}, the last one that is known", self.newest_id),
+            high => format!("{low} to {high}"),
+        };
+        format!("{known}: how many is not known, among the ids {among}")
     }
 
     /// How a conversation is named to people.

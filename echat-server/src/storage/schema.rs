@@ -42,6 +42,8 @@ pub struct Store {
     pub(super) high_water: Option<HighWater>,
     /// Days that messages are kept; `None` for ever.
     pub(super) keep_days: Option<u32>,
+    /// Days that entries of the audit are kept: for ever until [`Store::keep_audit`] says.
+    pub(super) audit_days: u64,
     /// Whether a message was ever told and not kept: else none is looked up.
     pub(super) has_unkept: Cell<bool>,
     /// Whether the search index may lack something.
@@ -132,6 +134,11 @@ impl Store {
     /// shorter time.
     pub fn keep(&mut self, days: Option<u32>) {
         self.keep_days = days;
+    }
+
+    /// Sets for how many days entries of the audit are kept, from the next batch on.
+    pub fn keep_audit(&mut self, days: u64) {
+        self.audit_days = days;
     }
 
     /// Bytes of the search index.
@@ -228,6 +235,7 @@ impl Store {
             damage: DamageLog::default(),
             high_water: None,
             keep_days: None,
+            audit_days: u64::MAX,
             has_unkept: Cell::new(true),
             // A process that ended may have left something.
             is_unindexed: Cell::new(true),

@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 
 use echat_server::storage::administrator_code_hash;
 use echat_testkit::faults::{Rule, Shim};
-use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr};
+use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout};
 use echat_testkit::side_by_side::count_while;
 use echat_testkit::terminal::pty::Pty;
 use echat_testkit::wire::{Client, message};
@@ -48,6 +48,15 @@ fn a_first_start_makes_a_code_that_is_good_once_also_after_a_restart() {
     client.asks(r#"LOGIN {"username":"ann","password":"correct horse"}"#);
     let made = client.asks("CREATE_INVITATION {}").command;
     assert_eq!(made, message("INVITATION").command);
+    // The audit has it, without the code.
+    let audit = dir.run(&["ctl", "--json", "audit"]);
+    let audit: serde_json::Value = serde_json::from_str(stdout(&audit)).unwrap();
+    let entries = audit["result"]["audit"].as_array().unwrap();
+    let entry = &entries[entries.len() - 1];
+    let said = ["via", "by", "command", "result"].map(|key| entry[key].as_str().unwrap());
+    let command = "REGISTER as the first administrator";
+    assert_eq!(said, ["chat", "ann", command, "done"]);
+    assert!(!audit.to_string().contains(code));
     server.stop();
 
     // As if the server had been killed before it removed the file.

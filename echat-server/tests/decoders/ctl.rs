@@ -53,7 +53,9 @@ fn fill(store: &mut Store) -> Result<(), StoreError> {
 
 /// What an engine answers to a line; `None` if the line is no command.
 pub fn answer(server: &mut Engine, line: &[u8]) -> Option<AdminAnswer> {
-    let CtlRequest { command, arguments } = bounded(line.len(), || read_line(line)).ok()?;
+    let CtlRequest {
+        command, arguments, ..
+    } = bounded(line.len(), || read_line(line)).ok()?;
     let answer = server.administer(Some(0), &command, arguments, NOW);
     Some(answer.expect("the database is sound"))
 }

@@ -824,6 +824,7 @@ const TABLE: &[Command] = &[
             "name_taken",
             "bad_name",
             "too_many",
+            "bad_invitation",
         ],
         &[
             people(r#"{"command":"status","params":{}}"#, "not_allowed"),

@@ -382,6 +382,8 @@ pub(crate) struct ParamInfo {
     pub(super) is_rest: bool,
     pub(super) is_secret: bool,
     pub(super) claims: fn(&str) -> bool,
+    /// Whether a value is one of the type. The time is in unix seconds.
+    is_valid: fn(&Value, i64) -> bool,
 }
 
 impl ParamInfo {
@@ -393,9 +395,23 @@ impl ParamInfo {
             is_rest: T::IS_REST,
             is_secret: T::IS_SECRET,
             claims: T::claims,
+            is_valid: |value, now| T::read(value, now).is_ok(),
+        }
+    }
+
+    /// A value for the audit: neither a secret nor what is no value of the type, which may be a secret in a wrong place.
+    pub(super) fn shown(&self, value: &Value, now: i64) -> String {
+        match value {
+            _ if self.is_secret || !(self.is_valid)(value, now) => HIDDEN.to_owned(),
+            Value::Str(text) => text.clone(),
+            Value::Int(number) => number.to_string(),
+            _ => HIDDEN.to_owned(),
         }
     }
 }
+
+/// In the audit in place of what is not shown.
+pub(super) const HIDDEN: &str = "...";
 
 /// The arguments of a command, by name.
 pub(super) type Arguments = Vec<(String, Value)>;
@@ -414,8 +430,22 @@ pub(super) fn take<T: Argument>(
     read.map_err(|error| error.of(name).into())
 }
 
-/// Gives words to parameters in their order. An optional parameter leaves a word that it does not claim to the next one.
+/// Gives words to parameters in their order, as [`assign`] does.
 pub(super) fn from_words(params: &[ParamInfo], words: &[String]) -> Result<Arguments, Reject> {
+    match assign(params, words) {
+        (arguments, None) => Ok(arguments),
+        (_, Some(word)) => {
+            Err(ParamError::new(WORDS, format!("has one too many: {word:?}")).into())
+        }
+    }
+}
+
+/// Gives words to parameters in their order. An optional parameter leaves a word that it does not claim to the next one. Also
+/// returns the first word that is left.
+pub(super) fn assign<'w>(
+    params: &[ParamInfo],
+    words: &'w [String],
+) -> (Arguments, Option<&'w String>) {
     let mut arguments = Arguments::new();
     let mut words = words.iter().peekable();
     for (index, param) in params.iter().enumerate() {
@@ -434,10 +464,7 @@ pub(super) fn from_words(params: &[ParamInfo], words: &[String]) -> Result<Argum
         };
         arguments.push((param.name.to_owned(), Value::Str(value)));
     }
-    match words.next() {
-        Some(word) => Err(ParamError::new(WORDS, format!("has one too many: {word:?}")).into()),
-        None => Ok(arguments),
-    }
+    (arguments, words.next())
 }
 
 /// Refuses arguments that the command does not have.

@@ -33,8 +33,8 @@ use crate::secrets::{PasswordHash, SecretSeed};
 use crate::storage::{AuditEntry, Batch, Room, StoreError, User};
 use crate::workers::jobs;
 use arguments::{
-    Announcement, Arguments, Choice, EndTime, Identifier, MessageDisposal, MessageOfTheDay,
-    NameCursor, Number, Reason, TokenDisposal, WORDS, from_words, known, take,
+    Announcement, Arguments, Choice, EndTime, HIDDEN, Identifier, MessageDisposal, MessageOfTheDay,
+    NameCursor, Number, Reason, TokenDisposal, WORDS, assign, from_words, known, take,
 };
 use echat_proto::Value;
 use echat_proto::commands::{Event, RequestKind};
@@ -243,33 +243,27 @@ impl RawArguments {
     }
 
     /// What was given, for the audit.
-    fn shown(&self, params: &[ParamInfo]) -> String {
+    fn shown(&self, params: &[ParamInfo], now: i64) -> String {
         match self {
             // A word in a wrong place may be the secret.
-            Self::Words(_) if params.iter().any(|param| param.is_secret) => " ...".to_owned(),
-            Self::Words(words) => words
-                .iter()
-                .fold(String::new(), |all, word| all + " " + word),
-            Self::Named(arguments) => shown(params, arguments),
+            Self::Words(_) if params.iter().any(|param| param.is_secret) => format!(" {HIDDEN}"),
+            Self::Words(words) => match assign(params, words) {
+                (arguments, None) => shown(params, &arguments, now),
+                (arguments, Some(_)) => shown(params, &arguments, now) + " " + HIDDEN,
+            },
+            Self::Named(arguments) => shown(params, arguments, now),
             Self::NotWords => String::new(),
         }
     }
 }
 
 /// Arguments for the audit, in the order of the parameters.
-fn shown(params: &[ParamInfo], arguments: &Arguments) -> String {
+fn shown(params: &[ParamInfo], arguments: &Arguments, now: i64) -> String {
     let mut shown = String::new();
     for param in params {
         let given = arguments.iter().find(|(name, _)| name == param.name);
-        let Some((_, value)) = given else {
-            continue;
-        };
-        shown.push(' ');
-        match value {
-            _ if param.is_secret => shown.push_str("..."),
-            Value::Str(text) => shown.push_str(text),
-            Value::Int(number) => shown.push_str(&number.to_string()),
-            _ => shown.push('?'),
+        if let Some((_, value)) = given {
+            shown.extend([" ", &param.shown(value, now)]);
         }
     }
     shown
@@ -307,7 +301,7 @@ impl Operation {
         now: i64,
     ) -> Result<Self, Reject> {
         let (info, given) = find(command, given)?;
-        let shown = given.shown(info.params);
+        let shown = given.shown(info.params, now);
         let arguments = if info.is_open_to(actor.via()) {
             given.read(info.params)
         } else {
@@ -366,7 +360,7 @@ impl Operation {
     /// Its entry in the audit.
     fn audit_entry(&self, result: &str) -> AuditEntry {
         let behind = match &self.arguments {
-            Ok(arguments) => shown(self.command.params, arguments),
+            Ok(arguments) => shown(self.command.params, arguments, self.now),
             Err(refused) => refused.given.clone(),
         };
         let command = format!("{}{behind}", self.command.name);
@@ -722,6 +716,20 @@ pub(super) fn audited(
             Ok(written)
         }),
         plan => plan,
+    }
+}
+
+/// The audit entry of the account that the code of the first administrator makes.
+pub(super) fn first_administrator(name: &Username, at: i64) -> AuditEntry {
+    AuditEntry {
+        at,
+        via: Via::Chat.word().to_owned(),
+        actor: name.to_string(),
+        command: format!(
+            "{} as the first administrator",
+            RequestKind::Register.info().name
+        ),
+        result: "done".to_owned(),
     }
 }
 

@@ -368,17 +368,21 @@ pub(super) fn invitations(
 }
 
 pub(super) fn revoke_invitation(
-    _: &View<'_, '_>,
+    view: &View<'_, '_>,
     _: &Operation,
     code: InvitationCode,
 ) -> Result<AdminPlan, Reject> {
     let key = code
         .key()
         .ok_or_else(|| ParamError::new("code", "is no code"))?;
-    let key = key.to_string();
+    // A typing error leaves the code good that is meant.
+    let found = view.batch.invitation(&key)?.ok_or_else(|| {
+        let message = "There is no such code: it never was, was used up, or is revoked already.";
+        Reject::with_message(Code::BadInvitation, message)
+    })?;
     Ok(
         AdminPlan::done("the code is not good any more").writes(move |batch| {
-            batch.delete_invitation_code(&key)?;
+            batch.delete_invitation_code(&found.code)?;
             Ok(Vec::new())
         }),
     )
