@@ -15,6 +15,7 @@ use super::batch::Batch;
 use super::expected;
 use super::failure::{Damage, DamageLog, is_damage};
 use super::high_water::{self, HighWater};
+use super::history::UnreadBounds;
 use super::migrate::{APPLICATION_ID, MIGRATIONS, migrate, pragma, refuse_newer};
 use super::open_error::OpenError;
 use super::settings::SETTINGS;
@@ -41,6 +42,7 @@ pub struct Store {
     pub(super) high_water: Option<HighWater>,
     /// Days that messages are kept; `None` for ever.
     pub(super) keep_days: Option<u32>,
+    pub(super) unread_bounds: UnreadBounds,
     /// Whether a message was ever told and not kept: else none is looked up.
     pub(super) has_unkept: Cell<bool>,
     /// Whether the search index may lack something.
@@ -131,6 +133,11 @@ impl Store {
     /// shorter time.
     pub fn keep(&mut self, days: Option<u32>) {
         self.keep_days = days;
+    }
+
+    /// Sets the bounds of unread counts, from the next batch on.
+    pub fn bound_unread(&mut self, bounds: UnreadBounds) {
+        self.unread_bounds = bounds;
     }
 
     /// Bytes of the search index.
@@ -227,6 +234,7 @@ impl Store {
             damage: DamageLog::default(),
             high_water: None,
             keep_days: None,
+            unread_bounds: UnreadBounds::default(),
             has_unkept: Cell::new(true),
             // A process that ended may have left something.
             is_unindexed: Cell::new(true),

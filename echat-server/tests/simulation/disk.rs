@@ -5,10 +5,10 @@ use crate::fail;
 use crate::plan::{PEOPLE, USERS};
 use crate::run::Written;
 use crate::sim::seed;
-use crate::truth::Truth;
+use crate::truth::{Truth, UNREAD_MOST};
 use echat_server::config::{Limits, Settings};
 use echat_server::replay::replay;
-use echat_server::storage::Store;
+use echat_server::storage::{Store, UnreadBounds};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -60,6 +60,16 @@ static BEGINNINGS: LazyLock<Beginnings> = LazyLock::new(|| {
     (folder, made)
 });
 
+/// A database as the server of a case has it: few unread messages are counted.
+fn opened(path: &Path) -> Store {
+    let mut store = Store::open(path).expect("the database opens");
+    store.bound_unread(UnreadBounds {
+        most: UNREAD_MOST,
+        ..UnreadBounds::default()
+    });
+    store
+}
+
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each trouble may come with others"
@@ -85,7 +95,7 @@ impl Disk {
         let path = folder.path().join("a.db");
         let beginning: &'static Path = &BEGINNINGS.1[&(accounts, acquainted)];
         std::fs::copy(beginning, &path).expect("place for a database");
-        let store = Store::open(&path).expect("a database");
+        let store = opened(&path);
         let connect = || {
             let db = Connection::open(&path).expect("the same database");
             db.set_prepared_statement_cache_capacity(STATEMENTS);
@@ -106,7 +116,7 @@ impl Disk {
 
     /// Opens the database as a new process does.
     pub(crate) fn open(&self) -> Store {
-        Store::open(&self.folder.path().join("a.db")).expect("the database opens again")
+        opened(&self.folder.path().join("a.db"))
     }
 
     /// Reads what is committed; what was before, if that is something else.

@@ -384,7 +384,8 @@ impl Truth {
             })
     }
 
-    /// Messages of others after a user's read marker that are not hidden, and how many of them are mentions.
+    /// Messages of others after a user's read marker that are not hidden, and how many of them are mentions. Both stop at
+    /// [`UNREAD_MOST`], whatever else came after them.
     pub(crate) fn unread(&self, user: usize, conversation: Conversation, now: i64) -> (u64, u64) {
         let read = self
             .seats
@@ -398,9 +399,13 @@ impl Truth {
         let mentions = unread
             .clone()
             .filter(|(_, message)| self.is_mention(user, message));
-        (unread.count() as u64, mentions.count() as u64)
+        let bounded = |count: usize| UNREAD_MOST.min(count as u64);
+        (bounded(unread.count()), bounded(mentions.count()))
     }
 }
+
+/// The largest unread count in a case.
+pub(crate) const UNREAD_MOST: u64 = 3;
 
 /// Seconds that a transaction id is known at least.
 const TXN_KNOWN: i64 = 30 * 86_400;
