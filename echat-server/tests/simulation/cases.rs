@@ -2,9 +2,10 @@
 
 use crate::outcome;
 use crate::plan::{
-    Action, Case, Climate, Door, LOBBY, OfAccount, OfRoom, PlannedRequest, Setting, Step, Target,
-    Word,
+    Action, Case, Climate, Door, LOBBY, OfAccount, OfMessage, OfRoom, PlannedRequest, Setting,
+    Step, Target, Word,
 };
+use crate::truth::UNREAD_MOST;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -195,4 +196,39 @@ fn members_are_told_of_each_setting_of_a_room_that_is_renamed() {
         Action::Together(vec![(0, settings)]),
         Action::Calm,
     ]);
+}
+
+#[test]
+fn unread_messages_stay_counted_before_more_that_do_not_count() {
+    let say = |user: usize| {
+        let send = PlannedRequest::Send {
+            to: Target::Room(0),
+            number: 0,
+            size: 5,
+            txn: false,
+            reply: None,
+        };
+        Action::Ask(user, send)
+    };
+    let more = |user: usize| (0..=UNREAD_MOST).map(move |_| say(user));
+    let delete = |nth| Action::Ask(2, PlannedRequest::Message(OfMessage::Delete(nth)));
+    let erase = OfAccount::Delete {
+        password: Word::Right,
+        erase: true,
+    };
+    let own: Vec<_> = more(0).collect();
+    let deleted = more(2).chain((0..=UNREAD_MOST).map(delete)).collect();
+    let erased = more(2).chain([Action::Ask(2, PlannedRequest::Account(erase))]);
+    for rest in [own, deleted, erased.collect()] {
+        let mut actions: Vec<_> = (0..3).map(Action::Connect).collect();
+        actions.extend((0..3).map(|user| Action::Ask(user, login(user))));
+        let create = PlannedRequest::Create(0, vec![0, 2], false);
+        actions.extend([Action::Ask(1, create), say(1)]);
+        actions.extend(rest);
+        actions.push(Action::Ask(0, PlannedRequest::Rooms));
+        holds_in(&Case {
+            accounts: 3,
+            ..case(actions)
+        });
+    }
 }
