@@ -1,16 +1,17 @@
 //! From a plan's numbers to what goes over the wire, as PROTOCOL.md has it, and from what comes to the code of a refusal.
 
 use crate::plan::{
-    EMOJI, OfAccount, OfBot, OfCode, OfMessage, OfPeople, OfRoom, PASSWORDS, PlannedRequest, ROOMS,
-    Setting, Target, USERS, Word,
+    Action, Case, EMOJI, OfAccount, OfBot, OfCode, OfMessage, OfPeople, OfRoom, PASSWORDS,
+    PlannedRequest, ROOMS, Setting, Target, USERS, Word,
 };
 use crate::truth::Truth;
 use crate::value::{dict, list, text};
 use echat_proto::Value;
 use echat_proto::channel::Message;
-use echat_proto::commands::Event;
+use echat_proto::commands::{Event, RequestKind};
 use echat_proto::names::ResumeSecret;
 use echat_proto::param::{Param, TargetType};
+use std::collections::BTreeSet;
 
 /// A number that no command has.
 const NONSENSE: u32 = 4_000;
@@ -412,4 +413,50 @@ pub(crate) fn target(target: Target) -> Vec<(&'static str, Value)> {
 /// The code of a refusal.
 pub(crate) fn code(event: &Event) -> Option<&str> {
     event.refusal().map(|fail| fail.code.as_str())
+}
+
+/// Requests that no case has, and why.
+const LEFT_OUT: &[(&str, &str)] = &[(
+    "ADMIN",
+    "what an administrator does is an action of the world; tests/ctl.rs asks by ADMIN",
+)];
+
+/// What the number of a planned request is, in a world without anything.
+fn number(planned: &PlannedRequest) -> u32 {
+    match planned {
+        PlannedRequest::Search(_) | PlannedRequest::SearchOn => 43,
+        PlannedRequest::Resume { .. } | PlannedRequest::Token { .. } => 3,
+        PlannedRequest::RegisterBy { .. } => 2,
+        PlannedRequest::Code(OfCode::Revoke(_)) => 53,
+        _ => {
+            let saying = Saying {
+                truth: &Truth::default(),
+                user: None,
+                known: 0,
+                unix: 0,
+            };
+            saying.message(planned).command
+        }
+    }
+}
+
+#[test]
+fn every_request_is_drawn_or_left_out_for_a_reason() {
+    let cases = (0..300).map(Case::draw);
+    let drawn: BTreeSet<u32> = cases
+        .flat_map(|case| case.steps)
+        .flat_map(|step| match step.action {
+            Action::Say(_, requests) => requests,
+            Action::Ask(_, request) => vec![request],
+            Action::Together(all) => all.into_iter().flat_map(|(_, said)| said).collect(),
+            _ => Vec::new(),
+        })
+        .map(|planned| number(&planned))
+        .collect();
+    for kind in RequestKind::ALL {
+        let info = kind.info();
+        let is_left_out = LEFT_OUT.iter().any(|(name, _)| *name == info.name);
+        let is_drawn = drawn.contains(&info.number);
+        assert_ne!(is_drawn, is_left_out, "{}", info.name);
+    }
 }
