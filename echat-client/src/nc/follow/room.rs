@@ -248,13 +248,13 @@ mod tests {
         for other in [refusal(), room("tea", 6)] {
             assert_eq!(found(known(7), &[other.clone(), page(7, "cup")]), is("cup"));
             let rooms = [room("den", 4), room("cup", 5), refusal()];
-            let all = [&[other.clone()], &rooms[..]].concat();
+            let all = [std::slice::from_ref(&other), &rooms[..]].concat();
             assert_eq!(found(known(0), &all), is("cup"));
             // The message was removed.
             let all = [&[other.clone(), page(8, "den")], &rooms[..]].concat();
             assert_eq!(found(known(7), &all), is("cup"));
             let alike = [room("den", 5), room("cup", 5), room("pot", 4)];
-            let all = [&[other.clone()], &alike[..]].concat();
+            let all = [std::slice::from_ref(&other), &alike[..]].concat();
             assert_eq!(found(known(0), &all), lost);
             let none = [room("den", 4), refusal(), room("pot", 4)];
             assert_eq!(found(known(0), &[&[other], &none[..]].concat()), lost);
