@@ -268,6 +268,58 @@ fn one_room_is_followed_and_new_messages_alone() {
 }
 
 #[test]
+fn a_room_is_followed_under_its_new_names() {
+    let stage = Stage::new();
+    let ann = |command: &str, params: &str| {
+        let done = stage.scene.run_as(&stage.link, "ann", &[command, params]);
+        done.exits(0);
+    };
+    let says = |room: &str, number: usize| {
+        let params = format!(r#"{{"target_type":1,"target":"{room}","content":"{number} x"}}"#);
+        ann("SEND_MESSAGE", &params);
+    };
+    let renames = |was: &str, name: &str| {
+        let params = format!(r#"{{"roomname":"{was}","new_name":"{name}"}}"#);
+        ann("SET_ROOM", &params);
+    };
+    says("tea", 1);
+    let mut follower = stage.follow(&["--room", "tea"]);
+    let mut follower = follower.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines();
+    let mut next = || number(&lines.next().expect("it goes on").unwrap());
+    assert_eq!(next(), Some(1));
+    // While it follows.
+    renames("tea", "cup");
+    says("cup", 2);
+    assert_eq!(next(), Some(2));
+    // It ends with its reader, when the cursor is saved.
+    drop(lines);
+    assert_eq!(follower.wait().unwrap().code(), Some(8));
+    // While it is away, and other rooms have the names from before then.
+    renames("cup", "mug");
+    for room in ["tea", "cup"] {
+        let room = format!(r#"{{"roomname":"{room}","members":[]}}"#);
+        ann("CREATE_ROOM", &room);
+    }
+    says("tea", 3);
+    says("mug", 4);
+    says("den", 5);
+    let run = |room: &str| {
+        let output = stage.follow(&["--once", "--room", room]).output().unwrap();
+        let lines = String::from_utf8(output.stdout).unwrap();
+        let lines: Vec<_> = lines.lines().map(number).collect();
+        (output.status.code(), lines)
+    };
+    // By its name of then, and by its present one. Nothing is printed again.
+    assert_eq!(run("tea"), (Some(0), vec![Some(4)]));
+    says("mug", 6);
+    assert_eq!(run("mug"), (Some(0), vec![Some(6)]));
+    // Another name is another room.
+    says("den", 7);
+    assert_eq!(run("den"), (Some(0), vec![Some(7)]));
+}
+
+#[test]
 fn a_restored_backup_is_told_and_all_is_printed_again() {
     let mut stage = Stage::new();
     stage.says(2, 1);

@@ -72,15 +72,14 @@ pub(super) const MENTIONING: &str = "SELECT message FROM (
          AND sender NOT IN (SELECT id FROM users WHERE erased = 1)
      LIMIT ?6";
 
-/// How many of a number of messages that name a user, from the newest back, are counted as unread mentions, and how many
-/// there are.
-pub(super) const UNREAD_MENTIONS: &str = "SELECT count(*), count(CASE WHEN sender <> ?1
+/// Messages that name a user, from the newest back: whether each counts as an unread mention.
+pub(super) const UNREAD_MENTIONS: &str = "SELECT sender <> ?1
          AND NOT EXISTS (SELECT 1 FROM blocks AS b
              CROSS JOIN rooms AS r ON r.id = ?2 WHERE b.user = ?1 AND b.blocked = sender)
-         AND sender NOT IN (SELECT id FROM users WHERE erased = 1) THEN 1 END)
+         AND sender NOT IN (SELECT id FROM users WHERE erased = 1), message
      FROM (SELECT message, sender FROM mentions WHERE user = ?1 AND conversation = ?2 AND message > ?3
          UNION SELECT message, sender FROM mentions WHERE user = 0 AND conversation = ?2 AND message > ?3
-         ORDER BY message DESC, sender DESC LIMIT ?4)";
+         ORDER BY message DESC, sender DESC)";
 
 impl Batch<'_> {
     /// The members of a conversation among these names, which are in their stored form.

@@ -16,6 +16,7 @@ use rusqlite::{
 
 use super::failure::{self, DamageLog};
 use super::high_water::HighWater;
+use super::history::UnreadBounds;
 use super::write_ahead_log::WriteAheadLog;
 use super::{MessageId, Retention, Store, StoreError};
 
@@ -34,6 +35,7 @@ pub struct Batch<'s> {
     pub(super) audit_days: u64,
     /// Whether the search index may lack something: set too often rather than too seldom.
     is_unindexed: &'s Cell<bool>,
+    pub(super) unread_bounds: UnreadBounds,
     /// The newest message id that this batch assigned.
     newest: Option<i64>,
     /// Whether it removed text of messages.
@@ -91,6 +93,7 @@ impl<'s> Batch<'s> {
         Self {
             retention: Retention { now, days },
             audit_days: store.audit_days,
+            unread_bounds: store.unread_bounds,
             has_unkept: &store.has_unkept,
             db: &store.db,
             damage: &store.damage,

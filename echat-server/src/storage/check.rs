@@ -277,6 +277,15 @@ fn counters(db: &Connection, found: &mut Findings) -> rusqlite::Result<()> {
         let what = format!("{wrong} counts of reactions are not those of the users");
         found.add(FaultKind::Counter, what);
     }
+    let sql = format!(
+        "WITH {RUNS} SELECT count(*) FROM messages AS m CROSS JOIN runs AS r ON r.id = m.id
+         WHERE m.run_above < r.above"
+    );
+    let wrong = count(db, &sql)?;
+    if wrong > 0 {
+        let what = format!("{wrong} runs of messages of one sender hold messages of others");
+        found.add(FaultKind::Counter, what);
+    }
     Ok(())
 }
 
@@ -285,6 +294,14 @@ pub(super) const WRONG_REACTIONS: &str =
     "SELECT count(*) FROM (SELECT message, emoji, count(*) AS users FROM reactors
          WHERE message NOT IN (SELECT message FROM removed_reactions) GROUP BY message, emoji) AS b
      FULL JOIN reactions AS r ON r.message = b.message AND r.emoji = b.emoji WHERE b.users IS NOT r.users";
+
+/// For each message that is not deleted: whether the one before it is of the same sender, and the newest one before it that
+/// is of another, or 0.
+const RUNS: &str = "runs (id, goes_on, above) AS (
+     SELECT id, sender IS before, coalesce(max(CASE WHEN sender IS NOT before THEN before_id END)
+         OVER (PARTITION BY conversation ORDER BY id), 0)
+     FROM (SELECT id, conversation, sender, lag(sender) OVER earlier AS before, lag(id) OVER earlier AS before_id
+         FROM messages WHERE deleted_at IS NULL WINDOW earlier AS (PARTITION BY conversation ORDER BY id)))";
 
 /// Names of accounts and rooms that exist, with their kinds.
 const NAMES: &str =
@@ -376,7 +393,7 @@ fn rebuilt(db: &mut Connection) -> Result<bool, OpenError> {
     Ok(is_sound)
 }
 
-/// Writes the counts of members and of reactions, and the indexes of names and words anew. The function `looks` is
+/// Writes the counts of members and of reactions, the runs of messages, and the indexes of names and words anew. The function `looks` is
 /// registered.
 pub(super) fn derive(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(&format!(
@@ -396,7 +413,9 @@ pub(super) fn derive(db: &Connection) -> rusqlite::Result<()> {
              FROM reactors AS b GROUP BY message, emoji ORDER BY message, emoji
              ON CONFLICT (message, emoji) DO UPDATE SET users = excluded.users;
          UPDATE messages SET annotated = 1 WHERE annotated = 0
-             AND id IN (SELECT message FROM reactors UNION SELECT message FROM mentions);"
+             AND id IN (SELECT message FROM reactors UNION SELECT message FROM mentions);
+         WITH {RUNS} UPDATE messages SET run_above = CASE WHEN r.goes_on THEN r.above END FROM runs AS r
+             WHERE messages.id = r.id AND messages.run_above IS NOT CASE WHEN r.goes_on THEN r.above END;"
     ))?;
     search_index::rebuild(db)
 }

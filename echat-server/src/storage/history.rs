@@ -14,10 +14,10 @@ use super::{Batch, ConversationId, Kind, MessageId, Retention, StoreError, Store
 /// The largest unread count, which bounds the cost of counting.
 pub const UNREAD_MAX: u64 = 1_000;
 
-/// Messages that all unread counts of one reply examine together. Only a user who means to load the server has more.
-const UNREAD_LOOKED_AT: u64 = 10_000;
+/// See [`UnreadBounds::examined`].
+const UNREAD_EXAMINED: u64 = 10_000;
 
-/// Messages that a count examines in any case, when the others have used that up.
+/// See [`UnreadBounds::least`].
 const UNREAD_LEAST: u64 = 10;
 
 /// Mentions that one page examines in one conversation: those to a room of users that the user blocks are passed over.
@@ -161,17 +161,13 @@ pub(super) const OLDEST_IDS: &str = "SELECT id FROM messages
      WHERE conversation = ?1 AND id > ?2 AND id < ?3 AND send_time >= ?5
      ORDER BY id LIMIT ?4";
 
-/// How many messages after a read marker were looked at, from the newest back, and how many of them are of other users and
-/// have content. Tombstones have an index of their own.
+/// Messages after a read marker that are not deleted, from the newest back: whether each counts as unread for a user,
+/// and where the run of its sender ends. Messages of the user, and of accounts that are being erased, do not count.
 pub(super) const UNREAD: &str =
-    "SELECT looked_at, others - (SELECT count(*) FROM messages AS d INDEXED BY tombstones
-         WHERE d.deleted_at IS NOT NULL AND d.conversation = ?1 AND d.id >= first AND d.send_time >= ?5
-             AND d.sender <> ?3
-             AND d.sender NOT IN (SELECT id FROM users WHERE erased = 1))
-     FROM (SELECT count(*) AS looked_at, min(id) AS first, count(CASE WHEN sender <> ?3
-                 AND sender NOT IN (SELECT id FROM users WHERE erased = 1) THEN 1 END) AS others
-             FROM (SELECT id, sender FROM messages WHERE conversation = ?1 AND id > ?2 AND send_time >= ?5
-                 ORDER BY id DESC LIMIT ?4))";
+    "SELECT sender <> ?3 AND sender NOT IN (SELECT id FROM users WHERE erased = 1), run_above
+     FROM messages INDEXED BY messages_live
+     WHERE deleted_at IS NULL AND conversation = ?1 AND id > ?2 AND id <= ?4 AND send_time >= ?5
+     ORDER BY id DESC";
 
 impl Batch<'_> {
     /// A page of one conversation as `user` sees it. With `after`: the oldest messages after it (and before `before`, if
@@ -507,9 +503,8 @@ impl Batch<'_> {
         for participation in participations {
             let (conversation, kept_since) = (participation.conversation, participation.kept_since);
             let above = participation.after_id.max(participation.read_id.row());
-            let count = counting.unread(conversation, above, kept_since)?;
+            let (count, mentions) = counting.unread(conversation, above, kept_since)?;
             if count > 0 {
-                let mentions = counting.unread_mentions(conversation, above, kept_since)?;
                 let (kind, target, read_id) = (
                     participation.kind,
                     participation.target.clone(),
@@ -520,7 +515,7 @@ impl Batch<'_> {
                     target,
                     count,
                     read_id,
-                    mentions: mentions.min(count),
+                    mentions,
                 });
             }
         }
@@ -596,76 +591,130 @@ impl Batch<'_> {
 }
 
 /// Counts the unread messages of one user, for one reply.
+///
+/// Messages that do not count cannot push out others: deleted ones are in no index that is read, and a run of messages of
+/// one sender that do not count is left by its newest one, which knows where it ends. At least one message that counts
+/// stands between two such runs, unless what stood between them was deleted, or is of an account that is being erased. So a
+/// count examines about twice as many messages as it finds.
 pub(super) struct Counting<'b, 's> {
     batch: &'b Batch<'s>,
     user: UserId,
+    bounds: UnreadBounds,
+    unread: Examined,
+    mentions: Examined,
+}
+
+/// The bounds of the unread counts of one reply.
+#[derive(Clone, Copy, Debug)]
+pub struct UnreadBounds {
+    /// The largest count.
+    pub most: u64,
+    /// Messages that all counts of one reply examine together, and as many mentions. Only a user that means to load the
+    /// server has more.
+    pub examined: u64,
+    /// The largest count once the counts before it have used that up. Twice as many and one more are examined.
+    pub least: u64,
+}
+
+impl Default for UnreadBounds {
+    fn default() -> Self {
+        Self {
+            most: UNREAD_MAX,
+            examined: UNREAD_EXAMINED,
+            least: UNREAD_LEAST,
+        }
+    }
+}
+
+/// What is left of a bound on examined rows.
+struct Examined {
     left: u64,
+}
+
+impl Examined {
+    /// How much a count may find and examine.
+    fn allowed(&self, bounds: UnreadBounds) -> (u64, u64) {
+        let most = bounds.most.min(self.left.max(bounds.least));
+        (most, self.left.max(2 * bounds.least + 1))
+    }
+
+    fn use_up(&mut self, examined: u64) {
+        self.left = self.left.saturating_sub(examined);
+    }
 }
 
 impl<'s> Batch<'s> {
     /// A counter with its full budget.
     pub(super) fn counting(&self, user: UserId) -> Counting<'_, 's> {
+        let bounds = self.unread_bounds;
+        let left = bounds.examined;
         Counting {
             batch: self,
             user,
-            left: UNREAD_LOOKED_AT,
+            bounds,
+            unread: Examined { left },
+            mentions: Examined { left },
         }
     }
 }
 
 impl Counting<'_, '_> {
-    /// Messages of other users after an id, without deleted ones and those from before `kept_since`. Examines at most
-    /// [`UNREAD_MAX`] messages, or what earlier counts have left of the budget.
+    /// Messages of other users after an id that are not deleted nor from before `kept_since`, and how many of them mention
+    /// the user. Both stop at [`UnreadBounds::most`], or at [`UnreadBounds::least`]. A count that ends at the bound of
+    /// examined messages is what was found, and at least 1.
     pub(super) fn unread(
         &mut self,
         conversation: ConversationId,
         above: i64,
         kept_since: i64,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<(u64, u64), StoreError> {
         let above = self.batch.passed_over(conversation, above, kept_since)?;
-        let most = UNREAD_MAX.min(self.left).max(UNREAD_LEAST);
-        let (looked_at, unread) = self
-            .batch
-            .first(
-                UNREAD,
-                params![conversation, above, self.user, sql_count(most), kept_since],
-                |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)),
-            )?
-            .unwrap_or_default();
-        self.left = self
-            .left
-            .saturating_sub(u64::try_from(looked_at).unwrap_or(0));
-        Ok(u64::try_from(unread).unwrap_or(0))
+        let (most, examinable) = self.unread.allowed(self.bounds);
+        let (mut found, mut examined, mut is_cut) = (0, 0, false);
+        let mut next = Some(i64::MAX);
+        while let Some(upto) = next.take() {
+            let params = params![conversation, above, self.user, upto, kept_since];
+            self.batch.walk(UNREAD, params, |row| {
+                is_cut = examined == examinable;
+                if is_cut {
+                    return Ok(false);
+                }
+                examined += 1;
+                if row.get(0)? {
+                    found += 1;
+                } else {
+                    next = row.get(1)?;
+                }
+                Ok(next.is_none() && found < most)
+            })?;
+        }
+        self.unread.use_up(examined);
+        if found == 0 && !is_cut {
+            return Ok((0, 0));
+        }
+        let mentions = self.mentions(conversation, above)?.min(most);
+        // A mention is an unread message, also where the count did not come to it.
+        let found = if is_cut {
+            found.max(mentions).max(1)
+        } else {
+            found
+        };
+        Ok((found, mentions.min(found)))
     }
-}
 
-impl Counting<'_, '_> {
-    /// Mentions after an id, with the same bounds. The messages at the beginning that are too old are passed over.
-    pub(super) fn unread_mentions(
-        &mut self,
-        conversation: ConversationId,
-        above: i64,
-        kept_since: i64,
-    ) -> Result<u64, StoreError> {
-        let above = self.batch.passed_over(conversation, above, kept_since)?;
-        let most = UNREAD_MAX.min(self.left).max(UNREAD_LEAST);
-        let (looked_at, mentions) = self
-            .batch
-            .first(
-                UNREAD_MENTIONS,
-                params![self.user, conversation, above, sql_count(most)],
-                |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)),
-            )?
-            .unwrap_or_default();
-        self.left = self
-            .left
-            .saturating_sub(u64::try_from(looked_at).unwrap_or(0));
-        Ok(u64::try_from(mentions).unwrap_or(0))
+    /// Mentions after an id. Those at the beginning that are too old are passed over by the caller.
+    fn mentions(&mut self, conversation: ConversationId, above: i64) -> Result<u64, StoreError> {
+        let (most, examinable) = self.mentions.allowed(self.bounds);
+        let (mut found, mut examined) = (0, 0);
+        let params = params![self.user, conversation, above];
+        self.batch.walk(UNREAD_MENTIONS, params, |row| {
+            examined += 1;
+            found += u64::from(row.get::<_, bool>(0)?);
+            Ok(found < most && examined < examinable)
+        })?;
+        self.mentions.use_up(examined);
+        Ok(found)
     }
-}
-
-fn sql_count(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn participation(row: &Row<'_>, retention: Retention) -> rusqlite::Result<Participation> {
@@ -704,3 +753,6 @@ pub(super) fn message(
         annotated: row.get(9)?,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0010_search.sql"),
     include_str!("migrations/0011_bounded_removal.sql"),
     include_str!("migrations/0012_administrators.sql"),
+    include_str!("migrations/0013_unread_runs.sql"),
 ];
 
 /// "ECH2": the application id of echat's databases.

@@ -79,7 +79,7 @@ pub use export::{EXPORT_FORMAT, Imported, Scope, TransferError, export, import, 
 pub use failure::Damage;
 pub(crate) use gather::MESSAGE_VALUES;
 pub use high_water::{HighWaterError, begin_history, recorded_id, reserved_ids};
-pub use history::{Around, Bundle, Older, Page, UNREAD_MAX, Unread};
+pub use history::{Around, Bundle, Older, Page, UNREAD_MAX, Unread, UnreadBounds};
 pub use ids::{ConversationId, MessageId, UserId};
 pub(crate) use invitation_codes::InvitationCode;
 pub use invitation_codes::{

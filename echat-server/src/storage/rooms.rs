@@ -603,13 +603,7 @@ impl Batch<'_> {
         )?;
         let mut counting = self.counting(member);
         let count = |(room, above, kept_since): (RoomSummary, _, _)| {
-            let unread = counting.unread(room.id, above, kept_since)?;
-            let mentions = match unread {
-                0 => 0,
-                unread => counting
-                    .unread_mentions(room.id, above, kept_since)?
-                    .min(unread),
-            };
+            let (unread, mentions) = counting.unread(room.id, above, kept_since)?;
             Ok(RoomSummary {
                 unread,
                 mentions,

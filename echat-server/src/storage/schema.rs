@@ -15,6 +15,7 @@ use super::batch::Batch;
 use super::expected;
 use super::failure::{Damage, DamageLog, is_damage};
 use super::high_water::{self, HighWater};
+use super::history::UnreadBounds;
 use super::migrate::{APPLICATION_ID, MIGRATIONS, migrate, pragma, refuse_newer};
 use super::open_error::OpenError;
 use super::settings::SETTINGS;
@@ -44,6 +45,7 @@ pub struct Store {
     pub(super) keep_days: Option<u32>,
     /// Days that entries of the audit are kept: for ever until [`Store::keep_audit`] says.
     pub(super) audit_days: u64,
+    pub(super) unread_bounds: UnreadBounds,
     /// Whether a message was ever told and not kept: else none is looked up.
     pub(super) has_unkept: Cell<bool>,
     /// Whether the search index may lack something.
@@ -141,6 +143,11 @@ impl Store {
         self.audit_days = days;
     }
 
+    /// Sets the bounds of unread counts, from the next batch on.
+    pub fn bound_unread(&mut self, bounds: UnreadBounds) {
+        self.unread_bounds = bounds;
+    }
+
     /// Bytes of the search index.
     pub fn search_index_bytes(&self) -> Result<u64, OpenError> {
         let sql = "SELECT coalesce(sum(length(id) + length(block)), 0) FROM search_data";
@@ -236,6 +243,7 @@ impl Store {
             high_water: None,
             keep_days: None,
             audit_days: u64::MAX,
+            unread_bounds: UnreadBounds::default(),
             has_unkept: Cell::new(true),
             // A process that ended may have left something.
             is_unindexed: Cell::new(true),

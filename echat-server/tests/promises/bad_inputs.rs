@@ -165,6 +165,26 @@ fn a_hundred_logins_and_logouts_at_once_are_answered_one_by_one() {
 /// Parameters of the right types with values that a field does not accept, and the field that the refusal names. `PAST`
 /// is the time of the request, `LONG*N` a text of N bytes, `MANY` more names than a list accepts.
 const BEYOND: &[(&str, &str, &str)] = &[
+    (
+        "SEND_MESSAGE",
+        r#"{"target_type":2,"target":"tea","content":"x"}"#,
+        "target_type",
+    ),
+    (
+        "SEND_MESSAGE",
+        r#"{"target_type":1,"target":"tea","content":"x","txn_id":"LONG*65"}"#,
+        "txn_id",
+    ),
+    (
+        "QUERY_HISTORY",
+        r#"{"target_type":2,"target":"tea"}"#,
+        "target_type",
+    ),
+    (
+        "MARK_READ",
+        r#"{"target_type":2,"target":"tea","id":1}"#,
+        "target_type",
+    ),
     ("SET_AWAY", r#""""#, "text"),
     ("SET_AWAY", r#""LONG*201""#, "text"),
     ("SET_AWAY", r#""two\nlines""#, "text"),
@@ -316,6 +336,59 @@ const BEYOND: &[(&str, &str, &str)] = &[
         "expires",
     ),
 ];
+
+/// Fields that take every value of their type, or refuse some with a code of its own, and why. Without a command, in all of
+/// them.
+const WITHOUT_RANGE: &[(&str, &str, &str)] = &[
+    ("", "username", "a name of a user, or of none"),
+    ("", "roomname", "a name of a room, or of none"),
+    ("", "target", "a name of one or the other, or of none"),
+    ("", "sender", "a name of a user, or of none"),
+    ("SET_ROOM", "new_name", "a possible name, or bad_name"),
+    ("", "content", "a possible content, or bad_content"),
+    ("", "id", "a message, or none"),
+    ("", "reply_to", "a message, or none"),
+    ("", "before", "a place among all ids"),
+    ("QUERY_HISTORY", "after", "a place among all ids"),
+    ("LIST_PUBLIC_ROOMS", "after", "a place among all names"),
+    ("SEARCH", "since", "a time, before or after all messages"),
+    ("SEARCH", "until", "a time, before or after all messages"),
+    (
+        "",
+        "password",
+        "the right one, a wrong one, or bad_password",
+    ),
+    ("CHANGE_PASSWORD", "old", "the right one, or a wrong one"),
+    ("CHANGE_PASSWORD", "new", "a possible one, or bad_password"),
+    ("LOGIN", "resume", "a secret that is known, or is not"),
+    ("LOGIN", "device", "a secret that is known, or is not"),
+    ("LOGIN", "token", "a token that is known, or is not"),
+    ("REGISTER", "invitation", "a code that is open, or is not"),
+    (
+        "REVOKE_INVITATION",
+        "code",
+        "a code that is open, or is not",
+    ),
+    ("ADMIN", "command", "for administrators: tests/ctl.rs"),
+    ("ADMIN", "params", "for administrators: tests/ctl.rs"),
+];
+
+#[test]
+fn every_field_has_a_value_that_it_does_not_take_or_takes_all() {
+    for kind in RequestKind::ALL {
+        let info = kind.info();
+        for field in info.fields().iter().filter(|field| field.kind != "bool") {
+            let has_row = BEYOND
+                .iter()
+                .any(|(command, _, blamed)| (*command, *blamed) == (info.name, field.name));
+            let is_exempt = WITHOUT_RANGE
+                .iter()
+                .any(|(command, name, _)| *name == field.name && ["", info.name].contains(command));
+            let what = (info.name, field.name, field.kind);
+            assert!(has_row || is_exempt, "a row of BEYOND is missing: {what:?}");
+        }
+    }
+}
 
 #[test]
 fn values_that_a_field_does_not_take_are_bad_params_and_change_nothing() {

@@ -1,10 +1,11 @@
 //! Regression cases: what the model once judged wrongly, each in its smallest form, and situations that random steps
 //! reach too seldom.
 
+use crate::committed::UNREAD_MAX;
 use crate::outcome;
 use crate::plan::{
-    AccountRequest, Action, Case, LOBBY, LimitsProfile, PasswordChoice, PlannedRequest,
-    RegistrationPolicy, RoomRequest, SearchRequest, Setting, Step, Target, Term,
+    AccountRequest, Action, Case, LOBBY, LimitsProfile, MessageRequest, PasswordChoice,
+    PlannedRequest, RegistrationPolicy, RoomRequest, SearchRequest, Setting, Step, Target, Term,
 };
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -235,4 +236,39 @@ fn an_expired_message_is_not_found_before_its_removal() {
         }
     }
     passes_case(&case);
+}
+
+#[test]
+fn unread_messages_stay_counted_before_more_that_do_not_count() {
+    let say = |user: usize| {
+        let send = PlannedRequest::Send {
+            to: Target::Room(0),
+            number: 0,
+            size: 5,
+            txn: false,
+            reply: None,
+        };
+        Action::RoundTrip(user, send)
+    };
+    let more = |user: usize| (0..=UNREAD_MAX).map(move |_| say(user));
+    let delete = |nth| Action::RoundTrip(2, PlannedRequest::Message(MessageRequest::Delete(nth)));
+    let erase = AccountRequest::Delete {
+        password: PasswordChoice::Current,
+        erase: true,
+    };
+    let own: Vec<_> = more(0).collect();
+    let deleted = more(2).chain((0..=UNREAD_MAX).map(delete)).collect();
+    let erased = more(2).chain([Action::RoundTrip(2, PlannedRequest::Account(erase))]);
+    for rest in [own, deleted, erased.collect()] {
+        let mut actions: Vec<_> = (0..3).map(Action::Connect).collect();
+        actions.extend((0..3).map(|user| Action::RoundTrip(user, login(user))));
+        let create = PlannedRequest::Create(0, vec![0, 2], false);
+        actions.extend([Action::RoundTrip(1, create), say(1)]);
+        actions.extend(rest);
+        actions.push(Action::RoundTrip(0, PlannedRequest::Rooms));
+        passes_case(&Case {
+            accounts: 3,
+            ..case(actions)
+        });
+    }
 }

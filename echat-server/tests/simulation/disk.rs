@@ -1,14 +1,14 @@
 //! The database file and its faults: a full disk, a lock held by another program, commits that fail, damaged pages.
 //! Reads the committed state over a connection of its own.
 
-use crate::committed::CommittedState;
+use crate::committed::{CommittedState, UNREAD_MAX};
 use crate::fail;
 use crate::plan::{PEOPLE, USERS};
 use crate::run::CommittedWrite;
 use crate::sim::seed;
 use echat_server::config::{Limits, Settings};
 use echat_server::replay::replay;
-use echat_server::storage::Store;
+use echat_server::storage::{Store, UnreadBounds};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -61,6 +61,16 @@ static INITIAL: LazyLock<InitialDatabases> = LazyLock::new(|| {
     (folder, made)
 });
 
+/// A database as the server of a case has it: few unread messages are counted.
+fn open_store(path: &Path) -> Store {
+    let mut store = Store::open(path).expect("the database opens");
+    store.bound_unread(UnreadBounds {
+        most: UNREAD_MAX,
+        ..UnreadBounds::default()
+    });
+    store
+}
+
 #[expect(clippy::struct_excessive_bools, reason = "faults may be combined")]
 pub(crate) struct Disk {
     folder: TempDir,
@@ -83,7 +93,7 @@ impl Disk {
         let path = folder.path().join("a.db");
         let initial: &'static Path = &INITIAL.1[&(accounts, all_friends)];
         std::fs::copy(initial, &path).expect("place for a database");
-        let store = Store::open(&path).expect("a database");
+        let store = open_store(&path);
         let connect = || {
             let db = Connection::open(&path).expect("the same database");
             db.set_prepared_statement_cache_capacity(STATEMENTS);
@@ -104,7 +114,7 @@ impl Disk {
 
     /// Opens the database like a new process.
     pub(crate) fn open(&self) -> Store {
-        Store::open(&self.folder.path().join("a.db")).expect("the database opens again")
+        open_store(&self.folder.path().join("a.db"))
     }
 
     /// Reads the committed state again. Returns the previous state if anything changed.

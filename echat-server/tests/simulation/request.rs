@@ -2,15 +2,17 @@
 
 use crate::committed::CommittedState;
 use crate::plan::{
-    AccountRequest, BotRequest, EMOJI, InvitationCodeRequest, MessageRequest, PASSWORDS,
-    PasswordChoice, PeopleRequest, PlannedRequest, ROOMS, RoomRequest, Setting, Target, USERS,
+    AccountRequest, Action, BotRequest, Case, EMOJI, InvitationCodeRequest, MessageRequest,
+    PASSWORDS, PasswordChoice, PeopleRequest, PlannedRequest, ROOMS, RoomRequest, Setting, Target,
+    USERS,
 };
 use crate::value::{dict, list, text};
 use echat_proto::Value;
 use echat_proto::channel::Message;
-use echat_proto::commands::Event;
+use echat_proto::commands::{Event, RequestKind};
 use echat_proto::names::ResumeSecret;
 use echat_proto::param::{Param, TargetType};
+use std::collections::BTreeSet;
 
 /// A number that no command has.
 const UNKNOWN_COMMAND: u32 = 4_000;
@@ -418,4 +420,50 @@ pub(crate) fn target(target: Target) -> Vec<(&'static str, Value)> {
 /// The code of a refusal.
 pub(crate) fn refusal_code(event: &Event) -> Option<&str> {
     event.refusal().map(|fail| fail.code.as_str())
+}
+
+/// Requests that no case has, and why.
+const LEFT_OUT: &[(&str, &str)] = &[(
+    "ADMIN",
+    "administrators act by actions of the simulation; tests/ctl.rs sends ADMIN",
+)];
+
+/// The number of a planned request, in an empty database.
+fn number(planned: &PlannedRequest) -> u32 {
+    match planned {
+        PlannedRequest::Search(_) | PlannedRequest::SearchNextPage => 43,
+        PlannedRequest::Resume { .. } | PlannedRequest::Token { .. } => 3,
+        PlannedRequest::RegisterBy { .. } => 2,
+        PlannedRequest::InvitationCode(InvitationCodeRequest::Revoke(_)) => 53,
+        _ => {
+            let builder = RequestBuilder {
+                committed: &CommittedState::default(),
+                user: None,
+                known: 0,
+                unix: 0,
+            };
+            builder.message(planned).command
+        }
+    }
+}
+
+#[test]
+fn every_request_is_drawn_or_left_out_for_a_reason() {
+    let cases = (0..300).map(Case::draw);
+    let drawn: BTreeSet<u32> = cases
+        .flat_map(|case| case.steps)
+        .flat_map(|step| match step.action {
+            Action::Pipeline(_, requests) => requests,
+            Action::RoundTrip(_, request) => vec![request],
+            Action::InOneTick(all) => all.into_iter().flat_map(|(_, said)| said).collect(),
+            _ => Vec::new(),
+        })
+        .map(|planned| number(&planned))
+        .collect();
+    for kind in RequestKind::ALL {
+        let info = kind.info();
+        let is_left_out = LEFT_OUT.iter().any(|(name, _)| *name == info.name);
+        let is_drawn = drawn.contains(&info.number);
+        assert_ne!(is_drawn, is_left_out, "{}", info.name);
+    }
 }

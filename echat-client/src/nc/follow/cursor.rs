@@ -9,6 +9,8 @@ use echat_proto::json;
 use echat_proto::value::Value;
 use echat_system::private_file;
 
+use super::room::KnownRoom;
+
 /// The largest cursor file, in bytes.
 const MAX_FILE: u64 = 4 << 10;
 
@@ -19,6 +21,23 @@ pub(super) struct Cursor {
     pub(super) id: u64,
     /// The name of the history; `None` before the first login.
     pub(super) history: Option<String>,
+    /// The room that is followed, with `--room`.
+    pub(super) room: Option<KnownRoom>,
+}
+
+impl Cursor {
+    /// Moves on to a message that was printed.
+    pub(super) fn pass(&mut self, id: u64) {
+        self.id = id;
+        if let Some(room) = &mut self.room {
+            room.message = id;
+        }
+    }
+
+    /// Goes back to the beginning of another history, in which the ids are those of other messages.
+    pub(super) fn begin_again(&mut self) {
+        self.pass(0);
+    }
 }
 
 /// A regular file that lines are appended to, and where they end.
@@ -104,6 +123,17 @@ fn value(cursor: &Cursor, output: Option<OutputEnd>) -> Value {
     if let Some(history) = &cursor.history {
         entries.push(("history".into(), Value::from(history.as_str())));
     }
+    if let Some(room) = &cursor.room {
+        let mut entry = vec![
+            ("option".into(), Value::from(room.option.as_str())),
+            ("name".into(), Value::from(room.name.as_str())),
+            ("message".into(), Value::Int(room.message)),
+        ];
+        if let Some(created) = room.created {
+            entry.push(("created".into(), Value::Int(created)));
+        }
+        entries.push(("room".into(), Value::Dict(entry)));
+    }
     if let Some(end) = output {
         let numbers = [
             ("device", end.device),
@@ -118,9 +148,19 @@ fn value(cursor: &Cursor, output: Option<OutputEnd>) -> Value {
 
 fn read(text: &str) -> Option<Saved> {
     let value = json::from_json(text).ok()?;
+    let room = match value.at("room") {
+        Some(room) => Some(KnownRoom {
+            option: text_of(room, "option")?,
+            name: text_of(room, "name")?,
+            created: int(room, "created"),
+            message: int(room, "message")?,
+        }),
+        None => None,
+    };
     let cursor = Cursor {
         id: int(&value, "id")?,
         history: text_of(&value, "history"),
+        room,
     };
     let output = match value.at("output") {
         Some(output) => Some(OutputEnd {
@@ -189,10 +229,10 @@ fn pass(cursor: &mut Cursor, line: &str) {
     };
     let is_message = value.at("content").is_some() && value.at("target").is_some();
     if let (true, Some(id)) = (is_message, int(&value, "id")) {
-        cursor.id = cursor.id.max(id);
+        cursor.pass(cursor.id.max(id));
     }
     if text_of(&value, "event").as_deref() == Some("HISTORY_REPLACED") {
-        cursor.id = 0;
+        cursor.begin_again();
         cursor.history = value
             .at("params")
             .and_then(|params| text_of(params, "history"));
@@ -207,6 +247,7 @@ mod tests {
         Cursor {
             id,
             history: Some(history.to_owned()),
+            room: None,
         }
     }
 
@@ -222,10 +263,19 @@ mod tests {
         drop(file);
         let (file, found) = CursorFile::open(&path).unwrap();
         assert_eq!(found, Some((at(7, "a"), end)));
-        file.save(&Cursor::default(), None).unwrap();
         drop(file);
-        let (_, found) = CursorFile::open(&path).unwrap();
-        assert_eq!(found, Some((Cursor::default(), None)));
+        let mut cursor = Cursor::default();
+        for created in [None, Some(3)] {
+            let (file, _) = CursorFile::open(&path).unwrap();
+            cursor.room = Some(KnownRoom {
+                created,
+                ..KnownRoom::of_option("tea", None)
+            });
+            file.save(&cursor, None).unwrap();
+            drop(file);
+            let (_, found) = CursorFile::open(&path).unwrap();
+            assert_eq!(found, Some((cursor.clone(), None)));
+        }
     }
 
     #[test]

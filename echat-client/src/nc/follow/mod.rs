@@ -6,6 +6,7 @@
 mod cursor;
 mod printer;
 mod request_queue;
+mod room;
 
 use std::io;
 
@@ -35,6 +36,7 @@ use crate::secret::SecretBytes;
 use cursor::{Cursor, int, text_of};
 use printer::Printer;
 use request_queue::RequestQueue;
+use room::{Finding, Lookup};
 
 /// Refusals that pass: the connection is made again, as after a loss.
 const PASSING: [&str; 5] = [
@@ -50,6 +52,8 @@ const PASSING: [&str; 5] = [
 enum SentRequest {
     Nothing,
     Login,
+    /// A question about the room.
+    Room,
     History,
     /// A request of `--send`, by its number.
     Request(u32),
@@ -70,7 +74,10 @@ fn begin(options: &Follow) -> Result<Follower<'_>, SessionEnd> {
         From::After(id) => Some(id),
     };
     let secret = ask::password_from(options.login.password.as_ref())?;
-    let printer = Printer::open(options.cursor.as_deref(), first)?;
+    let mut printer = Printer::open(options.cursor.as_deref(), first)?;
+    if let Some(room) = &options.room {
+        printer.follow_room(room);
+    }
     let clock = Clock::start();
     let user = &options.login.user;
     let secret = match secret {
@@ -91,6 +98,8 @@ fn begin(options: &Follow) -> Result<Follower<'_>, SessionEnd> {
         connection: Connection::new(rand::rng().random()),
         link: None,
         asked: SentRequest::Nothing,
+        lookup: None,
+        asked_room: None,
         has_more: false,
         is_told_lost: false,
     })
@@ -108,6 +117,10 @@ struct Follower<'a> {
     connection: Connection,
     link: Option<Link>,
     asked: SentRequest,
+    /// While it is open what the room is called.
+    lookup: Option<Lookup>,
+    /// The name of the room in the last request for messages.
+    asked_room: Option<String>,
     /// Whether there may be messages after the cursor.
     has_more: bool,
     /// Whether people were told that there is no connection.
@@ -187,18 +200,26 @@ impl Follower<'_> {
             self.asked = SentRequest::Request(command);
             return;
         }
+        let cursor = self.printer.cursor();
+        if let (Some(lookup), Some(room)) = (&self.lookup, &cursor.room) {
+            let question = lookup.question(room);
+            self.send(&question);
+            self.asked = SentRequest::Room;
+            return;
+        }
         if !self.has_more {
             return;
         }
-        let id = self.printer.cursor().id;
+        let (id, room) = (cursor.id, followed_room(self.options, cursor));
         let mut params = vec![
             ("after".into(), Value::Int(id)),
             ("limit".into(), Value::Int(HISTORY_MAX)),
         ];
-        if let Some(room) = &self.options.room {
+        if let Some(room) = &room {
             params.push(("target_type".into(), Value::Int(1)));
             params.push(("target".into(), Value::from(room.as_str())));
         }
+        self.asked_room = room;
         self.send(&Message {
             command: request::QUERY_HISTORY,
             params: Value::Dict(params),
@@ -304,10 +325,16 @@ impl Follower<'_> {
             Incoming::Close(number) => return self.closed(number),
         };
         self.has_more |= message.command == event::ON_NEW_MESSAGE;
+        if message.command == event::ON_ROOM_CHANGED {
+            self.room_changed(&message.params)?;
+        }
         match (self.asked, message.command) {
             (SentRequest::Request(command), _) => self.answered(command, &message)?,
             (SentRequest::Login, event::LOGIN_BUNDLE) => self.logged_in(message)?,
             (SentRequest::History, event::HISTORY) => self.print(&message.params)?,
+            (SentRequest::Room, event::ROOM | event::HISTORY | event::REFUSED) => {
+                self.room_told(&message)?;
+            }
             (SentRequest::Login, event::LOGIN_FAILURE) | (SentRequest::History, event::REFUSED) => {
                 self.refused(&message)?;
             }
@@ -336,10 +363,12 @@ impl Follower<'_> {
     fn logged_in(&mut self, message: Message) -> Result<(), SessionEnd> {
         let newest = int(&message.params, "newest");
         let history = text_of(&message.params, "history");
+        let rooms = names(&message.params, "chat_rooms");
+        self.lookup = self.options.room.as_ref().map(|_| Lookup::new(rooms));
         let cursor = self.printer.cursor().clone();
         let mut next = Cursor {
-            id: cursor.id,
             history: history.or_else(|| cursor.history.clone()),
+            ..cursor.clone()
         };
         if self.printer.has_begun() {
             let known = KnownHistory {
@@ -351,7 +380,7 @@ impl Follower<'_> {
                     &"an older database was restored on the server: all messages are printed again",
                 );
                 self.printer.line(&line)?;
-                next.id = 0;
+                next.begin_again();
             }
         } else {
             next.id = newest.unwrap_or(0);
@@ -363,6 +392,54 @@ impl Follower<'_> {
         }
         self.asked = SentRequest::Nothing;
         self.has_more = true;
+        Ok(())
+    }
+
+    /// Takes an ON_ROOM_CHANGED.
+    fn room_changed(&mut self, change: &Value) -> Result<(), SessionEnd> {
+        let Some(mut room) = self
+            .options
+            .room
+            .as_ref()
+            .and(self.printer.cursor().room.clone())
+        else {
+            return Ok(());
+        };
+        if room.changed(change) {
+            output::diagnostic(&format!("the room is called {:?} now", room.name));
+            self.printer.know_room(room)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the answer to a question about the room.
+    fn room_told(&mut self, answer: &Message) -> Result<(), SessionEnd> {
+        let code = text_of(&answer.params, "code").unwrap_or_default();
+        if PASSING.contains(&code.as_str()) {
+            return self.refused(answer);
+        }
+        let (Some(mut lookup), Some(mut room)) =
+            (self.lookup.take(), self.printer.cursor().room.clone())
+        else {
+            return Ok(());
+        };
+        self.asked = SentRequest::Nothing;
+        self.connection.got_through();
+        let was = room.name.clone();
+        match lookup.take(&mut room, answer) {
+            Finding::Open => self.lookup = Some(lookup),
+            Finding::Found => {
+                // The first answer may spell the name of the option otherwise.
+                if room.name != was && was != room.option {
+                    output::diagnostic(&format!("the room is called {:?} now", room.name));
+                }
+                self.printer.know_room(room)?;
+            }
+            Finding::Lost => {
+                let note = format!("no room of this user is the one that was {was:?}");
+                return Err(SessionEnd::because(Exit::Refused, &note));
+            }
+        }
         Ok(())
     }
 
@@ -390,12 +467,16 @@ impl Follower<'_> {
             self.lose(&format!("the server refuses for now: {code}"));
             return Ok(());
         }
+        let room = followed_room(self.options, self.printer.cursor());
+        if self.asked == SentRequest::History && room != self.asked_room {
+            // It was renamed between the request and the answer.
+            self.asked = SentRequest::Nothing;
+            self.has_more = true;
+            return Ok(());
+        }
         let what = match self.asked {
             SentRequest::Login => "the login".to_owned(),
-            _ => format!(
-                "the messages of {:?}",
-                self.options.room.as_deref().unwrap_or("all")
-            ),
+            _ => format!("the messages of {:?}", room.as_deref().unwrap_or("all")),
         };
         // Standard output is for messages: the reply, with what it says besides the code, goes to standard error.
         let line = message::to_line(&dump::redacted(refusal));
@@ -427,4 +508,23 @@ impl Follower<'_> {
             }
         }
     }
+}
+
+/// The present name of the room that is followed, if only one is.
+fn followed_room(options: &Follow, cursor: &Cursor) -> Option<String> {
+    let room = options.room.as_ref()?;
+    let name = cursor.room.as_ref().map(|known| known.name.clone());
+    Some(name.unwrap_or_else(|| room.clone()))
+}
+
+/// A list of names.
+fn names(params: &Value, key: &str) -> Vec<String> {
+    let Some(Value::List(names)) = params.at(key) else {
+        return Vec::new();
+    };
+    let name = |name: &Value| match name {
+        Value::Str(name) => Some(name.clone()),
+        _ => None,
+    };
+    names.iter().filter_map(name).collect()
 }

@@ -10,6 +10,7 @@ use echat_proto::json;
 use echat_proto::value::Value;
 
 use super::cursor::{Cursor, CursorError, CursorFile, OutputEnd, Saved, int, recover};
+use super::room::KnownRoom;
 use crate::exit::Exit;
 use crate::nc::output;
 use crate::nc::rules::SessionEnd;
@@ -36,7 +37,7 @@ impl Printer {
             output,
             cursor: Cursor {
                 id: first.unwrap_or(0),
-                history: None,
+                ..Cursor::default()
             },
             has_begun: first.is_some(),
             file: None,
@@ -82,6 +83,22 @@ impl Printer {
         &self.cursor
     }
 
+    /// Names the room that is followed. What the cursor knows of another room is forgotten.
+    pub(super) fn follow_room(&mut self, option: &str) {
+        let known = KnownRoom::of_option(option, self.cursor.room.as_ref());
+        self.cursor.room = Some(known);
+    }
+
+    /// Keeps what is known about the room, durably if it is something new.
+    pub(super) fn know_room(&mut self, room: KnownRoom) -> Result<(), SessionEnd> {
+        let room = Some(room);
+        if self.cursor.room == room {
+            return Ok(());
+        }
+        self.cursor.room = room;
+        self.save()
+    }
+
     /// Whether the cursor says where to go on.
     pub(super) fn has_begun(&self) -> bool {
         self.has_begun
@@ -110,7 +127,7 @@ impl Printer {
             return Ok(());
         };
         self.line(&json::to_json(message))?;
-        self.cursor.id = id;
+        self.cursor.pass(id);
         if self.is_file {
             return Ok(());
         }

@@ -398,7 +398,8 @@ impl CommittedState {
             })
     }
 
-    /// Messages of others after a user's read marker that are not hidden, and how many of them are mentions.
+    /// Messages of others after a user's read marker that are not hidden, and how many of them are mentions. Both stop at
+    /// [`UNREAD_MAX`], whatever else came after them.
     pub(crate) fn unread(&self, user: usize, conversation: Conversation, now: i64) -> (u64, u64) {
         let read = self
             .participations
@@ -412,9 +413,13 @@ impl CommittedState {
         let mentions = unread
             .clone()
             .filter(|(_, message)| self.is_mention(user, message));
-        (unread.count() as u64, mentions.count() as u64)
+        let bounded = |count: usize| UNREAD_MAX.min(count as u64);
+        (bounded(unread.count()), bounded(mentions.count()))
     }
 }
+
+/// The largest unread count in a case.
+pub(crate) const UNREAD_MAX: u64 = 3;
 
 /// How long a transaction id is known at least, in seconds.
 const TXN_KNOWN: i64 = 30 * 86_400;
