@@ -8,8 +8,8 @@ use std::process::{Command, Output};
 use echat_testkit::{folder, programs, side_by_side};
 use serde_json::Value;
 
-/// Every measurement, with numbers that it ends with in a moment. Those of time need a second of it. Idle users settle for
-/// eleven seconds first, so only the whole report has them.
+/// Every measurement, with numbers that it ends with in a moment. Those of time need a second of it. Idle users settle
+/// for eleven seconds first, so only the whole report has them.
 const MEASUREMENTS: [&str; 10] = [
     "backup --megabytes 1 --members 2 --rate 50 --seconds 1",
     "idle --connections 3 --seconds 1",

@@ -41,7 +41,8 @@ codes! {
     BadPassword = "bad_password", "This password cannot be used.";
     /// The name or the password is wrong.
     BadCredentials = "bad_credentials", "登录失败";
-    /// An administrator suspended the account; has `until` unless the suspension has no end, and `reason` if one was given.
+    /// An administrator suspended the account; has `until` unless the suspension has no end, and `reason` if one was
+    /// given.
     Suspended = "suspended", "This account is suspended.";
     /// The invitation to register is missing, unknown, used up or expired.
     BadInvitation = "bad_invitation", "To register, you need an invitation that is good.";
@@ -75,8 +76,8 @@ codes! {
     RoomExists = "room_exists", "聊天室已存在";
     /// Some of the named users are not friends of the caller; has `names`.
     NotFriends = "not_friends", "Some of these are not your friends.";
-    /// The caller may not do this, or not to these users; may have `names`. With [`MUST_CHANGE_PASSWORD`] the password is a
-    /// temporary one, and only CHANGE_PASSWORD and LOGOUT are allowed until it is changed.
+    /// The caller may not do this, or not to these users; may have `names`. With [`MUST_CHANGE_PASSWORD`] the password
+    /// is a temporary one, and only CHANGE_PASSWORD and LOGOUT are allowed until it is changed.
     NotAllowed = "not_allowed", "This is not allowed.";
     /// The caller blocks this user.
     Blocked = "blocked", "You block this user; unblock them first.";

@@ -79,8 +79,8 @@ pub fn encode(value: &Value, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     Encoder::new(out).value(value)
 }
 
-/// Appends the encoding of one value to a buffer, without a [`Value`] in between. Each method writes one value. It fails
-/// if the message gets too many values or too deep; after an error, the buffer may end in a part of a value.
+/// Appends the encoding of one value to a buffer, without a [`Value`] in between. Each method writes one value. It
+/// fails if the message gets too many values or too deep; after an error, the buffer may end in a part of a value.
 pub struct Encoder<'a> {
     out: &'a mut Vec<u8>,
     /// Containers that are open.

@@ -1,5 +1,5 @@
-//! Which texts are one emoji, for reactions: a possible emoji of UTS #51 (section 1.4.9) that is shown in colour, and one
-//! grapheme (UAX #29).
+//! Which texts are one emoji, for reactions: a possible emoji of UTS #51 (section 1.4.9) that is shown in colour, and
+//! one grapheme (UAX #29).
 
 use unicode_properties::UnicodeEmoji;
 use unicode_properties::emoji::{

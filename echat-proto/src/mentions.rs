@@ -1,7 +1,7 @@
 //! Where a text mentions users: `@` and a name (PROTOCOL.md, section 5.14).
 //!
-//! The names of members are not known here. [`spots`] lists for each `@` the names that it may mean, and the longest one
-//! that a member has is mentioned.
+//! The names of members are not known here. [`spots`] lists for each `@` the names that it may mean, and the longest
+//! one that a member has is mentioned.
 
 use unicode_script::{Script, UnicodeScript};
 

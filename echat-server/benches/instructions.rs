@@ -3,9 +3,9 @@
 //!
 //! `cargo bench -p echat-server --bench instructions` fails if a scenario takes over a tenth more than the file says;
 //! with `ECHAT_UPDATE=1` it writes the file. It needs valgrind (Debian's package), whose callgrind counts what runs
-//! inside [`measured`]. The processor is the one that valgrind shows to the program: it has AES-NI and AVX2, but neither
-//! VAES nor SHA-NI nor AVX-512, so that the machine below does not matter, and so that SHA-256 costs several times what
-//! it costs on a machine with SHA-NI.
+//! inside [`measured`]. The processor is the one that valgrind shows to the program: it has AES-NI and AVX2, but
+//! neither VAES nor SHA-NI nor AVX-512, so that the machine below does not matter, and so that SHA-256 costs several
+//! times what it costs on a machine with SHA-NI.
 
 #[path = "stage/mod.rs"]
 mod stage;

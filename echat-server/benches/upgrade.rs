@@ -1,8 +1,9 @@
-//! What the upgrade of a large database costs: `cargo bench -p echat-server --bench upgrade`. It is one of the oldest version,
-//! with 10^6 messages of 100 bytes (`ECHAT_BENCH_MESSAGES` changes the number).
+//! What the upgrade of a large database costs: `cargo bench -p echat-server --bench upgrade`. It is one of the oldest
+//! version, with 10^6 messages of 100 bytes (`ECHAT_BENCH_MESSAGES` changes the number).
 //!
-//! The report has the time, and the most that the folder took on the disk, with the copy from before the upgrade. Then the
-//! upgrade is killed at each tenth of its time, and goes on: it ends at the same data. Indexing follows while a server runs.
+//! The report has the time, and the most that the folder took on the disk, with the copy from before the upgrade. Then
+//! the upgrade is killed at each tenth of its time, and goes on: it ends at the same data. Indexing follows while a
+//! server runs.
 
 use std::fs;
 use std::path::{Path, PathBuf};

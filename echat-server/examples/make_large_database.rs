@@ -1,5 +1,6 @@
 //! Writes a database of many messages, to measure with:
-//! `cargo run --release -p echat-server --example make_large_database PATH MESSAGES`. Its users are `user0` to `user999`.
+//! `cargo run --release -p echat-server --example make_large_database PATH MESSAGES`. Its users are `user0` to
+//! `user999`.
 
 #[path = "../benches/large/mod.rs"]
 mod large;

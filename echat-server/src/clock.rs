@@ -1,5 +1,5 @@
-//! Time as it is passed in. The reactor reads the clocks, and `main` for commands in place of serving; the log has a clock
-//! of its own for its time stamps.
+//! Time as it is passed in. The reactor reads the clocks, and `main` for commands in place of serving; the log has a
+//! clock of its own for its time stamps.
 
 use std::time::Duration;
 

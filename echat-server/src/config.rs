@@ -34,8 +34,8 @@ pub struct Overrides {
     pub log: Option<String>,
 }
 
-/// What an administrator chose besides the limits, as far as requests depend on it. The default is that of tests: that of the
-/// configuration without a lobby.
+/// What an administrator chose besides the limits, as far as requests depend on it. The default is that of tests: that
+/// of the configuration without a lobby.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Which new accounts may register.
@@ -130,8 +130,9 @@ pub fn load(overrides: Overrides) -> Result<Loaded, ConfigError> {
     load_by(overrides, |path| File::open(path))
 }
 
-/// The same for a server that runs. `known` is the file that it has read before, which has to be there still: the defaults
-/// in place of it would open what the file closed. A pipe, which may have nothing to read, would stop the server.
+/// The same for a server that runs. `known` is the file that it has read before, which has to be there still: the
+/// defaults in place of it would open what the file closed. A pipe, which may have nothing to read, would stop the
+/// server.
 ///
 /// # Errors
 /// Those of [`load`], a known file that is gone, and a file that is not regular.

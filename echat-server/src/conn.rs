@@ -129,8 +129,8 @@ impl<T> ConnMap<T> {
         (*other == conn).then_some(value)
     }
 
-    /// Borrows the values of several connections at the same time, in the order of `conns`. `None` stands for a connection
-    /// that is gone, and for one that is named a second time. The slots are sorted, so give few connections.
+    /// Borrows the values of several connections at the same time, in the order of `conns`. `None` stands for a
+    /// connection that is gone, and for one that is named a second time. The slots are sorted, so give few connections.
     pub(crate) fn get_many_mut(&mut self, conns: &[ConnId]) -> Many<'_, T> {
         if let [conn] = conns {
             return Many::from_iter([self.get_mut(*conn)]);

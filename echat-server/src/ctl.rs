@@ -1,9 +1,10 @@
 //! `echat-server ctl`: asks the server that uses a data folder, and the form of what is said (docs/administration.md).
 //!
-//! A command is a line of JSON: `{"command": "suspend", "params": {"name": "bob"}}`, or with the parameters in their order as
-//! `{"command": "suspend", "words": ["bob", "2h"]}`. The answer is a line, too: `{"ok": true, "result": {...}, "text": "..."}`,
-//! or `{"ok": false, "code": "unknown_user", "message": "..."}`. While a command is under way, the server writes a space each
-//! second, which JSON ignores before a value: a client that hears nothing for long knows that the server does not answer.
+//! A command is a line of JSON: `{"command": "suspend", "params": {"name": "bob"}}`, or with the parameters in their
+//! order as `{"command": "suspend", "words": ["bob", "2h"]}`. The answer is a line, too:
+//! `{"ok": true, "result": {...}, "text": "..."}`, or `{"ok": false, "code": "unknown_user", "message": "..."}`. While
+//! a command is under way, the server writes a space each second, which JSON ignores before a value: a client that
+//! hears nothing for long knows that the server does not answer.
 
 use crate::engine::{AdminRefusal, AdminReport, COMMANDS, RawArguments};
 use crate::exit::ExitCode;
@@ -123,8 +124,8 @@ pub fn with_short_path<T>(path: &Path, with: impl FnOnce(&Path) -> io::Result<T>
     }
 }
 
-/// Sends a command to the server that uses the data folder, and waits for the answer, however long that takes as long as the
-/// server gives signs of life: at most `patience` from one to the next.
+/// Sends a command to the server that uses the data folder, and waits for the answer, however long that takes as long
+/// as the server gives signs of life: at most `patience` from one to the next.
 ///
 /// # Errors
 /// See [`CtlError`].
@@ -168,8 +169,8 @@ pub fn ask(
     Ok(output(&answer, as_json))
 }
 
-/// Connects to a socket. Waits for no longer than `patience` for a place in its queue, which a stopped server does not empty;
-/// no write waits for longer either.
+/// Connects to a socket. Waits for no longer than `patience` for a place in its queue, which a stopped server does not
+/// empty; no write waits for longer either.
 fn connect(path: &Path, patience: Duration) -> io::Result<UnixStream> {
     let socket = rustix::net::socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
     set_socket_timeout(&socket, Timeout::Send, Some(patience))?;
@@ -177,8 +178,8 @@ fn connect(path: &Path, patience: Duration) -> io::Result<UnixStream> {
     Ok(socket.into())
 }
 
-/// Refuses a server that neither the owner of the data folder nor root has started: it would learn the command, and could
-/// answer anything.
+/// Refuses a server that neither the owner of the data folder nor root has started: it would learn the command, and
+/// could answer anything.
 #[cfg(target_os = "linux")]
 fn refuse_other_user(stream: &UnixStream, data: &Path, socket: &Path) -> Result<(), CtlError> {
     let owner = data.metadata()?.uid();
@@ -200,8 +201,8 @@ fn refuse_other_user(_: &UnixStream, _: &Path, _: &Path) -> Result<(), CtlError>
     Ok(())
 }
 
-/// The line of a command. The server knows the current folder of its own process only, so paths are made full. It may see
-/// another folder under such a path, so it is told which one is meant.
+/// The line of a command. The server knows the current folder of its own process only, so paths are made full. It may
+/// see another folder under such a path, so it is told which one is meant.
 fn request(words: &[String]) -> String {
     let mut words: Vec<String> = words.to_vec();
     let command = if words.is_empty() {

@@ -1,10 +1,10 @@
 //! The data folder, which holds everything that a running server owns: `database.db`, `high_water`, `host_key`, `lock`,
 //! and until it was used `first_administrator_code`.
 //!
-//! A folder with neither database, nor `high_water`, nor `host_key` is new, and so is one in which a first start was interrupted: the
-//! marker `init` is written first and removed last. In any other folder a missing database or key is an error, unless
-//! the server is started with `--init`. Files are opened without following symbolic links, and checked by their
-//! descriptors. `replacement` puts other files in their place, for restore and repair.
+//! A folder with neither database, nor `high_water`, nor `host_key` is new, and so is one in which a first start was
+//! interrupted: the marker `init` is written first and removed last. In any other folder a missing database or key is
+//! an error, unless the server is started with `--init`. Files are opened without following symbolic links, and checked
+//! by their descriptors. `replacement` puts other files in their place, for restore and repair.
 //!
 //! The file `first_administrator_code` is written before the new database, and the database has the SHA-256 of the code
 //! before the server listens. A file without a hash in a database without users is adopted at the next start. In any
@@ -69,9 +69,9 @@ pub struct DataDir {
 }
 
 impl DataDir {
-    /// Creates `path` (0700, with its parents) if it does not exist, locks it and its database, checks the files in it and
-    /// gives them mode 0600. A first start creates the database and the host key. With `init`, missing files of a used
-    /// folder are created. The mode of an existing folder is unchanged.
+    /// Creates `path` (0700, with its parents) if it does not exist, locks it and its database, checks the files in it
+    /// and gives them mode 0600. A first start creates the database and the host key. With `init`, missing files of a
+    /// used folder are created. The mode of an existing folder is unchanged.
     ///
     /// # Errors
     /// See [`DataDirError`]. Existing files are then unchanged, except for their modes.
@@ -256,11 +256,12 @@ pub struct DataFiles {
     pub host_key: Option<PathBuf>,
 }
 
-/// Finds the files of an existing data folder, whether a server uses it or not. An interrupted restore is completed first.
+/// Finds the files of an existing data folder, whether a server uses it or not. An interrupted restore is completed
+/// first.
 ///
 /// # Errors
-/// The folder or its database is missing or not this user's own. A file that another user created beside the database would
-/// keep the server from starting, so a command runs as the owner of the folder.
+/// The folder or its database is missing or not this user's own. A file that another user created beside the database
+/// would keep the server from starting, so a command runs as the owner of the folder.
 pub fn open_for_command(path: &Path) -> Result<DataFiles, DataDirError> {
     let folder = Folder::existing(path)?;
     if folder.is_being_replaced()? {

@@ -63,8 +63,8 @@ use std::time::Duration;
 use tally::Tally;
 use thiserror::Error;
 
-/// The database failed in a way that leaves open what is on the disk. No further answer leaves. The process logs the cause
-/// and stops; clients reconnect and send again with the same txn_id.
+/// The database failed in a way that leaves open what is on the disk. No further answer leaves. The process logs the
+/// cause and stops; clients reconnect and send again with the same txn_id.
 #[derive(Debug, Error)]
 #[error(transparent)]
 pub struct Fatal(pub StoreError);
@@ -143,8 +143,8 @@ impl MemoryState {
         }
     }
 
-    /// Keeps what requests changed in memory since the last commit: the database has what they wrote. Returns what is to
-    /// be done now. What needs a commit to hold is named here and in [`roll_back`](Self::roll_back), nowhere else.
+    /// Keeps what requests changed in memory since the last commit: the database has what they wrote. Returns what is
+    /// to be done now. What needs a commit to hold is named here and in [`roll_back`](Self::roll_back), nowhere else.
     #[must_use]
     fn commit(&mut self) -> AfterCommit {
         self.roster.commit();
@@ -154,8 +154,8 @@ impl MemoryState {
         std::mem::take(&mut self.after_commit)
     }
 
-    /// Takes back what requests changed in memory since the last commit: the database did not take what they wrote. Staged
-    /// deliveries are the caller's: some of them may stand.
+    /// Takes back what requests changed in memory since the last commit: the database did not take what they wrote.
+    /// Staged deliveries are the caller's: some of them may stand.
     fn roll_back(&mut self) {
         self.roster.roll_back();
         self.session_log.roll_back();
@@ -369,9 +369,9 @@ impl Engine {
         self.store.checkpoint_done(outcome).map_err(Fatal)
     }
 
-    /// The connections to write now, each once. A round, which [`Self::tick`] begins, writes all that have a reply or an
-    /// event for few connections, and a portion of those with an event for many. [`Self::has_work`] is true while others
-    /// wait.
+    /// The connections to write now, each once. A round, which [`Self::tick`] begins, writes all that have a reply or
+    /// an event for few connections, and a portion of those with an event for many. [`Self::has_work`] is true while
+    /// others wait.
     pub fn take_dirty(&mut self) -> Vec<ConnId> {
         self.connections.take_dirty()
     }

@@ -119,8 +119,8 @@ pub fn load(path: &Path, shown: &Path) -> Result<SigningKey, HostKeyError> {
     key.ok_or_else(|| HostKeyError::Malformed { path: path_of() })
 }
 
-/// The host key that a service manager passes as the credential [`CREDENTIAL`] (systemd.exec(5), `LoadCredential=`); `None`
-/// without one. The service manager decides on the owner and the mode of the file.
+/// The host key that a service manager passes as the credential [`CREDENTIAL`] (systemd.exec(5), `LoadCredential=`);
+/// `None` without one. The service manager decides on the owner and the mode of the file.
 ///
 /// # Errors
 /// The file cannot be read, or contains no host key.

@@ -1,6 +1,6 @@
-//! Standard error: the log (one line for each event, with times in UTC as RFC 3339), answers of the console, and reports
-//! of panics. Everything passes through one bounded queue to a writer thread, so that a log that is not read never stops
-//! the server. Lines without room are counted, and the count is written in their place.
+//! Standard error: the log (one line for each event, with times in UTC as RFC 3339), answers of the console, and
+//! reports of panics. Everything passes through one bounded queue to a writer thread, so that a log that is not read
+//! never stops the server. Lines without room are counted, and the count is written in their place.
 
 mod file;
 mod form;
@@ -86,8 +86,8 @@ pub struct Log<'a> {
     pub format: LogFormat,
 }
 
-/// Sends the events of this process to the log: standard error, with colours on a terminal and priorities for the journal,
-/// or a file. A second call has no effect.
+/// Sends the events of this process to the log: standard error, with colours on a terminal and priorities for the
+/// journal, or a file. A second call has no effect.
 ///
 /// # Errors
 /// The file cannot be opened, or the system cannot start its thread.
@@ -117,8 +117,8 @@ pub fn init(log: Log<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens the file of the log again, to which all lines from now on go; `None` if there is no file. If that fails, the log
-/// goes on in the old file, wherever that is.
+/// Opens the file of the log again, to which all lines from now on go; `None` if there is no file. If that fails, the
+/// log goes on in the old file, wherever that is.
 pub fn reopen() -> Option<io::Result<()>> {
     let Some(path) = FILE_PATH.get() else {
         tracing::info!("SIGUSR1: the log goes to standard error, no file is opened again");
@@ -196,8 +196,8 @@ fn reloadable<W: Write + 'static>(
     (builder.finish(), set)
 }
 
-/// Writes a field; the message is a field too. Escapes characters that could forge a line, move the cursor or hide text,
-/// before the formatter adds its own colours.
+/// Writes a field; the message is a field too. Escapes characters that could forge a line, move the cursor or hide
+/// text, before the formatter adds its own colours.
 fn write_field(out: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> fmt::Result {
     let value = escape(&format!("{value:?}"));
     match field.name() {
@@ -206,8 +206,8 @@ fn write_field(out: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> fmt::R
     }
 }
 
-/// Reports panics by their location, and with a backtrace if the environment requests one. The message is omitted, because
-/// it may quote a password or a user's text.
+/// Reports panics by their location, and with a backtrace if the environment requests one. The message is omitted,
+/// because it may quote a password or a user's text.
 pub fn report_panics_without_contents() {
     panic::set_hook(Box::new(|info| {
         let mut text = Vec::new();

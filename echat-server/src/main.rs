@@ -276,8 +276,8 @@ fn remove_left_over(folder: &Path) {
     }
 }
 
-/// Lets a new database know the code of the first administrator, and returns it. Removes a file that is left from a code that
-/// was used.
+/// Lets a new database know the code of the first administrator, and returns it. Removes a file that is left from a
+/// code that was used.
 fn adopt_administrator_code(
     file: &AdministratorCodeFile,
     store: &mut Store,

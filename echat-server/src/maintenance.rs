@@ -1,5 +1,5 @@
-//! The commands that keep data safe: backup, verify, restore, check, export, import, and the check before an upgrade. Each
-//! ends with a report and an exit code.
+//! The commands that keep data safe: backup, verify, restore, check, export, import, and the check before an upgrade.
+//! Each ends with a report and an exit code.
 
 mod check;
 mod folder_view;
@@ -209,8 +209,8 @@ pub fn perform(task: Maintenance, now: i64) -> Result<CommandReport, Maintenance
     }
 }
 
-/// Performs a task of the administration on a thread of the server. `caller` is how the caller sees the folder of the file,
-/// if that is known. `now` is in unix seconds.
+/// Performs a task of the administration on a thread of the server. `caller` is how the caller sees the folder of the
+/// file, if that is known. `now` is in unix seconds.
 ///
 /// # Errors
 /// A code, and a sentence.

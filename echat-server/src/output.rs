@@ -1,5 +1,5 @@
-//! Standard output and standard error without the locks of the standard library: a thread that is blocked in a write holds
-//! nothing that another thread needs.
+//! Standard output and standard error without the locks of the standard library: a thread that is blocked in a write
+//! holds nothing that another thread needs.
 
 use std::io::{self, Write};
 use std::os::fd::BorrowedFd;
@@ -8,8 +8,8 @@ use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal};
 use rustix::event::{PollFd, PollFlags, poll};
 
-/// One of the two streams. A write blocks until the reader reads, so it belongs on a thread of its own, which first calls
-/// [`write_from_the_background`].
+/// One of the two streams. A write blocks until the reader reads, so it belongs on a thread of its own, which first
+/// calls [`write_from_the_background`].
 pub struct Output(BorrowedFd<'static>);
 
 impl Output {
@@ -44,8 +44,8 @@ impl Write for Output {
     }
 }
 
-/// Lets this thread write to the terminal from the background. Otherwise, under `stty tostop`, a write would stop the whole
-/// process (SIGTTOU, termios(3)).
+/// Lets this thread write to the terminal from the background. Otherwise, under `stty tostop`, a write would stop the
+/// whole process (SIGTTOU, termios(3)).
 ///
 /// # Errors
 /// None on a POSIX system.

@@ -175,7 +175,8 @@ impl Peer {
         self.outbound.waiting()
     }
 
-    /// Queues encoded events; nothing if the connection is not open. A queue over `send_queue_hard` closes the connection.
+    /// Queues encoded events; nothing if the connection is not open. A queue over `send_queue_hard` closes the
+    /// connection.
     pub(crate) fn send(&mut self, events: &[Rc<[u8]>], limits: &Limits, now: Now) {
         if !matches!(self.stage, Stage::Open(_)) {
             return;
@@ -310,9 +311,9 @@ impl Peer {
         self.outbound.has_unsealed()
     }
 
-    /// Lays out the next frame, to be sealed with those of other peers; `None` if no message is to be sealed now. This is
-    /// done late, so that waiting messages share a frame. [`finish_sealing`](Self::finish_sealing) follows when the frame
-    /// is sealed.
+    /// Lays out the next frame, to be sealed with those of other peers; `None` if no message is to be sealed now. This
+    /// is done late, so that waiting messages share a frame. [`finish_sealing`](Self::finish_sealing) follows when the
+    /// frame is sealed.
     pub(crate) fn draft(
         &mut self,
         buffers: &mut FrameBuffers,
@@ -326,8 +327,8 @@ impl Peer {
         self.outbound.draft(channel.sealer(), limit, buffers, rng)
     }
 
-    /// Seals further frames for the same write. Sealed bytes are a little longer than messages, so the queue may then be
-    /// over its limit.
+    /// Seals further frames for the same write. Sealed bytes are a little longer than messages, so the queue may then
+    /// be over its limit.
     pub(crate) fn finish_sealing(&mut self, rng: &mut impl CryptoRng, limits: &Limits, now: Now) {
         if let Some(channel) = self.stage.channel() {
             self.outbound

@@ -7,8 +7,8 @@ use std::net::SocketAddr;
 
 use ppp::{v1, v2};
 
-/// The longest header that is read, in bytes. The specification allows 107 in version 1; in version 2 it allows 65,551, most
-/// of them for extensions that are not used here.
+/// The longest header that is read, in bytes. The specification allows 107 in version 1; in version 2 it allows 65,551,
+/// most of them for extensions that are not used here.
 pub(crate) const MAX_BYTES: usize = 2_048;
 
 const V1_BEGIN: &[u8] = b"PROXY ";

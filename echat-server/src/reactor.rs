@@ -5,23 +5,25 @@
 //!
 //! 1. **Poll**: wait for events until the time-out. The round has one `now`.
 //! 2. **Events**: note which sources are ready (`tokens`). Signals and lines of the terminal are obeyed at once.
-//! 3. **Administer**: accept clients of `echat-server ctl` and carry out one command of each; take the results of tasks.
+//! 3. **Administer**: accept clients of `echat-server ctl` and carry out one command of each; take the results of
+//!    tasks.
 //! 4. **Metrics**: answer the programs that read the page of metrics or check the health.
 //! 5. **Accept**: at most `ACCEPTS` connections, in turn over the listeners.
-//! 6. **Read**: every socket that is readable and of which the engine accepts bytes, in equal shares of the round's bytes.
+//! 6. **Read**: every socket that is readable and of which the engine accepts bytes, in equal shares of the round's
+//!    bytes.
 //! 7. **Results**: hand what the workers computed to the engine.
-//! 8. **Tick**: the engine handles requests within a budget, commits once, and queues the answers. Nothing leaves before
-//!    the commit.
+//! 8. **Tick**: the engine handles requests within a budget, commits once, and queues the answers. Nothing leaves
+//!    before the commit.
 //! 9. **Submit**: give new jobs to the workers; begin a checkpoint or a backup that is due on its thread.
 //! 10. **Write**: seal and write what is queued, most urgent connections first, `SEALED_TOGETHER` at a time.
 //! 11. **Drop**: close the sockets of connections that are over.
 //!
 //! # Readiness
 //!
-//! mio is edge-triggered: a source is reported once when it becomes ready, and not again while it stays so. So each source
-//! remembers that it is ready until it says otherwise: a listener until an accept returns WouldBlock, a socket until a
-//! read is short or returns WouldBlock. A socket that is still readable and appears in the events of the round too is
-//! read once. The loop registers for WRITABLE only after a short write.
+//! mio is edge-triggered: a source is reported once when it becomes ready, and not again while it stays so. So each
+//! source remembers that it is ready until it says otherwise: a listener until an accept returns WouldBlock, a socket
+//! until a read is short or returns WouldBlock. A socket that is still readable and appears in the events of the round
+//! too is read once. The loop registers for WRITABLE only after a short write.
 //!
 //! # Time-out
 //!
@@ -33,8 +35,8 @@
 //!
 //! * `tokens`: the sources of events. `clock`: the only reads of the clock. `signals`, `terminal`, `service_manager`,
 //!   `inherited`: the process's surroundings. `ready`: the ready line.
-//! * `listeners`, each a `listener`; `accepting`: when any listener accepts; `proxies`: connections that wait for a PROXY
-//!   header. `sockets`, each a `socket`: those of the clients.
+//! * `listeners`, each a `listener`; `accepting`: when any listener accepts; `proxies`: connections that wait for a
+//!   PROXY header. `sockets`, each a `socket`: those of the clients.
 //! * `ctl`, `http`: the two small listeners, with `slots` for their clients.
 //! * `tasks`, `backups`, `checkpoints`: work on threads. `disk`: the free space. `stop`: whether the server stops.
 
@@ -157,8 +159,8 @@ pub struct Services<'a> {
     pub reload: &'a Reload<'a>,
 }
 
-/// Serves until a signal or a command stops it. Listens at the inherited sockets, or without any where the configuration
-/// says.
+/// Serves until a signal or a command stops it. Listens at the inherited sockets, or without any where the
+/// configuration says.
 ///
 /// # Errors
 /// See [`ReactorError`].
@@ -733,7 +735,8 @@ impl<'a> Reactor<'a> {
     }
 }
 
-/// The configuration of a reload, with the values until now of all keys that need a restart, and those of them that differ.
+/// The configuration of a reload, with the values until now of all keys that need a restart, and those of them that
+/// differ.
 fn kept_until_a_restart(
     old: &ServerConfig,
     mut new: ServerConfig,

@@ -287,8 +287,8 @@ impl Roster {
         }
     }
 
-    /// Notes that the password of a session is a temporary one. It follows [`begin_session`](Self::begin_session), so it is never rolled
-    /// back.
+    /// Notes that the password of a session is a temporary one. It follows [`begin_session`](Self::begin_session), so
+    /// it is never rolled back.
     pub(crate) fn mark_temporary_password(&mut self, conn: ConnId) {
         if let Some(session) = self.sessions.get_mut(&conn) {
             session.has_temporary_password = true;

@@ -53,8 +53,8 @@ impl fmt::Debug for SecretSeed {
     }
 }
 
-/// The PHC string of a password's hash, from the worker that makes it to the database, and back. Empty for a bot, which has
-/// no password.
+/// The PHC string of a password's hash, from the worker that makes it to the database, and back. Empty for a bot, which
+/// has no password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(Zeroizing<String>);
 

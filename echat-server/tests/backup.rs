@@ -1,5 +1,5 @@
-//! Backups with the real binary: beside a busy server, killed at every change of the disk, verified, restored, and made by
-//! the server itself.
+//! Backups with the real binary: beside a busy server, killed at every change of the disk, verified, restored, and made
+//! by the server itself.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder};
@@ -310,8 +310,8 @@ fn a_changed_or_shortened_backup_is_refused() {
     assert!(!dir.path("new").exists());
 }
 
-/// Runs a command over the shim until it succeeds: at each of its changes of the disk it is killed, or the change and all
-/// later ones fail. `after` looks at what is left. Returns the number of changes.
+/// Runs a command over the shim until it succeeds: at each of its changes of the disk it is killed, or the change and
+/// all later ones fail. `after` looks at what is left. Returns the number of changes.
 fn stopped_at_every_change(
     args: &[&str],
     errno: Option<Errno>,
@@ -724,9 +724,9 @@ fn a_folder_that_takes_no_backup_is_named_at_a_start_and_refused_by_a_reload() {
 const SENDERS: usize = 20;
 const STEP: Duration = Duration::from_millis(100);
 
-/// Measures what a backup costs a room: 20 users send 200 messages a second into a database of 250 MB, first alone, then
-/// beside backups. Prints the round trips, the duration of a backup and the longest log. `ECHAT_BACKUP_ROWS` is the number
-/// of older messages, of 1,000 bytes each.
+/// Measures what a backup costs a room: 20 users send 200 messages a second into a database of 250 MB, first alone,
+/// then beside backups. Prints the round trips, the duration of a backup and the longest log. `ECHAT_BACKUP_ROWS` is
+/// the number of older messages, of 1,000 bytes each.
 #[test]
 #[ignore = "measures for half a minute"]
 fn a_room_beside_backups_under_a_steady_load() {

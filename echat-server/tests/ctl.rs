@@ -1,5 +1,5 @@
-//! The administration with the real server: each way in, what changes at once, the audit, reloading, the files of the log, and
-//! bad input at the socket.
+//! The administration with the real server: each way in, what changes at once, the audit, reloading, the files of the
+//! log, and bad input at the socket.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -206,8 +206,8 @@ fn a_wrong_finished_under_the_right_keys_is_closed_without_a_message() {
     assert_eq!(server.stop().status.code(), Some(0));
 }
 
-/// The end of a stream may arrive with the last bytes, right after them, or later: the server reads all bytes, answers them
-/// and closes.
+/// The end of a stream may arrive with the last bytes, right after them, or later: the server reads all bytes, answers
+/// them and closes.
 #[test]
 fn the_end_of_a_stream_is_read_whenever_it_arrives() {
     let dir = ServerFolder::new();

@@ -1,5 +1,5 @@
-//! Messages to large rooms: how many writes they cost, and what other users wait for them. Writes and rounds are counted,
-//! not timed.
+//! Messages to large rooms: how many writes they cost, and what other users wait for them. Writes and rounds are
+//! counted, not timed.
 
 mod sim;
 

@@ -1,5 +1,5 @@
-//! The database beside Litestream, configured as docs/litestream.md says: what is deleted leaves the log, the server starts
-//! again, and the copy is restored.
+//! The database beside Litestream, configured as docs/litestream.md says: what is deleted leaves the log, the server
+//! starts again, and the copy is restored.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Lines};

@@ -1,12 +1,13 @@
-//! The commands in docs/operate.md do what the page says. Each section runs in a folder of its own, with a server that has
-//! a room and messages, in the order of the page and as the commands stand. The page in Chinese has the same blocks, which
-//! the tidy test compares.
+//! The commands in docs/operate.md do what the page says. Each section runs in a folder of its own, with a server that
+//! has a room and messages, in the order of the page and as the commands stand. The page in Chinese has the same
+//! blocks, which the tidy test compares.
 //!
-//! To add a section, write it, and add its row to `SECTIONS`: the state before it, the commands that are meant to fail, and
-//! what is true afterwards. A heading with commands and without a row fails this test, and so does a row without a heading.
+//! To add a section, write it, and add its row to `SECTIONS`: the state before it, the commands that are meant to fail,
+//! and what is true afterwards. A heading with commands and without a row fails this test, and so does a row without a
+//! heading.
 //!
-//! The commands of docs/install.md, which need a clean system and its service manager, are run by `packaging/debian/test`, as
-//! they stand too.
+//! The commands of docs/install.md, which need a clean system and its service manager, are run by
+//! `packaging/debian/test`, as they stand too.
 
 mod damage;
 

@@ -1,5 +1,5 @@
-//! The server behind proxies that say by PROXY headers for which client they connect. The test is the proxy; HAProxy and
-//! nginx are tried as docs/proxies.md configures them.
+//! The server behind proxies that say by PROXY headers for which client they connect. The test is the proxy; HAProxy
+//! and nginx are tried as docs/proxies.md configures them.
 
 use std::fs;
 use std::io::{Read, Write};

@@ -1,5 +1,5 @@
-//! `check` and `check --repair` with the real binary: what is derived is made anew, what can be read of a damaged file is
-//! saved, and what is lost is listed.
+//! `check` and `check --repair` with the real binary: what is derived is made anew, what can be read of a damaged file
+//! is saved, and what is lost is listed.
 
 mod damage;
 

@@ -360,8 +360,8 @@ fn the_commands_of_the_units_are_understood() {
     assert_eq!(server.stop().status.code(), Some(0));
 }
 
-/// Connects again and again until it is told to stop, each time until the server answers or closes. A refused connection
-/// fails the test. Returns how many connections were answered.
+/// Connects again and again until it is told to stop, each time until the server answers or closes. A refused
+/// connection fails the test. Returns how many connections were answered.
 fn connects_all_the_time(address: SocketAddr, stop: &AtomicBool) -> usize {
     let mut answered = 0;
     while !stop.load(Ordering::Relaxed) {

@@ -1,4 +1,5 @@
-//! Nothing of a removed text is left in the files of the database, however it was removed and whatever was moved before.
+//! Nothing of a removed text is left in the files of the database, however it was removed and whatever was moved
+//! before.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};

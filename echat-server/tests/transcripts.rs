@@ -1,7 +1,7 @@
 //! What the server promises, tested against the real engine in a simulation without sockets and clocks.
 //!
-//! The transcripts are in `transcripts/`, one file for each subject; [`sim::script`] describes their syntax. Promises that
-//! a table or a property states better are in `promises/`.
+//! The transcripts are in `transcripts/`, one file for each subject; [`sim::script`] describes their syntax. Promises
+//! that a table or a property states better are in `promises/`.
 
 mod promises;
 mod sim;

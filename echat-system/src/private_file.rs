@@ -128,9 +128,9 @@ pub fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> 
     sync_folder_of(path)
 }
 
-/// A file with mode 0600 that is written over some time and then put in a place that is free: a reader, and a crash, see
-/// no file there or the whole one. Until then it is a hidden temporary file in the same folder, which is removed when
-/// this is dropped.
+/// A file with mode 0600 that is written over some time and then put in a place that is free: a reader, and a crash,
+/// see no file there or the whole one. Until then it is a hidden temporary file in the same folder, which is removed
+/// when this is dropped.
 #[derive(Debug)]
 pub struct NewFile {
     path: PathBuf,

@@ -8,8 +8,8 @@ use std::path::Path;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-/// Opens the file at `path` as `options` say. Links are followed. Never blocks: a pipe without another end is refused as
-/// every other file that is not regular.
+/// Opens the file at `path` as `options` say. Links are followed. Never blocks: a pipe without another end is refused
+/// as every other file that is not regular.
 ///
 /// # Errors
 /// The system's; `EISDIR` for a folder, and `not a regular file` for a pipe, a socket or a device.

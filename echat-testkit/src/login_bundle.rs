@@ -4,8 +4,8 @@ use echat_proto::commands::Event;
 use echat_proto::names::{DeviceSecret, ResumeSecret};
 use echat_proto::records::{AwayLine, ChatMessage, InvitationLine, Older, Unread};
 
-/// The parameters of LOGIN_BUNDLE. By default there is nothing in it: `LoginBundle { friends, ..LoginBundle::default() }`
-/// is the login of a user with friends and nothing else.
+/// The parameters of LOGIN_BUNDLE. By default there is nothing in it:
+/// `LoginBundle { friends, ..LoginBundle::default() }` is the login of a user with friends and nothing else.
 #[derive(Clone, Debug, Default)]
 #[expect(missing_docs, reason = "PROTOCOL.md describes the parameters")]
 pub struct LoginBundle {

@@ -39,8 +39,8 @@ impl Program {
             clap_complete::generate(shell, &mut command, name.as_str(), &mut script);
             let mut script = String::from_utf8(script).expect("a script is UTF-8");
             if shell == Shell::Bash {
-                // clap_complete 4.6 spells a hyphen of the program's name in two ways, and so never offers the options of
-                // its subcommands.
+                // clap_complete 4.6 spells a hyphen of the program's name in two ways, and so never offers the options
+                // of its subcommands.
                 script = script.replace(&name.replace('-', "__subcmd__"), &name.replace('-', "__"));
                 check_bash(&command, &script);
             }
@@ -145,8 +145,8 @@ fn render(command: &Command, section: Section) -> String {
     without_head(&String::from_utf8(text).expect("a page is UTF-8"))
 }
 
-/// The subcommands, each with its arguments and its options. An option that the program itself has too is described once,
-/// among the options of the program.
+/// The subcommands, each with its arguments and its options. An option that the program itself has too is described
+/// once, among the options of the program.
 fn commands(command: &Command) -> String {
     let mut roff = Roff::new();
     let heading = command.get_subcommand_help_heading();

@@ -1,9 +1,9 @@
 //! Where the programs under test are.
 //!
 //! Cargo builds the programs of a package before its tests, and names them in `CARGO_BIN_EXE_NAME` of their
-//! environment. For tests of another package nothing is named, and a program in the target folder may be missing or old.
-//! Then it is built first, with the test's own profile, into the test's own target folder. That takes a minute even after
-//! all packages are built: a package alone has other features of its dependencies than the workspace.
+//! environment. For tests of another package nothing is named, and a program in the target folder may be missing or
+//! old. Then it is built first, with the test's own profile, into the test's own target folder. That takes a minute
+//! even after all packages are built: a package alone has other features of its dependencies than the workspace.
 
 use std::env;
 use std::io;
@@ -80,7 +80,8 @@ fn manifests() -> Vec<PathBuf> {
 }
 
 /// Whether a program is as new as these files and as the sources that cargo lists in a file beside it (dep-info, in the
-/// syntax of make), all of which lie in this workspace: another copy, also one in `target`, may use the same target folder.
+/// syntax of make), all of which lie in this workspace: another copy, also one in `target`, may use the same target
+/// folder.
 ///
 /// # Errors
 /// The program, its list or one of its sources is missing.

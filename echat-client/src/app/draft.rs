@@ -142,7 +142,8 @@ impl Draft {
         (text != message.content && !text.trim().is_empty()).then_some(text)
     }
 
-    /// The message under edit has this text now, by another session of the user. A line that was not touched has it too.
+    /// The message under edit has this text now, by another session of the user. A line that was not touched has it
+    /// too.
     pub(super) fn edit_from(&mut self, text: &str) {
         let Some(message) = &mut self.message else {
             return;
@@ -183,8 +184,8 @@ impl Draft {
         self.editor.use_history(history);
     }
 
-    /// Tab goes on with the completion that it began, as long as nothing else was typed; otherwise it
-    /// begins with what `find` finds for the line up to the cursor. What there is to choose from, when the choice begins.
+    /// Tab goes on with the completion that it began, as long as nothing else was typed; otherwise it begins with what
+    /// `find` finds for the line up to the cursor. What there is to choose from, when the choice begins.
     pub(super) fn complete(
         &mut self,
         backwards: bool,

@@ -1,8 +1,8 @@
 //! `/export`: what the server shows to the user becomes the lines of a file, in the format of docs/export.md.
 //!
-//! One request or one write is under way at a time: memory holds one page, and a message that the user types waits behind
-//! one page at most. First comes each room, then the messages of all conversations from the oldest on, up to the newest
-//! of the beginning. Names in the file are those of the beginning. An export that cannot go on leaves no file.
+//! One request or one write is under way at a time: memory holds one page, and a message that the user types waits
+//! behind one page at most. First comes each room, then the messages of all conversations from the oldest on, up to the
+//! newest of the beginning. Names in the file are those of the beginning. An export that cannot go on leaves no file.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

@@ -123,8 +123,8 @@ impl Login {
         }
     }
 
-    /// The server has answered: the proposed password is the one to log in with, or not. The secret of the login is void
-    /// with the old password.
+    /// The server has answered: the proposed password is the one to log in with, or not. The secret of the login is
+    /// void with the old password.
     pub(super) fn change(&mut self, is_taken: bool) {
         self.is_locked &= !is_taken;
         if let Some(credentials) = &mut self.credentials
@@ -153,8 +153,9 @@ impl Login {
         }
     }
 
-    /// Drops the secret of the last login, which the server refused: the password logs in instead. Returns whether there
-    /// was a secret. Any other refusal is not about the secret, which is kept. The server forgets secrets after a day, and when the user logs out elsewhere with the same one.
+    /// Drops the secret of the last login, which the server refused: the password logs in instead. Returns whether
+    /// there was a secret. Any other refusal is not about the secret, which is kept. The server forgets secrets after a
+    /// day, and when the user logs out elsewhere with the same one.
     pub(super) fn drop_secret(&mut self) -> bool {
         let credentials = self.credentials.as_mut();
         credentials.and_then(|user| user.resume.take()).is_some()

@@ -79,7 +79,8 @@ pub struct App {
     joining: Option<Target>,
     /// The chat that was open when the session ended, and its user: a login opens it again.
     left_chat: Option<(String, Target)>,
-    /// The room that the user joins or creates. Its chat opens when the server says yes, unless the user went elsewhere.
+    /// The room that the user joins or creates. Its chat opens when the server says yes, unless the user went
+    /// elsewhere.
     opening: Option<Target>,
     /// The user that was registered last, until the first login.
     newcomer: Option<Newcomer>,
@@ -971,7 +972,8 @@ impl App {
         self.say_must_change(bundle);
     }
 
-    /// Tells a user that was just registered what is there already: the room of all new accounts, and the administration.
+    /// Tells a user that was just registered what is there already: the room of all new accounts, and the
+    /// administration.
     fn welcome(&mut self, me: &str) {
         let Some(newcomer) = self.newcomer.take_if(|newcomer| newcomer.name == me) else {
             return;
@@ -1338,8 +1340,8 @@ impl App {
         }
     }
 
-    /// A user joined a room that is not open. The owner and operators of the room are told, once it is known that the user
-    /// is one of them.
+    /// A user joined a room that is not open. The owner and operators of the room are told, once it is known that the
+    /// user is one of them.
     fn joined(&mut self, room: &str, name: &str) {
         let target = Target::Room(room.to_owned());
         let is_known = self.common.context.session.room_settings(&target).is_some();
@@ -1435,8 +1437,8 @@ impl App {
         }
     }
 
-    /// Unsent lines for a room that the reader left or joined: they are not for another room that has the name later, and
-    /// go if this is the room that they were typed for.
+    /// Unsent lines for a room that the reader left or joined: they are not for another room that has the name later,
+    /// and go if this is the room that they were typed for.
     fn hold_lines(&mut self, update: &Update) {
         let room = match update {
             Update::NewRoom(room) | Update::LeftRoom(room) => room,
@@ -1455,8 +1457,8 @@ impl App {
         }
     }
 
-    /// Finds out after a login which rooms the known names stand for, with one question at a time: for the open chat and
-    /// for unsent lines. Until then nothing is sent there, and nothing that was missed is asked for.
+    /// Finds out after a login which rooms the known names stand for, with one question at a time: for the open chat
+    /// and for unsent lines. Until then nothing is sent there, and nothing that was missed is asked for.
     fn check_rooms(&mut self) {
         if !self.upstream.may_ask() || self.outbox.is_loading() || self.upstream.identifies() {
             return;
@@ -1479,8 +1481,8 @@ impl App {
         self.ask_queued();
     }
 
-    /// The rooms of the open chat, of unsent lines and of queued requests that are not there under their names, and when
-    /// each was created.
+    /// The rooms of the open chat, of unsent lines and of queued requests that are not there under their names, and
+    /// when each was created.
     fn wanted_rooms(&self) -> BTreeSet<(String, u64)> {
         let chats = self.common.context.session.missing_rooms();
         let mut wanted = Outbox::sought(&self.common);
@@ -1529,8 +1531,8 @@ impl App {
         self.tell(&update);
     }
 
-    /// The next room whose identity is to be asked for: one that has unsent lines, queued requests, an open chat or an open
-    /// question, then the names of those that are missing, and last the new rooms that they may be.
+    /// The next room whose identity is to be asked for: one that has unsent lines, queued requests, an open chat or an
+    /// open question, then the names of those that are missing, and last the new rooms that they may be.
     fn next_to_identify(&mut self) -> Option<String> {
         let queued = || self.upstream.next_to_identify(&self.common);
         if let Some(room) = Outbox::next_to_identify(&self.common).or_else(queued) {

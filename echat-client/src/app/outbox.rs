@@ -52,8 +52,8 @@ pub(super) struct Outbox {
     held_told: BTreeSet<String>,
 }
 
-/// Decides whether a line may be sent. One for a room that was typed before this connection is sent only to the room that
-/// it was typed for.
+/// Decides whether a line may be sent. One for a room that was typed before this connection is sent only to the room
+/// that it was typed for.
 fn send_decision(line: &UnsentLine, session: &Session) -> SendDecision {
     if line.is_current || !line.target.is_room() {
         return SendDecision::Send;
@@ -629,8 +629,8 @@ impl Outbox {
         }
     }
 
-    /// Another user logs in: says that the lines of the one before stay where they are. The account may be the same, under
-    /// another name that an administrator gave it; the client cannot know.
+    /// Another user logs in: says that the lines of the one before stay where they are. The account may be the same,
+    /// under another name that an administrator gave it; the client cannot know.
     pub(super) fn say_left_behind(&mut self, common: &mut Common, name: &str) {
         let count = common.context.pending() as u64;
         let Some(user) = common.me().filter(|user| user != name && count > 0) else {

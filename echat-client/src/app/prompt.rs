@@ -1,5 +1,5 @@
-//! What stands at the bottom of the terminal: notices, unsent lines and the prompt; and the title of the window. It reads
-//! the application and changes nothing.
+//! What stands at the bottom of the terminal: notices, unsent lines and the prompt; and the title of the window. It
+//! reads the application and changes nothing.
 
 use super::App;
 use super::question::Question;

@@ -69,7 +69,8 @@ impl Requests {
         free.map(|queued| (queued.request, queued.asked)).collect()
     }
 
-    /// Takes the queued requests that may be sent after a login, oldest first: none that is behind one that may not yet.
+    /// Takes the queued requests that may be sent after a login, oldest first: none that is behind one that may not
+    /// yet.
     pub(super) fn take_ready(&mut self, session: &Session) -> Vec<(Request, RequestContext)> {
         let is_ready = |queued: &QueuedRequest| queued.decision(session) == SendDecision::Send;
         let waiting = self.queued.iter().position(|queued| !is_ready(queued));
@@ -97,8 +98,8 @@ impl Requests {
         self.queued.iter().flat_map(|queued| &queued.rooms)
     }
 
-    /// A room or a user has another name: queued requests are about the same one. `created`: when the room was created, if
-    /// that is known. Requests about another room that had the name stay.
+    /// A room or a user has another name: queued requests are about the same one. `created`: when the room was created,
+    /// if that is known. Requests about another room that had the name stay.
     pub(super) fn rename(&mut self, was: &Target, now: &Target, created: Option<u64>) {
         for queued in &mut self.queued {
             let QueuedRequest {

@@ -318,8 +318,8 @@ impl Upstream {
         }
     }
 
-    /// The connection is lost. Says so, unless the user was told of this outage or need not know. `was_sending`: whether
-    /// a line was in flight.
+    /// The connection is lost. Says so, unless the user was told of this outage or need not know. `was_sending`:
+    /// whether a line was in flight.
     pub(super) fn lost(&mut self, common: &mut Common, loss: Loss, was_sending: bool) -> AfterLoss {
         let was_logged_in = self.connection.is_online();
         self.connection.lost(common.at);
@@ -480,8 +480,8 @@ impl Upstream {
         }
     }
 
-    /// Sends the queued requests that may go now, oldest first: without a login those that need none. The errors of those
-    /// that can never be accepted.
+    /// Sends the queued requests that may go now, oldest first: without a login those that need none. The errors of
+    /// those that can never be accepted.
     pub(super) fn send_queued(&mut self, common: &mut Common) -> Vec<LimitError> {
         let ready = if self.connection.is_online() {
             self.requests.take_ready(&common.context.session)
@@ -518,13 +518,14 @@ impl Upstream {
             .collect()
     }
 
-    /// A room or a user has another name: queued requests are about the same one. `created`: when the room was created, if
-    /// that is known.
+    /// A room or a user has another name: queued requests are about the same one. `created`: when the room was created,
+    /// if that is known.
     pub(super) fn rename(&mut self, was: &Target, now: &Target, created: Option<u64>) {
         self.requests.rename(was, now, created);
     }
 
-    /// Drops the queued requests whose rooms are not those that have their names now, and says which commands they were.
+    /// Drops the queued requests whose rooms are not those that have their names now, and says which commands they
+    /// were.
     pub(super) fn refuse_held(&mut self, common: &mut Common) {
         let mut held: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (asked, room) in self.requests.take_held(&common.context.session) {

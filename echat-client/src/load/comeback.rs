@@ -37,7 +37,8 @@ pub(super) struct Comeback {
     /// They log in with passwords.
     #[arg(long)]
     passwords: bool,
-    /// The limits for connections that are not logged in are the default ones: clients that the server closes try again.
+    /// The limits for connections that are not logged in are the default ones: clients that the server closes try
+    /// again.
     #[arg(long)]
     limited: bool,
 }

@@ -46,8 +46,8 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    /// Takes the server's program from beside this one, unless another is given, and as many files as the system allows,
-    /// for the servers too.
+    /// Takes the server's program from beside this one, unless another is given, and as many files as the system
+    /// allows, for the servers too.
     pub(super) fn new(program: Option<PathBuf>, clock: Clock) -> Result<Self, Failure> {
         let program = match program {
             Some(program) => match program.canonicalize() {

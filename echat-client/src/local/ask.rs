@@ -79,8 +79,8 @@ pub(crate) fn consent(line: &[u8]) -> TrustAnswer {
     }
 }
 
-/// The line that is typed, with its end and whatever else the terminal sent; waits for it. Empty at the end of input. The terminal is
-/// not in raw mode: then one line comes with one read, and the lines behind it stay.
+/// The line that is typed, with its end and whatever else the terminal sent; waits for it. Empty at the end of input.
+/// The terminal is not in raw mode: then one line comes with one read, and the lines behind it stay.
 pub(crate) fn line(from: impl AsFd) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut typed = Zeroizing::new(vec![0; LINE_MAX]);
     loop {

@@ -345,7 +345,8 @@ impl Context {
         lines
     }
 
-    /// The same in one row, for a small window, if there are several: each conversation with its count, the newest first.
+    /// The same in one row, for a small window, if there are several: each conversation with its count, the newest
+    /// first.
     pub(crate) fn notice_row(&self, open: Option<&Target>) -> Option<Line> {
         let noticed = self.unread().filter(|(target, _)| Some(*target) != open);
         let noticed: Vec<_> = noticed.collect();
@@ -556,8 +557,8 @@ impl Context {
         lines
     }
 
-    /// Adds a row of a message in pieces: to the last line, or with an indent as a line of its own. Parts of it that read
-    /// like a head are lines of their own, too.
+    /// Adds a row of a message in pieces: to the last line, or with an indent as a line of its own. Parts of it that
+    /// read like a head are lines of their own, too.
     fn add_row(&self, lines: &mut Vec<Line>, pieces: &[(Safe, Style)], indent: Option<&Safe>) {
         let whole: String = pieces.iter().map(|(text, _)| text.as_str()).collect();
         let style = pieces.first().map_or(Style::Plain, |(_, style)| *style);

@@ -1,4 +1,5 @@
-//! Commands that change nothing, as far as the client knows. They are answered without a question and without the server.
+//! Commands that change nothing, as far as the client knows. They are answered without a question and without the
+//! server.
 
 use echat_proto::commands::Request;
 use echat_proto::param::RoomRole;

@@ -115,8 +115,8 @@ pub struct LoginOptions {
 }
 
 impl Online {
-    /// Whether one command is asked for, and so nothing but its reply is shown. With -v, and where more than the reply is
-    /// waited for, everything is.
+    /// Whether one command is asked for, and so nothing but its reply is shown. With -v, and where more than the reply
+    /// is waited for, everything is.
     pub fn shows_only_replies(&self) -> bool {
         let Stop {
             count,

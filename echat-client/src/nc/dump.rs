@@ -206,7 +206,8 @@ fn collect<'a>(value: &'a Value, secret: bool, secrets: &mut Vec<&'a str>) {
     }
 }
 
-/// Stars in the place of secrets that another text of the message repeats, as the text of ADMIN_RESULT repeats its result.
+/// Stars in the place of secrets that another text of the message repeats, as the text of ADMIN_RESULT repeats its
+/// result.
 fn redact_copies(value: Value, secrets: &[&str]) -> Value {
     match value {
         Value::List(items) => {

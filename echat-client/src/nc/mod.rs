@@ -12,7 +12,7 @@
 //! args                                what the arguments ask for
 //! ask  pending  known  subset  files  what only a person knows; replies not yet here; what a bot knew; parts of values
 //! message                             messages as lines
-//! flags  script  rules  output        what was typed after the program's name; what a line says; when to stop; both outputs
+//! flags  script  rules  output        the command line; what a line says; when to stop; both outputs
 //! ```
 
 pub mod args;

@@ -6,9 +6,9 @@
 //! echat://[user@]host:port[/[room]][#[SHA256:...][&invitation=CODE]]
 //! ```
 //!
-//! An address has one spelling (lower case, IPv6 shortest and in brackets), because known hosts
-//! are found by it. Spaces and line breaks in a link count for nothing. User, room and what follows `#` may be percent-encoded. No error quotes the
-//! text that it refuses: it may contain a password or a code.
+//! An address has one spelling (lower case, IPv6 shortest and in brackets), because known hosts are found by it. Spaces
+//! and line breaks in a link count for nothing. User, room and what follows `#` may be percent-encoded. No error quotes
+//! the text that it refuses: it may contain a password or a code.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};

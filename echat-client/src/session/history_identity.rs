@@ -51,9 +51,10 @@ impl HistoryIdentity {
 /// message under an id that is held, or one that is missing between two that are held. This finds
 /// a restored database whose ids have grown beyond those known, as far as the bundle reaches back.
 ///
-/// Names and texts change within a history: a user or a room is renamed, an account deleted, a message erased. So a sender
-/// says nothing, a text that was deleted neither, and another target only if the old one still `exists`. A room of which the
-/// reader was no member before (`is_new`) says nothing at all: it may be the old one, whose name another room has now.
+/// Names and texts change within a history: a user or a room is renamed, an account deleted, a message erased. So a
+/// sender says nothing, a text that was deleted neither, and another target only if the old one still `exists`. A room
+/// of which the reader was no member before (`is_new`) says nothing at all: it may be the old one, whose name another
+/// room has now.
 pub(super) fn contradicts(
     conversations: &BTreeMap<Target, Conversation>,
     bundle: &[ChatMessage],

@@ -632,7 +632,8 @@ impl Session {
         }
     }
 
-    /// Whether the server says that a message of another user names the reader. Those of blocked users count for nothing.
+    /// Whether the server says that a message of another user names the reader. Those of blocked users count for
+    /// nothing.
     fn names_me(&self, message: &ChatMessage) -> bool {
         let me = self.me.as_deref();
         let named = message.mentions.as_deref().unwrap_or_default().iter();

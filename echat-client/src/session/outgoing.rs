@@ -316,8 +316,8 @@ impl Outgoing {
         is_any
     }
 
-    /// The server tells when the room of a name was created: lines that were typed in this connection are for that room.
-    /// Whether there are any.
+    /// The server tells when the room of a name was created: lines that were typed in this connection are for that
+    /// room. Whether there are any.
     pub fn bind(&mut self, user: &str, room: &str, created: u64) -> bool {
         let mut is_any = false;
         for NumberedEntry { entry, .. } in &mut self.entries {

@@ -92,8 +92,8 @@ impl Session {
         self.people.deleted.contains(name)
     }
 
-    /// The account of a former friend is deleted. Its messages may be erased, which nothing tells: they are forgotten and
-    /// asked for again.
+    /// The account of a former friend is deleted. Its messages may be erased, which nothing tells: they are forgotten
+    /// and asked for again.
     pub(super) fn account_deleted(&mut self, name: &str) {
         self.people.deleted.insert(name.to_owned());
         let none = BTreeSet::new();

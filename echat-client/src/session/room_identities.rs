@@ -150,8 +150,8 @@ impl Session {
     }
 
     /// Decides whether something that names a room may be sent. It is for the room that the name stood for: rooms are
-    /// renamed and closed, and others take their names. If it is not known when that room was created, it is the room of
-    /// that name, unless that was created later than the room was named.
+    /// renamed and closed, and others take their names. If it is not known when that room was created, it is the room
+    /// of that name, unless that was created later than the room was named.
     pub fn send_decision(&self, room: &NamedRoom) -> SendDecision {
         if !self.rooms.contains(&room.name) {
             return SendDecision::Hold;

@@ -74,8 +74,8 @@ pub(super) fn seconds(text: &str) -> Option<u64> {
     behind.trim().is_empty().then_some(seconds)
 }
 
-/// Whether a text begins like a duration, so that it is no other text even if [`read`] finds none in it: with `for`, with
-/// a digit, perhaps behind a minus, or with a duration in Chinese that other words follow at once.
+/// Whether a text begins like a duration, so that it is no other text even if [`read`] finds none in it: with `for`,
+/// with a digit, perhaps behind a minus, or with a duration in Chinese that other words follow at once.
 pub(super) fn is_meant(text: &str) -> bool {
     let unsigned = text.strip_prefix(['-', '－']).unwrap_or(text);
     unsigned.chars().next().and_then(digit).is_some()
@@ -83,8 +83,8 @@ pub(super) fn is_meant(text: &str) -> bool {
         || part(text).is_some()
 }
 
-/// A duration at the beginning of a text, in seconds, and what follows. Behind one in Chinese digits there is a space, since
-/// `一天到晚` is none.
+/// A duration at the beginning of a text, in seconds, and what follows. Behind one in Chinese digits there is a space,
+/// since `一天到晚` is none.
 pub(super) fn read(text: &str) -> Option<(u64, &str)> {
     let behind_for = behind_for(text);
     let begin = behind_for.unwrap_or(text);

@@ -1,7 +1,7 @@
 //! The little languages of the modes: a typed line becomes a [`Statement`].
 //!
-//! One table (`table.rs`) gives the parser, the help, the words for completion, and for commands that ask the server the
-//! request and what is said about it.
+//! One table (`table.rs`) gives the parser, the help, the words for completion, and for commands that ask the server
+//! the request and what is said about it.
 
 #[macro_use]
 mod row;

@@ -11,11 +11,11 @@
 //! * its meaning, in which a parameter is a `&str`, with `?` an `Option<&str>`, with `*` a `&[String]`. One of
 //!   * `=> statement`: a [`Statement`] for the modes;
 //!   * `queries Request { field: value }`: a request that changes nothing. Its reply is shown by `modes::answers`;
-//!   * `asks Request { field: value }`: a request that changes something, and what is said about it, of which each
-//!     part may be missing: `needs Role`, the role in the room that it takes; `confirm {} prompt {} declined {}`, a
-//!     question before it, the question in the prompt and what a no means; `done {}`, what is said when it is done; `refused { Code {} Code {} }`, what refusals mean for which
-//!     `text::refusals` has nothing fitting. Each sentence is `{ en "..." zh "..." }`, with parameters in
-//!     braces.
+//!   * `asks Request { field: value }`: a request that changes something, and what is said about it, of which each part
+//!     may be missing: `needs Role`, the role in the room that it takes; `confirm {} prompt {} declined {}`, a question
+//!     before it, the question in the prompt and what a no means; `done {}`, what is said when it is done;
+//!     `refused { Code {} Code {} }`, what refusals mean for which `text::refusals` has nothing fitting. Each sentence
+//!     is `{ en "..." zh "..." }`, with parameters in braces.
 
 use echat_proto::param::{KeepDays, RoomRole};
 

@@ -9,8 +9,8 @@ pub struct AdministrationCommand {
     pub name: &'static str,
     /// What it does, in Chinese.
     pub about: &'static str,
-    /// What is said in Chinese when it is done. `{1}` and `{2}` are the words that were typed behind the name. Empty for
-    /// a command whose result says it all.
+    /// What is said in Chinese when it is done. `{1}` and `{2}` are the words that were typed behind the name. Empty
+    /// for a command whose result says it all.
     done: &'static str,
     /// The same where the word `none` was typed behind the name; empty if that makes no difference.
     done_none: &'static str,

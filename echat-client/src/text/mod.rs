@@ -1,8 +1,8 @@
 //! Every sentence shown to a person, in every language.
 //!
 //! [`Text`] is a sentence with its arguments. `sentences` has the table, with all languages of a sentence in its row;
-//! `refusals` has that of the server's codes, `administration` the words of its administration. Nothing here is safe to print yet: names and texts of other users stand
-//! in the sentences as they came.
+//! `refusals` has that of the server's codes, `administration` the words of its administration. Nothing here is safe to
+//! print yet: names and texts of other users stand in the sentences as they came.
 
 mod administration;
 mod language;

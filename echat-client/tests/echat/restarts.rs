@@ -1,5 +1,5 @@
-//! The server restarts behind a listening socket that the service manager keeps: no line is lost, and each client is back with
-//! its first try, which it makes within a second (`net/connection/tests.rs`).
+//! The server restarts behind a listening socket that the service manager keeps: no line is lost, and each client is
+//! back with its first try, which it makes within a second (`net/connection/tests.rs`).
 
 use std::net::TcpListener;
 

@@ -5,8 +5,8 @@ use std::fmt;
 use super::{by_number, event, request};
 use crate::message::Message;
 
-/// Commands without a secret parameter whose values may be secrets all the same: an invitation code, or what a command of
-/// the administration takes and gives out.
+/// Commands without a secret parameter whose values may be secrets all the same: an invitation code, or what a command
+/// of the administration takes and gives out.
 const WITH_SECRETS: [u32; 4] = [
     request::ADMIN,
     event::ADMIN_RESULT,

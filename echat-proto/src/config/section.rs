@@ -387,8 +387,8 @@ impl<'de> DeserializeSeed<'de> for RoomOrNone {
     }
 }
 
-/// The path of a file or a folder, which may be missing. One that no system accepts would fail hours later, where the file is
-/// first needed.
+/// The path of a file or a folder, which may be missing. One that no system accepts would fail hours later, where the
+/// file is first needed.
 #[derive(Clone, Debug)]
 pub(super) struct PathOrNone(&'static str);
 

@@ -1,6 +1,6 @@
 //! Powers of the fixed base g by precomputed tables (the comb method with several tables, Lim and Lee 1994; Handbook of
-//! Applied Cryptography, 14.6.3): the bits of the exponent are written in rows, the columns are divided into blocks, and
-//! each column selects an entry of its block's table.
+//! Applied Cryptography, 14.6.3): the bits of the exponent are written in rows, the columns are divided into blocks,
+//! and each column selects an entry of its block's table.
 //!
 //! ```text
 //! row 0:  bits 39 .. 30 | 29 .. 20 | 19 .. 10 |  9 ..  0     column j of block b selects the product of

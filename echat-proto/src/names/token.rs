@@ -21,9 +21,9 @@ static BASE32: LazyLock<Encoding> = LazyLock::new(|| {
     form.encoding().expect("the specification is constant")
 });
 
-/// A secret of 32 bytes that logs in a bot (PROTOCOL.md, section 5.13). Its text can be typed: base 32 in small letters,
-/// in 13 groups of four characters with hyphens between them, 64 characters. A presented text may have capitals, and
-/// leave hyphens out. It is wiped when dropped; `Debug` does not show it.
+/// A secret of 32 bytes that logs in a bot (PROTOCOL.md, section 5.13). Its text can be typed: base 32 in small
+/// letters, in 13 groups of four characters with hyphens between them, 64 characters. A presented text may have
+/// capitals, and leave hyphens out. It is wiped when dropped; `Debug` does not show it.
 ///
 /// A text of any other form is kept as it is: presented at a login it matches no token, as a wrong password does.
 #[derive(Clone, PartialEq, Eq)]

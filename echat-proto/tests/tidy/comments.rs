@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use super::none;
 use super::source::{Source, sources};
 
+/// The longest line of a comment, in characters.
+const WIDTH: usize = 120;
+
 /// Names of types that are words of the wire or the field too.
 const WORDS: [&str; 2] = ["ClientHello", "ServerHello"];
 
@@ -32,6 +35,21 @@ fn comments_name_types_as_code() {
         &found,
         "a type in a comment stands in backticks or brackets",
     );
+}
+
+#[test]
+fn comments_are_no_wider_than_the_window() {
+    let mut found = Vec::new();
+    for source in sources() {
+        for (number, line) in (1..).zip(source.text.lines()) {
+            let width = line.chars().count();
+            let is_comment = line.trim_start().starts_with("//");
+            if is_comment && width > WIDTH && !line.contains("://") {
+                found.push(format!("{} has {width} characters", source.at(number)));
+            }
+        }
+    }
+    none(&found, "lines of comments have at most 120 characters");
 }
 
 #[test]

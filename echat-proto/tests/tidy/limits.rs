@@ -53,7 +53,10 @@ fn rows(text: &str) -> Vec<LimitRow> {
             is_inside = heading == "Limits";
         } else if let Some(heading) = text.strip_prefix("### ") {
             let named = heading.split_once('(').map(|(_, rest)| rest);
-            package = named.unwrap_or_default().trim_end_matches(')').to_owned();
+            named
+                .unwrap_or_default()
+                .trim_end_matches(')')
+                .clone_into(&mut package);
         }
         let cells: Vec<&str> = text.split('|').map(str::trim).collect();
         if let ["", what, limit, place, ""] = cells[..]
@@ -76,10 +79,10 @@ impl LimitRow {
     /// The constants that the row names, each with the path of its module: those in capitals.
     fn constants(&self) -> Vec<(String, String)> {
         let spans = self.place.split('`').skip(1).step_by(2);
-        let named = spans.filter_map(|span| span.rsplit_once("::"));
-        let each = named.flat_map(|(path, names)| {
-            let names = names.trim_matches(['{', '}']).split(", ");
-            names.map(move |name| (path, name))
+        let paths = spans.filter_map(|span| span.rsplit_once("::"));
+        let each = paths.flat_map(|(path, items)| {
+            let items = items.trim_matches(['{', '}']).split(", ");
+            items.map(move |name| (path, name))
         });
         each.filter(|(_, name)| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
             .map(|(path, name)| {
@@ -155,7 +158,7 @@ fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

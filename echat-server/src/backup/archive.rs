@@ -6,13 +6,13 @@
 //! echat-backup 1 database 00000000000000053248 sha256 4f0c...      the last line, of a fixed length
 //! ```
 //!
-//! A newline stands before the manifest. The last line gives the version of the format, the bytes of the database, and the
-//! SHA-256 of everything before it and of itself up to the sum. A file that is cut off has no last line, and a changed bit
-//! changes the sum, which `PRAGMA integrity_check` would not see in a text.
+//! A newline stands before the manifest. The last line gives the version of the format, the bytes of the database, and
+//! the SHA-256 of everything before it and of itself up to the sum. A file that is cut off has no last line, and a
+//! changed bit changes the sum, which `PRAGMA integrity_check` would not see in a text.
 //!
-//! Why not a tar: the database is written once, in place, and verified there by SQLite, which cannot open a member of a tar.
-//! SQLite ignores bytes after the last page, so `sqlite3 FILE` reads a backup too. Why not a table: the database stays the
-//! one that the server had, page by page, with echat's schema and without the key in its pages.
+//! Why not a tar: the database is written once, in place, and verified there by SQLite, which cannot open a member of a
+//! tar. SQLite ignores bytes after the last page, so `sqlite3 FILE` reads a backup too. Why not a table: the database
+//! stays the one that the server had, page by page, with echat's schema and without the key in its pages.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -32,8 +32,8 @@ pub const FORMAT: u64 = 1;
 /// The first word of the last line.
 const MAGIC: &str = "echat-backup ";
 
-/// Bytes of the last line: `echat-backup`, the format in up to 4 digits padded with spaces on its right, `database` and 20
-/// digits, `sha256` and 64 digits, and the newline.
+/// Bytes of the last line: `echat-backup`, the format in up to 4 digits padded with spaces on its right, `database` and
+/// 20 digits, `sha256` and 64 digits, and the newline.
 const LAST_LINE: usize = 13 + 5 + 9 + 21 + 7 + 64 + 1;
 
 /// Bytes of a manifest at most: the longest configuration, each byte of it as six in JSON, and the rest generously.

@@ -213,8 +213,8 @@ pub fn lower_priority() {
     }
 }
 
-/// Makes a backup at `target` from a folder that a server may be using. The file is private, complete, synced and verified
-/// before it has its name. `now` is the time in unix seconds.
+/// Makes a backup at `target` from a folder that a server may be using. The file is private, complete, synced and
+/// verified before it has its name. `now` is the time in unix seconds.
 ///
 /// # Errors
 /// See [`BackupError`]. No file `target` is there then, nor its temporary file, unless another process writes that.
@@ -400,8 +400,8 @@ fn publish(temporary: &Path, target: &Path) -> Result<(), BackupError> {
     private_file::sync_folder_of(target).map_err(error)
 }
 
-/// Verifies the backup at `path`: complete and unchanged since it was made; the database sound, of a known version, and with
-/// the rows that were counted then; the key usable.
+/// Verifies the backup at `path`: complete and unchanged since it was made; the database sound, of a known version, and
+/// with the rows that were counted then; the key usable.
 ///
 /// # Errors
 /// See [`BackupError`].
@@ -474,8 +474,8 @@ fn check_plain(path: &Path) -> Result<(), BackupError> {
     Ok(())
 }
 
-/// Copies the database at `path` to `database`, which is new, and returns what a backup would say of it. It counts as made when
-/// its newest message was sent, since nothing says until when it was copied.
+/// Copies the database at `path` to `database`, which is new, and returns what a backup would say of it. It counts as
+/// made when its newest message was sent, since nothing says until when it was copied.
 ///
 /// # Errors
 /// See [`BackupError`]. The database has faults, or a file cannot be read or written.

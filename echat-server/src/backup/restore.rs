@@ -12,8 +12,9 @@ use crate::storage::{OpenError, begin_history, reserved_ids};
 use super::administrator_code::carry_administrator_code;
 use super::{Attachments, BackupError, Manifest, check_plain, copy_plain, extract, verify};
 
-/// Message ids that a server can have given out in each second since the backup was made, more than any can. It counts only
-/// where no `high_water` says what was given out. In ten years these are 3 * 10^13 ids; a number of JSON has 9 * 10^15.
+/// Message ids that a server can have given out in each second since the backup was made, more than any can. It counts
+/// only where no `high_water` says what was given out. In ten years these are 3 * 10^13 ids; a number of JSON has 9 *
+/// 10^15.
 const IDS_A_SECOND: u64 = 100_000;
 
 /// What a file is that is restored.
@@ -79,13 +80,13 @@ impl RestoreError {
     }
 }
 
-/// Restores `file` into the data folder `data`, which is created if it is missing and which no server may be
-/// using. Ids continue above all that were given out, and the history gets a new name, by which clients notice. `now` is the
-/// time in unix seconds.
+/// Restores `file` into the data folder `data`, which is created if it is missing and which no server may be using. Ids
+/// continue above all that were given out, and the history gets a new name, by which clients notice. `now` is the time
+/// in unix seconds.
 ///
 /// # Errors
-/// See [`RestoreError`]. The folder then is as before. A process that is killed leaves it as before or as restored: the next
-/// use of the folder completes a restore that had begun to move files.
+/// See [`RestoreError`]. The folder then is as before. A process that is killed leaves it as before or as restored: the
+/// next use of the folder completes a restore that had begun to move files.
 pub fn restore(
     file: &Path,
     kind: RestoreKind,
@@ -140,8 +141,8 @@ fn restore_into(
     })
 }
 
-/// The id above which ids continue. The folder's own record is exact; without one that reaches the backup, the age of the
-/// backup bounds what was given out since.
+/// The id above which ids continue. The folder's own record is exact; without one that reaches the backup, the age of
+/// the backup bounds what was given out since.
 fn first_id(manifest: &Manifest, reserved: Option<u64>, now: i64) -> u64 {
     let newest = manifest.summary.newest_id;
     let age = now

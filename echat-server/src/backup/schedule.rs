@@ -1,7 +1,7 @@
 //! Automatic backups: when the next one is due, how its file is named, and which files are pruned.
 //!
-//! [`BackupSchedule::run`] waits for the disk, so it runs on a helper thread. It decides by the files that are there: a server
-//! that restarts does not make a backup earlier or later than one that runs on.
+//! [`BackupSchedule::run`] waits for the disk, so it runs on a helper thread. It decides by the files that are there: a
+//! server that restarts does not make a backup earlier or later than one that runs on.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -65,8 +65,8 @@ pub enum BackupOutcome {
 }
 
 impl BackupSchedule {
-    /// Makes a backup if one is due at `now`, in unix seconds, and removes those beyond `keep`, oldest first. Only regular
-    /// files with the name of an automatic backup are looked at.
+    /// Makes a backup if one is due at `now`, in unix seconds, and removes those beyond `keep`, oldest first. Only
+    /// regular files with the name of an automatic backup are looked at.
     pub fn run(&self, now: i64) -> BackupOutcome {
         match self.made(now) {
             Ok(outcome) => outcome,
@@ -107,8 +107,8 @@ impl BackupSchedule {
         })
     }
 
-    /// Finds out whether the folder takes a backup, before one is due: creates it if it is missing, and a file in it, which is
-    /// removed again.
+    /// Finds out whether the folder takes a backup, before one is due: creates it if it is missing, and a file in it,
+    /// which is removed again.
     ///
     /// # Errors
     /// It does not.
@@ -149,7 +149,8 @@ impl BackupSchedule {
         Ok(times)
     }
 
-    /// Removes the oldest backups, but not the one that was just made at `now`, and what killed processes left of others.
+    /// Removes the oldest backups, but not the one that was just made at `now`, and what killed processes left of
+    /// others.
     fn prune(&self, now: i64) -> io::Result<usize> {
         let times = self.times()?;
         let older: Vec<i64> = times.into_iter().filter(|time| *time != now).collect();

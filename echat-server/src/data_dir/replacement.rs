@@ -6,9 +6,9 @@
 //! before-restore-1/   the old files
 //! ```
 //!
-//! Without the marker, `incoming` is left over and is removed. With it, every later use of the folder, also the start of a
-//! server, goes on where the last one was interrupted. Each file is moved by one rename, and the folders are synced between
-//! the renames, since a power cut may keep a later change of a name and lose an earlier one.
+//! Without the marker, `incoming` is left over and is removed. With it, every later use of the folder, also the start
+//! of a server, goes on where the last one was interrupted. Each file is moved by one rename, and the folders are
+//! synced between the renames, since a power cut may keep a later change of a name and lose an earlier one.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
@@ -50,8 +50,8 @@ const OF_DATABASE: [&str; COMPANIONS.len() + 1] = {
     names
 };
 
-/// What else an interrupted command can leave among the new files. Only files of these names are removed: a folder of the
-/// same name may be another program's.
+/// What else an interrupted command can leave among the new files. Only files of these names are removed: a folder of
+/// the same name may be another program's.
 const LEFT_OVER: [&str; 7] = [
     "first_administrator_code.tmp",
     "high_water.tmp",
@@ -210,12 +210,12 @@ impl Offline {
         self.folder.finish_replacement().map(drop)
     }
 
-    /// Replaces the files of the folder by the new ones and moves the old ones to `before-WHY-N`, where N is the first free
-    /// number. Returns that folder, unless there were no old files. Files without a new one stay.
+    /// Replaces the files of the folder by the new ones and moves the old ones to `before-WHY-N`, where N is the first
+    /// free number. Returns that folder, unless there were no old files. Files without a new one stay.
     ///
     /// # Errors
-    /// The system refuses. If it does so before the marker is durable, nothing has changed; after that, the next use of the
-    /// folder goes on.
+    /// The system refuses. If it does so before the marker is durable, nothing has changed; after that, the next use of
+    /// the folder goes on.
     pub fn replace(&self, incoming: &Incoming, why: &str) -> Result<Option<PathBuf>, DataDirError> {
         let synced = File::open(&incoming.0).and_then(|folder| folder.sync_all());
         synced.map_err(self.folder.io_error(INCOMING))?;
@@ -238,8 +238,8 @@ impl Folder {
         Ok(self.lack(REPLACING)? != Some(super::Lack::Absent))
     }
 
-    /// Completes an interrupted replacement, or removes new files that never became the folder's. The caller holds the lock.
-    /// Returns whether old files were moved.
+    /// Completes an interrupted replacement, or removes new files that never became the folder's. The caller holds the
+    /// lock. Returns whether old files were moved.
     pub(super) fn finish_replacement(&self) -> Result<bool, DataDirError> {
         if !self.is_being_replaced()? {
             self.remove_incoming().map_err(self.io_error(INCOMING))?;

@@ -1,8 +1,8 @@
-//! Files that are being written anywhere on the disk, such as a backup: their notes in the data folder, by which what a killed
-//! process left is recognised and removed.
+//! Files that are being written anywhere on the disk, such as a backup: their notes in the data folder, by which what a
+//! killed process left is recognised and removed.
 //!
-//! A note is a file of the folder, locked while its process writes. It has the path, and what makes the file that one: device,
-//! inode and the time of its birth. A file under the same path that anything else has made is not touched.
+//! A note is a file of the folder, locked while its process writes. It has the path, and what makes the file that one:
+//! device, inode and the time of its birth. A file under the same path that anything else has made is not touched.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
@@ -93,8 +93,8 @@ impl Note {
 }
 
 impl UnfinishedFile {
-    /// Notes in the data folder `folder` that the new file at `path` is being written. `None` if that cannot be noted, as on a
-    /// full disk: the file is written all the same.
+    /// Notes in the data folder `folder` that the new file at `path` is being written. `None` if that cannot be noted,
+    /// as on a full disk: the file is written all the same.
     pub fn note(folder: &Path, path: &Path, file: &File) -> Option<Self> {
         let path = path::absolute(path).ok()?;
         let content = Note::of(&path, &file.metadata().ok()?).text()?;
@@ -134,8 +134,8 @@ fn notes(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(notes)
 }
 
-/// Removes what killed processes were writing, by the notes of a data folder; returns the files. What a running process writes
-/// stays.
+/// Removes what killed processes were writing, by the notes of a data folder; returns the files. What a running process
+/// writes stays.
 ///
 /// # Errors
 /// The folder cannot be read, or a file cannot be removed.
@@ -159,8 +159,8 @@ pub fn remove_left_over(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(removed)
 }
 
-/// Removes what the threads of this process are writing, for a process that is about to end: its end stops those threads
-/// wherever they are.
+/// Removes what the threads of this process are writing, for a process that is about to end: its end stops those
+/// threads wherever they are.
 pub fn remove_own(folder: &Path) {
     let own = format!("{PREFIX}{}.", process::id());
     for path in notes(folder).unwrap_or_default() {

@@ -15,8 +15,8 @@ use std::time::Duration;
 /// The time after a failure until unwritten revocations are retried.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Makes them, in a transaction of their own. The receipt says that all secrets that were issued are durable; there is none
-/// if there was nothing to write.
+/// Makes them, in a transaction of their own. The receipt says that all secrets that were issued are durable; there is
+/// none if there was nothing to write.
 ///
 /// What a full or busy disk does not take is logged. Notes are then dropped. Secrets that were not stored are not given
 /// out, and their chains end. Revocations hold in memory, and are retried in portions every second.
@@ -119,8 +119,8 @@ fn retry(store: &mut Store, state: &mut MemoryState) -> Result<bool, StoreError>
 /// Writes of which some were not made, each with its error.
 type Lost = Vec<(DeferredWrite, StoreError)>;
 
-/// Makes writes in a transaction each, so that damage keeps none but its own from being made. Returns a receipt if any was
-/// made.
+/// Makes writes in a transaction each, so that damage keeps none but its own from being made. Returns a receipt if any
+/// was made.
 fn make_each(
     store: &mut Store,
     state: &mut MemoryState,
@@ -140,8 +140,8 @@ fn make_each(
     Ok((receipt, lost))
 }
 
-/// Makes writes in a transaction each, after damage. All secrets that were issued leave, or none: if one was not stored,
-/// the chains of all end.
+/// Makes writes in a transaction each, after damage. All secrets that were issued leave, or none: if one was not
+/// stored, the chains of all end.
 fn write_each(
     store: &mut Store,
     state: &mut MemoryState,

@@ -106,8 +106,8 @@ impl Removals {
             Ok(None) => self.plan_sweep(store, &removal, now)?,
             Err(fatal @ StoreError::Fatal(_)) => return Err(fatal),
             Err(StoreError::Damaged(error)) => {
-                // What is left stays hidden, and the next start tries again. The error itself, with advice, is logged by
-                // the reports of damage.
+                // What is left stays hidden, and the next start tries again. The error itself, with advice, is logged
+                // by the reports of damage.
                 tracing::warn!(%error, "not all of what was deleted can be removed from the damaged database");
                 if matches!(removal, Removal::TooOld(_)) {
                     self.sweep_at = Some(now.running + THOROUGH);

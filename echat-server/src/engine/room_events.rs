@@ -1,8 +1,8 @@
 //! Events for rooms, released to their connections.
 //!
 //! The messages of a tick to one room go to the same connections. They are gathered in a [`RoomRun`], so that each
-//! connection is looked up once and gets all of them together. What comes between them, such as the sender's replies, is
-//! part of the run. Each connection gets its events in the order in which they were staged.
+//! connection is looked up once and gets all of them together. What comes between them, such as the sender's replies,
+//! is part of the run. Each connection gets its events in the order in which they were staged.
 
 use super::connections::{Connections, Urgency};
 use crate::clock::Now;

@@ -1,9 +1,9 @@
 //! Brings the search index up to date, a portion after each tick.
 //!
-//! A search reads the texts of messages that are not indexed, so nothing depends on when a portion is made. Several messages
-//! share one, which costs a twentieth of indexing each by itself; so the first portion waits for others to be stored. What is
-//! removed is out of the index within a second. Each portion is a transaction of its own after the answers of a tick, and is
-//! written to the journal like other writes that no answer depends on.
+//! A search reads the texts of messages that are not indexed, so nothing depends on when a portion is made. Several
+//! messages share one, which costs a twentieth of indexing each by itself; so the first portion waits for others to be
+//! stored. What is removed is out of the index within a second. Each portion is a transaction of its own after the
+//! answers of a tick, and is written to the journal like other writes that no answer depends on.
 
 use super::MemoryState;
 use crate::clock::Now;
@@ -37,8 +37,8 @@ impl SearchIndex {
     /// Makes a portion if one is due.
     ///
     /// # Errors
-    /// `Fatal`, which ends the process. After damage the index stays as it is; after any other error the portion is tried
-    /// again.
+    /// `Fatal`, which ends the process. After damage the index stays as it is; after any other error the portion is
+    /// tried again.
     pub(super) fn step(
         &mut self,
         store: &mut Store,

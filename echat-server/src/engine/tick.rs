@@ -41,8 +41,8 @@ use std::slice;
 use std::time::Duration;
 use zeroize::Zeroize;
 
-/// Messages that a connection has handled in one turn. A turn of nothing but messages to users and rooms may be followed by
-/// another one in the same tick: they have a rate, and share the commit and the writes.
+/// Messages that a connection has handled in one turn. A turn of nothing but messages to users and rooms may be
+/// followed by another one in the same tick: they have a rate, and share the commit and the writes.
 const MESSAGES: usize = 32;
 
 /// The number in place of a request's: the end of a connection was handled.
@@ -599,8 +599,8 @@ impl<'t> Tick<'t> {
         served
     }
 
-    /// Charges the flow of a turn for it. While a request goes on, nothing makes the flow cool down: the last of its turns
-    /// does, by the cost of all.
+    /// Charges the flow of a turn for it. While a request goes on, nothing makes the flow cool down: the last of its
+    /// turns does, by the cost of all.
     fn charge(&mut self, turn: &Turn) {
         let cost = self.cost_since(turn.begun).saturating_sub(turn.logins);
         let mut heavy = turn.earlier + cost.saturating_sub(turn.sending);
@@ -757,8 +757,8 @@ impl<'t> Tick<'t> {
         }
     }
 
-    /// Goes on with a login that needs no worker, unless a session of the user may not begin or end yet. After a write of
-    /// the tick, the next tick does it before its own writes: LOGIN_BUNDLE never rests on rows that are rolled back.
+    /// Goes on with a login that needs no worker, unless a session of the user may not begin or end yet. After a write
+    /// of the tick, the next tick does it before its own writes: LOGIN_BUNDLE never rests on rows that are rolled back.
     fn log_in(&mut self, conn: ConnId, attempt: LoginAttempt) -> Result<Conclusion, Reject> {
         let user = attempt.changes_session(false);
         let waits = user.is_some_and(|user| self.presence.is_pending(user));
@@ -887,8 +887,8 @@ impl<'t> Tick<'t> {
         })
     }
 
-    /// Stages the final reply, or lets the request wait. False if it waits: then a later tick answers it, whatever becomes
-    /// of this one.
+    /// Stages the final reply, or lets the request wait. False if it waits: then a later tick answers it, whatever
+    /// becomes of this one.
     fn conclude(&mut self, conn: ConnId, conclusion: Conclusion) -> bool {
         match conclusion {
             Conclusion::Reply(event) => {

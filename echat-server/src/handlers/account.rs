@@ -187,8 +187,8 @@ pub(crate) fn register(
 ) -> Result<Plan, Reject> {
     let grant = invitation_codes::grant(view.batch, view.settings, invitation.as_ref(), view.now);
     let taken = view.batch.find_user(username.as_str())?.is_some();
-    // A wrong code and a taken name are admitted and counted first: neither codes nor names are to be tried without end.
-    // Without a code that is good, a client does not learn which names are taken.
+    // A wrong code and a taken name are admitted and counted first: neither codes nor names are to be tried without
+    // end. Without a code that is good, a client does not learn which names are taken.
     let answer = match grant {
         Err(error @ Reject::Store(_)) => return Err(error),
         Err(refused @ Reject::Refused(_)) => Err(refused),
@@ -366,8 +366,8 @@ fn guesser(
     })
 }
 
-/// Counts an attempt at the password of the caller, as a LOGIN from the device of the session counts; also if the secret of the
-/// device was revoked since.
+/// Counts an attempt at the password of the caller, as a LOGIN from the device of the session counts; also if the
+/// secret of the device was revoked since.
 pub(super) fn count_own_attempt(
     ctx: &mut Ctx<'_, '_>,
     me: &Caller,
@@ -379,8 +379,8 @@ pub(super) fn count_own_attempt(
     count_attempt(ctx, &me.name, guesser)
 }
 
-/// Counts an attempt, if there may be another one. Every attempt counts as wrong until it turns out right: many at once are no
-/// more than many.
+/// Counts an attempt, if there may be another one. Every attempt counts as wrong until it turns out right: many at once
+/// are no more than many.
 fn count_attempt(
     ctx: &mut Ctx<'_, '_>,
     name: &str,
@@ -517,8 +517,8 @@ impl GoodLogin<'_> {
     }
 }
 
-/// The secret that opens the session in place of the password, and a new hash of the password if it needs one; `None` if
-/// what was presented opens nothing.
+/// The secret that opens the session in place of the password, and a new hash of the password if it needs one; `None`
+/// if what was presented opens nothing.
 fn opening<'a>(
     presented: &'a PresentedCredential,
     judgement: Judgement,
@@ -764,7 +764,8 @@ fn end_others(ctx: &mut Ctx<'_, '_>, me: &Caller) {
     resume::revoke_secrets(ctx, me.id);
 }
 
-/// Ends a session whose secret opened another one since, perhaps a thief's: LOGOUT ends that one too, and revokes the chain.
+/// Ends a session whose secret opened another one since, perhaps a thief's: LOGOUT ends that one too, and revokes the
+/// chain.
 fn depart_from_chain(ctx: &mut Ctx<'_, '_>, me: &Caller, chain: ChainId) -> Result<(), Reject> {
     let audience = audience_or_none(ctx, me.id)?;
     end_session(ctx, me, Departure::Logout);

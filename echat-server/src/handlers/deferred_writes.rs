@@ -9,9 +9,9 @@ use crate::storage::{
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// A small write that no request waits for. Notes and revocations are made after the tick in a batch of their own, before
-/// the replies leave: a note is dropped if the disk is full, a revocation is retried. A portion of a removal or of the search
-/// index is made at once; it is here for the journal.
+/// A small write that no request waits for. Notes and revocations are made after the tick in a batch of their own,
+/// before the replies leave: a note is dropped if the disk is full, a revocation is retried. A portion of a removal or
+/// of the search index is made at once; it is here for the journal.
 #[derive(Clone, Debug)]
 pub(crate) enum DeferredWrite {
     /// The account was logged in to from this rate-limit prefix.

@@ -103,8 +103,8 @@ pub(crate) fn delete(
     Ok(effects)
 }
 
-/// Deletes the account of a user that is in no room and owns no bot; returns what other users are told, and what is left to
-/// remove.
+/// Deletes the account of a user that is in no room and owns no bot; returns what other users are told, and what is
+/// left to remove.
 pub(super) fn end_account(
     batch: &mut Batch<'_>,
     user: UserId,

@@ -1,7 +1,7 @@
 //! Devices: LOGIN_BUNDLE has a secret by which the server knows a client again (PROTOCOL.md, section 5.9).
 //!
-//! The secret does not log in. A login that presents it is counted by itself in the login throttle, so that guesses from
-//! the same address do not lock its owner out.
+//! The secret does not log in. A login that presents it is counted by itself in the login throttle, so that guesses
+//! from the same address do not lock its owner out.
 
 use super::{Ctx, DeferredWrite};
 use crate::storage::{KNOWN_DEVICE, SecretHash, StoreError, UserId};

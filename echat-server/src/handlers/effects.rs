@@ -102,8 +102,8 @@ pub(crate) enum Effect {
     Remove(Removal),
     /// All connections of all users are told.
     TellAll(Event),
-    /// A user has another name: the roster notes it, and the user, the friends and the online members of the user's rooms
-    /// are told.
+    /// A user has another name: the roster notes it, and the user, the friends and the online members of the user's
+    /// rooms are told.
     RenamedUser {
         /// The user, with the name until now.
         user: User,
@@ -283,8 +283,8 @@ impl Ctx<'_, '_> {
         self.tell_in_rooms(me, other.id, rooms, MemberChange::Offline);
     }
 
-    /// Tells rooms of a user's presence that they are still to be told of. A departure in the same tick would cancel it,
-    /// and a member that a block is about to tell of the user's presence would be told half of it.
+    /// Tells rooms of a user's presence that they are still to be told of. A departure in the same tick would cancel
+    /// it, and a member that a block is about to tell of the user's presence would be told half of it.
     fn catch_up(&mut self, user: &User, rooms: &[RoomSize]) {
         for room in rooms {
             let to = self.roster.presence_conns(room.id, user.id, &[]);
@@ -348,8 +348,8 @@ impl Ctx<'_, '_> {
             .collect()
     }
 
-    /// Tells of a message. The event is the acknowledgement without its transaction id, so it is made of the reply, which
-    /// is whole again afterwards.
+    /// Tells of a message. The event is the acknowledgement without its transaction id, so it is made of the reply,
+    /// which is whole again afterwards.
     fn tell_message(&mut self, audience: MessageAudience, reply: &mut Event) {
         let Event::OnNewMessage {
             sender,

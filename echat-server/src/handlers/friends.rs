@@ -15,8 +15,8 @@ const DECLINED_FOR: i64 = 7 * DAY;
 /// The age from which a request may be replaced by a new one when the receiver has the maximum: a day, in seconds.
 const SURE_OF_PLACE: i64 = DAY;
 
-/// Former friends of a user, whose conversations are kept. A user with so many becomes friends only with one of them, so
-/// that the number of conversations that a login looks at is bounded.
+/// Former friends of a user, whose conversations are kept. A user with so many becomes friends only with one of them,
+/// so that the number of conversations that a login looks at is bounded.
 const FORMER_FRIENDS: usize = 1_000;
 
 /// ADD_FRIEND. A request to a user that blocks the caller gets every answer that any other request would get. It is

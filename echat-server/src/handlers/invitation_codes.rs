@@ -45,8 +45,8 @@ impl fmt::Debug for RegistrationGrant {
     }
 }
 
-/// What lets a client register that gives this code, or the refusal. A code that is given has to be good also where none is
-/// needed: its owner expects something of it.
+/// What lets a client register that gives this code, or the refusal. A code that is given has to be good also where
+/// none is needed: its owner expects something of it.
 pub(super) fn grant(
     batch: &Batch<'_>,
     settings: &Settings,
@@ -87,8 +87,8 @@ pub(crate) struct NewAccount {
 }
 
 impl NewAccount {
-    /// Makes the account, uses up its grant, which was judged in the same transaction, and lets it into the lobby unless
-    /// that is full. False if the name, or a confusable one, is taken.
+    /// Makes the account, uses up its grant, which was judged in the same transaction, and lets it into the lobby
+    /// unless that is full. False if the name, or a confusable one, is taken.
     pub(crate) fn make(&self, batch: &mut Batch<'_>) -> Result<bool, StoreError> {
         let Some(user) = batch.create_user(&self.name, self.hash.as_str(), self.now)? else {
             return Ok(false);
@@ -202,8 +202,8 @@ pub(crate) fn list_invitations(ctx: &Ctx<'_, '_>, me: Caller) -> Result<Event, R
     })
 }
 
-/// REVOKE_INVITATION. A code that does not exist is revoked already. The code of another user gets the same answer, since
-/// codes are not to be found by trying.
+/// REVOKE_INVITATION. A code that does not exist is revoked already. The code of another user gets the same answer,
+/// since codes are not to be found by trying.
 pub(crate) fn revoke_invitation(
     view: &View<'_, '_>,
     me: Caller,

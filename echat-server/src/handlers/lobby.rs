@@ -24,8 +24,8 @@ impl Lobby {
         Some(Self { name, places })
     }
 
-    /// Makes a new user a member. Not if there is no place, or if no room without an owner has the name: an owned room of
-    /// that name is as any other. No member is told: the user is not online, and comes online with the first login.
+    /// Makes a new user a member. Not if there is no place, or if no room without an owner has the name: an owned room
+    /// of that name is as any other. No member is told: the user is not online, and comes online with the first login.
     pub(crate) fn admit(
         &self,
         batch: &mut Batch<'_>,

@@ -212,8 +212,8 @@ pub(crate) fn delete_message(view: &View<'_, '_>, me: Caller, id: u64) -> Result
     Ok(audited_in_lobby(plan, view, &caller, kind, (&room, &what))?)
 }
 
-/// Deletes a message for the administration, whether any user still sees it or not; returns what its readers are told. `by`
-/// is the administrator, and empty for the operator of the server.
+/// Deletes a message for the administration, whether any user still sees it or not; returns what its readers are told.
+/// `by` is the administrator, and empty for the operator of the server.
 pub(super) fn delete_by_administration(
     batch: &mut Batch<'_>,
     id: MessageId,

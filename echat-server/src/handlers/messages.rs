@@ -15,8 +15,8 @@ use echat_proto::param::{Mark, Nullable, TargetType};
 use echat_proto::records::{ChatMessage, Code, Reaction};
 use std::time::Duration;
 
-/// Looks up what a sender has sent with a transaction id: the acknowledgement of the same message again, or `None` if the
-/// sender has sent nothing with it. Refuses another message than that.
+/// Looks up what a sender has sent with a transaction id: the acknowledgement of the same message again, or `None` if
+/// the sender has sent nothing with it. Refuses another message than that.
 fn sent_before(
     view: &View<'_, '_>,
     me: &Caller,
@@ -332,8 +332,8 @@ pub(super) fn chat_message(reader: &Caller, message: StoredMessage) -> ChatMessa
     }
 }
 
-/// The acknowledgement of a message of the caller that was removed, or never kept. A closed room is named as the request
-/// names it.
+/// The acknowledgement of a message of the caller that was removed, or never kept. A closed room is named as the
+/// request names it.
 fn removed_message(
     me: &Caller,
     sent: SentBefore,

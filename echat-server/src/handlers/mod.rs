@@ -1,4 +1,5 @@
-//! The handlers of requests, one plain function each, called after the gate. They know no bytes, sockets, clocks or SQL.
+//! The handlers of requests, one plain function each, called after the gate. They know no bytes, sockets, clocks or
+//! SQL.
 //!
 //! A request that writes goes through four steps, always in this order. Its handler **decides**: it
 //! reads and refuses, or gives a plan. **Admission** judges the plan by rates, quotas and free space.

@@ -124,8 +124,8 @@ fn friend_line(ctx: &Ctx<'_, '_>, friend: Friend) -> FriendLine {
     }
 }
 
-/// WHOIS: of a stranger only that there is such a user. A user who blocks the caller looks offline, and a bot exists only
-/// for its owner and for members of its rooms.
+/// WHOIS: of a stranger only that there is such a user. A user who blocks the caller looks offline, and a bot exists
+/// only for its owner and for members of its rooms.
 pub(crate) fn whois(ctx: &Ctx<'_, '_>, me: Caller, username: NameQuery) -> Result<Event, Reject> {
     let user = targets::seen_user(ctx.batch, &me, &username)?;
     let is_me = user.id == me.id;

@@ -224,7 +224,8 @@ pub(super) fn leave(ctx: &mut Ctx<'_, '_>, user: UserId, secret: Option<(ChainId
     }
 }
 
-/// Revokes all secrets of a user: for a changed password, a deleted or suspended account, other sessions that are ended.
+/// Revokes all secrets of a user: for a changed password, a deleted or suspended account, other sessions that are
+/// ended.
 pub(super) fn revoke_secrets(ctx: &mut Ctx<'_, '_>, user: UserId) {
     ctx.roster.forget_secrets(user, None);
     ctx.deferred_writes.push(DeferredWrite::RevokeChains(user));

@@ -14,7 +14,8 @@ use echat_proto::records::{Code, PublicRoom, RoomInfo};
 
 /// Operators of a room that its owner can make. ROOM lists them all, and is sent to every member when the room changes.
 pub(super) const OPERATORS_MAX: usize = 100;
-/// Operators of a room with the former owners, who become operators beyond that. ROOM with so many takes less than 70 KB.
+/// Operators of a room with the former owners, who become operators beyond that. ROOM with so many takes less than 70
+/// KB.
 pub(super) const OPERATORS_AND_OWNERS: usize = 1_000;
 
 /// ROOM_INFO.

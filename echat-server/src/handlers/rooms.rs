@@ -222,15 +222,15 @@ pub(super) struct Leaving {
     pub(super) closed: bool,
 }
 
-/// Takes a member out of a room, for whatever reason: the member leaves, is sent away, or the account is deleted. This is
-/// the only way in which members go while the room stays. `room` is as it was looked up in the same batch.
+/// Takes a member out of a room, for whatever reason: the member leaves, is sent away, or the account is deleted. This
+/// is the only way in which members go while the room stays. `room` is as it was looked up in the same batch.
 ///
 /// * The member's bots leave too, since a bot is in a room only while its owner operates it.
 /// * A room whose owner leaves passes to the operator, else to the member, that has been in it longest.
 /// * A room without a member that could own it is closed. The lobby, which has no owner, is never closed.
 ///
-/// The roster and the members learn of it by the effects. The caller notes with `note_left` whether an owner may add the
-/// user again.
+/// The roster and the members learn of it by the effects. The caller notes with `note_left` whether an owner may add
+/// the user again.
 pub(super) fn leaving(
     batch: &mut Batch<'_>,
     room: &Room,
@@ -328,8 +328,8 @@ pub(crate) fn list_rooms(ctx: &Ctx<'_, '_>, me: Caller) -> Result<Event, Reject>
     })
 }
 
-/// The lines of a user's rooms in so many bytes. If they are too long, the topics are left out; if that is not enough, so
-/// is all that the first version of the protocol does not have.
+/// The lines of a user's rooms in so many bytes. If they are too long, the topics are left out; if that is not enough,
+/// so is all that the first version of the protocol does not have.
 fn fitting_rooms(mut rooms: Vec<RoomLine>, bytes: usize) -> Vec<RoomLine> {
     let names = |room: &RoomLine| room.roomname.len() + room.owner.len();
     let size = |room: &RoomLine| {

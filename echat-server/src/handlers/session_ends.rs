@@ -88,8 +88,8 @@ impl SessionsEnd {
         }
     }
 
-    /// All sessions of a user, of whom others are told that the user went offline, and of the user's bots: for a suspended
-    /// user, or one that an administrator sends away.
+    /// All sessions of a user, of whom others are told that the user went offline, and of the user's bots: for a
+    /// suspended user, or one that an administrator sends away.
     pub(crate) fn of_user(
         ctx: &Ctx<'_, '_>,
         user: User,
@@ -125,8 +125,8 @@ impl SessionsEnd {
         Ok(ends)
     }
 
-    /// All sessions of a user whose account the write deletes, and of the user's bots. Called before the write, which ends
-    /// the friendships of those who are told.
+    /// All sessions of a user whose account the write deletes, and of the user's bots. Called before the write, which
+    /// ends the friendships of those who are told.
     pub(super) fn of_account(ctx: &Ctx<'_, '_>, user: User) -> Result<Vec<Self>, Reject> {
         let mut ends = Vec::new();
         for bot in ctx.batch.bots_of(user.id)? {

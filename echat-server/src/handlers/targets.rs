@@ -80,8 +80,8 @@ pub(super) fn own_room(
     }
 }
 
-/// The room of a name, and the role in which the caller acts in it. Administrators act as the owner of the lobby, whether
-/// they are in it or not; in any other room it is the role of a member.
+/// The room of a name, and the role in which the caller acts in it. Administrators act as the owner of the lobby,
+/// whether they are in it or not; in any other room it is the role of a member.
 pub(super) fn room_to_manage(
     batch: &Batch<'_>,
     me: &Caller,

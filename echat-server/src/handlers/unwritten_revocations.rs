@@ -11,8 +11,8 @@ pub(crate) const PORTION: usize = 100;
 /// A chain, or all chains of a user.
 type RevocationKey = (UserId, Option<ChainId>);
 
-/// Changes that revoke secrets and that the disk did not take, at most a few for each chain. A secret that is issued while
-/// the revocation of all its user's secrets is unwritten is revoked with them.
+/// Changes that revoke secrets and that the disk did not take, at most a few for each chain. A secret that is issued
+/// while the revocation of all its user's secrets is unwritten is revoked with them.
 #[derive(Debug, Default)]
 pub(crate) struct UnwrittenRevocations {
     /// All chains of a user have no changes of their own.

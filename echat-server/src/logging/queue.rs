@@ -1,5 +1,5 @@
-//! A bounded queue of lines for standard error. Adding never waits: lines without room are dropped and counted. One thread
-//! takes them.
+//! A bounded queue of lines for standard error. Adding never waits: lines without room are dropped and counted. One
+//! thread takes them.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -77,8 +77,8 @@ impl LogQueue {
         self.filled.notify_one();
     }
 
-    /// Has the lines behind those in the queue written to another file. Of two files without a line between, the second is
-    /// meant.
+    /// Has the lines behind those in the queue written to another file. Of two files without a line between, the second
+    /// is meant.
     pub(super) fn continue_in(&self, file: File) {
         let mut state = self.lock();
         match state.entries.back_mut() {

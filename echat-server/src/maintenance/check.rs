@@ -1,7 +1,7 @@
 //! `echat-server check`: finds faults of a database, and repairs it.
 //!
-//! What is derived from rows is made anew in the database itself, in one transaction. If rows or pages cannot be read, what
-//! can be read is copied into a new database, which takes the place of the damaged one; that one is kept.
+//! What is derived from rows is made anew in the database itself, in one transaction. If rows or pages cannot be read,
+//! what can be read is copied into a new database, which takes the place of the damaged one; that one is kept.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
-//! A folder as the caller and the server see it. Under one path a service (`PrivateTmp=`), a container or a chroot may have a
-//! folder of its own: a file that is written there is not where the caller looks for it.
+//! A folder as the caller and the server see it. Under one path a service (`PrivateTmp=`), a container or a chroot may
+//! have a folder of its own: a file that is written there is not where the caller looks for it.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! `--upgrade-check`: whether the next start upgrades the database, and whether the disk has room for that and for the copy before it.
+//! `--upgrade-check`: whether the next start upgrades the database, and whether the disk has room for that and for the
+//! copy before it.
 
 use std::fmt::Write as _;
 use std::path::Path;

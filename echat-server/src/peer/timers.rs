@@ -85,8 +85,8 @@ impl Timers {
         }
     }
 
-    /// When the connection has something to do though no bytes come. A deadline of silence or of the login is shared: up
-    /// to a second later.
+    /// When the connection has something to do though no bytes come. A deadline of silence or of the login is shared:
+    /// up to a second later.
     pub(super) fn deadline(&self, limits: &Limits) -> Duration {
         let heard = self.heard.running();
         let ping = if self.pinged { 0 } else { limits.ping_seconds };

@@ -1,6 +1,6 @@
-//! When a listening socket accepts. Readiness is edge-triggered, so it is remembered until nothing waits. When an accept
-//! fails, because the process has no file descriptors left for example, a timer pauses accepting: readiness would not be
-//! reported again, and an immediate retry would spin.
+//! When a listening socket accepts. Readiness is edge-triggered, so it is remembered until nothing waits. When an
+//! accept fails, because the process has no file descriptors left for example, a timer pauses accepting: readiness
+//! would not be reported again, and an immediate retry would spin.
 
 use crate::limits::LogLimiter;
 use std::io::{self, ErrorKind};

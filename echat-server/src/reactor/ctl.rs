@@ -1,8 +1,8 @@
-//! The socket of the administration in the data folder: `echat-server ctl` and other programs of the operator send a command
-//! in a line of JSON, and read a line for each. Only the user of the server, and root, may.
+//! The socket of the administration in the data folder: `echat-server ctl` and other programs of the operator send a
+//! command in a line of JSON, and read a line for each. Only the user of the server, and root, may.
 //!
-//! A client has one command at a time, and its next line is read when it has taken the answer of the last: so what a client
-//! costs is bounded by one line and one answer, and a client that never reads stops only itself.
+//! A client has one command at a time, and its next line is read when it has taken the answer of the last: so what a
+//! client costs is bounded by one line and one answer, and a client that never reads stops only itself.
 
 use super::ReactorError;
 use super::accepting::Accepting;
@@ -25,8 +25,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use zeroize::Zeroize;
 
-/// Clients at the same time. One more has the one closed that has done nothing for longest, and is refused if all wait for
-/// tasks.
+/// Clients at the same time. One more has the one closed that has done nothing for longest, and is refused if all wait
+/// for tasks.
 const SLOTS: u16 = 32;
 /// Clients that one round accepts.
 const ACCEPTS: usize = 64;
@@ -99,8 +99,8 @@ enum Closed {
 }
 
 impl Ctl {
-    /// Listens in the data folder. A socket that is left of an earlier server is replaced: the folder is this process's.
-    /// On a file system without sockets the server serves as well, which the log says.
+    /// Listens in the data folder. A socket that is left of an earlier server is replaced: the folder is this
+    /// process's. On a file system without sockets the server serves as well, which the log says.
     ///
     /// # Errors
     /// [`ReactorError::Occupied`]: something else has the name of the socket, and nothing would administer the server.

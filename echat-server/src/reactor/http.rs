@@ -83,8 +83,8 @@ enum HttpState {
     Requesting,
     /// The response is being written.
     Responding,
-    /// The response is written. What the client still sends is read and dropped: a close before that could cut the response
-    /// off.
+    /// The response is written. What the client still sends is read and dropped: a close before that could cut the
+    /// response off.
     Draining,
     Closed,
 }
@@ -143,8 +143,8 @@ impl Http {
         clients.chain(self.accepting.retry_at()).min()
     }
 
-    /// Accepts clients, and gives them what they ask for. `metrics` makes the page, once for all that ask in this round;
-    /// `is_well` says whether the server takes new users.
+    /// Accepts clients, and gives them what they ask for. `metrics` makes the page, once for all that ask in this
+    /// round; `is_well` says whether the server takes new users.
     pub(super) fn serve(
         &mut self,
         registry: &Registry,

@@ -1,5 +1,5 @@
-//! Listening sockets that the service manager opened and passes on (sd_listen_fds(3)). It keeps them open while the server
-//! restarts, so a client that connects in between waits in the queue of the socket.
+//! Listening sockets that the service manager opened and passes on (sd_listen_fds(3)). It keeps them open while the
+//! server restarts, so a client that connects in between waits in the queue of the socket.
 
 use crate::config::Listen;
 use listenfd::ListenFd;
@@ -16,8 +16,8 @@ const COUNT: &str = "LISTEN_FDS";
 pub struct Inherited(Vec<TcpListener>);
 
 impl Inherited {
-    /// Takes the passed descriptors over, once, and removes the variables that name them. Call it before the process has
-    /// other threads or opens files.
+    /// Takes the passed descriptors over, once, and removes the variables that name them. Call it before the process
+    /// has other threads or opens files.
     ///
     /// # Errors
     /// More descriptors than [`Listen::MAX`], or one that is no listening TCP socket.

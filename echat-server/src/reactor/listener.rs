@@ -48,8 +48,8 @@ fn open(address: SocketAddr, only_v6: bool) -> io::Result<std::net::TcpListener>
 }
 
 impl Listener {
-    /// Listens on an address. `only_v6` says whether an IPv6 socket excludes IPv4; the system's default (`bindv6only`) has
-    /// no effect.
+    /// Listens on an address. `only_v6` says whether an IPv6 socket excludes IPv4; the system's default (`bindv6only`)
+    /// has no effect.
     pub(super) fn bind(
         address: SocketAddr,
         only_v6: bool,

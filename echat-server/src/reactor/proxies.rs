@@ -1,5 +1,5 @@
-//! Connections from trusted proxies, until their PROXY headers have come. Only then it is known which client connects, and
-//! the engine is asked whether it accepts it.
+//! Connections from trusted proxies, until their PROXY headers have come. Only then it is known which client connects,
+//! and the engine is asked whether it accepts it.
 //!
 //! A header is bounded in bytes and in time, and so is the number of connections without one; the oldest gives way. The
 //! bytes are only looked at (`MSG_PEEK`) until the header is whole, so what follows it stays in the socket.

@@ -1,5 +1,5 @@
-//! The ready lines on standard output, one for each configured address. A thread writes them, so that an unread pipe does
-//! not stop the server.
+//! The ready lines on standard output, one for each configured address. A thread writes them, so that an unread pipe
+//! does not stop the server.
 
 use super::listeners::Listeners;
 use crate::output::{self, Output};

@@ -99,8 +99,8 @@ impl ServiceManager {
     }
 }
 
-/// Connects to the service manager's socket, a path or an abstract name that begins with `@`. The sd-notify crate sends on
-/// a blocking socket and knows no abstract names, so only its messages are used.
+/// Connects to the service manager's socket, a path or an abstract name that begins with `@`. The sd-notify crate sends
+/// on a blocking socket and knows no abstract names, so only its messages are used.
 fn connect(address: &OsStr) -> io::Result<UnixDatagram> {
     let socket = UnixDatagram::unbound()?;
     socket.set_nonblocking(true)?;

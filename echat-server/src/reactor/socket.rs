@@ -74,8 +74,8 @@ impl Socket {
 
     /// Reads within a budget of bytes; true if no bytes are left.
     ///
-    /// A read that fills less than its buffer has emptied the socket: bytes, an end or an error that come later are a new
-    /// event (epoll(7), on `EPOLLET`). Only an end that was reported together with these bytes is read at once.
+    /// A read that fills less than its buffer has emptied the socket: bytes, an end or an error that come later are a
+    /// new event (epoll(7), on `EPOLLET`). Only an end that was reported together with these bytes is read at once.
     pub(super) fn read(
         &mut self,
         conn: ConnId,

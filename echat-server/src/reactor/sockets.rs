@@ -93,8 +93,8 @@ impl Sockets {
         self.readable.iter().any(|conn| engine.wants_bytes(*conn))
     }
 
-    /// Reads from every readable socket, which share the bytes of a round. Sockets from which the engine accepts no bytes
-    /// now stay marked readable.
+    /// Reads from every readable socket, which share the bytes of a round. Sockets from which the engine accepts no
+    /// bytes now stay marked readable.
     pub(super) fn read(&mut self, engine: &mut Engine, now: Now) {
         let welcome = |conn: &&ConnId| engine.wants_bytes(**conn);
         let readable: Vec<ConnId> = self.readable.iter().filter(welcome).copied().collect();

@@ -1,5 +1,5 @@
-//! What commands of the administration need besides the database. A thread reads and writes files, one task at a time in
-//! the order of the commands; another one hashes passwords, which do not wait for a backup.
+//! What commands of the administration need besides the database. A thread reads and writes files, one task at a time
+//! in the order of the commands; another one hashes passwords, which do not wait for a backup.
 
 use crate::backup::{self, BackupSource};
 use crate::engine::{AdminReport, AdminTask, FileTask, LoopTask, PendingOperation};

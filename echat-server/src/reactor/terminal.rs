@@ -39,8 +39,8 @@ impl Terminal {
         Ok(Some(Self { end: None }))
     }
 
-    /// The typed lines. The terminal stays in the blocking mode that it shares with the shell, so each read is preceded by a
-    /// poll.
+    /// The typed lines. The terminal stays in the blocking mode that it shares with the shell, so each read is preceded
+    /// by a poll.
     pub(super) fn lines(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
         while self.end.is_none() && in_foreground() && has_line() {

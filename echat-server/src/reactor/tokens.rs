@@ -1,8 +1,8 @@
 //! The sources of events in the poll, and their tokens.
 //!
-//! A token is a number of 64 bits. That of a connection is its [`ConnId`], whose upper 40 bits are a serial number. The last
-//! serial number, which is reached after 2^40 connections, is reserved: its lower 24 bits have the kind of another source
-//! and an index of 16 bits.
+//! A token is a number of 64 bits. That of a connection is its [`ConnId`], whose upper 40 bits are a serial number. The
+//! last serial number, which is reached after 2^40 connections, is reserved: its lower 24 bits have the kind of another
+//! source and an index of 16 bits.
 
 use crate::conn::ConnId;
 use mio::Token;

@@ -125,7 +125,8 @@ impl Batch<'_> {
             .map(drop)
     }
 
-    /// Suspends a user until a time, or until [`unsuspend`](Self::unsuspend). A later suspension replaces an earlier one.
+    /// Suspends a user until a time, or until [`unsuspend`](Self::unsuspend). A later suspension replaces an earlier
+    /// one.
     pub fn suspend(
         &mut self,
         user: UserId,

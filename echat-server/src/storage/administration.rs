@@ -1,5 +1,5 @@
-//! What the administration of the server reads and writes: accounts as an administrator sees them, the audit, settings in
-//! place of the configuration's, and addresses that are not served.
+//! What the administration of the server reads and writes: accounts as an administrator sees them, the audit, settings
+//! in place of the configuration's, and addresses that are not served.
 
 use echat_proto::names::Username;
 use rusqlite::{Row, params};
@@ -83,8 +83,8 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     })
 }
 
-/// How much a database stores, which a server may be using: accounts, bots, rooms, friendships and messages, and the id of the newest. The
-/// rows are counted one by one, so it is for a thread of its own.
+/// How much a database stores, which a server may be using: accounts, bots, rooms, friendships and messages, and the id
+/// of the newest. The rows are counted one by one, so it is for a thread of its own.
 ///
 /// # Errors
 /// The file cannot be opened, or its schema is not echat's.
@@ -222,7 +222,8 @@ impl Batch<'_> {
         .map(drop)
     }
 
-    /// The newest `limit` lines of the audit with a lower number that are kept at `now`, with their numbers; newest first.
+    /// The newest `limit` lines of the audit with a lower number that are kept at `now`, with their numbers; newest
+    /// first.
     pub(crate) fn audit(
         &self,
         before: Option<u64>,

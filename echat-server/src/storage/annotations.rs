@@ -115,8 +115,8 @@ impl Batch<'_> {
         self.write(sql, [message]).map(drop)
     }
 
-    /// Removes the reactions to a message. The users who reacted, of whom there may be 200,000, are hidden with them, and
-    /// removed in portions.
+    /// Removes the reactions to a message. The users who reacted, of whom there may be 200,000, are hidden with them,
+    /// and removed in portions.
     pub(super) fn remove_reactions(&mut self, message: MessageId) -> Result<(), StoreError> {
         let sql = "DELETE FROM reactions WHERE message = ?1";
         if self.write(sql, [message])? > 0 {

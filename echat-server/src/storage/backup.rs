@@ -33,8 +33,8 @@ use super::schema::refuse_foreign;
 use super::settings::SETTINGS;
 use super::write_ahead_log::write_back;
 
-/// Pages that are copied before they are written to the disk, 1 MiB of the usual pages: more would keep the disk from syncing
-/// the log of the server.
+/// Pages that are copied before they are written to the disk, 1 MiB of the usual pages: more would keep the disk from
+/// syncing the log of the server.
 const PORTION: c_int = 256;
 
 /// How long an attempt waits for a lock. Readers wait only while the log is recovered or deleted.
@@ -61,11 +61,12 @@ pub enum CopyError {
     Sync(io::Error),
 }
 
-/// Copies the database at `database` to the empty file at `copy`. `each` is called after each portion of 1 MiB, which is
-/// written to the disk then, but not synced. The copy has no write-ahead log and needs none.
+/// Copies the database at `database` to the empty file at `copy`. `each` is called after each portion of 1 MiB, which
+/// is written to the disk then, but not synced. The copy has no write-ahead log and needs none.
 ///
 /// # Errors
-/// The file is not an echat database of a known version, or a page cannot be read or written. `copy` is then incomplete.
+/// The file is not an echat database of a known version, or a page cannot be read or written. `copy` is then
+/// incomplete.
 pub fn copy_database(
     database: &Path,
     copy: &Path,
@@ -106,8 +107,8 @@ impl WrittenCopy {
         Ok(Self { file, bytes: 0 })
     }
 
-    /// Makes the kernel write what was added. A sync would do it too, but each one commits the journal of the file system,
-    /// for which the syncs of the log wait.
+    /// Makes the kernel write what was added. A sync would do it too, but each one commits the journal of the file
+    /// system, for which the syncs of the log wait.
     fn write_back(&mut self) -> io::Result<()> {
         let length = self.file.metadata()?.len();
         let portions = (self.bytes..length)

@@ -361,8 +361,8 @@ impl<'s> Batch<'s> {
     }
 
     /// Classifies an error. Before the first write, an error leaves nothing behind, and a lock of another process only
-    /// means a retry. Once the batch wrote, no other process holds a lock. After damage, even if a read met it, `SQLite`
-    /// commits nothing more of a transaction, so the transaction ends here; one that only read is begun anew.
+    /// means a retry. Once the batch wrote, no other process holds a lock. After damage, even if a read met it,
+    /// `SQLite` commits nothing more of a transaction, so the transaction ends here; one that only read is begun anew.
     fn error(&self, error: rusqlite::Error) -> StoreError {
         let reading = self.is_reading();
         if reading {
@@ -418,7 +418,8 @@ impl Drop for Batch<'_> {
     }
 }
 
-/// Whether a lock of another process is the cause, or, for the first write, a commit of another process since the reads.
+/// Whether a lock of another process is the cause, or, for the first write, a commit of another process since the
+/// reads.
 fn is_held(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),

@@ -57,7 +57,8 @@ impl FaultKind {
 }
 
 impl Fault {
-    /// The fault of a database that cannot be opened, without the advice that the error gives where nothing is repaired.
+    /// The fault of a database that cannot be opened, without the advice that the error gives where nothing is
+    /// repaired.
     pub fn of_first_page(error: &OpenError) -> Self {
         let what = match error {
             OpenError::Foreign => "it is not that of a database of echat".to_owned(),
@@ -295,8 +296,8 @@ pub(super) const WRONG_REACTIONS: &str =
          WHERE message NOT IN (SELECT message FROM removed_reactions) GROUP BY message, emoji) AS b
      FULL JOIN reactions AS r ON r.message = b.message AND r.emoji = b.emoji WHERE b.users IS NOT r.users";
 
-/// For each message that is not deleted: whether the one before it is of the same sender, and the newest one before it that
-/// is of another, or 0.
+/// For each message that is not deleted: whether the one before it is of the same sender, and the newest one before it
+/// that is of another, or 0.
 const RUNS: &str = "runs (id, goes_on, above) AS (
      SELECT id, sender IS before, coalesce(max(CASE WHEN sender IS NOT before THEN before_id END)
          OVER (PARTITION BY conversation ORDER BY id), 0)
@@ -393,8 +394,8 @@ fn rebuilt(db: &mut Connection) -> Result<bool, OpenError> {
     Ok(is_sound)
 }
 
-/// Writes the counts of members and of reactions, the runs of messages, and the indexes of names and words anew. The function `looks` is
-/// registered.
+/// Writes the counts of members and of reactions, the runs of messages, and the indexes of names and words anew. The
+/// function `looks` is registered.
 pub(super) fn derive(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(&format!(
         "UPDATE rooms SET members = (SELECT count(*) FROM participants AS p WHERE p.conversation = rooms.id);
@@ -521,8 +522,8 @@ mod tests {
         }
     }
 
-    /// A bot, a private room, the lobby, a deleted account and a closed room are no faults, and a rebuild leaves them as
-    /// they are.
+    /// A bot, a private room, the lobby, a deleted account and a closed room are no faults, and a rebuild leaves them
+    /// as they are.
     #[test]
     fn what_find_does_not_show_is_sound() {
         let (_folder, path) = database();

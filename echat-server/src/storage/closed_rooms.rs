@@ -1,9 +1,9 @@
 //! Closed rooms: hidden at once, and removed in portions.
 //!
 //! A room is hidden by deleting its row of `rooms`, which every query of a room goes through. What is left under the id
-//! of its conversation, which is never given out again, is listed in `closed_rooms` and removed a portion at a time, also
-//! after a restart. The transaction ids of its messages stay known, and so do the names that it had, until the last of them
-//! is forgotten ([`retention`](super::retention)).
+//! of its conversation, which is never given out again, is listed in `closed_rooms` and removed a portion at a time,
+//! also after a restart. The transaction ids of its messages stay known, and so do the names that it had, until the
+//! last of them is forgotten ([`retention`](super::retention)).
 
 use echat_proto::names::looks;
 use rusqlite::params;

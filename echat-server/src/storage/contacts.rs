@@ -209,8 +209,8 @@ impl Batch<'_> {
         .map(drop)
     }
 
-    /// Withdraws the request of a user that blocks the receiver. A pending one is deleted. A declined one stays, so that
-    /// the sender cannot ask anew before its time, but is not accepted by a request in return.
+    /// Withdraws the request of a user that blocks the receiver. A pending one is deleted. A declined one stays, so
+    /// that the sender cannot ask anew before its time, but is not accepted by a request in return.
     pub fn withdraw_request(&mut self, sender: UserId, receiver: UserId) -> Result<(), StoreError> {
         self.write(
             "DELETE FROM friend_requests

@@ -53,8 +53,8 @@ pub(super) const IN_PORTIONS: [&str; 6] = [
          (SELECT blocked FROM blocks WHERE user = ?1 LIMIT ?2)",
 ];
 
-/// Invitations from a deleted account: the invited user, the room, and whether the user sees the invitation, and the room is
-/// not closed.
+/// Invitations from a deleted account: the invited user, the room, and whether the user sees the invitation, and the
+/// room is not closed.
 pub(super) const INVITATIONS_FROM: &str = "SELECT i.user, i.room,
          NOT EXISTS (SELECT 1 FROM blocks AS b WHERE b.user = i.user AND b.blocked = i.inviter),
          EXISTS (SELECT 1 FROM rooms AS r WHERE r.id = i.room)
@@ -130,8 +130,9 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Deletes the account of a user that is in no room and owns no bot, with a portion of the rows that refer to it. With
-    /// `erase`, the messages of the user are hidden from now on, and [`remove`](Self::remove) makes tombstones of them.
+    /// Deletes the account of a user that is in no room and owns no bot, with a portion of the rows that refer to it.
+    /// With `erase`, the messages of the user are hidden from now on, and [`remove`](Self::remove) makes tombstones of
+    /// them.
     pub(crate) fn delete_account(
         &mut self,
         user: UserId,
@@ -157,8 +158,8 @@ impl Batch<'_> {
         Ok(DeletedAccount { left, lists })
     }
 
-    /// Removes a portion of what other tables have of a deleted account. Returns where the next portion begins; `None` after
-    /// the last. Does nothing to an account that is not deleted.
+    /// Removes a portion of what other tables have of a deleted account. Returns where the next portion begins; `None`
+    /// after the last. Does nothing to an account that is not deleted.
     pub(super) fn remove_rows_of(
         &mut self,
         user: UserId,
@@ -211,8 +212,8 @@ impl Batch<'_> {
         Ok(is_done)
     }
 
-    /// Takes a deleted account off a portion of the invitations that came from it, and deletes those that its blocks hide.
-    /// Returns how many.
+    /// Takes a deleted account off a portion of the invitations that came from it, and deletes those that its blocks
+    /// hide. Returns how many.
     fn remove_inviter(
         &mut self,
         inviter: UserId,
@@ -239,8 +240,8 @@ impl Batch<'_> {
         Ok(found.len())
     }
 
-    /// Deletes friend requests from a range of ids behind `after` with a statement that takes the range, a limit, and the
-    /// sender. Returns behind which id the next range begins; `None` if there is no request behind this one.
+    /// Deletes friend requests from a range of ids behind `after` with a statement that takes the range, a limit, and
+    /// the sender. Returns behind which id the next range begins; `None` if there is no request behind this one.
     fn remove_requests_behind(
         &mut self,
         after: i64,
@@ -438,8 +439,8 @@ mod tests {
         ),
     ];
 
-    /// The columns that refer to one of these tables: by a foreign key, or by the name of a column that has one elsewhere.
-    /// `id` beside `kind` may be of either.
+    /// The columns that refer to one of these tables: by a foreign key, or by the name of a column that has one
+    /// elsewhere. `id` beside `kind` may be of either.
     fn referring(db: &Connection, to: &[&str]) -> BTreeSet<(String, String)> {
         let all = "SELECT m.name, c.name, coalesce(f.\"table\", '') FROM sqlite_master AS m
              JOIN pragma_table_info(m.name) AS c
@@ -489,8 +490,8 @@ mod tests {
             .collect()
     }
 
-    /// Adds a row whose column is this value. Its other columns have values that occur nowhere else; those that refer to
-    /// messages refer to this one.
+    /// Adds a row whose column is this value. Its other columns have values that occur nowhere else; those that refer
+    /// to messages refer to this one.
     fn add_row(db: &Connection, (table, column): (&str, &str), value: i64, message: i64) {
         let columns = "SELECT c.name, c.type, c.\"notnull\" OR c.pk > 0,
                  EXISTS (SELECT 1 FROM pragma_foreign_key_list(?1) AS f WHERE f.\"from\" = c.name AND f.\"table\" = 'messages')

@@ -12,8 +12,8 @@ use super::template::open_template;
 /// Tables that `ANALYZE` creates for the query planner.
 const STATISTICS: [&str; 2] = ["sqlite_stat1", "sqlite_stat4"];
 
-/// Tables that Litestream creates in a database that it copies, and their statements. They have no text of a message, and
-/// nothing of echat reads them.
+/// Tables that Litestream creates in a database that it copies, and their statements. They have no text of a message,
+/// and nothing of echat reads them.
 const LITESTREAM: [(&str, &str); 2] = [
     (
         "_litestream_seq",

@@ -774,7 +774,8 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// The counts. Friends without a line as a member see their conversation from its beginning, and so do owners a room.
+    /// The counts. Friends without a line as a member see their conversation from its beginning, and so do owners a
+    /// room.
     fn done(&self) -> Result<Imported, TransferError> {
         self.db.execute_batch(
             "INSERT OR IGNORE INTO participants (user, conversation, after_id, read_id, joined_at)

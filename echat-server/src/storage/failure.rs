@@ -20,8 +20,8 @@ const FAILED_READS: [i32; 4] = [
 /// Whether an error means damage: a part of the database cannot be read, or contradicts another part. The state of the
 /// disk is known: the statement is rolled back, and other parts are sound.
 ///
-/// A violated constraint counts as damage: callers check before they write, so a row or an index entry is missing. A row
-/// longer than any that this program writes counts too.
+/// A violated constraint counts as damage: callers check before they write, so a row or an index entry is missing. A
+/// row longer than any that this program writes counts too.
 pub(super) fn is_damage(error: &Error) -> bool {
     match error {
         Error::SqliteFailure(failure, _) => match failure.code {

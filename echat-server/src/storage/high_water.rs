@@ -13,15 +13,15 @@
 //! * **Reserved** ids are synced before an id above the previous reservation is committed. The two lines are written
 //!   alternately, so that a write torn by a power cut leaves the previous reservation, above which no id was
 //!   committed. Ids are reserved in steps, so that a message needs no sync of its own.
-//! * **The newest id** is written after each commit and not synced. It is exact after a killed process, and may be older
-//!   after a power cut. The word `closed` instead of `open` marks an orderly end: the id is exact and synced. The word
-//!   `scrubbed` also says that no page of the database has text where none is stored
+//! * **The newest id** is written after each commit and not synced. It is exact after a killed process, and may be
+//!   older after a power cut. The word `closed` instead of `open` marks an orderly end: the id is exact and synced. The
+//!   word `scrubbed` also says that no page of the database has text where none is stored
 //!   ([`scrub`](super::write_ahead_log)).
 //!
-//! Each start writes a new file. A database whose newest id is below the recorded one is an older copy: its ids continue
-//! above the reservation, and its history gets a new name, by which clients notice. After a possible power cut (another
-//! boot, and no orderly end) ids continue above the reservation too, with the same name, since a slightly older database
-//! cannot be told from a complete one.
+//! Each start writes a new file. A database whose newest id is below the recorded one is an older copy: its ids
+//! continue above the reservation, and its history gets a new name, by which clients notice. After a possible power cut
+//! (another boot, and no orderly end) ids continue above the reservation too, with the same name, since a slightly
+//! older database cannot be told from a complete one.
 //!
 //! A restored whole folder has an older file too. Only clients notice that, by the lower newest id.
 
@@ -174,8 +174,8 @@ pub(super) fn settle(
     Ok(made)
 }
 
-/// Prepares a database that is to replace another one: its history gets a new name, and its ids continue above `above` and
-/// above its own. Writes the file `high_water` that belongs to it. Returns the id above which ids continue.
+/// Prepares a database that is to replace another one: its history gets a new name, and its ids continue above `above`
+/// and above its own. Writes the file `high_water` that belongs to it. Returns the id above which ids continue.
 ///
 /// # Errors
 /// The database is not one of echat, or cannot be migrated or written.
@@ -201,7 +201,8 @@ pub fn reserved_ids(path: &Path) -> Option<u64> {
     Some(past.reserved.max(past.newest).unsigned_abs())
 }
 
-/// The newest id that the file at `path` records; `None` if it is missing or damaged. After a power cut it may be older.
+/// The newest id that the file at `path` records; `None` if it is missing or damaged. After a power cut it may be
+/// older.
 pub fn recorded_id(path: &Path) -> Option<u64> {
     let past = Past::read(path).ok().flatten()?;
     Some(past.newest.unsigned_abs())
@@ -321,8 +322,8 @@ impl HighWater {
     /// Records the newest id after its commit.
     ///
     /// # Errors
-    /// `Fatal` if that fails for another reason than a full disk. After a full disk an older id stands, as after a power
-    /// cut.
+    /// `Fatal` if that fails for another reason than a full disk. After a full disk an older id stands, as after a
+    /// power cut.
     pub(super) fn record(&mut self, newest: i64) -> Result<(), StoreError> {
         self.newest = newest;
         match self

@@ -170,9 +170,9 @@ pub(super) const UNREAD: &str =
      ORDER BY id DESC";
 
 impl Batch<'_> {
-    /// A page of one conversation as `user` sees it. With `after`: the oldest messages after it (and before `before`, if
-    /// given); otherwise the newest ones (before `before`). At most `limit` messages and about `budget` bytes, but at
-    /// least one message if there is any. Empty for a user who is not part of the conversation.
+    /// A page of one conversation as `user` sees it. With `after`: the oldest messages after it (and before `before`,
+    /// if given); otherwise the newest ones (before `before`). At most `limit` messages and about `budget` bytes, but
+    /// at least one message if there is any. Empty for a user who is not part of the conversation.
     pub fn history(
         &self,
         user: UserId,
@@ -290,9 +290,9 @@ impl Batch<'_> {
         })
     }
 
-    /// The first message of a conversation that `user` sees and that was sent at a time, in unix seconds, or later. Times
-    /// are taken to grow with the ids, so this is a search by halves; after a clock that was put back, any message where
-    /// they pass the time may be found.
+    /// The first message of a conversation that `user` sees and that was sent at a time, in unix seconds, or later.
+    /// Times are taken to grow with the ids, so this is a search by halves; after a clock that was put back, any
+    /// message where they pass the time may be found.
     pub fn first_at(
         &self,
         user: UserId,
@@ -592,10 +592,10 @@ impl Batch<'_> {
 
 /// Counts the unread messages of one user, for one reply.
 ///
-/// Messages that do not count cannot push out others: deleted ones are in no index that is read, and a run of messages of
-/// one sender that do not count is left by its newest one, which knows where it ends. At least one message that counts
-/// stands between two such runs, unless what stood between them was deleted, or is of an account that is being erased. So a
-/// count examines about twice as many messages as it finds.
+/// Messages that do not count cannot push out others: deleted ones are in no index that is read, and a run of messages
+/// of one sender that do not count is left by its newest one, which knows where it ends. At least one message that
+/// counts stands between two such runs, unless what stood between them was deleted, or is of an account that is being
+/// erased. So a count examines about twice as many messages as it finds.
 pub(super) struct Counting<'b, 's> {
     batch: &'b Batch<'s>,
     user: UserId,
@@ -659,9 +659,9 @@ impl<'s> Batch<'s> {
 }
 
 impl Counting<'_, '_> {
-    /// Messages of other users after an id that are not deleted nor from before `kept_since`, and how many of them mention
-    /// the user. Both stop at [`UnreadBounds::most`], or at [`UnreadBounds::least`]. A count that ends at the bound of
-    /// examined messages is what was found, and at least 1.
+    /// Messages of other users after an id that are not deleted nor from before `kept_since`, and how many of them
+    /// mention the user. Both stop at [`UnreadBounds::most`], or at [`UnreadBounds::least`]. A count that ends at the
+    /// bound of examined messages is what was found, and at least 1.
     pub(super) fn unread(
         &mut self,
         conversation: ConversationId,

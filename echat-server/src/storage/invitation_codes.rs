@@ -14,8 +14,8 @@ use super::{Batch, SecretHash, StoreError, UserId};
 /// A code to register with.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct InvitationCode {
-    /// The code in its stored form. It is no hash, since its maker lists it and passes it on again: a stolen database is good
-    /// for the accounts that are left of it (docs/security.md).
+    /// The code in its stored form. It is no hash, since its maker lists it and passes it on again: a stolen database
+    /// is good for the accounts that are left of it (docs/security.md).
     pub(crate) code: String,
     /// How many accounts can be made with it.
     pub(crate) uses: u64,
@@ -41,8 +41,8 @@ pub fn administrator_code_hash(code: &str) -> SecretHash {
     Sha256::digest(code).into()
 }
 
-/// The hash of the code that makes the first administrator in the database at `database`, which is of the newest version and
-/// in no use, and whether an account is an administrator.
+/// The hash of the code that makes the first administrator in the database at `database`, which is of the newest
+/// version and in no use, and whether an account is an administrator.
 ///
 /// # Errors
 /// The database cannot be read.

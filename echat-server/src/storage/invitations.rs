@@ -16,8 +16,8 @@ pub(super) const INVITED: &str = "SELECT i.user FROM room_invitations AS i
      WHERE i.room = ?1 AND NOT EXISTS
          (SELECT 1 FROM blocks AS b WHERE b.user = i.user AND b.blocked = i.inviter)
      ORDER BY i.user";
-/// How many invitations of a user are shown, and how many are hidden. Those to closed rooms, and hidden ones from deleted
-/// accounts, count as neither, whether they are removed already or not.
+/// How many invitations of a user are shown, and how many are hidden. Those to closed rooms, and hidden ones from
+/// deleted accounts, count as neither, whether they are removed already or not.
 pub(super) const COUNTS: &str = "SELECT count(*) - count(b.user), count(u.id)
      FROM room_invitations AS i CROSS JOIN rooms AS r ON r.id = i.room
      LEFT JOIN blocks AS b ON b.user = i.user AND b.blocked = i.inviter

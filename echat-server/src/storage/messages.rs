@@ -17,9 +17,9 @@ pub(super) const NEWEST_ID: &str = "SELECT max(
          coalesce((SELECT id FROM messages ORDER BY id DESC LIMIT 1), 0),
          coalesce((SELECT assigned FROM message_ids WHERE id = 1), 0))";
 
-/// Stores a message under the next id. ?1 is the newest id if the batch knows it; `SQLite` then does not look it up. After
-/// [`MessageId::LAST`] the id is one that [`insert_id`](Batch::insert_id) refuses. The run of its sender goes on if the
-/// newest message that is not deleted is of the same one ([`Counting`](super::history::Counting)).
+/// Stores a message under the next id. ?1 is the newest id if the batch knows it; `SQLite` then does not look it up.
+/// After [`MessageId::LAST`] the id is one that [`insert_id`](Batch::insert_id) refuses. The run of its sender goes on
+/// if the newest message that is not deleted is of the same one ([`Counting`](super::history::Counting)).
 pub(super) const INSERT: &str = "INSERT INTO messages
          (id, conversation, sender, send_time, content, txn_id, reply_to, annotated, run_above)
      VALUES (1 + min(9007199254740991, coalesce(?1, max(
@@ -194,7 +194,8 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Makes a tombstone of a message: its id, sender and time stay; its content is gone, and all that is attached to it.
+    /// Makes a tombstone of a message: its id, sender and time stay; its content is gone, and all that is attached to
+    /// it.
     pub fn remove_content(&mut self, id: MessageId, now: i64) -> Result<(), StoreError> {
         let Some(was) = self.changing(id)? else {
             return Ok(());
@@ -252,8 +253,8 @@ impl Batch<'_> {
         }))
     }
 
-    /// Whether a message was first sent with this text. One that was changed has a digest of that text; without, as after
-    /// an import, it counts as the same.
+    /// Whether a message was first sent with this text. One that was changed has a digest of that text; without, as
+    /// after an import, it counts as the same.
     fn was_sent_as(&self, message: &StoredMessage, content: &Content) -> Result<bool, StoreError> {
         if message.edited_at.is_none() && !message.deleted {
             return Ok(message.content == content.as_str());
@@ -267,8 +268,8 @@ impl Batch<'_> {
     }
 
     /// Removes messages in this order with all that is stored of them. Their ids are not assigned again, and their
-    /// transaction ids stay known for as long as any. A message may have thousands of reactions: false if some are left,
-    /// which the next call goes on with.
+    /// transaction ids stay known for as long as any. A message may have thousands of reactions: false if some are
+    /// left, which the next call goes on with.
     pub(super) fn remove_messages(&mut self, ids: &[i64], now: i64) -> Result<bool, StoreError> {
         let mut left = REACTORS_REMOVED;
         for id in ids {
@@ -365,8 +366,9 @@ impl Batch<'_> {
         }))
     }
 
-    /// Whether a conversation goes by this name for a sender, or went by it: the name of the room, or of the other user.
-    /// After the end of an account, a name that is confusable with its own counts as that: no other is kept of it.
+    /// Whether a conversation goes by this name for a sender, or went by it: the name of the room, or of the other
+    /// user. After the end of an account, a name that is confusable with its own counts as that: no other is kept of
+    /// it.
     pub fn went_by(
         &self,
         (conversation, kind): (ConversationId, Kind),
@@ -394,8 +396,8 @@ impl Batch<'_> {
             && self.has_look(Kind::Private, other.0, &was_called)?)
     }
 
-    /// Moves a user's read marker to `id`, never back and never beyond the newest visible message. Returns the resulting
-    /// marker, or `None` if the user is not part of the conversation.
+    /// Moves a user's read marker to `id`, never back and never beyond the newest visible message. Returns the
+    /// resulting marker, or `None` if the user is not part of the conversation.
     pub fn mark_read(
         &mut self,
         user: UserId,

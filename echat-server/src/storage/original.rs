@@ -2,10 +2,10 @@
 //!
 //! * The original has a row for each recipient of a message. Rows of one time, sender, target and text are one message,
 //!   until a recipient comes again.
-//! * A message is imported if a present member of its room received it. A member sees a room from the first message on that
-//!   it received.
-//! * What was imported is found again by its name (`imported_names`) and, for messages, by a txn_id of its own, so that the
-//!   same database, or a later state of it, can be imported again.
+//! * A message is imported if a present member of its room received it. A member sees a room from the first message on
+//!   that it received.
+//! * What was imported is found again by its name (`imported_names`) and, for messages, by a txn_id of its own, so that
+//!   the same database, or a later state of it, can be imported again.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write;
@@ -93,8 +93,8 @@ impl ImportedOriginal {
     }
 }
 
-/// Adds what the database `original` has to the one at `database`, in one transaction. `given` are an id that new message ids
-/// are above, and the time in unix seconds. `hash` makes the PHC string of a password.
+/// Adds what the database `original` has to the one at `database`, in one transaction. `given` are an id that new
+/// message ids are above, and the time in unix seconds. `hash` makes the PHC string of a password.
 ///
 /// # Errors
 /// `original` is not a database of the original, or a file cannot be read or written. Nothing is added then.

@@ -53,8 +53,8 @@ pub(crate) enum ChainChange {
         /// Unix seconds.
         expired: i64,
     },
-    /// Its secret was used: `next` is good, and `used` until the session sends a request. A chain that others of the user
-    /// have replaced in the same transaction is stored again: its secret was good when it was used.
+    /// Its secret was used: `next` is good, and `used` until the session sends a request. A chain that others of the
+    /// user have replaced in the same transaction is stored again: its secret was good when it was used.
     Renew {
         /// The secret that opened the session.
         used: IssuedSecret,

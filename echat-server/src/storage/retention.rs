@@ -70,8 +70,8 @@ impl Retention {
         }
     }
 
-    /// The time from which on messages of a conversation are kept, in unix seconds: those with an earlier `send_time` are
-    /// too old. `i64::MIN` if all are kept, `i64::MAX` if none is.
+    /// The time from which on messages of a conversation are kept, in unix seconds: those with an earlier `send_time`
+    /// are too old. `i64::MIN` if all are kept, `i64::MAX` if none is.
     pub fn kept_since(self, room: Option<u32>) -> i64 {
         match self.days_in(room) {
             None => i64::MIN,
@@ -137,7 +137,8 @@ fn known_since(now: i64) -> i64 {
     now.saturating_sub(TXN_KNOWN)
 }
 
-/// A message with a transaction id: sender, transaction id, conversation, time, content, and the digest of its first content.
+/// A message with a transaction id: sender, transaction id, conversation, time, content, and the digest of its first
+/// content.
 type SentRow = (UserId, String, ConversationId, i64, String, Option<Vec<u8>>);
 
 impl Batch<'_> {
@@ -160,9 +161,9 @@ impl Batch<'_> {
             || self.exists("SELECT 1 FROM unkept_messages", [])?)
     }
 
-    /// The id up to which readers of a conversation pass over all messages, at least `above`. Messages beyond it are to be
-    /// judged each, since the clock may have been put back. Costs one seek unless messages are too old and not removed
-    /// yet, and the logarithm of their number if there are many.
+    /// The id up to which readers of a conversation pass over all messages, at least `above`. Messages beyond it are to
+    /// be judged each, since the clock may have been put back. Costs one seek unless messages are too old and not
+    /// removed yet, and the logarithm of their number if there are many.
     pub(super) fn passed_over(
         &self,
         conversation: ConversationId,
@@ -291,8 +292,8 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Forgets a portion of the transaction ids whose time is over. With the last one of a room that was closed, its names
-    /// go. False if nothing is left to forget.
+    /// Forgets a portion of the transaction ids whose time is over. With the last one of a room that was closed, its
+    /// names go. False if nothing is left to forget.
     fn forget_removed(&mut self, now: i64) -> Result<bool, StoreError> {
         let most = i64::try_from(LOOKED_AT).unwrap_or(i64::MAX);
         let forgotten = self.all(FORGOTTEN, [known_since(now), most], |row| {
@@ -319,8 +320,8 @@ impl Batch<'_> {
         self.remove_closed(CLOSED_ROWS, now)
     }
 
-    /// The digest of a content under the key of this database. The key keeps a short text from being found by trying, by
-    /// a reader of the digests alone.
+    /// The digest of a content under the key of this database. The key keeps a short text from being found by trying,
+    /// by a reader of the digests alone.
     fn content_digest(&self, content: &str) -> Result<[u8; 32], StoreError> {
         let digest = self.digest(content)?;
         let digest = digest.ok_or_else(|| self.missing("the key of the digests is not there"))?;
@@ -334,8 +335,8 @@ impl Batch<'_> {
         self.all(sql, [conversation], |row| row.get(0))
     }
 
-    /// One portion of a sweep: removes the messages that are too old. Returns where the next one begins; `None` after the
-    /// last.
+    /// One portion of a sweep: removes the messages that are too old. Returns where the next one begins; `None` after
+    /// the last.
     pub(super) fn sweep(
         &mut self,
         mut sweep: Sweep,
@@ -383,8 +384,8 @@ impl Batch<'_> {
         Ok(Some(if is_done { sweep } else { begin }))
     }
 
-    /// Looks at up to `most` messages of the conversation that a sweep has reached, and calls `found` for those that are
-    /// too old until it returns false. Returns how many it looked at.
+    /// Looks at up to `most` messages of the conversation that a sweep has reached, and calls `found` for those that
+    /// are too old until it returns false. Returns how many it looked at.
     fn sweep_one(
         &self,
         sweep: &mut Sweep,

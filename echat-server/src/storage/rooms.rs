@@ -139,8 +139,9 @@ pub struct RoomSize {
     pub members: u64,
 }
 
-/// A room by name, whether a user is a member, and what the user's messages are held to. There is none for a user who may
-/// not know of it. The last column but one is 1 if nothing restricts the user; roles are looked up only if something could.
+/// A room by name, whether a user is a member, and what the user's messages are held to. There is none for a user who
+/// may not know of it. The last column but one is 1 if nothing restricts the user; roles are looked up only if
+/// something could.
 pub(super) const OWN_ROOM: &str =
     "SELECT r.id, r.name, p.user IS NOT NULL, r.read_only, r.slow_seconds,
          CASE WHEN r.read_only = 0 AND r.slow_seconds = 0 THEN 1

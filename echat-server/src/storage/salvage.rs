@@ -1,15 +1,15 @@
 //! Copies what can be read of a damaged database into a new one, and lists what is lost.
 //!
-//! A table is read in the order of its key from both ends until a page cannot be read. The range between is divided, so that
-//! what lies between damaged pages is read too. Then the rows of one table replace what another lost: the index of names
-//! still has the name of an account whose row is gone, and the index of members the members. What cannot be read and is
-//! referred to becomes a row that refers to nothing: an account becomes a deleted one, a room gets a new name.
+//! A table is read in the order of its key from both ends until a page cannot be read. The range between is divided, so
+//! that what lies between damaged pages is read too. Then the rows of one table replace what another lost: the index of
+//! names still has the name of an account whose row is gone, and the index of members the members. What cannot be read
+//! and is referred to becomes a row that refers to nothing: an account becomes a deleted one, a room gets a new name.
 //!
 //! Nothing that was hidden is shown again by a repair: indexes know which rooms are public, which have no owner, which
 //! accounts are being erased and which friendships ended. What no index can tell counts as private, or as ended.
 //!
-//! `SQLite` has an extension for this, `sqlite3_recover`. The bundled library does not contain it, and it knows nothing of
-//! what the tables mean.
+//! `SQLite` has an extension for this, `sqlite3_recover`. The bundled library does not contain it, and it knows nothing
+//! of what the tables mean.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -33,8 +33,8 @@ use super::rooms::SUCCESSOR;
 use super::schema::{ROW_BYTES, create_template};
 use super::skeletons;
 
-/// The most times that ranges of one table are divided: a second. What is not divided then is lost as a whole. A damaged
-/// leaf takes as many as it has rows, some dozens; a damaged page above the leaves some thousands.
+/// The most times that ranges of one table are divided: a second. What is not divided then is lost as a whole. A
+/// damaged leaf takes as many as it has rows, some dozens; a damaged page above the leaves some thousands.
 const DIVISIONS: u32 = 20_000;
 
 /// A wider range is divided near its beginning, since ids are dense there.
@@ -70,9 +70,9 @@ pub struct Salvaged {
     pub findings: Findings,
 }
 
-/// Copies what can be read of the database at `damaged`, which is of the newest version, to a new one at `fresh`. `given` is
-/// the highest message id that is known to have been given out, 0 if none is; `now` is the time in unix seconds. If the first
-/// page is damaged, a copy of the database beside `fresh` is read.
+/// Copies what can be read of the database at `damaged`, which is of the newest version, to a new one at `fresh`.
+/// `given` is the highest message id that is known to have been given out, 0 if none is; `now` is the time in unix
+/// seconds. If the first page is damaged, a copy of the database beside `fresh` is read.
 ///
 /// # Errors
 /// The damaged database cannot be opened at all, is of an older version, or a file cannot be written.
@@ -146,9 +146,9 @@ const PAGE: usize = 4096;
 const PAGES_AT: usize = 28;
 const UNUSED_AT: Range<usize> = 32..40;
 
-/// Opens a copy of a database whose first page is damaged, with that of `fresh`, a new database, in its place: first with
-/// its header only, then with all of it, which has the beginning of the schema. The second fits a database that was created
-/// by this version; the schema is compared.
+/// Opens a copy of a database whose first page is damaged, with that of `fresh`, a new database, in its place: first
+/// with its header only, then with all of it, which has the beginning of the schema. The second fits a database that
+/// was created by this version; the schema is compared.
 fn open_patched(damaged: &Path, copy: &Path, fresh: &Path) -> Result<Connection, OpenError> {
     let mut last = OpenError::Foreign;
     for length in [HEADER, PAGE] {
@@ -535,8 +535,8 @@ impl Salvage<'_> {
         self.remove_dangling()
     }
 
-    /// Calls `each` for the rows of a query on the damaged database, as far as they can be read from either end. Returns
-    /// whether all could be read.
+    /// Calls `each` for the rows of a query on the damaged database, as far as they can be read from either end.
+    /// Returns whether all could be read.
     fn each_readable<const N: usize>(
         &self,
         sql: &str,
@@ -757,8 +757,8 @@ impl Salvage<'_> {
         Ok(owners)
     }
 
-    /// Members that only the index of members knows. What was said in a room before is hidden from them, because it is not
-    /// known since when they see it.
+    /// Members that only the index of members knows. What was said in a room before is hidden from them, because it is
+    /// not known since when they see it.
     fn mend_members(&mut self) -> Result<(), OpenError> {
         let mut members = Vec::new();
         let sql = "SELECT conversation, operator, joined_at, join_order, user FROM participants
@@ -812,8 +812,8 @@ impl Salvage<'_> {
         Ok(())
     }
 
-    /// Friendships that only their conversations still tell of. One that may have ended counts as ended: friends can begin
-    /// it again.
+    /// Friendships that only their conversations still tell of. One that may have ended counts as ended: friends can
+    /// begin it again.
     fn mend_friendships(&mut self) -> Result<(), OpenError> {
         let sql = "SELECT conversation FROM friendships INDEXED BY friendships_ended
                    WHERE ended_at IS NOT NULL";
@@ -845,8 +845,8 @@ impl Salvage<'_> {
         Ok(())
     }
 
-    /// The conversations of messages, as far as the index of messages can be read: as a whole, and else for each conversation
-    /// by itself, since damage in one part of the index does not hide the others.
+    /// The conversations of messages, as far as the index of messages can be read: as a whole, and else for each
+    /// conversation by itself, since damage in one part of the index does not hide the others.
     fn indexed_messages(&self) -> Result<IndexedMessages, OpenError> {
         let mut indexed = IndexedMessages::default();
         let index =
@@ -924,8 +924,8 @@ impl Salvage<'_> {
         Ok(())
     }
 
-    /// What is known of the lost messages of a conversation that the index does not have as a whole: the ids that it has, the
-    /// highest that a member has read, and the ids that cannot be read.
+    /// What is known of the lost messages of a conversation that the index does not have as a whole: the ids that it
+    /// has, the highest that a member has read, and the ids that cannot be read.
     fn at_least(&self, ids: &[i64], name: &str, read: Option<i64>) -> String {
         let mut ranges = self.lost_messages.iter();
         let read = read.filter(|id| ranges.any(|(low, high)| (low..=high).contains(&id)));

@@ -53,14 +53,14 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database at `path`, creates it if there is none, and migrates an older one. The caller sets the mode of
-    /// the file, and locks out a second server. Symbolic links are not followed.
+    /// Opens the database at `path`, creates it if there is none, and migrates an older one. The caller sets the mode
+    /// of the file, and locks out a second server. Symbolic links are not followed.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         Ok(Self::open_with_history(path, true)?.0)
     }
 
-    /// Opens the database of a data folder, migrates an older one, and ensures by the file `high_water` that message ids
-    /// do not go back. Without `begin`, the database must have tables. No part of `path` may be a symbolic link.
+    /// Opens the database of a data folder, migrates an older one, and ensures by the file `high_water` that message
+    /// ids do not go back. Without `begin`, the database must have tables. No part of `path` may be a symbolic link.
     pub fn open_in_folder(path: &Path, high_water: &Path, begin: bool) -> Result<Self, OpenError> {
         let (mut store, named) = Self::open_with_history(path, begin)?;
         let settled = high_water::settle(&mut store.db, path, high_water, named)?;
@@ -122,7 +122,8 @@ impl Store {
         Ok(store)
     }
 
-    /// Begins a unit of work, whose writes are kept entirely or not at all. It is of no time: no message is too old for it.
+    /// Begins a unit of work, whose writes are kept entirely or not at all. It is of no time: no message is too old for
+    /// it.
     pub fn batch(&mut self) -> Batch<'_> {
         Batch::new(self, i64::MIN)
     }
@@ -154,7 +155,8 @@ impl Store {
         Ok(super::check::count(&self.db, sql)?)
     }
 
-    /// Whether [`Batch::index_messages`] may find something to do: messages were stored or changed since it last did not.
+    /// Whether [`Batch::index_messages`] may find something to do: messages were stored or changed since it last did
+    /// not.
     pub fn is_unindexed(&self) -> bool {
         self.is_unindexed.get()
     }
@@ -207,8 +209,9 @@ impl Store {
         self.log.purge(&self.db, &self.damage)
     }
 
-    /// Sets the number of pages from which the log is checkpointed, and how many of them a commit copies at most: of a log
-    /// of up to four times as many pages, and of a longer one. The defaults are for longer logs than those of tests.
+    /// Sets the number of pages from which the log is checkpointed, and how many of them a commit copies at most: of a
+    /// log of up to four times as many pages, and of a longer one. The defaults are for longer logs than those of
+    /// tests.
     pub fn set_checkpoint_limits(&mut self, pages: i32, few: i32, inline: i32) {
         self.log.bound(pages, few, inline);
     }
@@ -218,9 +221,9 @@ impl Store {
         self.log.bound_cuts(kept, step);
     }
 
-    /// Lets checkpoints write and sync the database in small portions through `file`, an open descriptor of the database.
-    /// It must stay open until the last connection of this process is closed: closing it would release `SQLite`'s locks
-    /// (`fcntl(2)`, record locks). Its reads may become direct ones (`O_DIRECT`).
+    /// Lets checkpoints write and sync the database in small portions through `file`, an open descriptor of the
+    /// database. It must stay open until the last connection of this process is closed: closing it would release
+    /// `SQLite`'s locks (`fcntl(2)`, record locks). Its reads may become direct ones (`O_DIRECT`).
     pub fn sync_checkpoints_by(&mut self, file: Arc<File>) {
         self.log.sync_checkpoints_by(file);
     }
@@ -303,8 +306,8 @@ pub fn create_template(path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// The schema of the database at `path` as text, for comparison: its versions and all statements, sorted. Does not change
-/// the file.
+/// The schema of the database at `path` as text, for comparison: its versions and all statements, sorted. Does not
+/// change the file.
 pub fn schema_dump(path: &Path) -> Result<String, OpenError> {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     dump(&db)
@@ -337,8 +340,8 @@ pub(super) fn refuse_foreign(db: &Connection, begin: bool) -> Result<(), OpenErr
     }
 }
 
-/// Gives the history a random name, and the digests of contents a random key, unless there are some; returns whether the
-/// history had a name.
+/// Gives the history a random name, and the digests of contents a random key, unless there are some; returns whether
+/// the history had a name.
 pub(super) fn name_history(db: &Connection) -> rusqlite::Result<bool> {
     let has_key: bool = db.query_row("SELECT count(*) FROM digest_key", [], |row| row.get(0))?;
     if !has_key {

@@ -35,8 +35,8 @@ pub(super) const BLOCK: i64 = 8_192;
 const MESSAGES: i64 = 256;
 const BYTES: usize = 16 * 1024;
 
-/// Pages that a portion merges, about: 2 ms. Each word ends up in about six merges, so the pages of a portion are merged in
-/// one or two more. A query looks for its words in each segment.
+/// Pages that a portion merges, about: 2 ms. Each word ends up in about six merges, so the pages of a portion are
+/// merged in one or two more. A query looks for its words in each segment.
 const MERGED: i64 = 24;
 
 /// Words that a portion removes at most: 4 ms. Each has to be found in every part of the index.
@@ -185,8 +185,8 @@ pub(super) fn covered<D: Sql>(db: &D) -> Result<Covered, D::Error> {
 }
 
 impl Batch<'_> {
-    /// Notes that the text of a message is about to be changed or removed. Its words leave the index in a later portion, and
-    /// those of its new text follow, if it has one.
+    /// Notes that the text of a message is about to be changed or removed. Its words leave the index in a later
+    /// portion, and those of its new text follow, if it has one.
     pub(super) fn text_goes(&mut self, id: i64) -> Result<(), StoreError> {
         let covered = covered(self)?;
         if id <= covered.above || id > covered.upto {
@@ -235,7 +235,8 @@ impl Batch<'_> {
         Ok(newer + older + stale)
     }
 
-    /// Brings a portion of the index up to date. False if nothing is left to do. The same database gives the same portions.
+    /// Brings a portion of the index up to date. False if nothing is left to do. The same database gives the same
+    /// portions.
     pub fn index_messages(&mut self) -> Result<bool, StoreError> {
         // Until then the index has words of texts that were removed.
         if self.exists("SELECT 1 FROM search_stale", [])? {
@@ -382,7 +383,8 @@ fn make_portion<D: Sql>(db: &mut D) -> Result<bool, D::Error> {
     Ok(unmerged || above > 0)
 }
 
-/// Goes on to merge segments of the index, if some may be left to merge. Returns whether this was the work of a portion.
+/// Goes on to merge segments of the index, if some may be left to merge. Returns whether this was the work of a
+/// portion.
 fn merge_on<D: Sql>(db: &mut D) -> Result<bool, D::Error> {
     let sql = "SELECT unmerged FROM search_progress";
     let unmerged = db.row(sql, [], |row| row.get(0))?;

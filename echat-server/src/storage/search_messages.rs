@@ -274,8 +274,8 @@ impl Search {
         Ok(())
     }
 
-    /// Adds the blocks of the index with messages below an id. Without a word the texts do not matter, and neither do the
-    /// words of the block.
+    /// Adds the blocks of the index with messages below an id. Without a word the texts do not matter, and neither do
+    /// the words of the block.
     fn add_blocks(
         &mut self,
         batch: &Batch<'_>,

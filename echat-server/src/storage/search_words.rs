@@ -16,7 +16,8 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use unicode_script::{Script, UnicodeScript};
 
-/// Words of a text at most. Only a text made for it has more: 64 KiB of the shortest words that people write have fewer.
+/// Words of a text at most. Only a text made for it has more: 64 KiB of the shortest words that people write have
+/// fewer.
 pub(super) const WORDS: usize = 32_768;
 
 /// Characters of a word at most. What follows in a longer one is neither indexed nor searched for.
@@ -92,8 +93,8 @@ fn class(c: char) -> Class {
     }
 }
 
-/// Marks that folding drops: accents, points of Hebrew and Arabic, variants of a form. The marks of Indian vowels, and the
-/// two marks of kana that make another letter, stay.
+/// Marks that folding drops: accents, points of Hebrew and Arabic, variants of a form. The marks of Indian vowels, and
+/// the two marks of kana that make another letter, stay.
 fn is_diacritic(c: char) -> bool {
     matches!(c,
         '\u{300}'..='\u{36f}'
@@ -273,8 +274,8 @@ impl SearchQuery {
         let wholes = row.iter().position(|word| word.starts_with(WHOLE));
         let wholes = row.split_off(wholes.unwrap_or(row.len()));
         let text = text.trim_end_matches(STARS);
-        // The last run of a script without spaces may go on in the text that is searched. If it has several characters, its
-        // last word but one ends with its last character; a single character is the beginning of a word.
+        // The last run of a script without spaces may go on in the text that is searched. If it has several characters,
+        // its last word but one ends with its last character; a single character is the beginning of a word.
         let runs_on = row.last().is_some_and(|last| is_dense(last));
         let is_covered = runs_on && row.len() > 1 && {
             let (before, last) = (&row[row.len() - 2], &row[row.len() - 1]);

@@ -30,12 +30,12 @@ const WITHOUT_LOG: [u8; 2] = [1, 1];
 /// Copies of one version that are kept beside each other at most.
 const COPIES: u32 = 100;
 
-/// Bytes that the upgrade of a small database takes besides its copy: new tables and indexes have pages in the log and in the
-/// database, and each page of the log is a page of the database too.
+/// Bytes that the upgrade of a small database takes besides its copy: new tables and indexes have pages in the log and
+/// in the database, and each page of the log is a page of the database too.
 const NEW_TABLES: u64 = 2 * 1024 * 1024;
 
-/// What tells two states of a database apart: the newest user, conversation and message. The ids of deleted ones are not
-/// given out again, and no migration changes the newest.
+/// What tells two states of a database apart: the newest user, conversation and message. The ids of deleted ones are
+/// not given out again, and no migration changes the newest.
 type NewestRows = (i64, i64, i64);
 
 /// What the next start does to a database.
@@ -109,7 +109,8 @@ fn name_copy(db: &Connection, path: &Path, version: usize) -> Result<(PathBuf, b
     Ok((copy.ok_or(OpenError::Copies(COPIES))?, false))
 }
 
-/// Makes sure that there is a copy of the database at `path`, which `db` has open, if migrations are about to change it.
+/// Makes sure that there is a copy of the database at `path`, which `db` has open, if migrations are about to change
+/// it.
 ///
 /// # Errors
 /// The disk has no room for the copy and the upgrade, or the copy cannot be made. Nothing is changed.

@@ -58,7 +58,8 @@ const FEW: c_int = 64;
 /// Pages that a commit copies at most: 8 MiB. More are left to a [`Checkpoint`].
 const INLINE: c_int = 2000;
 
-/// From so many times the limit on, checkpoints beside the loop have not kept up with the commits, and commits copy more.
+/// From so many times the limit on, checkpoints beside the loop have not kept up with the commits, and commits copy
+/// more.
 const CROWDED: c_int = 4;
 
 /// Bytes that are rewritten at a time.
@@ -195,8 +196,8 @@ impl WriteAheadLog {
         self.cut.follow(db)
     }
 
-    /// Requests a checkpoint on another thread after a commit if the log is long, or copies the rest if it is short. The
-    /// commit is valid whatever the result.
+    /// Requests a checkpoint on another thread after a commit if the log is long, or copies the rest if it is short.
+    /// The commit is valid whatever the result.
     ///
     /// # Errors
     /// `Fatal`: a write or a sync failed. Damage, a full disk and locks of other programs are no error: everything is
@@ -279,10 +280,10 @@ impl WriteAheadLog {
         self.failed.set(true);
     }
 
-    /// Decides whether closing the connection checkpoints the log, as `SQLite` does with the last one. It does not if that
-    /// would take long, nor if pages that count as copied may be missing from the disk: after a failure, or while a
-    /// checkpoint on another thread has not synced them. A complete checkpoint deletes the log, and these pages with it.
-    /// The next start copies all of it again.
+    /// Decides whether closing the connection checkpoints the log, as `SQLite` does with the last one. It does not if
+    /// that would take long, nor if pages that count as copied may be missing from the disk: after a failure, or while
+    /// a checkpoint on another thread has not synced them. A complete checkpoint deletes the log, and these pages with
+    /// it. The next start copies all of it again.
     pub(super) fn close(&self, db: &Connection) {
         let is_unsure = self.failed.get() || self.background.get() == Background::Running;
         let is_much = || left(db).is_ok_and(|left| left > self.bounds.get().inline);

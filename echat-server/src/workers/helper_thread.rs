@@ -1,5 +1,5 @@
-//! A thread for one job at a time that waits for the disk, such as a checkpoint or a backup, so that the loop does not. It
-//! lives as long as the job; a process that ends does not wait for it.
+//! A thread for one job at a time that waits for the disk, such as a checkpoint or a backup, so that the loop does not.
+//! It lives as long as the job; a process that ends does not wait for it.
 
 use mio::Waker;
 use std::io;

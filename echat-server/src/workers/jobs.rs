@@ -141,8 +141,8 @@ impl Task {
 }
 
 /// The memory that Argon2id works in. It is kept from one hash to the next: memory that is freed each time would not be
-/// returned to the system. What Argon2id leaves in it depends on the password: it is wiped after each job, and when it is
-/// dropped.
+/// returned to the system. What Argon2id leaves in it depends on the password: it is wiped after each job, and when it
+/// is dropped.
 #[derive(Default)]
 pub struct HashMemory(Vec<Block>);
 

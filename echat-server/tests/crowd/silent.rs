@@ -23,7 +23,8 @@ const ROUND: Duration = Duration::from_millis(50);
 /// Files of a test besides those of a crowd.
 const OTHER_FILES: u64 = 500;
 
-/// As many as may be opened of `wanted`, and as many again that come in their place, with the limit of this process raised as far as it goes.
+/// As many as may be opened of `wanted`, and as many again that come in their place, with the limit of this process
+/// raised as far as it goes.
 pub(crate) fn as_many_as_allowed(wanted: usize) -> usize {
     let hard = getrlimit(Resource::Nofile).maximum;
     let raised = Rlimit {

@@ -158,7 +158,8 @@ fn code_is_good(dir: &ServerFolder, data: &str) -> bool {
     made == message("REGISTER_SUCCESS").command
 }
 
-/// A backup has the hash of an unused code, not the code. Restored elsewhere, or over another database, it gets a new one.
+/// A backup has the hash of an unused code, not the code. Restored elsewhere, or over another database, it gets a new
+/// one.
 #[test]
 fn a_restored_database_without_administrator_has_a_code_that_is_good() {
     let dir = ServerFolder::new();

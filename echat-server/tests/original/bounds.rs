@@ -1,5 +1,5 @@
-//! The bounds of what the original's database can have: ids, names, texts, times, passwords, and rows and tables that are
-//! not as the original made them. Through the library, with a hash that costs nothing.
+//! The bounds of what the original's database can have: ids, names, texts, times, passwords, and rows and tables that
+//! are not as the original made them. Through the library, with a hash that costs nothing.
 
 use std::fs;
 use std::path::PathBuf;

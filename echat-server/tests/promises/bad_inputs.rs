@@ -337,8 +337,8 @@ const BEYOND: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Fields that take every value of their type, or refuse some with a code of its own, and why. Without a command, in all of
-/// them.
+/// Fields that take every value of their type, or refuse some with a code of its own, and why. Without a command, in
+/// all of them.
 const WITHOUT_RANGE: &[(&str, &str, &str)] = &[
     ("", "username", "a name of a user, or of none"),
     ("", "roomname", "a name of a room, or of none"),

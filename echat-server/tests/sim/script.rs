@@ -13,8 +13,8 @@
 //! request must have its final reply. `x` expects that the server has closed the connection.
 //!
 //! Values are JSON as in `echat-nc`. An expected dict needs only the keys that are written. `"*"` matches anything.
-//! `"$name"` captures a value, or compares with it if it was captured before; in a request it is replaced. `">$name"` is
-//! a greater number, `"(absent)"` a key that is missing, `"x*4000"` a text of 4,000 times `x`.
+//! `"$name"` captures a value, or compares with it if it was captured before; in a request it is replaced. `">$name"`
+//! is a greater number, `"(absent)"` a key that is missing, `"x*4000"` a text of 4,000 times `x`.
 //!
 //! | first lines | |
 //! | --- | --- |

@@ -9,9 +9,10 @@
 //!    plain data ([`plan`]), and equal seeds give equal cases and equal traces.
 //! 2. **Run.** [`run`] carries the actions out on the engine in a [`sim::Sim`], which replaces sockets, workers and
 //!    clocks. Between ticks it reads the committed state from the database ([`committed`]).
-//! 3. **Model.** [`model`] says what PROTOCOL.md requires of a request in a committed state: its refusal, or the content
-//!    of its reply. What the database does not show is tracked from requests and replies alone: [`observations`] with
-//!    [`secrets`], [`devices`], [`tokens`] and [`invitation_codes`], and each [`client`]'s view of the server.
+//! 3. **Model.** [`model`] says what PROTOCOL.md requires of a request in a committed state: its refusal, or the
+//!    content of its reply. What the database does not show is tracked from requests and replies alone:
+//!    [`observations`] with [`secrets`], [`devices`], [`tokens`] and [`invitation_codes`], and each [`client`]'s view
+//!    of the server.
 //! 4. **Checks.** [`changes`]: each committed change follows from a request that may make it, and determines the events
 //!    that clients must or may receive. [`client`]: each event is expected and agrees with the client's view.
 //!    [`replies`]: each final reply agrees with the committed state, and with the model if nothing was committed in
@@ -41,8 +42,8 @@
 //!
 //! # Running
 //!
-//! `ECHAT_SEEDS` sets the number of seeds, `ECHAT_SEED_FROM` the first one. `ECHAT_SEED` runs one seed and prints its steps
-//! and events. `ECHAT_SHRINKS` limits the runs of the shrinker.
+//! `ECHAT_SEEDS` sets the number of seeds, `ECHAT_SEED_FROM` the first one. `ECHAT_SEED` runs one seed and prints its
+//! steps and events. `ECHAT_SHRINKS` limits the runs of the shrinker.
 //!
 //! # Adding a command
 //!

@@ -298,8 +298,8 @@ fn a_disk_without_room_for_the_copy_leaves_everything_as_it_is() {
     holds_copy(&dir, Some(5));
 }
 
-/// Copies the data folder to a disk of this size in the folder `SMALL`, and lets a server start there that cannot listen.
-/// Whether that changed nothing, and the exit codes of the check and of the start.
+/// Copies the data folder to a disk of this size in the folder `SMALL`, and lets a server start there that cannot
+/// listen. Whether that changed nothing, and the exit codes of the check and of the start.
 const ON_A_SMALL_DISK: &str = r#"
     mkdir -m 700 $SMALL && mount -t tmpfs -o size=$SIZE,mode=700 none $SMALL && cp -a data/. $SMALL || exit 1
     "$SERVER" --data $SMALL --upgrade-check >/dev/null; check=$?

@@ -92,8 +92,8 @@ impl ServerProcess {
         Self::start(command)
     }
 
-    /// Starts a server with its data in this folder, which takes over this listening socket as from a service manager that
-    /// keeps it (sd_listen_fds(3)), and waits for its ready line.
+    /// Starts a server with its data in this folder, which takes over this listening socket as from a service manager
+    /// that keeps it (sd_listen_fds(3)), and waits for its ready line.
     #[track_caller]
     pub fn start_at(folder: &Path, socket: &TcpListener, args: &[&str]) -> Self {
         let shell = r#"exec 3<&0 </dev/null; export LISTEN_PID=$$ LISTEN_FDS=1; exec "$0" "$@""#;

@@ -155,8 +155,8 @@ impl EventLoop {
         }
     }
 
-    /// Says why the server is not trusted. The application decides whether it ends: what is typed stays, where there was a
-    /// session.
+    /// Says why the server is not trusted. The application decides whether it ends: what is typed stays, where there
+    /// was a session.
     fn distrust(&mut self, why: Vec<Text<'_>>) -> io::Result<()> {
         for text in why {
             let sentence = self.language.say(text);

@@ -18,8 +18,8 @@ pub(super) trait Peer: Sync {
     /// default; otherwise never.
     fn start(&self, bench: &Bench, users: usize, pings: bool) -> Result<Process, Failure>;
 
-    /// Connects the user with this number. If [`welcomes`](Self::welcomes) is true, the connection is ready after the first
-    /// reply.
+    /// Connects the user with this number. If [`welcomes`](Self::welcomes) is true, the connection is ready after the
+    /// first reply.
     fn connect(
         &self,
         bench: &Bench,

@@ -1,7 +1,7 @@
 //! `echat-nc follow`: prints every message exactly once, across restarts and lost connections of both sides.
 //!
-//! All lines come from QUERY_HISTORY after the cursor. An ON_NEW_MESSAGE only says that there is something to ask for: the
-//! server may tell of messages in large rooms later than of others, so their ids do not come in order.
+//! All lines come from QUERY_HISTORY after the cursor. An ON_NEW_MESSAGE only says that there is something to ask for:
+//! the server may tell of messages in large rooms later than of others, so their ids do not come in order.
 
 mod cursor;
 mod printer;

@@ -70,8 +70,8 @@ impl RequestQueue {
         (ending == Ending::Refused).then_some(request.line)
     }
 
-    /// Reads the lines that are there without waiting. The program that writes them may wait until they are read before it
-    /// reads what is printed for it.
+    /// Reads the lines that are there without waiting. The program that writes them may wait until they are read before
+    /// it reads what is printed for it.
     pub(super) fn read_what_is_there(&mut self, clock: &Clock) -> Result<(), SessionEnd> {
         while !self.ended {
             let stdin = rustix::stdio::stdin();

@@ -1,7 +1,8 @@
 //! The room of `--room`, which is followed by what it is and not by its name.
 //!
-//! A room keeps its time of creation and the ids of its messages when it is renamed. Event 143 tells of a new name; after
-//! a login, the name that was known last is confirmed, and if it is gone or another room has it, the room is looked for.
+//! A room keeps its time of creation and the ids of its messages when it is renamed. Event 143 tells of a new name;
+//! after a login, the name that was known last is confirmed, and if it is gone or another room has it, the room is
+//! looked for.
 
 use echat_proto::channel::Message;
 use echat_proto::commands::{event, request};
@@ -23,8 +24,8 @@ pub(super) struct KnownRoom {
 }
 
 impl KnownRoom {
-    /// The room that an option names: the one that is known already, by its present name or by that of an earlier option,
-    /// or another one.
+    /// The room that an option names: the one that is known already, by its present name or by that of an earlier
+    /// option, or another one.
     pub(super) fn of_option(option: &str, known: Option<&Self>) -> Self {
         let is_known = |known: &&Self| known.option == option || known.name == option;
         let known = known.filter(is_known).cloned().unwrap_or_else(|| Self {

@@ -47,9 +47,9 @@ impl PromptRows {
     }
 }
 
-/// Lays out `prompt` and behind it `text` with the cursor at byte `cursor`, in rows of `width`
-/// columns. A newline in the text begins a row, and is shown at the end of the one before. A `masked` text is shown as so many `*`. What is typed passes [`Safe`] too, since a
-/// paste may hold anything.
+/// Lays out `prompt` and behind it `text` with the cursor at byte `cursor`, in rows of `width` columns. A newline in
+/// the text begins a row, and is shown at the end of the one before. A `masked` text is shown as so many `*`. What is
+/// typed passes [`Safe`] too, since a paste may hold anything.
 ///
 /// The cursor always has a column of its own: behind a row that is full it stands at the start of
 /// the next one.

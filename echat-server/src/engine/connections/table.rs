@@ -110,8 +110,8 @@ pub(super) struct Deadlines {
 }
 
 impl Deadlines {
-    /// Moves the deadline of a connection to an earlier time. A later deadline is found out when the earlier one comes, so
-    /// activity costs nothing here.
+    /// Moves the deadline of a connection to an earlier time. A later deadline is found out when the earlier one comes,
+    /// so activity costs nothing here.
     pub(super) fn update(&mut self, conn: ConnId, entry: &mut ConnectionEntry, limits: &Limits) {
         let deadline = Moment::from(entry.peer.deadline(limits));
         if deadline < entry.deadline {

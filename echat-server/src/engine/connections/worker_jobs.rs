@@ -123,8 +123,8 @@ impl WorkerJobs {
         !self.held.is_empty()
     }
 
-    /// A connection closed while its request waited. An attempt at a password may be with a worker; one with a secret is with
-    /// none.
+    /// A connection closed while its request waited. An attempt at a password may be with a worker; one with a secret
+    /// is with none.
     pub(super) fn closed(&mut self, conn: ConnId, pending: &Pending) {
         if let Some(counted) = pending.unjudged_secret() {
             self.unjudged_secrets.push(counted);

@@ -37,8 +37,8 @@ const MESSAGE: Duration = Duration::from_micros(10);
 const REQUEST_KIB: Duration = Duration::from_nanos(12_800);
 /// 1,024 bytes of a reply, read, encoded and sealed: 6.25 ns a byte.
 const REPLY_KIB: Duration = Duration::from_nanos(6_400);
-/// Queueing an event for one connection, with a share of the write that sends it. The more events share a write, the less
-/// each of them costs.
+/// Queueing an event for one connection, with a share of the write that sends it. The more events share a write, the
+/// less each of them costs.
 const EVENT: Duration = Duration::from_nanos(250);
 /// 1,024 bytes of an event, sealed for one connection: 1.2 ns a byte.
 const EVENT_KIB: Duration = Duration::from_nanos(1_250);

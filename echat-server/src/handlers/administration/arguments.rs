@@ -127,8 +127,9 @@ const LAST_TIME: i64 = 253_402_300_799;
 /// The word for no end.
 const FOREVER: &str = "forever";
 
-/// A time to come: unix seconds, a duration from now (`30m`, `12h`, `7d`), a day in UTC (`2026-12-31`), or `forever`, which
-/// is no end. It claims its word whatever that is: a misspelt time is an error, and not the beginning of a reason.
+/// A time to come: unix seconds, a duration from now (`30m`, `12h`, `7d`), a day in UTC (`2026-12-31`), or `forever`,
+/// which is no end. It claims its word whatever that is: a misspelt time is an error, and not the beginning of a
+/// reason.
 pub(super) struct EndTime(pub(super) Option<i64>);
 
 impl Argument for EndTime {
@@ -399,7 +400,8 @@ impl ParamInfo {
         }
     }
 
-    /// A value for the audit: neither a secret nor what is no value of the type, which may be a secret in a wrong place.
+    /// A value for the audit: neither a secret nor what is no value of the type, which may be a secret in a wrong
+    /// place.
     pub(super) fn shown(&self, value: &Value, now: i64) -> String {
         match value {
             _ if self.is_secret || !(self.is_valid)(value, now) => HIDDEN.to_owned(),
@@ -440,8 +442,8 @@ pub(super) fn from_words(params: &[ParamInfo], words: &[String]) -> Result<Argum
     }
 }
 
-/// Gives words to parameters in their order. An optional parameter leaves a word that it does not claim to the next one. Also
-/// returns the first word that is left.
+/// Gives words to parameters in their order. An optional parameter leaves a word that it does not claim to the next
+/// one. Also returns the first word that is left.
 pub(super) fn assign<'w>(
     params: &[ParamInfo],
     words: &'w [String],

@@ -291,8 +291,8 @@ fn find(
 }
 
 impl Operation {
-    /// Reads a command. Its arguments, and whether it is open to the actor, are judged when it is carried out, so that a
-    /// refusal is in the audit.
+    /// Reads a command. Its arguments, and whether it is open to the actor, are judged when it is carried out, so that
+    /// a refusal is in the audit.
     pub(crate) fn read(
         actor: Actor,
         command: &str,
@@ -698,8 +698,8 @@ fn entry_of(actor: &Actor, mut command: String, result: &str, at: i64) -> AuditE
     }
 }
 
-/// The plan of a request that an administrator makes as one: its audit entry, the request's name and this, is written with
-/// its rows.
+/// The plan of a request that an administrator makes as one: its audit entry, the request's name and this, is written
+/// with its rows.
 pub(super) fn audited(
     plan: Plan,
     view: &View<'_, '_>,
@@ -767,9 +767,10 @@ pub(crate) fn repeat(
     write(batch, plan.write, operation).map(drop)
 }
 
-/// Rows of the table. Each names, in this order: the command, what it does, what its [`Handler`] may do, whether it is open
-/// `everywhere` or only to the operator (`ctl`: the terminal and the socket), the handler, and its parameters by name and type.
-/// A handler that reads gets a context that cannot write, the others a [`View`]; all get the [`Operation`].
+/// Rows of the table. Each names, in this order: the command, what it does, what its [`Handler`] may do, whether it is
+/// open `everywhere` or only to the operator (`ctl`: the terminal and the socket), the handler, and its parameters by
+/// name and type. A handler that reads gets a context that cannot write, the others a [`View`]; all get the
+/// [`Operation`].
 macro_rules! administration {
     (@chat everywhere) => { true };
     (@chat ctl) => { false };

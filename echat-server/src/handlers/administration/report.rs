@@ -191,7 +191,8 @@ impl AdminReport {
         self
     }
 
-    /// A table. `limit` rows are shown at most, and as many as fit into a frame to a client; and whether there are more.
+    /// A table. `limit` rows are shown at most, and as many as fit into a frame to a client; and whether there are
+    /// more.
     pub(crate) fn table(
         name: &'static str,
         columns: &'static [&'static str],

@@ -1,9 +1,9 @@
 //! Removes what is left of removed text in the files of the database.
 //!
-//! `secure_delete` overwrites what is deleted, but pages may keep copies of it ([`scrub`](super::scrub)). The log still has
-//! the pages from before, and so has the database until the log is copied. So the pages are scrubbed, the whole log is
-//! copied, and its file is cut to nothing. A long log is copied by another thread first, and so is a long file cut: freeing
-//! it may take long.
+//! `secure_delete` overwrites what is deleted, but pages may keep copies of it ([`scrub`](super::scrub)). The log still
+//! has the pages from before, and so has the database until the log is copied. So the pages are scrubbed, the whole log
+//! is copied, and its file is cut to nothing. A long log is copied by another thread first, and so is a long file cut:
+//! freeing it may take long.
 
 use std::cell::Cell;
 use std::fs;
@@ -99,8 +99,8 @@ impl WriteAheadLog {
         }
     }
 
-    /// Scrubs the pages before an orderly end, as far as that does not take long. Returns whether all of them are scrubbed.
-    /// The log goes with the connection; if it stays, the next start looks at all pages.
+    /// Scrubs the pages before an orderly end, as far as that does not take long. Returns whether all of them are
+    /// scrubbed. The log goes with the connection; if it stays, the next start looks at all pages.
     pub(in super::super) fn scrub_at_end(&self, db: &Connection) -> bool {
         for _ in 0..STEPS_AT_END {
             if self.failed.get() {

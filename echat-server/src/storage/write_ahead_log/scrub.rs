@@ -46,8 +46,8 @@ const FRAMES: usize = 16;
 const LOOKED_AT: usize = 256;
 const WRITTEN: usize = 64;
 
-/// Databases with as many pages are not scrubbed. An overflow page begins with a page number, which could be taken for the
-/// flags of a B-tree page there. With pages of 4 KiB these are 128 GiB.
+/// Databases with as many pages are not scrubbed. An overflow page begins with a page number, which could be taken for
+/// the flags of a B-tree page there. With pages of 4 KiB these are 128 GiB.
 const TOO_MANY: u32 = 0x0200_0000;
 
 /// What is known of the unallocated space of the pages.
@@ -282,8 +282,8 @@ fn scrub(db: &Connection, page: u32) -> rusqlite::Result<bool> {
     Ok(true)
 }
 
-/// The unallocated space of a page, if it is a B-tree page and that space has bytes other than zero. A page that contradicts
-/// itself is left to a repair.
+/// The unallocated space of a page, if it is a B-tree page and that space has bytes other than zero. A page that
+/// contradicts itself is left to a repair.
 fn residue(number: u32, page: &[u8]) -> Option<Range<usize>> {
     // The first page begins with the header of the database.
     let header = if number == 1 { 100 } else { 0 };

@@ -1,8 +1,8 @@
 //! Truncates the file of the log after a peak, in steps.
 //!
-//! `SQLite` truncates the file to `journal_size_limit` with the first commit after the log restarted. Freeing some hundred
-//! MiB takes a file system more than 100 ms, so the limit follows the size of the file: each time the log restarts, the
-//! file loses one step.
+//! `SQLite` truncates the file to `journal_size_limit` with the first commit after the log restarted. Freeing some
+//! hundred MiB takes a file system more than 100 ms, so the limit follows the size of the file: each time the log
+//! restarts, the file loses one step.
 
 use std::cell::Cell;
 use std::fs;

@@ -1,9 +1,9 @@
 //! Writes the pages of a checkpoint to the disk in small portions.
 //!
-//! `SQLite` copies pages into the kernel's cache and syncs the file once. A sync of some hundred MiB keeps the disk busy,
-//! and every sync of the log waits for it. A direct read (`O_DIRECT`) makes the kernel write the cached pages of its
-//! range and wait for them (`open(2)`). So the disk receives one portion at a time and serves other syncs in between.
-//! The bytes that are read are discarded.
+//! `SQLite` copies pages into the kernel's cache and syncs the file once. A sync of some hundred MiB keeps the disk
+//! busy, and every sync of the log waits for it. A direct read (`O_DIRECT`) makes the kernel write the cached pages of
+//! its range and wait for them (`open(2)`). So the disk receives one portion at a time and serves other syncs in
+//! between. The bytes that are read are discarded.
 
 use std::ffi::c_int;
 use std::fs::File;

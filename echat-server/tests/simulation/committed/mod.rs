@@ -398,8 +398,8 @@ impl CommittedState {
             })
     }
 
-    /// Messages of others after a user's read marker that are not hidden, and how many of them are mentions. Both stop at
-    /// [`UNREAD_MAX`], whatever else came after them.
+    /// Messages of others after a user's read marker that are not hidden, and how many of them are mentions. Both stop
+    /// at [`UNREAD_MAX`], whatever else came after them.
     pub(crate) fn unread(&self, user: usize, conversation: Conversation, now: i64) -> (u64, u64) {
         let read = self
             .participations
