@@ -493,6 +493,14 @@ mod tests {
                 SearchIndex,
                 true,
             ),
+            // ann's run of messages holds one of another member.
+            (
+                "INSERT INTO search_progress (id, above, upto) VALUES (1, 0, 0);
+                 INSERT INTO messages (conversation, sender, send_time, content, run_above)
+                     VALUES (1, 1, 1, 'a', NULL), (1, 2, 1, 'b', NULL), (1, 1, 1, 'c', 0)",
+                Counter,
+                true,
+            ),
             (
                 "INSERT INTO search (rowid, words) VALUES (7, '000001x')",
                 SearchIndex,
