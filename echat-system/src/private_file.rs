@@ -190,6 +190,42 @@ pub fn remove(path: &Path) -> io::Result<()> {
     sync_folder_of(path)
 }
 
+/// Bytes of a large file that are freed at a time.
+const FREED: u64 = 8 * 1024 * 1024;
+
+/// Removes the file at `path`, which may be large. The name is gone at once, not durably. The space of its last name is
+/// freed in portions, each of which is synced: a file system that frees some hundred MiB in one step delays the syncs of all
+/// other programs for tens of milliseconds.
+///
+/// # Errors
+/// Whatever the system says before the name is gone.
+pub fn remove_large(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options
+        .write(true)
+        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+    // A file that cannot be opened is removed all the same.
+    let file = options.open(path);
+    fs::remove_file(path)?;
+    // What is not freed in portions is freed when the file is closed.
+    let _ = file.and_then(|file| free_in_portions(&file));
+    Ok(())
+}
+
+fn free_in_portions(file: &File) -> io::Result<()> {
+    let metadata = file.metadata()?;
+    if metadata.nlink() > 0 || !metadata.is_file() {
+        return Ok(());
+    }
+    let mut length = metadata.len();
+    while length > FREED {
+        length -= FREED;
+        file.set_len(length)?;
+        file.sync_data()?;
+    }
+    Ok(())
+}
+
 /// Makes the entry of `path` in its folder durable.
 ///
 /// # Errors
@@ -237,6 +273,28 @@ mod tests {
     use std::os::unix::net::UnixListener;
 
     use super::*;
+
+    #[test]
+    fn a_large_file_is_removed_and_its_other_name_keeps_the_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, other) = (folder.path().join("large"), folder.path().join("other"));
+        let content = vec![7; 20 * 1024 * 1024];
+        fs::write(&path, &content).unwrap();
+        fs::hard_link(&path, &other).unwrap();
+        remove_large(&path).unwrap();
+        assert!(!path.exists());
+        assert!(fs::read(&other).unwrap() == content);
+        let open = File::open(&other).unwrap();
+        remove_large(&other).unwrap();
+        assert!(!other.exists());
+        assert!(open.metadata().unwrap().len() <= FREED);
+        assert!(remove_large(&other).is_err());
+        // A link is removed, and not what it leads to.
+        fs::write(&other, &content).unwrap();
+        std::os::unix::fs::symlink(&other, &path).unwrap();
+        remove_large(&path).unwrap();
+        assert!(fs::read(&other).unwrap() == content);
+    }
 
     #[test]
     fn a_file_is_made_private_and_a_stale_temporary_is_replaced() {

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use std::{env, io, process};
 
-use echat_system::proc;
+use echat_system::{private_file, proc};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::Failure;
@@ -158,7 +158,7 @@ impl Server {
             return Err(Failure::NoBackup);
         }
         let bytes = file.metadata()?.len();
-        fs::remove_file(&file)?;
+        private_file::remove_large(&file)?;
         Ok(bytes)
     }
 

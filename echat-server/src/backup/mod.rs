@@ -237,7 +237,7 @@ pub fn create(source: &BackupSource, target: &Path, now: i64) -> Result<Manifest
         // The backup is good without the note.
         Ok(manifest) => drop(note(source.folder(), manifest.created_at)),
         // The first error is the one to report.
-        Err(_) => drop(fs::remove_file(&temporary)),
+        Err(_) => drop(private_file::remove_large(&temporary)),
     }
     made
 }

@@ -156,7 +156,7 @@ impl BackupSchedule {
         let older: Vec<i64> = times.into_iter().filter(|time| *time != now).collect();
         let beyond = older.len().saturating_sub(self.keep.saturating_sub(1));
         for time in &older[..beyond] {
-            fs::remove_file(self.folder.join(name_at(*time)))?;
+            private_file::remove_large(&self.folder.join(name_at(*time)))?;
         }
         self.remove_left_over()?;
         if beyond > 0 {
@@ -182,7 +182,7 @@ impl BackupSchedule {
 fn remove_unheld(path: &Path) -> io::Result<()> {
     let file = fs::File::open(path)?;
     match file.try_lock() {
-        Ok(()) => fs::remove_file(path),
+        Ok(()) => private_file::remove_large(path),
         Err(fs::TryLockError::WouldBlock) => Ok(()),
         Err(fs::TryLockError::Error(error)) => Err(error),
     }

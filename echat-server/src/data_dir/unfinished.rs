@@ -86,7 +86,7 @@ impl Note {
         let is_same =
             found.is_file() && found.uid() == user && Self::of(&self.path, &found) == *self;
         if is_same {
-            fs::remove_file(&self.path)?;
+            private_file::remove_large(&self.path)?;
         }
         Ok(is_same)
     }
