@@ -194,8 +194,8 @@ pub fn remove(path: &Path) -> io::Result<()> {
 const FREED: u64 = 8 * 1024 * 1024;
 
 /// Removes the file at `path`, which may be large. The name is gone at once, not durably. The space of its last name is
-/// freed in portions, each of which is synced: a file system that frees some hundred MiB in one step delays the syncs of all
-/// other programs for tens of milliseconds.
+/// freed in portions, each of which is synced: a file system that frees some hundred MiB in one step delays the syncs
+/// of all other programs for tens of milliseconds.
 ///
 /// # Errors
 /// Whatever the system says before the name is gone.
