@@ -161,12 +161,15 @@ pub(super) const OLDEST_IDS: &str = "SELECT id FROM messages
      WHERE conversation = ?1 AND id > ?2 AND id < ?3 AND send_time >= ?5
      ORDER BY id LIMIT ?4";
 
-/// Messages after a read marker that are not deleted, from the newest back: whether each counts as unread for a user,
-/// and where the run of its sender ends. Messages of the user, and of accounts that are being erased, do not count.
+/// Messages after a read marker, from the newest back: whether each counts as unread for a user, and if none of its
+/// sender does, where the run of its sender ends. Messages of the user, of accounts that are being erased, and deleted
+/// ones do not count.
 pub(super) const UNREAD: &str =
-    "SELECT sender <> ?3 AND sender NOT IN (SELECT id FROM users WHERE erased = 1), run_above
-     FROM messages INDEXED BY messages_live
-     WHERE deleted_at IS NULL AND conversation = ?1 AND id > ?2 AND id <= ?4 AND send_time >= ?5
+    "SELECT counts AND deleted_at IS NULL, CASE WHEN NOT counts THEN run_above END
+     FROM (SELECT id, deleted_at, run_above,
+             sender <> ?3 AND sender NOT IN (SELECT id FROM users WHERE erased = 1) AS counts
+         FROM messages INDEXED BY messages_by_conversation
+         WHERE conversation = ?1 AND id > ?2 AND id <= ?4 AND send_time >= ?5)
      ORDER BY id DESC";
 
 impl Batch<'_> {
@@ -592,10 +595,10 @@ impl Batch<'_> {
 
 /// Counts the unread messages of one user, for one reply.
 ///
-/// Messages that do not count cannot push out others: deleted ones are in no index that is read, and a run of messages
-/// of one sender that do not count is left by its newest one, which knows where it ends. At least one message that
-/// counts stands between two such runs, unless what stood between them was deleted, or is of an account that is being
-/// erased. So a count examines about twice as many messages as it finds.
+/// Messages that do not count cannot push out others. A run of messages of one sender that does not count is left by its
+/// newest one, which knows where it ends. At least one message of another sender stands between two such runs. So a
+/// count examines about twice as many messages as it finds, and besides the deleted ones of other senders, of which the
+/// bound of a reply leaves room for thousands.
 pub(super) struct Counting<'b, 's> {
     batch: &'b Batch<'s>,
     user: UserId,

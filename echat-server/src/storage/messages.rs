@@ -19,7 +19,7 @@ pub(super) const NEWEST_ID: &str = "SELECT max(
 
 /// Stores a message under the next id. ?1 is the newest id if the batch knows it; `SQLite` then does not look it up.
 /// After [`MessageId::LAST`] the id is one that [`insert_id`](Batch::insert_id) refuses. The run of its sender goes on
-/// if the newest message that is not deleted is of the same one ([`Counting`](super::history::Counting)).
+/// if the newest message is of the same one ([`Counting`](super::history::Counting)).
 pub(super) const INSERT: &str = "INSERT INTO messages
          (id, conversation, sender, send_time, content, txn_id, reply_to, annotated, run_above)
      VALUES (1 + min(9007199254740991, coalesce(?1, max(
@@ -27,8 +27,8 @@ pub(super) const INSERT: &str = "INSERT INTO messages
                  coalesce((SELECT assigned FROM message_ids WHERE id = 1), 0)))),
              ?2, ?3, ?4, ?5, ?6, ?7, ?8,
              (SELECT CASE WHEN sender = ?3 THEN coalesce(run_above, id - 1) END
-                  FROM messages INDEXED BY messages_live
-                  WHERE conversation = ?2 AND deleted_at IS NULL ORDER BY id DESC LIMIT 1))";
+                  FROM messages INDEXED BY messages_by_conversation
+                  WHERE conversation = ?2 ORDER BY id DESC LIMIT 1))";
 
 /// Reactions that one portion of removed messages removes at most.
 pub(super) const REACTORS_REMOVED: i64 = 500;

@@ -302,7 +302,6 @@ CREATE INDEX bans_by_user ON bans (user);
 CREATE UNIQUE INDEX mentions_by_user ON mentions (user, conversation, message, sender);
 CREATE INDEX users_being_erased ON users (erased) WHERE erased = 1;
 CREATE INDEX participants_by_start ON participants (conversation, after_id, user);
-CREATE INDEX messages_by_conversation ON messages (conversation, id, sender, send_time);
 CREATE INDEX rooms_by_retention ON rooms (id) WHERE keep_days IS NOT NULL;
 CREATE INDEX unkept_messages_by_conversation ON unkept_messages (conversation);
 CREATE INDEX users_erased ON users (id) WHERE erased = 1;
@@ -359,7 +358,7 @@ CREATE INDEX unkept_messages_by_time ON unkept_messages (send_time);
 CREATE TABLE removed_reactions (
     message INTEGER PRIMARY KEY -- which may be gone
 ) STRICT;
-CREATE INDEX messages_live ON messages (conversation, id, sender, send_time, run_above) WHERE deleted_at IS NULL;
+CREATE INDEX messages_by_conversation ON messages (conversation, id, sender, send_time, deleted_at, run_above);
 CREATE INDEX users_administrators ON users (name) WHERE administrator = 1;
 
 INSERT INTO search (rowid, words) VALUES (1, '000001hello '), (2, '000001你好 000001好 '), (3, '000002between 000002us '),
