@@ -595,8 +595,8 @@ impl Batch<'_> {
 
 /// Counts the unread messages of one user, for one reply.
 ///
-/// Messages that do not count cannot push out others. A run of messages of one sender that does not count is left by its
-/// newest one, which knows where it ends. At least one message of another sender stands between two such runs. So a
+/// Messages that do not count cannot push out others. A run of messages of one sender that does not count is left by
+/// its newest one, which knows where it ends. At least one message of another sender stands between two such runs. So a
 /// count examines about twice as many messages as it finds, and besides the deleted ones of other senders, of which the
 /// bound of a reply leaves room for thousands.
 pub(super) struct Counting<'b, 's> {
