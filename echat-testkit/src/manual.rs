@@ -1,10 +1,11 @@
 //! Man pages and completions from the definitions that `--help` is made of.
 //!
 //! A page is written by hand but for what stands between two marks (`.\" options`, `.\" /options`
-//! and the like); completions are written whole. `ECHAT_UPDATE=1` writes both.
+//! and the like), in another language too; completions are written whole. `ECHAT_UPDATE=1` writes both.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{fs, process};
 
 use clap::builder::StyledStr;
@@ -27,10 +28,27 @@ pub struct Program {
     pub typed: Vec<(String, String)>,
 }
 
+/// What the definition of a program says, in another language.
+pub struct Translation {
+    /// The folder of the pages in this language, as man(1) looks for it: `zh_CN`.
+    pub folder: &'static str,
+    /// Each text in English, and in this language. A text that changes in English is looked at again.
+    pub texts: &'static [(&'static str, &'static str)],
+}
+
+impl Translation {
+    /// The text in this language.
+    pub fn text(&self, english: &str) -> &'static str {
+        let row = self.texts.iter().find(|(text, _)| *text == english);
+        row.unwrap_or_else(|| panic!("no text in {} for: {english}", self.folder))
+            .1
+    }
+}
+
 impl Program {
     /// Compares its page and its completions with its definition, or writes them.
     pub fn check(self) {
-        self.check_page();
+        self.check_page(&self.path(""), self.parts());
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
             let mut command = self.command.clone();
             let name = command.get_name().to_owned();
@@ -48,31 +66,84 @@ impl Program {
         }
     }
 
-    fn check_page(&self) {
+    /// Compares its page in another language with its definition, or writes it. What can be typed is given in that
+    /// language; every other text needs a row of the translation.
+    pub fn check_translation(mut self, translation: &Translation) {
+        let mut unused: BTreeSet<&str> = translation
+            .texts
+            .iter()
+            .map(|(english, _)| *english)
+            .collect();
+        let mut text = |english: &str| {
+            unused.remove(english);
+            translation.text(english)
+        };
+        self.command.build();
+        let about = text(&help_of(self.command.get_about()));
+        self.command = self.command.about(about).mut_args(|argument| {
+            let help = text(&help_of(argument.get_help()));
+            argument.help(help)
+        });
+        for (_, meaning) in &mut self.exit_codes {
+            *meaning = text(meaning);
+        }
+        let mut parts = self.parts();
+        for (_, part) in &mut parts {
+            let section = part
+                .strip_prefix(".SH ")
+                .and_then(|part| part.split_once('\n'));
+            if let Some((heading, rest)) = section {
+                *part = format!(".SH {}\n{rest}", text(heading.trim_matches('"')));
+            }
+        }
+        assert!(unused.is_empty(), "texts that nothing says: {unused:?}");
+        let (original, path) = (self.path(""), self.path(translation.folder));
+        self.check_page(&path, parts);
+        let (original, page) = (read(&original), read(&path));
+        let known: BTreeSet<&str> = labels(&page).collect();
+        let missing: Vec<&str> = labels(&original)
+            .filter(|label| !known.contains(label))
+            .collect();
+        assert!(missing.is_empty(), "{} lacks {missing:?}", path.display());
+    }
+
+    /// Its page in a folder of docs/man.
+    fn path(&self, folder: &str) -> PathBuf {
+        let file = format!("{}.{}", self.command.get_name(), self.section);
+        docs().join("man").join(folder).join(file)
+    }
+
+    /// What stands between two marks of its page: their name, and the text.
+    fn parts(&self) -> Vec<(&'static str, String)> {
         let mut command = self.command.clone();
         command.build();
-        let name = command.get_name().to_owned();
-        let version = command.get_version().unwrap_or_default();
-        let path = docs().join(format!("man/{name}.{}", self.section));
-        let mut page = fs::read_to_string(&path).expect("a page is written by hand first");
-        assert!(
-            page.contains(&format!("\"{name} {version}\"")),
-            ".TH of {name}"
-        );
-        for (part, text) in [
+        let parts = [
             ("name", render(&command, Man::render_name_section)),
             ("synopsis", render(&command, Man::render_synopsis_section)),
             ("options", render(&command, Man::render_options_section)),
             ("commands", commands(&command)),
             ("typed", self.typed()),
             ("exit", self.exit_status()),
-        ] {
+        ];
+        parts
+            .into_iter()
+            .filter(|(_, text)| !text.is_empty())
+            .collect()
+    }
+
+    fn check_page(&self, path: &Path, parts: Vec<(&str, String)>) {
+        let name = self.command.get_name();
+        let version = self.command.get_version().unwrap_or_default();
+        let mut page = read(path);
+        assert!(
+            page.contains(&format!("\"{name} {version}\"")),
+            ".TH of {name}"
+        );
+        for (part, text) in parts {
             let (begin, end) = (format!(".\\\" {part}\n"), format!(".\\\" /{part}\n"));
-            if !text.is_empty() {
-                page = generated::put(&page, &begin, &end, &text);
-            }
+            page = generated::put(&page, &begin, &end, &text);
         }
-        generated::check(&path, &page);
+        generated::check(path, &page);
     }
 
     fn typed(&self) -> String {
@@ -247,6 +318,23 @@ fn value_of(argument: &Arg) -> String {
     } else {
         format!("[{name}]")
     }
+}
+
+/// The options, exit codes, variables and files of a page: what stands at the margin, but for what can be typed, whose
+/// parameters have names in every language.
+fn labels(page: &str) -> impl Iterator<Item = &str> {
+    let (before, rest) = page.split_once(".\\\" typed\n").unwrap_or((page, ""));
+    let (_, after) = rest.split_once(".\\\" /typed\n").unwrap_or_default();
+    [before, after].into_iter().flat_map(|part| {
+        let lines = part.lines().zip(part.lines().skip(1));
+        lines
+            .filter(|(line, _)| *line == ".TP")
+            .map(|(_, label)| label)
+    })
+}
+
+fn read(page: &Path) -> String {
+    fs::read_to_string(page).expect("a page is written by hand first")
 }
 
 /// What stands at the head of everything that is rendered, a page has once.
