@@ -1,5 +1,5 @@
-//! The man pages and completions of the clients, that of echat in Chinese too, and the tables of slash commands in docs/client.md and its Chinese
-//! page: `ECHAT_UPDATE=1 cargo test --test manual` writes them.
+//! The man pages and completions of the clients, that of echat in Chinese too, and the tables of slash commands in
+//! docs/client.md and its Chinese page: `ECHAT_UPDATE=1 cargo test --test manual` writes them.
 
 use std::fmt::Write;
 use std::fs;
