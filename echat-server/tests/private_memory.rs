@@ -57,6 +57,6 @@ fn the_server_leaves_no_core_and_hides_its_memory() {
     echoed.unwrap();
     assert_eq!(seen, user);
 
-    server.signal(Signal::QUIT);
+    server.signal(Signal::ABORT);
     assert!(!format!("{:?}", server.end().status).contains("core dumped"));
 }
