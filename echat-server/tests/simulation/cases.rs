@@ -272,3 +272,27 @@ fn unread_messages_stay_counted_before_more_that_do_not_count() {
         });
     }
 }
+
+#[test]
+fn a_deletion_is_told_to_a_slow_client_after_the_room_was_closed() {
+    let send = PlannedRequest::Send {
+        to: Target::Room(0),
+        number: 5,
+        size: 5,
+        txn: true,
+        reply: None,
+    };
+    let delete = PlannedRequest::Message(MessageRequest::Delete(0));
+    passes(vec![
+        Action::Connect(0),
+        Action::RoundTrip(0, LOGIN),
+        Action::Connect(1),
+        Action::RoundTrip(1, LOGIN),
+        Action::StopReading(1),
+        Action::RoundTrip(0, PlannedRequest::Create(0, vec![], false)),
+        Action::RoundTrip(0, send),
+        Action::RoundTrip(0, delete),
+        Action::RoundTrip(0, PlannedRequest::Part(0)),
+        Action::Quiesce,
+    ]);
+}

@@ -163,10 +163,8 @@ impl CommittedState {
             .iter()
             .filter(|(id, message)| now.messages.get(id) != Some(message));
         let changed = changed.map(|(id, message)| (*id, message.clone()));
-        for (id, message) in changed
-            .chain(closed)
-            .filter(|(_, message)| !message.deleted)
-        {
+        // Tombstones too: a client that reads late is told of a deletion when the room is closed already.
+        for (id, message) in changed.chain(closed) {
             let known = former.entry(id).or_default();
             if !known.contains(&message) {
                 known.push(message);
