@@ -161,15 +161,12 @@ pub(super) const OLDEST_IDS: &str = "SELECT id FROM messages
      WHERE conversation = ?1 AND id > ?2 AND id < ?3 AND send_time >= ?5
      ORDER BY id LIMIT ?4";
 
-/// Messages after a read marker, from the newest back: whether each counts as unread for a user, and if none of its
-/// sender does, where the run of its sender ends. Messages of the user, of accounts that are being erased, and deleted
-/// ones do not count.
+/// Messages after a read marker, from the newest back: whether one is of the user or of an account that is being erased,
+/// and so does not count; whether it is not deleted; and where the run of its sender ends.
 pub(super) const UNREAD: &str =
-    "SELECT counts AND deleted_at IS NULL, CASE WHEN NOT counts THEN run_above END
-     FROM (SELECT id, deleted_at, run_above,
-             sender <> ?3 AND sender NOT IN (SELECT id FROM users WHERE erased = 1) AS counts
-         FROM messages INDEXED BY messages_by_conversation
-         WHERE conversation = ?1 AND id > ?2 AND id <= ?4 AND send_time >= ?5)
+    "SELECT sender = ?3 OR sender IN (SELECT id FROM users WHERE erased = 1), deleted_at IS NULL, run_above
+     FROM messages INDEXED BY messages_by_conversation
+     WHERE conversation = ?1 AND id > ?2 AND id <= ?4 AND send_time >= ?5
      ORDER BY id DESC";
 
 impl Batch<'_> {
@@ -684,9 +681,9 @@ impl Counting<'_, '_> {
                 }
                 examined += 1;
                 if row.get(0)? {
-                    found += 1;
+                    next = row.get(2)?;
                 } else {
-                    next = row.get(1)?;
+                    found += u64::from(row.get::<_, bool>(1)?);
                 }
                 Ok(next.is_none() && found < most)
             })?;

@@ -41,6 +41,8 @@ fn sim() -> Sim {
     sim.engine
         .allow_sessions(NonZeroUsize::new(2).expect("two"));
     log_in(&mut sim, &["ann", "bob"]);
+    // A login to as many unread messages may begin a cool-down.
+    sim.advance(Duration::from_secs(1));
     sim
 }
 
@@ -98,6 +100,8 @@ fn hidden(sim: &mut Sim) -> usize {
     let mut before = u64::MAX >> 1;
     loop {
         let page = format!(r#"{{"target_type":1,"target":"tea","limit":200,"before":{before}}}"#);
+        // A page may begin a cool-down, too.
+        sim.advance(Duration::from_secs(1));
         let replies = sim.ask("bob", "QUERY_HISTORY", &page);
         let params = &replies.last().expect("a reply").params;
         let Some(Value::List(messages)) = params.at("messages") else {
