@@ -161,8 +161,8 @@ pub(super) const OLDEST_IDS: &str = "SELECT id FROM messages
      WHERE conversation = ?1 AND id > ?2 AND id < ?3 AND send_time >= ?5
      ORDER BY id LIMIT ?4";
 
-/// Messages after a read marker, from the newest back: whether one is of the user or of an account that is being erased,
-/// and so does not count; whether it is not deleted; and where the run of its sender ends.
+/// Messages after a read marker, from the newest back: whether one is of the user or of an account that is being
+/// erased, and so does not count; whether it is not deleted; and where the run of its sender ends.
 pub(super) const UNREAD: &str =
     "SELECT sender = ?3 OR sender IN (SELECT id FROM users WHERE erased = 1), deleted_at IS NULL, run_above
      FROM messages INDEXED BY messages_by_conversation
