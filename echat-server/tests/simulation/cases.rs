@@ -296,3 +296,18 @@ fn a_deletion_is_told_to_a_slow_client_after_the_room_was_closed() {
         Action::Quiesce,
     ]);
 }
+
+#[test]
+fn a_member_removed_in_the_tick_that_closes_the_room_is_told_of_the_removal() {
+    let room = PlannedRequest::Room;
+    let requests = vec![room(RoomRequest::Kick(0, 1)), room(RoomRequest::Close(0))];
+    passes(vec![
+        Action::Connect(0),
+        Action::Connect(1),
+        Action::RoundTrip(0, LOGIN),
+        Action::RoundTrip(1, login(1)),
+        Action::RoundTrip(0, PlannedRequest::Create(0, vec![1], false)),
+        Action::InOneTick(vec![(0, requests)]),
+        Action::Quiesce,
+    ]);
+}

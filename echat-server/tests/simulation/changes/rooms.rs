@@ -115,8 +115,13 @@ impl Changes<'_> {
             events.extend(
                 others.map(|other| (member, ExpectedEvent::RoleChanged(number, *other), false)),
             );
-            let alone = !self.may_leave_unremoved(member, conversation);
-            events.push((member, ExpectedEvent::RoomClosed(number), by_owner && alone));
+            // A member who left or was removed before is told of that.
+            let stayed = !self.may_leave_rightfully(member, conversation);
+            events.push((
+                member,
+                ExpectedEvent::RoomClosed(number),
+                by_owner && stayed,
+            ));
         }
         Ok(())
     }
