@@ -79,7 +79,8 @@ pub(crate) fn wrap(line: &Line, width: usize, indent: usize) -> Vec<Row> {
                 .iter()
                 .any(|whole| whole.start < end && end < whole.end)
     };
-    for end in word_ends(&text).filter(|end| !is_inside(*end)) {
+    // The last row ends where the text does, also behind a slash.
+    for end in word_ends(&text).filter(|end| *end == text.len() || !is_inside(*end)) {
         rows.put_word(&pieces.take(end - start));
         start = end;
     }

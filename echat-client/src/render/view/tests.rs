@@ -124,6 +124,13 @@ fn a_low_screen_shows_the_rows_around_the_cursor() {
     }
 }
 
+#[test]
+fn a_slash_at_the_end_is_shown() {
+    for text in ["/", "either /", "`/"] {
+        assert_eq!(texts(&wrap(&line(text), 80, 0)).concat(), text);
+    }
+}
+
 proptest! {
     #[test]
     fn rows_hold_the_text_and_are_never_too_wide(
