@@ -311,3 +311,19 @@ fn a_member_removed_in_the_tick_that_closes_the_room_is_told_of_the_removal() {
         Action::Quiesce,
     ]);
 }
+
+#[test]
+fn a_user_who_joins_in_the_tick_that_closes_the_room_is_told_of_both() {
+    let close = PlannedRequest::Room(RoomRequest::Close(0));
+    passes(vec![
+        Action::Connect(0),
+        Action::Connect(1),
+        Action::RoundTrip(0, LOGIN),
+        Action::RoundTrip(1, login(1)),
+        Action::RoundTrip(0, PlannedRequest::Create(0, vec![], false)),
+        Action::LockDatabase,
+        Action::RoundTrip(1, PlannedRequest::Join(0)),
+        Action::RoundTrip(0, close),
+        Action::Quiesce,
+    ]);
+}

@@ -123,6 +123,11 @@ impl Changes<'_> {
                 by_owner && stayed,
             ));
         }
+        // Users who joined in the tick that closed the room were members in between.
+        for user in (0..USERS.len()).filter(|user| self.may_join(*user, conversation)) {
+            events.push((user, ExpectedEvent::RoomJoined(number), false));
+            events.push((user, ExpectedEvent::RoomClosed(number), false));
+        }
         Ok(())
     }
 
