@@ -673,7 +673,9 @@ mod tests {
         assert!(roster.message_conns(room, ann).is_none(), "no other member");
         roster.begin_session(ConnId(2), bob, "bob", [room]);
         let told = |roster: &Roster, by| {
-            let audience = roster.message_conns(room, by).expect("someone is told");
+            let audience = roster
+                .message_conns(room, by)
+                .expect("the room has members online");
             (audience.all.to_vec(), audience.but)
         };
         let both = vec![ConnId(1), ConnId(2)];

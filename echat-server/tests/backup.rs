@@ -584,6 +584,38 @@ fn a_restore_keeps_what_was_there_and_ids_go_on() {
     assert_eq!(history(&server).2.len(), 9);
 }
 
+/// A database without the rest of a backup, as programs that copy databases restore one.
+#[test]
+fn a_database_alone_is_restored_only_when_the_command_says_so() {
+    let dir = dir();
+    let server = dir.start(&[]);
+    let last = send(&server, 3);
+    let (name, _, messages) = history(&server);
+    assert_eq!(server.stop().status.code(), Some(0));
+    let restore = ["restore", "--database", "found.db", "--data", "copied"];
+    assert_eq!(code(&dir.run(&restore)), Some(66), "no file");
+    dir.write("found.db", "no database");
+    assert_eq!(code(&dir.run(&restore)), Some(65));
+    fs::copy(dir.path("data/database.db"), dir.path("found.db")).unwrap();
+    let as_backup = dir.run(&["restore", "found.db", "--data", "copied"]);
+    assert_eq!(code(&as_backup), Some(65), "{}", stderr(&as_backup));
+    dir.write("found.db-wal", "a log");
+    let refused = dir.run(&restore);
+    assert_eq!(code(&refused), Some(75), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("write-ahead log"));
+    assert!(!dir.path("copied/database.db").exists());
+    fs::remove_file(dir.path("found.db-wal")).unwrap();
+    let said = runs(&dir, &restore);
+    assert!(said.contains("has no host key"), "{said}");
+    fs::copy(dir.path("data/host_key"), dir.path("copied/host_key")).unwrap();
+    let moved = dir.start(&["--data", "copied", "--log", "warn"]);
+    let (moved_name, _, restored) = history(&moved);
+    assert_ne!(moved_name, name, "clients notice");
+    assert_eq!(restored, messages);
+    assert!(send(&moved, 1) >= last + 100_000);
+    assert_eq!(stderr(&moved.stop()), "");
+}
+
 /// On another machine there is no `high_water` that says what was given out since.
 #[test]
 fn clients_that_follow_to_another_port_notice_and_see_ids_go_on() {

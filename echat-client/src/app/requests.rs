@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use echat_proto::commands::{Event, Request, RequestKind};
 
 use crate::session::{NamedRoom, PendingRequests, RequestContext, SendDecision, Session};
+use crate::statement::needs_login;
 use crate::target::Target;
 
 /// A request that waits for a connection or a login.
@@ -56,13 +57,10 @@ impl Requests {
     }
 
     /// Takes the queued requests that need no login and name no room, oldest first.
-    pub(super) fn take_free(
-        &mut self,
-        needs_login: impl Fn(&Request) -> bool,
-    ) -> Vec<(Request, RequestContext)> {
+    pub(super) fn take_free(&mut self) -> Vec<(Request, RequestContext)> {
         let queued = std::mem::take(&mut self.queued).into_iter();
         let waits =
-            |queued: &QueuedRequest| needs_login(&queued.request) || !queued.rooms.is_empty();
+            |queued: &QueuedRequest| needs_login(queued.request.kind()) || !queued.rooms.is_empty();
         let (kept, free): (Vec<_>, Vec<_>) = queued.partition(waits);
         self.queued = kept.into();
         let free = free.into_iter();

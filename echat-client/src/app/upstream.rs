@@ -18,6 +18,7 @@ use super::{Effect, Exit};
 use crate::modes::command_of;
 use crate::net::connection::{Action, Connection, State};
 use crate::session::{LimitError, NamedRoom, RequestContext, RoomUpdate, SendDecision, Update};
+use crate::statement::needs_login;
 use crate::target::Target;
 use crate::text::Text;
 
@@ -107,14 +108,6 @@ impl From<LimitError> for SendError {
     }
 }
 
-/// Whether the server answers a request only to a user who is logged in.
-fn needs_login(request: &Request) -> bool {
-    !matches!(
-        request,
-        Request::QueryServerTime {} | Request::Register { .. } | Request::Login { .. }
-    )
-}
-
 /// The server as the client sees it.
 #[derive(Debug)]
 pub(super) struct Upstream {
@@ -169,7 +162,7 @@ impl Upstream {
                 .iter()
                 .any(|room| session.is_unsettled(&room.target()));
         // The time for a ban is asked for when it is known which room that is about.
-        let needs_login = needs_login(&request) || !rooms.is_empty();
+        let needs_login = needs_login(request.kind()) || !rooms.is_empty();
         let is_ready = if needs_login {
             self.connection.is_online() && !is_unsettled
         } else {
@@ -486,7 +479,7 @@ impl Upstream {
         let ready = if self.connection.is_online() {
             self.requests.take_ready(&common.context.session)
         } else if self.connection.is_open() {
-            self.requests.take_free(needs_login)
+            self.requests.take_free()
         } else {
             return Vec::new();
         };

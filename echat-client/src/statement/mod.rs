@@ -28,7 +28,7 @@ pub use duration::in_words;
 pub use emoji::emoji;
 pub use row::RequestError;
 pub use search::{FilterError, ParsedSearch, folded, folded_words, sift};
-pub use typed::{TypedRequest, kept};
+pub use typed::{TypedRequest, kept, needs_login};
 
 use command::{CommandMatch, commands, commands_of};
 

@@ -169,9 +169,9 @@ impl TypedRequest {
         !self.asks.changes
     }
 
-    /// Whether the server answers it only to a user who is logged in.
+    /// See [`needs_login`].
     pub fn needs_login(&self) -> bool {
-        self.kind() != RequestKind::QueryServerTime
+        needs_login(self.kind())
     }
 
     /// Whether a room was left out, so that the open one is meant.
@@ -366,4 +366,12 @@ impl TypedRequest {
     pub fn refused(&self, code: Code, language: Language) -> Option<String> {
         (self.asks.refused)(code, language, &self.arguments)
     }
+}
+
+/// Whether the server refuses a request with `not_logged_in` on a connection without a login.
+pub fn needs_login(kind: RequestKind) -> bool {
+    !matches!(
+        kind,
+        RequestKind::QueryServerTime | RequestKind::Register | RequestKind::Login
+    )
 }

@@ -172,7 +172,7 @@ pub(super) const UNREAD: &str =
 impl Batch<'_> {
     /// A page of one conversation as `user` sees it. With `after`: the oldest messages after it (and before `before`,
     /// if given); otherwise the newest ones (before `before`). At most `limit` messages and about `budget` bytes, but
-    /// at least one message if there is any. Empty for a user who is not part of the conversation.
+    /// at least one message if there is any. Empty if `user` does not take part in the conversation.
     pub fn history(
         &self,
         user: UserId,

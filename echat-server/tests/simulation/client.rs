@@ -270,7 +270,7 @@ impl Client {
         self.take_expected(ExpectedEvent::FriendAdded(friend))?;
         self.friend_requests.remove(&friend);
         let is_new = self.friends.insert(friend);
-        check(is_new, "a new friend who is a friend already")
+        check(is_new, "the added friend is a friend already")
     }
 
     fn room_joined(&mut self, room: usize) -> Result<(), String> {

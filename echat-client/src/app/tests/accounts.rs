@@ -328,7 +328,7 @@ fn only_the_name_is_typed_again_if_it_is_taken() {
     assert_eq!(stage.prompt(), "register password: ");
 }
 
-/// A login of a user that was just registered, who is in the room of all new accounts.
+/// The first login of a new account, which is a member of the lobby.
 fn first_login(stage: &mut Stage) {
     stage.says(Event::RegisterSuccess {
         username: "ann".to_owned(),

@@ -1086,7 +1086,7 @@ fn those_who_run_a_room_are_told_of_new_members_in_every_mode() {
         for role in [RoomRole::Owner, RoomRole::Operator, RoomRole::Member] {
             let mut stage = ann(language);
             stage.says(joins("eve"));
-            // One question for all who join meanwhile.
+            // One ROOM_INFO serves every join until its reply.
             stage.says(joins("mallory"));
             assert_eq!(stage.sent(), [RequestKind::RoomInfo]);
             assert_eq!(stage.printed(), [""; 0]);
