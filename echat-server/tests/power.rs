@@ -59,6 +59,8 @@ static RECORDING: LazyLock<Recording> = LazyLock::new(|| {
 const INLINE: i64 = 2_000;
 /// Messages with which the log is longer than that.
 const LONG: usize = 950;
+/// Pages of a log that no checkpoint ends: fewer than all writers write together.
+const ENDLESS: i64 = 50_000;
 
 /// Users write while another program keeps a read open, so that the log cannot be checkpointed, and on when it
 /// has let go, until the log begins anew; then the server is told to stop.
@@ -67,32 +69,47 @@ fn write_beside_a_reader_and_stop(
     server: ServerProcess,
     members: Vec<Client>,
 ) -> Vec<Written> {
-    let reader = Connection::open(dir.path("data/database.db")).unwrap();
-    let pages = |reader: &Connection| {
-        let look = "PRAGMA wal_checkpoint(NOOP)";
-        let pages = reader.query_row(look, [], |row| row.get::<_, i64>(1));
-        pages.unwrap()
-    };
+    let database = dir.path("data/database.db");
+    let reader = Connection::open(&database).unwrap();
     reader
         .execute_batch("BEGIN; SELECT count(*) FROM history")
         .unwrap();
     let written = CROWD.write_until(&server, members, 0, LONG, |server| {
+        let observer = Connection::open(&database).unwrap();
+        // The reader still holds the log: it is at its longest afterwards.
+        let mut long = pages_of_log(&observer);
         reader.execute_batch("ROLLBACK").unwrap();
-        let mut long = pages(&reader);
         loop {
-            let now = pages(&reader);
+            let now = pages_of_log(&observer);
             if now < long {
                 break;
             }
             long = now;
+            assert!(long < ENDLESS, "{long} pages: the log does not begin anew");
             thread::yield_now();
         }
         assert!(long > INLINE, "{long} pages: no checkpoint beside the loop");
-        drop(reader);
+        drop((reader, observer));
         server.signal(Signal::TERM);
     });
     assert_eq!(server.end().status.code(), Some(0));
     written
+}
+
+/// Pages of the write-ahead log since it began.
+fn pages_of_log(db: &Connection) -> i64 {
+    // The first column is 1, and there are no numbers, if the log's header changed during the look.
+    let look = || {
+        db.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+    };
+    loop {
+        if let (0, pages) = look().unwrap() {
+            return pages;
+        }
+        thread::yield_now();
+    }
 }
 
 fn begins_log(note: &Note) -> bool {

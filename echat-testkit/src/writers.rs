@@ -6,6 +6,7 @@ use std::thread;
 
 use echat_proto::Value;
 use echat_proto::channel::Incoming;
+use rustix::process::Signal;
 
 use crate::server_process::{ServerFolder, ServerProcess};
 use crate::wire::{Client, line, message, number};
@@ -16,8 +17,8 @@ const HALL: &str = "hall";
 /// message was acknowledged.
 const GULP: usize = 64;
 
-/// More messages than any test needs.
-const ENDLESS: usize = 20_000;
+/// Messages of one user, at most: on a slow machine, where the test goes on for long, the user then only reads.
+const MOST: usize = 20_000;
 
 /// How they write.
 #[derive(Clone, Copy, Debug)]
@@ -82,8 +83,8 @@ impl Crowd {
             .collect()
     }
 
-    /// All write until the server is gone. It is struck by `strike` once this many messages
-    /// have been acknowledged.
+    /// All write until the server is gone, or until each has sent 20,000 messages, and read until it is gone. It is
+    /// struck by `strike` once this many messages have been acknowledged.
     pub fn write_until(
         self,
         server: &ServerProcess,
@@ -102,16 +103,29 @@ impl Crowd {
                 })
                 .collect();
             drop(sender);
+            let gone = GoneWithThePanic(server);
             assert_eq!(
                 acknowledgements.iter().take(acknowledged).count(),
                 acknowledged
             );
             strike(server);
+            drop(gone);
             threads
                 .into_iter()
                 .map(|thread| thread.join().unwrap())
                 .collect()
         })
+    }
+}
+
+/// Kills the server when the test panics: its writers end with it, and the test waits for them.
+struct GoneWithThePanic<'a>(&'a ServerProcess);
+
+impl Drop for GoneWithThePanic<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.signal(Signal::KILL);
+        }
     }
 }
 
@@ -143,9 +157,9 @@ fn write(
     client.gulp = GULP;
     let mut last = 0;
     loop {
-        assert!(written.sent.len() < ENDLESS, "nothing ends this");
         let on_the_way = written.sent.len() - written.acknowledged.len();
-        let more: Vec<_> = (0..window - on_the_way)
+        let room = (window - on_the_way).min(MOST - written.sent.len());
+        let more: Vec<_> = (0..room)
             .map(|n| format!("{prefix}-{}", written.sent.len() + n))
             .collect();
         // After the server has ended, what has come already is still read.
