@@ -172,6 +172,11 @@ impl<T> ConnMap<T> {
         conns
     }
 
+    /// All values, in the order of their slots. This looks at every slot.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().flatten().map(|(_, value)| value)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.len
     }

@@ -1,7 +1,7 @@
 //! What is measured of the server, as text for Prometheus (exposition format 0.0.4).
 //!
-//! Counts are plain numbers of their owners; a scrape copies them into a registry. Only durations are kept here, as
-//! histograms. Nothing here has a name or an address of a user.
+//! Counts are plain numbers of their owners; a scrape copies them into a registry, and adds up what is queued. Only
+//! durations are kept here, as histograms. Nothing here has a name or an address of a user.
 //!
 //! Labels are names of requests and codes, never what a user wrote. The reactor gives the engine the clock that
 //! measures commits; a simulation gives it none.
@@ -49,6 +49,10 @@ pub struct EngineFacts {
     pub users_online: usize,
     /// Connections whose requests wait for a turn.
     pub waiting: usize,
+    /// Bytes that wait to be written to clients.
+    pub send_queue_bytes: u64,
+    /// Bytes of requests that were received and not handled.
+    pub receive_queue_bytes: u64,
     /// Connections that were accepted.
     pub accepted: u64,
     /// Logins.
@@ -164,6 +168,16 @@ fn of_engine(page: &mut MetricsPage, engine: &EngineFacts) {
     );
     let help = "Connections whose requests wait for a turn";
     page.gauge("waiting_connections", help, count(engine.waiting));
+    page.bytes(
+        "send_queue",
+        "Waiting to be written to clients; an event for many counts for each",
+        Some(engine.send_queue_bytes),
+    );
+    page.bytes(
+        "receive_queue",
+        "Of requests that were received and not handled",
+        Some(engine.receive_queue_bytes),
+    );
     page.gauge(
         "newest_message",
         "The greatest id of a message",
@@ -253,6 +267,8 @@ mod tests {
         let engine = EngineFacts {
             connections: 3,
             messages: 7,
+            send_queue_bytes: 13,
+            receive_queue_bytes: 17,
             search_lag: Some(11),
             requests: [("LOGIN", 2)].into(),
             refusals: [("bad_params", 5)].into(),
@@ -269,6 +285,8 @@ mod tests {
             "echat_connections 3",
             "# TYPE echat_messages_total counter",
             "echat_messages_total 7",
+            "echat_send_queue_bytes 13",
+            "echat_receive_queue_bytes 17",
             "echat_search_lag_messages 11",
             "echat_requests_total{command=\"LOGIN\"} 2",
             "echat_refusals_total{code=\"bad_params\"} 5",

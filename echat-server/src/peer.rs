@@ -175,6 +175,17 @@ impl Peer {
         self.outbound.waiting()
     }
 
+    /// Bytes of requests that were received and not handled: in the inbox, and sealed behind it. The beginning of a
+    /// request whose rest has not come is none of them while the inbox is empty.
+    pub(crate) fn unhandled(&self) -> usize {
+        match &self.stage {
+            Stage::Open(open) if !open.inbox.is_empty() => {
+                open.inbox.bytes() + open.channel.waiting()
+            }
+            _ => 0,
+        }
+    }
+
     /// Queues encoded events; nothing if the connection is not open. A queue over `send_queue_hard` closes the
     /// connection.
     pub(crate) fn send(&mut self, events: &[Rc<[u8]>], limits: &Limits, now: Now) {

@@ -49,6 +49,11 @@ impl Messages {
         self.front().map_or(0, <[u8]>::len)
     }
 
+    /// Bytes of all remaining messages, with the lengths in a BATCH.
+    pub fn bytes(&self) -> usize {
+        self.plain.len() - self.at
+    }
+
     /// The next message, without removing it.
     pub fn peek(&self) -> Option<Message> {
         let message = Message::decode(self.front()?);

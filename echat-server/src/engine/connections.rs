@@ -96,6 +96,15 @@ pub(super) struct Traffic {
     pub(super) sent: u64,
 }
 
+/// Bytes that wait in all connections.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct QueuedBytes {
+    /// In the send queues.
+    pub(super) to_clients: u64,
+    /// Of requests that were received and not handled.
+    pub(super) from_clients: u64,
+}
+
 impl Connections {
     pub(super) fn new(rng: StdRng) -> Self {
         let mut connections = Self {
@@ -153,6 +162,16 @@ impl Connections {
     /// What went through connections since the start.
     pub(super) fn traffic(&self) -> Traffic {
         self.traffic
+    }
+
+    /// Bytes that wait in all connections. This looks at every connection, which only a scrape of the metrics does. A
+    /// running sum would cost every write something, and could drift from the queues.
+    pub(super) fn queued(&self) -> QueuedBytes {
+        let peers = self.table.entries().map(|entry| &entry.peer);
+        peers.fold(QueuedBytes::default(), |sum, peer| QueuedBytes {
+            to_clients: sum.to_clients + count(peer.waiting()),
+            from_clients: sum.from_clients + count(peer.unhandled()),
+        })
     }
 
     /// Hands bytes from the socket to a peer.

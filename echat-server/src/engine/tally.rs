@@ -89,11 +89,14 @@ impl Engine {
             (code.as_str(), count.unwrap_or_default())
         };
         let traffic = connections.traffic();
+        let queued = connections.queued();
         EngineFacts {
             connections: connections.len(),
             sessions: state.roster.sessions().count(),
             users_online: state.roster.online().filter(|online| !online.bot).count(),
             waiting: connections.scheduler.waiting(),
+            send_queue_bytes: queued.to_clients,
+            receive_queue_bytes: queued.from_clients,
             accepted: traffic.accepted,
             logins: tally.logins,
             messages: tally.messages,

@@ -87,6 +87,15 @@ impl Inbox {
         kind.is_some_and(|kind| kind.answers().paged)
     }
 
+    /// Bytes of the messages that were not handled.
+    pub(super) fn bytes(&self) -> usize {
+        let bytes = self.entries.iter().map(|entry| match entry {
+            InboxItem::Messages(messages) => messages.bytes(),
+            InboxItem::End(_) => 0,
+        });
+        bytes.sum()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }

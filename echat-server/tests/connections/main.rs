@@ -210,6 +210,53 @@ fn unread_pongs_stay_within_the_send_queue() {
 }
 
 #[test]
+fn the_metrics_tell_the_bytes_that_are_queued_to_and_from_clients() {
+    let queued = |sim: &mut Sim| {
+        let facts = sim.engine.facts();
+        (facts.send_queue_bytes, facts.receive_queue_bytes)
+    };
+    let mut sim = Sim::new();
+    let (mut ann, mut bob) = (sim.connect(), sim.connect());
+    sim.settle();
+    assert_eq!(queued(&mut sim), (0, 0));
+    // Nine requests stay behind one at a worker: some of them opened, the others as they came.
+    sim.workers = false;
+    sim.say(&mut ann, 2, account("ann"));
+    sim.round();
+    assert_eq!(queued(&mut sim), (0, 0), "the worker has the request");
+    let nulls = Value::List(vec![Value::Null; 4_000]);
+    let message = Message {
+        command: 1,
+        params: nulls.clone(),
+    };
+    let plain = u64::try_from(message.encode().unwrap().len()).unwrap();
+    let frames: Vec<_> = (0..9)
+        .map(|_| sim.frame(&mut ann, 1, nulls.clone()))
+        .collect();
+    let sealed = u64::try_from(frames[0].len()).unwrap();
+    sim.send(&ann, &frames.concat());
+    // Four frames have less than the 16 KiB that are opened ahead, five have more.
+    assert_eq!(queued(&mut sim), (0, 5 * plain + 4 * sealed));
+    sim.workers = true;
+    for _ in 0..20 {
+        sim.now += Duration::from_millis(100);
+        sim.settle();
+    }
+    assert_eq!(queued(&mut sim), (0, 0));
+    // A connection that does not read.
+    sim.stalled = Some(bob.conn);
+    for _ in 0..5 {
+        sim.say(&mut bob, 1, Value::Null);
+    }
+    sim.settle();
+    let waiting = sim.engine.waiting(bob.conn);
+    assert!(waiting > 5 * 16, "{waiting}");
+    assert_eq!(queued(&mut sim), (u64::try_from(waiting).unwrap(), 0));
+    sim.engine.sever(bob.conn);
+    assert_eq!(queued(&mut sim), (0, 0));
+}
+
+#[test]
 fn a_logout_in_the_tick_of_its_login_leaves_no_session() {
     let mut sim = Sim::new();
     let ann = sim.user("ann");

@@ -92,6 +92,11 @@ impl ConnectionTable {
         self.entries.conns()
     }
 
+    /// The entries of all connections, in no order. This looks at every connection, so a tick does not call it.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &ConnectionEntry> {
+        self.entries.values()
+    }
+
     /// How many connections there are.
     pub(super) fn len(&self) -> usize {
         self.entries.len()
