@@ -167,11 +167,6 @@ impl Scheduler {
         waits
     }
 
-    /// Whether a flow cools down.
-    pub(super) fn is_cooling(&self, flow: FlowKey) -> bool {
-        self.queue.is_cooling(flow)
-    }
-
     /// Ends the cool-downs that are over; whether there were any.
     pub(super) fn wake(&mut self, now: Duration) -> bool {
         self.queue.wake(now)

@@ -15,6 +15,7 @@ use super::presence::{EventSender, PresenceFanOut};
 use super::rollback::{Handled, roll_back};
 use super::room_events::RoomRun;
 use super::scheduler::cost::Counts;
+use super::scheduler::why_waiting::{WaitReason, result_waits, session_waits};
 use super::scheduler::{FlowKey, TurnsEnd};
 use super::tally::Tally;
 use super::{Engine, MemoryState, deferred_writes};
@@ -497,14 +498,14 @@ impl<'t> Tick<'t> {
             && !self.is_over()
             && let Some((conn, result)) = completed.next()
         {
-            let user = self.logs_in(conn, &result);
-            if self.is_held(conn, user) {
-                self.connections.jobs.hold(conn, result);
-            } else if user.is_some_and(|user| self.presence.is_pending(user)) {
-                later.push((conn, result));
-            } else {
-                finished = self.finish_job(conn, result);
-                self.connections.settle(conn, &self.state.limits);
+            let user = self.changes_session(conn, &result);
+            match self.result_waits(conn, user) {
+                Some(WaitReason::PresenceFanOut) => later.push((conn, result)),
+                Some(_) => self.connections.jobs.hold(conn, result),
+                None => {
+                    finished = self.finish_job(conn, result);
+                    self.connections.settle(conn, &self.state.limits);
+                }
             }
         }
         // The next tick does the rest.
@@ -514,19 +515,14 @@ impl<'t> Tick<'t> {
     }
 
     /// The user whose session is about to begin or to end.
-    fn logs_in(&self, conn: ConnId, result: &JobResult) -> Option<UserId> {
+    fn changes_session(&self, conn: ConnId, result: &JobResult) -> Option<UserId> {
         let pending = self.connections.entry(conn)?.pending.as_ref()?;
         pending.changes_session(result)
     }
 
-    /// Whether a result is to wait: for a database retry, or because the user who is to be logged in cools
-    /// down after much presence work. A wrong password waits for no cool-down: it must not tell whether
-    /// the user is active.
-    fn is_held(&self, conn: ConnId, user: Option<UserId>) -> bool {
-        let entry = self.connections.entry(conn);
-        let waits = entry.is_some_and(|entry| entry.retry.waits());
-        let scheduler = &self.connections.scheduler;
-        waits || user.is_some_and(|user| scheduler.is_cooling(FlowKey::User(user)))
+    /// What keeps a result from being used that begins or ends a session of `user`, if it does.
+    fn result_waits(&self, conn: ConnId, user: Option<UserId>) -> Option<WaitReason> {
+        result_waits(self.connections, self.presence, conn, user)
     }
 
     /// Finishes one request whose worker job is done.
@@ -648,9 +644,10 @@ impl<'t> Tick<'t> {
         turn.reached = cost;
     }
 
-    /// Whether an item would end a session of which not all rooms know that it has begun.
+    /// Whether an item would end a session that may not end yet.
     fn must_wait(&self, conn: ConnId, item: &Item) -> bool {
-        item.ends_session() && self.is_presence_pending(conn)
+        let ends = || item.ends_session();
+        session_waits(self.presence, &self.state.roster, conn, ends).is_some()
     }
 
     /// Whether a turn has cost as much as one may. Sending counts towards the budget of the tick alone.
@@ -761,8 +758,7 @@ impl<'t> Tick<'t> {
     /// of the tick, the next tick does it before its own writes: LOGIN_BUNDLE never rests on rows that are rolled back.
     fn log_in(&mut self, conn: ConnId, attempt: LoginAttempt) -> Result<Conclusion, Reject> {
         let user = attempt.changes_session(false);
-        let waits = user.is_some_and(|user| self.presence.is_pending(user));
-        if waits || self.batch.writes() > 0 || self.is_held(conn, user) {
+        if self.batch.writes() > 0 || self.result_waits(conn, user).is_some() {
             return Ok(Conclusion::Ready(Pending::Login(attempt)));
         }
         let mut ctx = self.ctx(conn);

@@ -111,15 +111,6 @@ impl LoginAttempt {
 }
 
 impl Pending {
-    /// The user to log in or to delete, if the name has an account.
-    pub(crate) fn user(&self) -> Option<UserId> {
-        match self {
-            Self::Register(..) | Self::ChangePassword(_) | Self::Administer(_) => None,
-            Self::DeleteAccount(deletion) => Some(deletion.user),
-            Self::Login(attempt) => attempt.user.as_ref().map(|user| user.id),
-        }
-    }
-
     /// The user whose session begins or ends with this result. A wrong secret of any kind changes none.
     pub(crate) fn changes_session(&self, result: &JobResult) -> Option<UserId> {
         let is_right = matches!(result, JobResult::Verified(Verdict::Right { .. }));

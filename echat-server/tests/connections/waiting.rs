@@ -173,6 +173,29 @@ fn a_refused_password_waits_for_the_refusals_before_it() {
 }
 
 #[test]
+fn a_wrong_password_does_not_wait_for_the_cooldown_of_its_user() {
+    let mut sim = Sim::new();
+    let (mut ann, mut guest) = (sim.user("ann"), sim.connect());
+    sim.settle();
+    sim.engine.set_turn_cost(Duration::from_nanos(1));
+    sim.say(&mut ann, TIME, Value::Null);
+    sim.say(&mut ann, TIME, Value::Null);
+    sim.round();
+    let cools = matches!(why(&sim, &ann), Some(WaitReason::CoolingDown { .. }));
+    assert!(cools, "{:?}", why(&sim, &ann));
+    let wrong = dict(&[
+        ("username", Value::Str("ann".to_owned())),
+        ("password", Value::Str("wrong horse".to_owned())),
+    ]);
+    sim.say(&mut guest, LOGIN, wrong);
+    sim.round();
+    // The worker is done.
+    assert_eq!(why(&sim, &guest), Some(WaitReason::NoTurnYet));
+    sim.round();
+    assert_eq!(sim.answers(&mut guest).len(), 1);
+}
+
+#[test]
 fn a_logout_waits_until_all_rooms_have_the_login() {
     let mut sim = Sim::new();
     let mut clients = in_rooms(&mut sim, &names(6), 20);

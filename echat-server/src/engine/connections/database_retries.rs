@@ -20,11 +20,6 @@ pub(in crate::engine) struct Retry {
 }
 
 impl Retry {
-    /// Whether the connection waits for the next retry.
-    pub(in crate::engine) fn waits(&self) -> bool {
-        self.waits
-    }
-
     /// Notes that the connection's retry is now.
     pub(super) fn resume(&mut self) {
         self.waits = false;

@@ -79,10 +79,11 @@ impl WorkerJobs {
         self.completed.push((conn, result));
     }
 
-    /// Whether a result came for a connection's request.
-    pub(in crate::engine) fn is_done(&self, conn: ConnId) -> bool {
+    /// The result that came for a connection's request.
+    pub(in crate::engine) fn result(&self, conn: ConnId) -> Option<&JobResult> {
         let mut done = self.completed.iter().chain(&self.held);
-        done.any(|(other, _)| *other == conn)
+        let (_, result) = done.find(|(other, _)| *other == conn)?;
+        Some(result)
     }
 
     /// The results for this tick; logins first, since they read and do not write: so they never rest on

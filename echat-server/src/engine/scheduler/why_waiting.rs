@@ -1,13 +1,17 @@
 //! "Why is my request not handled?" has one answer: the first [`WaitReason`] that holds.
 //!
-//! [`held_back`] is also what the engine asks before it queues a connection for a turn and before it handles
-//! a further request within a turn, so the answer cannot differ from what the engine does.
+//! Each rule stands here once, and the engine asks the same functions, so the answer cannot differ from what it does:
+//! [`held_back`] before it queues a connection for a turn and before it handles a further request within a turn,
+//! [`session_waits`] before it handles what ends a session, and [`result_waits`] before it uses a worker's result.
 
 use super::{ConnectionSchedule, FlowKey, Scheduler, Turn, TurnsEnd};
 use crate::config::Limits;
 use crate::conn::ConnId;
 use crate::engine::Engine;
-use crate::engine::connections::ConnectionEntry;
+use crate::engine::connections::{ConnectionEntry, Connections};
+use crate::engine::presence::PresenceFanOut;
+use crate::handlers::account::Pending;
+use crate::roster::Roster;
 use crate::storage::UserId;
 use std::fmt;
 use std::time::Duration;
@@ -104,11 +108,48 @@ pub(in crate::engine) fn held_back(
     }
 }
 
+/// What keeps a request from being handled in the turn of its connection: it would end a session of which not all rooms
+/// know that it has begun. `ends` is whether it ends one.
+pub(in crate::engine) fn session_waits(
+    presence: &PresenceFanOut,
+    roster: &Roster,
+    conn: ConnId,
+    ends: impl FnOnce() -> bool,
+) -> Option<WaitReason> {
+    let is_pending = || {
+        let online = roster.at(conn);
+        online.is_some_and(|online| presence.is_pending(online.user))
+    };
+    let waits = !presence.is_empty() && ends() && is_pending();
+    waits.then_some(WaitReason::PresenceFanOut)
+}
+
+/// What keeps a worker's result from being used. `user` is the one whose session begins or ends with it, who may cool
+/// down after much presence work. A wrong password has none and waits for no cool-down: it must not tell whether the
+/// user is active.
+pub(in crate::engine) fn result_waits(
+    connections: &Connections,
+    presence: &PresenceFanOut,
+    conn: ConnId,
+    user: Option<UserId>,
+) -> Option<WaitReason> {
+    if let Some(at) = connections.retry_at(conn) {
+        return Some(WaitReason::DatabaseRetry { at });
+    }
+    let user = user?;
+    let queue = &connections.scheduler.queue;
+    if let Some(until) = queue.cooling_until(FlowKey::User(user)) {
+        return Some(WaitReason::CoolingDown { until });
+    }
+    let is_pending = presence.is_pending(user);
+    is_pending.then_some(WaitReason::PresenceFanOut)
+}
+
 /// Why the next request of a connection is not handled; `None` if there is no such connection.
 pub(in crate::engine) fn why_waiting(engine: &Engine, conn: ConnId) -> Option<WaitReason> {
     let entry = engine.connections.entry(conn)?;
     if let Some(pending) = &entry.pending {
-        return Some(job_waits(engine, conn, pending.user()));
+        return Some(job_waits(engine, conn, pending));
     }
     let held_back = held_back(
         entry,
@@ -118,37 +159,24 @@ pub(in crate::engine) fn why_waiting(engine: &Engine, conn: ConnId) -> Option<Wa
     if held_back.is_some() {
         return held_back;
     }
-    let online = engine.state.roster.at(conn);
-    let pending = online.is_some_and(|online| engine.presence.is_pending(online.user));
     let ends = || {
-        entry
-            .peer
-            .next_item()
-            .is_some_and(|item| item.ends_session())
+        let item = entry.peer.next_item();
+        item.is_some_and(|item| item.ends_session())
     };
-    if pending && ends() {
-        return Some(WaitReason::PresenceFanOut);
-    }
-    Some(turn_waits(&engine.connections.scheduler, &entry.schedule))
+    let ending = session_waits(&engine.presence, &engine.state.roster, conn, ends);
+    let turn = || turn_waits(&engine.connections.scheduler, &entry.schedule);
+    Some(ending.unwrap_or_else(turn))
 }
 
-/// Why a request that a worker computes for is not answered. `user` is to be logged in by it.
-fn job_waits(engine: &Engine, conn: ConnId, user: Option<UserId>) -> WaitReason {
+/// Why a request that a worker computes for is not answered.
+fn job_waits(engine: &Engine, conn: ConnId, pending: &Pending) -> WaitReason {
     let connections = &engine.connections;
-    if !connections.jobs.is_done(conn) {
+    let Some(result) = connections.jobs.result(conn) else {
         return WaitReason::WorkerJob;
-    }
-    if let Some(at) = connections.retry_at(conn) {
-        return WaitReason::DatabaseRetry { at };
-    }
-    let queue = &connections.scheduler.queue;
-    if let Some(until) = user.and_then(|user| queue.cooling_until(FlowKey::User(user))) {
-        return WaitReason::CoolingDown { until };
-    }
-    if user.is_some_and(|user| engine.presence.is_pending(user)) {
-        return WaitReason::PresenceFanOut;
-    }
-    WaitReason::NoTurnYet
+    };
+    let user = pending.changes_session(result);
+    let waits = result_waits(connections, &engine.presence, conn, user);
+    waits.unwrap_or(WaitReason::NoTurnYet)
 }
 
 /// Why a connection that may have a turn has none.
