@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout};
@@ -1401,9 +1401,11 @@ fn begins_to_write(dir: &ServerFolder, command: &str, name: &str) {
     };
     let mut socket = Socket::connect(dir);
     socket.sends(format!(r#"{{"command":"{command}","words":{words}}}"#) + "\n");
-    let temporary = dir.path(format!("{name}.tmp"));
     socket.0.get_ref().set_nonblocking(true).unwrap();
-    let is_begun = || temporary.metadata().is_ok_and(|found| found.len() > 0);
+    let is_begun = || {
+        let temporary = temporary(dir, name).and_then(|path| path.metadata().ok());
+        temporary.is_some_and(|found| found.len() > 0)
+    };
     while !is_begun() {
         let mut said = [0; 4_096];
         if let Ok(length) = socket.0.get_mut().read(&mut said) {
@@ -1414,36 +1416,44 @@ fn begins_to_write(dir: &ServerFolder, command: &str, name: &str) {
     }
 }
 
+/// The file that is to become `name`: `.tmp` follows the name of a backup, and that of an export is hidden.
+fn temporary(dir: &ServerFolder, name: &str) -> Option<PathBuf> {
+    let entries = fs::read_dir(dir.path("")).unwrap();
+    let mut names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let found = names.find(|found| {
+        let is_hidden = found.starts_with(&format!(".{name}.")) && found.ends_with(".echat-tmp");
+        is_hidden || *found == format!("{name}.tmp")
+    });
+    found.map(|found| dir.path(found))
+}
+
 /// What a killed server left is recognised as what it is.
 #[test]
-fn a_backup_and_an_export_of_a_killed_server_are_removed_at_the_next_start_or_backup() {
+fn a_backup_and_an_export_of_a_killed_server_are_removed_by_the_next_of_either_and_at_a_start() {
     let dir = large_folder();
     dir.write("mine.tmp", "of the user");
-    for (command, name, by_start) in [
-        ("backup", "big", true),
-        ("export", "all", true),
-        ("backup", "big", false),
+    for (command, name, remover) in [
+        ("backup", "big", &[][..]),
+        ("export", "all", &[]),
+        ("backup", "big", &["backup", "other"]),
+        ("export", "all", &["backup", "another"]),
+        ("backup", "big", &["export", "ann", "--user", "ann"]),
+        ("export", "all", &["export", "same", "--user", "ann"]),
     ] {
         let server = dir.start(&["--log", "info"]);
         begins_to_write(&dir, command, name);
         server.kill();
-        let temporary = dir.path(format!("{name}.tmp"));
-        assert!(
-            temporary.exists(),
-            "{command}: it was too fast for this test"
-        );
-        if by_start {
+        let left = temporary(&dir, name);
+        let left = left.unwrap_or_else(|| panic!("{command}: it was too fast for this test"));
+        if remover.is_empty() {
             let log = dir.start(&["--log", "info"]).stop();
-            let said = format!(
-                "removed {}, which a killed process left",
-                temporary.display()
-            );
+            let said = format!("removed {}, which a killed process left", left.display());
             assert!(stderr(&log).contains(&said), "{}", stderr(&log));
         } else {
-            let output = dir.run(&["backup", "other"]);
+            let output = dir.run(remover);
             assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         }
-        assert!(!temporary.exists(), "{command}");
+        assert!(!left.exists(), "{command} {remover:?}");
         assert!(!dir.path(name).exists(), "{command}");
     }
     let names = fs::read_dir(dir.path("data")).unwrap();
@@ -1461,10 +1471,10 @@ fn a_backup_and_an_export_that_a_stop_ends_leave_no_file() {
     let dir = large_folder();
     for (command, name) in [("backup", "big"), ("export", "all")] {
         let server = dir.start(&["--log", "error"]);
-        let (target, temporary) = (dir.path(name), dir.path(format!("{name}.tmp")));
         begins_to_write(&dir, command, name);
         assert_eq!(server.stop().status.code(), Some(0));
-        assert!(!temporary.exists(), "{command}");
+        assert_eq!(temporary(&dir, name), None, "{command}");
+        let target = dir.path(name);
         assert!(!target.exists(), "{command}: it was too fast for this test");
     }
 }

@@ -1,7 +1,7 @@
 //! Files that only their owner can read: opened without following links, replaced as a whole or not at all.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -129,13 +129,16 @@ pub fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> 
 }
 
 /// A file with mode 0600 that is written over some time and then put in a place that is free: a reader, and a crash,
-/// see no file there or the whole one. Until then it is a hidden temporary file in the same folder, which is removed
-/// when this is dropped.
+/// see no file there or the whole one. Until then it is a hidden temporary file in the same folder, locked, and removed
+/// when this is dropped. What a killed process left is removed when the next file begins in the folder.
 #[derive(Debug)]
 pub struct NewFile {
     path: PathBuf,
     staged: NamedTempFile,
 }
+
+/// The end of the name of a hidden temporary file of [`NewFile`]. Files of other programs do not have it.
+const STAGED: &str = ".echat-tmp";
 
 impl NewFile {
     /// Begins a file for the place `path`.
@@ -150,21 +153,34 @@ impl NewFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
+        // What cannot be removed is not in the way.
+        let _ = remove_staged(folder_of(path));
         let mut prefix = OsString::from(".");
         prefix.push(name);
         prefix.push(".");
-        let staged = tempfile::Builder::new()
-            .prefix(&prefix)
-            .suffix(".tmp")
-            .permissions(Permissions::from_mode(0o600))
-            .tempfile_in(folder_of(path))?;
-        let path = path.to_owned();
-        Ok(Self { path, staged })
+        loop {
+            let staged = tempfile::Builder::new()
+                .prefix(&prefix)
+                .suffix(STAGED)
+                .permissions(Permissions::from_mode(0o600))
+                .tempfile_in(folder_of(path))?;
+            // A process that finds the file before it is locked removes it.
+            let is_taken = matches!(staged.as_file().try_lock(), Err(TryLockError::WouldBlock));
+            if !is_taken && staged.as_file().metadata()?.nlink() > 0 {
+                let path = path.to_owned();
+                return Ok(Self { path, staged });
+            }
+        }
     }
 
     /// The file, to write into it.
     pub fn file(&mut self) -> &mut File {
         self.staged.as_file_mut()
+    }
+
+    /// Where the file is until it is finished.
+    pub fn temporary(&self) -> &Path {
+        self.staged.path()
     }
 
     /// Syncs what was written and puts the file in its place, durably.
@@ -176,6 +192,27 @@ impl NewFile {
         self.staged.persist_noclobber(&self.path)?;
         sync_folder_of(&self.path)
     }
+}
+
+/// Removes temporary files of [`NewFile`] that no process holds.
+fn remove_staged(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        if !name.starts_with(b".") || !name.ends_with(STAGED.as_bytes()) {
+            continue;
+        }
+        // The lock ends with the process that wrote, and is held until the file is gone.
+        let path = entry.path();
+        let Ok(file) = open(&path, OpenOptions::new().read(true).write(true)) else {
+            continue;
+        };
+        if file.try_lock().is_ok() {
+            remove_large(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// The extension of a file that is being written.
@@ -383,6 +420,30 @@ mod tests {
         new.file().write_all(b"half").unwrap();
         drop(new);
         assert_eq!(names(), 1);
+    }
+
+    #[test]
+    fn what_killed_processes_left_goes_with_the_next_file_and_nothing_else_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let mut running = NewFile::create(&path("running")).unwrap();
+        running.file().write_all(b"half").unwrap();
+        fs::write(path(".export.AbCdEf.echat-tmp"), "half").unwrap();
+        fs::write(path(".other.AbCdEf.echat-tmp"), "half").unwrap();
+        let kept = [".export.swp", "export.echat-tmp", ".export.AbCdEf.tmp"];
+        for name in kept {
+            fs::write(path(name), "kept").unwrap();
+        }
+        std::os::unix::fs::symlink("export.echat-tmp", path(".link.echat-tmp")).unwrap();
+        fs::create_dir(path(".folder.echat-tmp")).unwrap();
+        NewFile::create(&path("export")).unwrap().finish().unwrap();
+        running.finish().unwrap();
+        assert_eq!(fs::read(path("running")).unwrap(), b"half");
+        for name in kept {
+            assert_eq!(fs::read(path(name)).unwrap(), b"kept");
+        }
+        assert!(path(".link.echat-tmp").is_symlink() && path(".folder.echat-tmp").is_dir());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 7);
     }
 
     #[test]

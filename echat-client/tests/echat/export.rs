@@ -5,7 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use echat_testkit::programs;
+use echat_testkit::proxy::Proxy;
 use echat_testkit::scene::SECRET;
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::server_folder::{PASSWORD, ServerFolder};
@@ -216,13 +218,39 @@ fn a_terminal_says_in_chinese_how_an_export_goes_and_what_is_there_stays() {
     let (code, shown) = ann.ends();
     assert_eq!(code, 0, "{shown}");
     assert!(!shown.contains(SECRET), "{shown}");
+    assert_eq!(unfinished(&folder), 0);
+}
+
+/// How many files of exports are there that are not complete.
+fn unfinished(folder: &ServerFolder) -> usize {
     let names = fs::read_dir(folder.scene.path("")).unwrap();
-    let left = names.filter(|name| {
-        name.as_ref()
-            .unwrap()
-            .file_name()
-            .to_string_lossy()
-            .ends_with(".tmp")
-    });
-    assert_eq!(left.count(), 0);
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names
+        .filter(|name| name.starts_with('.') && name.ends_with("tmp"))
+        .count()
+}
+
+#[test]
+fn what_a_killed_client_left_of_an_export_goes_with_the_next_one() {
+    let folder = peopled();
+    let front = Proxy::to(folder.server.address());
+    let link = folder.link_by(front.address());
+    let mut ann = folder.person(
+        "C.UTF-8",
+        &["--user", "ann", "--password-file", PASSWORD, &link],
+    );
+    ann.sees("]> ");
+    front.goes_silent();
+    ann.types("/export export\r");
+    ann.sees("Exporting your data to export.");
+    // A client that runs keeps its file.
+    pipes(&folder, "ann", "/export other\n");
+    assert_eq!(unfinished(&folder), 1);
+    ann.signals(Signal::KILL);
+    ann.waits();
+    assert_eq!(unfinished(&folder), 1);
+    assert!(!folder.scene.path("export").exists());
+    pipes(&folder, "ann", "/export export\n");
+    assert_eq!(unfinished(&folder), 0);
+    assert_eq!(lines(&folder, "export").last().unwrap()["type"], "end");
 }

@@ -9,13 +9,14 @@ use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
 
 use echat_proto::names::{Password, RoomName, Username};
-use echat_system::{private_file, regular_file};
+use echat_system::private_file::NewFile;
+use echat_system::regular_file;
 
 use super::{CommandReport, MaintenanceError, done};
 use crate::backup::{BackupSource, carry_administrator_code, free_beside};
 use crate::cli::ExportSelection;
 use crate::config::{self, Overrides};
-use crate::data_dir::{self, DataDirError, Incoming, Offline, UnfinishedFile};
+use crate::data_dir::{self, DataDirError, Incoming, Offline, UnfinishedFile, remove_left_over};
 use crate::storage::{
     self, CopyError, DATABASE_HEADER, Imported, ImportedOriginal, Scope, TransferError,
     begin_history, copy_database, create_template, reserved_ids, shortened,
@@ -62,32 +63,38 @@ pub(super) fn export_from(
     if target.symlink_metadata().is_ok() {
         return Err(MaintenanceError::Exists(target.to_owned()));
     }
-    let scope = scope(what);
-    let mut exported = None;
-    let mut unfinished = None;
-    let written = private_file::replace(target, |file| {
-        let temporary = private_file::beside(target, private_file::TEMPORARY);
-        unfinished = UnfinishedFile::note(source.folder(), &temporary, file);
-        let mut out = BufWriter::new(SparingWriter::new(file, source)?);
-        let messages = storage::export(&source.database, &scope, now, &mut out);
-        let messages = messages.and_then(|messages| {
-            out.flush()?;
-            Ok(messages)
-        });
-        // The error is reported below.
-        let is_written = messages.is_ok();
-        exported = Some(messages);
-        is_written.then_some(()).ok_or(io::ErrorKind::Other.into())
-    });
-    match (exported, written) {
-        (Some(Ok(messages)), Ok(())) => Ok(messages),
-        (Some(Err(source)), _) => Err(failed(target, source)),
-        (Some(Ok(_)), Err(source)) => Err(failed(target, source.into())),
-        (None, written) => Err(MaintenanceError::Create {
+    let not_made = |source: io::Error| match source.kind() {
+        io::ErrorKind::AlreadyExists => MaintenanceError::Exists(target.to_owned()),
+        _ => MaintenanceError::Create {
             path: target.to_owned(),
-            source: written.err().unwrap_or(io::ErrorKind::Other.into()),
-        }),
+            source,
+        },
+    };
+    // What cannot be removed is not in the way of an export.
+    let _ = remove_left_over(source.folder());
+    let mut new = NewFile::create(target).map_err(not_made)?;
+    let temporary = new.temporary().to_owned();
+    let _unfinished = UnfinishedFile::note(source.folder(), &temporary, new.file());
+    let written = write_lines(new.file(), source, &scope(what), now);
+    let messages = written.map_err(|source| failed(target, source))?;
+    match new.finish() {
+        Ok(()) => Ok(messages),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(not_made(error)),
+        Err(error) => Err(failed(target, error.into())),
     }
+}
+
+/// Writes an export. Returns the number of messages.
+fn write_lines(
+    file: &File,
+    source: &BackupSource,
+    scope: &Scope,
+    now: i64,
+) -> Result<u64, TransferError> {
+    let mut out = BufWriter::new(SparingWriter::new(file, source)?);
+    let messages = storage::export(&source.database, scope, now, &mut out)?;
+    out.flush()?;
+    Ok(messages)
 }
 
 /// The error of an export.
