@@ -327,3 +327,30 @@ fn a_user_who_joins_in_the_tick_that_closes_the_room_is_told_of_both() {
         Action::Quiesce,
     ]);
 }
+
+#[test]
+fn messages_to_a_room_that_closes_in_the_same_tick_fill_the_queues_of_other_sessions() {
+    let send = |number| PlannedRequest::Send {
+        to: Target::Room(0),
+        number,
+        size: 3_900,
+        txn: true,
+        reply: None,
+    };
+    let actions = vec![
+        Action::Connect(0),
+        Action::RoundTrip(0, LOGIN),
+        Action::Connect(1),
+        Action::RoundTrip(1, LOGIN),
+        Action::RoundTrip(0, PlannedRequest::Create(0, vec![], false)),
+        Action::InOneTick(vec![
+            (0, (0..5).map(send).collect()),
+            (1, vec![PlannedRequest::Part(0)]),
+        ]),
+        Action::Quiesce,
+    ];
+    passes_case(&Case {
+        profile: LimitsProfile::ShortQueues,
+        ..case(actions)
+    });
+}

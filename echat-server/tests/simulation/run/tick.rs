@@ -6,7 +6,7 @@ use crate::client::ExpectedEvent;
 use crate::committed::{CommittedState, StoredMessage};
 use crate::fail;
 use crate::invariants;
-use crate::plan::{AccountRequest, ClientIndex, MessageRequest, PlannedRequest, USERS};
+use crate::plan::{AccountRequest, ClientIndex, MessageRequest, PlannedRequest, Target, USERS};
 use crate::replies::{PendingRequest, ReplyChecker, Session};
 use crate::request::edited;
 use echat_proto::Value;
@@ -160,24 +160,7 @@ impl Run {
 
     /// Notes the connections for which a tick may produce more than a send queue may hold, by new messages and pages.
     pub(super) fn note_queue_exceeded(&mut self, before: Option<&CommittedState>) {
-        let size = |message: &StoredMessage| message.content.len() + OVERHEAD;
-        let all: usize = self.committed.messages.values().map(size).sum();
-        // Messages of closed rooms are gone, so new messages are not the difference of two counts.
-        let is_new = |id: &u64| before.is_some_and(|before| !before.messages.contains_key(id));
-        let messages = self.committed.messages.iter().filter(|(id, _)| is_new(id));
-        let new: usize = messages.map(|(_, message)| size(message)).sum();
-        // Each change delivers the whole message.
-        let largest = self
-            .committed
-            .messages
-            .values()
-            .map(size)
-            .max()
-            .unwrap_or(0);
-        let requests = self.clients.iter().flat_map(|client| &client.unanswered);
-        let changes =
-            requests.filter(|pending| matches!(pending.planned, PlannedRequest::Message(_)));
-        let new = new + changes.count() * largest;
+        let (all, new) = self.most_delivered(before);
         for client in &mut self.clients {
             let asks = |pending: &PendingRequest| {
                 let planned = &pending.planned;
@@ -207,6 +190,52 @@ impl Run {
             let most = client.waiting + new + pages + again;
             client.queue_exceeded |= most > self.limits.send_queue_hard;
         }
+    }
+
+    /// Upper bounds of the bytes of all messages, which pages may contain, and of those that a tick delivers.
+    fn most_delivered(&self, before: Option<&CommittedState>) -> (usize, usize) {
+        let size = |message: &StoredMessage| message.content.len() + OVERHEAD;
+        let now = &self.committed.messages;
+        // Messages of closed rooms are gone, so new messages are not the difference of two counts.
+        let is_new = |id: &u64| before.is_some_and(|before| !before.messages.contains_key(id));
+        let new = now.iter().filter(|(id, _)| is_new(id));
+        let new: usize = new.map(|(_, message)| size(message)).sum();
+        // Messages that are gone were delivered before, in pages too.
+        let gone = before.into_iter().flat_map(|before| &before.messages);
+        let gone = gone.filter(|(id, _)| !now.contains_key(id));
+        let known = now.iter().chain(gone).map(|(_, message)| size(message));
+        let unseen = self.unseen_messages(before);
+        let new = new + unseen.iter().sum::<usize>();
+        let all = known.clone().sum::<usize>() + unseen.iter().sum::<usize>();
+        // Each change delivers the whole message.
+        let largest = known.chain(unseen).max().unwrap_or(0);
+        let requests = self.clients.iter().flat_map(|client| &client.unanswered);
+        let changes =
+            requests.filter(|pending| matches!(pending.planned, PlannedRequest::Message(_)));
+        (all, new + changes.count() * largest)
+    }
+
+    /// The bytes of messages to rooms that a tick may have closed: delivered, but in no committed state.
+    fn unseen_messages(&self, before: Option<&CommittedState>) -> Vec<usize> {
+        let Some(before) = before else {
+            return Vec::new();
+        };
+        let conversation =
+            |of: &CommittedState, room| of.rooms.get(&room).map(|room| room.conversation);
+        let stays = |room| {
+            let now = conversation(&self.committed, room);
+            now.is_some() && now == conversation(before, room)
+        };
+        let requests = self.clients.iter().flat_map(|client| &client.unanswered);
+        let unseen = requests.filter_map(|pending| match pending.planned {
+            PlannedRequest::Send {
+                to: Target::Room(room),
+                size,
+                ..
+            } if !stays(room) => Some(size + OVERHEAD),
+            _ => None,
+        });
+        unseen.collect()
     }
 
     /// An event must arrive on a connection that was online before and after the tick. It may arrive on one that was
