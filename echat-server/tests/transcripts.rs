@@ -14,8 +14,12 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 /// Every transcript by name.
-static TRANSCRIPTS: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
+static TRANSCRIPTS: LazyLock<Vec<(String, String)>> =
+    LazyLock::new(|| transcripts_in("tests/transcripts"));
+
+/// The transcripts of a folder by name, without those of folders in it.
+fn transcripts_in(folder: &str) -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut found: Vec<_> = fs::read_dir(folder)
         .expect("the folder is there")
         .map(|entry| entry.expect("readable").path())
@@ -31,7 +35,7 @@ static TRANSCRIPTS: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
         .collect();
     found.sort();
     found
-});
+}
 
 /// How requests ended in all transcripts, and the failures.
 static RUN: LazyLock<(BTreeSet<Ending>, Vec<String>)> = LazyLock::new(|| {

@@ -14,6 +14,7 @@ mod guessing;
 mod lobby;
 mod log_lines;
 mod malformed;
+mod older_clients;
 mod params;
 mod people;
 mod quotas;

@@ -50,11 +50,12 @@
 //! | `-- stop` | the server stops and sends CLOSE_NOTIFY |
 //! | `-- 20 times` | repeats the next line |
 
+use super::client_end::ClientEnd;
 use super::pattern::{Captures, filled, fits};
 use super::{HOME, Sim, seed};
 use echat_proto::Value;
 use echat_proto::channel::{Incoming, Message};
-use echat_proto::commands::{by_name, by_number, channel, event};
+use echat_proto::commands::{CommandInfo, by_name, by_number, channel, event};
 use echat_proto::json::{from_json, to_json};
 use echat_proto::names::RoomName;
 use echat_proto::records::MUST_CHANGE_PASSWORD;
@@ -63,15 +64,26 @@ use echat_server::storage::Store;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// The event after every login.
-const ON_WELCOME: u32 = event::ON_WELCOME;
+/// The events that come to a client without a line in the transcript.
+pub(crate) type Unmentioned = fn(u32) -> bool;
 
 /// The end of a request: its name, the number of the final reply, and the code if it was refused.
 pub(crate) type Ending = (&'static str, u32, Option<String>);
 
 /// Runs one transcript. Returns how its requests ended, or the failure with its line.
 pub(crate) fn run(name: &str, text: &str, seed: u64) -> Result<(BTreeSet<Ending>, u64), String> {
-    let mut script = Script::new(seed);
+    // Most transcripts are not about the welcome.
+    run_for(name, text, seed, |command| command == event::ON_WELCOME)
+}
+
+/// The same for clients that ignore some events.
+pub(crate) fn run_for(
+    name: &str,
+    text: &str,
+    seed: u64,
+    unmentioned: Unmentioned,
+) -> Result<(BTreeSet<Ending>, u64), String> {
+    let mut script = Script::new(seed, unmentioned);
     let mut times = 1;
     let mut last = 0;
     for (index, line) in text.lines().enumerate() {
@@ -108,10 +120,11 @@ struct Script {
     settings: Settings,
     captures: Captures,
     endings: BTreeSet<Ending>,
+    unmentioned: Unmentioned,
 }
 
 impl Script {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, unmentioned: Unmentioned) -> Self {
         Self {
             seed,
             limits: Limits::default(),
@@ -120,6 +133,7 @@ impl Script {
             settings: Settings::default(),
             captures: Captures::new(),
             endings: BTreeSet::new(),
+            unmentioned,
         }
     }
 
@@ -177,14 +191,9 @@ impl Script {
 
     fn expect(&mut self, name: &str, command: u32, params: &Value) -> Result<(), String> {
         self.sim().settle();
+        let unmentioned = self.unmentioned;
         let end = self.sim().end(name);
-        let mut next = end.next();
-        // Most transcripts are not about the welcome.
-        if command != ON_WELCOME
-            && matches!(&next, Some((Incoming::Message(message), _)) if message.command == ON_WELCOME)
-        {
-            next = end.next();
-        }
+        let next = next(end, |event| event != command && unmentioned(event));
         let Some((incoming, ended)) = next else {
             let closed = if self.sim().end(name).is_closed() {
                 ", it is closed"
@@ -214,8 +223,9 @@ impl Script {
 
     fn expect_closed(&mut self, name: &str) -> Result<(), String> {
         self.sim().settle();
+        let unmentioned = self.unmentioned;
         let end = self.sim().end(name);
-        if let Some((incoming, _)) = end.next() {
+        if let Some((incoming, _)) = next(end, unmentioned) {
             return Err(format!("before it came {}", shown(&as_message(incoming))));
         }
         if end.is_closed() {
@@ -294,8 +304,9 @@ impl Script {
 
     fn finish(&mut self) -> Result<(), String> {
         self.sim().settle();
+        let unmentioned = self.unmentioned;
         for (name, end) in &mut self.sim().ends {
-            if let Some((incoming, _)) = end.next() {
+            if let Some((incoming, _)) = next(end, unmentioned) {
                 return Err(format!("{name} also got {}", shown(&as_message(incoming))));
             }
             if end.is_open() && end.unanswered() > 0 {
@@ -306,6 +317,19 @@ impl Script {
             }
         }
         Ok(())
+    }
+}
+
+/// The next item that a client received, without events that pass.
+fn next(
+    end: &mut ClientEnd,
+    passes: impl Fn(u32) -> bool,
+) -> Option<(Incoming, Option<&'static CommandInfo>)> {
+    loop {
+        match end.next()? {
+            (Incoming::Message(message), None) if passes(message.command) => {}
+            item => return Some(item),
+        }
     }
 }
 
