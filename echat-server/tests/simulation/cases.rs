@@ -354,3 +354,18 @@ fn messages_to_a_room_that_closes_in_the_same_tick_fill_the_queues_of_other_sess
         ..case(actions)
     });
 }
+
+#[test]
+fn a_sweep_is_planned_for_a_minute_after_the_last_room_with_a_retention_closed() {
+    let room = PlannedRequest::Room;
+    passes(vec![
+        Action::Connect(0),
+        Action::RoundTrip(0, LOGIN),
+        Action::RoundTrip(0, PlannedRequest::Create(0, vec![], false)),
+        Action::RoundTrip(0, room(RoomRequest::Set(0, Setting::Keep(Some(1))))),
+        // A sweep ends and plans the next one.
+        Action::Wait(400),
+        Action::RoundTrip(0, room(RoomRequest::Close(0))),
+        Action::Stop,
+    ]);
+}

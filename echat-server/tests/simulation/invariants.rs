@@ -290,12 +290,7 @@ pub(crate) fn no_state_left(run: &Run) -> Result<(), String> {
     // Writes that the disk refused are retried.
     let retries = engine.retries_revocations() || run.has_fault();
     // Messages expire without a client, too.
-    let sweeps = run
-        .committed
-        .rooms
-        .values()
-        .any(|room| room.keep_days.is_some());
-    let sweeps = sweeps || run.keeps_digests();
+    let sweeps = run.plans_sweep();
     let waits = engine.deadline().is_some() && !retries && !sweeps;
     let left = [
         (!engine.is_empty(), "connections"),

@@ -22,6 +22,8 @@ use std::time::Duration;
 const MAX_TICKS: usize = 5_000;
 /// Longer than any cool-down of password attempts, and than any time-out.
 const LONG: Duration = Duration::from_secs(1_000);
+/// The longest time to the next sweep, with the pause before it ends.
+const SWEEP: Duration = Duration::from_secs(61);
 /// The client that reads everything after the others have left.
 const AUDITOR: ClientIndex = CLIENTS;
 
@@ -56,6 +58,10 @@ pub(crate) struct Run {
     observed: Observations,
     pub(crate) clients: Vec<Client>,
     ticks: u64,
+    /// Whether a message or a digest could expire after the last commit.
+    expired: bool,
+    /// Until when a sweep may be planned that finds nothing.
+    sweep_planned_until: Duration,
     stopping: bool,
     /// Whether steps and events are printed.
     verbose: bool,
@@ -114,6 +120,8 @@ impl Run {
             observed: Observations::default(),
             clients: (0..=AUDITOR).map(|_| Client::default()).collect(),
             ticks: 1,
+            expired: false,
+            sweep_planned_until: Duration::ZERO,
             stopping: false,
             verbose,
         }
@@ -193,9 +201,25 @@ impl Run {
         self.disk.has_fault()
     }
 
-    /// See [`Disk::keeps_digests`].
-    pub(crate) fn keeps_digests(&self) -> bool {
-        self.disk.keeps_digests()
+    /// Whether the engine may plan to look for messages and digests that are too old. A plan stays when nothing expires
+    /// any more.
+    pub(crate) fn plans_sweep(&self) -> bool {
+        self.expires() || self.sim.now.running < self.sweep_planned_until
+    }
+
+    /// Whether a message or a digest expires without a request.
+    fn expires(&self) -> bool {
+        let mut rooms = self.committed.rooms.values();
+        rooms.any(|room| room.keep_days.is_some()) || self.disk.keeps_digests()
+    }
+
+    /// Notes after a commit how long a sweep may be planned.
+    fn note_sweeps(&mut self) {
+        let expires = self.expires();
+        if expires || self.expired {
+            self.sweep_planned_until = self.sim.now.running + SWEEP;
+        }
+        self.expired = expires;
     }
 
     /// A client's requests without a final reply, counted by its end of the connection.

@@ -35,6 +35,7 @@ impl Run {
         let before = self.disk.read(&mut self.committed);
         if let Some(before) = &before {
             self.check_changes(before, &online)?;
+            self.note_sweeps();
         }
         self.note_queue_exceeded(before.as_ref());
         self.observe_searches();
