@@ -5,7 +5,8 @@ use crate::committed::UNREAD_MAX;
 use crate::outcome;
 use crate::plan::{
     AccountRequest, Action, Case, LOBBY, LimitsProfile, MessageRequest, PasswordChoice,
-    PlannedRequest, RegistrationPolicy, RoomRequest, SearchRequest, Setting, Step, Target, Term,
+    PlannedRequest, RegistrationPolicy, Role, RoomRequest, SearchRequest, Setting, Step, Target,
+    Term,
 };
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -367,5 +368,19 @@ fn a_sweep_is_planned_for_a_minute_after_the_last_room_with_a_retention_closed()
         Action::Wait(400),
         Action::RoundTrip(0, room(RoomRequest::Close(0))),
         Action::Stop,
+    ]);
+}
+
+#[test]
+fn a_user_who_joins_and_becomes_an_operator_in_the_same_tick_is_told_of_both() {
+    let promote = PlannedRequest::Room(RoomRequest::SetRole(0, 0, Role::Operator));
+    passes(vec![
+        Action::Connect(0),
+        Action::Connect(1),
+        Action::RoundTrip(0, LOGIN),
+        Action::RoundTrip(1, login(1)),
+        Action::RoundTrip(1, PlannedRequest::Create(0, vec![], false)),
+        Action::InOneTick(vec![(0, vec![PlannedRequest::Join(0)]), (1, vec![promote])]),
+        Action::Quiesce,
     ]);
 }

@@ -251,10 +251,16 @@ impl Changes<'_> {
         for user in 0..USERS.len() {
             let before = self.before.role_in(user, conversation);
             let after = self.after.role_in(user, conversation);
-            // A user who has just joined may own the room already. A user who left may have owned it in between, even
-            // if the user joined again.
+            let set = self.may_be_allowed(conversation, Role::Owner, |of| match of {
+                RoomRequest::SetRole(room, to, role) if *to == user || *role == Role::Owner => {
+                    Some(*room)
+                }
+                _ => None,
+            });
+            // A user who has just joined may have another role already. A user who left may have owned the room in
+            // between, even if the user joined again.
             let may_have_had_it = before.is_some() && self.may_leave(user, conversation);
-            if may_have_had_it || before.is_none() && after == Some(Role::Owner) {
+            if may_have_had_it || before.is_none() && (set || after == Some(Role::Owner)) {
                 let all = 0..USERS.len();
                 events.extend(
                     all.map(|told| (told, ExpectedEvent::RoleChanged(number, user), false)),
@@ -263,12 +269,6 @@ impl Changes<'_> {
             let (Some(before), Some(after)) = (before, after) else {
                 continue;
             };
-            let set = self.may_be_allowed(conversation, Role::Owner, |of| match of {
-                RoomRequest::SetRole(room, to, role) if *to == user || *role == Role::Owner => {
-                    Some(*room)
-                }
-                _ => None,
-            });
             let came_anew = self.membership_may_change(user, conversation);
             if before != after && after < Role::Owner && !set && !came_anew {
                 return fail("a role changes without a request");
