@@ -10,7 +10,7 @@ use super::question::{
     PASTED_LINES_MAX, Pasted, Question, QuestionAnswer, Questions, VoidQuestions,
 };
 use crate::line_editor::{Key, KeyOutcome, LineEditor};
-use crate::modes::{Goto, Mode, QUIT, error_line, plain};
+use crate::modes::{Goto, Mode, QUIT, error_line, plain, recall_own};
 use crate::secret::Secret;
 use crate::session::{LimitError, Post, Session};
 use crate::statement::{self, Names, Scope, Statement, Substitution};
@@ -29,6 +29,8 @@ pub(super) enum Submitted {
     Line(Secret),
     /// A message with another text.
     Edit(EditedMessage),
+    /// Up in the empty line of this chat, in which no message of the user's is remembered.
+    EditLast(Target),
     /// Ctrl-C, outside of an edited message.
     Interrupt,
     /// Ctrl-D in an empty line.
@@ -77,6 +79,12 @@ impl Composer {
     pub(super) fn key(&mut self, common: &mut Common, mode: &dyn Mode, key: Key) -> Submitted {
         if self.edit_key(common, mode, &key) {
             return Submitted::Nothing;
+        }
+        if key == Key::Up
+            && let Some(target) = mode.target().filter(|_| self.may_edit(common, mode))
+            && recall_own(target, &common.context).is_some()
+        {
+            return Submitted::EditLast(target.clone());
         }
         match self.draft.key(key) {
             // An emptied line is an ordinary one: what is typed next is no other text for the message.
@@ -586,7 +594,13 @@ impl Composer {
         true
     }
 
-    fn may_edit(&self, common: &Common, mode: &dyn Mode) -> bool {
+    /// Up: the line before this one, from the history.
+    pub(super) fn recall_line(&mut self) {
+        self.draft.key(Key::Up);
+    }
+
+    /// Whether a message may be taken into the line, which is empty.
+    pub(super) fn may_edit(&self, common: &Common, mode: &dyn Mode) -> bool {
         let editor = self.draft.editor();
         common.is_interactive()
             && self.draft.is_empty()

@@ -40,13 +40,13 @@ use echat_proto::records::{Code, Fail};
 
 use crate::exit::Exit;
 use crate::line_editor::{Key, LineEditor, PASTE_MAX};
-use crate::modes::{Act, Goto, Mode, error_line, refusal};
+use crate::modes::{Act, Goto, Mode, error_line, recall_own, recalled, refusal};
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Span, Style};
 use crate::secret::Secret;
 use crate::session::{
-    LimitError, MembershipChange, RequestContext, RoomIdentity, RoomUpdate, TimedRequest, Update,
-    possible,
+    LimitError, MembershipChange, Recall, RequestContext, RoomIdentity, RoomUpdate, TimedRequest,
+    Update, possible,
 };
 use crate::settings::{Presence, Settings};
 use crate::statement::{self, Scope, Statement, TypedRequest};
@@ -387,6 +387,7 @@ impl App {
                 self.change_text(&message.target, message.id, &message.content);
                 self.give_back(&message.content);
             }
+            Submitted::EditLast(target) => self.recall_own(&target),
             Submitted::Interrupt => self.interrupt(),
             Submitted::EndOfInput => self.leave(),
         }
@@ -709,6 +710,17 @@ impl App {
                 self.ask_for_user(request, asked);
             }
             Err(error) => self.reject(&error),
+        }
+    }
+
+    /// Up in an empty line: asks for the user's last message, to edit it. A second Up, before it came, goes to the
+    /// history of lines, as it does where there is no connection.
+    fn recall_own(&mut self, target: &Target) {
+        match recall_own(target, &self.common.context) {
+            Some((request, asked)) if self.upstream.may_ask() && !self.upstream.asks(&asked) => {
+                self.ask(request, asked);
+            }
+            _ => self.composer.recall_line(),
         }
     }
 
@@ -1324,6 +1336,7 @@ impl App {
                 self.outbox
                     .sent(&mut self.common, &mut self.upstream, outcome);
             }
+            (RequestContext::Recall(recall), Ok(event)) => self.recalled(recall, event),
             (RequestContext::Identify { .. }, _) => self.check_rooms(),
             (RequestContext::CatchUp, Ok(_)) => {
                 self.upstream.catch_up(&mut self.common);
@@ -1338,6 +1351,15 @@ impl App {
             (_, Err(_)) => self.common.verdict.record(WorstOutcome::Refused),
             _ => {}
         }
+    }
+
+    /// A message came that a command means. What was typed since stays in the line, and the message is not edited then.
+    fn recalled(&mut self, recall: &Recall, event: &Event) {
+        let may_edit = self.mode.target() == Some(&recall.target)
+            && self.composer.may_edit(&self.common, &*self.mode);
+        let mut acts = recalled(recall, event, &self.common.context);
+        acts.retain(|act| may_edit || !matches!(act, Act::Edit(..)));
+        self.act(acts);
     }
 
     /// A user joined a room that is not open. The owner and operators of the room are told, once it is known that the

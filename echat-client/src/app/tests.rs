@@ -32,6 +32,7 @@ mod pending;
 mod people;
 mod pipe;
 mod questions;
+mod recalled;
 mod refusals;
 mod replaced;
 mod room_identities;

@@ -563,6 +563,11 @@ impl Upstream {
         kinds.any(|kind| self.requests.has_kind(kind))
     }
 
+    /// Whether this is asked and not answered yet.
+    pub(super) fn asks(&self, asked: &RequestContext) -> bool {
+        self.requests.has(asked)
+    }
+
     /// Whether the client asks for a room that a user joined.
     pub(super) fn asks_after_joining(&self, room: &str) -> bool {
         self.requests.asks_after_joining(room)

@@ -5,7 +5,7 @@ use echat_proto::commands::{Event, RequestKind};
 use echat_proto::records::{Code, Fail};
 
 use super::lines::{plain, styled};
-use super::{Context, administration, found, rooms};
+use super::{Context, administration, found, meant, rooms};
 use crate::render::styled::{Line, Style};
 use crate::session::{Jump, LookupKind, MembershipChange, RequestContext, TimedRequest, Update};
 use crate::statement::TypedRequest;
@@ -134,6 +134,12 @@ fn change_refusal(asked: &RequestContext, fail: &Fail, context: &Context) -> Opt
         RequestContext::React { emoji, .. } => {
             vec![context.error(Text::NotReacted { emoji, reason })]
         }
+        RequestContext::Recall(recall) => {
+            let mut lines = vec![styled(reason, Style::Error)];
+            let text = meant::text_of(&recall.command).into_iter();
+            lines.extend(text.flat_map(|text| context.refused_line(text)));
+            lines
+        }
         RequestContext::Jump(..) if code == Some(Code::UnknownMessage) => {
             vec![styled(reason, Style::Error)]
         }
@@ -170,6 +176,7 @@ pub fn command_of(asked: &RequestContext) -> String {
             LookupKind::Mentions => "/mentions".to_owned(),
             LookupKind::Words(search) => format!("/search {}", search.typed),
         },
+        RequestContext::Recall(recall) => meant::typed(&recall.command),
         RequestContext::Edit { text, .. } => format!("/edit {text}"),
         RequestContext::Delete { .. } => "/delete".to_owned(),
         RequestContext::React { emoji, .. } => format!("/react {emoji}"),

@@ -2,20 +2,19 @@
 
 use echat_proto::commands::{Event, Request, RequestKind};
 use echat_proto::limits::HISTORY_MAX;
-use echat_proto::param::{RoomRole, ShortText};
 use jiff::civil::Date;
 
 use super::folding::FoldedMessages;
 use super::lines::{day_rule, emoji, span};
 use super::numbers::{NUMBERED, Numbers, newest_first};
 use super::presence::{PresenceChange, PresenceDigest};
-use super::{Act, Context, Goto, Mode, ReadLine, answers, mistake, print, read, rooms};
+use super::{Act, Context, Goto, Mode, ReadLine, answers, meant, mistake, print, read, rooms};
 use crate::render::styled::{Line, Style};
 use crate::session::{
     Conversation, Jump, MembershipChange, MessageChange, MessageUpdate, Post, RequestContext,
     Update,
 };
-use crate::statement::{self, ParseError, Scope, Statement, Substitution, UnsentSelection};
+use crate::statement::{self, ParseError, Scope, Statement, Substitution};
 use crate::target::Target;
 use crate::text::Text;
 
@@ -71,15 +70,6 @@ struct Window {
     first: u64,
     /// The newest.
     last: u64,
-}
-
-/// What is said in place of a command about a message that cannot be carried out.
-struct Refused(Vec<Act>);
-
-impl Refused {
-    fn because(context: &Context, text: Text<'_>) -> Self {
-        Self(mistake(context, text))
-    }
 }
 
 impl ChatMode {
@@ -420,152 +410,27 @@ impl ChatMode {
         print(self.with_numbers(&page, None, context))
     }
 
-    /// The message that a command is about: the one with a number, or the newest that is fitting.
-    fn meant(
-        &self,
-        number: Option<u64>,
-        fits: impl Fn(&Post) -> bool,
-        none: Text<'_>,
-        context: &Context,
-    ) -> Result<Post, Refused> {
-        let Some(number) = number else {
-            let mut newest = newest_first(&self.target, context);
-            let newest = newest.find(|post| !post.deleted && fits(post));
-            return newest
-                .cloned()
-                .ok_or_else(|| Refused::because(context, none));
-        };
-        match self.numbers.get(number, &self.target, context) {
-            Some(post) if post.deleted => Err(Refused::because(context, Text::IsDeleted)),
-            Some(post) => Ok(post),
-            None => Err(Refused::because(context, Text::NoMessageNumber { number })),
-        }
-    }
-
-    fn own(&self, number: Option<u64>, context: &Context) -> Result<Post, Refused> {
-        self.meant(number, |post| post.mine, Text::NoOwnMessage, context)
-    }
-
-    fn of_others(&self, number: Option<u64>, context: &Context) -> Result<Post, Refused> {
-        self.meant(number, |post| !post.mine, Text::NoOtherMessage, context)
-    }
-
-    /// The last message of the user, which is meant without a number, may be one that is not sent yet.
-    fn refuse_pending(&self, number: Option<u64>, context: &Context) -> Result<(), Refused> {
-        let pending = context.pending_number(&self.target);
-        match pending.filter(|_| number.is_none()) {
-            Some(number) => Err(Refused::because(context, Text::LastIsPending { number })),
-            None => Ok(()),
-        }
-    }
-
-    /// `/edit`
-    fn edit(
-        &self,
-        number: Option<u64>,
-        text: Option<String>,
-        context: &Context,
-    ) -> Result<Vec<Act>, Refused> {
-        self.refuse_pending(number, context)?;
-        let post = self.own(number, context)?;
-        if !post.mine {
-            let name = &post.sender;
-            return Err(Refused::because(context, Text::IsNotYours { name }));
-        }
-        let target = self.target.clone();
-        match text {
-            Some(text) => Ok(vec![Act::ChangeText(target, post.id, text)]),
-            None if context.settings.interactive => Ok(vec![Act::Edit(target, post)]),
-            None => {
-                let form = "/edit [<number>] <text>";
-                Err(Refused::because(context, Text::Usage { form }))
-            }
-        }
-    }
-
-    /// `/delete`. An unsent message is withdrawn. What the server would refuse is refused before the question.
-    fn delete(&self, number: Option<u64>, context: &Context) -> Result<Vec<Act>, Refused> {
-        let pending = context.pending_number(&self.target);
-        if let Some(number) = pending.filter(|_| number.is_none()) {
-            return Ok(vec![Act::Withdraw(UnsentSelection::Number(number))]);
-        }
-        let post = self.own(number, context)?;
-        let settings = context.session.room_settings(&self.target);
-        let role = settings.and_then(|room| room.role.filter(|_| !room.owner.is_empty()));
-        if !post.mine && (!self.target.is_room() || role == Some(RoomRole::Member)) {
-            let reason = &context.language.say(Text::OnlySenderDeletes);
-            return Err(Refused::because(
-                context,
-                Text::NotDeletedBecause { reason },
-            ));
-        }
-        Ok(vec![Act::Delete(self.target.clone(), post.id)])
-    }
-
-    /// `/react`: a second time, the reaction is taken back.
-    fn react(
-        &self,
-        number: Option<u64>,
-        word: &str,
-        context: &Context,
-    ) -> Result<Vec<Act>, Refused> {
-        let Some(emoji) = statement::emoji(word) else {
-            return Err(Refused::because(context, Text::NoEmoji { word }));
-        };
-        let post = self.of_others(number, context)?;
-        let mut reactions = post.reactions.iter();
-        let is_mine = reactions.any(|known| known.mine && known.emoji == emoji);
-        Ok(vec![Act::Ask(Request::React {
-            id: post.id,
-            emoji: ShortText(emoji),
-            on: !is_mine,
-        })])
-    }
-
-    /// `s/old/new/`. A line of this form that does not fit the last message may be meant as text.
-    fn substitute(&self, change: &Substitution, line: &str, context: &Context) -> Vec<Act> {
-        if let Err(Refused(acts)) = self.refuse_pending(None, context) {
-            return acts;
-        }
-        let own = self.own(None, context).ok();
-        let text = own.and_then(|post| Some((post.id, change.of(&post.content)?)));
-        let target = self.target.clone();
-        vec![match text {
-            Some((id, text)) => Act::ChangeText(target, id, text),
-            None => Act::SendIfMeant(target, line.to_owned()),
-        }]
-    }
-
     /// Commands about messages.
     fn carry_out(&mut self, statement: Statement, context: &Context) -> Vec<Act> {
-        let text = match &statement {
-            Statement::Reply(_, text) | Statement::Edit(_, Some(text)) => Some(text.clone()),
-            _ => None,
-        };
-        let done = match statement {
-            Statement::History => Ok(self.older(context)),
-            Statement::Newer => Ok(self.newer(context)),
-            Statement::Date(day) => Ok(self.date(&day, context)),
-            Statement::Show => Ok(print(self.show_folded(context))),
-            Statement::Numbers => Ok(self.show_numbers(context)),
-            Statement::Edit(number, text) => self.edit(number, text, context),
-            Statement::Delete(number) => self.delete(number, context),
-            Statement::Reply(number, text) => self
-                .of_others(number, context)
-                .map(|post| vec![Act::Reply(self.target.clone(), text, post.id)]),
-            Statement::React(number, emoji) => self.react(number, &emoji, context),
+        match statement {
+            Statement::History => self.older(context),
+            Statement::Newer => self.newer(context),
+            Statement::Date(day) => self.date(&day, context),
+            Statement::Show => print(self.show_folded(context)),
+            Statement::Numbers => self.show_numbers(context),
+            Statement::Edit(..)
+            | Statement::Delete(_)
+            | Statement::Reply(..)
+            | Statement::React(..) => {
+                meant::carry_out(&self.target, &self.numbers, statement, context)
+            }
             Statement::Action(does) => {
                 self.numbers.forget();
                 let text = statement::of_action(&does);
-                Ok(vec![Act::Send(self.target.clone(), text)])
+                vec![Act::Send(self.target.clone(), text)]
             }
-            _ => Ok(Vec::new()),
-        };
-        done.unwrap_or_else(|Refused(mut acts)| {
-            // What was typed is not lost.
-            acts.extend(text.map(|text| Act::Print(context.refused_line(&text))));
-            acts
-        })
+            _ => Vec::new(),
+        }
     }
 
     /// A message of the open chat has changed.
@@ -825,22 +690,13 @@ impl Mode for ChatMode {
             ReadLine::Statement(Statement::Say(text)) if text.trim() == SAY_QUIT => {
                 vec![Act::Send(self.target.clone(), QUIT.to_owned())]
             }
-            ReadLine::Statement(Statement::Say(text))
-                if context.settings.interactive
-                    && let Some(change) = Substitution::read(line) =>
-            {
-                self.substitute(&change, &text, context)
-            }
             // Without the last slash it is meant so only if it fits the last message.
             ReadLine::Statement(Statement::Say(text))
                 if context.settings.interactive
-                    && let Some(change) = Substitution::read(&format!("{}/", text.trim()))
-                    && context.pending_number(&self.target).is_none()
-                    && self
-                        .own(None, context)
-                        .is_ok_and(|post| change.of(&post.content).is_some()) =>
+                    && (Substitution::read(line).is_some()
+                        || meant::may_replace(&text, &self.target, context)) =>
             {
-                self.substitute(&change, &text, context)
+                meant::carry_out(&self.target, &self.numbers, Statement::Say(text), context)
             }
             ReadLine::Statement(Statement::Say(text))
                 if !statement::begins_with_two_slashes(line)

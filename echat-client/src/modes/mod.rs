@@ -14,6 +14,7 @@ mod folding;
 mod found;
 mod heads;
 mod lines;
+mod meant;
 mod no_effect;
 mod numbers;
 mod people;
@@ -44,6 +45,7 @@ pub(crate) use answers::refusal;
 pub(crate) use chat::QUIT;
 pub use lines::error_line;
 pub(crate) use lines::plain;
+pub(crate) use meant::{recall_own, recalled};
 pub(crate) use rooms::with_local_times;
 
 /// What the modes read: the session, the unsent lines, the settings, and the state of the connection. The

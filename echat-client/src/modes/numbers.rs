@@ -26,13 +26,24 @@ impl Numbers {
         self.shown.clear();
     }
 
-    /// The message with a number, as it is now.
-    pub(super) fn get(&self, number: u64, target: &Target, context: &Context) -> Option<Post> {
+    /// Whether no numbers are shown.
+    pub(super) fn is_empty(&self) -> bool {
+        self.shown.is_empty()
+    }
+
+    /// The id of the message that stands beside a number.
+    pub(super) fn id(&self, number: u64) -> Option<u64> {
         let index = usize::try_from(number.checked_sub(1)?).ok()?;
-        if self.shown.is_empty() {
+        self.shown.get(index).copied()
+    }
+
+    /// The message with a number, as it is now. `None` too for one that is not remembered.
+    pub(super) fn get(&self, number: u64, target: &Target, context: &Context) -> Option<Post> {
+        if self.is_empty() {
+            let index = usize::try_from(number.checked_sub(1)?).ok()?;
             return newest_first(target, context).nth(index).cloned();
         }
-        let (_, post) = context.session.message(*self.shown.get(index)?)?;
+        let (_, post) = context.session.message(self.id(number)?)?;
         Some(post.clone())
     }
 }

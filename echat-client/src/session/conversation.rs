@@ -60,6 +60,8 @@ pub struct Conversation {
     mentions: u64,
     /// Up to where the server knows that it was read.
     read_id: u64,
+    /// Whether the server has said that no message is the reader's. None of those held is.
+    has_no_own: bool,
 }
 
 impl Conversation {
@@ -113,6 +115,16 @@ impl Conversation {
         self.older
     }
 
+    /// Whether none of all messages of the conversation is the reader's, as far as that is known.
+    pub fn has_no_own(&self) -> bool {
+        self.has_no_own
+    }
+
+    /// None of all messages is the reader's.
+    pub(super) fn lacks_own(&mut self) {
+        self.has_no_own = true;
+    }
+
     /// Whether this id would lie between two messages that are held, and is not held.
     pub(super) fn lacks(&self, id: u64) -> bool {
         match self.lines.binary_search_by_key(&id, |post| post.id) {
@@ -145,6 +157,7 @@ impl Conversation {
 
     pub(super) fn push(&mut self, post: Post) {
         self.bytes += post.content.len();
+        self.has_no_own &= !post.mine;
         self.lines.push_back(post);
         while self.lines.len() > LINES || (self.bytes > BYTES && self.lines.len() > 1) {
             let dropped = self.lines.pop_front().expect("there is more than one");
@@ -193,6 +206,7 @@ impl Conversation {
     /// Forgets the messages that a login did not bring: they may have been edited or deleted while there was no
     /// connection. They are asked for again when they are to be shown.
     pub(super) fn keep_only(&mut self, brought: &BTreeSet<u64>) {
+        self.has_no_own = false;
         let count = self.lines.len();
         let Some(last) = self.lines.back().map(|post| post.id) else {
             return;

@@ -1,5 +1,5 @@
-//! Messages outside the conversations, which hold only their newest ones without gaps: search results, and the page
-//! that the user jumped to.
+//! Messages outside the conversations, which hold only their newest ones without gaps: search results, the page that
+//! the user jumped to, and what a command about a message asked for.
 
 use std::collections::BTreeSet;
 
@@ -94,7 +94,7 @@ impl DetachedMessage {
     }
 }
 
-/// Search results, and the page that the user jumped to.
+/// Search results, the page that the user jumped to, and what a command about a message asked for.
 #[derive(Debug, Default)]
 pub(super) struct DetachedMessages {
     /// Found messages, in the order of their numbers.
@@ -104,12 +104,14 @@ pub(super) struct DetachedMessages {
     next: Option<Lookup>,
     /// The page that was jumped to.
     jumped: Vec<DetachedMessage>,
+    /// What a command about a message asked for last.
+    recalled: Vec<DetachedMessage>,
 }
 
 impl DetachedMessages {
     /// The message with this id.
     pub(super) fn get(&self, id: u64) -> Option<(&Target, &Post)> {
-        let mut all = self.jumped.iter().chain(&self.found);
+        let mut all = self.jumped.iter().chain(&self.found).chain(&self.recalled);
         all.find_map(|held| Some((&held.target, held.post.as_ref().filter(|_| held.id == id)?)))
     }
 
@@ -126,6 +128,14 @@ impl DetachedMessages {
     pub(super) fn jump(&mut self, target: &Target, page: &[Post]) {
         let page = page.iter().cloned();
         self.jumped = page
+            .map(|post| DetachedMessage::new(target.clone(), post))
+            .collect();
+    }
+
+    /// Messages of a conversation that a command asked for.
+    pub(super) fn recall(&mut self, target: &Target, messages: Vec<Post>) {
+        let messages = messages.into_iter();
+        self.recalled = messages
             .map(|post| DetachedMessage::new(target.clone(), post))
             .collect();
     }
@@ -152,7 +162,8 @@ impl DetachedMessages {
     }
 
     fn all_mut(&mut self) -> impl Iterator<Item = &mut DetachedMessage> {
-        self.jumped.iter_mut().chain(&mut self.found)
+        let shown = self.jumped.iter_mut().chain(&mut self.found);
+        shown.chain(&mut self.recalled)
     }
 
     /// A page of what was looked for.

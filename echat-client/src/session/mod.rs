@@ -19,6 +19,7 @@ mod members;
 pub mod outgoing;
 mod pending;
 mod people;
+mod recall;
 mod room_identities;
 mod room_updates;
 
@@ -40,6 +41,7 @@ pub use conversation::{Conversation, Post, ReactionCount};
 pub use detached::{Lookup, LookupKind, Search};
 pub use limits::{LimitError, Limits, possible};
 pub use pending::{Jump, PendingRequests, RequestContext, TimedRequest};
+pub use recall::{Recall, Recalled};
 pub use room_identities::{NamedRoom, RoomIdentity, SendDecision};
 pub use room_updates::{MembershipChange, RoomUpdate};
 
@@ -380,6 +382,7 @@ impl Session {
         if let RequestContext::Lookup(lookup) = &asked {
             self.take_found(lookup, &event);
         }
+        self.take_recalled(&asked, &event);
         let outcome = pending::outcome(event);
         if !outcome.as_ref().err().is_some_and(Fail::wants_new_password) {
             self.learn_identity(&asked);

@@ -7,7 +7,7 @@ use echat_proto::param::Dict;
 use echat_proto::records::Fail;
 use echat_proto::value::Value;
 
-use super::{Lookup, LookupKind};
+use super::{Lookup, LookupKind, Recall};
 use crate::statement::TypedRequest;
 use crate::target::{Target, normal_name};
 
@@ -33,6 +33,8 @@ pub enum RequestContext {
     Jump(Target, Jump),
     /// Messages of all conversations by what they are.
     Lookup(Lookup),
+    /// A message that a command means.
+    Recall(Recall),
     /// Another text of a message.
     Edit {
         /// The message.
@@ -212,6 +214,7 @@ impl RequestContext {
                 LookupKind::Words(search) => search.target.as_ref(),
                 LookupKind::Mentions => None,
             },
+            Self::Recall(recall) => Some(&recall.target),
             _ => None,
         }
     }
@@ -233,6 +236,14 @@ impl RequestContext {
             Self::Page(target, _) | Self::Jump(target, _) if *target == *was => {
                 *target = now.clone();
                 if let Request::QueryHistory { target, .. } = request {
+                    *target = Some(now.query());
+                }
+            }
+            Self::Recall(recall) if recall.target == *was => {
+                recall.target = now.clone();
+                if let Request::QueryHistory { target, .. } | Request::Search { target, .. } =
+                    request
+                {
                     *target = Some(now.query());
                 }
             }
@@ -323,6 +334,7 @@ impl RequestContext {
                 LookupKind::Mentions => RequestKind::ListMentions,
                 LookupKind::Words(_) => RequestKind::Search,
             },
+            Self::Recall(recall) => recall.kind(),
             Self::Edit { .. } => RequestKind::EditMessage,
             Self::Delete { .. } => RequestKind::DeleteMessage,
             Self::React { .. } => RequestKind::React,

@@ -1729,11 +1729,11 @@ sentences! {
     NoMessageNumber { number: u64 }
         en "There is no message {number} here. Type `/n` to show the numbers."
         zh "这里没有编号为 {number} 的消息。输入 `/n` 显示编号。";
-    /// None of the messages that are remembered is the user's.
+    /// No message of the open chat is the user's.
     NoOwnMessage
-        en "There is no message of yours here. Type `/history` for older ones."
-        zh "这里没有你的消息。输入 `/history` 查看更早的消息。";
-    /// None of them is another user's.
+        en "There is no message of yours in this chat."
+        zh "这个聊天里没有你的消息。";
+    /// None of the newest messages is another user's.
     NoOtherMessage
         en "There is no message here to answer."
         zh "这里没有可以回应的消息。";

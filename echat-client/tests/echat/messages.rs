@@ -127,6 +127,35 @@ fn a_pipe_edits_and_deletes() {
 }
 
 #[test]
+fn a_message_that_a_login_does_not_bring_is_edited() {
+    let folder = ServerFolder::unhurried();
+    folder.has("tea", &["ann", "bob"]);
+    let link = folder.link();
+    let types = |user: &str, lines: &str| {
+        let arguments = ["--user", user, "--password-file", PASSWORD, &link];
+        folder
+            .pipes(&arguments, &format!("&r tea\n{lines}"))
+            .exits(0)
+    };
+    types("ann", "one\n");
+    let others = format!("first\n{}", "other\n".repeat(59));
+    types("bob", &others);
+    // What is unread is in memory; the next login brings the newest messages alone.
+    types("ann", "");
+    let outcome = types("ann", "/edit two\n");
+    assert!(outcome.out.contains("me (edited): two"), "{}", outcome.out);
+    let outcome = types("ann", "/edit 61 three\n/reply 60 yes\n");
+    assert!(
+        outcome.out.contains("me (edited): three"),
+        "{}",
+        outcome.out
+    );
+    assert!(outcome.out.contains("> bob: first"), "{}", outcome.out);
+    let counted = folder.counts("bob", &["one", "two", "three"].map(str::to_owned));
+    assert_eq!(counted, [0, 0, 1]);
+}
+
+#[test]
 fn words_of_any_length_are_found() {
     let folder = ServerFolder::unhurried();
     let (mut ann, mut xiaoming) = meet(&folder);

@@ -586,7 +586,7 @@ fn code_keeps_its_indentation() {
     }
 }
 
-fn found(messages: Vec<ChatMessage>, next: Option<u64>) -> Event {
+pub(super) fn found(messages: Vec<ChatMessage>, next: Option<u64>) -> Event {
     Event::FoundMessages {
         messages,
         more: next.is_some(),
