@@ -1,10 +1,13 @@
 //! Searching in messages: what is typed becomes a lookup, and what is found a list with numbers.
 
+use std::ops::Range;
+
 use echat_proto::commands::Event;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::lines::{plain_excerpt, span};
+use super::lines::{LINK, plain_excerpt, span};
 use super::{Act, Context, Goto, mistake, print};
+use crate::links::links;
 use crate::render::styled::{Line, Style, colour_of};
 use crate::session::{Lookup, LookupKind, Post, Search};
 use crate::statement::{self, FilterError, ParsedSearch};
@@ -181,39 +184,29 @@ fn row(
     context.excerpt_with(head, &in_context(does.unwrap_or(&post.content), words))
 }
 
-/// The part of a text around the first word that was found, in pieces of which the found ones are marked.
+/// The part of a text around the first word that was found, in pieces of which the found ones are marked. A link is
+/// in it as a whole, to be copied, or not at all.
 fn in_context(text: &str, words: &[String]) -> Vec<(String, Style)> {
     let text = plain_excerpt(text);
     let graphemes: Vec<&str> = text.graphemes(true).collect();
-    let folded: Vec<String> = graphemes
-        .iter()
-        .map(|grapheme| statement::folded(grapheme))
-        .collect();
-    let mut is_found = vec![false; graphemes.len()];
-    for word in words {
-        for start in 0..graphemes.len() {
-            if let Some(length) = length_of(word, &folded[start..]) {
-                is_found[start..start + length].fill(true);
-            }
-        }
-    }
-    let first = is_found.iter().position(|found| *found).unwrap_or(0);
-    let start = first.saturating_sub(BEFORE);
-    let start = if start + CONTEXT > graphemes.len() {
-        graphemes.len().saturating_sub(CONTEXT).min(start)
-    } else {
-        start
-    };
-    let end = graphemes.len().min(start + CONTEXT);
+    let is_found = found_graphemes(&graphemes, words);
+    let links = grapheme_links(&text);
+    let Range { start, end } = excerpt_of(&is_found, &links);
     let mut pieces: Vec<(String, Style)> = Vec::new();
     if start > 0 {
         pieces.push(("…".to_owned(), Style::Dim));
     }
     for at in start..end {
-        let style = if is_found[at] {
-            Style::Mention
-        } else {
-            Style::Plain
+        let link = links.iter().find(|link| link.contains(&at));
+        let is_found = match link {
+            Some(link) => has_found(&is_found, link),
+            None => is_found[at],
+        };
+        let style = match (link, is_found) {
+            (Some(_), true) => Style::FoundLink,
+            (Some(_), false) => Style::Link,
+            (None, true) => Style::Mention,
+            (None, false) => Style::Plain,
         };
         match pieces.last_mut() {
             Some((piece, last)) if *last == style => piece.push_str(graphemes[at]),
@@ -224,6 +217,61 @@ fn in_context(text: &str, words: &[String]) -> Vec<(String, Style)> {
         pieces.push(("…".to_owned(), Style::Dim));
     }
     pieces
+}
+
+/// Which graphemes belong to words that were found.
+fn found_graphemes(graphemes: &[&str], words: &[String]) -> Vec<bool> {
+    let folded = graphemes.iter().map(|grapheme| statement::folded(grapheme));
+    let folded: Vec<String> = folded.collect();
+    let mut is_found = vec![false; graphemes.len()];
+    for word in words {
+        for start in 0..graphemes.len() {
+            if let Some(length) = length_of(word, &folded[start..]) {
+                is_found[start..start + length].fill(true);
+            }
+        }
+    }
+    is_found
+}
+
+/// Where the links of a text stand, in graphemes.
+fn grapheme_links(text: &str) -> Vec<Range<usize>> {
+    let starts: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).collect();
+    let grapheme = |byte: usize| starts.partition_point(|start| *start < byte);
+    links(text)
+        .map(|link| grapheme(link.start)..grapheme(link.end))
+        .collect()
+}
+
+fn has_found(is_found: &[bool], link: &Range<usize>) -> bool {
+    is_found[link.clone()].contains(&true)
+}
+
+/// The graphemes that are shown. They end where a link does that would be cut, or before it, if it is long and nothing
+/// in it was found.
+fn excerpt_of(is_found: &[bool], links: &[Range<usize>]) -> Range<usize> {
+    let count = is_found.len();
+    let first = is_found.iter().position(|found| *found).unwrap_or(0);
+    let start = first
+        .saturating_sub(BEFORE)
+        .min(count.saturating_sub(CONTEXT));
+    let end = count.min(start + CONTEXT);
+    let cut = |at: usize| {
+        let link = links.iter().find(|link| link.start < at && at < link.end);
+        link.map(|link| (link, link.len() <= LINK || has_found(is_found, link)))
+    };
+    let start = match cut(start) {
+        Some((link, true)) => link.start,
+        Some((link, false)) => link.end,
+        None => start,
+    };
+    let end = match cut(end) {
+        // One that begins the text is all there is to show.
+        Some((link, false)) if link.start > start => link.start,
+        Some((link, _)) => link.end,
+        None => end,
+    };
+    start..end
 }
 
 /// How many graphemes a word takes, if they begin with it.
@@ -244,13 +292,45 @@ fn length_of(word: &str, folded: &[String]) -> Option<usize> {
 mod tests {
     use super::*;
 
+    /// What is shown of a text, with `<` and `>` around what was found, and `{` and `}` around links.
     fn shown(text: &str, query: &str) -> String {
         let pieces = in_context(text, &statement::folded_words(query));
         let marked = pieces.iter().map(|(piece, style)| match style {
             Style::Mention => format!("<{piece}>"),
+            Style::Link => format!("{{{piece}}}"),
+            Style::FoundLink => format!("<{{{piece}}}>"),
             _ => piece.clone(),
         });
         marked.collect()
+    }
+
+    #[test]
+    fn a_link_is_shown_as_a_whole_or_not_at_all() {
+        let link = format!("https://a.org/{}", "x".repeat(100));
+        let text = format!(
+            "see {link}, lunch {} {link} {}",
+            "b".repeat(100),
+            "c".repeat(200)
+        );
+        assert_eq!(shown(&text, "see"), format!("<see> {{{link}}}, …"));
+        let around = shown(&text, "lunch");
+        assert_eq!(around, format!("…{{{link}}}, <lunch> {}…", "b".repeat(84)));
+        let behind = format!("{} {link} {}", "b".repeat(100), "c".repeat(200));
+        assert_eq!(
+            shown(&format!("lunch {behind}"), "lunch"),
+            format!("<lunch> {} {{{link}}}…", "b".repeat(100))
+        );
+        // What is found in it marks it all.
+        assert_eq!(shown(&link, "org"), format!("<{{{link}}}>"));
+        assert_eq!(shown(&link, ""), format!("{{{link}}}"));
+        let long = format!("https://a.org/{}", "x".repeat(600));
+        assert_eq!(shown(&long, ""), format!("{{{long}}}"));
+        assert_eq!(shown(&format!("lunch {long} end"), "lunch"), "<lunch> …");
+        assert_eq!(shown(&format!("{long} lunch"), "lunch"), "… <lunch>");
+        assert_eq!(
+            shown(&format!("lunch {long}?"), "lunch org"),
+            format!("<lunch> <{{{long}}}>…")
+        );
     }
 
     #[test]

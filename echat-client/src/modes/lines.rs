@@ -33,6 +33,8 @@ const TAB_STOP: usize = 8;
 const COMPACT_TAB_STOP: usize = 4;
 /// Characters that are shown of a text that stands somewhere else as a whole.
 const EXCERPT: usize = 200;
+/// Bytes of a link that is shown as a whole where only a part of it would have room. A longer one is left out.
+pub(super) const LINK: usize = 500;
 /// Begins the name of a room where it could be that of a user, as in `/msg #room1`.
 const ROOM_MARK: char = '#';
 /// Lines that `/pending` lists.
@@ -687,10 +689,40 @@ fn one_line(head: Vec<Span>, text: &str, style: Style) -> Line {
     line
 }
 
-/// At most so many characters of a text.
+/// At most so many characters of a text. A link at their end is not cut, so that it can be copied.
 fn shortened(text: &str, characters: usize) -> String {
-    match text.char_indices().nth(characters) {
-        Some((end, _)) => format!("{} ...", &text[..end]),
-        None => text.to_owned(),
+    let Some((end, _)) = text.char_indices().nth(characters) else {
+        return text.to_owned();
+    };
+    let cut = links(text).find(|link| link.start < end && end < link.end);
+    let end = match cut {
+        Some(link) if link.len() <= LINK => link.end,
+        Some(link) => text[..link.start].trim_end().len(),
+        None => end,
+    };
+    if end == text.len() {
+        return text.to_owned();
+    }
+    format!("{} ...", &text[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shortened_has_a_link_as_a_whole_or_not_at_all() {
+        let link = format!("https://a.org/{}", "x".repeat(100));
+        assert_eq!(shortened(&format!("see {link}"), 60), format!("see {link}"));
+        assert_eq!(
+            shortened(&format!("see {link}, please"), 60),
+            format!("see {link} ...")
+        );
+        let long = format!("https://a.org/{}", "x".repeat(600));
+        assert_eq!(shortened(&format!("see {long}"), 60), "see ...");
+        assert_eq!(
+            shortened(&"a".repeat(61), 60),
+            format!("{} ...", "a".repeat(60))
+        );
     }
 }

@@ -20,6 +20,8 @@ pub enum Style {
     Mention,
     /// A link.
     Link,
+    /// A link with a word that was searched for.
+    FoundLink,
     /// Code in a message.
     Code,
     /// A refusal or a failure.
@@ -30,6 +32,13 @@ pub enum Style {
     Prompt,
     /// A name, in the colour with this index: see [`colour_of`].
     Name(u8),
+}
+
+impl Style {
+    /// Whether a part in this style is a link, as a whole.
+    pub fn is_link(self) -> bool {
+        matches!(self, Self::Link | Self::FoundLink)
+    }
 }
 
 /// A part of a line in one style.

@@ -108,7 +108,7 @@ fn link_places(line: &Line) -> Vec<Range<usize>> {
     let places = line.0.iter().map(|span| {
         let place = start..start + span.text.as_str().len();
         start = place.end;
-        (span.style == Style::Link).then_some(place)
+        span.style.is_link().then_some(place)
     });
     places.flatten().collect()
 }

@@ -16,7 +16,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::{Appearance, write};
 use crate::render::safe::Safe;
-use crate::render::styled::{Line, Span, Style};
+use crate::render::styled::{Line, Span};
 use crate::render::view::{PromptRows, Row, wrap};
 use reflow::is_agreed;
 use residue::{ErasePlan, Owner, Residue};
@@ -451,7 +451,7 @@ struct Links<'a> {
 
 impl<'a> Links<'a> {
     fn of(line: &'a Line) -> Self {
-        let links = line.0.iter().filter(|span| span.style == Style::Link);
+        let links = line.0.iter().filter(|span| span.style.is_link());
         let links: Vec<&str> = links.map(|span| span.text.as_str()).collect();
         Self {
             rest: links.into_iter(),
@@ -461,7 +461,7 @@ impl<'a> Links<'a> {
 
     /// The link that a part of a row belongs to, and whether that is its first part.
     fn next(&mut self, span: &Span) -> Option<(bool, &'a str)> {
-        if span.style != Style::Link {
+        if !span.style.is_link() {
             // An indent stands inside a link that is divided, other text behind one.
             if !span.text.as_str().trim().is_empty() {
                 self.current = None;

@@ -54,6 +54,10 @@ fn begin(buffer: &mut Vec<u8>, style: Style) {
             colour(buffer, YELLOW);
         }
         Style::Link => put(buffer, style::Underline),
+        Style::FoundLink => {
+            put(buffer, style::Underline);
+            begin(buffer, Style::Mention);
+        }
         Style::Code => colour(buffer, CODE),
         Style::Error => colour(buffer, RED),
         Style::Name(index) => colour(buffer, NAMES[usize::from(index) % NAMES.len()]),
