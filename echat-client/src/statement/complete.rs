@@ -7,7 +7,7 @@ use super::command::{Command, ROOM_MARKS, commands_of};
 use super::row::{Count, ParameterKind};
 use super::{Scope, after_head, ascii_form, one_word};
 use crate::target::Target;
-use crate::text::ADMINISTRATION;
+use crate::text::{administration_command, administration_names};
 
 /// How far before the cursor a name may begin, in characters. A name has up to 20, and twice as many
 /// as it may be typed.
@@ -109,6 +109,11 @@ impl Command {
         if rest.is_empty() && !is_spaced {
             return None;
         }
+        let orders =
+            self.parameters().first().map(|first| first.kind) == Some(ParameterKind::Order);
+        if orders && let Some(completion) = in_order(line, rest, is_spaced) {
+            return Some(completion);
+        }
         let mut parameters = self.parameters().iter().peekable();
         while let Some(parameter) = parameters.next() {
             let is_last = parameters.peek().is_none();
@@ -152,10 +157,7 @@ impl ParameterKind {
                 let marked = names.rooms.iter().map(|room| format!("#{room}"));
                 Some(names.users.iter().cloned().chain(marked).collect())
             }
-            Self::Order => {
-                let open = ADMINISTRATION.iter().filter(|command| command.is_in_chat);
-                Some(open.map(|command| command.name.to_owned()).collect())
-            }
+            Self::Order => Some(administration_names()),
             Self::Switch => Some(vec!["on".to_owned(), "off".to_owned()]),
             Self::Words
             | Self::Text
@@ -175,6 +177,33 @@ impl ParameterKind {
             | Self::File => None,
         }
     }
+}
+
+/// Completes a word behind the first one of a command of the administration: the second word of its name, or one of a
+/// choice. `rest`: the command. `None` if the word is none of these.
+fn in_order(line: &str, rest: &str, is_spaced: bool) -> Option<Completion> {
+    let mut words: Vec<String> = rest.split_whitespace().map(fold).collect();
+    let prefix = if is_spaced {
+        ""
+    } else {
+        rest.split_whitespace().next_back()?
+    };
+    if !is_spaced {
+        words.pop();
+    }
+    let begun = words.first().map(|first| format!("{first} "))?;
+    let names = administration_names();
+    let seconds = names.iter().filter(|_| words.len() == 1);
+    let seconds: Vec<String> = seconds
+        .filter_map(|name| Some(name.strip_prefix(&begun)?.to_owned()))
+        .collect();
+    let mut completion = beginning_with(line, prefix, &seconds, " ");
+    if let Some((command, behind)) = administration_command(&words) {
+        let choices = command.choices(behind.len());
+        let choices = beginning_with(line, prefix, &choices, "");
+        completion.candidates.extend(choices.candidates);
+    }
+    (!completion.candidates.is_empty()).then_some(completion)
 }
 
 /// Completes a name in a text that begins at `from`. The word is the longest that ends at the cursor and

@@ -2,6 +2,8 @@
 //! (PROTOCOL.md, section 5.15); it says what it did in English. A command or a key that is not here, of a newer server,
 //! is shown as the server calls it.
 
+use echat_proto::config::Limits;
+
 /// What is said of a command of the administration.
 #[derive(Debug)]
 pub struct AdministrationCommand {
@@ -9,6 +11,8 @@ pub struct AdministrationCommand {
     pub name: &'static str,
     /// What it does, in Chinese.
     pub about: &'static str,
+    /// Its parameters, if one of them is a choice of words, as the server's help has them.
+    pub(super) takes: &'static str,
     /// What is said in Chinese when it is done. `{1}` and `{2}` are the words that were typed behind the name. Empty
     /// for a command whose result says it all.
     done: &'static str,
@@ -19,11 +23,12 @@ pub struct AdministrationCommand {
 }
 
 macro_rules! administration {
-    ($($name:literal, $about:literal $(, done: $done:literal)? $(, none: $none:literal)? $(($ctl:ident))?;)*) => {
+    ($($name:literal, $about:literal $(, takes: $takes:literal)? $(, done: $done:literal)? $(, none: $none:literal)? $(($ctl:ident))?;)*) => {
         /// The commands, in the order of the server's help.
-        pub static ADMINISTRATION: &[AdministrationCommand] = &[$(AdministrationCommand {
+        pub(super) static ADMINISTRATION: &[AdministrationCommand] = &[$(AdministrationCommand {
             name: $name,
             about: $about,
+            takes: concat!($($takes)?),
             done: concat!($($done)?),
             done_none: concat!($($none)?),
             is_in_chat: !administration!(@ctl $($ctl)?),
@@ -45,23 +50,23 @@ administration! {
     "quota", "24 小时内各用户发送的字节数，从多到少";
     "make-admin", "任命服务器管理员", done: "“{1}”现在是服务器管理员。";
     "unmake-admin", "撤销服务器管理员", done: "“{1}”不是服务器管理员。";
-    "reset-password", "给用户一个临时密码，只显示一次；其机器人的令牌默认作废", done: "“{1}”现在使用临时密码，登录后会被要求修改。";
+    "reset-password", "给用户一个临时密码，只显示一次；其机器人的令牌默认作废", takes: "NAME [void-tokens|keep-tokens]", done: "“{1}”现在使用临时密码，登录后会被要求修改。";
     "suspend", "停用账号：结束其全部会话，并且不能再登录", done: "已停用“{1}”的账号。";
     "unsuspend", "恢复停用的账号", done: "“{1}”的账号已恢复。";
-    "delete-user", "删除账号；除非另外说明，消息保留", done: "已删除“{1}”的账号。";
+    "delete-user", "删除账号；除非另外说明，消息保留", takes: "NAME [keep-messages|erase-messages]", done: "已删除“{1}”的账号。";
     "rename-user", "给用户改名", done: "“{1}”从现在起名为“{2}”。";
     "kick", "结束用户的全部会话，用户可以重新登录", done: "“{1}”已从所有会话退出。";
     "room-owner", "把聊天室转交给一名成员", done: "聊天室“{1}”的房主现在是“{2}”。";
     "close-room", "关闭聊天室，其中的消息随之删除", done: "已关闭聊天室“{1}”。";
     "delete-message", "按 id 删除一条消息，所有人都不再看到其内容", done: "已删除消息 {1}。";
     "prune", "立即清理过期的消息，不等下一分钟", done: "过期的消息（如果有）正在清理。";
-    "registration", "查看或设置谁可以注册", done: "注册方式已更改。";
+    "registration", "查看或设置谁可以注册", takes: "[open|invitation|closed]", done: "注册方式已更改。";
     "invitation new", "生成注册邀请码", done: "已生成邀请码。";
     "invitation list", "列出有效的注册邀请码";
     "invitation revoke", "作废一个注册邀请码", done: "邀请码已作废。";
-    "message-of-the-day", "查看、设置或取消登录后显示的公告", done: "用户登录后会看到这条消息。",
+    "message-of-the-day", "查看、设置或取消登录后显示的公告", takes: "[TEXT|none]", done: "用户登录后会看到这条消息。",
         none: "用户登录后不再看到消息。";
-    "use-configured", "把用命令改过的设置交还给配置文件", done: "{1} 现在以配置文件为准。";
+    "use-configured", "把用命令改过的设置交还给配置文件", takes: "registration|message-of-the-day", done: "{1} 现在以配置文件为准。";
     "broadcast", "向所有已登录的用户发广播", done: "已告知所有在线用户。";
     "ban-address", "拒绝来自某个地址或网段的连接", done: "已封禁地址 {1}。";
     "unban-address", "重新接受来自某个地址或网段的连接", done: "地址 {1} 已不在封禁名单中。";
@@ -82,6 +87,15 @@ administration! {
     "quit", "停止服务器，与 SIGTERM 相同" (ctl);
 }
 
+/// The names of the commands that administrators have in the chat.
+pub fn administration_names() -> Vec<String> {
+    let open = ADMINISTRATION.iter().filter(|command| command.is_in_chat);
+    open.map(|command| command.name.to_owned()).collect()
+}
+
+/// The levels of the log.
+const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
+
 /// The command that these words name, and the words behind it.
 pub fn administration_command(
     words: &[String],
@@ -95,6 +109,26 @@ pub fn administration_command(
 }
 
 impl AdministrationCommand {
+    /// The words that may stand at a place behind its name, where these are known: those of a choice, a level, a limit,
+    /// a command.
+    pub fn choices(&self, place: usize) -> Vec<String> {
+        match (self.name, place) {
+            ("help", 0) => administration_names(),
+            ("log-level", 0) => LEVELS.iter().map(|level| (*level).to_owned()).collect(),
+            ("limits", 0) => {
+                let limits = Limits::default().entries().into_iter();
+                limits.map(|(name, _)| name).collect()
+            }
+            _ => {
+                let choice = self.takes.split(' ').nth(place).unwrap_or_default();
+                let words = choice.trim_matches(['[', ']']).split('|');
+                // What is written in capitals is any text.
+                let words = words.filter(|word| word.starts_with(|c: char| c.is_ascii_lowercase()));
+                words.map(str::to_owned).collect()
+            }
+        }
+    }
+
     /// What is said in Chinese when it is done with these words behind its name.
     pub fn done(&self, words: &[String]) -> Option<String> {
         let sentence = match words {

@@ -19,7 +19,11 @@ use echat_proto::records::{Code, Fail};
 use echat_proto::value::Value;
 use unicode_width::UnicodeWidthChar;
 
-pub use administration::{ADMINISTRATION, administration_command, administration_key, is_time};
+#[cfg(test)]
+use administration::ADMINISTRATION;
+pub use administration::{
+    administration_command, administration_key, administration_names, is_time,
+};
 pub use language::Language;
 pub use refusals::RefusedRequest;
 pub use sentences::Text;

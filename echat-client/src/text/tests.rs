@@ -185,6 +185,10 @@ fn every_command_of_the_administration_is_said_as_in_its_chinese_page() {
             (cells[1] == "是", about),
             (command.is_in_chat, command.about)
         );
+        let takes = usage.strip_prefix(command.name).unwrap_or_default();
+        let takes = takes.trim().replace('\\', "");
+        let has_choice = takes.contains('|');
+        assert_eq!(command.takes, if has_choice { &takes } else { "" });
     }
     assert!(known.next().is_none(), "the page has them all");
 }

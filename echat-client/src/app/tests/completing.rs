@@ -115,6 +115,50 @@ fn an_answer_is_completed_with_the_names_of_open_requests() {
 }
 
 #[test]
+fn commands_of_the_administration_are_completed_with_their_words() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1");
+    comes(&mut stage, "carol");
+    for (keys, expected) in [
+        ("/admin invitation \t", "/admin invitation new "),
+        ("/admin invitation \t\t", "/admin invitation list "),
+        ("/admin invitation r\t", "/admin invitation revoke "),
+        ("/admin Invitation R\t", "/admin Invitation revoke "),
+        ("/admin invitation revoke \t", "/admin invitation revoke "),
+        ("/admin registration \t", "/admin registration open"),
+        ("/admin registration i\t", "/admin registration invitation"),
+        (
+            "/admin reset-password bob k\t",
+            "/admin reset-password bob keep-tokens",
+        ),
+        (
+            "/admin delete-user bob \t",
+            "/admin delete-user bob keep-messages",
+        ),
+        (
+            "/admin message-of-the-day \t",
+            "/admin message-of-the-day none",
+        ),
+        (
+            "/admin use-configured r\t",
+            "/admin use-configured registration",
+        ),
+        ("/admin log-level d\t", "/admin log-level debug"),
+        ("/admin limits frame_b\t", "/admin limits frame_bytes"),
+        ("/admin help log\t", "/admin help log-level"),
+        ("/admin help drain\t", "/admin help drain"),
+        // What is no choice is completed as in any text.
+        ("/admin kick ca\t", "/admin kick carol"),
+        (
+            "/admin broadcast hello @ca\t",
+            "/admin broadcast hello @carol",
+        ),
+    ] {
+        assert_eq!(line(&mut stage, keys), expected, "{keys:?}");
+    }
+}
+
+#[test]
 fn a_tab_that_cannot_decide_lists_the_names_once() {
     let mut stage = ann(Language::English);
     stage.types("&r room1");
