@@ -16,6 +16,7 @@ use crate::render::styled::Line;
 use crate::secret::Secret;
 use crate::session::Post;
 pub use crate::session::outgoing::Files;
+use crate::statement;
 use crate::target::Target;
 
 /// Something that happened.
@@ -195,7 +196,8 @@ impl Alert {
         }
         let config = &context.settings.config;
         let notifies = config.notify != Notify::Off;
-        let first = post.content.lines().next().unwrap_or_default();
+        let shown = statement::as_shown(&post.content);
+        let first = shown.lines().next().unwrap_or_default();
         let note = || {
             let [title, body] = [&post.sender, first].map(Safe::line);
             (title.as_str().to_owned(), body.as_str().to_owned())

@@ -220,7 +220,7 @@ impl Context {
         if post.deleted {
             return self.language.say(Text::Deleted);
         }
-        shortened(&plain_excerpt(&post.content), QUOTED)
+        shortened(&plain_excerpt(&statement::as_shown(&post.content)), QUOTED)
     }
 
     /// A text in one line behind a head; only what reads like a head of its own begins another one.

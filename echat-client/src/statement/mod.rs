@@ -17,6 +17,8 @@ mod typed;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use echat_proto::names::{RoomName, Username};
 
 use crate::target::Target;
@@ -332,6 +334,14 @@ const ACTION: &str = "/me ";
 pub fn action(content: &str) -> Option<&str> {
     let does = content.strip_prefix(ACTION)?;
     (!does.trim().is_empty()).then_some(does)
+}
+
+/// The text of a message as it stands behind the name of its sender: what the sender does begins with a star.
+pub fn as_shown(content: &str) -> Cow<'_, str> {
+    match action(content) {
+        Some(does) => Cow::Owned(format!("* {does}")),
+        None => Cow::Borrowed(content),
+    }
 }
 
 /// The message that says what its sender does.

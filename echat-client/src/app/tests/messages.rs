@@ -556,6 +556,57 @@ fn what_a_user_does_stands_behind_the_name() {
 }
 
 #[test]
+fn reactions_and_answers_to_what_a_user_does_do_not_show_the_command() {
+    for (language, reacted) in [
+        (
+            Language::English,
+            [
+                "  carol reacted 👍 to bob: * nods",
+                "  You took back 👍 from bob: * nods",
+            ],
+        ),
+        (
+            Language::Chinese,
+            [
+                "  “carol”用 👍 回应了“bob”的消息：* nods",
+                "  你收回了对“bob”的消息的回应 👍：* nods",
+            ],
+        ),
+    ] {
+        let mut stage = in_chat(language);
+        let nods = || in_room(4, "bob", "/me nods");
+        stage.says(live(nods(), None));
+        stage.printed();
+        let with_thumb = ChatMessage {
+            reactions: Some(thumbs(1)),
+            ..nods()
+        };
+        stage.says(changed(with_thumb, "carol", Some(("👍", true))));
+        stage.says(changed(nods(), "ann", Some(("👍", false))));
+        assert_eq!(stage.printed(), reacted);
+    }
+    let mut stage = in_chat(Language::English);
+    let nods = ChatMessage {
+        reactions: Some(thumbs(2)),
+        ..in_room(4, "bob", "/me nods")
+    };
+    stage.says(live(in_room(4, "bob", "/me nods"), None));
+    stage.says(changed(nods, "carol", Some(("👍", true))));
+    stage.printed();
+    stage.types("/n");
+    let printed = stage.printed();
+    let at = printed.iter().position(|line| line.ends_with("* bob nods"));
+    assert_eq!(printed[at.unwrap() + 1], "  👍 2");
+    stage.types("/reply yes");
+    let mut reply = live(in_room(5, "ann", "yes"), Some("t-1"));
+    if let Event::OnNewMessage { reply_to, .. } = &mut reply {
+        *reply_to = Some(4);
+    }
+    stage.says(reply);
+    assert!(stage.printed().contains(&"  > bob: * nods".to_owned()));
+}
+
+#[test]
 fn code_keeps_its_indentation() {
     for folds in [false, true] {
         let mut stage = in_chat(Language::English);

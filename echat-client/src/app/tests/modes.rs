@@ -274,6 +274,10 @@ fn compact_lines_and_the_switches() {
     assert!(!alerts[0].rings && alerts[0].note == Some(note));
     stage.says(live(in_room(6, "bob", "later"), None));
     assert_eq!(stage.printed(), ["22:13 bob: later"]);
+    let nods = in_room(7, "bob", "/me nods at @ann");
+    stage.says(live(mentioning(nods), None));
+    let note = ("bob".to_owned(), "* nods at @ann".to_owned());
+    assert_eq!(stage.alerts().pop().unwrap().note, Some(note));
 }
 
 #[test]
