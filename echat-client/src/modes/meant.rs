@@ -7,7 +7,7 @@ use echat_proto::param::{RoomRole, ShortText};
 
 use super::numbers::{Numbers, newest_first};
 use super::{Act, Context, mistake};
-use crate::session::{Conversation, Post, Recall, Recalled, RequestContext};
+use crate::session::{Conversation, Post, ReactionCount, Recall, Recalled, RequestContext};
 use crate::statement::{self, Statement, Substitution, UnsentSelection};
 use crate::target::Target;
 use crate::text::Text;
@@ -266,7 +266,7 @@ fn act_on(target: &Target, command: &Statement, post: Post, context: &Context) -
         Statement::Edit(_, None) => vec![Act::Edit(to, post)],
         Statement::Delete(_) => delete(target, &post, context),
         Statement::Reply(_, text) => vec![Act::Reply(to, text.clone(), post.id)],
-        Statement::React(_, word) => react(&post, word),
+        Statement::React(_, word) => react(&post, word).into_iter().collect(),
         Statement::Say(line) => vec![substitute(target, line, &post)],
         _ => Vec::new(),
     }
@@ -283,20 +283,18 @@ fn delete(target: &Target, post: &Post, context: &Context) -> Vec<Act> {
     vec![Act::Delete(target.clone(), post.id)]
 }
 
-/// `/react`: a second time, the reaction is taken back.
-fn react(post: &Post, word: &str) -> Vec<Act> {
-    let emoji = statement::emoji(word).into_iter();
-    emoji
-        .map(|emoji| {
-            let mut reactions = post.reactions.iter();
-            let is_mine = reactions.any(|known| known.mine && known.emoji == emoji);
-            Act::Ask(Request::React {
-                id: post.id,
-                emoji: ShortText(emoji),
-                on: !is_mine,
-            })
-        })
-        .collect()
+/// `/react`: a second time, the reaction is taken back. An emoji that the message has in another form is sent in that
+/// one: the user's own first, else the first.
+fn react(post: &Post, word: &str) -> Option<Act> {
+    let emoji = statement::emoji(word)?;
+    let is_same = |known: &&ReactionCount| statement::in_one_form(&known.emoji) == emoji;
+    let own = post.reactions.iter().filter(|known| known.mine);
+    let known = own.chain(&post.reactions).find(is_same);
+    Some(Act::Ask(Request::React {
+        id: post.id,
+        on: !known.is_some_and(|known| known.mine),
+        emoji: ShortText(known.map_or(emoji, |known| known.emoji.clone())),
+    }))
 }
 
 /// `s/old/new/`, whose last slash may be left out. A line of this form that does not fit the last message may be meant

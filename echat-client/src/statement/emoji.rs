@@ -1,6 +1,11 @@
 //! Emoji as people type them: the emoji itself, its shortcode, or a common word for it.
 
+use echat_proto::emoji::is_emoji;
+
 use super::ascii_form;
+
+/// Shows the character before it in colour, and as text.
+const SELECTORS: [char; 2] = ['\u{fe0f}', '\u{fe0e}'];
 
 /// Words and signs that are no shortcode.
 const WORDS: &[(&str, &str)] = &[
@@ -47,7 +52,23 @@ pub fn emoji(word: &str) -> Option<String> {
     // Which characters are emoji is the server's to judge; letters and digits are none.
     let word = word.trim();
     let is_word = word.is_empty() || word.chars().any(char::is_alphabetic) || word.is_ascii();
-    (!is_word).then(|| word.to_owned())
+    (!is_word).then(|| in_one_form(word))
+}
+
+/// The form of an emoji that echat sends. Input methods leave out the selector that shows ❤ in colour, or add one where
+/// none is needed, and to the server these are different emoji. A text that is no emoji stays as it is.
+pub fn in_one_form(emoji: &str) -> String {
+    let bare = emoji.replace(SELECTORS, "");
+    if let Some(known) = emojis::get(emoji).or_else(|| emojis::get(&bare)) {
+        return known.as_str().to_owned();
+    }
+    let coloured = format!("{bare}{}", SELECTORS[0]);
+    let is_better = !is_emoji(emoji) && is_emoji(&coloured);
+    if is_better {
+        coloured
+    } else {
+        emoji.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -65,7 +86,21 @@ mod tests {
             ("赞", "👍"),
             ("👩‍👩‍👧", "👩‍👩‍👧"),
             ("🇨🇳", "🇨🇳"),
+            // One form of those that look alike, each of which the server takes.
+            ("❤", "❤\u{fe0f}"),
+            ("❤\u{fe0f}", "❤\u{fe0f}"),
+            ("❤\u{fe0e}", "❤\u{fe0f}"),
+            ("☺", "☺\u{fe0f}"),
+            ("👍\u{fe0f}", "👍"),
+            ("👍🏽", "👍🏽"),
+            ("☝\u{fe0f}🏽", "☝🏽"),
+            ("👩\u{200d}❤\u{200d}👨", "👩\u{200d}❤\u{fe0f}\u{200d}👨"),
+            ("🏳\u{200d}🌈", "🏳\u{fe0f}\u{200d}🌈"),
+            ("1\u{20e3}", "1\u{fe0f}\u{20e3}"),
+            ("㊙", "㊙\u{fe0f}"),
+            ("🏽", "🏽"),
         ] {
+            assert!(is_emoji(expected), "{expected}");
             assert_eq!(emoji(word).as_deref(), Some(expected), "{word}");
         }
         for word in ["", "hello", "7", "你好", "!", "a👍"] {

@@ -27,7 +27,7 @@ pub use command::{Command, HelpRows, help, help_on, slash_commands};
 pub use complete::{Completion, Names, addressee, complete};
 pub use day::day;
 pub use duration::in_words;
-pub use emoji::emoji;
+pub use emoji::{emoji, in_one_form};
 pub use row::RequestError;
 pub use search::{FilterError, ParsedSearch, folded, folded_words, sift};
 pub use typed::{TypedRequest, kept, needs_login};

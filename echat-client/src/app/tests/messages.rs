@@ -456,6 +456,32 @@ fn a_second_reaction_with_the_same_emoji_takes_it_back() {
 }
 
 #[test]
+fn an_emoji_is_the_same_in_all_its_forms() {
+    let mut stage = in_chat(Language::English);
+    stage.types("/react ❤");
+    assert_eq!(asked(&mut stage), "react 2 ❤\u{fe0f} true");
+    stage.says(done(R::React));
+    stage.types("/react ❤");
+    assert_eq!(asked(&mut stage), "react 2 ❤\u{fe0f} false");
+    // A bot has sent another form, which the server takes for another emoji.
+    let reacted = ChatMessage {
+        reactions: Some(vec![Reaction {
+            emoji: "👍\u{fe0f}".to_owned(),
+            count: 1,
+            mine: None,
+        }]),
+        ..in_room(2, "bob", "two")
+    };
+    stage.says(done(R::React));
+    stage.says(changed(reacted, "bob", Some(("👍\u{fe0f}", true))));
+    stage.types("/react 2 👍");
+    assert_eq!(asked(&mut stage), "react 2 👍\u{fe0f} true");
+    stage.says(done(R::React));
+    stage.types("/react 2 👍");
+    assert_eq!(asked(&mut stage), "react 2 👍\u{fe0f} false");
+}
+
+#[test]
 fn a_reply_shows_a_quote_in_one_line() {
     let mut stage = in_chat(Language::English);
     let reply = |id, to| ChatMessage {
