@@ -40,7 +40,7 @@ complete -c echat-server -n "__fish_echat_server_needs_command" -f -a "restore" 
 complete -c echat-server -n "__fish_echat_server_needs_command" -f -a "check" -d 'Check the database of a data folder, and repair it'
 complete -c echat-server -n "__fish_echat_server_needs_command" -f -a "export" -d 'Write accounts, rooms and messages as lines of JSON, also while a server uses them'
 complete -c echat-server -n "__fish_echat_server_needs_command" -f -a "ctl" -d 'Give a command to the server that uses the data folder; `help` lists the commands'
-complete -c echat-server -n "__fish_echat_server_needs_command" -f -a "import" -d 'Read an export into a new data folder, or add a database of the original E-Chat to a data folder'
+complete -c echat-server -n "__fish_echat_server_needs_command" -f -a "import" -d 'Read an export into a data folder without a database, or add a database of the original E-Chat to a data folder'
 complete -c echat-server -n "__fish_echat_server_using_subcommand backup" -l keep -d 'Name the backup by the time, and remove all but the newest N of such names, 1 to 10000' -r
 complete -c echat-server -n "__fish_echat_server_using_subcommand backup" -l config -d 'Read this configuration instead of ./config.json' -r -F
 complete -c echat-server -n "__fish_echat_server_using_subcommand backup" -l data -d 'The data folder, instead of server.data' -r -F
@@ -69,5 +69,6 @@ complete -c echat-server -n "__fish_echat_server_using_subcommand ctl" -l config
 complete -c echat-server -n "__fish_echat_server_using_subcommand ctl" -l data -d 'The data folder, instead of server.data' -r -F
 complete -c echat-server -n "__fish_echat_server_using_subcommand ctl" -l json -d 'Print the answer as one line of JSON'
 complete -c echat-server -n "__fish_echat_server_using_subcommand ctl" -s h -l help -d 'Print help'
-complete -c echat-server -n "__fish_echat_server_using_subcommand import" -l data -d 'The data folder, which has no database yet; for a database of the original, it may have one' -r -F
+complete -c echat-server -n "__fish_echat_server_using_subcommand import" -l config -d 'Read this configuration instead of ./config.json' -r -F
+complete -c echat-server -n "__fish_echat_server_using_subcommand import" -l data -d 'The data folder, instead of server.data' -r -F
 complete -c echat-server -n "__fish_echat_server_using_subcommand import" -s h -l help -d 'Print help'

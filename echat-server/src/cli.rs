@@ -203,14 +203,13 @@ enum CliCommand {
         #[command(flatten)]
         folder: DataFolderArgs,
     },
-    /// Read an export into a new data folder, or add a database of the original E-Chat to a data folder
+    /// Read an export into a data folder without a database, or add a database of the original E-Chat to a data folder
     Import {
         /// The export, or the database
         #[arg(value_name = "FILE", value_parser = file())]
         file: PathBuf,
-        /// The data folder, which has no database yet; for a database of the original, it may have one
-        #[arg(long, value_name = "DIR")]
-        data: PathBuf,
+        #[command(flatten)]
+        folder: DataFolderArgs,
     },
 }
 
@@ -299,8 +298,8 @@ pub enum Maintenance {
     Import {
         /// The export.
         file: PathBuf,
-        /// The data folder.
-        data: PathBuf,
+        /// Which data folder.
+        folder: Overrides,
     },
 }
 
@@ -377,7 +376,10 @@ impl From<CliCommand> for Invocation {
                 target,
                 what: what.exported(with_passwords),
             },
-            CliCommand::Import { file, data } => Maintenance::Import { file, data },
+            CliCommand::Import { file, folder } => Maintenance::Import {
+                file,
+                folder: folder.into(),
+            },
             CliCommand::Check {
                 repair,
                 json,

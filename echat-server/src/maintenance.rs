@@ -205,7 +205,10 @@ pub fn perform(task: Maintenance, now: i64) -> Result<CommandReport, Maintenance
             what,
         } => transfer::export(folder, &target, what, now),
         Maintenance::CheckUpgrade(folder) => upgrade::check(folder),
-        Maintenance::Import { file, data } => transfer::import(&file, &data, now),
+        Maintenance::Import { file, folder } => {
+            let data = config::load(folder)?.config.data;
+            transfer::import(&file, &data, now)
+        }
     }
 }
 

@@ -333,6 +333,24 @@ fn numbers_and_topics_that_no_server_stores_are_not_imported() {
 }
 
 #[test]
+fn an_import_without_a_folder_is_into_the_configured_one() {
+    let (dir, server) = dir();
+    exports(&dir, &["all.jsonl", "--all"]);
+    server.stop();
+    let exists = dir.run(&["import", "all.jsonl"]);
+    assert_eq!(exists.status.code(), Some(73), "{}", stderr(&exists));
+    let said = stderr(&exists);
+    assert!(said.contains("data/database.db"), "{said}");
+    dir.write("other.json", r#"{"server": {"data": "other"}}"#);
+    let imported = dir.run(&["import", "all.jsonl", "--config", "other.json"]);
+    assert_eq!(imported.status.code(), Some(0), "{}", stderr(&imported));
+    let said = stdout(&imported);
+    assert!(said.starts_with("imported all.jsonl into other:"), "{said}");
+    let nowhere = dir.run(&["import", "all.jsonl", "--config", "nowhere.json"]);
+    assert_eq!(nowhere.status.code(), Some(78), "{}", stderr(&nowhere));
+}
+
+#[test]
 fn commands_that_cannot_be_carried_out_end_with_their_codes() {
     let (dir, server) = dir();
     exports(&dir, &["all.jsonl", "--all"]);
