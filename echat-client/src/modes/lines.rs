@@ -45,6 +45,11 @@ pub(crate) fn plain(text: &str) -> Line {
     styled(text, Style::Plain)
 }
 
+/// A command for a shell, or another text to copy, in a row of its own.
+pub(super) fn command_line(text: &str) -> Line {
+    Line(vec![span("  ", Style::Plain), span(text, Style::Command)])
+}
+
 /// A line about something that went wrong.
 pub fn error_line(text: &str) -> Line {
     styled(text, Style::Error)

@@ -5,7 +5,7 @@ use echat_proto::names::InvitationCode;
 use echat_proto::records::{BotLine, Code, Fail, FriendLine, InvitationCodeLine, SessionLine};
 
 use super::Context;
-use super::lines::plain;
+use super::lines::{command_line, plain};
 use super::rooms::with_local_times;
 use crate::net::address::LinkTarget;
 use crate::render::styled::Line;
@@ -195,8 +195,9 @@ impl Context {
         let server = &server.unwrap_or_else(|| self.language.say(Text::AServer));
         vec![
             self.line(Text::NewToken { name }),
-            plain(&format!("  {token}")),
-            self.bold(Text::TokenOnce { name, server }),
+            command_line(token),
+            self.bold(Text::TokenOnce),
+            command_line(&self.language.say(Text::BotCommand { name, server })),
         ]
     }
 
@@ -218,8 +219,8 @@ impl Context {
             invitation: Some(code),
             ..server.clone()
         };
-        let command = format!("  echat {}", link.quoted());
-        let mut lines = vec![self.line(Text::HowToUseCode), plain(&command)];
+        let command = command_line(&format!("echat {}", link.quoted()));
+        let mut lines = vec![self.line(Text::HowToUseCode), command];
         if server.address.is_loopback() {
             let host = server.address.host();
             lines.push(self.line(Text::LoopbackCode { host }));

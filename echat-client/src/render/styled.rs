@@ -22,6 +22,8 @@ pub enum Style {
     Link,
     /// A link with a word that was searched for.
     FoundLink,
+    /// A text to copy, such as a command for a shell. It is divided at blanks only.
+    Command,
     /// Code in a message.
     Code,
     /// A refusal or a failure.

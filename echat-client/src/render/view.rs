@@ -71,13 +71,21 @@ pub(crate) fn wrap(line: &Line, width: usize, indent: usize) -> Vec<Row> {
     let mut rows = Rows::new(width, indent);
     let mut pieces = Pieces::new(line);
     let mut start = 0;
-    let mut wholes = link_places(line);
-    wholes.extend(command_places(&text, width.saturating_sub(indent)));
+    let mut wholes = span_places(line, Style::is_link);
+    let mut commands = span_places(line, |style| style == Style::Command);
+    for place in command_places(&text) {
+        let fits = columns::of(&text[place.clone()]) <= width.saturating_sub(indent);
+        if fits { &mut wholes } else { &mut commands }.push(place);
+    }
+    let is_within = |places: &[Range<usize>], end: usize| {
+        let mut places = places.iter();
+        places.any(|place| place.start < end && end < place.end)
+    };
     let is_inside = |end: usize| {
-        begins_command(&text[..end])
-            || wholes
-                .iter()
-                .any(|whole| whole.start < end && end < whole.end)
+        let before = &text[..end];
+        begins_command(before)
+            || is_within(&wholes, end)
+            || (!before.ends_with(' ') && is_within(&commands, end))
     };
     // The last row ends where the text does, also behind a slash.
     for end in word_ends(&text).filter(|end| *end == text.len() || !is_inside(*end)) {
@@ -93,22 +101,21 @@ fn begins_command(text: &str) -> bool {
     before.is_some_and(|before| before.is_empty() || before.ends_with([' ', '`']))
 }
 
-/// Where texts in backquotes stand, in bytes, which are commands to copy: those that fit on a row are not divided.
-fn command_places(text: &str, room: usize) -> Vec<Range<usize>> {
+/// Where texts in backquotes stand, in bytes, which are commands to copy: those that fit on a row are not divided, and
+/// others at blanks only.
+fn command_places(text: &str) -> Vec<Range<usize>> {
     let quotes: Vec<usize> = text.match_indices('`').map(|(at, _)| at).collect();
     let pairs = quotes.chunks_exact(2).map(|pair| pair[0]..pair[1] + 1);
-    pairs
-        .filter(|place| columns::of(&text[place.clone()]) <= room)
-        .collect()
+    pairs.collect()
 }
 
-/// Where the links of a line stand, in bytes: a row that has room for a link as a whole does not divide it.
-fn link_places(line: &Line) -> Vec<Range<usize>> {
+/// Where the parts of a line in some styles stand, in bytes.
+fn span_places(line: &Line, is_wanted: impl Fn(Style) -> bool) -> Vec<Range<usize>> {
     let mut start = 0;
     let places = line.0.iter().map(|span| {
         let place = start..start + span.text.as_str().len();
         start = place.end;
-        span.style.is_link().then_some(place)
+        is_wanted(span.style).then_some(place)
     });
     places.flatten().collect()
 }

@@ -1489,10 +1489,14 @@ sentences! {
     NewToken { name: &'a str }
         en "Token of the bot {name}:"
         zh "机器人“{name}”的令牌：";
-    /// Stands below it.
-    TokenOnce { name: &'a str, server: &'a str }
-        en "It is shown only once. Keep it in a file that only you can read (chmod 600), and start: echat-nc {server} --user {name} --token-file FILE"
-        zh "令牌只显示这一次。请保存到只有你能读取的文件（chmod 600），然后运行：echat-nc {server} --user {name} --token-file 文件";
+    /// Stands below it, above [`Text::BotCommand`].
+    TokenOnce
+        en "It is shown only once. Keep it in a file that only you can read (chmod 600), and start:"
+        zh "令牌只显示这一次。请保存到只有你能读取的文件（chmod 600），然后运行：";
+    /// What starts a bot.
+    BotCommand { name: &'a str, server: &'a str }
+        en "echat-nc {server} --user {name} --token-file FILE"
+        zh "echat-nc {server} --user {name} --token-file 文件";
     /// Stands for the address of a server that is not known.
     AServer
         en "HOST:PORT"

@@ -222,3 +222,18 @@ fn a_command_is_not_divided() {
     // What is longer than a row is divided between its words.
     assert_eq!(rows("`/away at lunch`", 9), ["`/away at", "  lunch`"]);
 }
+
+#[test]
+fn a_command_for_a_shell_is_divided_at_blanks_only() {
+    let shell = "echat-nc --user build --token-file FILE";
+    let copied = Line::plain(Safe::line("  ")).with(Safe::line(shell), Style::Command);
+    assert_eq!(
+        texts(&wrap(&copied, 30, 2)),
+        ["  echat-nc --user build ", "  --token-file FILE"]
+    );
+    let quoted = format!("start `{shell}`");
+    assert_eq!(
+        texts(&wrap(&line(&quoted), 30, 2)),
+        ["start `echat-nc --user build ", "  --token-file FILE`"]
+    );
+}
