@@ -6,7 +6,7 @@
 
 use crate::line_editor::LINE_MAX;
 use crate::session::{LimitError, Limits};
-use crate::statement::{TypedRequest, ascii_form};
+use crate::statement::{TypedRequest, answer_words, unquoted, yes_or_no};
 use crate::target::{Target, normal_name};
 
 /// Open questions at most. Each keeps a line of the user.
@@ -103,89 +103,83 @@ pub(super) enum QuestionAnswer {
     Aside,
 }
 
-/// Words that mean yes, in lower case.
-const YES: &[&str] = &[
-    "y",
-    "yes",
-    "yep",
-    "yeah",
-    "yup",
-    "ok",
-    "okay",
-    "sure",
-    "是",
-    "是的",
-    "好",
-    "好的",
-    "可以",
-    "行",
-    "对",
-    "对的",
-    "确定",
-    "同意",
-    "当然",
-    "好吧",
-    "没问题",
-];
-/// Words that mean no, in lower case.
-const NO: &[&str] = &[
-    "n",
-    "no",
-    "nope",
-    "nah",
-    "no thanks",
-    "cancel",
-    "否",
-    "不",
-    "不是",
-    "不要",
-    "不行",
-    "不可以",
-    "不用",
-    "不了",
-    "不对",
-    "不必",
-    "不发",
-    "别",
-    "算了",
-    "取消",
-];
 /// Words that mean a public room, in lower case.
 const PUBLIC: &[&str] = &["public", "pub", "公开", "公开的", "公"];
 /// Words that mean a private room, in lower case.
 const PRIVATE: &[&str] = &["private", "priv", "私密", "私密的", "私", "私有"];
-/// Words that mean one message, in lower case.
-const ONE: &[&str] = &["o", "one", "一条", "合并"];
+/// Words that mean one message, in lower case. What the questions show is among the words of each list.
+const ONE: &[&str] = &[
+    "o",
+    "one",
+    "one message",
+    "as one message",
+    "send as one message",
+    "一条",
+    "一条消息",
+    "合并",
+    "合成一条",
+    "合成一条消息",
+    "合成一条消息发送",
+];
+/// Words that mean each pasted line, in lower case.
+const EACH: &[&str] = &["each", "each line", "send each line", "逐行", "逐行发送"];
+/// The same where the lines are commands.
+const RUN: &[&str] = &[
+    "run",
+    "run each line",
+    "run each line as a command",
+    "执行",
+    "逐行",
+    "逐行执行",
+    "逐行作为命令执行",
+];
+/// Words that mean that a line is a message, in lower case.
+const SEND: &[&str] = &["send", "send as text", "发送", "作为消息发送"];
+/// Words that mean that a message is deleted, in lower case.
+const DELETE: &[&str] = &["delete", "删除"];
 
 impl Question {
-    /// What a line says to it; `None` if it is not an answer. Letters of any width and case count, and
-    /// a full stop or an exclamation mark behind the word does not.
+    /// What a line says to it; `None` if it is not an answer.
     pub(super) fn reply(&self, line: &str) -> Option<QuestionAnswer> {
-        let line: String = line.trim().chars().map(ascii_form).collect();
-        let line = line.to_lowercase();
-        if matches!(line.as_str(), "\\c" | "、c") {
+        let words = answer_words(line);
+        let word = words.as_str();
+        if matches!(word, "\\c" | "、c") {
             return Some(QuestionAnswer::Aside);
         }
-        let word = line.trim_end_matches(['.', '!', '。', '~', ' ']);
+        let in_general = yes_or_no(word);
         if let Self::Confirm(typed) = self
             && let Some(name) = typed.confirmed_by()
         {
-            return match () {
-                () if normal_name(line.trim()) == name => Some(QuestionAnswer::Yes),
-                () if NO.contains(&word) => Some(QuestionAnswer::No),
-                () => None,
+            let is_named = |typed: &str| normal_name(typed) == name;
+            return match line.trim() {
+                line if is_named(line) || is_named(unquoted(line)) => Some(QuestionAnswer::Yes),
+                _ if in_general == Some(false) => Some(QuestionAnswer::No),
+                _ => None,
             };
         }
         match self {
             Self::Privacy(_) if PUBLIC.contains(&word) => Some(QuestionAnswer::Public),
             Self::Privacy(_) if PRIVATE.contains(&word) => Some(QuestionAnswer::Private),
-            Self::Privacy(_) if YES.contains(&word) => None,
+            Self::Privacy(_) if in_general == Some(true) => None,
             // Begins like the third answer.
             Self::Paste(pasted) if pasted.may_be_one() && matches!(word, "ok" | "okay") => None,
             Self::Paste(_) if ONE.contains(&word) => Some(QuestionAnswer::One),
-            _ if YES.contains(&word) => Some(QuestionAnswer::Yes),
-            _ if NO.contains(&word) => Some(QuestionAnswer::No),
-            _ => None,
+            _ if self.words_for_yes().contains(&word) => Some(QuestionAnswer::Yes),
+            _ => in_general.map(|is_yes| match is_yes {
+                true => QuestionAnswer::Yes,
+                false => QuestionAnswer::No,
+            }),
+        }
+    }
+
+    /// Words of the question that mean yes.
+    fn words_for_yes(&self) -> &'static [&'static str] {
+        match self {
+            Self::SendAsText(..) => SEND,
+            Self::Delete(..) => DELETE,
+            Self::Paste(pasted) if pasted.target.is_some() => EACH,
+            Self::Paste(_) => RUN,
+            Self::Confirm(_) | Self::Privacy(_) => &[],
         }
     }
 

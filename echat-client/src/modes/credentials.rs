@@ -8,7 +8,7 @@ use super::lines::error_line;
 use super::{Act, Context, Goto, Mode, answers, print};
 use crate::secret::Secret;
 use crate::session::{RequestContext, Update};
-use crate::statement::Scope;
+use crate::statement::{Scope, answer_words, yes_or_no};
 use crate::target::normal_name;
 use crate::text::Text;
 
@@ -17,13 +17,25 @@ const ATTEMPTS: u64 = 3;
 /// Stands in the prompt until the server has answered.
 const WAITS: &str = "...";
 
-/// What a line says to a question with yes or no.
-fn is_yes(line: &str) -> Option<bool> {
-    let word = line.trim().to_lowercase();
-    match word.as_str() {
-        "y" | "yes" | "是" | "ｙ" | "好" => Some(true),
-        "n" | "no" | "否" | "ｎ" | "不" => Some(false),
-        _ => None,
+/// Words of the question whether messages are erased that mean yes, in lower case.
+const ERASE: &[&str] = &[
+    "erase",
+    "remove",
+    "remove them",
+    "remove them for everybody",
+    "删除",
+    "对所有人删除",
+];
+/// The same that mean no.
+const KEEP: &[&str] = &["keep", "keep them", "保留"];
+
+/// Whether messages are erased with the account; `None` if a line does not answer that.
+fn erases(line: &str) -> Option<bool> {
+    let words = answer_words(line);
+    match words.as_str() {
+        words if ERASE.contains(&words) => Some(true),
+        words if KEEP.contains(&words) => Some(false),
+        words => yes_or_no(words),
     }
 }
 
@@ -233,7 +245,7 @@ impl Mode for DeleteMode {
             };
         }
         let Some(erase) = self.erase else {
-            self.erase = is_yes(line);
+            self.erase = erases(line);
             if self.erase.is_none() {
                 return print(vec![context.line(Text::EraseQuestion)]);
             }

@@ -5,6 +5,7 @@
 
 #[macro_use]
 mod row;
+mod answer;
 mod command;
 mod complete;
 mod day;
@@ -23,6 +24,7 @@ use echat_proto::names::{RoomName, Username};
 
 use crate::target::Target;
 
+pub use answer::{answer_words, unquoted, yes_or_no};
 pub use command::{Command, HelpRows, help, help_on, slash_commands};
 pub use complete::{Completion, Names, addressee, complete};
 pub use day::day;

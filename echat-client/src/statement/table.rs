@@ -593,9 +593,9 @@ static ROOMS: &[CommandRow] = &[
         needs Owner
         confirm {
             en "Close {room}? All members lose the room and its messages, and nothing brings them back. Type {room} to close it, or no."
-            zh "关闭聊天室“{room}”？所有成员都会失去它和其中的消息，无法恢复。输入 {room} 确认，或输入 no 取消。"
+            zh "关闭聊天室“{room}”？所有成员都会失去它和其中的消息，无法恢复。输入“{room}”确认关闭，输入“否”取消。"
         }
-        prompt { en "type {room} to close it, or no" zh "输入 {room} 确认关闭，或 no 取消" }
+        prompt { en "type {room} to close it, or no" zh "输入“{room}”确认关闭，输入“否”取消" }
         declined { en "{room} was not closed." zh "聊天室“{room}”没有关闭。" }
         done { en "You closed {room}." zh "你已关闭聊天室“{room}”。" }
     },

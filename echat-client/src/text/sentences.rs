@@ -1214,7 +1214,7 @@ sentences! {
         zh "账号名";
     /// Whether messages are erased with the account.
     EraseQuestion
-        en "Erase everything that you wrote, too? Y: your messages are removed for everybody; N: they stay, under the name of a deleted account."
+        en "Erase all messages that you wrote, too? Y: remove them for everybody; N: keep them, under the name of a deleted account."
         zh "是否同时删除你发过的所有消息？Y：对所有人删除；N：保留，发送者显示为已注销账号。";
     /// The same, in the prompt.
     EraseShort

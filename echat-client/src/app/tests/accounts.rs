@@ -151,6 +151,25 @@ fn a_wrong_password_changes_nothing_and_leads_back() {
 }
 
 #[test]
+fn the_words_of_the_question_say_whether_messages_are_erased() {
+    for (words, erase) in [
+        ("删除", true),
+        ("对所有人删除", true),
+        ("remove them", true),
+        ("ok", true),
+        ("保留", false),
+        ("Keep", false),
+        ("不要", false),
+    ] {
+        let mut stage = ann(Language::Chinese);
+        stage.types("/delete-account").types("ann").types(words);
+        stage.types("password1");
+        let sent = params(&mut stage, R::DeleteAccount);
+        assert_eq!(sent[0].at("erase"), Some(&Value::Bool(erase)), "{words}");
+    }
+}
+
+#[test]
 fn an_account_is_deleted_only_by_its_name_and_password() {
     let mut stage = ann(Language::English);
     stage.types("/delete-account").types("bob");

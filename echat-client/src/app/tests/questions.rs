@@ -53,6 +53,40 @@ fn emptying_the_line_shows_the_question() {
 }
 
 #[test]
+fn the_words_that_a_question_shows_answer_it() {
+    let paste = || Input::Key(Key::Paste("one\ntwo".into()));
+    for (words, contents) in [
+        ("逐行", &["one", "two"][..]),
+        ("逐行发送。", &["one", "two"]),
+        ("send each line", &["one", "two"]),
+        ("合成一条", &["one\ntwo"]),
+        ("合成一条消息", &["one\ntwo"]),
+        ("合成一条消息发送", &["one\ntwo"]),
+        ("一条消息", &["one\ntwo"]),
+        ("Send as one message", &["one\ntwo"]),
+        ("放弃", &[]),
+        ("“放弃”", &[]),
+        ("discard", &[]),
+    ] {
+        let mut stage = in_room();
+        stage.happens(paste()).looks();
+        stage.types(words);
+        assert_eq!(stage.contents(), contents, "{words}");
+        assert!(!stage.prompt().contains("(Y/O/N)"), "{words}");
+    }
+    for (words, contents) in [
+        ("发送", &["+f bob"][..]),
+        ("send as text", &["+f bob"]),
+        ("不发送", &[]),
+    ] {
+        let mut stage = in_room();
+        stage.types("+f bob").types(words);
+        assert_eq!(stage.contents(), contents, "{words}");
+        assert!(!stage.prompt().contains("(Y/N)"), "{words}");
+    }
+}
+
+#[test]
 fn messages_that_arrive_do_not_disturb_an_answer_being_typed() {
     let mut stage = in_room();
     stage.presses("+f bob\n").looks().presses("y");
