@@ -295,7 +295,7 @@ fn read(scope: Scope, line: &str, open: Option<&Target>, context: &Context) -> R
     let needs_login = scope == Scope::Command && !context.signed_in;
     ReadLine::Done(match statement {
         Statement::Help => print(context.help(scope, open.is_some_and(Target::is_room))),
-        Statement::HelpOn(word) => context.help_on(&word, open),
+        Statement::HelpOn(word) => context.help_on(&word, scope, open),
         Statement::Back => vec![Act::Goto(Goto::Command)],
         Statement::Quit => vec![Act::Quit],
         Statement::Waiting => print(context.waiting_list()),
@@ -503,21 +503,27 @@ impl Context {
         name.filter(|_| self.settings.interactive)
     }
 
-    /// `/help` with the name of a command.
-    fn help_on(&self, word: &str, open: Option<&Target>) -> Vec<Act> {
+    /// `/help` with the name of a command or of a group, or with a word.
+    fn help_on(&self, word: &str, scope: Scope, open: Option<&Target>) -> Vec<Act> {
         let in_room = open.is_some_and(Target::is_room);
-        let rows = statement::help_on(word, in_room, self.language);
-        if rows.is_empty() {
-            return mistake(self, Text::Unknown { line: word });
+        let (rows, group) = statement::help_about(word, scope, in_room, self.language);
+        if rows.is_empty() && group.is_none() {
+            return mistake(self, Text::NoHelp { word });
         }
         let rows = rows.iter();
-        print(
-            rows.map(|(form, does)| plain(&format!("  {form}  {does}")))
-                .collect(),
-        )
+        let mut lines: Vec<Line> = rows
+            .map(|(form, does)| plain(&format!("  {form}  {does}")))
+            .collect();
+        if let Some((heading, rows)) = group {
+            let topic = &self.language.say(heading);
+            lines.push(self.bold(Text::HelpTopic { topic }));
+            lines.extend(table(&rows));
+        }
+        print(lines)
     }
 
-    /// The commands of a mode; `in_room`: of the chat of a room.
+    /// The commands of a mode, and after the login the groups of commands with a slash. `in_room`: of the chat of a
+    /// room.
     fn help(&self, scope: Scope, in_room: bool) -> Vec<Line> {
         let mode = self.language.say(match scope {
             Scope::Command => Text::ModeCommand,
@@ -527,29 +533,41 @@ impl Context {
             Scope::Chat => Text::ModeChat,
             Scope::Query => Text::ModeQuery,
         });
-        let (mut own, topics) = statement::help(scope, in_room, self.language);
+        let mut own = statement::help(scope, in_room, self.language);
         if scope == Scope::Chat {
             for (form, does) in [(chat::SAY_QUIT, Text::HelpSayQuit), ("//", Text::HelpSlash)] {
                 own.push((form.to_owned(), self.language.say(does)));
             }
         }
-        let width = |form: &str| Safe::line(form).width();
-        let all = topics.iter().flat_map(|(_, rows)| rows).chain(&own);
-        let widths = all.map(|(form, _)| width(form));
-        let widest = widths.filter(|width| *width <= FORM).max().unwrap_or(0);
-        let table = |rows: &[(String, String)]| {
-            let rows = rows.iter().map(|(form, does)| {
-                let gap = " ".repeat(widest.saturating_sub(width(form)));
-                plain(&format!("  {form}{gap}  {does}"))
-            });
-            rows.collect::<Vec<_>>()
-        };
         let mut lines = vec![self.bold(Text::HelpHeading { mode: &mode })];
         lines.extend(table(&own));
-        for (heading, rows) in topics {
-            lines.push(self.bold(heading));
-            lines.extend(table(&rows));
+        let groups = statement::help_groups(scope);
+        if groups.is_empty() {
+            return lines;
         }
+        if !self.signed_in {
+            lines.push(self.dim(Text::HelpAfterLogin));
+            return lines;
+        }
+        for group in groups {
+            let topic = &self.language.say(group.heading);
+            let name = &self.language.say(group.name);
+            lines.push(self.bold(Text::HelpGroup { topic, name }));
+            lines.push(lines::command_line(&group.words.join("  ")));
+        }
+        lines.push(self.dim(Text::HowToHelp));
         lines
     }
+}
+
+/// Commands and what they do, in two columns.
+fn table(rows: &[(String, String)]) -> Vec<Line> {
+    let width = |form: &str| Safe::line(form).width();
+    let widths = rows.iter().map(|(form, _)| width(form));
+    let widest = widths.filter(|width| *width <= FORM).max().unwrap_or(0);
+    let rows = rows.iter().map(|(form, does)| {
+        let gap = " ".repeat(widest.saturating_sub(width(form)));
+        plain(&format!("  {form}{gap}  {does}"))
+    });
+    rows.collect()
 }

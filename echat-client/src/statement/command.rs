@@ -1,7 +1,7 @@
 //! A command: a row of the table under one of its names. How a line is read by it, and how help shows it.
 
 use super::row::{CommandMeaning, CommandRow, Count, Name, Parameter, ParameterKind, number_of};
-use super::table::TOPICS;
+use super::table::{HelpTopic, TOPICS};
 use super::typed::{Arguments, TypedRequest};
 use super::{Scope, Statement, UnsentSelection, after_head, ascii_form, duration, one_word};
 use crate::text::{Language, Text};
@@ -45,7 +45,7 @@ pub(super) enum CommandMatch {
 
 /// Every command, in the order of the table.
 pub(super) fn commands() -> impl Iterator<Item = Command> {
-    TOPICS.iter().flat_map(|(_, rows)| commands_in(rows))
+    TOPICS.iter().flat_map(|topic| commands_in(topic.rows))
 }
 
 fn commands_in(rows: &'static [CommandRow]) -> impl Iterator<Item = Command> {
@@ -61,23 +61,80 @@ pub(super) fn commands_of(scope: Scope) -> impl Iterator<Item = Command> {
 /// What can be typed, each as its form and what it does.
 pub type HelpRows = Vec<(String, String)>;
 
-/// What can be typed in a mode: its own commands, and the commands with a slash by topic. `in_room`: in the chat of a
-/// room.
-pub fn help(
+/// The commands of a mode that do not begin with a slash. `in_room`: in the chat of a room.
+pub fn help(scope: Scope, in_room: bool, language: Language) -> HelpRows {
+    let own = commands_of(scope).filter(|command| !command.is_slash());
+    own.map(|command| command.help(in_room, language)).collect()
+}
+
+/// A group of commands that begin with a slash.
+#[derive(Clone, Debug)]
+pub struct HelpGroup {
+    /// What they are for.
+    pub heading: Text<'static>,
+    /// What is typed behind `/help` to list them.
+    pub name: Text<'static>,
+    /// Their first words.
+    pub words: Vec<&'static str>,
+}
+
+/// The commands with a slash of a mode, in groups.
+pub fn help_groups(scope: Scope) -> Vec<HelpGroup> {
+    let groups = TOPICS.iter().map(|topic| {
+        let slash = commands_in(topic.rows).filter(|command| command.is_in(scope));
+        let slash = slash.filter(Command::is_slash);
+        let mut words = Vec::new();
+        for word in slash.map(|command| command.first_word()) {
+            if !words.contains(&word) {
+                words.push(word);
+            }
+        }
+        HelpGroup {
+            heading: topic.heading,
+            name: topic.name,
+            words,
+        }
+    });
+    groups.filter(|group| !group.words.is_empty()).collect()
+}
+
+/// What `/help` shows of a word: the commands with this name, and behind a heading those of the group with this name.
+/// If there are none of both, the commands of a mode whose names or descriptions contain it.
+pub fn help_about(
+    word: &str,
     scope: Scope,
     in_room: bool,
     language: Language,
-) -> (HelpRows, Vec<(Text<'static>, HelpRows)>) {
-    let own = commands_of(scope).filter(|command| !command.is_slash());
-    let own = own.map(|command| command.help(in_room, language));
-    let topics = TOPICS.iter().map(|(heading, rows)| {
-        let slash = commands_in(rows).filter(|command| command.is_in(scope));
-        let slash = slash.filter(|command| command.is_slash() && command.is_shown(language));
-        let rows = slash.map(|command| command.help(in_room, language));
-        (*heading, rows.collect::<HelpRows>())
+) -> (HelpRows, Option<(Text<'static>, HelpRows)>) {
+    let shown = |command: &Command| {
+        command.is_in(scope) && (!command.is_slash() || command.is_shown(language))
+    };
+    let rows = |commands: &mut dyn Iterator<Item = Command>| -> HelpRows {
+        commands
+            .map(|command| command.help(in_room, language))
+            .collect()
+    };
+    let languages = [Language::English, Language::Chinese];
+    let is_named = |topic: &&HelpTopic| {
+        let mut names = languages.iter().map(|language| language.say(topic.name));
+        names.any(|name| name == plain(word))
+    };
+    let group = TOPICS.iter().find(is_named).map(|topic| {
+        let rows = rows(&mut commands_in(topic.rows).filter(shown));
+        (topic.heading, rows)
     });
-    let topics = topics.filter(|(_, rows)| !rows.is_empty());
-    (own.collect(), topics.collect())
+    let group = group.filter(|(_, rows)| !rows.is_empty());
+    let named = help_on(word, in_room, language);
+    if group.is_some() || !named.is_empty() {
+        return (named, group);
+    }
+    let wanted = plain(word);
+    let contains = |command: &Command| {
+        let does = plain((command.row.help)(language));
+        command.words().contains(&wanted) || does.contains(&wanted)
+    };
+    let found = rows(&mut commands().filter(|command| shown(command) && contains(command)));
+    (found, None)
 }
 
 /// The commands that begin with a word, with or without its slash, as [`help`] has them.
@@ -176,7 +233,12 @@ impl Command {
             if parameter.count == Count::Any {
                 shown += " ...";
             }
-            if parameter.count == Count::Maybe || (is_here && in_room) {
+            let may_miss = if is_here {
+                in_room || parameter.count == Count::Maybe
+            } else {
+                parameter.count != Count::One
+            };
+            if may_miss {
                 shown = format!("[{shown}]");
             }
             form.push(' ');

@@ -25,7 +25,9 @@ use echat_proto::names::{RoomName, Username};
 use crate::target::Target;
 
 pub use answer::{answer_words, unquoted, yes_or_no};
-pub use command::{Command, HelpRows, help, help_on, slash_commands};
+pub use command::{
+    Command, HelpGroup, HelpRows, help, help_about, help_groups, help_on, slash_commands,
+};
 pub use complete::{Completion, Names, addressee, complete};
 pub use day::day;
 pub use duration::in_words;

@@ -52,16 +52,49 @@ const EVERYWHERE: &[Scope] = &[
 const PUBLIC_ROOMS: u64 = 50;
 
 /// A part of the table: its heading in help, and its rows.
-pub(super) type HelpTopic = (Text<'static>, &'static [CommandRow]);
+pub(super) struct HelpTopic {
+    pub(super) heading: Text<'static>,
+    /// What is typed behind `/help`.
+    pub(super) name: Text<'static>,
+    pub(super) rows: &'static [CommandRow],
+}
 
 pub(super) static TOPICS: &[HelpTopic] = &[
-    (Text::TopicAccount, ACCOUNT),
-    (Text::TopicFriends, FRIENDS),
-    (Text::TopicRooms, ROOMS),
-    (Text::TopicLists, LISTS),
-    (Text::TopicPeople, PEOPLE),
-    (Text::TopicMessages, MESSAGES),
-    (Text::TopicOther, WAYS_OUT),
+    HelpTopic {
+        heading: Text::TopicAccount,
+        name: Text::TopicAccountName,
+        rows: ACCOUNT,
+    },
+    HelpTopic {
+        heading: Text::TopicFriends,
+        name: Text::TopicFriendsName,
+        rows: FRIENDS,
+    },
+    HelpTopic {
+        heading: Text::TopicRooms,
+        name: Text::TopicRoomsName,
+        rows: ROOMS,
+    },
+    HelpTopic {
+        heading: Text::TopicLists,
+        name: Text::TopicListsName,
+        rows: LISTS,
+    },
+    HelpTopic {
+        heading: Text::TopicPeople,
+        name: Text::TopicPeopleName,
+        rows: PEOPLE,
+    },
+    HelpTopic {
+        heading: Text::TopicMessages,
+        name: Text::TopicMessagesName,
+        rows: MESSAGES,
+    },
+    HelpTopic {
+        heading: Text::TopicOther,
+        name: Text::TopicOtherName,
+        rows: WAYS_OUT,
+    },
 ];
 
 /// The way to an account, and to the modes.
@@ -989,10 +1022,10 @@ static WAYS_OUT: &[CommandRow] = &[
         => Statement::Help
     },
     row! {
-        "/help" in SLASH (command: Words?)
-        en "list the commands, or show how one is typed"
-        zh "显示命令列表，或查看某个命令的用法"
-        => command.map_or(Statement::Help, |command| Statement::HelpOn(command.to_owned()))
+        "/help" in SLASH (word: Words?)
+        en "list the commands, or those of a group, with a name or about a word: `/help rooms`, `/help ban`"
+        zh "显示命令列表，或按组、命令名、关键字查看：`/help 聊天室`、`/help ban`、`/help 邀请`"
+        => word.map_or(Statement::Help, |word| Statement::HelpOn(word.to_owned()))
     },
     row! {
         "\\c" in EVERYWHERE

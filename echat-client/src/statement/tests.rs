@@ -379,8 +379,11 @@ fn text_that_is_no_statement_is_recognised() {
 
 /// All rows of help.
 fn helped(scope: Scope, in_room: bool, language: Language) -> Vec<(String, String)> {
-    let (mut rows, topics) = help(scope, in_room, language);
-    rows.extend(topics.into_iter().flat_map(|(_, rows)| rows));
+    let mut rows = help(scope, in_room, language);
+    for group in help_groups(scope) {
+        let (_, group) = help_about(&language.say(group.name), scope, in_room, language);
+        rows.extend(group.expect("a group has its name").1);
+    }
     rows
 }
 
@@ -390,14 +393,22 @@ fn help_has_each_command_once_by_topic() {
         (Language::English, "/create private", "/create 私密"),
         (Language::Chinese, "/create 私密", "/create private"),
     ] {
-        let (rows, topics) = help(Scope::Contact, true, language);
+        let rows = help(Scope::Contact, true, language);
         assert!(!rows.iter().any(|(form, _)| form.starts_with('/')));
-        assert!(topics.len() > 4, "{topics:?}");
-        let forms: Vec<&String> = topics
+        let groups = help_groups(Scope::Contact);
+        assert!(groups.len() > 4, "{groups:?}");
+        let words: Vec<&str> = groups
             .iter()
-            .flat_map(|(_, rows)| rows)
-            .map(|(form, _)| form)
+            .flat_map(|group| group.words.clone())
             .collect();
+        assert!(words.len() > 40, "{words:?}");
+        let mut forms: Vec<String> = Vec::new();
+        for group in &groups {
+            let (_, rows) = help_about(&language.say(group.name), Scope::Chat, true, language);
+            let (heading, rows) = rows.expect("a group has its name");
+            assert_eq!(heading, group.heading);
+            forms.extend(rows.into_iter().map(|(form, _)| form));
+        }
         assert_eq!(forms.iter().filter(|form| form.starts_with(own)).count(), 1);
         assert!(!forms.iter().any(|form| form.starts_with(other)));
         assert!(

@@ -284,32 +284,80 @@ sentences! {
     // ---- topics of help
     /// Heads commands of accounts and modes.
     TopicAccount
-        en "Account and modes:"
-        zh "账号和模式：";
+        en "Account and modes"
+        zh "账号和模式";
+    /// Its name behind `/help`.
+    TopicAccountName
+        en "modes"
+        zh "模式";
     /// Heads commands about friends and rooms.
     TopicFriends
-        en "Friends and rooms:"
-        zh "好友和聊天室：";
+        en "Friends and rooms"
+        zh "好友和聊天室";
+    /// Its name behind `/help`.
+    TopicFriendsName
+        en "friends"
+        zh "好友";
     /// Heads commands that run rooms.
     TopicRooms
-        en "In rooms:"
-        zh "聊天室管理：";
+        en "In rooms"
+        zh "聊天室管理";
+    /// Its name behind `/help`.
+    TopicRoomsName
+        en "rooms"
+        zh "聊天室";
     /// Heads lists.
     TopicLists
-        en "Lists:"
-        zh "列表：";
+        en "Lists"
+        zh "列表";
+    /// Its name behind `/help`.
+    TopicListsName
+        en "lists"
+        zh "列表";
     /// Heads commands about accounts and users.
     TopicPeople
-        en "Your account, and people:"
-        zh "账号和用户：";
+        en "Your account, and people"
+        zh "账号和用户";
+    /// Its name behind `/help`.
+    TopicPeopleName
+        en "account"
+        zh "账号";
     /// Heads commands about messages.
     TopicMessages
-        en "Messages:"
-        zh "消息：";
+        en "Messages"
+        zh "消息";
+    /// Its name behind `/help`.
+    TopicMessagesName
+        en "messages"
+        zh "消息";
     /// Heads other commands.
     TopicOther
-        en "Other:"
-        zh "其他：";
+        en "Other"
+        zh "其他";
+    /// Its name behind `/help`.
+    TopicOtherName
+        en "other"
+        zh "其他";
+    /// Heads the commands of a topic.
+    HelpTopic { topic: &'a str }
+        en "{topic}:"
+        zh "{topic}：";
+    /// The same where only their names follow.
+    HelpGroup { topic: &'a str, name: &'a str }
+        en "{topic} (`/help {name}`):"
+        zh "{topic}（`/help {name}`）：";
+    /// Stands below the names of commands.
+    HowToHelp
+        en "`/help <group>` describes the commands of a group, `/help <command>` one command, and `/help <word>` those that have to do with a word."
+        zh "输入 `/help <组名>` 查看一组命令，输入 `/help <命令>` 查看一个命令，输入 `/help <关键字>` 查找命令。";
+    /// The same before the login.
+    HelpAfterLogin
+        en "There are more commands after the login."
+        zh "登录后还有更多命令。";
+    /// No command has to do with the word behind `/help`.
+    NoHelp { word: &'a str }
+        en "No command has to do with {word}. Type `/help` for a list."
+        zh "没有与“{word}”有关的命令。输入 `/help` 查看命令。";
 
     // ---- help of a chat, beside the table of commands
     /// //

@@ -462,7 +462,7 @@ fn the_command_is_completed_and_in_every_help() {
         assert_eq!(stage.line(), "/export ");
         stage.presses("a\n");
         assert_eq!(created(&mut stage), ["a"]);
-        for line in ["help", "/help export"] {
+        for (line, form) in [("help", "/export"), ("/help export", form)] {
             stage.printed();
             stage.types(line);
             let printed = stage.printed();

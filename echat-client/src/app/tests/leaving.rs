@@ -64,9 +64,12 @@ fn a_room_left_in_another_session_disappears_from_the_lists() {
 fn commands_for_rooms_need_a_room_in_the_chat_of_a_friend() {
     let mut stage = ann(Language::English);
     stage.types("&f bob").printed();
-    stage.types("/help");
-    let help = stage.printed().join("\n");
-    for form in ["/members <room>", "/leave <room>"] {
+    for (line, form) in [
+        ("/help members", "/members <room>"),
+        ("/help leave", "/leave <room>"),
+    ] {
+        stage.types(line);
+        let help = stage.printed().join("\n");
         assert!(help.contains(form), "{help}");
     }
     for (line, said) in [
@@ -81,7 +84,7 @@ fn commands_for_rooms_need_a_room_in_the_chat_of_a_friend() {
 #[test]
 fn a_message_may_consist_of_the_word_quit() {
     let mut stage = ann(Language::English);
-    stage.types("&r room1").types("/help");
+    stage.types("&r room1").types("/help").types("/help quit");
     let printed = stage.printed();
     let helps = |form: &str| {
         printed

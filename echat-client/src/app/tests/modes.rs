@@ -308,13 +308,49 @@ fn help_lists_what_the_mode_reads() {
         assert!(rows.contains(&row.to_owned()), "{rows:?}");
     }
     assert_eq!(printed[1], "联系人模式的命令：");
+    assert!(printed.contains(&"好友和聊天室（`/help 好友`）：".to_owned()));
     stage.types("&r room1").printed();
     stage.types("/help");
     assert!(
         stage
             .printed()
             .iter()
-            .any(|line| line.starts_with("  /history"))
+            .any(|line| line.starts_with("  /history  "))
+    );
+}
+
+#[test]
+fn help_is_short_before_the_login() {
+    let mut stage = stage(Language::Chinese);
+    stage.types("help");
+    let printed = stage.printed();
+    assert!(printed.len() < 18, "{printed:?}");
+    assert!(printed.iter().any(|line| line.starts_with("  register ")));
+    assert_eq!(printed.last().unwrap(), "登录后还有更多命令。");
+    stage.types("/help 机器人");
+    let printed = stage.printed();
+    assert!(printed.iter().any(|line| line.starts_with("  /bots new ")));
+}
+
+#[test]
+fn help_finds_commands_by_group_and_by_word() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").printed();
+    let mut helps = |line: &str| {
+        stage.types(line);
+        stage.printed()[1..].to_vec()
+    };
+    let group = helps("/help messages");
+    assert_eq!(group[0], "Messages:");
+    assert!(group.iter().any(|line| line.starts_with("  /history  ")));
+    // A command and a group have this name.
+    let both = helps("/help rooms");
+    assert!(both[0].starts_with("  /rooms ") && both.contains(&"In rooms:".to_owned()));
+    let found = helps("/help password");
+    assert_eq!(found, ["  /passwd  change your password"]);
+    assert_eq!(
+        helps("/help xyz"),
+        ["No command has to do with xyz. Type `/help` for a list."]
     );
 }
 

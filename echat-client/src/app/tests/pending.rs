@@ -285,8 +285,8 @@ fn slash_commands_are_in_every_help() {
             stage.types("/help");
             let printed = stage.printed().join("\n");
             for command in ["/pending", "/withdraw", "/leave"] {
-                let row = format!("\n  {command} ");
-                assert!(printed.contains(&row), "{printed}");
+                let is_word = |word| word == command;
+                assert!(printed.split_whitespace().any(is_word), "{printed}");
             }
         }
     }
