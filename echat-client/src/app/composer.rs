@@ -416,7 +416,13 @@ impl Composer {
                 Ok(Statement::Ask(typed)) if typed.command().words() == "n" => {
                     Text::DeclineOrSend { line: line.trim() }
                 }
-                _ => Text::LooksLikeCommand { line },
+                _ => match statement::slash_form(line) {
+                    Some(way) => {
+                        let (line, way) = (line.trim(), way.as_str());
+                        return common.say(Text::SlashOrSend { line, way });
+                    }
+                    None => Text::LooksLikeCommand { line },
+                },
             },
             Question::Paste(pasted) => {
                 let count = pasted.count() as u64;

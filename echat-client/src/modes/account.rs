@@ -193,8 +193,13 @@ impl RegisterMode {
         let (Some(name), Some(password)) = (&self.name, self.password.take()) else {
             return vec![Act::Goto(Goto::Command)];
         };
-        if !settings.is_invited || !settings.interactive {
+        if !settings.interactive {
             return vec![Act::Goto(Goto::Command)];
+        }
+        if !settings.is_invited {
+            let mut acts = print(vec![context.line(Text::NowLogIn)]);
+            acts.push(Act::Goto(Goto::Command));
+            return acts;
         }
         let name = name.to_string();
         let mut acts = Vec::new();

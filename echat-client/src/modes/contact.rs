@@ -75,18 +75,20 @@ fn carry_out(statement: &Statement, context: &Context) -> Vec<Act> {
             print(context.list(Text::Rooms, Text::NoRooms, rooms))
         }
         Statement::Friends => print(friends(context)),
-        Statement::Pending => {
-            let pending = context.session.pending().iter().cloned();
-            let mut lines = context.list(Text::PendingRequests, Text::NoPending, pending);
-            if !context.session.pending().is_empty() {
-                lines.push(context.dim(Text::HowToAnswer));
-            }
-            lines.extend(invitations(context));
-            print(lines)
-        }
         Statement::Messages => print(newest(context)),
         _ => Vec::new(),
     }
+}
+
+/// `:pr` and `/requests`: friend requests and invitations that are not answered.
+pub(super) fn pending(context: &Context) -> Vec<Line> {
+    let pending = context.session.pending().iter().cloned();
+    let mut lines = context.list(Text::PendingRequests, Text::NoPending, pending);
+    if !context.session.pending().is_empty() {
+        lines.push(context.dim(Text::HowToAnswer));
+    }
+    lines.extend(invitations(context));
+    lines
 }
 
 fn invitations(context: &Context) -> Vec<Line> {

@@ -317,6 +317,7 @@ fn read(scope: Scope, line: &str, open: Option<&Target>, context: &Context) -> R
         | Statement::More
         | Statement::OpenFound(_)
         | Statement::Unread
+        | Statement::Pending
             if needs_login =>
         {
             not_logged_in(context)
@@ -324,6 +325,7 @@ fn read(scope: Scope, line: &str, open: Option<&Target>, context: &Context) -> R
         Statement::Open(target) => open_chat(target.normal(), line, context),
         Statement::Send(target, text) => vec![Act::Send(target.normal(), text)],
         Statement::Unread => print(context.unread_list()),
+        Statement::Pending => print(contact::pending(context)),
         Statement::Search(words) => found::search(&words, open, context),
         Statement::Mentions => vec![Act::LookUp(Lookup::new(LookupKind::Mentions))],
         Statement::More => found::more(context),
@@ -376,6 +378,16 @@ fn is_count(typed: &TypedRequest, context: &Context) -> bool {
 
 /// Says that a line is no command of a mode, and of which one it is.
 fn mistake_of_mode(scope: Scope, line: &str, context: &Context) -> Vec<Act> {
+    if scope != Scope::Chat
+        && context.signed_in
+        && let Some(name) = context.session.me()
+        && matches!(
+            statement::parse(Scope::Command, line),
+            Ok(Statement::Login | Statement::Register)
+        )
+    {
+        return mistake(context, Text::LoggedInAs { name });
+    }
     let command = &statement::command_words(line);
     let text = match (scope, mode_of(scope, line)) {
         (Scope::Chat, _) => Text::UnknownInChat { line },

@@ -386,6 +386,33 @@ pub fn looks_like_command(line: &str) -> bool {
             || is_mistyped(line))
 }
 
+/// The command with a slash that does in a chat what a line does in another mode; `None` if there is none.
+pub fn slash_form(line: &str) -> Option<String> {
+    let scopes = [Scope::Contact, Scope::Query, Scope::Command];
+    let statement = scopes.iter().find_map(|scope| parse(*scope, line).ok())?;
+    let words = match &statement {
+        Statement::Ask(typed) => return typed.slash_line(),
+        Statement::Open(target) => format!("/msg {}", typed_target(target)),
+        Statement::Send(target, text) => format!("/msg {} {text}", typed_target(target)),
+        Statement::Rooms => "/rooms".to_owned(),
+        Statement::Friends => "/friends".to_owned(),
+        Statement::Pending => "/requests".to_owned(),
+        Statement::Unread => "/unread".to_owned(),
+        Statement::Who => "/who".to_owned(),
+        Statement::Help => "/help".to_owned(),
+        _ => return None,
+    };
+    Some(words)
+}
+
+/// A target as it is typed behind `/msg`.
+fn typed_target(target: &Target) -> String {
+    match target {
+        Target::Room(room) => format!("#{room}"),
+        Target::Friend(name) => name.clone(),
+    }
+}
+
 /// `\c` and `\d` stand alone; with something behind them they would be text.
 fn is_way_out(line: &str) -> bool {
     let Some(first) = line.split_whitespace().next() else {

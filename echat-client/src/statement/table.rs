@@ -192,9 +192,9 @@ static FRIENDS: &[CommandRow] = &[
         => Statement::Friends
     },
     row! {
-        ":pr" in CONTACT
-        en "list pending friend requests"
-        zh "查看待处理的好友请求"
+        ":pr" in CONTACT, "/requests" in SLASH
+        en "list pending friend requests and invitations to rooms"
+        zh "查看待处理的好友请求和聊天室邀请"
         => Statement::Pending
     },
     row! {

@@ -333,6 +333,18 @@ impl TypedRequest {
         self.command.line(&self.arguments)
     }
 
+    /// The same under its name with a slash; `None` if it has none.
+    pub fn slash_line(&self) -> Option<String> {
+        let Command { row, .. } = self.command;
+        let name = row.names.iter().find(|name| name.words.starts_with('/'));
+        let command = match name {
+            Some(name) => Command { row, name },
+            None if self.lacks_privacy() => commands().find(|other| other.words() == CREATE)?,
+            None => return None,
+        };
+        Some(command.line(&self.arguments))
+    }
+
     /// The role in the room without which the server refuses it, if the row says so.
     pub fn needs(&self) -> Option<RoomRole> {
         self.asks.needs

@@ -414,6 +414,10 @@ sentences! {
     Registered { name: &'a str }
         en "Registered as {name}."
         zh "注册成功：{name}";
+    /// What comes after the registration.
+    NowLogIn
+        en "Type `login` to log in."
+        zh "输入 `login` 登录。";
     /// What a person sees first who came by an address with an invitation code.
     Invited
         en "You are invited to this server. Choose a user name and a password. If you have an account already, type `\\c` and then `login`."
@@ -450,6 +454,10 @@ sentences! {
     AlreadyLoggedIn { name: &'a str }
         en "You are already logged in as {name}. Type `logout` to log out."
         zh "你已登录为“{name}”。输入 `logout` 退出登录。";
+    /// The same in another mode than command mode.
+    LoggedInAs { name: &'a str }
+        en "You are already logged in as {name}."
+        zh "你已登录为“{name}”。";
     /// Without a terminal no question can be asked.
     NoPassword
         en "A user name was given, but no password."
@@ -953,6 +961,10 @@ sentences! {
     QuitOrSend
         en "`/quit` quits echat. Send `quit` as text? (Y/N)"
         zh "退出 echat 请输入 `/quit`。将 `quit` 作为消息发送？(Y/N)";
+    /// A chat line that is a command of another mode, which a chat has under another name.
+    SlashOrSend { line: &'a str, way: &'a str }
+        en "In a chat, type `{way}`. Send `{line}` as text? (Y/N)"
+        zh "在聊天中请输入 `{way}`。将 `{line}` 作为消息发送？(Y/N)";
     /// A chat line that would accept an open friend request, without the slash of a chat.
     AcceptOrSend { line: &'a str }
         en "To accept, type `/{line}`. Send `{line}` as text? (Y/N)"

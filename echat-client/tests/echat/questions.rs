@@ -76,7 +76,7 @@ fn keys_typed_ahead_answer_no_question() {
         ann.types("y\r");
         bob.sees("ann: +f bob");
         ann.types("help\r");
-        ann.sees("a command: help.");
+        ann.sees("type `/help`.");
         ann.sees("send as text? (Y/N) room");
         ann.types("\\c\r");
         ann.sees("Not sent.");

@@ -29,7 +29,11 @@ fn registering_in_both_languages() {
     stage.says(Event::RegisterSuccess {
         username: "ann".to_owned(),
     });
-    assert_eq!(stage.printed().last().unwrap(), "Registered as ann.");
+    let printed = stage.printed();
+    assert_eq!(
+        printed[printed.len() - 2..],
+        ["Registered as ann.", "Type `login` to log in."]
+    );
     assert_eq!(stage.prompt(), "command> ");
 
     let mut stage = super::stage(Language::Chinese);

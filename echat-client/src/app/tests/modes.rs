@@ -361,10 +361,14 @@ fn a_command_of_another_mode_names_the_way_there() {
         |command: &str, way: &str| format!("`{command}` is a command of another mode. Type {way}.");
     for (line, command, way) in [
         ("server time", "server time", "`\\c`, then `query`"),
-        ("login", "login", "`\\c` first"),
+        ("logout", "logout", "`\\c` first"),
     ] {
         stage.types(line);
         assert_eq!(stage.printed()[1], said(command, way));
+    }
+    for line in ["login", "register"] {
+        stage.types(line);
+        assert_eq!(stage.printed()[1], "You are already logged in as ann.");
     }
     stage.types("\\c").printed();
     // What the command is about may be private.

@@ -154,7 +154,7 @@ fn several_questions_are_answered_one_by_one() {
     // Two answers in one read: only the first question was on the terminal.
     stage.presses("y\nn\n");
     assert_eq!(stage.contents(), ["help", "n"]);
-    let asked = "This looks like a command: +f bob. Send it as text? (Y/N)";
+    let asked = "In a chat, type `/add bob`. Send `+f bob` as text? (Y/N)";
     assert!(
         stage.printed().contains(&asked.to_owned()),
         "it is asked again"
@@ -179,7 +179,7 @@ fn the_number_of_open_questions_is_bounded() {
 
 #[test]
 fn text_that_is_no_answer_is_not_sent_and_the_question_is_repeated() {
-    let asked = "This looks like a command: +f bob. Send it as text? (Y/N)";
+    let asked = "In a chat, type `/add bob`. Send `+f bob` as text? (Y/N)";
     for line in [
         "maybe",
         "yes please",
@@ -358,4 +358,40 @@ fn a_line_that_is_no_answer_is_not_echoed() {
         assert!(!stage.printed().join("\n").contains("correct horse"));
         assert_eq!(stage.sent(), []);
     }
+}
+
+#[test]
+fn a_command_of_another_mode_is_asked_about_with_its_name_in_a_chat() {
+    for (line, way) in [
+        (":pr", "/requests"),
+        ("+f eve", "/add eve"),
+        ("-r room1", "/leave room1"),
+        ("?", "/unread"),
+        (":r", "/rooms"),
+        (":f", "/friends"),
+        ("@f bob hi", "/msg bob hi"),
+        ("&r tea", "/msg #tea"),
+        ("den=bob+eve", "/create den bob eve"),
+        ("help", "/help"),
+    ] {
+        let mut stage = in_room();
+        stage.types(line);
+        let said = format!("In a chat, type `{way}`. Send `{line}` as text? (Y/N)");
+        assert_eq!(*stage.printed().last().unwrap(), said);
+    }
+    let mut stage = in_room();
+    stage.types(":m");
+    let said = "This looks like a command: :m. Send it as text? (Y/N)";
+    assert_eq!(stage.printed().last().unwrap(), said);
+}
+
+#[test]
+fn requests_are_listed_in_a_chat_too() {
+    let mut stage = in_room();
+    stage.says(Event::IncommingFriendRequest {
+        username: "eve".to_owned(),
+    });
+    stage.printed();
+    stage.types("/requests");
+    assert_eq!(stage.printed()[1..3], ["Pending friend requests:", "  eve"]);
 }
