@@ -275,6 +275,7 @@ impl ChatMode {
         let zone = &context.settings.zone;
         let today = zone.at(context.now).date();
         match statement::day(typed, today) {
+            Some(day) if day > today => mistake(context, Text::FutureDay { typed }),
             Some(day) => {
                 let at = zone.start_of(day);
                 vec![self.jump(Jump::At(at), (None, None), (None, Some(at)))]

@@ -27,6 +27,7 @@ pub(super) fn search(typed: &str, open: Option<&Target>, context: &Context) -> V
         Err(error) => {
             let text = match &error {
                 FilterError::Day(typed) => Text::NoDay { typed },
+                FilterError::Future(typed) => Text::FutureDay { typed },
                 FilterError::Empty(typed) => Text::FilterIsEmpty { typed },
                 FilterError::Has(typed) => Text::FilterTakesLink { typed },
             };

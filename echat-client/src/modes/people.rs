@@ -203,10 +203,13 @@ impl Context {
 
     fn code_row(&self, code: &str, uses: u64, expires: Option<u64>) -> String {
         let mut row = self.language.say(Text::CodeRow { code, uses });
-        if let Some(expires) = expires {
-            let time = self.moment(expires);
-            row += &self.language.say(Text::Expires { time: &time });
-        }
+        row += &match expires {
+            Some(expires) => {
+                let time = self.moment(expires);
+                self.language.say(Text::Expires { time: &time })
+            }
+            None => self.language.say(Text::NoExpiry),
+        };
         row
     }
 

@@ -14,6 +14,8 @@ const SLOWEST: u64 = 3_600;
 pub(super) const LONGEST_KEPT: u64 = 36_500;
 /// For how many accounts an invitation code can be (PROTOCOL.md, CREATE_INVITATION).
 const MOST_USES: u64 = 10_000;
+/// Words for uses of a code, behind their number.
+const USES: &[&str] = &["个账号", "次", "个", "人", "uses", "use", "x"];
 /// Seconds of a day.
 const DAY: u64 = 86_400;
 
@@ -347,6 +349,11 @@ impl Parameter {
             let is_number = number_of(word).is_some_and(|number| number > 0);
             return is_number.then(|| (word, behind.trim_start()));
         }
+        // A time behind it is none of these: `/invitation new 7d`.
+        if self.kind == ParameterKind::Uses {
+            let (word, behind) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+            return uses(word).map(|_| (word, behind.trim_start()));
+        }
         if self.kind == ParameterKind::For {
             return match duration::read(text) {
                 Some((_, behind)) => Some((&text[..text.len() - behind.len()], behind)),
@@ -385,9 +392,16 @@ impl ParameterKind {
     fn read(self, word: &str) -> Option<String> {
         match self {
             Self::Line => UnsentSelection::read(word).map(UnsentSelection::word),
-            Self::Uses | Self::Days | Self::Number => number_of(word)
-                .filter(|number| (1..=self.most()).contains(number))
-                .map(|number| number.to_string()),
+            Self::Uses | Self::Days | Self::Number => {
+                let number = match self {
+                    Self::Uses => uses(word),
+                    Self::Days => number_of(word).or_else(|| whole_days(word)),
+                    _ => number_of(word),
+                };
+                number
+                    .filter(|number| (1..=self.most()).contains(number))
+                    .map(|number| number.to_string())
+            }
             Self::NewRoom if is_privacy(word) => None,
             Self::For => duration::seconds(word).map(duration::form),
             Self::Switch => switch(word),
@@ -436,10 +450,24 @@ fn keep(word: &str) -> Option<String> {
         "none" | "nothing" | "不保留" => 0,
         word => match duration::number(word) {
             Some(days) => days,
-            None => duration::seconds(word).filter(|seconds| seconds.is_multiple_of(DAY))? / DAY,
+            None => whole_days(word)?,
         },
     };
     (days <= LONGEST_KEPT).then(|| days.to_string())
+}
+
+/// The days of a duration that is a number of them.
+fn whole_days(word: &str) -> Option<u64> {
+    let seconds = duration::seconds(word).filter(|seconds| seconds.is_multiple_of(DAY))?;
+    Some(seconds / DAY)
+}
+
+/// A number of uses, with or without a word for them behind it.
+fn uses(word: &str) -> Option<u64> {
+    let word = plain(word);
+    let mut units = USES.iter();
+    let bare = units.find_map(|unit| word.strip_suffix(unit));
+    number_of(bare.unwrap_or(&word))
 }
 
 /// `room=a+b` and `room+=a`; spaces around the signs do not count.

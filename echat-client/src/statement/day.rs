@@ -5,7 +5,8 @@ use jiff::civil::Date;
 
 use super::{ascii_form, duration};
 
-/// Words for days, with how many days they lie back.
+/// Words for days, with how many days they lie back. Days to come are read, so that they can be told from words that
+/// name none.
 const WORDS: &[(&str, i64)] = &[
     ("today", 0),
     ("yesterday", 1),
@@ -15,6 +16,11 @@ const WORDS: &[(&str, i64)] = &[
     ("昨日", 1),
     ("前天", 2),
     ("大前天", 3),
+    ("tomorrow", -1),
+    ("明天", -1),
+    ("明日", -1),
+    ("后天", -2),
+    ("大后天", -3),
 ];
 /// Words behind a number of days, with the days of one.
 const BACK: &[(&str, i64)] = &[
@@ -121,6 +127,7 @@ mod tests {
             ("Yesterday", "2026-02-28"),
             ("昨天", "2026-02-28"),
             ("前天", "2026-02-27"),
+            ("明天", "2026-03-02"),
             ("3d", "2026-02-26"),
             ("3 days ago", "2026-02-26"),
             ("2w", "2026-02-15"),

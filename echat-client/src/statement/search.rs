@@ -67,6 +67,8 @@ pub enum FilterError {
     Empty(String),
     /// It wants a day, and has none.
     Day(String),
+    /// It wants a day up to today, and has one that is still to come.
+    Future(String),
     /// It wants the word for a link, and has another one.
     Has(String),
 }
@@ -88,13 +90,19 @@ pub fn sift(text: &str, today: Date) -> Result<ParsedSearch, FilterError> {
             return Err(FilterError::Empty(part));
         }
         let date = || day::day(value, today).ok_or_else(|| FilterError::Day(part.clone()));
+        let past = || {
+            let is_past = |date: &Date| *date <= today;
+            Some(date()?)
+                .filter(is_past)
+                .ok_or_else(|| FilterError::Future(value.to_owned()))
+        };
         match filter {
             Filter::From => sifted.from = Some(value.trim_start_matches(['@', '＠']).to_owned()),
             Filter::In => sifted.within = Some(value.to_owned()),
             Filter::Before => sifted.before = Some(date()?),
-            Filter::After => sifted.since = Some(date()?),
+            Filter::After => sifted.since = Some(past()?),
             Filter::On => {
-                let date = date()?;
+                let date = past()?;
                 (sifted.since, sifted.before) = (Some(date), date.tomorrow().ok());
             }
             Filter::Has if is_link(value) => sifted.has_link = true,

@@ -802,8 +802,8 @@ static PEOPLE: &[CommandRow] = &[
     },
     row! {
         "/invitation new" in SLASH (uses: Uses?) (days: Days?)
-        en "make an invitation code, for so many accounts (up to 10,000) and days"
-        zh "生成邀请码，可指定使用次数（最多 10000）和有效天数"
+        en "make an invitation code for so many accounts (up to 10,000; else one) and so many days (else without an end)"
+        zh "生成邀请码，可指定使用次数（最多 10000，默认一次）和有效天数（默认没有期限）"
         => Statement::NewInvitation(uses.and_then(number_of), days.and_then(number_of))
     },
     row! {
@@ -886,7 +886,7 @@ static PEOPLE: &[CommandRow] = &[
         }
     },
     row! {
-        "/privacy last-seen on" in SLASH
+        "/privacy last-seen on" in SLASH, "/privacy last-seen 开" in SLASH, "/privacy last-seen 打开" in SLASH
         en "let friends see when you were last online"
         zh "允许好友看到你上次在线的时间"
         asks SetPrivacy { last_seen: Some(true) }
@@ -896,7 +896,7 @@ static PEOPLE: &[CommandRow] = &[
         }
     },
     row! {
-        "/privacy last-seen off" in SLASH
+        "/privacy last-seen off" in SLASH, "/privacy last-seen 关" in SLASH, "/privacy last-seen 关闭" in SLASH
         en "hide when you were last online"
         zh "隐藏你上次在线的时间"
         asks SetPrivacy { last_seen: Some(false) }

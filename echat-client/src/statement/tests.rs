@@ -360,8 +360,21 @@ fn text_that_is_no_statement_is_recognised() {
     for line in ["/withdraw", "/withdraw 1 2", "/withdraw -1", "/withdraw x"] {
         assert_eq!(form(Scope::Chat, line), "/withdraw <number>|all");
     }
+    for (line, uses, days) in [
+        ("/invitation new", None, None),
+        ("/invitation new 10 7", Some(10), Some(7)),
+        ("/invitation new 10次 7天", Some(10), Some(7)),
+        ("/invitation new １０个 一周", Some(10), Some(7)),
+        ("/invitation new 7天", None, Some(7)),
+        ("/invitation new 2w", None, Some(14)),
+    ] {
+        let read = parse(Scope::Chat, line);
+        assert_eq!(read, Ok(Statement::NewInvitation(uses, days)), "{line}");
+    }
     for line in [
         "/invitation new x",
+        "/invitation new 1 2次",
+        "/invitation new 1 2小时",
         "/invitation new 0",
         "/invitation new 1 2 3",
     ] {

@@ -1411,6 +1411,10 @@ sentences! {
     NoCodes
         en "No open invitation codes. Type `/invitation new` to make one."
         zh "没有有效的邀请码。输入 `/invitation new` 生成。";
+    /// Stands behind a code that ends at no time.
+    NoExpiry
+        en ", without an end"
+        zh "，没有期限";
     /// Stands behind what ends at a time.
     Expires { time: &'a str }
         en ", until {time}"
@@ -1872,7 +1876,11 @@ sentences! {
     /// A filter or a command wants a day.
     NoDay { typed: &'a str }
         en "{typed}: this is not a day. Examples: 2026-01-31, yesterday, 3d."
-        zh "“{typed}”不是日期。例如：2026-01-31、1月31日、昨天、3天前。";
+        zh "看不懂日期“{typed}”，可以写：2026-01-31、1月31日、昨天、3天前。";
+    /// A day that has not begun.
+    FutureDay { typed: &'a str }
+        en "{typed}: this day is still to come."
+        zh "还没到“{typed}”。";
     /// A filter names no conversation.
     NotYourConversation { name: &'a str }
         en "{name} is neither a room of yours nor a friend."

@@ -3,7 +3,7 @@
 use echat_proto::names::DeviceSecret;
 use echat_proto::param::{AwayText, RequestState};
 use echat_proto::records::{
-    AwayLine, FriendLine, GivenLimits, Keeps, MUST_CHANGE_PASSWORD, SessionLine,
+    AwayLine, FriendLine, GivenLimits, InvitationCodeLine, Keeps, MUST_CHANGE_PASSWORD, SessionLine,
 };
 
 use super::*;
@@ -414,6 +414,33 @@ fn a_new_user_reads_where_they_are_and_an_administrator_that_they_are_one() {
     stage.sent();
     stage.given("ann", None);
     assert!(!stage.sent().contains(&R::Admin));
+}
+
+#[test]
+fn a_code_without_an_end_says_so() {
+    let mut stage = ann(Language::Chinese);
+    stage.types("/invitation").says(Event::Invitations {
+        invitations: vec![InvitationCodeLine {
+            code: "ABCD".to_owned(),
+            uses: 10,
+            expires: None,
+        }],
+    });
+    let printed = stage.printed();
+    assert_eq!(
+        printed.last().unwrap(),
+        "  ABCD  还可注册 10 个账号，没有期限"
+    );
+}
+
+#[test]
+fn last_seen_is_hidden_in_chinese_too() {
+    for (word, shown) in [("开", true), ("关", false), ("打开", true), ("关闭", false)] {
+        let mut stage = ann(Language::Chinese);
+        stage.types(&format!("/privacy last-seen {word}"));
+        let sent = params(&mut stage, R::SetPrivacy);
+        assert_eq!(sent[0].at("last_seen"), Some(&Value::Bool(shown)), "{word}");
+    }
 }
 
 #[test]
@@ -887,7 +914,10 @@ fn lists_show_what_the_server_tells() {
         uses: 3,
         expires: None,
     });
-    assert_eq!(stage.printed()[1], "  7KQM-2XWD-RT9H-C4VB  for 3 accounts");
+    assert_eq!(
+        stage.printed()[1],
+        "  7KQM-2XWD-RT9H-C4VB  for 3 accounts, without an end"
+    );
     for (server, is_loopback) in [("chat.example.org:1024", false), ("127.0.0.1:1024", true)] {
         let link = format!("echat://{server}/#{KEY}");
         stage.happens(Input::Server(link.parse().unwrap()));

@@ -118,3 +118,25 @@ fn tabs_go_to_stops_from_the_beginning_of_the_text() {
         assert_eq!(printed[1..], expected[1..]);
     }
 }
+
+#[test]
+fn a_day_that_is_still_to_come_is_told_from_words_that_are_no_day() {
+    let mut stage = ann(Language::Chinese);
+    stage.types("&r room1").printed();
+    stage.sent();
+    for (line, said) in [
+        ("/date 明天", "还没到“明天”。"),
+        ("/date 2123-01-01", "还没到“2123-01-01”。"),
+        ("/search 饭 之后:后天", "还没到“后天”。"),
+        (
+            "/date 周一",
+            "看不懂日期“周一”，可以写：2026-01-31、1月31日、昨天、3天前。",
+        ),
+    ] {
+        stage.types(line);
+        assert_eq!(stage.printed().last().unwrap(), said);
+    }
+    assert!(stage.sent().is_empty());
+    stage.types("/search 饭 之前:明天");
+    assert_eq!(stage.sent(), [RequestKind::Search]);
+}
