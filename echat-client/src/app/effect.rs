@@ -167,6 +167,8 @@ pub enum ExportReport {
     Written,
     /// It is in its place.
     Finished,
+    /// Its name is taken.
+    Exists,
     /// It cannot be written, and is removed.
     Failed {
         /// Why, in the user's language.

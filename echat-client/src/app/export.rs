@@ -125,12 +125,15 @@ impl Exporter {
                 self.current = None;
                 None
             }
-            (ExportReport::Failed { why }, _) => {
+            (report @ (ExportReport::Exists | ExportReport::Failed { .. }), _) => {
                 let file = std::mem::take(&mut export.file);
                 self.current = None;
                 common.verdict.record(WorstOutcome::LocalFailure);
-                let (file, why) = (file.as_str(), why.as_str());
-                common.fail(Text::NotExported { file, why });
+                let file = file.as_str();
+                common.fail(match &report {
+                    ExportReport::Failed { why } => Text::NotExported { file, why },
+                    _ => Text::ExportFileExists { file },
+                });
                 None
             }
             _ => None,

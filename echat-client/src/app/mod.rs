@@ -794,7 +794,8 @@ impl App {
         let room = typed.room().map(Target::Room);
         let is_known = room.is_none_or(|room| self.common.context.session.has(&room));
         let asks = typed.question(self.common.context.language).is_some()
-            && self.upstream.login.is_wanted();
+            && self.upstream.login.is_wanted()
+            && !self.keeps_all(&typed);
         if !asks || !is_known || !self.common.is_interactive() {
             return self.ask_typed(typed);
         }
@@ -806,6 +807,14 @@ impl App {
         }
         let question = Question::Confirm(typed);
         self.composer.ask_once(&mut self.common, question);
+    }
+
+    /// Whether a command sets for how long messages of a room are kept, by which none is removed.
+    fn keeps_all(&self, typed: &TypedRequest) -> bool {
+        let room = typed.room().map(Target::Room);
+        let session = &self.common.context.session;
+        room.zip(typed.keeps())
+            .is_some_and(|(room, days)| session.keeps_all(&room, days))
     }
 
     /// The code by which the server would refuse a command, if the user's role in the room is known and not enough.

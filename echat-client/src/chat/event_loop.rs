@@ -422,8 +422,12 @@ impl EventLoop {
             Ok(()) => done,
             Err(error) => {
                 self.export = None;
-                let why = error.localized(self.language);
-                ExportReport::Failed { why }
+                match error {
+                    ExportError::Exists => ExportReport::Exists,
+                    error => ExportReport::Failed {
+                        why: error.localized(self.language),
+                    },
+                }
             }
         };
         self.inputs.push_back(Input::Export(report));

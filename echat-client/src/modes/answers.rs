@@ -31,6 +31,7 @@ pub(super) fn tell(update: &Update, context: &Context) -> Vec<Line> {
         | Update::Room(_)
         | Update::LeftRoom(_)
         | Update::Friend(..)
+        | Update::NewFriendIsOnline(_)
         | Update::Away(..)
         | Update::Member(..)
         | Update::Answer(RequestContext::Departed { .. }, _) => Vec::new(),

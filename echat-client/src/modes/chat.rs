@@ -746,10 +746,12 @@ impl Mode for ChatMode {
                 lines.extend(rooms::update_lines(update, context));
                 print(lines)
             }
-            Update::Friend(name, came) if self.target == Target::Friend(name.clone()) => print(
-                self.presence
-                    .record(name, PresenceChange::of_friend(*came), context),
-            ),
+            Update::Friend(name, _) | Update::NewFriendIsOnline(name)
+                if self.target == Target::Friend(name.clone()) =>
+            {
+                let change = PresenceChange::of_friend(update);
+                print(self.presence.record(name, change, context))
+            }
             Update::Away(name, text) if self.target == Target::Friend(name.clone()) => {
                 print(context.away_lines(name, text.as_deref()))
             }

@@ -40,11 +40,9 @@ impl Mode for ContactMode {
     }
 
     fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {
-        if let Update::Friend(name, came) = update {
-            return print(
-                self.presence
-                    .record(name, PresenceChange::of_friend(*came), context),
-            );
+        if let Update::Friend(name, _) | Update::NewFriendIsOnline(name) = update {
+            let change = PresenceChange::of_friend(update);
+            return print(self.presence.record(name, change, context));
         }
         let mut lines = self.presence.flush(context);
         lines.extend(match update {

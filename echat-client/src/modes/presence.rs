@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Context;
 use crate::render::styled::Line;
+use crate::session::Update;
 use crate::settings::Presence;
 use crate::text::Text;
 
@@ -15,6 +16,8 @@ const GATHER_SECONDS: u64 = 10;
 pub(super) enum PresenceChange {
     /// The user became a member of the open room.
     Joined,
+    /// The user, who is a new friend, is online.
+    IsOnline,
     CameOnline,
     WentOffline,
     /// The user is online, and no member of the open room any more.
@@ -25,20 +28,21 @@ pub(super) enum PresenceChange {
 
 impl PresenceChange {
     /// In the order in which they are shown: a user can join and go offline, and not the other way round.
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Joined,
+        Self::IsOnline,
         Self::CameOnline,
         Self::WentOffline,
         Self::Left,
         Self::LeftOrWentOffline,
     ];
 
-    /// A friend came online, or went offline.
-    pub(super) fn of_friend(came: bool) -> Self {
-        if came {
-            Self::CameOnline
-        } else {
-            Self::WentOffline
+    /// What a friend did.
+    pub(super) fn of_friend(update: &Update) -> Self {
+        match update {
+            Update::NewFriendIsOnline(_) => Self::IsOnline,
+            Update::Friend(_, true) => Self::CameOnline,
+            _ => Self::WentOffline,
         }
     }
 
@@ -46,16 +50,17 @@ impl PresenceChange {
     /// join.
     fn undoes(self, other: Self) -> bool {
         match self {
-            Self::WentOffline => other == Self::CameOnline,
+            Self::WentOffline => matches!(other, Self::CameOnline | Self::IsOnline),
             Self::Left | Self::LeftOrWentOffline => {
                 matches!(other, Self::CameOnline | Self::Joined)
             }
-            Self::CameOnline | Self::Joined => false,
+            Self::CameOnline | Self::IsOnline | Self::Joined => false,
         }
     }
 
     fn text<'a>(self, names: &'a str, room: &'a str) -> Text<'a> {
         match self {
+            Self::IsOnline => Text::NewFriendIsOnline { names },
             Self::CameOnline => Text::CameOnline { names },
             Self::WentOffline => Text::WentOffline { names },
             Self::Joined => Text::MembersJoined { names, room },
@@ -69,7 +74,7 @@ impl PresenceChange {
 #[derive(Debug, Default)]
 pub(super) struct PresenceDigest {
     /// The users of each of [`PresenceChange::ALL`] that are not shown yet.
-    pending: [BTreeSet<String>; 5],
+    pending: [BTreeSet<String>; 6],
     /// The open room, or nothing.
     room: String,
     due: Option<u64>,

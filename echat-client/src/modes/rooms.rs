@@ -131,6 +131,8 @@ fn role_lines(
     let is_me = context.session.me() == Some(name);
     let role_name = &role_word(role, context.language);
     let text = match (is_me, by) {
+        (true, Some(by)) if role == RoomRole::Member => Text::TookYourRole { by, room },
+        (false, Some(by)) if role == RoomRole::Member => Text::TookRole { by, name, room },
         (true, Some(by)) => Text::MadeYou {
             by,
             role: role_name,
@@ -352,21 +354,21 @@ pub(super) fn topic(room: &RoomInfo, context: &Context) -> Vec<Line> {
 pub(super) fn own(rooms: &[RoomLine], context: &Context) -> Vec<Line> {
     let language = context.language;
     let rows = rooms.iter().map(|room| {
-        let (name, members, unread) = (&room.roomname, room.members, room.unread);
-        let mut row = language.say(match room.owner.as_str() {
-            "" => Text::LobbyLine {
-                room: name,
-                members,
-                unread,
-            },
-            owner => Text::RoomLine {
-                room: name,
-                members,
-                owner,
-                unread,
-            },
+        let mut row = language.say(Text::RoomOf {
+            room: &room.roomname,
+            members: room.members,
         });
         let mut more = Vec::new();
+        match room.owner.as_str() {
+            "" => more.push(language.say(Text::IsLobby)),
+            // The reader's role says it.
+            _ if room.role == Some(RoomRole::Owner) => {}
+            owner => more.push(language.say(Text::OwnerIs { name: owner })),
+        }
+        if room.unread > 0 {
+            let count = room.unread;
+            more.push(language.say(Text::UnreadCount { count }));
+        }
         if let Some(count) = room.mentions.filter(|count| *count > 0) {
             more.push(language.say(Text::MentionsOfYou { count }));
         }
@@ -398,7 +400,7 @@ pub(super) fn public(
 ) -> Vec<Line> {
     let language = context.language;
     let rows = rooms.iter().map(|room| {
-        let mut row = language.say(Text::PublicRoomLine {
+        let mut row = language.say(Text::RoomOf {
             room: &room.roomname,
             members: room.members,
         });

@@ -30,7 +30,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::records::{
-    ChatMessage, Code, Fail, GivenLimits, MemberLine, Reaction, RoomInfo, RoomLine,
+    ChatMessage, Code, Fail, GivenLimits, Keeps, MemberLine, Reaction, RoomInfo, RoomLine,
 };
 
 use crate::statement::TypedRequest;
@@ -76,6 +76,8 @@ pub enum Update {
     LeftRoom(String),
     /// A friend came (true) or went.
     Friend(String, bool),
+    /// A new friend is online.
+    NewFriendIsOnline(String),
     /// A friend is away, with a text, or is back.
     Away(String, Option<String>),
     /// Another user is no friend any more.
@@ -114,6 +116,10 @@ const ALL: &str = "@all";
 pub struct Session {
     me: Option<String>,
     friends: BTreeMap<String, bool>,
+    /// The user whom the last event made a friend. The server says directly behind that if the user is online.
+    befriended: Option<String>,
+    /// For how many days the server keeps messages, which may be without an end; `None` before it has said so.
+    kept: Option<Option<u64>>,
     rooms: BTreeSet<String>,
     pending: Vec<String>,
     conversations: BTreeMap<Target, Conversation>,
@@ -247,6 +253,21 @@ impl Session {
         self.room_state.settings(target)
     }
 
+    /// Whether to keep messages of a room for this many days, or as the server keeps them, removes none, as far as is
+    /// known. The shorter time counts, that of the room or that of the server.
+    pub fn keeps_all(&self, room: &Target, days: Option<u64>) -> bool {
+        let Some(server) = self.kept else {
+            return false;
+        };
+        let for_days = |days: Option<u64>| {
+            let both = days.into_iter().chain(server);
+            both.min().unwrap_or(u64::MAX)
+        };
+        let now = self.room_settings(room);
+        let now = now.map_or(u64::MAX, |settings| for_days(settings.keep_days));
+        for_days(days) >= now
+    }
+
     /// Makes this conversation the most recent.
     pub fn touch(&mut self, target: &Target) {
         if self.recent.first() != Some(target) {
@@ -299,21 +320,14 @@ impl Session {
         let mut updates = Vec::new();
         let asked = asked.map(|asked| self.room_state.up_to_date(asked));
         let mut replaced = false;
+        let befriended = self.befriended.take();
         match &event {
             Event::LoginSuccess { username } => self.log_in(username),
             Event::LoginBundle { .. } => replaced = self.take_bundle(&event, &mut updates),
             Event::IncommingFriendRequest { username } => {
                 self.request(username, &mut updates);
             }
-            Event::NewContact { username } => {
-                self.pending.retain(|name| name != username);
-                if self.friends.insert(username.clone(), false).is_none() {
-                    updates.push(Update::NewContact(username.clone()));
-                }
-            }
             Event::OnNewRoom { roomname } => self.joined(roomname, &mut updates),
-            Event::OnFriendOnline { username } => self.presence(username, true, &mut updates),
-            Event::OnFriendOffline { username } => self.presence(username, false, &mut updates),
             Event::OnMemberOnline {
                 roomname,
                 membername,
@@ -349,11 +363,12 @@ impl Session {
             Event::LoggedOut {} => self.forget(),
             Event::OnWelcome {
                 message_of_the_day,
+                keeps,
                 limits,
                 ..
-            } => self.welcome(message_of_the_day.as_deref(), limits),
+            } => self.welcome(message_of_the_day.as_deref(), keeps, limits),
             _ => {
-                self.take_people_event(&event, &mut updates);
+                self.take_people_event(&event, befriended.as_deref(), &mut updates);
                 self.apply_to_rooms(&event, &mut updates);
             }
         }
@@ -423,7 +438,8 @@ impl Session {
     }
 
     /// The server has told its limits and its message of the day.
-    fn welcome(&mut self, message: Option<&str>, limits: &GivenLimits) {
+    fn welcome(&mut self, message: Option<&str>, keeps: &Keeps, limits: &GivenLimits) {
+        self.kept = Some(keeps.days);
         self.message_of_the_day.tell(message);
         let bytes = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
         self.limits = Limits {
@@ -448,15 +464,6 @@ impl Session {
         if !self.pending.iter().any(|known| known == name) {
             self.pending.push(name.to_owned());
             updates.push(Update::FriendRequest(name.to_owned()));
-        }
-    }
-
-    fn presence(&mut self, name: &str, online: bool, updates: &mut Vec<Update>) {
-        if let Some(known) = self.friends.get_mut(name)
-            && *known != online
-        {
-            *known = online;
-            updates.push(Update::Friend(name.to_owned(), online));
         }
     }
 

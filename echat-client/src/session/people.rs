@@ -115,9 +115,28 @@ impl Session {
         self.people.blocked = blocked.unwrap_or_default().iter().cloned().collect();
     }
 
-    /// Applies an event about users.
-    pub(super) fn take_people_event(&mut self, event: &Event, updates: &mut Vec<Update>) {
+    /// Applies an event about users. `befriended`: the user whom the event before it made a friend.
+    pub(super) fn take_people_event(
+        &mut self,
+        event: &Event,
+        befriended: Option<&str>,
+        updates: &mut Vec<Update>,
+    ) {
         match event {
+            Event::NewContact { username } => {
+                self.pending.retain(|name| name != username);
+                if self.friends.insert(username.clone(), false).is_none() {
+                    updates.push(Update::NewContact(username.clone()));
+                    self.befriended = Some(username.clone());
+                }
+            }
+            Event::OnFriendOnline { username } if befriended == Some(username.as_str()) => {
+                if self.friends.insert(username.clone(), true) == Some(false) {
+                    updates.push(Update::NewFriendIsOnline(username.clone()));
+                }
+            }
+            Event::OnFriendOnline { username } => self.presence(username, true, updates),
+            Event::OnFriendOffline { username } => self.presence(username, false, updates),
             Event::OnAway { username, text } => self.set_away(username, text, updates),
             Event::BotToken { username, .. } => self.people.note_bot(username),
             Event::Bots { bots } => bots
@@ -160,6 +179,15 @@ impl Session {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn presence(&mut self, name: &str, online: bool, updates: &mut Vec<Update>) {
+        if let Some(known) = self.friends.get_mut(name)
+            && *known != online
+        {
+            *known = online;
+            updates.push(Update::Friend(name.to_owned(), online));
         }
     }
 

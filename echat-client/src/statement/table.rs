@@ -238,7 +238,7 @@ static FRIENDS: &[CommandRow] = &[
         en "add friends to your room"
         zh "拉好友进自己的聊天室"
         asks AddMembers { roomname: room, members: members }
-        done { en "Added to {room}: {members}." zh "已将 {members} 拉进聊天室“{room}”。" }
+        done { en "Added to {room}: {members}." zh "已将“{members}”拉进聊天室“{room}”。" }
         refused {
             NotOwner {
                 en "Only the owner of {room} can add members."
@@ -615,7 +615,10 @@ static ROOMS: &[CommandRow] = &[
             zh "聊天室“{room}”：{days}？更早的消息会对所有成员删除，无法恢复。(Y/N)"
         }
         prompt { en "{room}: {days}? (Y/N)" zh "“{room}”：{days}？(Y/N)" }
-        declined { en "{room} was not changed to: {days}." zh "聊天室“{room}”没有改为：{days}。" }
+        declined {
+            en "Nothing was changed: messages of {room} are kept as before."
+            zh "没有更改，“{room}”的消息仍按原来的时间保留。"
+        }
         done { en "{room}: {days}." zh "聊天室“{room}”：{days}。" }
     },
     row! {

@@ -64,10 +64,10 @@ impl Arguments {
     /// What a sentence says for each parameter. A name is spelt as the server spells it; those of a list are as
     /// typed.
     pub(super) fn spoken(&self, language: Language) -> Vec<String> {
-        let comma = language.say(Text::Comma);
+        let between = language.say(Text::BetweenNames);
         let words = self.parameters.iter().zip(self.words());
         words
-            .map(|(parameter, words)| parameter.kind.spoken(&words.join(&comma), language))
+            .map(|(parameter, words)| parameter.kind.spoken(&words.join(&between), language))
             .collect()
     }
 
@@ -359,8 +359,14 @@ impl TypedRequest {
 
     /// Whether it keeps the messages of a room for ever, by which none is removed.
     fn keeps_all(&self) -> bool {
+        self.keeps() == Some(Some(LONGEST_KEPT))
+    }
+
+    /// For how many days it keeps the messages of a room, or `Some(None)` for as long as the server does; `None` for
+    /// another command.
+    pub fn keeps(&self) -> Option<Option<u64>> {
         let kept = self.arguments.first_of(&[ParameterKind::Keep]);
-        kept.and_then(|days| duration::number(&days)) == Some(LONGEST_KEPT)
+        kept.map(|days| duration::number(&days))
     }
 
     /// What a no to the question means.

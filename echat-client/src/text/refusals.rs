@@ -50,13 +50,20 @@ impl Language {
     /// The users whom a refusal is about: those that the server names, or all that were named.
     fn names_of(self, doing: RefusedRequest<'_>, fail: &Fail) -> String {
         let listed = fail.detail.iter().find_map(|(key, value)| match value {
-            Value::List(names) if key == "names" => Some(self.joined(names)),
+            Value::List(names) if key == "names" => {
+                let names = names.iter().filter_map(|name| match name {
+                    Value::Str(name) => Some(name.as_str()),
+                    _ => None,
+                });
+                let names: Vec<&str> = names.collect();
+                Some(names.join(&self.say(Text::BetweenNames)))
+            }
             _ => None,
         });
         match listed {
             Some(names) => names,
             None if doing.kind == RequestKind::AddMembers => {
-                doing.names.join(&self.say(Text::Comma))
+                doing.names.join(&self.say(Text::BetweenNames))
             }
             None => String::new(),
         }
@@ -172,7 +179,7 @@ codes! {
         zh "没有来自该用户的好友请求。";
     NotAFriend
         en "You are not friends."
-        zh "还不是好友。";
+        zh "你们还不是好友。";
     NotAMember
         en "You are not a member of this room."
         zh "还没有加入聊天室。";

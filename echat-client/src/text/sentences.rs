@@ -640,6 +640,14 @@ sentences! {
     YouAreNow { role: &'a str, room: &'a str }
         en "You are now {role} of {room}."
         zh "你现在是聊天室“{room}”的{role}。";
+    /// The reader is an operator no more.
+    TookYourRole { by: &'a str, room: &'a str }
+        en "{by} made you a plain member of {room}: you are not an operator any more."
+        zh "{by}取消了你在聊天室“{room}”的房间管理员身份。";
+    /// A member is an operator no more.
+    TookRole { by: &'a str, name: &'a str, room: &'a str }
+        en "{by} made {name} a plain member of {room}."
+        zh "{by}取消了“{name}”在聊天室“{room}”的房间管理员身份。";
     /// A member has another role, given by a user.
     Made { by: &'a str, name: &'a str, role: &'a str, room: &'a str }
         en "{by} made {name} {role} of {room}."
@@ -781,8 +789,8 @@ sentences! {
     NoPublicRooms
         en "There are no public rooms here."
         zh "没有公开聊天室。";
-    /// A line of the list of public rooms.
-    PublicRoomLine { room: &'a str, members: u64 }
+    /// The beginning of a line of a list of rooms.
+    RoomOf { room: &'a str, members: u64 }
         en { members, one: "{room}: {members} member", other: "{room}: {members} members" }
         zh "{room}：{members} 名成员";
     /// Stands below the list of public rooms.
@@ -845,6 +853,10 @@ sentences! {
     CameOnline { names: &'a str }
         en "{names} came online"
         zh "{names} 上线了";
+    /// A new friend is online.
+    NewFriendIsOnline { names: &'a str }
+        en "online: {names}"
+        zh "{names} 在线";
     /// A friend went.
     WentOffline { names: &'a str }
         en "{names} went offline"
@@ -898,6 +910,10 @@ sentences! {
     Me
         en "me"
         zh "我";
+    /// Stands between names that stand in the quotes of the language together.
+    BetweenNames
+        en ", "
+        zh "”、“";
     /// Stands between names.
     Comma
         en ", "
@@ -1462,7 +1478,7 @@ sentences! {
     /// A friend is away.
     FriendAway { name: &'a str, text: &'a str }
         en "{name} is away: {text}"
-        zh "{name} 离开了：{text}";
+        zh "{name} 暂时离开：{text}";
     /// A friend is back.
     FriendBack { name: &'a str }
         en "{name} is back"
@@ -1631,6 +1647,10 @@ sentences! {
     NotExported { file: &'a str, why: &'a str }
         en "Nothing was exported to {file}: {why}"
         zh "没有导出到 {file}：{why}";
+    /// An export has no file because its name is taken.
+    ExportFileExists { file: &'a str }
+        en "Export failed: {file} exists already. Choose another name."
+        zh "导出失败：{file} 已存在，请换一个文件名。";
     /// Why an export has no file: the user did not want it any more.
     ExportCancelled
         en "the export was cancelled"
@@ -1931,20 +1951,14 @@ sentences! {
     NoFriendsOnline
         en "No friends are online."
         zh "没有好友在线。";
-    /// A line of `rooms`.
-    RoomLine { room: &'a str, members: u64, owner: &'a str, unread: u64 }
-        en { members,
-            one: "{room}: {members} member, owner {owner}, {unread} unread",
-            other: "{room}: {members} members, owner {owner}, {unread} unread"
-        }
-        zh "{room}：{members} 名成员，房主 {owner}，{unread} 条未读";
-    /// The same of a room without an owner: the lobby.
-    LobbyLine { room: &'a str, members: u64, unread: u64 }
-        en { members,
-            one: "{room}: {members} member, the lobby of this server, {unread} unread",
-            other: "{room}: {members} members, the lobby of this server, {unread} unread"
-        }
-        zh "{room}：{members} 名成员，本服务器的大厅，{unread} 条未读";
+    /// Marks the room without an owner.
+    IsLobby
+        en "the lobby of this server"
+        zh "本服务器的大厅";
+    /// How many messages of a room are unread.
+    UnreadCount { count: u64 }
+        en "{count} unread"
+        zh "{count} 条未读";
     /// Heading.
     Members { room: &'a str }
         en "Members of {room}:"
@@ -2065,8 +2079,8 @@ sentences! {
         zh "正在重新连接。";
     /// The user logged in elsewhere, or the server ended the session.
     Kicked
-        en "Your session was ended by an administrator, by yourself on another device, or because you logged in on too many. Type `login` to log in again. If an administrator has reset your password, the old one is refused: ask for the new one. If your account is suspended, you are told until when."
-        zh "你的会话已被结束：可能是服务器管理员结束的，也可能是你在其他设备上结束的，或者登录的设备过多。输入 `login` 重新登录；如果管理员重置了你的密码，旧密码会被拒绝，请向管理员索取新密码；如果账号已被停用，届时会告诉你停用到什么时候。";
+        en "You were logged out: perhaps you logged in or changed your password on another device, or you or an administrator ended this session. Type `login` to log in again. If the password is wrong, ask an administrator for a new one; if the account is suspended, the login says until when."
+        zh "你已退出登录：可能是在别的设备上登录或修改了密码，也可能是你或服务器管理员结束了这个会话。输入 `login` 重新登录。如果密码不对，请向管理员索取新密码；如果账号已停用，登录时会说明期限。";
     /// CLOSE_NOTIFY(6) without SERVER_KICK.
     AddressNotServed
         en "The server refuses connections from your address for now."
@@ -2117,8 +2131,8 @@ sentences! {
         zh "未执行：{commands}。";
     /// A request waits for the connection.
     WaitsForConnection { command: &'a str }
-        en "`{command}` will be sent when the connection is back."
-        zh "`{command}` 将在连接恢复后发送。";
+        en "`{command}` will be carried out when the connection is back."
+        zh "`{command}` 将在连接恢复后执行。";
     /// The time is over.
     TimeOut
         en "Timed out."
@@ -2190,15 +2204,15 @@ sentences! {
     /// already_member, of the users to add
     MembersBefore { room: &'a str, names: &'a str }
         en "Already members of {room}: {names}."
-        zh "已经在聊天室“{room}”中：{names}。";
+        zh "“{names}”已经在聊天室“{room}”中。";
     /// not_friends
     NotYourFriends { names: &'a str }
         en "Not your friends: {names}. Only friends can be added; type `/add <user>` to send a friend request."
-        zh "还不是你的好友：{names}。只能拉好友进来，输入 `/add <用户名>` 添加好友。";
+        zh "“{names}”还不是你的好友。只能拉好友进来，输入 `/add <用户名>` 添加好友。";
     /// not_allowed, of users who left the room
     LeftBefore { room: &'a str, names: &'a str }
         en "Cannot be added because they left {room}: {names}. They can rejoin with `/join {room}`."
-        zh "已主动退出聊天室“{room}”，不能再拉进来：{names}。对方可以输入 `/join {room}` 自己加入。";
+        zh "“{names}”主动退出了聊天室“{room}”，不能再拉进来。对方可以输入 `/join {room}` 自己加入。";
     /// too_many: the reader's friends
     OwnFriends { limit: u64 }
         en "You have reached the server's limit of {limit} friends. The operator can raise `server.limits.friends`."
@@ -2327,7 +2341,7 @@ sentences! {
     /// A password below the limit.
     PasswordTooShort
         en "A password needs at least {PASSWORD_MIN} bytes."
-        zh "密码太短，至少需要 {PASSWORD_MIN} 个字节（一个汉字占 3 个字节）。";
+        zh "密码太短：至少 {PASSWORD_MIN} 个字母或数字（一个汉字算 3 个）。";
     /// A password over the limit.
     PasswordTooLong
         en "A password can have at most {PASSWORD_MAX} bytes."

@@ -91,11 +91,9 @@ fn talk(ann: &mut Actor, xiaoming: &mut Actor) {
     xiaoming.types("query");
     xiaoming.has("query>");
     xiaoming.types("rooms");
-    xiaoming.sees(Text::RoomLine {
+    xiaoming.sees(Text::RoomOf {
         room: "team",
         members: 2,
-        owner: "ann",
-        unread: 0,
     });
     xiaoming.types("\\c");
     xiaoming.types("chat team");

@@ -218,7 +218,7 @@ fn a_pipe_sends_its_lines_and_reports_refusals() {
     let outcome = pipes(&link, "@r room1 done\n").exits(0);
     assert!(outcome.out.contains("me to room1: done"), "{}", outcome.out);
     assert!(!outcome.out.contains('\x1b') && outcome.err.is_empty());
-    ann.sees("Your session was ended");
+    ann.sees("You were logged out");
     let refused = pipes(&link, "@r room2 done").exits(1);
     assert!(refused.err.contains("No such room"), "{}", refused.err);
     pipes(&link, "what?\n").exits(2);

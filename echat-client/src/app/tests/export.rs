@@ -346,6 +346,15 @@ fn ctrl_c_first_ends_a_question_and_then_the_export() {
 }
 
 #[test]
+fn a_name_that_is_taken_ends_the_export() {
+    let mut stage = ann(Language::Chinese);
+    stage.types("/export a").printed();
+    stage.happens(Input::Export(ExportReport::Exists));
+    assert_eq!(stage.printed(), ["导出失败：a 已存在，请换一个文件名。"]);
+    assert!(!stage.app.exporter.is_running());
+}
+
+#[test]
 fn a_file_that_cannot_be_written_ends_the_export() {
     let why = || ExportReport::Failed {
         why: "No space left on device".to_owned(),

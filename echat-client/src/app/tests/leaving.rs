@@ -192,7 +192,7 @@ fn leaving_a_room_while_offline_is_queued_and_says_so() {
     stage.happens(Input::Closed(None));
     stage.types("/leave").printed();
     stage.types("y");
-    let said = "`/leave room2` will be sent when the connection is back.".to_owned();
+    let said = "`/leave room2` will be carried out when the connection is back.".to_owned();
     let printed = stage.printed();
     assert!(printed.contains(&said), "{printed:?}");
     // A queued request is named when it is dropped.
@@ -224,7 +224,7 @@ fn a_query_that_waits_is_named_with_its_room_and_is_not_run() {
     let mut stage = ann(Language::English);
     stage.types("&r room1").happens(Input::Closed(None));
     stage.types("/members");
-    let said = "`/members room1` will be sent when the connection is back.".to_owned();
+    let said = "`/members room1` will be carried out when the connection is back.".to_owned();
     let printed = stage.printed();
     assert!(printed.contains(&said), "{printed:?}");
     stage.types("/quit");

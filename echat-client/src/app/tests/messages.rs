@@ -1188,7 +1188,7 @@ fn a_reaction_that_waits_shows_its_message() {
     assert_eq!(
         stage.printed()[1..],
         [
-            "`/react 👍` will be sent when the connection is back.",
+            "`/react 👍` will be carried out when the connection is back.",
             "  > bob: lunch?",
         ]
     );

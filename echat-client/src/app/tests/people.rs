@@ -1,6 +1,7 @@
 //! Friend requests: told in every mode, answered by a command that names the user.
 
 use super::*;
+use crate::settings::Presence;
 use RequestKind as R;
 
 fn asks(stage: &mut Stage, name: &str) {
@@ -207,4 +208,26 @@ fn an_answer_to_a_friend_request_without_its_slash_is_explained() {
         stage.types("n");
         assert!(stage.contents().is_empty());
     }
+}
+
+#[test]
+fn a_new_friend_who_is_online_did_not_come_online() {
+    let new = |name: &str| Event::NewContact {
+        username: name.to_owned(),
+    };
+    let online = |name: &str| Event::OnFriendOnline {
+        username: name.to_owned(),
+    };
+    let mut stage = ann(Language::Chinese);
+    stage.app.common.context.settings.config.presence = Presence::Show;
+    stage.says(new("eve")).says(online("eve"));
+    assert_eq!(stage.printed(), ["你和“eve”已成为好友。", "eve 在线"]);
+    // One who comes later does come.
+    stage.says(new("dave"));
+    stage.says(Event::OnFriendOffline {
+        username: "eve".to_owned(),
+    });
+    stage.printed();
+    stage.says(online("dave"));
+    assert_eq!(stage.printed(), ["dave 上线了"]);
 }

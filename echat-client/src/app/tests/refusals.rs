@@ -135,7 +135,7 @@ fn a_refusal_about_another_user_does_not_address_the_reader() {
     }
     assert_eq!(
         answer("room1+=bob", "already_member", &[], Language::Chinese),
-        "已经在聊天室“room1”中：bob。"
+        "“bob”已经在聊天室“room1”中。"
     );
 }
 
@@ -173,7 +173,7 @@ fn a_request_made_offline_is_reported_as_queued() {
     assert!(stage.prompt().starts_with("contact (offline, retrying in "));
     for line in ["+r other", "+f dave", "find word", "room1+=bob", "y dave"] {
         stage.types(line);
-        let waits = format!("`{line}` will be sent when the connection is back.");
+        let waits = format!("`{line}` will be carried out when the connection is back.");
         assert_eq!(stage.printed()[1..], [waits]);
     }
     stage.types(":r");

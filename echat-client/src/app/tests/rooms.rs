@@ -2,7 +2,9 @@
 
 use echat_proto::json::to_json;
 use echat_proto::param::RoomRole;
-use echat_proto::records::{InvitationLine, MemberLine, MemberList, RoomInfo, RoomLine};
+use echat_proto::records::{
+    GivenLimits, InvitationLine, Keeps, MemberLine, MemberList, RoomInfo, RoomLine,
+};
 
 use super::*;
 use crate::target::Target;
@@ -602,12 +604,9 @@ fn the_lobby_has_no_owner() {
     for (language, said) in [
         (
             Language::English,
-            "  lobby: 3 members, the lobby of this server, 0 unread",
+            "  lobby: 3 members; the lobby of this server",
         ),
-        (
-            Language::Chinese,
-            "  lobby：3 名成员，本服务器的大厅，0 条未读",
-        ),
+        (Language::Chinese, "  lobby：3 名成员；本服务器的大厅"),
     ] {
         let mut stage = ann(language);
         stage.types("/rooms");
@@ -650,7 +649,7 @@ fn roles_say_who_gave_them_and_what_they_allow() {
         stage.printed(),
         [
             "eve is now the owner of room1.",
-            "eve made you a member of room1."
+            "eve made you a plain member of room1: you are not an operator any more."
         ]
     );
 }
@@ -753,8 +752,8 @@ fn lists_show_topic_role_away_and_bots() {
     assert_eq!(
         stage.printed()[1..],
         [
-            "  room1: 3 members, owner ann, 0 unread; 2 mentions of you; you are the owner; private; topic: green",
-            "  tea: 2 members, owner bob, 1 unread"
+            "  room1: 3 members; 2 mentions of you; you are the owner; private; topic: green",
+            "  tea: 2 members; owner: bob; 1 unread"
         ]
     );
     stage.types("/members").printed();
@@ -1064,6 +1063,110 @@ fn to_keep_everything_needs_no_question() {
         stage.types(&format!("/keep {word}"));
         assert_eq!(asked(&mut stage).len(), 1, "{word}");
     }
+}
+
+#[test]
+fn keeping_messages_longer_needs_no_question() {
+    let welcome = |days| Event::OnWelcome {
+        server: "echat 0".to_owned(),
+        message_of_the_day: None,
+        keeps: Keeps { days },
+        limits: GivenLimits {
+            frame_bytes: 70_000,
+            content_bytes: 4_000,
+            message_burst: 1,
+            message_rate: 1,
+        },
+    };
+    for (server, room, line, asks) in [
+        (None, None, "/keep server", false),
+        (None, Some(30), "/keep 默认", false),
+        (None, Some(30), "/keep 60", false),
+        (None, Some(30), "/keep 7", true),
+        (None, None, "/keep 7", true),
+        (Some(10), None, "/keep 30", false),
+        (Some(10), None, "/keep 7", true),
+        (Some(10), Some(5), "/keep server", false),
+    ] {
+        let mut stage = in_room1(Language::English);
+        stage.happens(Input::Event(welcome(server)));
+        stage.happens(Input::Event(Event::Room {
+            room: RoomInfo {
+                keep_days: room,
+                ..info("room1")
+            },
+        }));
+        stage.printed();
+        stage.types(line);
+        let is_asked = stage.prompt().contains("(Y/N)");
+        assert_eq!(is_asked, asks, "{server:?} {room:?} {line}");
+    }
+    let mut stage = in_room1(Language::Chinese);
+    stage.types("/keep 30").types("n");
+    assert_eq!(
+        stage.printed().last().unwrap(),
+        "没有更改，“room1”的消息仍按原来的时间保留。"
+    );
+}
+
+#[test]
+fn an_operator_who_becomes_a_member_again_reads_what_was_taken() {
+    for (language, name, said) in [
+        (
+            Language::Chinese,
+            "ann",
+            "“bob”取消了你在聊天室“room1”的房间管理员身份。",
+        ),
+        (
+            Language::Chinese,
+            "eve",
+            "“bob”取消了“eve”在聊天室“room1”的房间管理员身份。",
+        ),
+        (
+            Language::English,
+            "ann",
+            "bob made you a plain member of room1: you are not an operator any more.",
+        ),
+    ] {
+        let mut stage = in_room1(language);
+        stage.printed();
+        stage.says(Event::OnRole {
+            roomname: "room1".to_owned(),
+            membername: name.to_owned(),
+            role: RoomRole::Member,
+            by: Some("bob".to_owned()),
+        });
+        assert_eq!(stage.printed(), [said]);
+    }
+}
+
+#[test]
+fn a_room_is_closed_by_its_name_in_quotes_too() {
+    let mut stage = in_room1(Language::Chinese);
+    stage.types("/close");
+    let prompt = stage.prompt();
+    assert!(
+        prompt.starts_with("输入“room1”确认关闭，输入“否”取消"),
+        "{prompt}"
+    );
+    stage.types("“room1”");
+    assert_eq!(asked(&mut stage), [r#"CLOSE_ROOM "room1""#]);
+    let mut stage = in_room1(Language::Chinese);
+    stage.types("/close").printed();
+    stage.types("“否”");
+    assert_eq!(stage.printed().last().unwrap(), "聊天室“room1”没有关闭。");
+}
+
+#[test]
+fn several_names_stand_in_quotes_in_chinese() {
+    let mut stage = ann(Language::Chinese);
+    stage.types("room1+=bob+eve").says(Event::AddMembersResult {
+        result: Outcome::Done(String::new()),
+    });
+    assert_eq!(
+        stage.printed().last().unwrap(),
+        "已将“bob”、“eve”拉进聊天室“room1”。"
+    );
 }
 
 #[test]

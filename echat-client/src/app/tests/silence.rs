@@ -150,7 +150,7 @@ fn a_queued_request_says_that_the_client_is_offline() {
     let mut stage = ann(Language::English);
     stage.happens(Input::Closed(None)).printed();
     stage.types("+f dave");
-    let waits = "`+f dave` will be sent when the connection is back.";
+    let waits = "`+f dave` will be carried out when the connection is back.";
     assert_eq!(stage.printed()[1..], [waits]);
     assert_eq!(counts(&mut stage, &Effect::Connect), 1);
     stage.happens(Input::Connected).welcome("ann", vec![]);
