@@ -646,6 +646,11 @@ impl App {
             Goto::Chat(Target::Room(room)) => Some(room.clone()),
             _ => None,
         };
+        if let Goto::Chat(target) = &place
+            && self.upstream.may_ask()
+        {
+            self.common.context.session.forget_unwatched(target);
+        }
         self.mode = place.mode();
         let acts = self.mode.enter(&self.common.context);
         if let Some(room) = opened {
@@ -1300,11 +1305,11 @@ impl App {
             Update::FriendRemoved(name)
                 if self.common.is_interactive() && !self.upstream.ends_friendship() =>
             {
-                let (request, asked) = RequestContext::departed(name);
-                self.ask(request, asked);
+                self.ask_whether_exists(name);
             }
             Update::Member(room, name, MembershipChange::Joined) => self.joined(room, name),
-            Update::AccountDeleted(_) => self.load_chat_again(),
+            Update::AccountDeleted { name, message } => self.account_deleted(name, *message),
+            Update::Member(_, name, MembershipChange::Left) => self.ask_about_departed(name),
             Update::Message(target, post) => {
                 if let Some(alert) = Alert::about(&self.common.context, target, post) {
                     self.common.output.push(Effect::Alert(alert));
@@ -1347,6 +1352,7 @@ impl App {
             }
             (RequestContext::Recall(recall), Ok(event)) => self.recalled(recall, event),
             (RequestContext::Identify { .. }, _) => self.check_rooms(),
+            (RequestContext::DeletedAs { was, .. }, _) => self.follow_deleted(was),
             (RequestContext::CatchUp, Ok(_)) => {
                 self.upstream.catch_up(&mut self.common);
                 if let Some(target) = self.mode.target().cloned() {
@@ -1433,16 +1439,59 @@ impl App {
         self.mode.on_rename(was, now);
     }
 
-    /// The messages of the open chat may have been forgotten: it is loaded again.
-    fn load_chat_again(&mut self) {
+    /// A user left a room. The account may be deleted, which nothing else tells.
+    fn ask_about_departed(&mut self, name: &str) {
         let session = &self.common.context.session;
-        let is_empty = |target: &Target| {
-            let conversation = session.conversation(target);
-            conversation.is_some_and(|found| found.lines().next().is_none())
-        };
-        if let Some(target) = self.mode.target().cloned().filter(is_empty) {
-            self.go(Goto::Chat(target));
+        let is_held = session.holds_messages_of(name) && !session.is_bot(name);
+        if is_held && self.common.is_interactive() {
+            self.ask_whether_exists(name);
         }
+    }
+
+    fn ask_whether_exists(&mut self, name: &str) {
+        let (request, asked) = RequestContext::departed(name);
+        if !self.upstream.asks(&asked) {
+            self.ask(request, asked);
+        }
+    }
+
+    /// The account of a user is deleted: what is shown of its messages is asked for again. `message`: one by which the
+    /// server is asked first which name the conversation with the user has now.
+    fn account_deleted(&mut self, name: &str, message: Option<u64>) {
+        match message {
+            Some(id) => {
+                let (request, asked) = RequestContext::deleted_as(name, id);
+                self.ask(request, asked);
+            }
+            None => self.follow_deleted(name),
+        }
+        let is_told = self.common.context.session.has_conversation_with(name);
+        let is_room = self.mode.target().is_some_and(Target::is_room);
+        if is_room && let Some(room) = self.forgotten_chat() {
+            if !is_told {
+                self.common.say(Text::AccountOfDeleted { name });
+            }
+            self.go(Goto::Chat(room));
+        }
+    }
+
+    /// The chat with a user whose account is deleted goes on under the name that the server gave it.
+    fn follow_deleted(&mut self, was: &str) {
+        let old = Target::Friend(was.to_owned());
+        let now = self.common.context.session.present_target(old.clone());
+        self.composer.rename(&old, &now);
+        self.mode.on_rename(&old, &now);
+        if let Some(chat) = self.forgotten_chat().filter(|chat| *chat == now) {
+            self.go(Goto::Chat(chat));
+        }
+    }
+
+    /// The open chat, if its messages were forgotten: it is to be loaded again.
+    fn forgotten_chat(&self) -> Option<Target> {
+        let target = self.mode.target()?;
+        let conversation = self.common.context.session.conversation(target)?;
+        let is_empty = conversation.lines().next().is_none();
+        is_empty.then(|| target.clone())
     }
 
     /// The user has another name: unsent lines are kept under it, and the next login is under it.

@@ -217,12 +217,14 @@ impl Outbox {
             return Ok(());
         }
         if common.is_interactive() && common.context.session.is_former_friend(&target) {
-            let name = target.name();
-            common.fail(if common.context.session.is_deleted_account(name) {
-                Text::AccountOfDeleted { name }
-            } else {
-                Text::FormerFriend { name }
-            });
+            let name = &common.context.language.user_name(target.name());
+            common.fail(
+                if common.context.session.is_deleted_account(target.name()) {
+                    Text::AccountOfDeleted { name }
+                } else {
+                    Text::FormerFriend { name }
+                },
+            );
             let lines = common.context.refused_line(text);
             common.print(lines);
             return Ok(());

@@ -34,8 +34,16 @@ pub(super) fn tell(update: &Update, context: &Context) -> Vec<Line> {
         | Update::NewFriendIsOnline(_)
         | Update::Away(..)
         | Update::Member(..)
-        | Update::Answer(RequestContext::Departed { .. }, _) => Vec::new(),
-        Update::AccountDeleted(name) => vec![context.line(Text::AccountOfDeleted { name })],
+        | Update::Answer(
+            RequestContext::Departed { .. } | RequestContext::DeletedAs { .. },
+            _,
+        ) => Vec::new(),
+        // Of other members of rooms the open chat tells, which is loaded again.
+        Update::AccountDeleted { name, .. } => {
+            let is_friend = context.session.has_conversation_with(name);
+            let line = is_friend.then(|| context.line(Text::AccountOfDeleted { name }));
+            line.into_iter().collect()
+        }
         Update::FriendRemoved(name) => vec![context.line(Text::FriendRemoved { name })],
         Update::OwnAway(Some(text)) => vec![context.dim(Text::AwayElsewhere { text })],
         Update::OwnAway(None) => vec![context.dim(Text::BackElsewhere)],
@@ -60,6 +68,7 @@ pub(crate) fn refusal(asked: &RequestContext, fail: &Fail, context: &Context) ->
             | RequestContext::Introduce { .. }
             | RequestContext::Identify { .. }
             | RequestContext::Departed { .. }
+            | RequestContext::DeletedAs { .. }
             | RequestContext::Joined { .. }
             | RequestContext::Privileges
             | RequestContext::MarkRead(_)
@@ -190,6 +199,7 @@ pub fn command_of(asked: &RequestContext) -> String {
         | RequestContext::Introduce { .. }
         | RequestContext::Identify { .. }
         | RequestContext::Departed { .. }
+        | RequestContext::DeletedAs { .. }
         | RequestContext::Joined { .. }
         | RequestContext::Privileges
         | RequestContext::CatchUp

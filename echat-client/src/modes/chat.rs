@@ -756,7 +756,11 @@ impl Mode for ChatMode {
                 print(context.away_lines(name, text.as_deref()))
             }
             Update::HistoryReplaced => self.begin_anew(context),
-            Update::Answer(RequestContext::Login, Ok(_)) => {
+            Update::Renamed { was, name } => {
+                self.folded.rename_sender(was, name);
+                print(answers::tell(update, context))
+            }
+            Update::AccountDeleted { .. } | Update::Answer(RequestContext::Login, Ok(_)) => {
                 self.folded.confirm(context);
                 print(answers::tell(update, context))
             }

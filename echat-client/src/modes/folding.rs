@@ -66,6 +66,14 @@ impl FoldedMessages {
         }
     }
 
+    /// A user has another name.
+    pub(super) fn rename_sender(&mut self, was: &str, name: &str) {
+        let posts = self.posts.values_mut();
+        for post in posts.filter(|post| post.sender == was) {
+            name.clone_into(&mut post.sender);
+        }
+    }
+
     /// Whether `/show` has shown a message.
     pub(super) fn has_opened(&self, id: u64) -> bool {
         self.opened.contains(&id)
@@ -77,7 +85,7 @@ impl FoldedMessages {
         self.keep(post);
     }
 
-    /// After a login the messages are as they are now. Those that it did not bring may have been deleted.
+    /// The messages that the session has are as they are now. The others may have been deleted.
     pub(super) fn confirm(&mut self, context: &Context) {
         let now = |id: &u64| Some((*id, context.session.message(*id)?.1.clone()));
         self.posts = self.posts.keys().filter_map(now).collect();

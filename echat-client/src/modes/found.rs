@@ -95,7 +95,9 @@ pub(super) fn open(number: u64, context: &Context) -> Vec<Act> {
     let Some((target, id)) = context.session.found(number) else {
         return mistake(context, Text::NoFoundNumber { number });
     };
-    if !context.session.can_read(target) {
+    // The conversation with a deleted account is no other than the search says.
+    let is_of_deleted = !target.is_room() && context.session.is_deleted_account(target.name());
+    if !is_of_deleted && !context.session.can_read(target) {
         let name = target.name();
         return mistake(context, Text::NoTarget { name });
     }

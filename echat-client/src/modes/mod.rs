@@ -434,10 +434,11 @@ fn open_chat(target: Target, line: &str, context: &Context) -> Vec<Act> {
         let line = line.trim();
         return mistake(context, Text::NeedsText { line });
     }
+    let target = context.session.present_target(target);
     if context.session.can_read(&target) {
         return vec![Act::Goto(Goto::Chat(target))];
     }
-    let name = target.name();
+    let name = &context.language.user_name(target.name());
     mistake(context, Text::NoTarget { name })
 }
 

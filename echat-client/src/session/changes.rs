@@ -112,6 +112,18 @@ impl Session {
             .keep_only(&brought.into_values().flatten().collect());
     }
 
+    /// Puts messages as they are now in the place of those that are held.
+    pub(super) fn replace_held(&mut self, messages: &[ChatMessage], updates: &mut Vec<Update>) {
+        for message in messages {
+            if self.message(message.id).is_some() {
+                let target = Target::new(message.target_type, message.target.clone());
+                let post = self.post_of(message.clone());
+                let before = self.replace(&target, &post);
+                updates.extend(own_text_gone(before.as_ref(), &post));
+            }
+        }
+    }
+
     /// Puts a message as it is now in the place of what it was. The message as it was, if it is remembered.
     fn replace(&mut self, target: &Target, post: &Post) -> Option<Post> {
         let conversation = self.conversations.get_mut(target);

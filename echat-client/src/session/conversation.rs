@@ -203,6 +203,13 @@ impl Conversation {
         Some(std::mem::replace(held, post))
     }
 
+    /// A user has another name.
+    pub(super) fn rename_sender(&mut self, was: &str, name: &str) {
+        for post in self.lines.iter_mut().filter(|post| post.sender == was) {
+            name.clone_into(&mut post.sender);
+        }
+    }
+
     /// Forgets the messages that a login did not bring: they may have been edited or deleted while there was no
     /// connection. They are asked for again when they are to be shown.
     pub(super) fn keep_only(&mut self, brought: &BTreeSet<u64>) {

@@ -154,7 +154,21 @@ impl DetachedMessages {
         }
     }
 
-    /// A room has another name.
+    /// Whether a message of this sender is held.
+    pub(super) fn has_sender(&self, name: &str) -> bool {
+        let mut all = self.jumped.iter().chain(&self.found).chain(&self.recalled);
+        all.any(|held| held.post.as_ref().is_some_and(|post| post.sender == name))
+    }
+
+    /// A user has another name.
+    pub(super) fn rename_sender(&mut self, was: &str, name: &str) {
+        let posts = self.all_mut().filter_map(|held| held.post.as_mut());
+        for post in posts.filter(|post| post.sender == was) {
+            name.clone_into(&mut post.sender);
+        }
+    }
+
+    /// A room or a user has another name.
     pub(super) fn rename(&mut self, was: &Target, name: &Target) {
         for held in self.all_mut().filter(|held| held.target == *was) {
             held.target.clone_from(name);
@@ -201,7 +215,12 @@ impl super::Session {
     }
 
     /// Takes the reply to a lookup: the newest message first.
-    pub(super) fn take_found(&mut self, lookup: &Lookup, event: &Event) {
+    pub(super) fn take_found(
+        &mut self,
+        lookup: &Lookup,
+        event: &Event,
+        updates: &mut Vec<super::Update>,
+    ) {
         let (messages, next) = match event {
             Event::FoundMessages {
                 messages,
@@ -216,6 +235,7 @@ impl super::Session {
             }
             _ => return,
         };
+        self.take_as_now(&messages, updates);
         let wants_link = matches!(&lookup.kind, LookupKind::Words(search) if search.has_link);
         let messages = messages.into_iter();
         let page =

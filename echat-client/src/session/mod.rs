@@ -6,7 +6,8 @@
 //! so a text that is edited or deleted is gone everywhere at once. Copies that must be made are brought up to date by
 //! the same event: the message under edit (`Composer::revise`), folded messages, the history of typed lines
 //! ([`Update::OwnTextGone`]). An event that was missed brings nothing, so a later login keeps only the messages that
-//! its LOGIN_BUNDLE has (`Session::confirm`); the others are asked for again.
+//! its LOGIN_BUNDLE has (`Session::confirm`); the others are asked for again. No event tells that an account is deleted,
+//! and its messages perhaps with it: the client asks about users who leave, and learns from pages (`people`).
 
 mod bundle;
 mod changes;
@@ -82,8 +83,13 @@ pub enum Update {
     Away(String, Option<String>),
     /// Another user is no friend any more.
     FriendRemoved(String),
-    /// The account of a former friend is deleted.
-    AccountDeleted(String),
+    /// The account of a friend, or of a user whose messages are held, is deleted.
+    AccountDeleted {
+        /// The name until now.
+        name: String,
+        /// A message of the conversation with the user, whose name now is to be asked for.
+        message: Option<u64>,
+    },
     /// Another session of the reader says that the reader is away, with a text, or is back.
     OwnAway(Option<String>),
     /// An administrator says something to everybody.
@@ -334,6 +340,7 @@ impl Session {
                 joined,
             } => {
                 self.members.see(roomname, membername, 0);
+                self.is_in_sight(membername);
                 let step = RoomState::coming(*joined);
                 updates.push(Update::Member(roomname.clone(), membername.clone(), step));
             }
@@ -395,9 +402,9 @@ impl Session {
         updates: &mut Vec<Update>,
     ) {
         if let RequestContext::Lookup(lookup) = &asked {
-            self.take_found(lookup, &event);
+            self.take_found(lookup, &event, updates);
         }
-        self.take_recalled(&asked, &event);
+        self.take_recalled(&asked, &event, updates);
         let outcome = pending::outcome(event);
         if !outcome.as_ref().err().is_some_and(Fail::wants_new_password) {
             self.learn_identity(&asked);
@@ -425,8 +432,17 @@ impl Session {
         if let RequestContext::Departed { name } = &asked
             && outcome.as_ref().err().is_some_and(says_no_user)
         {
-            self.account_deleted(name);
-            updates.push(Update::AccountDeleted(name.clone()));
+            let (name, message) = (name.clone(), self.account_deleted(name));
+            updates.push(Update::AccountDeleted { name, message });
+        }
+        if let (RequestContext::Departed { name }, Ok(Event::User { rooms, .. })) =
+            (&asked, &outcome)
+            && rooms.is_empty()
+        {
+            self.is_out_of_sight(name);
+        }
+        if let (RequestContext::DeletedAs { was, id }, Ok(event)) = (&asked, &outcome) {
+            self.take_name_of_deleted(was, *id, event);
         }
         updates.push(Update::Answer(asked, outcome));
         if replaced {
@@ -570,6 +586,7 @@ impl Session {
                 }
             }
             Some(RequestContext::Page(target, before)) => {
+                self.take_as_now(messages, updates);
                 // What was missed comes with the pages that are asked for after a reconnect.
                 let last = self.feed.missed_after().unwrap_or(u64::MAX);
                 let page: Vec<Post> = messages
@@ -587,6 +604,7 @@ impl Session {
                 conversation.prepend(page, *before, more);
             }
             Some(RequestContext::Jump(target, _)) => {
+                self.take_as_now(messages, updates);
                 let page: Vec<Post> = messages
                     .iter()
                     .cloned()

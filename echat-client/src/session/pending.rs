@@ -73,6 +73,13 @@ pub enum RequestContext {
         /// The user.
         name: String,
     },
+    /// The name that the conversation with a deleted account has now: that of this message.
+    DeletedAs {
+        /// The name of the user until now.
+        was: String,
+        /// A message of the conversation.
+        id: u64,
+    },
     /// What is set for a room that a user joined, to know whether the reader runs it.
     Joined {
         /// The room.
@@ -181,6 +188,21 @@ impl RequestContext {
         };
         let name = name.to_owned();
         (request, Self::Departed { name })
+    }
+
+    /// Asks which name the conversation with a deleted account has now. A message of it tells.
+    pub fn deleted_as(was: &str, id: u64) -> (Request, Self) {
+        let request = Request::QueryHistory {
+            target_type: None,
+            target: None,
+            before: None,
+            after: Some(id.saturating_sub(1)),
+            limit: Some(1),
+            around: None,
+            at: None,
+        };
+        let was = was.to_owned();
+        (request, Self::DeletedAs { was, id })
     }
 
     /// The message that it changes.
@@ -300,6 +322,7 @@ impl RequestContext {
                 | Self::Introduce { .. }
                 | Self::Identify { .. }
                 | Self::Departed { .. }
+                | Self::DeletedAs { .. }
                 | Self::Joined { .. }
                 | Self::Privileges
                 | Self::CatchUp
@@ -329,7 +352,9 @@ impl RequestContext {
             Self::Privileges => RequestKind::Admin,
             Self::Login => RequestKind::Login,
             Self::Send => RequestKind::SendMessage,
-            Self::Page(..) | Self::Jump(..) | Self::CatchUp => RequestKind::QueryHistory,
+            Self::Page(..) | Self::Jump(..) | Self::CatchUp | Self::DeletedAs { .. } => {
+                RequestKind::QueryHistory
+            }
             Self::Lookup(lookup) => match lookup.kind {
                 LookupKind::Mentions => RequestKind::ListMentions,
                 LookupKind::Words(_) => RequestKind::Search,
@@ -417,6 +442,7 @@ impl PendingRequests {
                 RequestContext::MarkRead(_)
                     | RequestContext::Identify { .. }
                     | RequestContext::Departed { .. }
+                    | RequestContext::DeletedAs { .. }
                     | RequestContext::Joined { .. }
                     | RequestContext::Privileges
                     | RequestContext::Export { .. }

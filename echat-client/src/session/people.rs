@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use echat_proto::commands::{Event, Request};
-use echat_proto::param::{AwayText, RequestState};
-use echat_proto::records::AwayLine;
+use echat_proto::names::DELETED_ACCOUNT;
+use echat_proto::param::{AwayText, RequestState, TargetType};
+use echat_proto::records::{AwayLine, ChatMessage};
 
-use super::{RequestContext, Session, Update};
+use super::{Conversation, RequestContext, Session, Update};
 use crate::target::{Target, normal_name};
 
 /// Names of bots that are remembered.
@@ -19,8 +20,10 @@ pub(super) struct People {
     /// The texts of friends who are away.
     away: BTreeMap<String, String>,
     blocked: BTreeSet<String>,
-    /// Former friends whose accounts are deleted.
-    deleted: BTreeSet<String>,
+    /// Users whose accounts are deleted, and the names that their messages have now, as far as those are known.
+    deleted: BTreeMap<String, Option<String>>,
+    /// Users that left a room and whose messages are held: nothing tells when such an account is deleted.
+    out_of_sight: BTreeSet<String>,
     /// Users that were seen to be bots, up to [`BOTS`].
     bots: BTreeSet<String>,
     /// The text of the reader, while away. `None` also when another session set it before this login.
@@ -87,23 +90,127 @@ impl Session {
         !target.is_room() && !self.has(target) && self.conversations.contains_key(target)
     }
 
-    /// Whether the account of a former friend is deleted.
+    /// Whether the account of a user is deleted.
     pub fn is_deleted_account(&self, name: &str) -> bool {
-        self.people.deleted.contains(name)
+        self.people.deleted.contains_key(name) || is_name_of_deleted_account(name)
     }
 
-    /// The account of a former friend is deleted. Its messages may be erased, which nothing tells: they are forgotten
-    /// and asked for again.
-    pub(super) fn account_deleted(&mut self, name: &str) {
-        self.people.deleted.insert(name.to_owned());
+    /// The same target under the name that it has now: that of a friend changes when the account is deleted.
+    #[must_use]
+    pub fn present_target(&self, target: Target) -> Target {
+        match (&target, self.people.deleted.get(target.name())) {
+            (Target::Friend(_), Some(Some(now))) => Target::Friend(now.clone()),
+            _ => target,
+        }
+    }
+
+    /// Whether there is a conversation with this user, whose account may be deleted.
+    pub fn has_conversation_with(&self, name: &str) -> bool {
+        let target = self.present_target(Target::Friend(name.to_owned()));
+        self.conversations.contains_key(&target)
+    }
+
+    /// Whether a message of this user is held.
+    pub fn holds_messages_of(&self, name: &str) -> bool {
+        let mut held = self.conversations.values().flat_map(Conversation::lines);
+        held.any(|post| post.sender == name) || self.detached.has_sender(name)
+    }
+
+    /// The account of a user is deleted. Its messages may be erased, which nothing tells: they are forgotten and asked
+    /// for again. The conversation with a friend has another name now: a message of it, by which the server is asked
+    /// for that name.
+    pub(super) fn account_deleted(&mut self, name: &str) -> Option<u64> {
+        self.people.deleted.entry(name.to_owned()).or_default();
+        self.people.out_of_sight.remove(name);
         let none = BTreeSet::new();
+        let mut message = None;
         for (target, conversation) in &mut self.conversations {
             let is_of = !target.is_room() && target.name() == name;
+            if is_of {
+                let newest = conversation.lines().next_back().map(|post| post.id);
+                message = newest.or(Some(conversation.read_id()).filter(|id| *id > 0));
+                if message.is_none() {
+                    // Under this name the server has no messages any more.
+                    *conversation = Conversation::default();
+                }
+            }
             if is_of || conversation.lines().any(|post| post.sender == name) {
                 conversation.keep_only(&none);
             }
         }
         self.detached.forget_sender(name);
+        message
+    }
+
+    /// A deleted account has this name now, and so has the conversation with it.
+    pub(super) fn deleted_account_is(&mut self, was: &str, now: &str) {
+        let name = Some(now.to_owned());
+        self.people.deleted.insert(was.to_owned(), name);
+        self.move_private_conversation(was, now);
+    }
+
+    /// Takes the answer that tells which name the conversation with a deleted account has now.
+    pub(super) fn take_name_of_deleted(&mut self, was: &str, id: u64, event: &Event) {
+        let Event::History { messages, .. } = event else {
+            return;
+        };
+        let mut found = messages.iter().filter(|message| message.id == id);
+        if let Some(message) = found.find(|message| is_private_with_deleted(message)) {
+            self.deleted_account_is(was, &message.target);
+        }
+    }
+
+    /// Messages that the server shows are as they are now, and so tell what no event told: that the account of their
+    /// sender is deleted, that they are deleted, or that they have another text.
+    pub(super) fn take_as_now(&mut self, messages: &[ChatMessage], updates: &mut Vec<Update>) {
+        let mut deleted: BTreeMap<String, (String, bool)> = BTreeMap::new();
+        for message in messages {
+            let Some((held_in, held)) = self.message(message.id) else {
+                continue;
+            };
+            if held.sender != message.sender && is_name_of_deleted_account(&message.sender) {
+                deleted.insert(held.sender.clone(), (message.sender.clone(), false));
+            }
+            if !held_in.is_room() && is_private_with_deleted(message) {
+                let was = held_in.name().to_owned();
+                deleted.insert(was, (message.target.clone(), true));
+            }
+        }
+        deleted.retain(|was, (now, _)| was != now);
+        for (was, (now, is_private)) in deleted {
+            self.account_deleted(&was);
+            if is_private {
+                self.deleted_account_is(&was, &now);
+            }
+            let (name, message) = (was, None);
+            updates.push(Update::AccountDeleted { name, message });
+        }
+        self.replace_held(messages, updates);
+    }
+
+    /// A user left a room and still exists: when the account is deleted, nothing may tell.
+    pub(super) fn is_out_of_sight(&mut self, name: &str) {
+        if !self.friends.contains_key(name) {
+            self.people.out_of_sight.insert(name.to_owned());
+        }
+    }
+
+    /// A user is a friend or a member of a room again, and is told about.
+    pub(super) fn is_in_sight(&mut self, name: &str) {
+        self.people.out_of_sight.remove(name);
+    }
+
+    /// Forgets the messages of a conversation that is opened if one of them is of a user of whom nothing is told: they
+    /// are asked for again.
+    pub fn forget_unwatched(&mut self, target: &Target) {
+        let unwatched = &self.people.out_of_sight;
+        if let Some(conversation) = self.conversations.get_mut(target)
+            && conversation
+                .lines()
+                .any(|post| unwatched.contains(&post.sender))
+        {
+            conversation.keep_only(&BTreeSet::new());
+        }
     }
 
     /// Takes what a login says of users.
@@ -113,6 +220,8 @@ impl Session {
             .map(|line| (line.username.clone(), line.text.clone()))
             .collect();
         self.people.blocked = blocked.unwrap_or_default().iter().cloned().collect();
+        // The messages that are held are those of this login.
+        self.people.out_of_sight.clear();
     }
 
     /// Applies an event about users. `befriended`: the user whom the event before it made a friend.
@@ -125,6 +234,7 @@ impl Session {
         match event {
             Event::NewContact { username } => {
                 self.pending.retain(|name| name != username);
+                self.is_in_sight(username);
                 if self.friends.insert(username.clone(), false).is_none() {
                     updates.push(Update::NewContact(username.clone()));
                     self.befriended = Some(username.clone());
@@ -219,22 +329,35 @@ impl Session {
         if let Some(online) = self.friends.remove(was) {
             self.friends.insert(name.to_owned(), online);
         }
-        let (old, new) = (
-            Target::Friend(was.to_owned()),
-            Target::Friend(name.to_owned()),
-        );
+        if self.people.out_of_sight.remove(was) {
+            self.people.out_of_sight.insert(name.to_owned());
+        }
         self.feed.rename_user(was, name);
-        let conversation = self.conversations.remove(&old);
-        if let Some(conversation) = conversation {
-            self.conversations.insert(new.clone(), conversation);
+        self.move_private_conversation(was, name);
+        for conversation in self.conversations.values_mut() {
+            conversation.rename_sender(was, name);
         }
-        for target in self.recent.iter_mut().filter(|target| **target == old) {
-            *target = new.clone();
-        }
+        self.detached.rename_sender(was, name);
         updates.push(Update::Renamed {
             was: was.to_owned(),
             name: name.to_owned(),
         });
+    }
+
+    /// The conversation with a user has another name.
+    fn move_private_conversation(&mut self, was: &str, name: &str) {
+        let (old, new) = (
+            Target::Friend(was.to_owned()),
+            Target::Friend(name.to_owned()),
+        );
+        if let Some(conversation) = self.conversations.remove(&old) {
+            self.conversations.insert(new.clone(), conversation);
+        }
+        self.detached.rename(&old, &new);
+        self.recent.retain(|target| *target != new);
+        for target in self.recent.iter_mut().filter(|target| **target == old) {
+            *target = new.clone();
+        }
     }
 
     fn set_away(&mut self, name: &str, AwayText(text): &AwayText, updates: &mut Vec<Update>) {
@@ -269,4 +392,15 @@ impl Session {
             _ => {}
         }
     }
+}
+
+/// Whether the server gives this name to a deleted account. No user can take such a name.
+fn is_name_of_deleted_account(name: &str) -> bool {
+    let number = name.strip_prefix(DELETED_ACCOUNT);
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Whether a message is of the conversation with a deleted account.
+fn is_private_with_deleted(message: &ChatMessage) -> bool {
+    message.target_type == TargetType::Friend && is_name_of_deleted_account(&message.target)
 }

@@ -5,7 +5,7 @@ use echat_proto::limits::HISTORY_MAX;
 use echat_proto::names::NameQuery;
 use echat_proto::param::ShortText;
 
-use super::{Post, RequestContext, Session};
+use super::{Post, RequestContext, Session, Update};
 use crate::statement::Statement;
 use crate::target::Target;
 
@@ -85,7 +85,12 @@ impl Recall {
 
 impl Session {
     /// Remembers the messages that were asked for, so that the command can be about one of them.
-    pub(super) fn take_recalled(&mut self, asked: &RequestContext, event: &Event) {
+    pub(super) fn take_recalled(
+        &mut self,
+        asked: &RequestContext,
+        event: &Event,
+        updates: &mut Vec<Update>,
+    ) {
         let RequestContext::Recall(recall) = asked else {
             return;
         };
@@ -94,6 +99,7 @@ impl Session {
             Event::FoundMessages { messages, more, .. } => (messages, !more),
             _ => return,
         };
+        self.take_as_now(messages, updates);
         let posts = messages.iter().cloned();
         let posts: Vec<Post> = posts.map(|message| self.post_of(message)).collect();
         if posts.is_empty()

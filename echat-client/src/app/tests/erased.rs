@@ -315,3 +315,189 @@ fn found_messages_can_be_opened_after_a_login_and_are_not_quoted() {
     stage.types("/open 1");
     assert_eq!(asked(&mut stage), "history None None Some(1) None");
 }
+
+/// The server refuses what it was asked last.
+fn refuses(stage: &mut Stage, code: &str) {
+    stage.sent();
+    stage.says(Event::Refused {
+        fail: fail(code, &[]),
+    });
+}
+
+/// The server has noted what was read in room1.
+fn read_to(id: u64) -> Event {
+    Event::Marked {
+        target_type: TargetType::Room,
+        target: "room1".into(),
+        id,
+    }
+}
+
+/// A member of room1 leaves.
+fn leaves(stage: &mut Stage, name: &str) {
+    stage.says(Event::OnMemberOffline {
+        roomname: "room1".to_owned(),
+        membername: name.to_owned(),
+        left: Some(true),
+    });
+}
+
+fn page(messages: Vec<ChatMessage>) -> Event {
+    Event::History {
+        messages,
+        more: false,
+        newer: Some(false),
+    }
+}
+
+/// A message of the conversation with this user.
+fn private(id: u64, user: &str, content: &str) -> ChatMessage {
+    ChatMessage {
+        target: user.to_owned(),
+        target_type: TargetType::Friend,
+        ..in_room(id, user, content)
+    }
+}
+
+#[test]
+fn texts_of_a_member_whose_account_is_deleted_are_forgotten() {
+    for is_open in [true, false] {
+        let mut stage = in_chat(Language::Chinese);
+        stage.says(live(in_room(4, "carol", "secret"), None));
+        stage.says(read_to(4));
+        if !is_open {
+            stage.types("\\c");
+        }
+        stage.sent();
+        stage.printed();
+        leaves(&mut stage, "carol");
+        assert_eq!(stage.sent(), [R::Whois]);
+        refuses(&mut stage, "unknown_user");
+        let printed = shown(&mut stage);
+        assert_eq!(
+            printed.contains("账号“carol”已注销。"),
+            is_open,
+            "{printed}"
+        );
+        if !is_open {
+            stage.types("chat room1");
+        }
+        assert_eq!(asked(&mut stage), "history None None None None");
+        stage.says(page(vec![
+            in_room(3, "ann", "three"),
+            deleted(4, "deleted account 6"),
+        ]));
+        for line in ["/n", "/history", "\\c", "chat room1", "/n"] {
+            stage.types(line);
+        }
+        let shown = shown(&mut stage);
+        assert!(!shown.contains("secret"), "{shown}");
+        assert!(shown.contains("已注销账号 6"), "{shown}");
+    }
+}
+
+#[test]
+fn texts_of_a_user_out_of_sight_are_asked_for_again_when_a_chat_is_opened() {
+    let mut stage = in_chat(Language::English);
+    stage.says(live(in_room(4, "carol", "secret"), None));
+    stage.says(read_to(4));
+    stage.types("\\c");
+    leaves(&mut stage, "carol");
+    assert_eq!(stage.sent().last(), Some(&R::Whois));
+    stage.says(Event::User {
+        username: "carol".to_owned(),
+        online: false,
+        away: None,
+        last_seen: None,
+        friend: false,
+        bot: false,
+        owner: None,
+        rooms: vec![],
+    });
+    stage.printed();
+    stage.types("chat room1");
+    assert_eq!(asked(&mut stage), "history None None None None");
+    assert!(!shown(&mut stage).contains("secret"));
+    // One who is asked about in vain is not asked about for every room.
+    let mut stage = in_chat(Language::English);
+    stage.sent();
+    leaves(&mut stage, "dave");
+    assert_eq!(stage.sent(), []);
+}
+
+#[test]
+fn a_page_tells_that_an_account_is_deleted() {
+    let mut stage = in_chat(Language::Chinese);
+    stage.says(live(in_room(4, "carol", "secret"), None));
+    stage.says(read_to(4));
+    stage.types("/date 2023-11-14").printed();
+    stage.sent();
+    stage.says(page(vec![deleted(4, "deleted account 6")]));
+    assert_eq!(stage.sent().last(), Some(&R::QueryHistory));
+    stage.says(page(vec![
+        in_room(3, "ann", "three"),
+        deleted(4, "deleted account 6"),
+    ]));
+    for line in ["/n", "\\c", "chat room1", "/n"] {
+        stage.types(line);
+    }
+    let shown = shown(&mut stage);
+    assert!(!shown.contains("secret"), "{shown}");
+    assert!(shown.contains("已注销账号 6"), "{shown}");
+}
+
+#[test]
+fn the_conversation_with_a_deleted_account_has_its_name() {
+    let mut stage = ann(Language::Chinese);
+    stage.says(live(private(4, "bob", "good-bye"), None));
+    stage.says(Event::OnFriendRemoved {
+        username: "bob".to_owned(),
+    });
+    refuses(&mut stage, "unknown_user");
+    assert_eq!(asked(&mut stage), "history None Some(3) None None");
+    stage.says(page(vec![private(4, "deleted account 7", "good-bye")]));
+    stage.printed();
+    stage.types("/msg bob");
+    let prompt = stage.prompt();
+    assert!(prompt.contains("已注销账号 7"), "{prompt}");
+    assert_eq!(asked(&mut stage), "history None None None None");
+    stage.says(page(vec![private(4, "deleted account 7", "good-bye")]));
+    stage.types("hello");
+    let shown = shown(&mut stage);
+    assert!(shown.contains("good-bye"), "{shown}");
+    assert!(!shown.contains("deleted account"), "{shown}");
+}
+
+#[test]
+fn a_found_message_of_a_deleted_account_can_be_opened() {
+    let mut stage = ann(Language::Chinese);
+    stage.types("/search good-bye");
+    stage.says(Event::FoundMessages {
+        messages: vec![private(4, "deleted account 7", "good-bye")],
+        more: false,
+        next: None,
+        indexed: None,
+    });
+    stage.sent();
+    stage.types("/open 1");
+    assert_eq!(asked(&mut stage), "history None None Some(4) None");
+    stage.types("/msg nobody");
+    assert!(!shown(&mut stage).contains("deleted account"));
+}
+
+#[test]
+fn messages_that_are_held_have_the_name_that_their_sender_has_now() {
+    let mut stage = in_chat(Language::English);
+    stage.says(live(private(5, "bob", "hi"), None));
+    stage.says(Event::OnUserRenamed {
+        was: "bob".to_owned(),
+        username: "bert".to_owned(),
+    });
+    stage.printed();
+    stage.types("/n").types("\\c").types("chat room1");
+    stage.types("\\c").types("contact").types("&f bert");
+    let shown = shown(&mut stage);
+    assert!(shown.contains("bert: one"), "{shown}");
+    assert!(shown.contains("bert: hi"), "{shown}");
+    assert!(!shown.contains("bob"), "{shown}");
+}
