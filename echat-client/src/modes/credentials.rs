@@ -3,6 +3,7 @@
 
 use echat_proto::commands::{Request, RequestKind};
 use echat_proto::names::Password;
+use echat_proto::records::{Code, Fail};
 
 use super::lines::error_line;
 use super::{Act, Context, Goto, Mode, answers, print};
@@ -10,9 +11,9 @@ use crate::secret::Secret;
 use crate::session::{RequestContext, Update};
 use crate::statement::{Scope, answer_words, yes_or_no};
 use crate::target::normal_name;
-use crate::text::Text;
+use crate::text::{Text, code_of};
 
-/// How often the two new passwords may differ.
+/// How often the two new passwords may differ in a script.
 const ATTEMPTS: u64 = 3;
 /// Stands in the prompt until the server has answered.
 const WAITS: &str = "...";
@@ -45,6 +46,17 @@ fn bad(context: &Context, why: &echat_proto::names::PasswordError) -> Vec<Act> {
     vec![Act::Print(vec![sentence]), Act::Mistake]
 }
 
+/// Says why the server refused a password, and that it is asked for again. What is typed now is the password once more,
+/// which must not reach a prompt that sends or shows it. A script goes on behind the question: its next line is no answer.
+fn again(update: &Update, fail: &Fail, context: &Context) -> Vec<Act> {
+    if code_of(fail) == Some(Code::BadCredentials) {
+        return print(vec![context.error(Text::WrongPasswordAgain)]);
+    }
+    let mut lines = answers::tell(update, context);
+    lines.push(context.line(Text::PasswordOnceMore));
+    print(lines)
+}
+
 /// Asks for the old password and twice for the new one.
 #[derive(Debug)]
 pub(super) struct ChangeMode {
@@ -52,6 +64,8 @@ pub(super) struct ChangeMode {
     back: Goto,
     old: Option<Secret>,
     new: Option<Secret>,
+    /// The new password, which was typed twice.
+    repeated: Option<Secret>,
     attempts: u64,
     waits: bool,
 }
@@ -62,6 +76,7 @@ impl ChangeMode {
             back,
             old: None,
             new: None,
+            repeated: None,
             attempts: 0,
             waits: false,
         }
@@ -69,10 +84,13 @@ impl ChangeMode {
 
     /// Takes the new password the second time.
     fn repeat(&mut self, line: &str, context: &Context) -> Vec<Act> {
-        let (Some(old), Some(new)) = (&self.old, self.new.take()) else {
+        let Some(new) = self.new.take() else {
             return Vec::new();
         };
         if *new != *line {
+            if context.settings.interactive {
+                return print(vec![context.error(Text::NewPasswordsDiffer)]);
+            }
             self.attempts += 1;
             if self.attempts >= ATTEMPTS {
                 let mut acts = print(vec![context.error(Text::PasswordNotChanged)]);
@@ -82,11 +100,32 @@ impl ChangeMode {
             let left = ATTEMPTS - self.attempts;
             return print(vec![context.error(Text::PasswordsDiffer { left })]);
         }
+        self.repeated = Some(new);
+        self.change()
+    }
+
+    /// Asks the server, if the old and the new password are known.
+    fn change(&mut self) -> Vec<Act> {
+        let (Some(old), Some(new)) = (&self.old, &self.repeated) else {
+            return Vec::new();
+        };
         self.waits = true;
         vec![Act::ChangePassword {
             old: old.clone(),
-            new,
+            new: new.clone(),
         }]
+    }
+
+    /// The server refused. Only what was wrong is asked for again.
+    fn refused(&mut self, update: &Update, fail: &Fail, context: &Context) -> Vec<Act> {
+        self.waits = false;
+        self.new = None;
+        if code_of(fail) == Some(Code::BadPassword) {
+            self.repeated = None;
+        } else {
+            self.old = None;
+        }
+        again(update, fail, context)
     }
 }
 
@@ -135,7 +174,8 @@ impl Mode for ChangeMode {
                 return bad(context, &why);
             }
             self.old = Some(line.into());
-            return Vec::new();
+            // The new one is known if only the old one was wrong.
+            return self.change();
         }
         if self.new.is_some() {
             return self.repeat(line, context);
@@ -151,11 +191,20 @@ impl Mode for ChangeMode {
     }
 
     fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {
-        let mut acts = print(answers::tell(update, context));
-        if let Update::Answer(RequestContext::Other(RequestKind::ChangePassword), _) = update {
-            acts.push(Act::Goto(self.back.clone()));
+        let asked = RequestContext::Other(RequestKind::ChangePassword);
+        match update {
+            Update::Answer(answered, Err(fail))
+                if *answered == asked && context.settings.interactive =>
+            {
+                self.refused(update, fail, context)
+            }
+            Update::Answer(answered, _) if *answered == asked => {
+                let mut acts = print(answers::tell(update, context));
+                acts.push(Act::Goto(self.back.clone()));
+                acts
+            }
+            _ => print(answers::tell(update, context)),
         }
-        acts
     }
 
     fn on_cut(&mut self) -> Vec<Act> {
@@ -264,6 +313,12 @@ impl Mode for DeleteMode {
     }
 
     fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {
+        if let Update::Answer(RequestContext::Other(RequestKind::DeleteAccount), Err(fail)) = update
+            && context.settings.interactive
+        {
+            self.waits = false;
+            return again(update, fail, context);
+        }
         let mut acts = print(answers::tell(update, context));
         match update {
             Update::Answer(RequestContext::Other(RequestKind::DeleteAccount), Ok(_)) => {

@@ -1272,6 +1272,18 @@ sentences! {
     WrongPassword
         en "Wrong password. Nothing was changed."
         zh "密码错误，没有作任何更改。";
+    /// The same, where it is asked for again.
+    WrongPasswordAgain
+        en "Wrong password. Type it again, or press Ctrl-C to go back."
+        zh "密码错误，请重新输入，或按 Ctrl-C 返回。";
+    /// The server refused for another reason, and the password is asked for again.
+    PasswordOnceMore
+        en "Enter the password again, or press Ctrl-C to go back."
+        zh "请重新输入密码，或按 Ctrl-C 返回。";
+    /// The two new passwords differ, and are asked for again.
+    NewPasswordsDiffer
+        en "The passwords do not match. Enter the new password again, or press Ctrl-C to go back."
+        zh "两次输入的密码不一致，请重新输入新密码，或按 Ctrl-C 返回。";
     /// The server wants another password.
     MustChangePassword
         en "Your password is too weak for this server, or was set by its administrator. Type `/passwd` to change it."

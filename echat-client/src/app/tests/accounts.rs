@@ -133,13 +133,32 @@ fn a_password_is_changed_without_a_trace_and_used_from_then_on() {
 }
 
 #[test]
-fn a_wrong_password_changes_nothing_and_leads_back() {
+fn a_wrong_password_changes_nothing_and_is_asked_for_again() {
     let mut stage = ann(Language::English);
-    stage.types("/passwd").types("wrong");
+    stage.types("&r room1").types("/passwd").types("wrong");
     stage.types("password2").types("password2").printed();
     refused(&mut stage, R::ChangePassword, "bad_credentials");
-    assert_eq!(stage.printed(), ["Wrong password. Nothing was changed."]);
-    assert_eq!(stage.prompt(), "contact> ");
+    assert_eq!(
+        stage.printed(),
+        ["Wrong password. Type it again, or press Ctrl-C to go back."]
+    );
+    // The password that is typed now is no message, and the new one is known.
+    assert!(stage.app.is_secret());
+    assert_eq!(stage.prompt(), "passwd current password: ");
+    params(&mut stage, R::ChangePassword);
+    stage.types("password1");
+    let sent = params(&mut stage, R::ChangePassword);
+    assert_eq!(text_at(&sent[0], "old").unwrap(), "password1");
+    assert_eq!(text_at(&sent[0], "new").unwrap(), "password2");
+    refused(&mut stage, R::ChangePassword, "bad_password");
+    assert_eq!(stage.prompt(), "passwd new password: ");
+    for _ in 0..4 {
+        stage.types("password2").types("passwords");
+        assert!(stage.app.is_secret());
+    }
+    assert!(stage.contents().is_empty());
+    stage.happens(Input::Key(Key::Ctrl('c')));
+    assert_eq!(stage.prompt(), "room1> ");
     stage.happens(Input::Closed(None)).happens(Input::Connected);
     let login = params(&mut stage, R::Login);
     assert_eq!(text_at(&login[0], "password").unwrap(), "password1");
@@ -147,7 +166,27 @@ fn a_wrong_password_changes_nothing_and_leads_back() {
     stage.types("/passwd").printed();
     stage.happens(Input::Key(Key::Ctrl('c')));
     assert_eq!(stage.printed(), ["Nothing was changed."]);
-    assert_eq!(stage.prompt(), "contact> ");
+}
+
+#[test]
+fn a_wrong_password_deletes_no_account_and_is_asked_for_again() {
+    let mut stage = ann(Language::Chinese);
+    stage.types("&r room1").types("/delete-account");
+    stage.types("ann").types("y").types("wrong").printed();
+    for code in ["bad_credentials", "login_throttled"] {
+        refused(&mut stage, R::DeleteAccount, code);
+        let printed = stage.printed();
+        let said = printed.last().unwrap();
+        assert!(said.ends_with("重新输入，或按 Ctrl-C 返回。") || said.contains("重新输入密码"));
+        assert!(stage.app.is_secret());
+        params(&mut stage, R::DeleteAccount);
+        stage.types("password1");
+        assert!(stage.contents().is_empty());
+        let sent = params(&mut stage, R::DeleteAccount);
+        assert_eq!(text_at(&sent[0], "password").unwrap(), "password1");
+    }
+    stage.says(Event::LoggedOut {});
+    assert_eq!(stage.prompt(), "command> ");
 }
 
 #[test]
