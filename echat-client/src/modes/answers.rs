@@ -269,7 +269,9 @@ fn answer(asked: &RequestContext, event: &Event, context: &Context) -> Vec<Line>
                 return lines;
             }
             let done = typed.and_then(|typed| {
-                removed_bot(typed, context).or_else(|| typed.done(context.language))
+                removed_bot(typed, context)
+                    .or_else(|| unbanned(typed, context))
+                    .or_else(|| typed.done(context.language))
             });
             done.iter().map(|done| plain(done)).collect()
         }
@@ -284,6 +286,21 @@ fn removed_bot(typed: &TypedRequest, context: &Context) -> Option<String> {
     let (name, room) = (&typed.user()?, &typed.room()?);
     let is_bot = context.session.is_bot(name);
     is_bot.then(|| context.language.say(Text::BotRemoved { name, room }))
+}
+
+/// How a user whose ban was lifted comes back; `None` for another command, and where it is not known whether the room
+/// is private.
+fn unbanned(typed: &TypedRequest, context: &Context) -> Option<String> {
+    if typed.kind() != RequestKind::Unban {
+        return None;
+    }
+    let (name, room) = (&typed.user()?, &typed.room()?);
+    let settings = context.session.room_settings(&Target::Room(room.clone()))?;
+    Some(context.language.say(if settings.private {
+        Text::UnbannedPrivate { name, room }
+    } else {
+        Text::UnbannedPublic { name, room }
+    }))
 }
 
 fn found_names(

@@ -437,8 +437,8 @@ static ROOMS: &[CommandRow] = &[
         zh "解除封禁"
         asks Unban { roomname: room, username: user }
         done {
-            en "{user} is not banned from {room} now and can join it."
-            zh "聊天室“{room}”现在没有封禁“{user}”，对方可以加入。"
+            en "{user} is not banned from {room} any more. If the room is private, `/invite #{room} {user}` invites them again."
+            zh "已解除“{user}”在聊天室“{room}”的封禁。如果是私密聊天室，需要重新邀请：`/invite #{room} {user}`。"
         }
     },
     row! {

@@ -612,6 +612,14 @@ sentences! {
     YouWereBanned { by: &'a str, room: &'a str, because: &'a str }
         en "{by} banned you from {room}{because}. You cannot join it until the ban ends; its owner and operators can lift it."
         zh "{by}禁止你进入聊天室“{room}”{because}。封禁结束前不能加入；房主和房间管理员可以解除封禁。";
+    /// A ban from a public room was lifted.
+    UnbannedPublic { name: &'a str, room: &'a str }
+        en "{name} is not banned from {room} any more and can join it again."
+        zh "已解除“{name}”在聊天室“{room}”的封禁，对方可以再加入。";
+    /// The same of a private room, which the user cannot join without an invitation.
+    UnbannedPrivate { name: &'a str, room: &'a str }
+        en "{name} is not banned from {room} any more. The room is private: `/invite #{room} {name}` invites them again."
+        zh "已解除“{name}”在聊天室“{room}”的封禁。这是私密聊天室，需要重新邀请：`/invite #{room} {name}`。";
     /// How to learn when a ban from a public room ends.
     BanEnds { room: &'a str }
         en "`/join {room}` says when the ban ends."

@@ -963,6 +963,49 @@ fn a_ban_without_an_end_is_said_to_have_none() {
 }
 
 #[test]
+fn a_lifted_ban_lets_nobody_into_a_private_room() {
+    for (language, private, said) in [
+        (
+            Language::English,
+            Some(false),
+            "eve is not banned from room1 any more and can join it again.",
+        ),
+        (
+            Language::English,
+            Some(true),
+            "eve is not banned from room1 any more. The room is private: `/invite #room1 eve` invites them again.",
+        ),
+        (
+            Language::Chinese,
+            Some(false),
+            "已解除“eve”在聊天室“room1”的封禁，对方可以再加入。",
+        ),
+        (
+            Language::Chinese,
+            Some(true),
+            "已解除“eve”在聊天室“room1”的封禁。这是私密聊天室，需要重新邀请：`/invite #room1 eve`。",
+        ),
+        (
+            Language::Chinese,
+            None,
+            "已解除“eve”在聊天室“room1”的封禁。如果是私密聊天室，需要重新邀请：`/invite #room1 eve`。",
+        ),
+    ] {
+        let mut stage = ann(language);
+        if let Some(private) = private {
+            let room = RoomInfo {
+                private,
+                ..info("room1")
+            };
+            stage.types("&r room1").says(Event::Room { room });
+        }
+        stage.types("/unban #room1 eve").printed();
+        stage.says(done(R::Unban));
+        assert_eq!(stage.printed(), [said]);
+    }
+}
+
+#[test]
 fn a_command_that_changes_nothing_says_so_without_the_server() {
     let settings = || RoomInfo {
         owner: "ann".to_owned(),
