@@ -305,6 +305,10 @@ fn read(scope: Scope, line: &str, open: Option<&Target>, context: &Context) -> R
             return ReadLine::Statement(Statement::Numbers);
         }
         Statement::Ask(typed) => ask(typed, scope, open, context),
+        // Who was online when the connection was lost is not known to be so now.
+        Statement::Who if context.is_offline && context.session.me().is_some() => {
+            print(vec![context.line(Text::OnlineUnknown)])
+        }
         Statement::Who => print(context.online_friends()),
         Statement::ChangePassword
         | Statement::DeleteAccount

@@ -1965,8 +1965,12 @@ sentences! {
         zh "服务器时间：{time}";
     /// Heading.
     Online
-        en "Online:"
-        zh "在线：";
+        en "Friends online:"
+        zh "在线好友：";
+    /// There is no connection, which tells which friends are online.
+    OnlineUnknown
+        en "You are offline, so it is not known which friends are online."
+        zh "现在没有连接，不知道哪些好友在线。";
     /// No friend is online.
     NoFriendsOnline
         en "No friends are online."

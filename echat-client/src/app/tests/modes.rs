@@ -233,7 +233,10 @@ fn query_mode_asks_the_server() {
         stage.sent(),
         [R::QueryServerTime, R::ListRooms, R::ListMembers]
     );
-    assert_eq!(stage.printed()[3..], ["query> who", "Online:", "  bob"]);
+    assert_eq!(
+        stage.printed()[3..],
+        ["query> who", "Friends online:", "  bob"]
+    );
     stage.says(Event::SendServerTime { time: 0 });
     stage.says(Event::Rooms { rooms: vec![] });
     stage.says(Event::Refused {

@@ -231,3 +231,27 @@ fn a_new_friend_who_is_online_did_not_come_online() {
     stage.says(online("dave"));
     assert_eq!(stage.printed(), ["dave 上线了"]);
 }
+
+#[test]
+fn without_a_connection_no_friend_is_said_to_be_online() {
+    for (language, heading, said) in [
+        (
+            Language::English,
+            "Friends online:",
+            "You are offline, so it is not known which friends are online.",
+        ),
+        (
+            Language::Chinese,
+            "在线好友：",
+            "现在没有连接，不知道哪些好友在线。",
+        ),
+    ] {
+        let mut stage = ann(language);
+        stage.types("/who");
+        assert!(stage.printed().contains(&heading.to_owned()));
+        stage.happens(Input::Closed(None)).printed();
+        stage.types("/who");
+        let printed = stage.printed();
+        assert_eq!(printed.last().unwrap(), said, "{printed:?}");
+    }
+}
