@@ -380,6 +380,13 @@ impl Session {
         if was != now.roomname {
             self.rename(was, &now.roomname);
         }
+        // A topic that was set since is shown when the room is opened.
+        let is_told = before
+            .as_ref()
+            .is_some_and(|before| before.topic == now.topic);
+        if self.room_state.introduced.remove(was) && is_told {
+            self.introduced(&now.roomname);
+        }
         // Told twice, it is no news.
         if before.as_ref() != Some(now) {
             updates.push(Update::Room(RoomUpdate::Changed {

@@ -828,6 +828,31 @@ fn a_room_is_introduced_when_one_joins_it_and_its_topic_when_it_is_opened() {
 }
 
 #[test]
+fn a_topic_that_was_set_before_the_room_was_opened_is_shown() {
+    for is_changed in [true, false] {
+        let mut stage = ann(Language::English);
+        let room = |topic: &str, slow_seconds: u64| RoomInfo {
+            topic: topic.to_owned(),
+            slow_seconds,
+            ..info("den")
+        };
+        stage.says(Event::OnNewRoom {
+            roomname: "den".to_owned(),
+        });
+        stage.says(Event::Room {
+            room: room("dogs", 0),
+        });
+        let topic = if is_changed { "cats" } else { "dogs" };
+        stage.says(changed("den", "bob", room(topic, 5)));
+        stage.printed();
+        stage.types("&r den");
+        let printed = stage.printed();
+        let shown = printed.contains(&"Topic of den: cats".to_owned());
+        assert_eq!(shown, is_changed, "{printed:?}");
+    }
+}
+
+#[test]
 fn the_way_back_into_a_room_depends_on_its_privacy() {
     for (private, banned, expected) in [
         (true, false, "You need a new invitation to come back."),
