@@ -44,7 +44,11 @@ pub(super) struct LoginMode {
 fn way_out(scope: Scope, line: &str, context: &Context) -> Option<Vec<Act>> {
     match statement::parse(scope, line) {
         Err(
-            ParseError::Unknown | ParseError::Words(_) | ParseError::Form(_) | ParseError::Empty,
+            ParseError::Unknown
+            | ParseError::Words(_)
+            | ParseError::Form(_)
+            | ParseError::Duration(_)
+            | ParseError::Empty,
         ) => None,
         Ok(_) => match read(scope, line, None, context) {
             ReadLine::Done(acts) => Some(acts),

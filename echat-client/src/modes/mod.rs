@@ -370,6 +370,7 @@ fn not_read(error: ParseError, scope: Scope, line: &str, context: &Context) -> V
             let form = &command.form(context.language, in_chat);
             mistake(context, Text::Usage { form })
         }
+        ParseError::Duration(typed) => mistake(context, Text::NoDuration { typed: &typed }),
     }
 }
 

@@ -43,6 +43,8 @@ pub(super) enum CommandMatch {
     Other,
     /// The line is this command with something missing or too much.
     Malformed,
+    /// The line is this command, and this is no duration that can be read.
+    NoDuration(String),
 }
 
 /// Every command, in the order of the table.
@@ -292,10 +294,10 @@ impl Command {
         if self.parameters().is_empty() && !rest.is_empty() {
             return CommandMatch::Other;
         }
-        let typed = self.arguments(rest);
-        typed.map_or(CommandMatch::Malformed, |typed| {
-            CommandMatch::Command(self.meaning(typed))
-        })
+        match self.arguments(rest) {
+            Ok(typed) => CommandMatch::Command(self.meaning(typed)),
+            Err(misread) => misread,
+        }
     }
 
     fn meaning(&self, typed: Vec<Vec<String>>) -> Statement {
@@ -311,15 +313,20 @@ impl Command {
         }
     }
 
-    /// The words of each parameter; `None` if something is missing or too much.
-    fn arguments(&self, mut rest: &str) -> Option<Vec<Vec<String>>> {
+    /// The words of each parameter, or why the line is not this command.
+    fn arguments(&self, mut rest: &str) -> Result<Vec<Vec<String>>, CommandMatch> {
         let mut typed = Vec::new();
         let count = self.parameters().len();
         for (index, parameter) in self.parameters().iter().enumerate() {
             let mut words = Vec::new();
             let is_last = index + 1 == count;
             while let Some((word, behind)) = parameter.take(rest, is_last) {
-                words.push(parameter.kind.read(word)?);
+                words.push(
+                    parameter
+                        .kind
+                        .read(word)
+                        .ok_or_else(|| parameter.misread(word))?,
+                );
                 rest = behind;
                 if parameter.count != Count::Any {
                     break;
@@ -327,15 +334,30 @@ impl Command {
             }
             let may_miss = parameter.count != Count::One || parameter.kind == ParameterKind::Here;
             if words.is_empty() && !may_miss {
-                return None;
+                return Err(CommandMatch::Malformed);
             }
             typed.push(words);
         }
-        rest.is_empty().then_some(typed)
+        if rest.is_empty() {
+            Ok(typed)
+        } else {
+            Err(CommandMatch::Malformed)
+        }
     }
 }
 
 impl Parameter {
+    /// What a line is with a word here that cannot be meant.
+    fn misread(self, word: &str) -> CommandMatch {
+        if self.kind != ParameterKind::For {
+            return CommandMatch::Malformed;
+        }
+        // `for` alone is a command that lacks something.
+        duration::misread(word).map_or(CommandMatch::Malformed, |typed| {
+            CommandMatch::NoDuration(typed.to_owned())
+        })
+    }
+
     /// What it takes from the beginning of a text, and what is behind that; `None` if it takes nothing.
     pub(super) fn take(self, text: &str, is_last: bool) -> Option<(&str, &str)> {
         if text.is_empty() {

@@ -99,6 +99,12 @@ pub(super) fn read(text: &str) -> Option<(u64, &str)> {
     (ends && (1..=LONGEST).contains(&total)).then(|| (total, rest.trim_start()))
 }
 
+/// The word at the beginning of a text that is meant as a duration and is none; `None` without such a word.
+pub(super) fn misread(text: &str) -> Option<&str> {
+    let begin = behind_for(text).unwrap_or(text);
+    begin.split_whitespace().next()
+}
+
 /// What follows the word `for`.
 fn behind_for(text: &str) -> Option<&str> {
     let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));

@@ -176,7 +176,7 @@ impl UnsentSelection {
 }
 
 /// Why a line is no statement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ParseError {
     /// There is nothing on it.
     Empty,
@@ -186,6 +186,8 @@ pub enum ParseError {
     Words(&'static str),
     /// Something is missing or too much; the command says what it should be.
     Form(Command),
+    /// This stands where a duration can, and is none that can be read.
+    Duration(String),
 }
 
 /// The slash of Chinese input methods.
@@ -221,6 +223,7 @@ pub fn parse(scope: Scope, line: &str) -> Result<Statement, ParseError> {
             CommandMatch::Command(statement) => return Ok(statement),
             CommandMatch::Other => {}
             CommandMatch::Malformed => error = ParseError::Form(command),
+            CommandMatch::NoDuration(typed) => error = ParseError::Duration(typed),
         }
     }
     if error == ParseError::Unknown
@@ -232,7 +235,7 @@ pub fn parse(scope: Scope, line: &str) -> Result<Statement, ParseError> {
         return Err(error);
     }
     match (error, trimmed.strip_prefix(['/', WIDE_SLASH])) {
-        (ParseError::Form(_), _) => Err(error),
+        (error @ (ParseError::Form(_) | ParseError::Duration(_)), _) => Err(error),
         // Two slashes stand for one that begins a text, which is the second.
         (_, Some(text)) if text.starts_with(['/', WIDE_SLASH]) => {
             Ok(Statement::Say(text.to_owned()))
@@ -372,7 +375,9 @@ pub fn looks_like_command(line: &str) -> bool {
                 && asked.users().iter().all(|name| Username::new(name).is_ok())
         }
         // A sentence may begin with a word that is a command's, but not with its signs.
-        CommandMatch::Malformed => !command.words().starts_with(char::is_alphabetic),
+        CommandMatch::Malformed | CommandMatch::NoDuration(_) => {
+            !command.words().starts_with(char::is_alphabetic)
+        }
         CommandMatch::Command(Statement::Ask(asked)) if asked.lacks_room() => {
             !command.words().starts_with(char::is_alphabetic)
         }

@@ -110,6 +110,10 @@ sentences! {
     AtLine { line: u64, why: &'a str }
         en "line {line}: {why}"
         zh "第 {line} 行：{why}";
+    /// Something that is to be a duration, and cannot be read as one.
+    NoDuration { typed: &'a str }
+        en "{typed} is no duration. Type one like 10m, 2h or 3d; a reason cannot begin with a number."
+        zh "看不懂时长“{typed}”。可以写 10分钟、2小时、3天；原因不能以数字开头。";
     /// A command with something missing.
     Usage { form: &'a str }
         en "Usage: {form}"

@@ -146,13 +146,7 @@ fn values_that_cannot_be_are_no_request() {
         "/keep 40000",
         "/keep x",
         "/readonly maybe",
-        "/ban eve for 10x",
         "/ban eve for",
-        "/ban eve for spam",
-        "/ban eve 2x",
-        "/ban eve 99z spam",
-        "/ban eve -1h",
-        "/ban eve ２ｘ",
         "/slow -1",
         "/slow 2 spoons",
         "/keep 2x",
@@ -169,6 +163,31 @@ fn values_that_cannot_be_are_no_request() {
         );
         assert_eq!(asked(&mut stage), [""; 0], "{line}");
     }
+}
+
+#[test]
+fn a_duration_that_cannot_be_read_is_named() {
+    for (line, typed) in [
+        ("/ban eve for 10x", "10x"),
+        ("/ban eve for spam", "spam"),
+        ("/ban eve 2x", "2x"),
+        ("/ban eve 99z spam", "99z"),
+        ("/ban eve -1h", "-1h"),
+        ("/ban eve ２ｘ", "２ｘ"),
+        ("/ban #tea eve 3次刷屏", "3次刷屏"),
+    ] {
+        let mut stage = in_room1(Language::English);
+        stage.types(line);
+        let said = format!(
+            "{typed} is no duration. Type one like 10m, 2h or 3d; a reason cannot begin with a number."
+        );
+        assert_eq!(stage.printed().last(), Some(&said), "{line}");
+        assert_eq!(asked(&mut stage), [""; 0], "{line}");
+    }
+    let mut stage = in_room1(Language::Chinese);
+    stage.types("/ban eve 3次刷屏");
+    let said = "看不懂时长“3次刷屏”。可以写 10分钟、2小时、3天；原因不能以数字开头。";
+    assert_eq!(stage.printed().last().unwrap(), said);
 }
 
 #[test]
