@@ -1353,6 +1353,9 @@ impl App {
             (RequestContext::Recall(recall), Ok(event)) => self.recalled(recall, event),
             (RequestContext::Identify { .. }, _) => self.check_rooms(),
             (RequestContext::DeletedAs { was, .. }, _) => self.follow_deleted(was),
+            (RequestContext::PasswordKind, outcome) => {
+                self.say_password_kind(outcome.as_ref().map(|_| ()));
+            }
             (RequestContext::CatchUp, Ok(_)) => {
                 self.upstream.catch_up(&mut self.common);
                 if let Some(target) = self.mode.target().cloned() {
@@ -1401,7 +1404,7 @@ impl App {
         }
     }
 
-    /// Says that the password is to be changed, if a login says so.
+    /// Finds out why the password is to be changed, if a login says so.
     fn say_must_change(&mut self, event: &Event) {
         if let Event::LoginBundle {
             must_change_password: Some(true),
@@ -1409,8 +1412,18 @@ impl App {
         } = event
             && self.common.is_interactive()
         {
-            self.common.say(Text::MustChangePassword);
+            // A weak password and a temporary one look alike in the reply to a login.
+            self.ask(Request::ListBlocked {}, RequestContext::PasswordKind);
         }
+    }
+
+    /// Says why the password is to be changed.
+    fn say_password_kind(&mut self, outcome: Result<(), &Fail>) {
+        self.common.say(match outcome {
+            Ok(()) => Text::WeakPassword,
+            Err(fail) if fail.wants_new_password() => Text::TemporaryPasswordAtLogin,
+            Err(_) => Text::MustChangePassword,
+        });
     }
 
     /// Whether it is more than a message of another chat's.

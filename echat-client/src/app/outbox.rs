@@ -238,6 +238,9 @@ impl Outbox {
             let lines = common.context.pending_line(content.as_str());
             common.print(lines);
         }
+        if upstream.login.is_locked() && common.is_interactive() {
+            common.fail(Text::TemporaryPassword);
+        }
         common.context.outgoing.push(UnsentLine {
             user: user.clone(),
             txn_id,

@@ -35,7 +35,9 @@ pub(super) fn tell(update: &Update, context: &Context) -> Vec<Line> {
         | Update::Away(..)
         | Update::Member(..)
         | Update::Answer(
-            RequestContext::Departed { .. } | RequestContext::DeletedAs { .. },
+            RequestContext::Departed { .. }
+            | RequestContext::DeletedAs { .. }
+            | RequestContext::PasswordKind,
             _,
         ) => Vec::new(),
         // Of other members of rooms the open chat tells, which is loaded again.
@@ -69,6 +71,7 @@ pub(crate) fn refusal(asked: &RequestContext, fail: &Fail, context: &Context) ->
             | RequestContext::Identify { .. }
             | RequestContext::Departed { .. }
             | RequestContext::DeletedAs { .. }
+            | RequestContext::PasswordKind
             | RequestContext::Joined { .. }
             | RequestContext::Privileges
             | RequestContext::MarkRead(_)
@@ -200,6 +203,7 @@ pub fn command_of(asked: &RequestContext) -> String {
         | RequestContext::Identify { .. }
         | RequestContext::Departed { .. }
         | RequestContext::DeletedAs { .. }
+        | RequestContext::PasswordKind
         | RequestContext::Joined { .. }
         | RequestContext::Privileges
         | RequestContext::CatchUp

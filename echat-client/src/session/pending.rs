@@ -80,6 +80,8 @@ pub enum RequestContext {
         /// A message of the conversation.
         id: u64,
     },
+    /// Whether the password that is to be changed is a temporary one: then the server refuses what it is asked.
+    PasswordKind,
     /// What is set for a room that a user joined, to know whether the reader runs it.
     Joined {
         /// The room.
@@ -323,6 +325,7 @@ impl RequestContext {
                 | Self::Identify { .. }
                 | Self::Departed { .. }
                 | Self::DeletedAs { .. }
+                | Self::PasswordKind
                 | Self::Joined { .. }
                 | Self::Privileges
                 | Self::CatchUp
@@ -369,6 +372,7 @@ impl RequestContext {
             Self::Departed { .. } => RequestKind::Whois,
             Self::MarkRead(_) => RequestKind::MarkRead,
             Self::Clock(_) => RequestKind::QueryServerTime,
+            Self::PasswordKind => RequestKind::ListBlocked,
             Self::Export { kind, .. } | Self::Other(kind) => *kind,
         }
     }

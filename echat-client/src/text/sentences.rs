@@ -1300,6 +1300,14 @@ sentences! {
     MustChangePassword
         en "Your password is too weak for this server, or was set by its administrator. Type `/passwd` to change it."
         zh "你的密码强度不够，或者是由服务器管理员设置的。请输入 `/passwd` 修改密码。";
+    /// The password is none that could be chosen today.
+    WeakPassword
+        en "Your password is too weak for this server. Type `/passwd` to change it."
+        zh "你的密码不符合服务器的要求，请用 `/passwd` 换一个。";
+    /// An administrator has set the password, and nothing is allowed until it is changed.
+    TemporaryPasswordAtLogin
+        en "An administrator gave you this password. Type `/passwd` to choose your own; until then you cannot do anything else."
+        zh "这是管理员给你的临时密码。请先用 `/passwd` 改成自己的密码，在此之前不能做别的事。";
     /// not_allowed because the password is a temporary one.
     TemporaryPassword
         en "Your password is temporary. Type `/passwd` to change it first."

@@ -92,6 +92,7 @@ fn a_login_brings_who_is_away_who_is_blocked_and_the_secret_of_the_device() {
         user: "ann".to_owned(),
         device: DeviceSecret::from_bytes(&[7; 32]),
     }));
+    stage.says(Event::Blocked { usernames: vec![] });
     let printed = stage.printed();
     assert!(
         printed.iter().any(|line| line.contains("`/passwd`")),
@@ -1045,6 +1046,8 @@ fn messages_show_at_once_after_a_temporary_password_is_changed() {
     );
     stage.says(Event::Refused { fail: refusal() });
     assert!(stage.sent().contains(&RequestKind::QueryHistory));
+    // The request by which the client knows that it is a temporary one.
+    stage.says(Event::Refused { fail: refusal() });
     // A line that is typed now waits, and is not lost.
     stage.types("early");
     stage.says(Event::SendMessageFailure { fail: refusal() });
@@ -1070,4 +1073,40 @@ fn messages_show_at_once_after_a_temporary_password_is_changed() {
         assert!(printed.contains(text), "{text}: {printed}");
     }
     assert_eq!(stage.prompt(), "room1> ");
+}
+
+#[test]
+fn a_temporary_password_and_a_weak_one_are_told_apart() {
+    let refusal = Fail {
+        detail: vec![(MUST_CHANGE_PASSWORD.to_owned(), Value::Bool(true))],
+        ..fail("not_allowed", &[])
+    };
+    let blocked = Event::Blocked { usernames: vec![] };
+    for (event, said) in [
+        (
+            Event::Refused { fail: refusal },
+            "这是管理员给你的临时密码。请先用 `/passwd` 改成自己的密码，在此之前不能做别的事。",
+        ),
+        (
+            blocked,
+            "你的密码不符合服务器的要求，请用 `/passwd` 换一个。",
+        ),
+    ] {
+        let is_temporary = matches!(event, Event::Refused { .. });
+        let mut stage = stage(Language::Chinese);
+        stage.types("login").types("ann").types("password1");
+        stage.happens(Input::Connected);
+        comes_back(&mut stage, true, None);
+        stage.happens(Input::Outgoing {
+            user: "ann".to_owned(),
+            lines: Some(Vec::new()),
+        });
+        assert!(stage.sent().contains(&R::ListBlocked));
+        stage.printed();
+        stage.says(event);
+        assert_eq!(stage.printed(), [said]);
+        stage.types("@f bob hi");
+        let printed = stage.printed().concat();
+        assert_eq!(printed.contains("临时密码"), is_temporary, "{printed}");
+    }
 }
