@@ -1290,7 +1290,12 @@ impl App {
     }
 
     fn tell(&mut self, update: &Update) {
-        if !self.upstream.is_told_by_answer(&self.common, update) {
+        if let Update::NewRoom(room) = update
+            && self.common.is_interactive()
+            && !self.upstream.is_joining(room)
+        {
+            self.common.say(Text::AddedToRoom { room });
+        } else if !self.upstream.is_told_by_answer(&self.common, update) {
             let acts = self.mode.on_update(update, &self.common.context);
             self.act(acts);
         }

@@ -173,6 +173,11 @@ impl Requests {
         self.unanswered.introduces(room) || queued.any(|asked| asked.introduces(room))
     }
 
+    /// Whether the user joins or creates this room.
+    pub(super) fn is_joining(&self, room: &str) -> bool {
+        self.unanswered.is_joining(room)
+    }
+
     /// Whether the client asks which room a name stands for.
     pub(super) fn identifies(&self) -> bool {
         self.unanswered.identifies()

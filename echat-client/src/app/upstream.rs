@@ -557,6 +557,11 @@ impl Upstream {
             && asked.iter().any(|kind| self.requests.has_kind(*kind))
     }
 
+    /// Whether this session joins or creates a room.
+    pub(super) fn is_joining(&self, room: &str) -> bool {
+        self.requests.is_joining(room)
+    }
+
     /// Whether a request of this session is unanswered that ends a friendship.
     pub(super) fn ends_friendship(&self) -> bool {
         let mut kinds = [RequestKind::RemoveFriend, RequestKind::Block].into_iter();

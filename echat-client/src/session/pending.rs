@@ -433,6 +433,18 @@ impl PendingRequests {
             .any(|asked| matches!(asked, RequestContext::Joined { room: of, .. } if of == room))
     }
 
+    /// Whether the user joins or creates this room.
+    pub fn is_joining(&self, room: &str) -> bool {
+        self.requests().any(|asked| {
+            let is_way_in = matches!(
+                asked.kind(),
+                RequestKind::JoinRoom | RequestKind::CreateRoom
+            );
+            let typed = asked.typed().filter(|_| is_way_in);
+            typed.and_then(TypedRequest::room).as_deref() == Some(room)
+        })
+    }
+
     /// Whether a request of this kind is unanswered.
     pub fn has_kind(&self, kind: RequestKind) -> bool {
         self.requests().any(|asked| asked.kind() == kind)

@@ -21,7 +21,10 @@ fn a_room_left_in_another_session_is_left_here() {
     stage.says(Event::OnNewRoom {
         roomname: "room1".to_owned(),
     });
-    assert_eq!(stage.printed(), ["You joined room1."]);
+    assert_eq!(
+        stage.printed(),
+        ["You were added to room1, or joined it on another device. Type `/msg #room1` to open it."]
+    );
     stage.types("&r room1").printed();
     stage.says(left("bob"));
     assert_eq!(stage.prompt(), "room1> ");
