@@ -30,6 +30,7 @@ pub(super) fn search(typed: &str, open: Option<&Target>, context: &Context) -> V
                 FilterError::Future(typed) => Text::FutureDay { typed },
                 FilterError::Empty(typed) => Text::FilterIsEmpty { typed },
                 FilterError::Has(typed) => Text::FilterTakesLink { typed },
+                FilterError::Twice(filter) => Text::FilterTwice { filter },
             };
             return mistake(context, text);
         }

@@ -71,6 +71,8 @@ pub enum FilterError {
     Future(String),
     /// It wants the word for a link, and has another one.
     Has(String),
+    /// It is there already. The filter is without its value.
+    Twice(String),
 }
 
 /// Reads a search. Quotes of any form hold a phrase together, in which nothing is a filter.
@@ -80,6 +82,7 @@ pub enum FilterError {
 pub fn sift(text: &str, today: Date) -> Result<ParsedSearch, FilterError> {
     let mut sifted = ParsedSearch::default();
     let mut words = Vec::new();
+    let mut seen = Vec::new();
     for part in parts(text) {
         let Some((filter, value)) = filter(&part) else {
             words.push(part);
@@ -89,6 +92,11 @@ pub fn sift(text: &str, today: Date) -> Result<ParsedSearch, FilterError> {
         if value.is_empty() {
             return Err(FilterError::Empty(part));
         }
+        if seen.contains(&filter) {
+            let behind = part.find([':', '：']).map_or(part.len(), |colon| colon);
+            return Err(FilterError::Twice(part[..behind].to_owned()));
+        }
+        seen.push(filter);
         let date = || day::day(value, today).ok_or_else(|| FilterError::Day(part.clone()));
         let past = || {
             let is_past = |date: &Date| *date <= today;
@@ -229,6 +237,14 @@ mod tests {
         );
         for empty in ["from:", "来自：", "in:", "before:\"\""] {
             assert_eq!(refused(empty), FilterError::Empty(filter(empty)));
+        }
+        for (twice, word) in [
+            ("from:ann from:bob", "from"),
+            ("来自:小红 x 发送者：小明", "发送者"),
+            ("in:a 在：b", "在"),
+            ("before:2026-01-31 before:2026-02-01", "before"),
+        ] {
+            assert_eq!(refused(twice), FilterError::Twice(filter(word)));
         }
         for other in ["has:foo", "含:图片"] {
             assert_eq!(refused(other), FilterError::Has(filter(other)));

@@ -1781,6 +1781,10 @@ sentences! {
     FilterIsEmpty { typed: &'a str }
         en "{typed} lacks what follows the colon. Write it in quotes to search for the word."
         zh "“{typed}”的冒号后面没有内容。要搜索这个词，请加上引号。";
+    /// A filter of a search is there more than once.
+    FilterTwice { filter: &'a str }
+        en "A search takes {filter}: once."
+        zh "“{filter}:”只能写一个。";
     /// The filter for what a message has takes one word.
     FilterTakesLink { typed: &'a str }
         en "There is no filter {typed}: has: takes link. Write it in quotes to search for the words."
