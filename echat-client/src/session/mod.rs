@@ -444,11 +444,19 @@ impl Session {
         if let (RequestContext::DeletedAs { was, id }, Ok(event)) = (&asked, &outcome) {
             self.take_name_of_deleted(was, *id, event);
         }
+        let is_login = asked == RequestContext::Login && outcome.is_ok();
         updates.push(Update::Answer(asked, outcome));
+        // What is pending is told to a user who has read that the login holds.
+        if let Some(first) = updates.iter().position(is_pending).filter(|_| is_login) {
+            updates[first..].rotate_right(1);
+        }
         if replaced {
-            updates.push(Update::HistoryReplaced);
+            let answer = updates
+                .iter()
+                .position(|update| matches!(update, Update::Answer(..)));
+            let answer = answer.map(|place| updates.remove(place));
             // The login and the reason stand before what else is new.
-            updates.rotate_right(2);
+            updates.splice(0..0, answer.into_iter().chain([Update::HistoryReplaced]));
         }
         updates.extend(message_of_the_day.map(Update::MessageOfTheDay));
     }
@@ -683,6 +691,14 @@ fn reactions(reactions: Option<Vec<Reaction>>) -> Vec<ReactionCount> {
         mine: reaction.mine.unwrap_or(false),
     });
     kept.collect()
+}
+
+/// Whether an update is about something that the user may accept.
+fn is_pending(update: &Update) -> bool {
+    matches!(
+        update,
+        Update::FriendRequest(_) | Update::Room(RoomUpdate::Invitation(_))
+    )
 }
 
 /// Whether a refusal means that there is nothing to answer any more. Others leave the request open.

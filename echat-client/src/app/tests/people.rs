@@ -255,3 +255,23 @@ fn without_a_connection_no_friend_is_said_to_be_online() {
         assert_eq!(printed.last().unwrap(), said, "{printed:?}");
     }
 }
+
+#[test]
+fn pending_requests_are_told_behind_the_login() {
+    let mut stage = stage(Language::Chinese);
+    stage.types("login").types("ann").types("password1");
+    stage.happens(Input::Connected);
+    stage.says(Event::LoginSuccess {
+        username: "ann".to_owned(),
+    });
+    stage.printed();
+    let bundle = LoginBundle {
+        pending_requests: vec!["dave".to_owned()],
+        ..LoginBundle::default()
+    };
+    stage.says(bundle.into());
+    let printed = stage.printed();
+    let place = |part: &str| printed.iter().position(|line| line.contains(part));
+    let (login, request) = (place("登录成功"), place("dave"));
+    assert!(login.is_some() && login < request, "{printed:?}");
+}
