@@ -47,6 +47,7 @@ pub(super) fn tell(update: &Update, context: &Context) -> Vec<Line> {
             line.into_iter().collect()
         }
         Update::FriendRemoved(name) => vec![context.line(Text::FriendRemoved { name })],
+        Update::BlockedElsewhere(name) => vec![context.line(Text::BlockedElsewhere { name })],
         Update::OwnAway(Some(text)) => vec![context.dim(Text::AwayElsewhere { text })],
         Update::OwnAway(None) => vec![context.dim(Text::BackElsewhere)],
         Update::MessageOfTheDay(text) => context.message_of_the_day(text),

@@ -90,6 +90,8 @@ pub enum Update {
         /// A message of the conversation with the user, whose name now is to be asked for.
         message: Option<u64>,
     },
+    /// Another session of the reader blocked a user.
+    BlockedElsewhere(String),
     /// Another session of the reader says that the reader is away, with a text, or is back.
     OwnAway(Option<String>),
     /// An administrator says something to everybody.

@@ -278,6 +278,9 @@ impl Session {
             } => self.pending.retain(|name| name != username),
             Event::OnSelfChanged { blocked, away, .. } => {
                 if let Some(blocked) = blocked {
+                    let before = &self.people.blocked;
+                    let new = blocked.iter().filter(|name| !before.contains(*name));
+                    updates.extend(new.cloned().map(Update::BlockedElsewhere));
                     self.people.blocked = blocked.iter().cloned().collect();
                     self.hide_blocked();
                 }

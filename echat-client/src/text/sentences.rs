@@ -1539,6 +1539,10 @@ sentences! {
     BlockedByYou { name: &'a str }
         en "You block {name}. Type `/unblock {name}` to end that."
         zh "你屏蔽了“{name}”。输入 `/unblock {name}` 可以取消屏蔽。";
+    /// Another device of the reader's blocked a user.
+    BlockedElsewhere { name: &'a str }
+        en "You blocked {name} on another device."
+        zh "你在其他设备上屏蔽了“{name}”。";
     /// Something is said to a former friend.
     FormerFriend { name: &'a str }
         en "You and {name} are no longer friends. Type `/add {name}` to send a friend request."

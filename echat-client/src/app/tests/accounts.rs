@@ -792,8 +792,19 @@ fn what_another_session_did_is_so_here() {
     assert_eq!(stage.app.common.context.session.own_away(), Some("lunch"));
     assert_eq!(
         stage.printed(),
-        ["On another device you said that you are away: lunch"]
+        [
+            "You blocked carol on another device.",
+            "On another device you said that you are away: lunch"
+        ]
     );
+    // Those that were blocked before are no news.
+    stage.says(Event::OnSelfChanged {
+        blocked: Some(vec!["carol".to_owned(), "dave".to_owned()]),
+        invitations: None,
+        away: None,
+        last_seen: None,
+    });
+    assert_eq!(stage.printed(), ["You blocked dave on another device."]);
 }
 
 #[test]

@@ -868,6 +868,7 @@ fn blocked_users_are_neither_quoted_nor_found() {
         away: None,
         last_seen: None,
     });
+    stage.printed();
     let mut reply = live(in_room(4, "carol", "yes"), None);
     if let Event::OnNewMessage { reply_to, .. } = &mut reply {
         *reply_to = Some(2);
