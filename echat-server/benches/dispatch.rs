@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use divan::{Bencher, black_box};
 use echat_proto::commands::{Request, RequestKind};
-use echat_proto::names::{InvitationCode, NameQuery, Password, RoomName, Username};
+use echat_proto::names::{Content, InvitationCode, NameQuery, Password, RoomName, Username};
 use echat_proto::param::{
     AwayText, Dict, KeepDays, Names, NewPassword, RoomRole, ShortText, TargetType,
 };
@@ -245,6 +245,38 @@ fn between_people(kind: RequestKind, number: u32) -> Request {
             username: user(STRANGERS),
         },
         RequestKind::ListBans => Request::ListBans { roomname: room() },
+        other => about_messages(other, number),
+    }
+}
+
+/// A request about messages of the caller, each about another one.
+fn about_messages(kind: RequestKind, number: u32) -> Request {
+    let id = u64::from(number) + 1;
+    match kind {
+        RequestKind::EditMessage => Request::EditMessage {
+            id,
+            content: Content::new("another text").expect("a good text"),
+        },
+        RequestKind::DeleteMessage => Request::DeleteMessage { id },
+        RequestKind::React => Request::React {
+            id,
+            emoji: ShortText("👍".to_owned()),
+            on: true,
+        },
+        RequestKind::ListMentions => Request::ListMentions {
+            before: None,
+            limit: None,
+        },
+        RequestKind::Search => Request::Search {
+            query: ShortText("0123456789".to_owned()),
+            target_type: None,
+            target: None,
+            sender: None,
+            since: None,
+            until: None,
+            before: None,
+            limit: None,
+        },
         other => of_accounts(other, number),
     }
 }

@@ -1155,6 +1155,18 @@ pub(crate) fn missing(seen: &BTreeSet<Ending>) -> (Vec<Ending>, Vec<Ending>) {
 }
 
 #[test]
+fn every_command_has_a_benchmark() {
+    let bench = include_str!("../../benches/dispatch.rs");
+    for kind in RequestKind::ALL {
+        let arm = format!("        RequestKind::{kind:?} => ");
+        assert!(
+            bench.contains(&arm),
+            "benches/dispatch.rs has no request of {kind:?}"
+        );
+    }
+}
+
+#[test]
 fn every_code_is_used() {
     let elsewhere = ["storage_full", "storage_busy", "storage_damaged"];
     let used: BTreeSet<_> = expected()
