@@ -933,7 +933,10 @@ fn ending(reply: &Message) -> String {
 #[test]
 fn every_command_is_in_the_table() {
     let kinds: Vec<RequestKind> = TABLE.iter().map(|command| command.kind).collect();
-    assert_eq!(kinds, RequestKind::ALL);
+    for kind in RequestKind::ALL {
+        assert!(kinds.contains(kind), "the table has no row of {kind:?}");
+    }
+    assert_eq!(kinds, RequestKind::ALL, "the order is that of the commands");
     for command in TABLE {
         assert!(!command.requests.is_empty(), "{:?}", command.kind);
         for end in command.requests.iter().flat_map(RequestCase::cells) {

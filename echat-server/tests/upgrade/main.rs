@@ -76,7 +76,12 @@ fn today() -> String {
 fn the_data_of_an_older_server_survives_the_upgrade() {
     let versions = versions();
     let today = today();
-    assert!(today.contains(&format!("user_version {}\n", versions.len() - 1)));
+    let newest = format!("user_version {}\n", versions.len() - 1);
+    assert!(
+        today.contains(&newest),
+        "tests/upgrade has no {:04}.sql for the newest migration",
+        versions.len()
+    );
     each(versions.iter().enumerate().skip(1), |(version, before)| {
         let dir = ServerFolder::new();
         before(&dir);
