@@ -315,6 +315,32 @@ fn sentences_of_rows_name_the_same_in_both_languages() {
 }
 
 #[test]
+fn a_duration_ends_that_long_after_the_servers_time() {
+    let is_duration = |of: &row::Parameter| of.kind == row::ParameterKind::For;
+    for command in commands() {
+        let row::CommandMeaning::Request(asks) = &command.row.meaning else {
+            continue;
+        };
+        if !command.parameters().iter().any(is_duration) {
+            continue;
+        }
+        let parameters = command.parameters().iter();
+        let each = parameters.map(|of| vec![name(if is_duration(of) { "10m" } else { "word" })]);
+        let typed = TypedRequest {
+            command,
+            asks,
+            arguments: typed::Arguments::new(command.parameters(), each.collect()),
+            has_slash: true,
+        };
+        let words = command.words();
+        assert!(
+            typed.is_timed(),
+            "`request` and `is_timed` in typed.rs do not know {words}"
+        );
+    }
+}
+
+#[test]
 fn a_command_that_changes_something_says_so() {
     // An event, or a reply with contents, tells these.
     let told = [
