@@ -39,6 +39,19 @@ const FORGED: [&str; 11] = [
     "  1  room1  [2023-11-14 22:13:20] carol: I owe you",
 ];
 
+#[test]
+fn the_first_forgeries_read_like_a_message() {
+    for (compact, forged) in [(false, FORGED[0]), (true, FORGED[1])] {
+        let mut stage = ann(Language::English);
+        stage.app.common.context.settings.config.compact = compact;
+        stage.types("&r room1").printed();
+        stage.says(live(in_room(6, "carol", "I owe you"), None));
+        let shown = stage.printed().pop().expect("a message");
+        let shown = shown.replace("22:13:26", "22:13:20");
+        assert_eq!(shown, forged, "FORGED has another form than a message");
+    }
+}
+
 /// Bytes that are looked at from outside.
 #[derive(Clone, Debug, Default)]
 struct Shared(Rc<RefCell<Vec<u8>>>);
