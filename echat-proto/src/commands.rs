@@ -4,7 +4,7 @@
 //! A row holds what both sides of the wire know of a command: number, name, direction, parameters by
 //! name and type, final reply and refusals, whether the reply may be as long as a page, and what the
 //! request does to the session. What only the server knows (the gate, what the request writes and
-//! costs, which rates it is held to) stands in the server's route of the command.
+//! costs) stands in the server's route of the command.
 
 #[macro_use]
 mod table;
