@@ -286,6 +286,9 @@ impl Engine {
                     self.close_banned(now);
                 }
                 MemoryChange::Unban(prefix) => self.administration.bans.remove(prefix),
+                MemoryChange::NewPassword(name, addresses) => {
+                    self.state.rates.guesses.forget(&name, &addresses);
+                }
                 MemoryChange::Prune => {
                     let sweep = Removal::TooOld(Sweep::of_all(true));
                     self.removals.add([sweep], now);

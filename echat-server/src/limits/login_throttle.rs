@@ -198,6 +198,18 @@ impl LoginThrottle {
         }
     }
 
+    /// Forgets what was counted for an account that has a new password: the guesses were about another one.
+    /// `addresses` are those that its owner has used. Its devices are no longer known.
+    pub(crate) fn forget(&mut self, name: &str, addresses: &[IpAddr]) {
+        let bucket = self.bucket(name, &[]);
+        self.failures.remove(&Guesser::Strangers(bucket));
+        for address in addresses {
+            self.failures.remove(&self.known(name, *address));
+        }
+        self.newcomers
+            .retain(|guesser, _| !matches!(guesser, Guesser::Newcomer(of, _) if *of == bucket));
+    }
+
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.failures.len() + self.newcomers.len()

@@ -8,6 +8,7 @@ use rusqlite::{Row, params};
 use crate::clock::DAY;
 use crate::secrets::PasswordHash;
 
+use super::page::sql_limit;
 use super::{Batch, Kind, StoreError, User, UserId};
 
 /// How long an address that logged in to an account is known to it, in seconds: 30 days.
@@ -189,6 +190,24 @@ impl Batch<'_> {
     ) -> Result<bool, StoreError> {
         let sql = "SELECT 1 FROM logins WHERE user = ?1 AND address = ?2 AND at >= ?3";
         self.exists(sql, params![user, address.to_string(), since])
+    }
+
+    /// The addresses from which a user logged in at or after `since`, the latest first; at most `limit`.
+    pub(crate) fn login_addresses(
+        &self,
+        user: UserId,
+        since: i64,
+        limit: usize,
+    ) -> Result<Vec<IpAddr>, StoreError> {
+        let sql =
+            "SELECT address FROM logins WHERE user = ?1 AND at >= ?2 ORDER BY at DESC LIMIT ?3";
+        let found = self.all(sql, params![user, since, sql_limit(limit)], |row| {
+            row.get::<_, String>(0)
+        })?;
+        Ok(found
+            .iter()
+            .filter_map(|address| address.parse().ok())
+            .collect())
     }
 }
 

@@ -6,13 +6,19 @@ use super::arguments::{
     Choice, EndTime, MessageDisposal, NameCursor, Number, Reason, TokenDisposal,
 };
 use super::report::{at, names};
-use super::{AdminPlan, AdminReport, AdminTask, Operation, ROWS, SessionsEnding, View};
+use super::{
+    AdminPlan, AdminReport, AdminTask, MemoryChange, Operation, ROWS, SessionsEnding, View,
+};
 use crate::conn::ConnId;
 use crate::roster::Online;
-use crate::storage::{Account, User};
+use crate::storage::{Account, KNOWN_ADDRESS, StoreError, User};
 use echat_proto::Value;
 use echat_proto::names::{NameQuery, Password, Username};
 use echat_proto::records::Code;
+use std::net::IpAddr;
+
+/// Addresses of a user whose wrong passwords a reset forgets.
+const ADDRESSES: usize = 1_000;
 
 pub(super) fn users(
     ctx: &Ctx<'_, '_>,
@@ -236,14 +242,27 @@ pub(super) fn reset_password(
     if tokens == TokenDisposal::Void && !bots.is_empty() {
         report = report.with("bots_without_token", bots);
     }
+    let addresses = login_addresses(view, &user)?;
+    let change = MemoryChange::NewPassword(user.name.clone(), addresses);
     let ends = SessionsEnding::PasswordReset(user.clone(), tokens);
-    Ok(AdminPlan::reported(report).ends(ends).writes(move |batch| {
+    let plan = AdminPlan::reported(report).ends(ends).changes(change);
+    Ok(plan.writes(move |batch| {
         batch.reset_password(user.id, hash.as_str())?;
         if tokens == TokenDisposal::Void {
             batch.void_bot_tokens(user.id)?;
         }
         Ok(Vec::new())
     }))
+}
+
+/// The addresses that have a budget of their own against guessing.
+fn login_addresses(view: &View<'_, '_>, user: &User) -> Result<Vec<IpAddr>, Reject> {
+    let since = view.now - KNOWN_ADDRESS;
+    match view.batch.login_addresses(user.id, since, ADDRESSES) {
+        // Notes about logins choose a budget, no more: their damage stops no reset.
+        Err(StoreError::Damaged(_)) => Ok(Vec::new()),
+        found => Ok(found?),
+    }
 }
 
 pub(super) fn suspend(
