@@ -76,6 +76,7 @@ fn specific<'a>(doing: RefusedRequest<'a>, code: Code, names: &'a str) -> Option
     use RequestKind as K;
     Some(match (code, doing.kind, doing.user, doing.room) {
         (Code::BadCredentials, K::ChangePassword | K::DeleteAccount, ..) => Text::WrongPassword,
+        (Code::BadPassword, K::ChangePassword, ..) => Text::NewPasswordRefused,
         (Code::NotAllowed, K::CreateInvitation | K::ListInvitations | K::RevokeInvitation, ..) => {
             Text::InvitationsNotAllowed
         }

@@ -1300,6 +1300,10 @@ sentences! {
     NewPasswordsDiffer
         en "The passwords do not match. Enter the new password again, or press Ctrl-C to go back."
         zh "两次输入的密码不一致，请重新输入新密码，或按 Ctrl-C 返回。";
+    /// The server takes this one in no case, or not in place of a temporary one.
+    NewPasswordRefused
+        en "This password is not allowed. A temporary password has to be replaced by another one."
+        zh "不能使用这个密码。临时密码必须换成另一个密码。";
     /// The server wants another password.
     MustChangePassword
         en "Your password is too weak for this server, or was set by its administrator. Type `/passwd` to change it."

@@ -7,6 +7,7 @@ use super::{Answer, Caller, Ctx, Reject, done_with, gate};
 use crate::limits::CountedAttempt;
 use crate::secrets::PasswordHash;
 use crate::workers::jobs::Task;
+use echat_proto::Value;
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::names::Password;
 use echat_proto::param::NewPassword;
@@ -22,8 +23,13 @@ pub(crate) fn change_password(
     let Some((_, hash)) = ctx.batch.credentials(&me.name)? else {
         return Err(Code::BadCredentials.into());
     };
-    let counted = count_own_attempt(ctx, &me)?;
     let new = new.0;
+    if new.as_bytes() == old.as_bytes() && ctx.batch.must_change_password(me.id)? {
+        let message = "The new password has to differ from the temporary one.";
+        let refused = Reject::with_message(Code::BadPassword, message);
+        return Err(refused.with_key("field", Value::Str("new".to_owned())));
+    }
+    let counted = count_own_attempt(ctx, &me)?;
     Ok(Answer::Wait(
         Task::Change { old, hash, new },
         Pending::ChangePassword(counted),
