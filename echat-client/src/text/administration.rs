@@ -180,6 +180,7 @@ const KEYS: &[(&str, &str)] = &[
     ("friends", "好友"),
     ("friendships", "好友关系"),
     ("id", "编号"),
+    ("invitations_revoked", "作废的邀请码数"),
     ("keep_days", "消息保留天数"),
     ("last_administrator", "服务器已没有管理员"),
     ("last_seen", "上次在线"),

@@ -71,6 +71,11 @@ pub(super) fn grant(
     let found = batch.invitation(&key)?;
     let is_good = |code: &StoredCode| code.expires_at.is_none_or(|at| at > now);
     let good = found.filter(is_good).ok_or(Code::BadInvitation)?;
+    if let Some(maker) = good.maker
+        && batch.suspension(maker, now)?.is_some()
+    {
+        return Err(Code::BadInvitation.into());
+    }
     Ok(RegistrationGrant::Invitation(good.code))
 }
 

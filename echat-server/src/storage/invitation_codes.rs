@@ -145,6 +145,12 @@ impl Batch<'_> {
         self.write(sql, [code]).map(drop)
     }
 
+    /// Deletes the codes of a user.
+    pub(crate) fn delete_invitation_codes_of(&mut self, maker: UserId) -> Result<(), StoreError> {
+        let sql = "DELETE FROM invitation_codes WHERE maker = ?1";
+        self.write(sql, [maker]).map(drop)
+    }
+
     /// The hash of the code that makes the first administrator; `None` if it was used or never given out.
     pub fn administrator_code(&self) -> Result<Option<SecretHash>, StoreError> {
         self.first("SELECT code FROM administrator_code", [], |row| row.get(0))

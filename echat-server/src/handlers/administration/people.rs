@@ -9,6 +9,7 @@ use super::report::{at, names};
 use super::{
     AdminPlan, AdminReport, AdminTask, MemoryChange, Operation, ROWS, SessionsEnding, View,
 };
+use crate::config::Inviters;
 use crate::conn::ConnId;
 use crate::roster::Online;
 use crate::storage::{Account, KNOWN_ADDRESS, StoreError, User};
@@ -193,7 +194,7 @@ pub(super) fn make_admin(
 
 pub(super) fn unmake_admin(
     view: &View<'_, '_>,
-    _: &Operation,
+    operation: &Operation,
     name: NameQuery,
 ) -> Result<AdminPlan, Reject> {
     let user = person(view, &name)?;
@@ -204,15 +205,23 @@ pub(super) fn unmake_admin(
         )));
     }
     let done = format!("{} is not an administrator any more", user.name);
-    let report = match view.batch.administrators(2)?.len() {
+    let mut report = match view.batch.administrators(2)?.len() {
         0 | 1 => {
             let done = format!("{done}, and no other account is one");
             AdminReport::done(done).with("last_administrator", true)
         }
         _ => AdminReport::done(done),
     };
+    let loses_codes = view.settings.invitations == Inviters::Administrator;
+    let codes = view.batch.invitation_count(user.id, operation.now)?;
+    if loses_codes && codes > 0 {
+        report = report.with("invitations_revoked", codes);
+    }
     Ok(AdminPlan::reported(report).writes(move |batch| {
         batch.set_administrator(user.id, false)?;
+        if loses_codes {
+            batch.delete_invitation_codes_of(user.id)?;
+        }
         Ok(bots::bots_leave_lobby(batch, user.id)?)
     }))
 }

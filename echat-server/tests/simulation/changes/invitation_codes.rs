@@ -49,7 +49,10 @@ impl Changes<'_> {
             Some(code) => {
                 let was_good = |committed: &CommittedState| {
                     let found = committed.codes.get(code);
-                    found.is_some_and(|code| code.is_good(self.now.unix))
+                    let now = self.now.unix;
+                    found.is_some_and(|code| {
+                        code.is_good(now) && !committed.is_suspended(code.maker, now)
+                    })
                 };
                 // A code that was made and used up within the tick is in neither state.
                 let is_new = !self.before.codes.contains_key(code)

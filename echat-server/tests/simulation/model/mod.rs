@@ -180,7 +180,9 @@ impl Model<'_> {
             (Registration::Invitation, None) => Err("bad_invitation"),
             (_, Some(code)) => {
                 let found = self.committed.codes.get(code);
-                let is_good = found.is_some_and(|code| code.is_good(self.now));
+                let is_suspended = |maker| self.committed.is_suspended(maker, self.now);
+                let is_good = found
+                    .is_some_and(|code| code.is_good(self.now) && !is_suspended(code.maker));
                 refuse(!is_good, "bad_invitation")
             }
         }
