@@ -97,7 +97,7 @@ pub struct Engine {
 struct MemoryState {
     limits: Limits,
     settings: Settings,
-    /// Whether the code of the first administrator was used since this was asked.
+    /// Whether the code of the first administrator became void since this was asked.
     administrator_is_made: bool,
     roster: Roster,
     outbox: Outbox,
@@ -243,7 +243,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether the code of the first administrator was used since the last call. Its file is to be removed.
+    /// Whether the code of the first administrator became void since the last call. Its file is to be removed.
     pub fn take_administrator_made(&mut self) -> bool {
         std::mem::take(&mut self.state.administrator_is_made)
     }

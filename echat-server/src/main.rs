@@ -234,7 +234,7 @@ fn serve(overrides: &Overrides, init: bool, inherited: Inherited) -> Result<(), 
     };
     tracing::info!(data = %data.path().display(), "serving data folder");
     let remove_code = || {
-        tracing::info!("the code of the first administrator was used");
+        tracing::info!("there is an administrator: the code of the first one is void");
         if let Err(error) = code.remove() {
             tracing::warn!(%error, "{} cannot be removed", code.shown().display());
         }
@@ -277,7 +277,7 @@ fn remove_left_over(folder: &Path) {
 }
 
 /// Lets a new database know the code of the first administrator, and returns it. Removes a file that is left from a
-/// code that was used.
+/// code that is void.
 fn adopt_administrator_code(
     file: &AdministratorCodeFile,
     store: &mut Store,
@@ -301,7 +301,7 @@ fn adopt_administrator_code(
 enum Adopted {
     Now,
     Before,
-    /// It was used: the database has other users, or another code.
+    /// It is void: the database has other users, an administrator, or another code.
     Never,
 }
 
@@ -309,6 +309,12 @@ fn adopt(code: &Zeroizing<String>, store: &mut Store) -> Result<Adopted, StoreEr
     let hash = administrator_code_hash(code);
     let mut batch = store.batch();
     match batch.administrator_code()? {
+        // An earlier version kept it when another account was made an administrator.
+        Some(_) if !batch.administrators(1)?.is_empty() => {
+            batch.delete_administrator_code()?;
+            drop(batch.commit()?);
+            return Ok(Adopted::Never);
+        }
         Some(known) if known == hash => return Ok(Adopted::Before),
         None if batch.users(1)?.is_empty() => {}
         _ => return Ok(Adopted::Never),

@@ -153,7 +153,7 @@ pub struct Services<'a> {
     pub socket: Option<PathBuf>,
     /// Called once when the server listens, with a link to it and a hint about the link, which may be empty.
     pub listening: &'a dyn Fn(&str, &str),
-    /// Called when the code of the first administrator was used.
+    /// Called when the code of the first administrator became void.
     pub administrator_made: &'a dyn Fn(),
     /// Reads the configuration again. It is given the file that was read last, if there was one.
     pub reload: &'a Reload<'a>,

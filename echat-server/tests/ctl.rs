@@ -583,6 +583,21 @@ fn a_time_that_is_none_is_an_error_and_no_reason() {
 }
 
 #[test]
+fn the_code_of_the_first_administrator_is_void_once_there_is_one() {
+    let dir = ServerFolder::new();
+    let file = dir.path("data/first_administrator_code");
+    let server = dir.start(&[]);
+    Client::register(&server, "ann").is_served();
+    assert!(file.exists());
+    done(&dir, "make-admin ann");
+    // A connection is served after the file is removed.
+    Client::login(&server, "ann").is_served();
+    assert!(!file.exists());
+    let log = server.stop();
+    assert!(stderr(&log).contains("the code of the first one is void"));
+}
+
+#[test]
 fn the_answer_has_an_exit_code_and_a_form_for_programs() {
     let dir = ServerFolder::new();
     let missing = ctl(&dir, "status");

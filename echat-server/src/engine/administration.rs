@@ -286,6 +286,7 @@ impl Engine {
                     self.close_banned(now);
                 }
                 MemoryChange::Unban(prefix) => self.administration.bans.remove(prefix),
+                MemoryChange::AdministratorMade => self.state.administrator_is_made = true,
                 MemoryChange::NewPassword(name, addresses) => {
                     self.state.rates.guesses.forget(&name, &addresses);
                 }

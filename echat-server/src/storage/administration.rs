@@ -144,7 +144,7 @@ impl Batch<'_> {
     }
 
     /// The administrators, by name; at most `limit`.
-    pub(crate) fn administrators(&self, limit: usize) -> Result<Vec<String>, StoreError> {
+    pub fn administrators(&self, limit: usize) -> Result<Vec<String>, StoreError> {
         let sql = "SELECT name FROM users INDEXED BY users_administrators
                    WHERE administrator = 1 AND deleted_at IS NULL ORDER BY name LIMIT ?1";
         self.all(sql, [sql_limit(limit)], |row| row.get(0))

@@ -163,7 +163,7 @@ impl Batch<'_> {
     }
 
     /// Deletes it.
-    pub(crate) fn delete_administrator_code(&mut self) -> Result<(), StoreError> {
+    pub fn delete_administrator_code(&mut self) -> Result<(), StoreError> {
         self.write("DELETE FROM administrator_code", []).map(drop)
     }
 

@@ -379,6 +379,8 @@ pub(crate) enum MemoryChange {
     Ban(AddressPrefix, Option<i64>),
     /// Addresses are served again.
     Unban(AddressPrefix),
+    /// There is an administrator: the code of the first one is void.
+    AdministratorMade,
     /// An account has another password: wrong ones of before, also from these addresses of its owner, count no more.
     NewPassword(String, Vec<IpAddr>),
     /// Messages that are too old are removed now.

@@ -186,8 +186,14 @@ pub(super) fn make_admin(
 ) -> Result<AdminPlan, Reject> {
     let user = person(view, &name)?;
     let done = format!("{} is an administrator", user.name);
-    Ok(AdminPlan::done(done).writes(move |batch| {
+    let mut plan = AdminPlan::done(done);
+    if view.batch.administrator_code()?.is_some() {
+        plan = plan.changes(MemoryChange::AdministratorMade);
+    }
+    Ok(plan.writes(move |batch| {
         batch.set_administrator(user.id, true)?;
+        // It is for a server without an administrator.
+        batch.delete_administrator_code()?;
         Ok(Vec::new())
     }))
 }
