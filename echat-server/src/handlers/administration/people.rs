@@ -204,6 +204,7 @@ pub(super) fn unmake_admin(
     name: NameQuery,
 ) -> Result<AdminPlan, Reject> {
     let user = person(view, &name)?;
+    refuse_own_account(operation, &user)?;
     if !view.batch.is_administrator(user.id)? {
         return Ok(AdminPlan::done(format!(
             "{} is no administrator",
