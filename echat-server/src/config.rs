@@ -118,6 +118,9 @@ pub enum ConfigError {
     /// A value from a flag or the environment is wrong.
     #[error("{0}")]
     Flag(Fault),
+    /// It should have named the data folder of a command.
+    #[error("{0}\n--data DIR names the data folder without a configuration")]
+    NoFolder(Box<Self>),
 }
 
 /// Reads the file named in `overrides`, else ./config.json if there is one, else takes the built-in
@@ -128,6 +131,30 @@ pub enum ConfigError {
 /// [`MAX_FILE_BYTES`], not UTF-8 or not JSON; a wrong key or value; a bad log filter.
 pub fn load(overrides: Overrides) -> Result<Loaded, ConfigError> {
     load_by(overrides, |path| File::open(path))
+}
+
+/// The same for a command about a data folder. With `--data` the configuration is not needed: in place of a
+/// ./config.json that cannot be used, which may be under repair, the defaults hold.
+///
+/// # Errors
+/// Those of [`load`], unless `--data` names the folder and the file is not named.
+pub fn load_for_folder(overrides: Overrides) -> Result<Loaded, ConfigError> {
+    let is_named = overrides.file.is_some();
+    let data = overrides.data.clone();
+    match (load(overrides), data) {
+        (Err(flag @ ConfigError::Flag(_)), _) => Err(flag),
+        (Err(_), Some(data)) if !is_named => {
+            let config = ServerConfig {
+                data,
+                ..ServerConfig::default()
+            };
+            let log = parse_log("server.log", &config.log).map_err(ConfigError::Flag)?;
+            let file = None;
+            Ok(Loaded { config, log, file })
+        }
+        (Err(error), None) => Err(ConfigError::NoFolder(Box::new(error))),
+        (loaded, _) => loaded,
+    }
 }
 
 /// The same for a server that runs. `known` is the file that it has read before, which has to be there still: the

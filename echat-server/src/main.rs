@@ -159,7 +159,7 @@ fn ask(
     // A configuration that is being repaired is not in the way of one that names the folder.
     let data = match folder.data {
         Some(data) => data,
-        None => config::load(folder)?.config.data,
+        None => config::load_for_folder(folder)?.config.data,
     };
     let said = ctl::ask(&data, words, as_json, patience)?;
     if said.is_error {

@@ -354,7 +354,7 @@ fn back_up(
     (with_key, with_config): (bool, bool),
     now: i64,
 ) -> Result<CommandReport, MaintenanceError> {
-    let loaded = config::load(folder)?;
+    let loaded = config::load_for_folder(folder)?;
     let files = data_dir::open_for_command(&loaded.config.data)?;
     let source = BackupSource {
         database: files.database,
@@ -374,7 +374,7 @@ fn back_up_and_prune(
     keep: usize,
     now: i64,
 ) -> Result<CommandReport, MaintenanceError> {
-    let loaded = config::load(overrides)?;
+    let loaded = config::load_for_folder(overrides)?;
     let files = data_dir::open_for_command(&loaded.config.data)?;
     let schedule = BackupSchedule {
         source: BackupSource {

@@ -582,6 +582,41 @@ fn a_time_that_is_none_is_an_error_and_no_reason() {
     server.stop();
 }
 
+/// A configuration that is being repaired is in the way of no command that names the folder.
+#[test]
+fn with_data_no_command_needs_the_configuration() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    dir.write("config.json", "{ broken");
+    for words in [
+        "ctl status",
+        "backup one.backup",
+        "backup --keep 2 .",
+        "check",
+        "export all.jsonl --all",
+        "--upgrade-check",
+    ] {
+        let words: Vec<&str> = words.split(' ').collect();
+        let refused = dir.run(&words);
+        assert_eq!(refused.status.code(), Some(78), "{words:?}");
+        let told = stderr(&refused);
+        assert!(told.contains("--data DIR names the data folder"), "{told}");
+        let named = dir.run(&[&words[..], &["--data", "data"]].concat());
+        assert_eq!(
+            named.status.code(),
+            Some(0),
+            "{words:?}: {}",
+            stderr(&named)
+        );
+    }
+    // One that is named is wanted.
+    let named = ["check", "--data", "data", "--config", "config.json"];
+    assert_eq!(dir.run(&named).status.code(), Some(78));
+    let reload = ctl(&dir, "--data data reload");
+    assert!(stderr(&reload).contains("config.json"), "{reload:?}");
+    server.stop();
+}
+
 #[test]
 fn the_code_of_the_first_administrator_is_void_once_there_is_one() {
     let dir = ServerFolder::new();

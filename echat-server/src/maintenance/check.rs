@@ -37,7 +37,7 @@ pub(super) fn check(
     as_json: bool,
     now: i64,
 ) -> Result<CommandReport, MaintenanceError> {
-    let data = config::load(folder)?.config.data;
+    let data = config::load_for_folder(folder)?.config.data;
     let files = data_dir::open_for_command(&data)?;
     let outcome = if repair {
         repaired(&data, &files, now)?

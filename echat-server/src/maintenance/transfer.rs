@@ -32,7 +32,7 @@ pub(super) fn export(
     what: ExportSelection,
     now: i64,
 ) -> Result<CommandReport, MaintenanceError> {
-    let loaded = config::load(folder)?;
+    let loaded = config::load_for_folder(folder)?;
     let files = data_dir::open_for_command(&loaded.config.data)?;
     if target == Path::new(STDOUT) {
         let mut out = BufWriter::new(io::stdout().lock());

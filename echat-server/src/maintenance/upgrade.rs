@@ -16,7 +16,7 @@ use crate::storage::{Upgrade, UpgradePlan, upgrade_of};
 /// # Errors
 /// There is no database, it is no database of echat, or one of a newer version.
 pub(super) fn check(folder: Overrides) -> Result<CommandReport, MaintenanceError> {
-    let loaded = config::load(folder)?;
+    let loaded = config::load_for_folder(folder)?;
     let files = data_dir::open_for_command(&loaded.config.data)?;
     let upgrade = upgrade_of(&files.database).map_err(|source| MaintenanceError::Database {
         path: files.shown_database.clone(),
