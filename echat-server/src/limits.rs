@@ -18,7 +18,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 use token_bucket::{Rate, TokenBuckets};
 
-pub(crate) use address_bans::{AddressBans, AddressPrefix};
+pub(crate) use address_bans::{AddressBans, AddressPrefix, LEAST_BITS_V4, LEAST_BITS_V6};
 pub(crate) use daily_quota::DailyQuota;
 pub(crate) use log_limiter::LogLimiter;
 pub(crate) use login_throttle::{CountedAttempt, Guesser};

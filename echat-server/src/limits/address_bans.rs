@@ -4,6 +4,10 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+/// Bits that a banned prefix has at least: of IPv4, and of IPv6.
+pub(crate) const LEAST_BITS_V4: u8 = 8;
+pub(crate) const LEAST_BITS_V6: u8 = 16;
+
 /// Addresses whose first bits are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AddressPrefix {
@@ -33,6 +37,16 @@ impl AddressPrefix {
             }
         };
         Some(Self { network, bits })
+    }
+
+    /// Whether it is a part of the Internet so large that a ban of it is a typing error.
+    pub(crate) fn is_too_wide(self) -> bool {
+        let least = if self.network.is_ipv4() {
+            LEAST_BITS_V4
+        } else {
+            LEAST_BITS_V6
+        };
+        self.bits < least
     }
 
     /// Whether all addresses of another prefix have this one.

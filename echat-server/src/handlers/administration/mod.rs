@@ -633,6 +633,7 @@ pub(crate) fn perform(
         _ if ends.is_empty() => report,
         sessions => report.with("sessions_ended", sessions),
     };
+    let report = count_banned(ctx, &plan.memory_changes, report);
     match erased {
         Some(erase) => deletion::forget(ctx, ends, erase),
         None => ctx.after_commit.session_ends.extend(ends),
@@ -641,6 +642,23 @@ pub(crate) fn perform(
     let mut reply = Event::LoggedOut {};
     ctx.announce(effects, &mut reply)?;
     Ok(AdminOutcome::Report(report))
+}
+
+/// Adds the number of sessions from addresses that an operation bans.
+fn count_banned(ctx: &Ctx<'_, '_>, changes: &[MemoryChange], report: AdminReport) -> AdminReport {
+    let mut bans = changes.iter().filter_map(|change| match change {
+        MemoryChange::Ban(prefix, _) => Some(*prefix),
+        _ => None,
+    });
+    let Some(prefix) = bans.next() else {
+        return report;
+    };
+    let starts = ctx.roster.sessions();
+    let starts = starts.filter_map(|(conn, _)| ctx.roster.start_of(conn));
+    let ended = starts
+        .filter(|start| prefix.contains(start.address))
+        .count();
+    report.with("sessions_ended", ended)
 }
 
 fn write(

@@ -12,7 +12,7 @@ use super::{
     Operation, ROWS, View,
 };
 use crate::config::{LogFilter, Registration, Settings};
-use crate::limits::{AddressBans, AddressPrefix};
+use crate::limits::{AddressBans, AddressPrefix, LEAST_BITS_V4, LEAST_BITS_V6};
 use crate::storage::{AddressBan, Batch, InvitationCode as StoredCode, StoreError};
 use echat_proto::Value;
 use echat_proto::commands::Event;
@@ -401,6 +401,12 @@ pub(super) fn ban_address(
     address: AddressPrefix,
     until: EndTime,
 ) -> Result<AdminPlan, Reject> {
+    if address.is_too_wide() {
+        let message = format!(
+            "is too wide: a ban takes a prefix of at least /{LEAST_BITS_V4} (IPv4) or /{LEAST_BITS_V6} (IPv6)"
+        );
+        return Err(ParamError::new("address", message).into());
+    }
     // An administrator would be locked out together with all neighbours.
     if operation.from.is_some_and(|own| address.contains(own)) {
         let message = "Your own address is among these: you would be locked out.";
