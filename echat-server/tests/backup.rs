@@ -636,6 +636,38 @@ fn clients_that_follow_to_another_port_notice_and_see_ids_go_on() {
     assert_eq!(stderr(&moved.stop()), "");
 }
 
+/// A database from before has older secrets than the clients. None of these is stolen.
+#[test]
+fn a_restore_accuses_no_client_of_theft() {
+    let dir = dir();
+    let server = dir.start(&[]);
+    let resume = |client: &mut Client, secret: &str| {
+        client.asks(&format!(
+            r#"LOGIN {{"username":"carol","resume":"{secret}"}}"#
+        ))
+    };
+    Client::register(&server, "carol").asks("LOGOUT");
+    let bundle = Client::connect(&server).logs_in("carol");
+    let mut secret = text(&bundle, "resume").to_owned();
+    runs(&dir, &["backup", "before.backup"]);
+    for _ in 0..3 {
+        let mut carol = Client::connect(&server);
+        let bundle = resume(&mut carol, &secret).params;
+        secret = text(&bundle, "resume").to_owned();
+        carol.is_served();
+    }
+    server.stop();
+    runs(&dir, &["restore", "before.backup", "--data", "data"]);
+    let server = dir.start(&[]);
+    let refused = resume(&mut Client::connect(&server), &secret);
+    assert_eq!(text(&refused.params, "code"), "bad_credentials");
+    let log = server.stop();
+    assert!(
+        !stderr(&log).contains("a used secret came again"),
+        "{log:?}"
+    );
+}
+
 #[test]
 fn a_damaged_database_is_not_backed_up_as_a_good_one() {
     let dir = dir();

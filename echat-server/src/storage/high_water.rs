@@ -213,7 +213,8 @@ pub(super) fn newest_id(db: &Connection) -> rusqlite::Result<i64> {
     db.query_row(NEWEST_ID, [], |row| row.get(0))
 }
 
-/// Lets the database assign ids above this one; with `renamed`, its history gets a new name.
+/// Lets the database assign ids above this one; with `renamed`, its history gets a new name. The secrets of sessions
+/// are void then: newer ones that honest clients have would look like stolen ones, and older ones may be revoked since.
 fn continue_above(db: &mut Connection, id: i64, renamed: bool) -> rusqlite::Result<()> {
     let step = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let sql = "INSERT INTO message_ids (id, assigned) VALUES (1, ?1)
@@ -221,6 +222,7 @@ fn continue_above(db: &mut Connection, id: i64, renamed: bool) -> rusqlite::Resu
     step.execute(sql, [id])?;
     if renamed {
         step.execute("UPDATE history SET name = lower(hex(randomblob(8)))", [])?;
+        step.execute("DELETE FROM resume_secrets", [])?;
     }
     step.commit()
 }
