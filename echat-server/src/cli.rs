@@ -190,7 +190,8 @@ enum CliCommand {
     },
     /// Give a command to the server that uses the data folder; `help` lists the commands
     Ctl {
-        /// The command, and what it is about; behind --, words may begin with a hyphen
+        /// The command, and what it is about; behind --, words may begin with a hyphen. A command with a text takes
+        /// options before it only
         #[arg(value_name = "COMMAND")]
         words: Vec<String>,
         /// Print the answer as one line of JSON

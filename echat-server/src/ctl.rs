@@ -14,6 +14,7 @@ use echat_proto::json::{from_json, from_json_any_number, to_json};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType};
 use std::env;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
@@ -105,6 +106,49 @@ pub struct CtlOutput {
 
 /// Bytes of an answer at most, with the signs of life before it: more than any page of a list has.
 const ANSWER_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The options of `ctl`, and whether a value follows.
+const OPTIONS: &[(&str, bool)] = &[
+    ("--json", false),
+    ("--timeout", true),
+    ("--config", true),
+    ("--data", true),
+];
+
+/// An option of `ctl` behind the first word of a command that takes a text, such as a broadcast: it may be meant as a
+/// word of that. `args` begins with the program.
+pub fn option_in_text(args: impl IntoIterator<Item = OsString>) -> Option<&'static str> {
+    let mut args = args.into_iter().skip(1);
+    if args.next()? != "ctl" {
+        return None;
+    }
+    let mut words: Vec<String> = Vec::new();
+    let mut behind = None;
+    while let Some(arg) = args.next().filter(|arg| arg != "--") {
+        let arg = arg.to_string_lossy();
+        let (name, value) = match arg.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (&*arg, None),
+        };
+        let Some((option, has_value)) = OPTIONS.iter().find(|(option, _)| *option == name) else {
+            words.push(arg.into_owned());
+            continue;
+        };
+        if *has_value && value.is_none() {
+            args.next();
+        }
+        if !words.is_empty() {
+            behind = behind.or(Some(*option));
+        }
+    }
+    words.extend(args.map(|arg| arg.to_string_lossy().into_owned()));
+    let takes_text = |count: usize| {
+        let name = words.get(..count)?.join(" ");
+        let command = COMMANDS.iter().find(|command| command.name == name)?;
+        Some(command.takes_text())
+    };
+    behind.filter(|_| takes_text(2).or_else(|| takes_text(1)) == Some(true))
+}
 
 /// Calls `with` with a path to a socket that is short enough for the system, however long its own path is.
 ///
@@ -398,4 +442,34 @@ pub fn refusal_line(refused: &AdminRefusal) -> String {
     ];
     entries.extend_from_slice(&refused.detail);
     format!("{}\n", to_json(&Value::Dict(entries)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_option_within_a_text_is_found() {
+        let found = |line: &str| option_in_text(line.split(' ').map(OsString::from));
+        for (line, option) in [
+            ("echat-server ctl broadcast we use --json now", "--json"),
+            ("echat-server ctl --json suspend bob 2d --data x", "--data"),
+            (
+                "echat-server ctl message-of-the-day a --timeout=9",
+                "--timeout",
+            ),
+        ] {
+            assert_eq!(found(line), Some(option), "{line}");
+        }
+        for line in [
+            "echat-server ctl --json --data x broadcast hello",
+            "echat-server ctl broadcast -- we use --json now",
+            "echat-server ctl --data broadcast status --json",
+            "echat-server ctl status --json",
+            "echat-server ctl invitation new --json",
+            "echat-server check --json",
+        ] {
+            assert_eq!(found(line), None, "{line}");
+        }
+    }
 }

@@ -46,6 +46,11 @@ enum Failure {
     System(#[source] io::Error),
     Maintenance(#[from] MaintenanceError),
     Ctl(#[from] CtlError),
+    #[error(
+        "{0} stands behind a command that takes a text, and may be meant as a word of it: options stand before the \
+         command; behind --, all words are the text's"
+    )]
+    OptionInText(&'static str),
     #[error("{path}: {source}")]
     LogFile {
         path: String,
@@ -61,6 +66,7 @@ impl Failure {
             Self::Database { source, .. } => maintenance::database_code(source),
             Self::Maintenance(error) => error.exit_code(),
             Self::Ctl(error) => error.exit_code(),
+            Self::OptionInText(_) => ExitCode::Usage,
             Self::LogFile { .. } | Self::Reactor(ReactorError::Occupied(_)) => {
                 ExitCode::CannotCreate
             }
@@ -109,7 +115,11 @@ fn main() -> process::ExitCode {
             return failure.exit_code().into();
         }
     };
-    match perform(cli.into(), inherited) {
+    let performed = match ctl::option_in_text(env::args_os()) {
+        Some(option) => Err(Failure::OptionInText(option)),
+        None => perform(cli.into(), inherited),
+    };
+    match performed {
         Ok(code) => code.into(),
         Err(failure) => {
             let code = failure.exit_code();

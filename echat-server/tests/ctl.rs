@@ -618,6 +618,20 @@ fn with_data_no_command_needs_the_configuration() {
 }
 
 #[test]
+fn an_option_within_a_text_is_not_swallowed() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let mut ann = Client::register(&server, "ann");
+    let refused = ctl(&dir, "broadcast we use --data now");
+    assert_eq!(refused.status.code(), Some(64));
+    assert!(stderr(&refused).contains("options stand before the command"));
+    done(&dir, "broadcast -- we use --data now");
+    assert!(line(&ann.hears_message()).contains("we use --data now"));
+    assert!(done(&dir, "status --json").starts_with("{\"ok\":true"));
+    server.stop();
+}
+
+#[test]
 fn the_code_of_the_first_administrator_is_void_once_there_is_one() {
     let dir = ServerFolder::new();
     let file = dir.path("data/first_administrator_code");

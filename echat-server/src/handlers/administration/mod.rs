@@ -161,6 +161,11 @@ impl CommandInfo {
         usage
     }
 
+    /// Whether it takes a text of any words, such as a reason.
+    pub fn takes_text(&self) -> bool {
+        self.params.iter().any(|param| param.is_rest)
+    }
+
     fn is_open_to(&self, via: Via) -> bool {
         self.in_chat || via != Via::Chat
     }
