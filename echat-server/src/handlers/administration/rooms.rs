@@ -11,9 +11,11 @@ use echat_proto::names::NameQuery;
 use echat_proto::param::RoomRole;
 use echat_proto::records::Code;
 
-/// The room of a name, private or not.
+/// The room of a name, private or not. The mark with which people type rooms belongs to no name.
 fn find(batch: &Batch<'_>, name: &NameQuery) -> Result<Room, Reject> {
     let unknown = || Reject::from(Code::UnknownRoom);
+    let marked = name.raw().strip_prefix(['#', '＃']).map(NameQuery::new);
+    let name = marked.as_ref().unwrap_or(name);
     let room = batch.find_room(name.key().ok_or_else(unknown)?)?;
     room.ok_or_else(unknown)
 }
