@@ -913,6 +913,15 @@ static PEOPLE: &[CommandRow] = &[
         en "carry out a command of the server's administration; `/admin help` lists them"
         zh "执行服务器管理命令；`/admin help` 列出全部命令"
         asks Admin { command: command, params: words }
+        confirm {
+            en "Delete the message with the id {words} for all? An id is what echat-nc and exports show, not a number of `/n`. (Y/N)"
+            zh "为所有人删除 id 为 {words} 的消息？id 是 echat-nc 和导出文件里显示的编号，不是 `/n` 里的序号。(Y/N)"
+        }
+        prompt { en "delete the message with the id {words}? (Y/N)" zh "删除 id 为 {words} 的消息？(Y/N)" }
+        declined {
+            en "The message with the id {words} was not deleted."
+            zh "没有删除 id 为 {words} 的消息。"
+        }
         refused {
             NotAllowed {
                 en "Only administrators of the server may do this."

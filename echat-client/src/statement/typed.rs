@@ -20,6 +20,8 @@ const CREATE: &str = "/create";
 const CREATE_WITH: &str = "=";
 const CREATE_PRIVATE: &str = "/create private";
 const CREATE_PUBLIC: &str = "/create public";
+/// The command of the administration that takes the id of a message.
+const DELETE_MESSAGE: &str = "delete-message";
 
 /// What was typed for each parameter of a row, in order.
 #[derive(Clone)]
@@ -354,7 +356,14 @@ impl TypedRequest {
     pub fn question(&self, language: Language) -> Option<(String, String)> {
         let confirm = self.asks.confirm.as_ref()?;
         let say = |saying: Sentence| saying(language, &self.arguments);
-        (!self.keeps_all()).then(|| (say(confirm.question), say(confirm.prompt)))
+        let is_needless = self.keeps_all() || self.is_other_order();
+        (!is_needless).then(|| (say(confirm.question), say(confirm.prompt)))
+    }
+
+    /// Whether it is a command of the administration other than the one whose number is easily taken for another.
+    fn is_other_order(&self) -> bool {
+        let order = self.arguments.first_of(&[ParameterKind::Order]);
+        order.is_some_and(|order| order != DELETE_MESSAGE)
     }
 
     /// Whether it keeps the messages of a room for ever, by which none is removed.

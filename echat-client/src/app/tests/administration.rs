@@ -182,6 +182,35 @@ fn help_lists_what_can_be_typed_here() {
 }
 
 #[test]
+fn a_message_is_deleted_by_its_id_after_a_question_that_says_what_that_is() {
+    for (language, question, declined) in [
+        (
+            Language::English,
+            "not a number of `/n`. (Y/N)",
+            "The message with the id 1 was not deleted.",
+        ),
+        (
+            Language::Chinese,
+            "不是 `/n` 里的序号。(Y/N)",
+            "没有删除 id 为 1 的消息。",
+        ),
+    ] {
+        let mut stage = ann(language);
+        let is_sent = |stage: &mut Stage| stage.sent().contains(&R::Admin);
+        stage.types("/admin delete-message 1");
+        let asked = stage.printed().concat();
+        assert!(asked.ends_with(question), "{asked}");
+        stage.types("n");
+        assert_eq!(stage.printed().last().unwrap(), declined);
+        assert!(!is_sent(&mut stage));
+        stage.types("/admin delete-message 1").types("y");
+        assert!(is_sent(&mut stage));
+        stage.types("/admin kick bob");
+        assert!(is_sent(&mut stage));
+    }
+}
+
+#[test]
 fn a_refusal_says_what_was_wrong() {
     for (line, code, field, said) in [
         (
