@@ -283,7 +283,7 @@ impl LocalizedError for OpenError {
         match self {
             Self::TimedOut => "握手超时，对方可能不是 echat/2 服务器".to_owned(),
             Self::Closed => {
-                "握手时连接被关闭：服务器可能已满、版本不同，或者不是 echat/2 服务器".to_owned()
+                "握手时连接被关闭：服务器可能已满、版本不同、不是 echat/2 服务器，或者封禁了你的地址".to_owned()
             }
             Self::Handshake(error) => error.chinese(),
             // Which key it shows is text where it is asked about.
@@ -331,6 +331,14 @@ mod tests {
         );
         let strange = io::Error::other("xyzzy");
         assert_eq!(strange.localized(Language::Chinese), "系统错误：xyzzy");
+    }
+
+    #[test]
+    fn a_handshake_that_the_server_ends_may_be_a_ban() {
+        let english = OpenError::Closed.localized(Language::English);
+        assert!(english.contains("your address is banned"), "{english}");
+        let chinese = OpenError::Closed.localized(Language::Chinese);
+        assert!(chinese.contains("封禁了你的地址"), "{chinese}");
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub enum OpenError {
     TimedOut,
     /// The server closed during the handshake.
     #[error(
-        "the connection was closed during the handshake: the server may be full, of another version, or not an echat/2 server"
+        "the connection was closed during the handshake: the server may be full, of another version, or not an echat/2 server, or your address is banned there"
     )]
     Closed,
     /// What the server sent is wrong.
