@@ -199,6 +199,13 @@ pub(super) fn refusal(typed: &TypedRequest, fail: &Fail, context: &Context) -> O
         (Code::BadParams, _) if field == Some("command") => {
             Text::NoAdministrationCommand { command }
         }
+        (Code::BadParams, _) if matches!(field, Some("until" | "expires")) => {
+            Text::AdministrationTime {
+                command,
+                parameter: field?,
+            }
+        }
+        (Code::BadParams, _) if field == Some("address") => Text::AdministrationAddress { command },
         (Code::BadParams, _) => Text::AdministrationParameter {
             command,
             parameter: field?,

@@ -1423,6 +1423,14 @@ sentences! {
     AdministrationParameter { command: &'a str, parameter: &'a str }
         en "`/admin {command}`: `{parameter}` is missing or not valid. `/admin help {command}` shows what to type."
         zh "`/admin {command}`：参数 `{parameter}` 缺失或无效。输入 `/admin help {command}` 查看用法。";
+    /// bad_params of ADMIN: a parameter that is a time.
+    AdministrationTime { command: &'a str, parameter: &'a str }
+        en "`/admin {command}`: `{parameter}` must be a time to come, such as `30m`, `12h`, `7d` or `2026-12-31`, or `forever`."
+        zh "`/admin {command}`：`{parameter}` 要写将来的时间，如 `30m`、`12h`、`7d`、`2026-12-31`，或写 `forever`。";
+    /// bad_params of ADMIN: a parameter that is an address.
+    AdministrationAddress { command: &'a str }
+        en "`/admin {command}`: `address` must be an address or a prefix, such as `192.0.2.0/24`. A ban takes a prefix of at least 8 bits (IPv4) or 16 bits (IPv6)."
+        zh "`/admin {command}`：`address` 要写地址或网段，如 `192.0.2.0/24`。封禁的网段前缀至少 8 位（IPv4）或 16 位（IPv6）。";
     /// not_allowed of ADMIN: a command of the operator.
     OnlyOperator { command: &'a str }
         en "Only the operator of the server can do this, with `echat-server ctl {command}`."
