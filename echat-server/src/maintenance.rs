@@ -22,11 +22,15 @@ use crate::cli::{ExportSelection, Maintenance};
 use crate::config::{self, ConfigError, Loaded, Overrides};
 use crate::data_dir::{self, DataDir, DataDirError};
 use crate::engine::{AdminReport, ExportScope, FileTask, at};
+use crate::escape::escape;
 use crate::exit::ExitCode;
 use crate::host_key;
 use crate::storage::{self, HighWaterError, OpenError, TransferError};
 
 pub use folder_view::FolderView;
+
+/// Bytes of what a check found in a line of the log.
+const LOGGED: usize = 400;
 
 /// What a command says on standard output, and the exit code that goes with it.
 #[derive(Debug)]
@@ -264,7 +268,7 @@ fn perform_file_task(
                     .key("fingerprint", fingerprint(&manifest))
             })
             .map_err(MaintenanceError::from),
-        FileTask::Check => check::beside(&source.database),
+        FileTask::Check => check::beside(&source.database).inspect_err(log_damage),
         FileTask::Statistics => statistics(&source.database),
         FileTask::Export(target, scope) => {
             let what = match scope {
@@ -281,6 +285,21 @@ fn perform_file_task(
             })
         }
     }
+}
+
+/// Logs what a check of the database found that this process serves: the caller may be a timer whose output is not
+/// read.
+fn log_damage(error: &MaintenanceError) {
+    if error.exit_code() != ExitCode::Data {
+        return;
+    }
+    let found = error.to_string();
+    let shown = &found[..found.floor_char_boundary(LOGGED)];
+    tracing::error!(
+        "a check of the database found damage: {}; stop the server, and run `echat-server check --repair` or restore a \
+         backup",
+        escape(shown)
+    );
 }
 
 /// A report with what a backup has, by key.

@@ -97,6 +97,22 @@ fn damage_outside_of_what_a_login_needs_locks_no_user_out() {
 }
 
 #[test]
+fn damage_that_a_check_finds_is_in_the_log() {
+    let dir = dir();
+    strike_message(&database(&dir), "tea", 0);
+    let server = dir.start(&["--log", "error"]);
+    let checked = dir.run(&["ctl", "check"]);
+    assert_eq!(checked.status.code(), Some(65), "{}", stderr(&checked));
+    let log = server.stop();
+    let logged = stderr(&log);
+    assert!(logged.contains("ERROR"), "{logged}");
+    assert!(
+        logged.contains("a check of the database found damage"),
+        "{logged}"
+    );
+}
+
+#[test]
 fn damage_found_in_a_write_rolls_back_only_its_tick() {
     let dir = dir();
     // New messages of the last room go there.

@@ -113,8 +113,8 @@ const SERVER: &[Row] = &[
     (
         "maintenance",
         &[
-            "backup", "cli", "config", "data_dir", "engine", "exit", "host_key", "storage",
-            "workers",
+            "backup", "cli", "config", "data_dir", "engine", "escape", "exit", "host_key",
+            "storage", "workers",
         ],
     ),
     ("console", &["clock", "engine", "escape"]),
