@@ -254,6 +254,8 @@ fn a_command_says_what_it_found_and_not_what_it_would_have_done() {
     for name in ["ann", "bob"] {
         Client::register(&server, name).is_served();
     }
+    Client::login(&server, "ann")
+        .asks(r#"SEND_MESSAGE {"target_type":1,"target":"lobby","content":"hi","txn_id":"1"}"#);
     assert!(done(&dir, "unmake-admin ann").contains("ann is no administrator"));
     // A code with a typing error leaves the good one good, so it is not said to be revoked.
     let made: serde_json::Value =
@@ -276,7 +278,29 @@ fn a_command_says_what_it_found_and_not_what_it_would_have_done() {
     Client::login(&server, "ann").is_served();
     while done(&dir, "sessions").contains("ann") {}
     let kicked = done(&dir, "kick ann");
-    assert!(kicked.contains("sessions ended: 0"), "{kicked}");
+    assert_eq!(kicked, "ann is not logged in\nsessions ended: 0\n");
+    for (first, again, said) in [
+        (
+            "make-admin bob",
+            "make-admin bob",
+            "bob is an administrator already\n",
+        ),
+        (
+            "unmake-admin bob",
+            "unmake-admin bob",
+            "bob is no administrator\n",
+        ),
+        ("suspend bob", "unsuspend ann", "ann was not suspended\n"),
+        (
+            "delete-message 1",
+            "delete-message 1",
+            "the message 1 was deleted before\n",
+        ),
+    ] {
+        assert!(!done(&dir, &format!("--json {first}")).contains("unchanged"));
+        assert_eq!(done(&dir, again), said);
+        assert!(done(&dir, &format!("--json {again}")).contains(r#""unchanged":true"#));
+    }
     server.stop();
 }
 

@@ -18,6 +18,8 @@ const GAP: usize = 2;
 /// The table of `help`, and in it the key of commands that only the operator has.
 const COMMANDS: &str = "commands";
 const ONLY_OPERATOR: &str = "only_ctl";
+/// The key of a result that changed nothing.
+const UNCHANGED: &str = "unchanged";
 
 /// A key and its value.
 type Fact = (String, Value);
@@ -32,10 +34,15 @@ pub(super) fn result(
     let words = typed.map_or_else(Vec::new, TypedRequest::order);
     // A table says whether it has more rows. Any other list is one of names.
     let has_table = entries.iter().any(|(key, _)| key == "more");
+    let is_unchanged = entries.contains(&(UNCHANGED.to_owned(), Value::Bool(true)));
     let mut lines = Vec::new();
     for (key, value) in entries {
         match (key.as_str(), value) {
+            ("done", Value::Str(_)) if is_unchanged && language == Language::Chinese => {
+                lines.push(context.line(Text::AlreadySo));
+            }
             ("done", Value::Str(done)) => lines.push(plain(&sentence(done, &words, language))),
+            (UNCHANGED, _) => {}
             (key, Value::Bool(more)) if key == "more" || key.ends_with("_more") => {
                 lines.extend(more.then(|| context.dim(Text::AndMore)));
             }

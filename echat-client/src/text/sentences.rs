@@ -1411,6 +1411,10 @@ sentences! {
     Nothing
         en "none"
         zh "无";
+    /// A command of the administration had nothing to change. The server says in English why.
+    AlreadySo
+        en "Nothing was changed."
+        zh "原本就是这样，没有变化。";
     /// A table has more rows than are shown.
     AndMore
         en "... and more"

@@ -30,7 +30,7 @@ fn keys(result: &Value) -> Vec<String> {
         }
         _ => vec![key.clone()],
     })
-    .filter(|key| key != "done" && key != "more" && !key.ends_with("_more"))
+    .filter(|key| key != "done" && key != "more" && key != "unchanged" && !key.ends_with("_more"))
     .collect()
 }
 

@@ -65,6 +65,16 @@ fn a_result_is_told_in_the_language_of_the_reader() {
             "原因：spam"
         ]
     );
+    stage.types("/admin kick bob");
+    let unchanged = vec![
+        ("done", Value::from("bob is not logged in")),
+        ("sessions_ended", Value::Int(0)),
+        ("unchanged", Value::Bool(true)),
+    ];
+    assert_eq!(
+        result(&mut stage, unchanged),
+        ["原本就是这样，没有变化。", "结束的会话数：0"]
+    );
     // A command of a newer server, and a key that is not known.
     stage.types("/admin frobnicate bob");
     let new = vec![

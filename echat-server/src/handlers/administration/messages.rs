@@ -15,10 +15,11 @@ pub(super) fn delete_message(
     let Some((kind, is_deleted)) = view.batch.stored_message(id)? else {
         return Err(Code::UnknownMessage.into());
     };
-    let plan = AdminPlan::done(format!("deleted the message {}", id.0));
     if is_deleted {
-        return Ok(plan);
+        let why = format!("the message {} was deleted before", id.0);
+        return Ok(AdminPlan::unchanged(why));
     }
+    let plan = AdminPlan::done(format!("deleted the message {}", id.0));
     let by = operation.actor.name().unwrap_or_default();
     let now = operation.now;
     Ok(plan.writes(move |batch| {

@@ -503,6 +503,11 @@ impl AdminPlan {
         }
     }
 
+    /// There was nothing to change.
+    fn unchanged(why: impl Into<String>) -> Self {
+        Self::reported(AdminReport::unchanged(why))
+    }
+
     /// Nothing is changed.
     fn shows(report: AdminReport) -> Self {
         Self {
@@ -615,6 +620,10 @@ pub(crate) fn perform(
         NextStep::Begin(task) => return Ok(AdminOutcome::Task(task)),
         NextStep::Change(report) => report,
     };
+    let kicked = match &plan.ends {
+        Some(SessionsEnding::Kicked(user)) => Some(user.name.clone()),
+        _ => None,
+    };
     let (ends, erased) = match plan.ends {
         None => (Vec::new(), None),
         Some(SessionsEnding::Kicked(user)) => {
@@ -634,9 +643,12 @@ pub(crate) fn perform(
     let effects = write(ctx.batch, plan.write, operation)?;
     ctx.journal.record(|| Entry::administration(operation));
     let ended = ends.iter().map(|end| ctx.roster.conns_of(end.user()).len());
-    let report = match ended.sum::<usize>() {
+    let report = match (ended.sum::<usize>(), kicked) {
         _ if ends.is_empty() => report,
-        sessions => report.with("sessions_ended", sessions),
+        (0, Some(name)) => {
+            AdminReport::unchanged(format!("{name} is not logged in")).with("sessions_ended", 0_u64)
+        }
+        (sessions, _) => report.with("sessions_ended", sessions),
     };
     let report = count_banned(ctx, &plan.memory_changes, report);
     match erased {

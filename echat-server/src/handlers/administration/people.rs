@@ -185,9 +185,13 @@ pub(super) fn make_admin(
     name: NameQuery,
 ) -> Result<AdminPlan, Reject> {
     let user = person(view, &name)?;
-    let done = format!("{} is an administrator", user.name);
-    let mut plan = AdminPlan::done(done);
-    if view.batch.administrator_code()?.is_some() {
+    let has_code = view.batch.administrator_code()?.is_some();
+    if view.batch.is_administrator(user.id)? && !has_code {
+        let why = format!("{} is an administrator already", user.name);
+        return Ok(AdminPlan::unchanged(why));
+    }
+    let mut plan = AdminPlan::done(format!("{} is an administrator", user.name));
+    if has_code {
         plan = plan.changes(MemoryChange::AdministratorMade);
     }
     Ok(plan.writes(move |batch| {
@@ -206,10 +210,8 @@ pub(super) fn unmake_admin(
     let user = person(view, &name)?;
     refuse_own_account(operation, &user)?;
     if !view.batch.is_administrator(user.id)? {
-        return Ok(AdminPlan::done(format!(
-            "{} is no administrator",
-            user.name
-        )));
+        let why = format!("{} is no administrator", user.name);
+        return Ok(AdminPlan::unchanged(why));
     }
     let done = format!("{} is not an administrator any more", user.name);
     let mut report = match view.batch.administrators(2)?.len() {
@@ -308,6 +310,10 @@ pub(super) fn unsuspend(
     name: NameQuery,
 ) -> Result<AdminPlan, Reject> {
     let user = targets::user(view.batch, &name)?;
+    if view.batch.suspension(user.id, view.now)?.is_none() {
+        let why = format!("{} was not suspended", user.name);
+        return Ok(AdminPlan::unchanged(why));
+    }
     let done = format!("{} is not suspended", user.name);
     Ok(AdminPlan::done(done).writes(move |batch| {
         batch.unsuspend(user.id)?;

@@ -163,6 +163,11 @@ impl AdminReport {
         }
     }
 
+    /// Why there was nothing to change, in a sentence.
+    pub(crate) fn unchanged(why: impl Into<String>) -> Self {
+        Self::done(why).key("unchanged", true)
+    }
+
     /// Lines that are shown as they are; they contain nothing that users wrote.
     pub(crate) fn page(name: &'static str, lines: String) -> Self {
         Self {

@@ -87,7 +87,8 @@ pub(super) fn room_owner(
     };
     let done = AdminPlan::done(format!("{} owns {}", member.name, room.name));
     if role == Role::Owner {
-        return Ok(done);
+        let why = format!("{} owns {} already", member.name, room.name);
+        return Ok(AdminPlan::unchanged(why));
     }
     let more = usize::from(role == Role::Member);
     if view.batch.operators(room.id)?.len() + more > OPERATORS_MAX {
