@@ -139,6 +139,7 @@ impl MemoryState {
             random: &mut self.random,
             after_commit: &mut self.after_commit,
             disk_is_low: self.space.is_low(),
+            disk_is_full: self.space.is_full(),
             gauges: &self.gauges,
         }
     }

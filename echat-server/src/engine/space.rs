@@ -17,12 +17,18 @@ const OLD: u32 = 1_000;
 #[derive(Debug, Default)]
 pub(crate) struct Space {
     is_low: bool,
+    is_full: bool,
 }
 
 impl Space {
     /// Whether less is free than `free_bytes`.
     pub(crate) fn is_low(&self) -> bool {
         self.is_low
+    }
+
+    /// Whether nothing is free, whatever `free_bytes` says.
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_full
     }
 }
 
@@ -45,6 +51,7 @@ impl Engine {
             );
         }
         self.state.space.is_low = is_low;
+        self.state.space.is_full = bytes == 0;
     }
 
     /// Reads what users stored in the last 24 hours, so that a restart does not reset their quotas. The

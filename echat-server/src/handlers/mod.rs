@@ -87,6 +87,8 @@ pub(crate) struct Ctx<'t, 's> {
     pub(crate) after_commit: &'t mut AfterCommit,
     /// Whether less space is free than `free_bytes`.
     pub(crate) disk_is_low: bool,
+    /// Whether no space is free.
+    pub(crate) disk_is_full: bool,
     /// What the administration is shown of the server.
     pub(crate) gauges: &'t Gauges,
 }

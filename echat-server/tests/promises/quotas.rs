@@ -219,6 +219,26 @@ fn a_nearly_full_disk_refuses_only_requests_that_store() {
 }
 
 #[test]
+fn a_full_disk_is_low_also_where_nothing_is_reserved() {
+    let mut store = Store::in_memory().expect("memory is there");
+    seed::accounts(&mut store, &["ann"]);
+    seed::administrators(&mut store, &["ann"]);
+    let reserves_nothing = Limits {
+        free_bytes: 0,
+        ..limits()
+    };
+    let mut sim = Sim::new(1, reserves_nothing, store);
+    log_in(&mut sim, &["ann"]);
+    for (free, is_low) in [(0, true), (1, false)] {
+        sim.engine.set_free_space(free);
+        let replies = sim.ask("ann", "ADMIN", r#"{"command":"status","params":{}}"#);
+        let result = replies.last().and_then(|reply| reply.params.at("result"));
+        let shown = result.and_then(|result| result.at("disk_is_low"));
+        assert_eq!(shown, Some(&Value::Bool(is_low)), "{free}");
+    }
+}
+
+#[test]
 fn adding_members_is_charged_to_the_user_that_adds_them_and_leaving_is_free() {
     let mut store = Store::in_memory().expect("memory is there");
     seed::accounts(&mut store, &["ann", "bob"]);

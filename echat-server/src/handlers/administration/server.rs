@@ -125,7 +125,7 @@ pub(super) fn status(ctx: &Ctx<'_, '_>, _: &Operation) -> Result<AdminReport, Re
             ),
         ),
         ("newest_message", newest(ctx)?.into()),
-        ("disk_is_low", ctx.disk_is_low.into()),
+        ("disk_is_low", (ctx.disk_is_low || ctx.disk_is_full).into()),
     ]))
 }
 
