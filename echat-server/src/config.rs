@@ -52,6 +52,8 @@ pub struct Settings {
     pub edit_seconds: u64,
     /// Days that an entry of the audit is kept.
     pub audit_days: u64,
+    /// What is logged.
+    pub log: String,
 }
 
 impl Default for Settings {
@@ -72,6 +74,7 @@ impl From<&ServerConfig> for Settings {
             keep_days: config.keep_days,
             edit_seconds: config.edit_seconds,
             audit_days: config.audit_days,
+            log: config.log.clone(),
         }
     }
 }

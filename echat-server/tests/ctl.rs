@@ -1280,6 +1280,27 @@ fn the_message_of_the_day_is_shown_set_and_removed_within_one_length() {
 }
 
 #[test]
+fn the_level_of_the_log_is_shown_set_and_configured_again() {
+    let dir = ServerFolder::new();
+    dir.write("config.json", r#"{"server":{"log":"warn"}}"#);
+    let server = dir.start(&[]);
+    assert_eq!(done(&dir, "log-level"), "log level: warn\n");
+    let set = done(&dir, "log-level warn,echat_server::storage=debug");
+    assert!(
+        set.ends_with("log level: warn,echat_server::storage=debug\n"),
+        "{set}"
+    );
+    for bad in ["log-level storage=", "log-level loud"] {
+        assert_eq!(ctl(&dir, bad).status.code(), Some(64), "{bad}");
+    }
+    let shown = done(&dir, "log-level");
+    assert_eq!(shown, "log level: warn,echat_server::storage=debug\n");
+    done(&dir, "reload");
+    assert_eq!(done(&dir, "log-level"), "log level: warn\n");
+    server.stop();
+}
+
+#[test]
 fn a_limit_that_is_set_is_named_and_one_that_is_wrong_says_why() {
     let dir = ServerFolder::new();
     let server = dir.start(&[]);

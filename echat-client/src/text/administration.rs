@@ -71,7 +71,7 @@ administration! {
     "ban-address", "拒绝来自某个地址或网段的连接", done: "已封禁地址 {1}。";
     "unban-address", "重新接受来自某个地址或网段的连接", done: "地址 {1} 已不在封禁名单中。";
     "banned-addresses", "列出被拒绝的地址";
-    "log-level", "设置记录哪些日志，到重启或重新载入配置为止", done: "日志级别已更改，到重启或重新载入配置为止。";
+    "log-level", "查看记录哪些日志，或修改，到重启或重新载入配置为止", done: "日志级别已更改，到重启或重新载入配置为止。";
     "limits", "查看各项限制，或修改一项，到重启或重新载入配置为止", done: "{1} 现在是 {2}，到重启或重新载入配置为止。";
     "audit", "列出做过的改动，最新的在前";
     "backup", "把备份写入新文件" (ctl);
@@ -185,6 +185,7 @@ const KEYS: &[(&str, &str)] = &[
     ("last_administrator", "服务器已没有管理员"),
     ("last_seen", "上次在线"),
     ("listening", "监听地址"),
+    ("log_level", "日志级别"),
     ("maker", "生成者"),
     ("member_count", "成员数"),
     ("members", "成员"),

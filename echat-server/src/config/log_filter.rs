@@ -49,6 +49,11 @@ impl LogFilter {
         Ok(Self(text.to_owned()))
     }
 
+    /// The filter as it was written.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
     /// The filter as `tracing` wants it.
     pub fn to_env_filter(&self) -> EnvFilter {
         EnvFilter::new(&self.0)
@@ -71,9 +76,11 @@ fn check(directive: &str) -> Result<(), BadLogFilter> {
             hint,
         });
     }
+    // The filter's own parser takes a module without a level for all that the module logs.
+    let has_level = !directive.ends_with('=');
     match EnvFilter::try_new(directive) {
-        Ok(_) => Ok(()),
-        Err(_) => Err(BadLogFilter::Directive {
+        Ok(_) if has_level => Ok(()),
+        _ => Err(BadLogFilter::Directive {
             directive: quoted(directive),
         }),
     }
@@ -111,6 +118,10 @@ mod tests {
         assert_eq!(
             refusal("warn,loud"),
             "\"loud\" is not a log level; known: off, error, warn, info, debug, trace"
+        );
+        assert_eq!(
+            refusal("echat_server="),
+            "\"echat_server=\" is not a log filter; write level or module=level"
         );
         assert_eq!(
             refusal("echat_server=inof"),

@@ -295,7 +295,13 @@ impl Engine {
                     self.removals.add([sweep], now);
                 }
                 MemoryChange::Limits(limits) => self.state.limits = *limits,
-                MemoryChange::Log(filter) => self.administration.log = Some(filter),
+                MemoryChange::Log(filter) => {
+                    filter
+                        .text()
+                        .clone_into(&mut self.administration.configured.log);
+                    self.state.settings = self.administration.settings();
+                    self.administration.log = Some(filter);
+                }
             }
         }
     }

@@ -901,8 +901,8 @@ administration! {
     server::unban_address(address: AddressPrefix);
     #[command("banned-addresses", "addresses that are not served", reads, everywhere)]
     server::banned_addresses(after: Option<AddressPrefix>);
-    #[command("log-level", "sets what is logged, until a restart or reload", changes, everywhere)]
-    server::log_level(level: LogFilter);
+    #[command("log-level", "shows what is logged, or sets it until a restart or reload", changes, everywhere)]
+    server::log_level(level: Option<LogFilter>);
     #[command("limits", "shows the limits, or sets one until a restart or reload", changes, everywhere)]
     server::limits(name: Option<Identifier>, value: Option<Number>);
     #[command("audit", "what was changed, newest first", reads, everywhere)]

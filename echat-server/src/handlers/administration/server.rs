@@ -32,6 +32,7 @@ pub(super) type DrainSeconds = Whole<0, 86_400>;
 
 const REGISTRATION: &str = "registration";
 const MESSAGE_OF_THE_DAY: &str = "message_of_the_day";
+const LOG_LEVEL: &str = "log_level";
 
 /// A setting that a command can set in place of the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -485,14 +486,17 @@ pub(super) fn banned_addresses(
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands have one form")]
 pub(super) fn log_level(
-    _: &View<'_, '_>,
+    view: &View<'_, '_>,
     _: &Operation,
-    level: LogFilter,
+    level: Option<LogFilter>,
 ) -> Result<AdminPlan, Reject> {
-    Ok(
-        AdminPlan::done("this is logged until a restart or a reload")
-            .changes(MemoryChange::Log(level)),
-    )
+    let Some(level) = level else {
+        let shown = vec![(LOG_LEVEL, view.settings.log.clone().into())];
+        return Ok(AdminPlan::shows(AdminReport::facts(shown)));
+    };
+    let done = "this is logged until a restart or a reload";
+    let report = AdminReport::done(done).with(LOG_LEVEL, level.text());
+    Ok(AdminPlan::reported(report).changes(MemoryChange::Log(level)))
 }
 
 pub(super) fn limits(
