@@ -181,8 +181,8 @@ impl Model<'_> {
             (_, Some(code)) => {
                 let found = self.committed.codes.get(code);
                 let is_suspended = |maker| self.committed.is_suspended(maker, self.now);
-                let is_good = found
-                    .is_some_and(|code| code.is_good(self.now) && !is_suspended(code.maker));
+                let is_good =
+                    found.is_some_and(|code| code.is_good(self.now) && !is_suspended(code.maker));
                 refuse(!is_good, "bad_invitation")
             }
         }
