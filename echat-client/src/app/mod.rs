@@ -35,7 +35,7 @@ use std::time::Duration;
 
 use echat_proto::commands::{Event, Request, RequestKind};
 use echat_proto::names::{DeviceSecret, NameQuery, Password};
-use echat_proto::param::{NewPassword, RoomRole};
+use echat_proto::param::{KeepDays, NewPassword, RoomRole};
 use echat_proto::records::{Code, Fail};
 
 use crate::exit::Exit;
@@ -816,10 +816,11 @@ impl App {
 
     /// Whether a command sets for how long messages of a room are kept, by which none is removed.
     fn keeps_all(&self, typed: &TypedRequest) -> bool {
-        let room = typed.room().map(Target::Room);
         let session = &self.common.context.session;
-        room.zip(typed.keeps())
-            .is_some_and(|(room, days)| session.keeps_all(&room, days))
+        match (typed.room(), typed.keeps()) {
+            (Some(room), KeepDays::Set(days)) => session.keeps_all(&Target::Room(room), days),
+            _ => false,
+        }
     }
 
     /// The code by which the server would refuse a command, if the user's role in the room is known and not enough.

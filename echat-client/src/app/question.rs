@@ -165,10 +165,8 @@ impl Question {
             Self::Paste(pasted) if pasted.may_be_one() && matches!(word, "ok" | "okay") => None,
             Self::Paste(_) if ONE.contains(&word) => Some(QuestionAnswer::One),
             _ if self.words_for_yes().contains(&word) => Some(QuestionAnswer::Yes),
-            _ => in_general.map(|is_yes| match is_yes {
-                true => QuestionAnswer::Yes,
-                false => QuestionAnswer::No,
-            }),
+            _ if in_general? => Some(QuestionAnswer::Yes),
+            _ => Some(QuestionAnswer::No),
         }
     }
 

@@ -716,6 +716,7 @@ impl Mode for ChatMode {
     }
 
     fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {
+        self.folded.rename(update);
         match update {
             Update::Message(target, post) if *target == self.target => self.arrived(post, context),
             Update::Changed(target, changed) if *target == self.target => {
@@ -756,10 +757,6 @@ impl Mode for ChatMode {
                 print(context.away_lines(name, text.as_deref()))
             }
             Update::HistoryReplaced => self.begin_anew(context),
-            Update::Renamed { was, name } => {
-                self.folded.rename_sender(was, name);
-                print(answers::tell(update, context))
-            }
             Update::AccountDeleted { .. } | Update::Answer(RequestContext::Login, Ok(_)) => {
                 self.folded.confirm(context);
                 print(answers::tell(update, context))

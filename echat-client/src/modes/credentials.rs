@@ -47,7 +47,7 @@ fn bad(context: &Context, why: &echat_proto::names::PasswordError) -> Vec<Act> {
 }
 
 /// Says why the server refused a password, and that it is asked for again. What is typed now is the password once more,
-/// which must not reach a prompt that sends or shows it. A script goes on behind the question: its next line is no answer.
+/// which must not reach a prompt that sends or shows it. A script goes on behind the question.
 fn again(update: &Update, fail: &Fail, context: &Context) -> Vec<Act> {
     if code_of(fail) == Some(Code::BadCredentials) {
         return print(vec![context.error(Text::WrongPasswordAgain)]);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Context;
 use crate::render::styled::Line;
-use crate::session::Post;
+use crate::session::{Post, Update};
 use crate::text::Text;
 
 /// How many messages `/show` can open.
@@ -66,10 +66,13 @@ impl FoldedMessages {
         }
     }
 
-    /// A user has another name.
-    pub(super) fn rename_sender(&mut self, was: &str, name: &str) {
+    /// A user may have another name.
+    pub(super) fn rename(&mut self, update: &Update) {
+        let Update::Renamed { was, name } = update else {
+            return;
+        };
         let posts = self.posts.values_mut();
-        for post in posts.filter(|post| post.sender == was) {
+        for post in posts.filter(|post| post.sender == *was) {
             name.clone_into(&mut post.sender);
         }
     }

@@ -6,8 +6,8 @@
 //! so a text that is edited or deleted is gone everywhere at once. Copies that must be made are brought up to date by
 //! the same event: the message under edit (`Composer::revise`), folded messages, the history of typed lines
 //! ([`Update::OwnTextGone`]). An event that was missed brings nothing, so a later login keeps only the messages that
-//! its LOGIN_BUNDLE has (`Session::confirm`); the others are asked for again. No event tells that an account is deleted,
-//! and its messages perhaps with it: the client asks about users who leave, and learns from pages (`people`).
+//! its LOGIN_BUNDLE has (`Session::confirm`); the others are asked for again. No event tells that an account is
+//! deleted, and its messages perhaps with it: the client asks about users who leave, and learns from pages (`people`).
 
 mod bundle;
 mod changes;
@@ -126,8 +126,8 @@ pub struct Session {
     friends: BTreeMap<String, bool>,
     /// The user whom the last event made a friend. The server says directly behind that if the user is online.
     befriended: Option<String>,
-    /// For how many days the server keeps messages, which may be without an end; `None` before it has said so.
-    kept: Option<Option<u64>>,
+    /// For how many days the server keeps messages; `None` before it has said so.
+    kept: Option<Keeps>,
     rooms: BTreeSet<String>,
     pending: Vec<String>,
     conversations: BTreeMap<Target, Conversation>,
@@ -264,11 +264,11 @@ impl Session {
     /// Whether to keep messages of a room for this many days, or as the server keeps them, removes none, as far as is
     /// known. The shorter time counts, that of the room or that of the server.
     pub fn keeps_all(&self, room: &Target, days: Option<u64>) -> bool {
-        let Some(server) = self.kept else {
+        let Some(server) = &self.kept else {
             return false;
         };
         let for_days = |days: Option<u64>| {
-            let both = days.into_iter().chain(server);
+            let both = days.into_iter().chain(server.days);
             both.min().unwrap_or(u64::MAX)
         };
         let now = self.room_settings(room);
@@ -465,7 +465,7 @@ impl Session {
 
     /// The server has told its limits and its message of the day.
     fn welcome(&mut self, message: Option<&str>, keeps: &Keeps, limits: &GivenLimits) {
-        self.kept = Some(keeps.days);
+        self.kept = Some(keeps.clone());
         self.message_of_the_day.tell(message);
         let bytes = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
         self.limits = Limits {

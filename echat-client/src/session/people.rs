@@ -241,9 +241,8 @@ impl Session {
                 }
             }
             Event::OnFriendOnline { username } if befriended == Some(username.as_str()) => {
-                if self.friends.insert(username.clone(), true) == Some(false) {
-                    updates.push(Update::NewFriendIsOnline(username.clone()));
-                }
+                self.friends.insert(username.clone(), true);
+                updates.push(Update::NewFriendIsOnline(username.clone()));
             }
             Event::OnFriendOnline { username } => self.presence(username, true, updates),
             Event::OnFriendOffline { username } => self.presence(username, false, updates),

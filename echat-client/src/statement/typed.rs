@@ -3,7 +3,7 @@
 use std::fmt;
 
 use echat_proto::commands::{Request, RequestKind};
-use echat_proto::param::RoomRole;
+use echat_proto::param::{KeepDays, RoomRole};
 use echat_proto::records::Code;
 
 use super::command::{Command, LONGEST_KEPT, commands};
@@ -368,14 +368,15 @@ impl TypedRequest {
 
     /// Whether it keeps the messages of a room for ever, by which none is removed.
     fn keeps_all(&self) -> bool {
-        self.keeps() == Some(Some(LONGEST_KEPT))
+        self.keeps() == KeepDays::Set(Some(LONGEST_KEPT))
     }
 
-    /// For how many days it keeps the messages of a room, or `Some(None)` for as long as the server does; `None` for
-    /// another command.
-    pub fn keeps(&self) -> Option<Option<u64>> {
-        let kept = self.arguments.first_of(&[ParameterKind::Keep]);
-        kept.map(|days| duration::number(&days))
+    /// For how many days it keeps the messages of a room.
+    pub fn keeps(&self) -> KeepDays {
+        match self.request(0) {
+            Ok(Request::SetRoom { keep_days, .. }) => keep_days,
+            _ => KeepDays::Unchanged,
+        }
     }
 
     /// What a no to the question means.

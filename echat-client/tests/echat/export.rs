@@ -210,7 +210,7 @@ fn a_terminal_says_in_chinese_how_an_export_goes_and_what_is_there_stays() {
     let whole = lines(&folder, "我的 数据");
     assert_eq!(whole.last().unwrap()["type"], "end");
     ann.types("/export 我的 数据\r");
-    ann.sees("没有导出到 我的 数据：文件已存在");
+    ann.sees("导出失败：我的 数据 已存在，请换一个文件名。");
     ann.types("/export 没有/数据\r");
     ann.sees("没有导出到 没有/数据：没有目录 没有");
     assert_eq!(lines(&folder, "我的 数据"), whole);

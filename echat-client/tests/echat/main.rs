@@ -5,6 +5,7 @@ mod administration;
 mod alerts;
 mod busy;
 mod cuts;
+mod deleted;
 mod export;
 mod garbled;
 mod hostile;
