@@ -29,14 +29,14 @@ fn texts_of_a_deleted_account_are_not_shown_again() {
     ann.sees("1 new message");
     deletes(&folder, "bob", true);
     ann.sees("The account bob was deleted.");
-    ann.sees("deleted account 1");
+    ann.sees("deleted account 2: (deleted)");
     ann.types("/n\r");
-    ann.sees("1  ");
+    ann.sees("  1 [");
     deletes(&folder, "carol", false);
     ann.sees("The account carol was deleted.");
     ann.types("/msg carol\r");
     ann.sees("good-bye.");
-    ann.sees("deleted account 2> ");
+    ann.sees("deleted account 3> ");
     ann.types("/msg #room1\r");
     ann.sees("room1> ");
     assert_eq!(ann.shown().matches("secret.").count(), 1);
