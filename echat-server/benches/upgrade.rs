@@ -1,9 +1,9 @@
-//! What the upgrade of a large database costs: `cargo bench -p echat-server --bench upgrade`. It is one of the oldest
-//! version, with 10^6 messages of 100 bytes (`ECHAT_BENCH_MESSAGES` changes the number).
+//! What the upgrade of a large database costs: `cargo bench -p echat-server --bench upgrade`. It has 10^6 messages of 100
+//! bytes (`ECHAT_BENCH_MESSAGES` changes the number).
 //!
-//! The report has the time, and the most that the folder took on the disk, with the copy from before the upgrade. Then
-//! the upgrade is killed at each tenth of its time, and goes on: it ends at the same data. Indexing follows while a
-//! server runs.
+//! The report has the time, and the most that the folder took on the disk, with the copy from before the upgrade, for a
+//! database of each older version. The upgrade of the oldest one is then killed at each tenth of its time, and goes on:
+//! it ends at the same data. Indexing follows while a server runs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,8 +17,8 @@ use rustix::time::{ClockId, clock_gettime};
 
 /// Messages in the database unless `ECHAT_BENCH_MESSAGES` says otherwise.
 const MESSAGES: i64 = 1_000_000;
-/// A database of the oldest version.
-const OLDEST: &str = include_str!("../tests/upgrade/0001.sql");
+/// Databases of each version as text, by the number of the version.
+const VERSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/upgrade");
 /// With this argument and a path, the program opens the database there, and so upgrades it.
 const OPEN: &str = "--open";
 /// Parts of the upgrade's time after each of which it is killed once.
@@ -36,20 +36,23 @@ fn main() -> ExitCode {
     let messages = messages.and_then(|count| count.parse().ok());
     let messages = messages.unwrap_or(MESSAGES);
     let folder = tempfile::tempdir().expect("a temporary folder");
+    let versions = older_versions();
+    println!("{messages} messages, upgraded from each older version:");
+    println!("| version | MiB | time, s | of the processor | at most on the disk, MiB |");
+    println!("| --- | --- | --- | --- | --- |");
+    for version in &versions {
+        let old = folder.path().join("old.db");
+        make_old(&old, version, messages);
+        let path = copy_of(&old, folder.path(), "upgraded");
+        report(version, &old, &measured(&path));
+        fs::remove_dir_all(path.parent().expect("a folder")).expect("it is removed");
+        fs::remove_file(&old).expect("it is removed");
+    }
     let old = folder.path().join("old.db");
-    make_old(&old, messages);
-    let before = folder_bytes(folder.path());
-    println!("{messages} messages of version 1: {} MiB", before >> 20);
+    make_old(&old, &versions[0], messages);
 
     let whole = copy_of(&old, folder.path(), "whole");
-    let (took, peak) = measured(&whole);
-    println!(
-        "upgrade: {:.1} s, {:.1} s of the processor; at most {} MiB on the disk, of which {} MiB are the copy from before",
-        took.wall.as_secs_f64(),
-        took.processor.as_secs_f64(),
-        peak >> 20,
-        before >> 20,
-    );
+    let (took, _) = measured(&whole);
     let expected = contents(&whole);
     index(&whole, messages);
     fs::remove_dir_all(whole.parent().expect("a folder")).expect("it is removed");
@@ -69,10 +72,37 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// A database of the oldest version in one file.
-fn make_old(path: &Path, messages: i64) {
+/// The files of all versions but the newest, the oldest first.
+fn older_versions() -> Vec<PathBuf> {
+    let entries = fs::read_dir(VERSIONS).expect("the folder is there");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let mut paths: Vec<_> = paths
+        .filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
+        .collect();
+    paths.sort();
+    paths.pop();
+    paths
+}
+
+/// One row of the table.
+fn report(version: &Path, old: &Path, (took, peak): &(Took, u64)) {
+    let number = version.file_stem().expect("a number").to_string_lossy();
+    let before = old.metadata().expect("it is there").len();
+    println!(
+        "| {} | {} | {:.1} | {:.1} | {} |",
+        number.trim_start_matches('0'),
+        before >> 20,
+        took.wall.as_secs_f64(),
+        took.processor.as_secs_f64(),
+        peak >> 20,
+    );
+}
+
+/// A database of an older version in one file.
+fn make_old(path: &Path, version: &Path, messages: i64) {
+    let version = fs::read_to_string(version).expect("it is text");
     let db = Connection::open(path).expect("a new database");
-    db.execute_batch(OLDEST).expect("the oldest version");
+    db.execute_batch(&version).expect("the older version");
     let text = "x".repeat(92);
     let sql = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)
          INSERT INTO messages (conversation, sender, send_time, content, txn_id)
