@@ -156,12 +156,25 @@ impl End {
         self.tries_to_hear().unwrap()
     }
 
+    /// The same; `waits` is called before each read and returns when there is something to read.
+    pub fn hears_while(&mut self, waits: impl FnMut(&TcpStream)) -> Option<Incoming> {
+        self.tries_to_hear_while(waits).unwrap()
+    }
+
     /// The same from a client that may send what is no frame.
     pub fn tries_to_hear(&mut self) -> Result<Option<Incoming>, ChannelError> {
+        self.tries_to_hear_while(|_| {})
+    }
+
+    fn tries_to_hear_while(
+        &mut self,
+        mut waits: impl FnMut(&TcpStream),
+    ) -> Result<Option<Incoming>, ChannelError> {
         loop {
             if let Some(incoming) = self.channel.next_incoming()? {
                 return Ok(Some(incoming));
             }
+            waits(&self.stream);
             let Some(bytes) = some_bytes(&mut self.stream) else {
                 return Ok(None);
             };

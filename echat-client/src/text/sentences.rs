@@ -498,8 +498,8 @@ sentences! {
         zh "已加入聊天室“{room}”。";
     /// The user is a member of a room that this session did not join. The server does not say by whom.
     AddedToRoom { room: &'a str }
-        en "You were added to {room}, or joined it on another device. Type `/msg #{room}` to open it."
-        zh "你被拉进了聊天室“{room}”，或者刚在其他设备上加入了它。输入 `/msg #{room}` 打开。";
+        en "You are a member of {room} now. Type `/msg #{room}` to open it."
+        zh "你现在是聊天室“{room}”的成员。输入 `/msg #{room}` 打开。";
     /// The room that was joined is not opened, since a line is typed.
     HowToOpenRoom { room: &'a str }
         en "Type `/msg #{room}` to open {room}."

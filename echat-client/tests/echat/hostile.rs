@@ -160,7 +160,9 @@ impl<T: Iterator<Item = String>> Attack<T> {
         while std::mem::take(&mut asked) {
             self.end.says(&["PING"]);
             loop {
-                match self.end.hears().expect("it stays") {
+                let ann = &mut self.ann;
+                let heard = self.end.hears_while(|stream| ann.reads_until_ready(stream));
+                match heard.expect("it stays") {
                     Incoming::Pong => break,
                     Incoming::Message(asks) if asks.command == room_info => {
                         let Value::Str(room) = asks.params else {

@@ -61,7 +61,7 @@ fn meet(ann: &mut Actor, xiaoming: &mut Actor) {
     ann.person.sees("public or private?");
     ann.types("private");
     ann.person.sees("Private room team created.");
-    xiaoming.sees(Text::NewRoom { room: "team" });
+    xiaoming.sees(Text::AddedToRoom { room: "team" });
     ann.types("&r team");
     ann.has("team>");
     ann.types("hello 小明, welcome to the team");

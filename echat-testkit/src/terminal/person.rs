@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
+use std::os::fd::AsFd;
 use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -134,6 +135,23 @@ impl Person {
             poll(&mut fds, Some(&left))
         });
         ready.unwrap() > 0
+    }
+
+    /// Reads what is shown until something else can be read. A program whose terminal is full goes on only then.
+    #[track_caller]
+    pub fn reads_until_ready(&mut self, other: impl AsFd) {
+        loop {
+            let mut fds = [
+                PollFd::new(&self.screen, PollFlags::IN),
+                PollFd::new(&other, PollFlags::IN),
+            ];
+            let patience = Timespec::try_from(self.patience).unwrap();
+            let ready = retry_on_intr(|| poll(&mut fds, Some(&patience))).unwrap();
+            assert!(ready > 0, "nothing comes: {:?}", last(&self.shown));
+            if !fds[1].revents().is_empty() || !self.reads() {
+                return;
+            }
+        }
     }
 
     /// Waits for a line that begins so; what follows on it.

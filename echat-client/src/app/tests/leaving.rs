@@ -23,7 +23,7 @@ fn a_room_left_in_another_session_is_left_here() {
     });
     assert_eq!(
         stage.printed(),
-        ["You were added to room1, or joined it on another device. Type `/msg #room1` to open it."]
+        ["You are a member of room1 now. Type `/msg #room1` to open it."]
     );
     stage.types("&r room1").printed();
     stage.says(left("bob"));

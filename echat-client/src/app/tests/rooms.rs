@@ -820,7 +820,7 @@ fn a_room_is_introduced_when_one_joins_it_and_its_topic_when_it_is_opened() {
     assert_eq!(
         stage.printed(),
         [
-            "You were added to den, or joined it on another device. Type `/msg #den` to open it.",
+            "You are a member of den now. Type `/msg #den` to open it.",
             "  private, only invited users can find and join it; owner: bob; topic: cats",
         ]
     );
