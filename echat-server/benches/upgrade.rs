@@ -1,5 +1,5 @@
-//! What the upgrade of a large database costs: `cargo bench -p echat-server --bench upgrade`. It has 10^6 messages of 100
-//! bytes (`ECHAT_BENCH_MESSAGES` changes the number).
+//! What the upgrade of a large database costs: `cargo bench -p echat-server --bench upgrade`. It has 10^6 messages of
+//! 100 bytes (`ECHAT_BENCH_MESSAGES` changes the number).
 //!
 //! The report has the time, and the most that the folder took on the disk, with the copy from before the upgrade, for a
 //! database of each older version. The upgrade of the oldest one is then killed at each tenth of its time, and goes on:
