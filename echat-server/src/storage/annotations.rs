@@ -76,7 +76,8 @@ pub(super) const MENTIONING: &str = "SELECT message FROM (
 pub(super) const UNREAD_MENTIONS: &str = "SELECT sender <> ?1
          AND NOT EXISTS (SELECT 1 FROM blocks AS b
              CROSS JOIN rooms AS r ON r.id = ?2 WHERE b.user = ?1 AND b.blocked = sender)
-         AND sender NOT IN (SELECT id FROM users WHERE erased = 1), message
+         AND sender NOT IN (SELECT id FROM users WHERE erased = 1)
+         AND (SELECT send_time FROM messages WHERE id = message) >= ?4, message
      FROM (SELECT message, sender FROM mentions WHERE user = ?1 AND conversation = ?2 AND message > ?3
          UNION SELECT message, sender FROM mentions WHERE user = 0 AND conversation = ?2 AND message > ?3
          ORDER BY message DESC, sender DESC)";

@@ -692,7 +692,7 @@ impl Counting<'_, '_> {
         if found == 0 && !is_cut {
             return Ok((0, 0));
         }
-        let mentions = self.mentions(conversation, above)?.min(most);
+        let mentions = self.mentions(conversation, above, kept_since)?.min(most);
         // A mention is an unread message, also where the count did not come to it.
         let found = if is_cut {
             found.max(mentions).max(1)
@@ -702,11 +702,17 @@ impl Counting<'_, '_> {
         Ok((found, mentions.min(found)))
     }
 
-    /// Mentions after an id. Those at the beginning that are too old are passed over by the caller.
-    fn mentions(&mut self, conversation: ConversationId, above: i64) -> Result<u64, StoreError> {
+    /// Mentions after an id in messages that are not from before `kept_since`. The caller passes over old ones at the
+    /// beginning; behind a clock that was set back there are others.
+    fn mentions(
+        &mut self,
+        conversation: ConversationId,
+        above: i64,
+        kept_since: i64,
+    ) -> Result<u64, StoreError> {
         let (most, examinable) = self.mentions.allowed(self.bounds);
         let (mut found, mut examined) = (0, 0);
-        let params = params![self.user, conversation, above];
+        let params = params![self.user, conversation, above, kept_since];
         self.batch.walk(UNREAD_MENTIONS, params, |row| {
             examined += 1;
             found += u64::from(row.get::<_, bool>(0)?);

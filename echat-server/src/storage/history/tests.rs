@@ -127,6 +127,27 @@ fn mentions_that_do_not_count_push_out_none_that_do() {
 }
 
 #[test]
+fn a_mention_that_is_too_old_does_not_count_behind_a_message_that_is_not() {
+    let mut store = Store::in_memory().unwrap();
+    let mut batch = store.batch();
+    let users = ["ann", "bob"].map(|name| user(&mut batch, name));
+    let [ann, bob] = users;
+    let tea = room(&mut batch, "tea", &users);
+    let text = Content::new("x").unwrap();
+    let extras = Extras {
+        mentions: vec![Mention::User(ann)],
+        ..Extras::default()
+    };
+    // The clock is set back between them.
+    for (at, extras) in [(900, &Extras::default()), (100, &extras)] {
+        let said = batch.insert_message_with((tea, bob), &text, None, extras, at);
+        said.unwrap();
+    }
+    let counts = |since| batch.counting(ann).unread(tea, 0, since).unwrap();
+    assert_eq!([0, 500].map(counts), [(2, 1), (1, 0)]);
+}
+
+#[test]
 fn own_messages_hide_nothing_behind_full_counts() {
     let mut store = Store::in_memory().unwrap();
     let mut batch = store.batch();
