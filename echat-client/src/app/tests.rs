@@ -375,3 +375,39 @@ fn fail(code: &str, detail: &[(&str, u64)]) -> Fail {
             .collect(),
     }
 }
+
+/// The connection is lost and comes back with these messages of room1.
+fn reconnect(stage: &mut Stage, messages: Vec<ChatMessage>) {
+    stage.happens(Input::Closed(None));
+    stage.happens(Input::Connected);
+    stage.says(Event::LoginSuccess {
+        username: "ann".to_owned(),
+    });
+    let bundle = LoginBundle {
+        chat_rooms: vec!["room1".to_owned()],
+        friends: vec!["bob".to_owned()],
+        messages,
+        ..LoginBundle::default()
+    };
+    stage.says(bundle.into());
+    stage.says(Event::History {
+        messages: vec![],
+        more: false,
+        newer: None,
+    });
+    stage.effects.clear();
+}
+
+/// What WHOIS says of a user that exists and has nothing in common with this one.
+fn stranger(name: &str) -> Event {
+    Event::User {
+        username: name.to_owned(),
+        online: false,
+        away: None,
+        last_seen: None,
+        friend: false,
+        bot: false,
+        owner: None,
+        rooms: vec![],
+    }
+}

@@ -27,28 +27,6 @@ fn say(stage: &mut Stage, text: &str) {
     stage.printed();
 }
 
-/// The connection is lost and comes back with these messages of room1.
-fn reconnect(stage: &mut Stage, messages: Vec<ChatMessage>) {
-    stage.happens(Input::Closed(None));
-    stage.happens(Input::Connected);
-    stage.says(Event::LoginSuccess {
-        username: "ann".to_owned(),
-    });
-    let bundle = LoginBundle {
-        chat_rooms: vec!["room1".to_owned()],
-        friends: vec!["bob".to_owned()],
-        messages,
-        ..LoginBundle::default()
-    };
-    stage.says(bundle.into());
-    stage.says(Event::History {
-        messages: vec![],
-        more: false,
-        newer: None,
-    });
-    stage.effects.clear();
-}
-
 #[test]
 fn a_folded_message_is_shown_as_it_is_now() {
     for is_deleted in [true, false] {
@@ -404,21 +382,12 @@ fn texts_of_a_user_out_of_sight_are_asked_for_again_when_a_chat_is_opened() {
     stage.types("\\c");
     leaves(&mut stage, "carol");
     assert_eq!(stage.sent().last(), Some(&R::Whois));
-    stage.says(Event::User {
-        username: "carol".to_owned(),
-        online: false,
-        away: None,
-        last_seen: None,
-        friend: false,
-        bot: false,
-        owner: None,
-        rooms: vec![],
-    });
+    stage.says(stranger("carol"));
     stage.printed();
     stage.types("chat room1");
     assert_eq!(asked(&mut stage), "history None None None None");
     assert!(!shown(&mut stage).contains("secret"));
-    // One who is asked about in vain is not asked about for every room.
+    // Nothing is asked about a user whose messages the client does not have.
     let mut stage = in_chat(Language::English);
     stage.sent();
     leaves(&mut stage, "dave");
@@ -481,7 +450,7 @@ fn a_found_message_of_a_deleted_account_can_be_opened() {
     stage.sent();
     stage.types("/open 1");
     assert_eq!(asked(&mut stage), "history None None Some(4) None");
-    stage.types("/msg nobody");
+    stage.types("/msg dave");
     assert!(!shown(&mut stage).contains("deleted account"));
 }
 

@@ -192,20 +192,7 @@ fn a_substitution_without_an_own_message_may_be_text() {
 fn a_shown_number_means_its_message_also_after_a_lost_connection() {
     let mut stage = in_chat(Language::English);
     stage.types("/n");
-    stage.happens(Input::Closed(None));
-    stage.happens(Input::Connected);
-    stage.says(Event::LoginSuccess {
-        username: "ann".to_owned(),
-    });
-    let bundle = LoginBundle {
-        chat_rooms: vec!["room1".to_owned()],
-        friends: vec!["bob".to_owned()],
-        messages: vec![in_room(9, "bob", "nine")],
-        ..LoginBundle::default()
-    };
-    stage.says(bundle.into());
-    stage.says(page(vec![]));
-    stage.effects.clear();
+    reconnect(&mut stage, vec![in_room(9, "bob", "nine")]);
     for (line, message, expected, command) in [
         (
             "/edit 1 drei",
@@ -286,20 +273,7 @@ fn a_number_beyond_what_is_remembered_is_counted_on_in_one_page() {
 #[test]
 fn the_last_message_of_others_is_asked_for_too() {
     let mut stage = in_chat(Language::English);
-    stage.happens(Input::Closed(None));
-    stage.happens(Input::Connected);
-    stage.says(Event::LoginSuccess {
-        username: "ann".to_owned(),
-    });
-    let bundle = LoginBundle {
-        chat_rooms: vec!["room1".to_owned()],
-        friends: vec!["bob".to_owned()],
-        messages: vec![in_room(3, "ann", "three")],
-        ..LoginBundle::default()
-    };
-    stage.says(bundle.into());
-    stage.says(page(vec![]));
-    stage.effects.clear();
+    reconnect(&mut stage, vec![in_room(3, "ann", "three")]);
     stage.types("/reply yes");
     assert_eq!(asked(&mut stage), "history Some(4) None None None");
     stage.printed();

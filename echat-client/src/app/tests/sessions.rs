@@ -140,16 +140,7 @@ fn a_deleted_account_is_named_and_its_texts_are_forgotten() {
         username: "bob".to_owned(),
     });
     stage.printed();
-    stage.says(Event::User {
-        username: "bob".to_owned(),
-        online: false,
-        away: None,
-        last_seen: None,
-        friend: false,
-        bot: false,
-        owner: None,
-        rooms: vec![],
-    });
+    stage.says(stranger("bob"));
     assert_eq!(stage.printed(), [""; 0]);
 }
 
