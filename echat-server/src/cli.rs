@@ -8,7 +8,8 @@ use std::time::Duration;
 use clap::builder::{
     NonEmptyStringValueParser, PathBufValueParser, RangedU64ValueParser, TypedValueParser,
 };
-use clap::{Args, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::Overrides;
 use crate::exit::ExitCode;
@@ -194,6 +195,9 @@ enum CliCommand {
         /// options before it only
         #[arg(value_name = "COMMAND")]
         words: Vec<String>,
+        // An option that was typed behind the first word; [`Cli::read`] sets it.
+        #[arg(skip)]
+        option_behind: Option<String>,
         /// Print the answer as one line of JSON
         #[arg(long)]
         json: bool,
@@ -234,6 +238,8 @@ pub enum Invocation {
         folder: Overrides,
         /// The command.
         words: Vec<String>,
+        /// An option that was typed behind the first word, without its hyphens.
+        option_behind: Option<String>,
         /// Whether the answer is one line of JSON.
         json: bool,
         /// The longest silence of the server.
@@ -333,6 +339,7 @@ impl From<CliCommand> for Invocation {
         Self::Maintain(match command {
             CliCommand::Ctl {
                 words,
+                option_behind,
                 json,
                 timeout,
                 folder,
@@ -340,6 +347,7 @@ impl From<CliCommand> for Invocation {
                 return Self::Ctl {
                     folder: folder.into(),
                     words,
+                    option_behind,
                     json,
                     patience: Duration::from_secs(timeout),
                 };
@@ -394,6 +402,37 @@ impl From<CliCommand> for Invocation {
     }
 }
 
+impl Cli {
+    /// Reads a command line, which begins with the program.
+    ///
+    /// # Errors
+    /// It is wrong, or it asks for help or the version.
+    pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut definition = Self::command();
+        let matches = definition.try_get_matches_from_mut(args)?;
+        let read = Self::from_arg_matches(&matches);
+        let mut cli = read.map_err(|error| error.format(&mut definition))?;
+        if let (Some(CliCommand::Ctl { option_behind, .. }), Some((name, ctl))) =
+            (&mut cli.command, matches.subcommand())
+        {
+            *option_behind = behind_words(definition.find_subcommand(name), ctl);
+        }
+        Ok(cli)
+    }
+}
+
+/// An option that was typed behind the first word of `ctl`.
+fn behind_words(definition: Option<&clap::Command>, ctl: &ArgMatches) -> Option<String> {
+    let first = ctl.indices_of("words")?.min()?;
+    let mut options = definition?.get_arguments().filter(|it| !it.is_positional());
+    let behind = options.find(|option| {
+        let id = option.get_id().as_str();
+        let is_typed = ctl.value_source(id) == Some(ValueSource::CommandLine);
+        is_typed && ctl.index_of(id).is_some_and(|index| index > first)
+    });
+    behind?.get_long().map(str::to_owned)
+}
+
 /// Whether a command line asks for one line of JSON, also one that is wrong. `args` begins with the program.
 pub fn wants_json(args: impl IntoIterator<Item = OsString>) -> bool {
     let args: Vec<OsString> = args
@@ -441,6 +480,36 @@ mod tests {
     #[test]
     fn the_flags_are_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_option_behind_the_words_of_ctl_is_found() {
+        let behind = |line: &str| match Cli::read(line.split(' ').map(OsString::from))
+            .expect("it is right")
+            .command
+        {
+            Some(CliCommand::Ctl { option_behind, .. }) => option_behind,
+            _ => None,
+        };
+        for (line, option) in [
+            ("echat-server ctl broadcast we use --json now", "json"),
+            ("echat-server ctl --json suspend bob 2d --data x", "data"),
+            (
+                "echat-server ctl message-of-the-day a --timeout=9",
+                "timeout",
+            ),
+            ("echat-server ctl status --json", "json"),
+        ] {
+            assert_eq!(behind(line).as_deref(), Some(option), "{line}");
+        }
+        for line in [
+            "echat-server ctl --json --data x broadcast hello",
+            "echat-server ctl broadcast -- we use --json now",
+            "echat-server ctl --data broadcast status",
+            "echat-server check --json",
+        ] {
+            assert_eq!(behind(line), None, "{line}");
+        }
     }
 
     #[test]

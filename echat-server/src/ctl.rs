@@ -6,7 +6,7 @@
 //! a command is under way, the server writes a space each second, which JSON ignores before a value: a client that
 //! hears nothing for long knows that the server does not answer.
 
-use crate::engine::{AdminRefusal, AdminReport, COMMANDS, RawArguments};
+use crate::engine::{AdminRefusal, AdminReport, CommandInfo, RawArguments};
 use crate::exit::ExitCode;
 use crate::maintenance::FolderView;
 use echat_proto::Value;
@@ -14,7 +14,6 @@ use echat_proto::json::{from_json, from_json_any_number, to_json};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType};
 use std::env;
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
@@ -76,6 +75,12 @@ pub enum CtlError {
         /// How long it was waited for.
         patience: Duration,
     },
+    /// An option stands behind a command that takes a text.
+    #[error(
+        "--{0} stands behind a command that takes a text, and may be meant as a word of it: options stand before the \
+         command; behind --, all words are the text's"
+    )]
+    OptionInText(String),
     /// The connection failed, or the server ended.
     #[error("the server did not answer: {0}")]
     Broken(#[from] io::Error),
@@ -85,6 +90,7 @@ impl CtlError {
     /// The exit code of this error.
     pub fn exit_code(&self) -> ExitCode {
         match self {
+            Self::OptionInText(_) => ExitCode::Usage,
             Self::NoServer { .. } => ExitCode::Unavailable,
             Self::Permission { .. } | Self::Foreign { .. } => ExitCode::Permission,
             Self::NoAnswer { .. } => ExitCode::Busy,
@@ -107,49 +113,6 @@ pub struct CtlOutput {
 /// Bytes of an answer at most, with the signs of life before it: more than any page of a list has.
 const ANSWER_BYTES: u64 = 16 * 1024 * 1024;
 
-/// The options of `ctl`, and whether a value follows.
-const OPTIONS: &[(&str, bool)] = &[
-    ("--json", false),
-    ("--timeout", true),
-    ("--config", true),
-    ("--data", true),
-];
-
-/// An option of `ctl` behind the first word of a command that takes a text, such as a broadcast: it may be meant as a
-/// word of that. `args` begins with the program.
-pub fn option_in_text(args: impl IntoIterator<Item = OsString>) -> Option<&'static str> {
-    let mut args = args.into_iter().skip(1);
-    if args.next()? != "ctl" {
-        return None;
-    }
-    let mut words: Vec<String> = Vec::new();
-    let mut behind = None;
-    while let Some(arg) = args.next().filter(|arg| arg != "--") {
-        let arg = arg.to_string_lossy();
-        let (name, value) = match arg.split_once('=') {
-            Some((name, value)) => (name, Some(value)),
-            None => (&*arg, None),
-        };
-        let Some((option, has_value)) = OPTIONS.iter().find(|(option, _)| *option == name) else {
-            words.push(arg.into_owned());
-            continue;
-        };
-        if *has_value && value.is_none() {
-            args.next();
-        }
-        if !words.is_empty() {
-            behind = behind.or(Some(*option));
-        }
-    }
-    words.extend(args.map(|arg| arg.to_string_lossy().into_owned()));
-    let takes_text = |count: usize| {
-        let name = words.get(..count)?.join(" ");
-        let command = COMMANDS.iter().find(|command| command.name == name)?;
-        Some(command.takes_text())
-    };
-    behind.filter(|_| takes_text(2).or_else(|| takes_text(1)) == Some(true))
-}
-
 /// Calls `with` with a path to a socket that is short enough for the system, however long its own path is.
 ///
 /// # Errors
@@ -165,6 +128,21 @@ pub fn with_short_path<T>(path: &Path, with: impl FnOnce(&Path) -> io::Result<T>
             )
         }
         _ => with(path),
+    }
+}
+
+/// Refuses an option behind a command that takes a text, such as a broadcast: the words would be sent without it.
+///
+/// # Errors
+/// [`CtlError::OptionInText`].
+pub fn refuse_option_in_text(
+    words: &[String],
+    option_behind: Option<String>,
+) -> Result<(), CtlError> {
+    let takes_text = CommandInfo::of_words(words).is_some_and(|(info, _)| info.takes_text());
+    match option_behind.filter(|_| takes_text) {
+        Some(option) => Err(CtlError::OptionInText(option)),
+        None => Ok(()),
     }
 }
 
@@ -248,21 +226,16 @@ fn refuse_other_user(_: &UnixStream, _: &Path, _: &Path) -> Result<(), CtlError>
 /// The line of a command. The server knows the current folder of its own process only, so paths are made full. It may
 /// see another folder under such a path, so it is told which one is meant.
 fn request(words: &[String]) -> String {
+    let named = CommandInfo::of_words(words);
     let mut words: Vec<String> = words.to_vec();
     let command = if words.is_empty() {
         "help".to_owned()
     } else {
         words.remove(0)
     };
-    let two = words.first().map(|second| format!("{command} {second}"));
-    let named = |name: &str| COMMANDS.iter().find(|info| info.name == name);
-    let (info, before) = match two.as_deref().and_then(named) {
-        Some(info) => (Some(info), 1),
-        None => (named(&command), 0),
-    };
     let mut view = None;
-    if let (Some(info), Ok(folder)) = (info, env::current_dir()) {
-        for (word, param) in words.iter_mut().skip(before).zip(info.params) {
+    if let (Some((info, count)), Ok(folder)) = (named, env::current_dir()) {
+        for (word, param) in words.iter_mut().skip(count - 1).zip(info.params) {
             // The server has no streams of its client.
             if param.kind == "file" && word != "-" {
                 let path = folder.join(&*word);
@@ -442,34 +415,4 @@ pub fn refusal_line(refused: &AdminRefusal) -> String {
     ];
     entries.extend_from_slice(&refused.detail);
     format!("{}\n", to_json(&Value::Dict(entries)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_option_within_a_text_is_found() {
-        let found = |line: &str| option_in_text(line.split(' ').map(OsString::from));
-        for (line, option) in [
-            ("echat-server ctl broadcast we use --json now", "--json"),
-            ("echat-server ctl --json suspend bob 2d --data x", "--data"),
-            (
-                "echat-server ctl message-of-the-day a --timeout=9",
-                "--timeout",
-            ),
-        ] {
-            assert_eq!(found(line), Some(option), "{line}");
-        }
-        for line in [
-            "echat-server ctl --json --data x broadcast hello",
-            "echat-server ctl broadcast -- we use --json now",
-            "echat-server ctl --data broadcast status --json",
-            "echat-server ctl status --json",
-            "echat-server ctl invitation new --json",
-            "echat-server check --json",
-        ] {
-            assert_eq!(found(line), None, "{line}");
-        }
-    }
 }

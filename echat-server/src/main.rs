@@ -7,7 +7,6 @@ use std::path::Path;
 use std::process;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use clap::Parser;
 use echat_proto::config::default_json;
 use echat_system::private_memory;
 use thiserror::Error;
@@ -46,11 +45,6 @@ enum Failure {
     System(#[source] io::Error),
     Maintenance(#[from] MaintenanceError),
     Ctl(#[from] CtlError),
-    #[error(
-        "{0} stands behind a command that takes a text, and may be meant as a word of it: options stand before the \
-         command; behind --, all words are the text's"
-    )]
-    OptionInText(&'static str),
     #[error("{path}: {source}")]
     LogFile {
         path: String,
@@ -66,7 +60,6 @@ impl Failure {
             Self::Database { source, .. } => maintenance::database_code(source),
             Self::Maintenance(error) => error.exit_code(),
             Self::Ctl(error) => error.exit_code(),
-            Self::OptionInText(_) => ExitCode::Usage,
             Self::LogFile { .. } | Self::Reactor(ReactorError::Occupied(_)) => {
                 ExitCode::CannotCreate
             }
@@ -86,7 +79,7 @@ fn main() -> process::ExitCode {
     // Before anything is opened, and before there is a second thread.
     let inherited = Inherited::take();
     let as_json = wants_json(env::args_os());
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read(env::args_os()) {
         Ok(cli) => cli,
         Err(error) if as_json && error.use_stderr() => {
             let message = error.to_string();
@@ -115,11 +108,7 @@ fn main() -> process::ExitCode {
             return failure.exit_code().into();
         }
     };
-    let performed = match ctl::option_in_text(env::args_os()) {
-        Some(option) => Err(Failure::OptionInText(option)),
-        None => perform(cli.into(), inherited),
-    };
-    match performed {
+    match perform(cli.into(), inherited) {
         Ok(code) => code.into(),
         Err(failure) => {
             let code = failure.exit_code();
@@ -150,9 +139,13 @@ fn perform(task: Invocation, inherited: io::Result<Inherited>) -> Result<ExitCod
         Invocation::Ctl {
             folder,
             words,
+            option_behind,
             json,
             patience,
-        } => return ask(folder, &words, json, patience),
+        } => {
+            ctl::refuse_option_in_text(&words, option_behind)?;
+            return ask(folder, &words, json, patience);
+        }
         Invocation::Maintain(task) => return maintain(task),
     }
     Ok(ExitCode::Ok)

@@ -161,6 +161,16 @@ impl CommandInfo {
         usage
     }
 
+    /// The command whose name these words begin with, and how many words the name has: one or two.
+    pub fn of_words(words: &[impl AsRef<str>]) -> Option<(&'static Self, usize)> {
+        [2, 1].into_iter().find_map(|count| {
+            let name: Vec<&str> = words.get(..count)?.iter().map(AsRef::as_ref).collect();
+            let name = name.join(" ");
+            let info = COMMANDS.iter().find(|info| info.name == name)?;
+            Some((info, count))
+        })
+    }
+
     /// Whether it takes a text of any words, such as a reason.
     pub fn takes_text(&self) -> bool {
         self.params.iter().any(|param| param.is_rest)
@@ -279,20 +289,23 @@ fn find(
     name: &str,
     mut given: RawArguments,
 ) -> Result<(&'static CommandInfo, RawArguments), Reject> {
-    let named = |name: &str| COMMANDS.iter().find(|info| info.name == name);
-    if let RawArguments::Words(words) = &mut given
-        && let Some(second) = words.first()
-        && let Some(info) = named(&format!("{name} {second}"))
-    {
-        words.remove(0);
-        return Ok((info, given));
-    }
+    let second = match &given {
+        RawArguments::Words(words) => words.first().map(String::as_str),
+        _ => None,
+    };
+    let typed: Vec<&str> = [Some(name), second].into_iter().flatten().collect();
     let unknown = || {
         // The name may be as long as a frame.
         let shown = &name[..name.floor_char_boundary(NAME_BYTES)];
         ParamError::new("command", format!("there is no {shown:?}; help lists them"))
     };
-    Ok((named(name).ok_or_else(unknown)?, given))
+    let (info, count) = CommandInfo::of_words(&typed).ok_or_else(unknown)?;
+    if count == 2
+        && let RawArguments::Words(words) = &mut given
+    {
+        words.remove(0);
+    }
+    Ok((info, given))
 }
 
 impl Operation {
