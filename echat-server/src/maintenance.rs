@@ -210,7 +210,7 @@ pub fn perform(task: Maintenance, now: i64) -> Result<CommandReport, Maintenance
         } => transfer::export(folder, &target, what, now),
         Maintenance::CheckUpgrade(folder) => upgrade::check(folder),
         Maintenance::Import { file, folder } => {
-            let data = config::load(folder)?.config.data;
+            let data = config::load_for_folder(folder)?.config.data;
             transfer::import(&file, &data, now)
         }
     }

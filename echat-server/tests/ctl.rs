@@ -633,6 +633,10 @@ fn with_data_no_command_needs_the_configuration() {
             stderr(&named)
         );
     }
+    let import = ["import", "all.jsonl"];
+    assert_eq!(dir.run(&import).status.code(), Some(78));
+    let imported = dir.run(&[&import[..], &["--data", "new"]].concat());
+    assert_eq!(imported.status.code(), Some(0), "{}", stderr(&imported));
     // One that is named is wanted.
     let named = ["check", "--data", "data", "--config", "config.json"];
     assert_eq!(dir.run(&named).status.code(), Some(78));
