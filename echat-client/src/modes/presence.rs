@@ -16,7 +16,7 @@ const GATHER_SECONDS: u64 = 10;
 pub(super) enum PresenceChange {
     /// The user became a member of the open room.
     Joined,
-    /// The user, who is a new friend, is online.
+    /// A new friend is online.
     IsOnline,
     CameOnline,
     WentOffline,
