@@ -891,6 +891,8 @@ fn long_lists_have_pages_and_say_that_there_is_more() {
     );
     let first = done(&dir, "banned-addresses");
     assert_eq!(first.lines().count(), 202, "a heading, 200 rows, and more");
+    let second = first.lines().nth(2).unwrap();
+    assert_eq!(second.trim(), "192.0.2.2/32", "by number, not as text");
     let last = first.lines().nth(200).unwrap();
     let rest = done(&dir, &format!("banned-addresses {}", last.trim()));
     assert_eq!(rest.lines().count(), 2, "{rest}");

@@ -8,8 +8,8 @@ use std::str::FromStr;
 pub(crate) const LEAST_BITS_V4: u8 = 8;
 pub(crate) const LEAST_BITS_V6: u8 = 16;
 
-/// Addresses whose first bits are the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Addresses whose first bits are the same. In order by address, those of IPv4 first, the widest before the narrower.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct AddressPrefix {
     /// The first address.
     network: IpAddr,
@@ -107,9 +107,14 @@ impl AddressBans {
         self.0.retain(|(other, _)| *other != prefix);
     }
 
+    /// The addresses, and until when each is banned.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (AddressPrefix, Option<i64>)> {
+        self.0.iter().copied()
+    }
+
     /// The addresses.
     pub(crate) fn prefixes(&self) -> impl Iterator<Item = AddressPrefix> {
-        self.0.iter().map(|(prefix, _)| *prefix)
+        self.iter().map(|(prefix, _)| prefix)
     }
 
     /// Whether connections from an address are refused at `now`, in unix seconds.

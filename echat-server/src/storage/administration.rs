@@ -276,17 +276,16 @@ impl Batch<'_> {
         .map(drop)
     }
 
-    /// The first `limit` bans of addresses behind a prefix that hold at `now`, in the order of their texts.
+    /// `limit` of the bans of addresses that hold at `now`, in the order of their texts.
     pub(crate) fn address_bans(
         &self,
-        after: &str,
         now: i64,
         limit: usize,
     ) -> Result<Vec<AddressBan>, StoreError> {
         self.all(
-            "SELECT prefix, until FROM address_bans WHERE prefix > ?3 AND (until IS NULL OR until > ?1)
+            "SELECT prefix, until FROM address_bans WHERE until IS NULL OR until > ?1
              ORDER BY prefix LIMIT ?2",
-            params![now, sql_limit(limit), after],
+            params![now, sql_limit(limit)],
             |row| {
                 Ok(AddressBan {
                     prefix: row.get(0)?,

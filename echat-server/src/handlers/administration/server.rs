@@ -79,8 +79,8 @@ pub(super) fn help(
     let row = |command: &super::CommandInfo| {
         vec![
             command.usage().into(),
-            command.about.into(),
             (!command.in_chat).into(),
+            command.about.into(),
         ]
     };
     let rows: Vec<_> = commands.map(row).collect();
@@ -89,7 +89,7 @@ pub(super) fn help(
     }
     Ok(AdminReport::table(
         "commands",
-        &["command", "about", "only_ctl"],
+        &["command", "only_ctl", "about"],
         rows,
         ROWS,
     ))
@@ -391,7 +391,7 @@ pub(super) fn revoke_invitation(
 
 /// The bans of addresses that hold.
 pub(crate) fn read_address_bans(batch: &Batch<'_>, now: i64) -> Result<AddressBans, StoreError> {
-    let bans = batch.address_bans("", now, BANS)?.into_iter();
+    let bans = batch.address_bans(now, BANS)?.into_iter();
     let read = |ban: AddressBan| Some((ban.prefix.parse().ok()?, ban.until));
     Ok(bans.filter_map(read).collect())
 }
@@ -413,7 +413,7 @@ pub(super) fn ban_address(
         let message = "Your own address is among these: you would be locked out.";
         return Err(Reject::with_message(Code::NotAllowed, message));
     }
-    if view.batch.address_bans("", operation.now, BANS)?.len() >= BANS {
+    if view.batch.address_bans(operation.now, BANS)?.len() >= BANS {
         return Err(Reject::too_many(BANS));
     }
     let (EndTime(until), now) = (until, operation.now);
@@ -472,10 +472,12 @@ pub(super) fn banned_addresses(
     _: &Operation,
     after: Option<AddressPrefix>,
 ) -> Result<AdminReport, Reject> {
-    let after = after.map_or_else(String::new, |after| after.to_string());
-    let bans = ctx.batch.address_bans(&after, ctx.now.unix, ROWS + 1)?;
-    let bans = bans.into_iter();
-    let rows = bans.map(|ban| vec![ban.prefix.into(), at(ban.until)]);
+    let bans = read_address_bans(ctx.batch, ctx.now.unix)?;
+    let is_behind = |ban: &(AddressPrefix, _)| after.is_none_or(|after| ban.0 > after);
+    let mut bans: Vec<_> = bans.iter().filter(is_behind).collect();
+    bans.sort_unstable();
+    let rows = bans.into_iter();
+    let rows = rows.map(|(prefix, until)| vec![prefix.to_string().into(), at(until)]);
     Ok(AdminReport::table(
         "addresses",
         &["address", "until"],
