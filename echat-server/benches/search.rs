@@ -222,7 +222,7 @@ fn fill(store: &mut Store, language: &Language, messages: usize) -> (UserId, Str
         loop {
             let before = now();
             let mut batch = store.batch();
-            let has_more = batch.index_messages().expect("it is indexed");
+            let has_more = batch.index_messages().expect("it is indexed").is_some();
             let _receipt = batch.commit().expect("it is committed");
             portions.push(since(before));
             indexing += since(before);
@@ -265,7 +265,7 @@ fn by_itself(store: &mut Store, language: &Language) -> f64 {
         while {
             let before = now();
             let mut batch = store.batch();
-            let has_more = batch.index_messages().expect("it is indexed");
+            let has_more = batch.index_messages().expect("it is indexed").is_some();
             let _receipt = batch.commit().expect("it is committed");
             indexing += since(before);
             has_more

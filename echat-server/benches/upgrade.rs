@@ -169,7 +169,7 @@ fn index(path: &Path, messages: i64) {
     loop {
         let begun = processor_time();
         let mut batch = store.batch();
-        let has_more = batch.index_messages().expect("it is indexed");
+        let has_more = batch.index_messages().expect("it is indexed").is_some();
         let _receipt = batch.commit().expect("it is committed");
         portions += 1;
         longest = longest.max(processor_time().saturating_sub(begun));

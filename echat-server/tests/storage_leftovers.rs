@@ -192,7 +192,7 @@ impl World {
 
     fn index(&mut self) -> bool {
         let mut batch = self.store.batch_at(self.now);
-        let has_more = batch.index_messages().unwrap();
+        let has_more = batch.index_messages().unwrap().is_some();
         let _ = batch.commit().unwrap();
         has_more
     }

@@ -494,6 +494,11 @@ impl Connections {
         self.writes.begin_round();
     }
 
+    /// Whether connections wait to be written.
+    pub(super) fn has_output(&self) -> bool {
+        self.writes.len() > 0
+    }
+
     /// The connections to write now, once.
     pub(super) fn take_dirty(&mut self) -> Vec<ConnId> {
         self.writes.take(&mut self.table)

@@ -79,9 +79,10 @@ pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
     engine
         .removals
         .step(&mut engine.store, &mut engine.state, now)?;
+    let output_waits = engine.connections.has_output();
     engine
         .search_index
-        .step(&mut engine.store, &mut engine.state, now)?;
+        .step(&mut engine.store, &mut engine.state, output_waits, now)?;
     engine.purge.step(&mut engine.store, now)?;
     engine.damage.report(&mut engine.store, now);
     for conn in &record.served {

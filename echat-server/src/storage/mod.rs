@@ -101,6 +101,7 @@ pub use rooms::{
 pub use salvage::{Salvaged, salvage};
 pub use schema::{Store, create_template, schema_dump};
 pub use search::FoundNames;
+pub use search_index::Unindexed;
 pub use search_messages::{FoundMessages, Search, SearchProgress, SearchRequest};
 pub use search_words::SearchQuery;
 pub(crate) use template::EMPTY_DATABASE;

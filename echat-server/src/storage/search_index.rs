@@ -24,6 +24,7 @@ use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
+use super::page::sql_limit;
 use super::schema::ROW_BYTES;
 use super::search_words::words;
 use super::{Batch, StoreError};
@@ -32,7 +33,7 @@ use super::{Batch, StoreError};
 pub(super) const BLOCK: i64 = 8_192;
 
 /// Messages that a portion indexes at most, and bytes of their texts after which it ends: 4 ms.
-const MESSAGES: i64 = 256;
+const MESSAGES: usize = 256;
 const BYTES: usize = 16 * 1024;
 
 /// Pages that a portion merges, about: 2 ms. Each word ends up in about six merges, so the pages of a portion are
@@ -63,6 +64,15 @@ pub(super) fn prefix(block: i64) -> String {
             char::from(DIGITS[usize::try_from(digit).unwrap_or(0)])
         })
         .collect()
+}
+
+/// What is left to index after a portion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unindexed {
+    /// As much as a portion, or removals or merges that have begun.
+    Portion,
+    /// A few messages at most.
+    Few,
 }
 
 /// What a database and a batch can do, so that both index alike.
@@ -235,16 +245,16 @@ impl Batch<'_> {
         Ok(newer + older + stale)
     }
 
-    /// Brings a portion of the index up to date. False if nothing is left to do. The same database gives the same
+    /// Brings a portion of the index up to date. `None` if nothing is left to do. The same database gives the same
     /// portions.
-    pub fn index_messages(&mut self) -> Result<bool, StoreError> {
+    pub fn index_messages(&mut self) -> Result<Option<Unindexed>, StoreError> {
         // Until then the index has words of texts that were removed.
         if self.exists("SELECT 1 FROM search_stale", [])? {
             self.note_removed_text();
         }
-        let has_more = portion(self)?;
-        self.set_unindexed(has_more);
-        Ok(has_more)
+        let left = portion(self)?;
+        self.set_unindexed(left.is_some());
+        Ok(left)
     }
 }
 
@@ -259,7 +269,7 @@ pub(super) fn rebuild(db: &Connection) -> rusqlite::Result<()> {
          DELETE FROM search_progress;",
     )?;
     let mut db = db;
-    while portion(&mut db)? {}
+    while portion(&mut db)?.is_some() {}
     Ok(())
 }
 
@@ -348,20 +358,24 @@ fn stored_entries(db: &Connection) -> rusqlite::Result<EntrySum> {
     Ok(entries)
 }
 
-/// Makes a portion; false if nothing is left.
-fn portion<D: Sql>(db: &mut D) -> Result<bool, D::Error> {
+/// Makes a portion, and says what is left.
+fn portion<D: Sql>(db: &mut D) -> Result<Option<Unindexed>, D::Error> {
     db.limit_texts(WORD_BYTES);
     let made = make_portion(db);
     db.limit_texts(ROW_BYTES);
     made
 }
 
-fn make_portion<D: Sql>(db: &mut D) -> Result<bool, D::Error> {
-    if remove_words(db)? || merge_on(db)? {
-        return Ok(true);
+fn make_portion<D: Sql>(db: &mut D) -> Result<Option<Unindexed>, D::Error> {
+    if remove_words(db)? {
+        return Ok(Some(Unindexed::Portion));
     }
+    if let Some(left) = merge_on(db)? {
+        return Ok(Some(left));
+    }
+    let more = |is_left: bool| is_left.then_some(Unindexed::Portion);
     let covered = covered(db)?;
-    let newer = next_messages(db, "m.id > ?1 ORDER BY m.id", covered.upto)?;
+    let (newer, is_all) = next_messages(db, "m.id > ?1 ORDER BY m.id", covered.upto)?;
     if let Some(last) = newer.last() {
         let upto = last.id;
         add_messages(db, newer, BlockEnd::Newest)?;
@@ -369,32 +383,33 @@ fn make_portion<D: Sql>(db: &mut D) -> Result<bool, D::Error> {
         let sql = "INSERT INTO search_progress (id, above, upto, unmerged) VALUES (1, 0, ?1, ?2)
                    ON CONFLICT (id) DO UPDATE SET upto = excluded.upto, unmerged = excluded.unmerged";
         db.change(sql, params![upto, unmerged])?;
-        return Ok(true);
+        return Ok(more(unmerged || !is_all || covered.above > 0));
     }
     if covered.above == 0 {
-        return Ok(false);
+        return Ok(None);
     }
-    let older = next_messages(db, "m.id <= ?1 ORDER BY m.id DESC", covered.above)?;
+    let (older, _) = next_messages(db, "m.id <= ?1 ORDER BY m.id DESC", covered.above)?;
     let above = older.last().map_or(0, |oldest| oldest.id - 1);
     add_messages(db, older, BlockEnd::Oldest)?;
     let unmerged = merge(db)?;
     let sql = "UPDATE search_progress SET above = ?1, unmerged = ?2";
     db.change(sql, params![above, unmerged])?;
-    Ok(unmerged || above > 0)
+    Ok(more(unmerged || above > 0))
 }
 
-/// Goes on to merge segments of the index, if some may be left to merge. Returns whether this was the work of a
-/// portion.
-fn merge_on<D: Sql>(db: &mut D) -> Result<bool, D::Error> {
+/// Goes on to merge segments of the index, if some may be left to merge. If this was the work of a portion, returns
+/// what is left.
+fn merge_on<D: Sql>(db: &mut D) -> Result<Option<Unindexed>, D::Error> {
     let sql = "SELECT unmerged FROM search_progress";
     let unmerged = db.row(sql, [], |row| row.get(0))?;
     if unmerged != Some(true) {
-        return Ok(false);
+        return Ok(None);
     }
-    if !merge(db)? {
-        db.change("UPDATE search_progress SET unmerged = 0", [])?;
+    if merge(db)? {
+        return Ok(Some(Unindexed::Portion));
     }
-    Ok(true)
+    db.change("UPDATE search_progress SET unmerged = 0", [])?;
+    Ok(Some(Unindexed::Few))
 }
 
 /// Merges segments of the index. Returns whether it wrote any page, so that more may be left.
@@ -413,12 +428,16 @@ struct IndexedMessage {
     content: String,
 }
 
-/// The messages of the next portion, at least one if there is any.
-fn next_messages<D: Sql>(db: &D, which: &str, id: i64) -> Result<Vec<IndexedMessage>, D::Error> {
+/// The messages of the next portion, at least one if there is any, and whether they are all.
+fn next_messages<D: Sql>(
+    db: &D,
+    which: &str,
+    id: i64,
+) -> Result<(Vec<IndexedMessage>, bool), D::Error> {
     let sql = format!(
         "SELECT m.id, m.conversation, m.send_time, m.content FROM messages AS m WHERE {which} LIMIT ?2"
     );
-    let mut found = db.rows(&sql, [id, MESSAGES], |row| {
+    let mut found = db.rows(&sql, [id, sql_limit(MESSAGES)], |row| {
         Ok(IndexedMessage {
             id: row.get(0)?,
             conversation: row.get(1)?,
@@ -433,8 +452,9 @@ fn next_messages<D: Sql>(db: &D, which: &str, id: i64) -> Result<Vec<IndexedMess
         fits
     });
     let fitting = fitting.count();
+    let is_all = fitting == found.len() && found.len() < MESSAGES;
     found.truncate(fitting);
-    Ok(found)
+    Ok((found, is_all))
 }
 
 /// A text of a row. Damage may have left bytes that are none: a portion does not end there.

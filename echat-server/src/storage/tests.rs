@@ -485,7 +485,7 @@ fn stored(mine: i64, others: i64, each: i64, each_other: i64) -> Store {
     fill(joined, mine, 1);
     fill(joined, rooms, 2);
     let mut batch = store.batch();
-    while batch.index_messages().unwrap() {}
+    while batch.index_messages().unwrap().is_some() {}
     let _ = batch.commit().unwrap();
     store
 }

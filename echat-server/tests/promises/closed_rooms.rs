@@ -121,6 +121,20 @@ fn is_whole(db: &Connection) {
     assert_eq!(broken, 0);
 }
 
+/// What is left of a room after the next deadline that removes something.
+fn rows_after_a_portion(sim: &mut Sim, db: &Connection, room: i64) -> i64 {
+    let before = left(db, room);
+    for _ in 0..3 {
+        let at = sim.engine.deadline().expect("a portion is due");
+        sim.move_to(at.max(sim.now.running));
+        sim.ask("bob", "QUERY_SERVER_TIME", "null");
+        if left(db, room) < before {
+            break;
+        }
+    }
+    left(db, room)
+}
+
 #[test]
 fn a_closed_room_is_gone_at_once_and_removed_in_portions_by_the_next_process_too() {
     let folder = folder::in_memory();
@@ -152,12 +166,9 @@ fn a_closed_room_is_gone_at_once_and_removed_in_portions_by_the_next_process_too
     let mut rows = left(&db, tea);
     assert_eq!(rows, before + 1);
 
-    // Each deadline brings one portion, and requests are answered in between.
+    // Each deadline brings one portion, and requests are answered in between. Some are the search index's.
     for _ in 0..3 {
-        let at = sim.engine.deadline().expect("a portion is due");
-        sim.move_to(at.max(sim.now.running));
-        sim.ask("bob", "QUERY_SERVER_TIME", "null");
-        let now = left(&db, tea);
+        let now = rows_after_a_portion(&mut sim, &db, tea);
         assert!((1..=PORTION).contains(&(rows - now)), "{rows} to {now}");
         rows = now;
         written.extend(sim.engine.take_journal());

@@ -90,3 +90,71 @@ fn a_member_who_is_removed_during_a_search_finds_nothing_of_the_room() {
     let (_, answer) = reply(&mut sim, "ann", 132);
     assert_eq!(found(&answer), [] as [u64; 0]);
 }
+
+/// Ann in the lobby, without a limit of her rate, and everything indexed.
+fn talking() -> Sim {
+    let mut store = Store::in_memory().expect("a new database");
+    seed::accounts(&mut store, &["ann"]);
+    seed::room(&mut store, "tea", &["ann"]);
+    let limits = Limits {
+        message_rate: 0,
+        ..Limits::default()
+    };
+    let mut sim = Sim::new(1, limits, store);
+    log_in(&mut sim, &["ann"]);
+    sim.advance(Duration::from_secs(2));
+    sim
+}
+
+fn send(sim: &mut Sim) {
+    let message = r#"{"target_type":1,"target":"tea","content":"tea"}"#;
+    say(sim, "ann", "SEND_MESSAGE", message);
+}
+
+fn unindexed(sim: &mut Sim) -> u64 {
+    let lag = sim.engine.store().batch().search_lag();
+    lag.expect("it reads")
+}
+
+#[test]
+fn messages_one_after_another_share_portions_of_the_index() {
+    let mut sim = talking();
+    let (mut portions, mut before) = (0, 0);
+    // Two seconds.
+    for _ in 0..1_000 {
+        send(&mut sim);
+        sim.advance(Duration::from_millis(2));
+        let lag = unindexed(&mut sim);
+        portions += usize::from(lag <= before);
+        before = lag;
+    }
+    assert!((4..=8).contains(&portions), "{portions} portions");
+    sim.advance(Duration::from_secs(1));
+    assert_eq!(unindexed(&mut sim), 0);
+}
+
+#[test]
+fn answers_leave_before_a_portion_of_the_index_that_is_due() {
+    let mut sim = talking();
+    send(&mut sim);
+    sim.settle();
+    let due = sim.now.running + Duration::from_millis(250);
+    sim.move_to(due);
+    send(&mut sim);
+    sim.end("ann").take_messages();
+    sim.step().expect("a round");
+    assert_ne!(sim.end("ann").take_messages(), [], "the answer is there");
+    assert_eq!(unindexed(&mut sim), 2);
+    sim.settle();
+    assert_eq!(unindexed(&mut sim), 0);
+    // Answers in every tick do not put it off for long.
+    send(&mut sim);
+    sim.settle();
+    for _ in 0..100 {
+        let later = sim.now.running + Duration::from_millis(10);
+        sim.move_to(later);
+        send(&mut sim);
+        sim.step().expect("a round");
+    }
+    assert!(unindexed(&mut sim) < 60, "{}", unindexed(&mut sim));
+}
