@@ -181,6 +181,10 @@ impl SessionsEnd {
             Some(Farewell::Deleted(audience)) => {
                 audience.announce(ctx, self.user.id, &self.user.name, Presence::Deleted);
             }
+            // No event tells of a bot, but its owner sees when it was there last.
+            None if was_online && !ctx.roster.is_online(user) && deleted != Deleted::Account => {
+                go_offline(ctx, &self.user, None);
+            }
             Some(Farewell::Offline(_)) | None => {}
         }
     }

@@ -371,3 +371,14 @@ fn a_request_behind_the_end_of_a_bot_is_not_handled() {
         assert!(heard.iter().all(|event| event.command != 109), "{command}");
     }
 }
+
+#[test]
+fn the_owner_sees_when_a_bot_was_there_last_also_where_its_session_was_ended() {
+    let folder = folder::in_memory();
+    let mut sim = in_a_room(&folder.path().join("database.db"));
+    let params = clerk(&mut sim);
+    assert_eq!(login(&mut sim, "clerk", &params), "ok");
+    sim.ask("ann", "NEW_BOT_TOKEN", r#"{"username":"clerk"}"#);
+    let shown = format!("{:?}", sim.ask("ann", "LIST_BOTS", "null"));
+    assert!(shown.contains("last_seen"), "{shown}");
+}
