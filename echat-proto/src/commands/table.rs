@@ -34,9 +34,15 @@ macro_rules! read_fields {
     }};
     ($of:ident::$variant:ident, $params:ident, $finish:expr, dict $($field:ident: $type:ty),*) => {{
         let mut fields = Fields::of($params)?;
-        $(let $field = fields.take::<$type>(stringify!($field))?;)*
+        $(let $field = fields.take::<$type>(stringify!($field));)*
+        // The form of all parameters is judged before what one of them says.
+        let errors: &[Option<&ParamError>] = &[$($field.as_ref().err()),*];
+        let mut errors = errors.iter().flatten();
+        if let Some(error) = errors.find(|error| error.code == Code::BadParams) {
+            return Err((*error).clone());
+        }
         $finish(fields)?;
-        Ok($of::$variant { $($field),* })
+        Ok($of::$variant { $($field: $field?),* })
     }};
 }
 

@@ -139,6 +139,27 @@ fn rows() -> impl Iterator<Item = &'static CommandInfo> {
 }
 
 #[test]
+fn the_form_of_all_parameters_is_judged_before_their_contents() {
+    let code = |kind: RequestKind, params: &str| {
+        let params = crate::json::from_json(params).expect("JSON");
+        kind.read(&params).expect_err("it is refused").code
+    };
+    for params in [
+        r#"{"username":"a b","password":"zzz","zzz":1}"#,
+        r#"{"username":"a b","password":"zzz","invitation":1}"#,
+        r#"{"username":"a b"}"#,
+    ] {
+        assert_eq!(
+            code(RequestKind::Register, params),
+            Code::BadParams,
+            "{params}"
+        );
+    }
+    let weak = r#"{"username":"a b","password":"zzz"}"#;
+    assert_eq!(code(RequestKind::Register, weak), Code::BadName);
+}
+
+#[test]
 fn numbers_and_names_are_given_once() {
     let numbers: HashSet<_> = rows().map(|row| row.number).collect();
     let names: HashSet<_> = rows().map(|row| row.name).collect();
@@ -278,7 +299,10 @@ fn an_error_names_its_parameter() {
         ),
         (
             RequestKind::Register,
-            Value::Dict(vec![("username".into(), Value::from(" "))]),
+            Value::Dict(vec![
+                ("username".into(), Value::from(" ")),
+                ("password".into(), Value::from("a good password")),
+            ]),
             "username",
             "bad_name",
         ),
