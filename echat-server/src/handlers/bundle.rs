@@ -9,8 +9,9 @@ use echat_proto::limits::{BUNDLE_MESSAGES, BUNDLE_PER_CONVERSATION, PAGE_BYTES, 
 use echat_proto::names::{DeviceSecret, ResumeSecret};
 use echat_proto::records::{AwayLine, InvitationLine, Older, Unread};
 
-/// Bytes of one of the lists of names: 500 friends with the longest names, and some more.
-const LIST_BYTES: usize = 40 * 1024;
+/// The share of each of the seven lists of names, in bytes: 500 of the longest names. What a list leaves of its share
+/// is for the lists after it.
+const LIST_BYTES: usize = 32 * 1024;
 /// What a line about a conversation or an invitation takes besides its names, in bytes, rounded up.
 const LINE_BYTES: usize = 96;
 /// What a friend who is away takes besides name and text, in bytes, rounded up.
@@ -32,6 +33,8 @@ const OWN_BYTES: usize = 1024;
 struct Budget {
     bytes: usize,
     values: usize,
+    /// What the lists of names left of their shares, in bytes.
+    unused: usize,
 }
 
 impl Budget {
@@ -40,6 +43,7 @@ impl Budget {
         Self {
             bytes: PAGE_BYTES - OWN_BYTES,
             values: VALUES - OWN_VALUES - messages * MESSAGE_VALUES,
+            unused: 0,
         }
     }
 
@@ -58,8 +62,16 @@ impl Budget {
         items
     }
 
+    /// As many of the items of a list of names, from the first, as are left for.
+    fn list<T>(&mut self, items: Vec<T>, values: usize, size: impl Fn(&T) -> usize) -> Vec<T> {
+        let (most, before) = (LIST_BYTES + self.unused, self.bytes);
+        let items = self.fitting(items, values, most, size);
+        self.unused = most - (before - self.bytes);
+        items
+    }
+
     fn names(&mut self, names: Vec<String>) -> Vec<String> {
-        self.fitting(names, 1, LIST_BYTES, |name| name.len() + 5)
+        self.list(names, 1, |name| name.len() + 5)
     }
 }
 
@@ -71,7 +83,11 @@ pub(super) fn login_bundle(
     has_messages: bool,
     must_change_password: bool,
 ) -> Result<Event, Reject> {
+    // The lists come first, those that are short before those that may be long; messages fill the rest of the page.
     let mut budget = Budget::beside_messages(BUNDLE_MESSAGES);
+    let rooms = ctx.batch.room_sizes_of(me.id)?;
+    let chat_rooms = budget.names(rooms.into_iter().map(|room| room.name).collect());
+    let pending_requests = budget.names(ctx.batch.pending_requests(me.id)?);
     let shown = ctx.batch.friends_shown(me.id)?;
     let away = away_lines(&shown);
     let friends: Vec<User> = shown.into_iter().map(|friend| friend.user).collect();
@@ -80,19 +96,15 @@ pub(super) fn login_bundle(
         .filter(|friend| ctx.roster.is_online(friend.id));
     let online = budget.names(online.map(|friend| friend.name.clone()).collect());
     let friends = budget.names(friends.into_iter().map(|friend| friend.name).collect());
-    let rooms = ctx.batch.room_sizes_of(me.id)?;
-    let chat_rooms = budget.names(rooms.into_iter().map(|room| room.name).collect());
-    let pending_requests = budget.names(ctx.batch.pending_requests(me.id)?);
     let blocked = unless_damaged(blocked_names(ctx.batch, me.id))?.map(|names| budget.names(names));
     let invitations = unless_damaged(invitation_lines(ctx.batch, me.id))?.map(|lines| {
         let by = |line: &InvitationLine| line.by.as_ref().map_or(0, String::len);
         let size = |line: &InvitationLine| LINE_BYTES + line.roomname.len() + by(line);
-        budget.fitting(lines, INVITATION_VALUES, LIST_BYTES, size)
+        budget.list(lines, INVITATION_VALUES, size)
     });
     let size = |line: &AwayLine| AWAY_LINE_BYTES + line.username.len() + line.text.len();
-    let away = budget.fitting(away, AWAY_VALUES, LIST_BYTES, size);
+    let away = budget.list(away, AWAY_VALUES, size);
 
-    // The lists come first; messages fill the rest of the page.
     let most = if has_messages { BUNDLE_MESSAGES } else { 0 };
     let found = ctx
         .batch
