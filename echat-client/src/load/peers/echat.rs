@@ -29,8 +29,9 @@ use crate::net::socket::Received;
 const DATA: &str = "data";
 /// Connections that register users at the same time: enough for all processors to hash passwords.
 const REGISTRARS: usize = 4;
-/// Users that one connection registers: a server closes a connection that does not log in within a minute.
-const REGISTERED_BY_ONE: usize = 200;
+/// Users that one connection registers: a server closes a connection that does not log in within a minute, and a slow
+/// machine takes a second for each.
+const REGISTERED_BY_ONE: usize = 50;
 
 /// The server of this project.
 pub(super) struct Echat;
