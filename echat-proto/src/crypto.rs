@@ -51,7 +51,7 @@ impl SealKeys {
 }
 
 /// The keys of the direction in which this side receives. A server has many channels that seldom receive, so AES
-/// expands the key for each frame, in a tenth of a microsecond: kept, it would take 208 bytes more.
+/// expands the key for each frame: kept, the expanded key would take 208 bytes more.
 pub struct OpenKeys {
     enc: Secret,
     mac: MacKey,

@@ -71,7 +71,7 @@ pub(super) fn prefix(block: i64) -> String {
 pub enum Unindexed {
     /// As much as a portion, or removals or merges that have begun.
     Portion,
-    /// A few messages at most.
+    /// At most the messages that were stored during the last merges.
     Few,
 }
 
