@@ -364,7 +364,6 @@ impl Follower<'_> {
         let newest = int(&message.params, "newest");
         let history = text_of(&message.params, "history");
         let rooms = names(&message.params, "chat_rooms");
-        self.lookup = self.options.room.as_ref().map(|_| Lookup::new(rooms));
         let cursor = self.printer.cursor().clone();
         let mut next = Cursor {
             history: history.or_else(|| cursor.history.clone()),
@@ -386,6 +385,10 @@ impl Follower<'_> {
             next.id = newest.unwrap_or(0);
         }
         self.printer.begin_at(next)?;
+        // With the cursor of this history: in another one, the message of the room is another message.
+        let room = self.options.room.as_ref();
+        let known = room.and(self.printer.cursor().room.as_ref());
+        self.lookup = known.map(|known| Lookup::new(known, rooms));
         self.connection.logged_in(self.clock.now());
         if std::mem::take(&mut self.is_told_lost) {
             output::diagnostic(&"connected again");

@@ -1,8 +1,9 @@
 //! The room of `--room`, which is followed by what it is and not by its name.
 //!
-//! A room keeps its time of creation and the ids of its messages when it is renamed. Event 143 tells of a new name;
-//! after a login, the name that was known last is confirmed, and if it is gone or another room has it, the room is
-//! looked for.
+//! A room keeps its time of creation and the ids of its messages when it is renamed. Event 143 tells of a new name.
+//! After a login, the room is the one of the message that was printed last. Without such a message, it is the one of
+//! the name that was known last, unless that room was made at another time; else one of the user's rooms that was made
+//! at that time.
 
 use echat_proto::channel::Message;
 use echat_proto::commands::{event, request};
@@ -68,12 +69,13 @@ pub(super) enum Finding {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
+    /// Which room has the message that was printed last? Two rooms can be made in the same second; they never have
+    /// the same message.
+    Message,
     /// Has the room the name that was known last?
-    Confirm,
-    /// Which room has the message that was printed last?
-    ByMessage,
+    Name,
     /// Which rooms were made when it was?
-    ByCreation,
+    Creation,
 }
 
 /// The confirmation of the room's name after a login, one question at a time.
@@ -87,10 +89,14 @@ pub(super) struct Lookup {
 }
 
 impl Lookup {
-    /// Of a user with these rooms.
-    pub(super) fn new(rooms: Vec<String>) -> Self {
+    /// Of this room, for a user with these rooms.
+    pub(super) fn new(room: &KnownRoom, rooms: Vec<String>) -> Self {
+        let step = match room.message {
+            0 => Step::Name,
+            _ => Step::Message,
+        };
         Self {
-            step: Step::Confirm,
+            step,
             rooms,
             found: Vec::new(),
         }
@@ -103,14 +109,14 @@ impl Lookup {
             params: Value::from(name),
         };
         match (self.step, self.rooms.last()) {
-            (Step::ByMessage, _) => Message {
+            (Step::Message, _) => Message {
                 command: request::QUERY_HISTORY,
                 params: Value::Dict(vec![
                     ("after".into(), Value::Int(room.message.saturating_sub(1))),
                     ("limit".into(), Value::Int(1)),
                 ]),
             },
-            (Step::ByCreation, Some(name)) => about(name),
+            (Step::Creation, Some(name)) => about(name),
             _ => about(&room.name),
         }
     }
@@ -123,7 +129,14 @@ impl Lookup {
         let created = int(&answer.params, "created");
         let is_same = created.is_some() && created == room.created;
         match self.step {
-            Step::Confirm => match named {
+            Step::Message => {
+                if let Some(name) = room_of(&answer.params, room.message) {
+                    room.name = name;
+                    return Finding::Found;
+                }
+                self.step = Step::Name;
+            }
+            Step::Name => match named {
                 Some(name) if room.created.is_none() || is_same => {
                     room.name = name;
                     room.created = created;
@@ -131,17 +144,9 @@ impl Lookup {
                 }
                 // The messages are asked for, and refused if there is no such room.
                 None if room.created.is_none() => return Finding::Found,
-                _ if room.message > 0 => self.step = Step::ByMessage,
-                _ => self.step = Step::ByCreation,
+                _ => self.step = Step::Creation,
             },
-            Step::ByMessage => {
-                if let Some(name) = room_of(&answer.params, room.message) {
-                    room.name = name;
-                    return Finding::Found;
-                }
-                self.step = Step::ByCreation;
-            }
-            Step::ByCreation => {
+            Step::Creation => {
                 self.rooms.pop();
                 self.found.extend(named.filter(|_| is_same));
             }
@@ -150,7 +155,7 @@ impl Lookup {
     }
 
     fn judge(&mut self, room: &mut KnownRoom) -> Finding {
-        if self.step != Step::ByCreation || !self.rooms.is_empty() {
+        if self.step != Step::Creation || !self.rooms.is_empty() {
             return Finding::Open;
         }
         // Rooms that were made within the same second are not told apart.
@@ -229,7 +234,7 @@ mod tests {
     /// What is found, with the name, after these answers for a user in den, cup and pot.
     fn found(mut room: KnownRoom, answers: &[Message]) -> (Finding, String) {
         let rooms = ["pot", "cup", "den"].map(str::to_owned);
-        let mut lookup = Lookup::new(rooms.to_vec());
+        let mut lookup = Lookup::new(&room, rooms.to_vec());
         let mut last = Finding::Open;
         for answer in answers {
             assert_eq!(last, Finding::Open);
@@ -245,14 +250,21 @@ mod tests {
         let first = KnownRoom::of_option("TEA", None);
         assert_eq!(found(first.clone(), &[room("tea", 5)]), is("tea"));
         assert_eq!(found(first, &[refusal()]), is("TEA"));
-        assert_eq!(found(known(7), &[room("tea", 5)]), is("tea"));
+        assert_eq!(found(known(0), &[room("tea", 5)]), is("tea"));
+        // Its message names it, also if another room was given its name within the second in which it was made.
+        assert_eq!(found(known(7), &[page(7, "tea")]), is("tea"));
+        assert_eq!(found(known(7), &[page(7, "cup")]), is("cup"));
+        // The message was removed, and the next one is in another room.
+        let removed = page(8, "den");
+        assert_eq!(
+            found(known(7), &[removed.clone(), room("tea", 5)]),
+            is("tea")
+        );
         for other in [refusal(), room("tea", 6)] {
-            assert_eq!(found(known(7), &[other.clone(), page(7, "cup")]), is("cup"));
             let rooms = [room("den", 4), room("cup", 5), refusal()];
             let all = [std::slice::from_ref(&other), &rooms[..]].concat();
             assert_eq!(found(known(0), &all), is("cup"));
-            // The message was removed.
-            let all = [&[other.clone(), page(8, "den")], &rooms[..]].concat();
+            let all = [&[removed.clone(), other.clone()], &rooms[..]].concat();
             assert_eq!(found(known(7), &all), is("cup"));
             let alike = [room("den", 5), room("cup", 5), room("pot", 4)];
             let all = [std::slice::from_ref(&other), &alike[..]].concat();
