@@ -8,6 +8,7 @@
 use echat_proto::names::looks;
 use rusqlite::params;
 
+use super::dependents::OF_ROOM;
 use super::page::sql_limit;
 use super::{Batch, Kind, Room, StoreError};
 
@@ -18,21 +19,6 @@ const PORTION_BYTES: i64 = 256 * 1024;
 /// The next messages of a conversation, oldest first. The length of a content is known without reading it.
 pub(super) const NEXT: &str = "SELECT id, octet_length(content) FROM messages
      WHERE conversation = ?1 ORDER BY id LIMIT ?2";
-
-/// Deletes some of the other rows of a closed room, in this order.
-pub(super) const OTHERS: [&str; 5] = [
-    "DELETE FROM participants WHERE conversation = ?1 AND user IN
-         (SELECT user FROM participants WHERE conversation = ?1 LIMIT ?2)",
-    "DELETE FROM room_invitations WHERE room = ?1 AND user IN
-         (SELECT user FROM room_invitations WHERE room = ?1 LIMIT ?2)",
-    "DELETE FROM bans WHERE room = ?1 AND user IN
-         (SELECT user FROM bans WHERE room = ?1 LIMIT ?2)",
-    "DELETE FROM slow_mode WHERE room = ?1 AND user IN
-         (SELECT user FROM slow_mode WHERE room = ?1 LIMIT ?2)",
-    "DELETE FROM former_room_names WHERE room = ?1 AND name IN
-         (SELECT name FROM former_room_names WHERE room = ?1 LIMIT ?2)
-         AND NOT EXISTS (SELECT 1 FROM unkept_messages WHERE conversation = ?1)",
-];
 
 impl Batch<'_> {
     /// Closes a room: it is hidden and its name is free. [`remove`](Batch::remove) does the rest.
@@ -55,7 +41,7 @@ impl Batch<'_> {
         // Their words leave the index first.
         let most = most.min(self.removable()?);
         let mut left = most.saturating_sub(self.remove_messages_of(room, most, now)?);
-        for sql in OTHERS {
+        for sql in OF_ROOM {
             if left == 0 {
                 return Ok(true);
             }

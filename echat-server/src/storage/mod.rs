@@ -23,6 +23,7 @@ mod check;
 mod closed_rooms;
 mod contacts;
 mod deletion;
+mod dependents;
 mod devices;
 mod expected;
 mod export;

@@ -58,6 +58,18 @@ pub struct Restriction {
     pub slow_seconds: u32,
 }
 
+impl Room {
+    /// What the messages of a user with this role are held to; `None` if nothing is. [`OWN_ROOM`] says the same.
+    pub fn restriction_of(&self, role: Option<Role>) -> Option<Restriction> {
+        let restriction = Restriction {
+            read_only: self.read_only,
+            slow_seconds: self.slow_seconds,
+        };
+        let is_free = role >= Some(Role::Operator) || !self.read_only && self.slow_seconds == 0;
+        (!is_free).then_some(restriction)
+    }
+}
+
 /// What a member may do in a room. A role may do all that a lower one may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {

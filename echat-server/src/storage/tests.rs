@@ -8,11 +8,10 @@ use super::annotations::{
 };
 use super::bans::{BAN, BAN_COUNT};
 use super::blocks::BLOCK_COUNT;
-use super::closed_rooms::{NEXT, OTHERS};
+use super::closed_rooms::NEXT;
 use super::contacts::{FRIEND, OLDEST_PENDING, PENDING, PENDING_COUNT, PRUNE};
-use super::deletion::{
-    AT_ONCE, BLOCKERS, IN_PORTIONS, INVITATIONS_FROM, REQUESTS_FROM, REQUESTS_FROM_DELETED,
-};
+use super::deletion::{BLOCKERS, INVITATIONS_FROM, REQUESTS_FROM, REQUESTS_FROM_DELETED};
+use super::dependents::{OF_ACCOUNT, OF_ACCOUNT_AT_ONCE, OF_ROOM};
 use super::history::{
     NEWEST, NEWEST_IDS, NEXT_TIME, OLDEST, OLDEST_IDS, ONE, PARTICIPATION, PARTICIPATIONS, SEEN,
     UNREAD,
@@ -293,7 +292,7 @@ fn reading_and_searching_only_ever_seek() {
         NEXT_ROOM,
         ENTRIES,
     ];
-    let removals = AT_ONCE.iter().chain(&IN_PORTIONS).chain(&OTHERS);
+    let removals = OF_ACCOUNT_AT_ONCE.iter().chain(&OF_ACCOUNT).chain(&OF_ROOM);
     for sql in queries.iter().chain(removals) {
         let plan = plan(&store, sql);
         for line in &plan {
@@ -596,4 +595,17 @@ fn the_members_that_joined_after_a_message_are_found_within_a_tick() {
     // A tick has 100,000 steps. A room has at most 10,000 members.
     assert!(steps < 60_000, "{steps}");
     println!("{steps} steps");
+}
+
+/// Removes all portions of a removal. Returns what each cost.
+pub(super) fn remove_all(store: &mut Store, removal: Removal) -> Vec<Usage> {
+    let mut usages = Vec::new();
+    let mut left = Some(removal);
+    while let Some(removal) = left {
+        let mut batch = store.batch();
+        left = batch.remove(&removal, Retention::default()).unwrap();
+        usages.push(batch.usage());
+        drop(batch.commit().unwrap());
+    }
+    usages
 }
