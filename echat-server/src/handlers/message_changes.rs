@@ -5,6 +5,7 @@ use super::admission::{Demand, Plan, View, Written};
 use super::effects::Effect;
 use super::mentions::{MentionScope, mentioned};
 use super::messages::{listed, reactions};
+use super::posting::Poster;
 use super::{Caller, Reject, done_with, target_type, unix};
 use crate::storage::{
     Batch, Kind, MessageId, Removal, Role, Room, StoreError, StoredMessage, User,
@@ -25,12 +26,12 @@ struct VisibleMessage {
     message: StoredMessage,
     /// The room, unless the conversation is private.
     room: Option<Room>,
+    /// What the caller is in the room.
+    role: Option<Role>,
     /// The friend, present or former, if the conversation is private.
     friend: Option<User>,
-    /// Why the caller may not write there.
-    closed: Option<Code>,
-    /// Whether the caller may delete the messages of others.
-    is_operator: bool,
+    /// Whether the friendship has ended.
+    ended: bool,
 }
 
 /// The message of an id, if the caller sees it.
@@ -41,15 +42,12 @@ fn seen(view: &View<'_, '_>, me: &Caller, id: u64) -> Result<VisibleMessage, Rej
     let room = view.batch.find_room(&message.target)?;
     let room = room.filter(|room| room.id == message.conversation);
     if let Some(room) = room {
-        let role = view.batch.role(&room, me.id)?;
-        let is_operator = role >= Some(Role::Operator);
-        let is_closed = room.read_only && !is_operator;
         return Ok(VisibleMessage {
             message,
+            role: view.batch.role(&room, me.id)?,
             room: Some(room),
             friend: None,
-            closed: is_closed.then_some(Code::ReadOnly),
-            is_operator,
+            ended: false,
         });
     }
     let friend = view.batch.find_friend(me.id, &message.target)?;
@@ -59,16 +57,28 @@ fn seen(view: &View<'_, '_>, me: &Caller, id: u64) -> Result<VisibleMessage, Rej
     Ok(VisibleMessage {
         message,
         room: None,
+        role: None,
         friend: Some(friend),
-        closed: conversation.ended.then_some(Code::NotAFriend),
-        is_operator: false,
+        ended: conversation.ended,
     })
 }
 
 impl VisibleMessage {
     /// Refuses a change where the caller may not write.
-    fn is_open(&self) -> Result<(), Reject> {
-        self.closed.map_or(Ok(()), |code| Err(code.into()))
+    fn check_writing(&self, me: &Caller) -> Result<(), Reject> {
+        let Some(room) = &self.room else {
+            return if self.ended {
+                Err(Code::NotAFriend.into())
+            } else {
+                Ok(())
+            };
+        };
+        let poster = Poster {
+            me,
+            conversation: room.id,
+            restriction: room.restriction_of(self.role),
+        };
+        poster.check_writing()
     }
 
     /// Refuses a message that has no content any more.
@@ -151,7 +161,7 @@ pub(crate) fn edit_message(
     if seen.message.sender_id != me.id {
         return Err(Code::NotYours.into());
     }
-    seen.is_open()?;
+    seen.check_writing(&me)?;
     if seen.message.content == content.as_str() {
         return Ok(Plan::Reply(done_with(RequestKind::EditMessage)));
     }
@@ -180,7 +190,7 @@ pub(crate) fn edit_message(
 /// DELETE_MESSAGE: of the caller's own message, or of any in a room that the caller operates.
 pub(crate) fn delete_message(view: &View<'_, '_>, me: Caller, id: u64) -> Result<Plan, Reject> {
     let seen = seen(view, &me, id)?;
-    if seen.message.sender_id != me.id && !seen.is_operator {
+    if seen.message.sender_id != me.id && seen.role < Some(Role::Operator) {
         return Err(Code::NotYours.into());
     }
     if seen.message.deleted {
@@ -256,7 +266,7 @@ pub(crate) fn react(
     }
     let seen = seen(view, &me, id)?;
     seen.is_there()?;
-    seen.is_open()?;
+    seen.check_writing(&me)?;
     let given = &seen.message.reactions;
     let same = given.iter().find(|reaction| reaction.emoji == emoji);
     if same.is_some_and(|reaction| reaction.mine) == on {

@@ -3,6 +3,7 @@
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::{Effect, MessageAudience};
 use super::mentions::{MentionScope, mentioned};
+use super::posting::Poster;
 use super::{Caller, Ctx, Reject, page, target_type as wire_type, targets, unix};
 use crate::storage::{
     ALL, Batch, ConversationId, Extras, Kind, Mention, MessageId, SentBefore, StoreError,
@@ -13,7 +14,6 @@ use echat_proto::limits::PAGE_BYTES;
 use echat_proto::names::{Content, NameQuery, TxnId};
 use echat_proto::param::{Mark, Nullable, TargetType};
 use echat_proto::records::{ChatMessage, Code, Reaction};
-use std::time::Duration;
 
 /// Looks up what a sender has sent with a transaction id: the acknowledgement of the same message again, or `None` if
 /// the sender has sent nothing with it. Refuses another message than that.
@@ -93,7 +93,12 @@ pub(crate) fn send_message(
     let conversation = targets::open_conversation(view.batch, &me, target_type, &target)?;
     let reply_to = reply_to.map(MessageId);
     check_reply_target(view, &me, conversation.id, reply_to)?;
-    check_posting(view, &me, &conversation)?;
+    let poster = Poster {
+        me: &me,
+        conversation: conversation.id,
+        restriction: conversation.restriction,
+    };
+    poster.check_sending(view)?;
     let scope = MentionScope {
         conversation: conversation.id,
         name: &conversation.name,
@@ -158,29 +163,6 @@ fn audience(conversation: &targets::Conversation, sender: UserId) -> MessageAudi
             but: sender,
         },
     }
-}
-
-/// Refuses a message that the room does not take from this member now.
-fn check_posting(
-    view: &View<'_, '_>,
-    me: &Caller,
-    conversation: &targets::Conversation,
-) -> Result<(), Reject> {
-    let Some(restriction) = conversation.restriction else {
-        return Ok(());
-    };
-    if restriction.read_only {
-        return Err(Code::ReadOnly.into());
-    }
-    let last = view.batch.last_sent(conversation.id, me.id)?;
-    // A time that lies ahead is of a clock that was put back since: it does not count.
-    let passed = last.and_then(|last| u64::try_from(view.now.saturating_sub(last)).ok());
-    let slow = u64::from(restriction.slow_seconds);
-    if let Some(passed) = passed.filter(|passed| *passed < slow) {
-        let wait = Duration::from_secs(slow - passed);
-        return Err(Reject::retry_after(Code::SlowMode, wait));
-    }
-    Ok(())
 }
 
 /// QUERY_HISTORY: of one conversation, or of all conversations of the caller after an id.

@@ -35,6 +35,7 @@ pub(crate) mod moderation;
 mod page;
 pub(crate) mod password;
 pub(crate) mod people;
+mod posting;
 pub(crate) mod presence;
 mod refusal;
 mod resume;
