@@ -163,6 +163,59 @@ fn modules_that_developers_are_sent_to_exist() {
     );
 }
 
+#[test]
+fn tests_that_documents_run_exist() {
+    let sources = sources();
+    let mut missing = Vec::new();
+    let spans = ["CONTRIBUTING.md", "PROMISES.md"];
+    for (at, span) in spans.iter().flat_map(|name| code_spans(name)) {
+        let words: Vec<&str> = span.split_whitespace().collect();
+        let word = |index: usize| {
+            words
+                .get(index)
+                .copied()
+                .filter(|word| !word.starts_with('-'))
+        };
+        for (index, option) in words.iter().enumerate() {
+            // `T` and `C` stand for the tests of the server and of the client.
+            let (package, target, filter) = match *option {
+                "T" => ("echat-server", word(index + 1), word(index + 2)),
+                "C" => ("echat-client", word(index + 1), word(index + 2)),
+                "--test" => ("", word(index + 1), word(index + 2)),
+                "--lib" => ("", None, word(index + 1)),
+                _ => continue,
+            };
+            let of_package = || {
+                let sources = sources.iter();
+                sources.filter(|source| source.path.starts_with(package))
+            };
+            let has_target = target.is_none_or(|target| {
+                let ends = [
+                    format!("/tests/{target}.rs"),
+                    format!("/tests/{target}/main.rs"),
+                ];
+                of_package().any(|source| ends.iter().any(|end| source.path.ends_with(end)))
+            });
+            let has_filter = filter.is_none_or(|filter| {
+                of_package()
+                    .any(|source| source.path.contains(filter) || has_function(source, filter))
+            });
+            if !has_target || !has_filter {
+                missing.push(format!("{at}: {span}"));
+            }
+        }
+    }
+    none(&missing, "tests that a document runs exist");
+}
+
+/// Whether the name of a function in it contains this.
+fn has_function(source: &Source, part: &str) -> bool {
+    let names = source.text.split("fn ").skip(1);
+    names
+        .filter_map(|rest| rest.split('(').next())
+        .any(|name| name.contains(part))
+}
+
 /// Whether a module has this submodule, or else something of this name.
 fn names_something((module, item): (&str, &str), sources: &[Source]) -> bool {
     let files = |path: String| [format!("/{path}.rs"), format!("/{path}/mod.rs")];
