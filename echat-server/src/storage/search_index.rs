@@ -414,6 +414,8 @@ fn merge_on<D: Sql>(db: &mut D) -> Result<Option<Unindexed>, D::Error> {
 
 /// Merges segments of the index. Returns whether it wrote any page, so that more may be left.
 fn merge<D: Sql>(db: &mut D) -> Result<bool, D::Error> {
+    // The words of this portion become a segment here: its pages are no work of the merge.
+    db.change("INSERT INTO search (search) VALUES ('flush')", [])?;
     let before = db.total_changes();
     let sql = "INSERT INTO search (search, rank) VALUES ('merge', ?1)";
     db.change(sql, [MERGED])?;

@@ -382,6 +382,25 @@ fn a_long_search_is_cut_into_portions_of_the_same_result() {
 }
 
 #[test]
+fn few_messages_take_one_portion_unless_segments_are_to_merge() {
+    let mut world = World::new();
+    let mut portions = Vec::new();
+    for number in 0..9 {
+        say(&mut world, 0, [format!("tea {number}")], false);
+        let mut made = 1;
+        let mut batch = world.store.batch();
+        while batch.index_messages().unwrap().is_some() {
+            made += 1;
+        }
+        let _ = batch.commit().unwrap();
+        portions.push(made);
+    }
+    let in_one = portions.iter().filter(|made| **made == 1).count();
+    assert!(in_one >= 6, "{portions:?}");
+    assert!(in_one < 9, "segments are merged: {portions:?}");
+}
+
+#[test]
 fn the_lag_of_the_index_counts_new_edited_and_deleted_messages_and_ends() {
     let mut world = World::new();
     let lag = |world: &mut World| world.store.batch().search_lag().unwrap();
@@ -586,7 +605,8 @@ fn an_older_database_is_indexed_from_the_newest_message_back() {
         let expected = (lowest..=600).rev().take(200);
         assert_eq!(ids(&page), expected.collect::<Vec<_>>());
         let mut batch = world.store.batch();
-        assert!(batch.index_messages().unwrap().is_some());
+        batch.index_messages().unwrap();
+        assert!(batch.writes() > 0, "a portion is made");
         // A new message is found at once, and indexed before the older ones.
         let _ = batch.commit().unwrap();
     }
