@@ -59,7 +59,7 @@ pub struct Restriction {
 }
 
 impl Room {
-    /// What the messages of a user with this role are held to; `None` if nothing is. [`OWN_ROOM`] says the same.
+    /// What the messages of a user with this role are held to; `None` if nothing is. `OWN_ROOM` says the same.
     pub fn restriction_of(&self, role: Option<Role>) -> Option<Restriction> {
         let restriction = Restriction {
             read_only: self.read_only,
