@@ -6,7 +6,7 @@
 //! next one, which looks for it at its start.
 //!
 //! Messages become too old by themselves. Each minute a sweep looks at the oldest message of each conversation that has
-//! a retention. At a start and once a day it looks at all their messages, since after the clock was put back an old one
+//! a retention; where none has, it costs a few look-ups. At a start and once a day it looks at all their messages, since after the clock was put back an old one
 //! may follow a newer one.
 
 use super::{MemoryState, NO_CONNECTION};
@@ -33,7 +33,7 @@ pub(super) struct Removals {
     queue: VecDeque<Removal>,
     /// When the next portion is due, by [`Now::running`]; `None` if nothing is left to remove.
     next_at: Option<Duration>,
-    /// When the next sweep begins; `None` while one goes on, and while all messages are kept for ever.
+    /// When the next sweep begins; `None` while one goes on.
     sweep_at: Option<Duration>,
     /// When the next sweep is to be a thorough one.
     thorough_at: Duration,
@@ -103,7 +103,7 @@ impl Removals {
         let mut pause = PAUSE;
         match portion(store, state, &removal, now) {
             Ok(Some(left)) => self.queue.push_back(left),
-            Ok(None) => self.plan_sweep(store, &removal, now)?,
+            Ok(None) => self.plan_sweep(&removal, now),
             Err(fatal @ StoreError::Fatal(_)) => return Err(fatal),
             Err(StoreError::Damaged(error)) => {
                 // What is left stays hidden, and the next start tries again. The error itself, with advice, is logged
@@ -122,23 +122,13 @@ impl Removals {
         Ok(())
     }
 
-    /// Plans the next sweep after a removal came to its end, if messages ever become too old.
-    fn plan_sweep(
-        &mut self,
-        store: &mut Store,
-        ended: &Removal,
-        now: Now,
-    ) -> Result<(), StoreError> {
-        let goes_on = |removal: &Removal| matches!(removal, Removal::TooOld(_));
-        if !goes_on(ended) || self.queue.iter().any(goes_on) || self.sweep_at.is_some() {
-            return Ok(());
+    /// Plans the next sweep after a removal came to its end: also while all messages are kept for ever, which a reload
+    /// changes, and since what is known of removed messages is forgotten after a time.
+    fn plan_sweep(&mut self, ended: &Removal, now: Now) {
+        let is_sweep = |removal: &Removal| matches!(removal, Removal::TooOld(_));
+        if is_sweep(ended) && !self.queue.iter().any(is_sweep) {
+            self.sweep_at.get_or_insert(now.running + SWEEP);
         }
-        let is_needed = match store.batch().removes_by_age() {
-            Err(fatal @ StoreError::Fatal(_)) => return Err(fatal),
-            is_needed => is_needed.unwrap_or(true),
-        };
-        self.sweep_at = is_needed.then_some(now.running + SWEEP);
-        Ok(())
     }
 }
 
@@ -259,6 +249,22 @@ mod tests {
                 if thorough { 2 } else { 1 }
             );
         }
+    }
+
+    #[test]
+    fn a_thorough_sweep_goes_on_beside_the_regular_ones() {
+        let mut removals = Removals::default();
+        let thorough = Removal::TooOld(Sweep::of_all(true));
+        let regular = Removal::TooOld(Sweep::of_all(false));
+        let room = Removal::TooOld(Sweep::of_room(ConversationId(1)));
+        let now = Now {
+            running: Duration::ZERO,
+            unix: 0,
+        };
+        removals.add([room, thorough, regular, regular], now);
+        assert_eq!(removals.queue, [room, thorough, regular]);
+        removals.add([thorough], now);
+        assert_eq!(removals.queue, [room, thorough]);
     }
 
     #[test]

@@ -37,7 +37,7 @@ impl Removal {
             (Self::ClosedRooms, Self::ClosedRooms) | (Self::Reactors, Self::Reactors) => true,
             (Self::Account(user, _), Self::Account(other, _))
             | (Self::AccountRows(user, _), Self::AccountRows(other, _)) => user == other,
-            (Self::TooOld(sweep), Self::TooOld(other)) => sweep.room() == other.room(),
+            (Self::TooOld(sweep), Self::TooOld(other)) => sweep.includes(*other),
             _ => false,
         }
     }

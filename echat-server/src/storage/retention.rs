@@ -126,9 +126,13 @@ impl Sweep {
         }
     }
 
-    /// The room, of a sweep of one room.
-    pub fn room(&self) -> Option<ConversationId> {
-        (self.reach == Reach::Room).then_some(ConversationId(self.conversation))
+    /// Whether it looks at everything that another one looks at, which is done or not.
+    pub(super) fn includes(self, other: Self) -> bool {
+        match (self.reach, other.reach) {
+            (Reach::Room, Reach::Room) => self.conversation == other.conversation,
+            (Reach::Room, _) | (_, Reach::Room) | (Reach::Oldest, Reach::Every) => false,
+            (Reach::Oldest | Reach::Every, _) => true,
+        }
     }
 }
 
@@ -154,7 +158,7 @@ impl Batch<'_> {
         Ok(self.retention.kept_since(room))
     }
 
-    /// Whether anything is ever too old.
+    /// Whether anything is ever too old, as it is now.
     pub fn removes_by_age(&self) -> Result<bool, StoreError> {
         Ok(self.retention.days.is_some()
             || self.exists(NEXT_ROOM, [0])?

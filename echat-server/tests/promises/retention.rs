@@ -183,6 +183,40 @@ fn expired_messages_are_hidden_at_once_and_removed_in_portions_by_the_shorter_ti
 }
 
 #[test]
+fn messages_that_a_reload_hides_are_removed_for_good() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.db");
+    let mut sim = sim(database(&path), None);
+    // All messages are kept for ever when the server starts.
+    sim.advance(Duration::from_mins(5));
+    let db = Connection::open(&path).expect("it opens");
+    assert_eq!(stored(&db), 20);
+    sim.engine.configure(settings(Some(3)));
+    sim.advance(Duration::from_mins(3));
+    assert_eq!(stored(&db), 20 - 7 - 7);
+    sim.engine.configure(settings(None));
+    log_in(&mut sim, &["ann", "bob"]);
+    assert_eq!(seen(&mut sim), (from_day(7), from_day(7)));
+}
+
+#[test]
+fn transaction_ids_of_a_closed_room_are_forgotten_where_all_messages_are_kept_for_ever() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.db");
+    let mut sim = sim(database(&path), None);
+    sim.advance(Duration::from_mins(5));
+    log_in(&mut sim, &["ann", "bob"]);
+    let sent = r#"{"target_type":1,"target":"tea","content":"once","txn_id":"t1"}"#;
+    sim.ask("bob", "SEND_MESSAGE", sent);
+    sim.ask("ann", "CLOSE_ROOM", r#""tea""#);
+    sim.advance(Duration::from_secs(2));
+    let db = Connection::open(&path).expect("it opens");
+    assert_eq!(known(&db), [1, 1, 0]);
+    sim.advance(Duration::from_hours(31 * 24));
+    assert_eq!(known(&db), [0, 0, 0]);
+}
+
+#[test]
 fn a_room_that_keeps_messages_for_a_shorter_time_hides_them_at_once_and_a_repeated_journal_gives_the_same_rows()
  {
     let folder = tempfile::tempdir().expect("a folder");
