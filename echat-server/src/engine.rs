@@ -7,6 +7,7 @@
 //! requests next, `presence` tells rooms of presence changes in portions, `rollback` is for a full disk and for damage.
 
 mod administration;
+mod changed_lists;
 mod connections;
 mod damage;
 mod deferred_writes;
@@ -44,6 +45,7 @@ use crate::session_log::SessionLog;
 use crate::storage::{Batch, Checkpoint, CheckpointOutcome, Store, StoreError, UserId};
 use crate::workers::jobs::{Job, JobResult};
 use administration::Administration;
+use changed_lists::UntoldLists;
 use connections::Connections;
 use damage::DamageReports;
 use echat_proto::commands::CloseReason;
@@ -79,6 +81,7 @@ pub struct Engine {
     connections: Connections,
     presence: PresenceFanOut,
     removals: Removals,
+    untold_lists: UntoldLists,
     purge: Purge,
     damage: DamageReports,
     full_disk_log: FullDiskLog,
@@ -192,6 +195,7 @@ impl Engine {
             connections: Connections::new(rng),
             presence: PresenceFanOut::default(),
             removals: Removals::default(),
+            untold_lists: UntoldLists::default(),
             purge: Purge::default(),
             damage: DamageReports::default(),
             full_disk_log: FullDiskLog::default(),
@@ -329,7 +333,10 @@ impl Engine {
     /// Whether another tick would find work at once.
     pub fn has_work(&self) -> bool {
         let is_staged = self.state.outbox.mark() > 0;
-        is_staged || self.connections.has_work() || !self.presence.is_empty()
+        is_staged
+            || self.connections.has_work()
+            || !self.presence.is_empty()
+            || !self.untold_lists.is_empty()
     }
 
     /// When a tick is needed though no bytes come.

@@ -9,12 +9,11 @@
 //! a retention; where none has, it costs a few look-ups. At a start and once a day it looks at all their messages, since after the clock was put back an old one
 //! may follow a newer one.
 
-use super::{MemoryState, NO_CONNECTION};
+use super::MemoryState;
 use crate::clock::Now;
 use crate::handlers::DeferredWrite;
 use crate::storage::{ChangedLists, Removal, Retention, Store, StoreError, Sweep};
 use std::collections::VecDeque;
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 /// The time between two portions, so that requests have most of the processor and of the disk.
@@ -75,7 +74,7 @@ impl Removals {
         self.next_at.into_iter().chain(self.sweep_at).min()
     }
 
-    /// Removes a portion if one is due.
+    /// Removes a portion if one is due. Returns the users whose lists have changed.
     ///
     /// # Errors
     /// `Fatal`, which ends the process. After any other error the portion is tried again.
@@ -84,7 +83,7 @@ impl Removals {
         store: &mut Store,
         state: &mut MemoryState,
         now: Now,
-    ) -> Result<(), StoreError> {
+    ) -> Result<ChangedLists, StoreError> {
         if self.sweep_at.is_some_and(|at| now.running >= at) {
             self.sweep_at = None;
             let thorough = now.running >= self.thorough_at;
@@ -94,16 +93,22 @@ impl Removals {
             self.add([Removal::TooOld(Sweep::of_all(thorough))], now);
         }
         if self.next_at.is_none_or(|at| now.running < at) {
-            return Ok(());
+            return Ok(ChangedLists::default());
         }
         let Some(removal) = self.queue.pop_front() else {
             self.next_at = None;
-            return Ok(());
+            return Ok(ChangedLists::default());
         };
         let mut pause = PAUSE;
+        let mut changed = ChangedLists::default();
         match portion(store, state, &removal, now) {
-            Ok(Some(left)) => self.queue.push_back(left),
-            Ok(None) => self.plan_sweep(&removal, now),
+            Ok((left, lists)) => {
+                changed = lists;
+                match left {
+                    Some(left) => self.queue.push_back(left),
+                    None => self.plan_sweep(&removal, now),
+                }
+            }
             Err(fatal @ StoreError::Fatal(_)) => return Err(fatal),
             Err(StoreError::Damaged(error)) => {
                 // What is left stays hidden, and the next start tries again. The error itself, with advice, is logged
@@ -119,7 +124,7 @@ impl Removals {
             }
         }
         self.next_at = (!self.queue.is_empty()).then_some(now.running + pause);
-        Ok(())
+        Ok(changed)
     }
 
     /// Plans the next sweep after a removal came to its end: also while all messages are kept for ever, which a reload
@@ -132,13 +137,13 @@ impl Removals {
     }
 }
 
-/// Removes one portion. Returns what is left.
+/// Removes one portion. Returns what is left, and the users whose lists have changed.
 fn portion(
     store: &mut Store,
     state: &mut MemoryState,
     removal: &Removal,
     now: Now,
-) -> Result<Option<Removal>, StoreError> {
+) -> Result<(Option<Removal>, ChangedLists), StoreError> {
     let mut batch = store.batch_at(now.unix);
     let retention: Retention = batch.retention();
     let (left, lists) = batch.remove_portion(removal, retention)?;
@@ -148,30 +153,7 @@ fn portion(
         let write = DeferredWrite::Remove(*removal, retention);
         state.journal.deferred(vec![write]);
     }
-    if !lists.is_empty() {
-        tell(store, state, &lists, now)?;
-    }
-    Ok(left)
-}
-
-/// Tells users that their lists have changed, with the next tick.
-fn tell(
-    store: &mut Store,
-    state: &mut MemoryState,
-    lists: &ChangedLists,
-    now: Now,
-) -> Result<(), StoreError> {
-    let mut batch = store.batch_at(now.unix);
-    let address = Ipv4Addr::UNSPECIFIED.into();
-    let mut ctx = state.ctx(&mut batch, NO_CONNECTION, address, now);
-    match ctx.tell_lists(lists) {
-        Err(fatal @ StoreError::Fatal(_)) => Err(fatal),
-        Err(error) => {
-            tracing::warn!(%error, "users were not told that their blocks or invitations have changed");
-            Ok(())
-        }
-        Ok(()) => Ok(()),
-    }
+    Ok((left, lists))
 }
 
 #[cfg(test)]

@@ -76,8 +76,12 @@ pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
         }
         Err(fatal) => return Err(fatal),
     }
-    engine
+    let lists = engine
         .removals
+        .step(&mut engine.store, &mut engine.state, now)?;
+    engine.untold_lists.add(lists);
+    engine
+        .untold_lists
         .step(&mut engine.store, &mut engine.state, now)?;
     let output_waits = engine.connections.has_output();
     engine
@@ -139,10 +143,12 @@ pub(super) fn release(engine: &mut Engine, now: Now, receipt: Receipt) -> Result
     let AfterCommit {
         session_ends,
         removals,
+        changed_lists,
         memory_changes,
     } = engine.state.commit();
     end_sessions(session_ends, &mut engine.store, &mut engine.state, now)?;
     engine.removals.add(removals, now);
+    engine.untold_lists.add(changed_lists);
     engine.apply_memory_changes(memory_changes, now);
     let state = &mut engine.state;
     let log = &mut engine.full_disk_log;

@@ -87,7 +87,7 @@ pub(crate) enum Effect {
         /// The rooms.
         rooms: Vec<RoomSize>,
     },
-    /// The invitations of these users have changed: all of their connections are told.
+    /// The invitations of these users have changed: all of their connections are told, a few users at a time.
     InvitationsChanged(Vec<UserId>),
     /// The blocks and invitations of users have changed with the end of an account: all of their connections are told.
     ListsChanged(ChangedLists),
@@ -183,7 +183,7 @@ impl Ctx<'_, '_> {
                     self.tell_in_rooms(&me, other, &rooms, MemberChange::Online);
                 }
                 Effect::InvitationsChanged(users) => {
-                    self.tell_own(&users, invitations_changed)?;
+                    self.after_commit.changed_lists.invitations.extend(users);
                 }
                 Effect::ListsChanged(lists) => self.tell_lists(&lists)?,
                 Effect::Renamed { room, was } => self.renamed_room(&room, &was),

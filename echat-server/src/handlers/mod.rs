@@ -58,7 +58,7 @@ use crate::limits::RateLimits;
 use crate::outbox::Outbox;
 use crate::roster::Roster;
 use crate::session_log::SessionLog;
-use crate::storage::{Batch, Kind, Removal, Search, User, UserId};
+use crate::storage::{Batch, ChangedLists, Kind, Removal, Search, User, UserId};
 use crate::workers::jobs::Task;
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::param::TargetType;
@@ -101,6 +101,8 @@ pub(crate) struct AfterCommit {
     pub(crate) session_ends: Vec<SessionsEnd>,
     /// What is to be removed in portions.
     pub(crate) removals: Vec<Removal>,
+    /// Users to be told of changed lists, a few at a time.
+    pub(crate) changed_lists: ChangedLists,
     /// Changes in memory of the administration.
     pub(crate) memory_changes: Vec<MemoryChange>,
 }

@@ -308,3 +308,44 @@ fn a_bot_leaves_with_its_owner_and_inherits_no_room() {
     assert_eq!(told, [114, 114, 147]);
     assert_eq!(members(&mut sim, "eve"), ["bob owner", "eve member"]);
 }
+
+/// The events of kind 152 that these users have received.
+fn told(sim: &mut Sim, names: &[&str]) -> usize {
+    let messages = names.iter().map(|name| sim.end(name).take_messages());
+    let messages: Vec<Message> = messages.flatten().collect();
+    messages.iter().filter(|one| one.command == 152).count()
+}
+
+#[test]
+fn users_who_are_invited_to_a_changed_room_are_told_a_few_at_a_time() {
+    let names: Vec<String> = (0..40).map(|number| format!("guest{number}")).collect();
+    let guests: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut store = Store::in_memory().expect("a new database");
+    seed::accounts(&mut store, &["ann"]);
+    seed::accounts(&mut store, &guests);
+    seed::room(&mut store, "tea", &["ann"]);
+    for guest in &guests {
+        seed::invite(&mut store, "tea", guest);
+    }
+    let mut sim = Sim::new(1, Limits::default(), store);
+    sim.skip_hashing = true;
+    log_in(&mut sim, &["ann"]);
+    log_in(&mut sim, &guests);
+    told(&mut sim, &guests);
+    for (command, params) in [
+        ("SET_ROOM", r#"{"roomname":"tea","new_name":"cup"}"#),
+        ("CLOSE_ROOM", r#""cup""#),
+    ] {
+        let request = by_name(command).expect("a command").number;
+        sim.say("ann", request, from_json(params).expect("JSON"));
+        let mut rounds = Vec::new();
+        while sim.step().expect("a round") {
+            rounds.push(told(&mut sim, &guests));
+        }
+        assert_eq!(rounds.iter().sum::<usize>(), guests.len(), "{command}");
+        assert!(
+            rounds.iter().all(|told| *told <= 8),
+            "{command}: {rounds:?}"
+        );
+    }
+}
