@@ -243,7 +243,7 @@ mod tests {
             move || Paper(Arc::clone(&out)),
         );
         let hostile = "a\nINFO forged\r\u{1b}[2J\u{9b}2J\u{202e} \u{4f60}";
-        tracing::subscriber::with_default(subscriber, || {
+        echat_testkit::log_capture::with_subscriber(subscriber, || {
             tracing::info!(name = %hostile, "is {hostile}");
         });
         let bytes = paper.lock().expect("not poisoned").clone();

@@ -197,7 +197,7 @@ fn all_is_calm(colours: bool) {
     let filter = LogFilter::parse("trace").expect("a filter");
     let subscriber = logging::subscriber(&filter, colours, move || out.clone());
     let count = texts() / 2;
-    tracing::subscriber::with_default(subscriber, || {
+    echat_testkit::log_capture::with_subscriber(subscriber, || {
         let mut sim = sim();
         for number in 0..count {
             let text = strategy.new_tree(&mut runner).expect("a text").current();

@@ -12,7 +12,7 @@
 //! * [`terminal`]: terminals, multiplexers and their users;
 //! * [`faults`]: disks and clocks that fail;
 //! * [`decoders`], [`corpus`], [`hostile_texts`], [`campaign`]: inputs, and how many of them;
-//! * [`login_bundle`]: what a login brings;
+//! * [`log_capture`]: the log lines of a test; [`login_bundle`]: what a login brings;
 //! * [`side_by_side`]: the cases of a test on all processors;
 //! * [`clock`]: the time, for tests that measure; [`folder`]: places for files;
 //! * [`generated`], [`manual`]: files of the repository that are written from the code.
@@ -31,6 +31,7 @@ pub mod faults;
 pub mod folder;
 pub mod generated;
 pub mod hostile_texts;
+pub mod log_capture;
 pub mod login_bundle;
 pub mod manual;
 pub mod programs;

@@ -39,7 +39,7 @@ fn logged_at(level: Level, act: impl FnOnce()) -> Vec<String> {
         .with_ansi(false)
         .with_writer(move || made.clone())
         .finish();
-    tracing::subscriber::with_default(subscriber, act);
+    echat_testkit::log_capture::with_subscriber(subscriber, act);
     let bytes = lines.0.lock().expect("one thread").clone();
     let text = String::from_utf8(bytes).expect("text");
     text.lines().map(str::to_owned).collect()

@@ -409,11 +409,14 @@ mod tests {
         let log = tempfile::NamedTempFile::new().unwrap();
         let (path, filter) = (log.path().to_owned(), LogFilter::parse("warn").unwrap());
         let open = move || File::options().append(true).open(&path).unwrap();
-        tracing::subscriber::with_default(crate::logging::subscriber(&filter, false, open), || {
-            let scrub = Scrub::new();
-            assert!(!scrub.skips(TOO_MANY - 1));
-            assert!(scrub.skips(TOO_MANY) && scrub.skips(TOO_MANY + 1));
-        });
+        echat_testkit::log_capture::with_subscriber(
+            crate::logging::subscriber(&filter, false, open),
+            || {
+                let scrub = Scrub::new();
+                assert!(!scrub.skips(TOO_MANY - 1));
+                assert!(scrub.skips(TOO_MANY) && scrub.skips(TOO_MANY + 1));
+            },
+        );
         let lines = std::fs::read_to_string(log.path()).unwrap();
         assert_eq!(lines.lines().count(), 1, "{lines}");
         assert!(lines.contains("128 GiB or more"), "{lines}");
