@@ -218,6 +218,7 @@ impl Engine {
             .keep_days
             .map(|days| u32::try_from(days).unwrap_or(u32::MAX));
         self.store.keep(days);
+        self.removals.sweep_now();
         self.store.keep_audit(settings.audit_days);
         self.administration.configured = settings;
         self.state.settings = self.administration.settings();

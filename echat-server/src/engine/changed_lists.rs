@@ -41,7 +41,7 @@ impl UntoldLists {
         state: &mut MemoryState,
         now: Now,
     ) -> Result<(), StoreError> {
-        let mut take = |users: &mut BTreeSet<UserId>, most: usize| {
+        let take = |users: &mut BTreeSet<UserId>, most: usize| {
             let online = std::iter::from_fn(|| users.pop_first())
                 .filter(|user| state.roster.is_online(*user));
             online.take(most).collect::<Vec<_>>()

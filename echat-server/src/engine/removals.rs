@@ -6,7 +6,7 @@
 //! next one, which looks for it at its start.
 //!
 //! Messages become too old by themselves. Each minute a sweep looks at the oldest message of each conversation that has
-//! a retention; where none has, it costs a few look-ups. At a start and once a day it looks at all their messages, since after the clock was put back an old one
+//! a retention. At a start and once a day it looks at all their messages, since after the clock was put back an old one
 //! may follow a newer one.
 
 use super::MemoryState;
@@ -32,7 +32,7 @@ pub(super) struct Removals {
     queue: VecDeque<Removal>,
     /// When the next portion is due, by [`Now::running`]; `None` if nothing is left to remove.
     next_at: Option<Duration>,
-    /// When the next sweep begins; `None` while one goes on.
+    /// When the next sweep begins; `None` while one goes on, and while nothing becomes too old.
     sweep_at: Option<Duration>,
     /// When the next sweep is to be a thorough one.
     thorough_at: Duration,
@@ -106,7 +106,7 @@ impl Removals {
                 changed = lists;
                 match left {
                     Some(left) => self.queue.push_back(left),
-                    None => self.plan_sweep(&removal, now),
+                    None => self.plan_sweep(store, now)?,
                 }
             }
             Err(fatal @ StoreError::Fatal(_)) => return Err(fatal),
@@ -127,13 +127,24 @@ impl Removals {
         Ok(changed)
     }
 
-    /// Plans the next sweep after a removal came to its end: also while all messages are kept for ever, which a reload
-    /// changes, and since what is known of removed messages is forgotten after a time.
-    fn plan_sweep(&mut self, ended: &Removal, now: Now) {
+    /// Begins a sweep with the next tick, if none goes on: it has become clear that messages may be too old.
+    pub(super) fn sweep_now(&mut self) {
+        self.sweep_at = Some(Duration::ZERO);
+    }
+
+    /// Plans the next sweep after a removal came to its end, if anything ever becomes too old: messages, or what is
+    /// known of those that were removed.
+    fn plan_sweep(&mut self, store: &mut Store, now: Now) -> Result<(), StoreError> {
         let is_sweep = |removal: &Removal| matches!(removal, Removal::TooOld(_));
-        if is_sweep(ended) && !self.queue.iter().any(is_sweep) {
-            self.sweep_at.get_or_insert(now.running + SWEEP);
+        if self.queue.iter().any(is_sweep) || self.sweep_at.is_some() {
+            return Ok(());
         }
+        let is_needed = match store.batch().removes_by_age() {
+            Err(fatal @ StoreError::Fatal(_)) => return Err(fatal),
+            is_needed => is_needed.unwrap_or(true),
+        };
+        self.sweep_at = is_needed.then_some(now.running + SWEEP);
+        Ok(())
     }
 }
 
