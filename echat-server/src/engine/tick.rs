@@ -424,8 +424,10 @@ impl<'t> Tick<'t> {
 
     /// Whether the tick is to be committed before anything else is done.
     fn is_over(&self) -> bool {
-        let ends_sessions = !self.state.after_commit.session_ends.is_empty();
-        (self.commit_alone || ends_sessions) && self.batch.writes() > 0
+        // The next request is judged by what these have changed.
+        let after = &self.state.after_commit;
+        let changes_memory = !after.session_ends.is_empty() || !after.memory_changes.is_empty();
+        (self.commit_alone || changes_memory) && self.batch.writes() > 0
     }
 
     /// Whether no more was done since than one turn may cost.

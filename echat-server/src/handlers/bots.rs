@@ -192,7 +192,7 @@ fn remove(batch: &mut Batch<'_>, bot: User, now: i64) -> Result<Vec<Effect>, Sto
         effects.push(Effect::BotLeft(left, bot.clone()));
     }
     effects.extend(end_account(batch, bot.id, false, now)?);
-    effects.push(Effect::EndSessions(bot));
+    effects.push(Effect::EndRemovedBot(bot));
     Ok(effects)
 }
 

@@ -51,6 +51,8 @@ pub(crate) enum Effect {
     BotLeft(InRoom, User),
     /// The sessions of a bot end, after a commit, and no other request of theirs is handled before.
     EndSessions(User),
+    /// The same of a bot whose account is deleted: notes of its logins that are not written yet are dropped.
+    EndRemovedBot(User),
     /// A user is no member of a room any more: the roster notes it, and the members and the user's connections, but the
     /// caller's own, are told.
     Left(InRoom, User),
@@ -165,6 +167,10 @@ impl Ctx<'_, '_> {
                 Effect::BotLeft(room, bot) => self.bot_left(&room, &bot),
                 Effect::EndSessions(bot) => {
                     let end = SessionsEnd::all(self.conn, bot, (Departure::TokenEnded, None));
+                    self.after_commit.session_ends.push(end);
+                }
+                Effect::EndRemovedBot(bot) => {
+                    let end = SessionsEnd::of_removed_bot(self.conn, bot);
                     self.after_commit.session_ends.push(end);
                 }
                 Effect::Left(room, user) => self.left(&room, &user),

@@ -103,7 +103,7 @@ pub(crate) struct AfterCommit {
     pub(crate) removals: Vec<Removal>,
     /// Users to be told of changed lists, a few at a time.
     pub(crate) changed_lists: ChangedLists,
-    /// Changes in memory of the administration.
+    /// Changes in memory of the administration; the tick ends with the request that asks for one.
     pub(crate) memory_changes: Vec<MemoryChange>,
 }
 

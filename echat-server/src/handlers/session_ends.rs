@@ -72,6 +72,14 @@ impl SessionsEnd {
         }
     }
 
+    /// All sessions of a bot whose account was deleted by its owner.
+    pub(super) fn of_removed_bot(asked_by: ConnId, bot: User) -> Self {
+        Self {
+            deleted: Deleted::Account,
+            ..Self::all(asked_by, bot, (Departure::TokenEnded, None))
+        }
+    }
+
     /// All sessions of a user, or of its bot, whose account was deleted.
     pub(super) fn of_deleted(
         asked_by: ConnId,

@@ -3,12 +3,16 @@
 use crate::sim::script::log_in;
 use crate::sim::{HOME, Sim, seed};
 use echat_proto::Value;
+use echat_proto::json::{from_json, to_json};
 use echat_proto::names::{Password, Username};
 use echat_server::config::Limits;
 use echat_server::storage::Store;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+/// The request ADMIN, and its reply.
+const ADMIN: u32 = 54;
+const ADMIN_RESULT: u32 = 138;
 /// ON_SELF_CHANGED.
 const SELF_CHANGED: u32 = 152;
 
@@ -147,4 +151,30 @@ fn blockers_of_a_deleted_account_get_one_event_each_in_portions() {
     assert!(portions[0] < BLOCKERS, "{portions:?}");
     let bob = sim.ask("bob3", "LIST_BLOCKED", "null");
     assert_eq!(bob[0].params, Value::List(Vec::new()));
+}
+
+#[test]
+fn limits_that_two_administrators_change_at_once_both_hold() {
+    let mut store = Store::in_memory().expect("memory is there");
+    seed::accounts(&mut store, &["ann", "bob"]);
+    seed::administrators(&mut store, &["ann", "bob"]);
+    let mut sim = Sim::new(1, Limits::default(), store);
+    log_in(&mut sim, &["ann", "bob"]);
+    // Both requests are there before the next tick.
+    for (name, limit, value) in [("ann", "rooms", 50), ("bob", "friends", 20)] {
+        let params =
+            format!(r#"{{"command":"limits","params":{{"name":"{limit}","value":{value}}}}}"#);
+        sim.say(name, ADMIN, from_json(&params).expect("JSON"));
+    }
+    sim.settle();
+    for name in ["ann", "bob"] {
+        assert_eq!(received(&mut sim, name), [ADMIN_RESULT], "{name}");
+    }
+    for (limit, value) in [("rooms", 50), ("friends", 20)] {
+        let params = format!(r#"{{"command":"limits","params":{{"name":"{limit}"}}}}"#);
+        let told = sim.ask("ann", "ADMIN", &params);
+        let text = to_json(&told.last().expect("a reply").params);
+        let row = format!(r#""name":"{limit}","value":{value}"#);
+        assert!(text.contains(&row), "{text}");
+    }
 }

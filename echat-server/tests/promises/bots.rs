@@ -382,3 +382,21 @@ fn the_owner_sees_when_a_bot_was_there_last_also_where_its_session_was_ended() {
     let shown = format!("{:?}", sim.ask("ann", "LIST_BOTS", "null"));
     assert!(shown.contains("last_seen"), "{shown}");
 }
+
+#[test]
+fn a_bot_that_is_removed_as_it_logs_in_leaves_no_note_of_the_login() {
+    let folder = folder::in_memory();
+    let path = folder.path().join("a.db");
+    let mut sim = in_a_room(&path);
+    let secrets = clerk(&mut sim);
+    // Both are handled in one tick, the login first.
+    sim.connect("a bot", HOME);
+    sim.settle();
+    sim.say("a bot", 3, from_json(&secrets).expect("JSON"));
+    sim.say("ann", 46, from_json(r#""clerk""#).expect("JSON"));
+    sim.settle();
+    let told = sim.end("a bot").take_messages();
+    assert!(told.iter().any(|one| one.command == 105), "{told:?}");
+    let notes = "SELECT u.name FROM logins AS l JOIN users AS u ON u.id = l.user WHERE u.deleted_at IS NOT NULL";
+    assert_eq!(rows(&path, notes), Vec::<String>::new());
+}
