@@ -1,7 +1,7 @@
 //! Finds messages by their words, newest first, in portions.
 //!
-//! A search visits *sources*: the blocks of the index that belong to conversations of the user, and the messages of
-//! these conversations that are not indexed. A search for a time leaves out the blocks of other times, and looks up the
+//! A search visits *sources*: the blocks of the index that belong to conversations of the user, with the texts of those
+//! messages that the index has by a former text, and the messages of these conversations that are not indexed. A search for a time leaves out the blocks of other times, and looks up the
 //! ids of the time in a block that is only partly of it. The source with the newest messages is visited first, and a
 //! source is left out when a page of newer messages was found. So the cost depends on the conversations of the user,
 //! and not on those of others.
@@ -15,6 +15,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Row, params};
 
 use super::gather::Filling;
@@ -116,8 +117,6 @@ enum SourceKind {
     Block { number: i64, messages: i64 },
     /// Messages of a conversation, whose texts are read.
     Texts,
-    /// Messages that are in the index by a former text.
-    Stale,
 }
 
 const BLOCKS: &str =
@@ -261,17 +260,7 @@ impl Search {
         if batch.newest_id()?.row() > covered.upto {
             self.add_texts(below, covered.upto);
         }
-        self.add_blocks(batch, below, has_words)?;
-        if has_words && batch.exists("SELECT 1 FROM search_stale", [])? {
-            self.sources.push(Source {
-                below,
-                above: 0,
-                kind: SourceKind::Stale,
-                at: 0,
-                times: None,
-            });
-        }
-        Ok(())
+        self.add_blocks(batch, below, has_words)
     }
 
     /// Adds the blocks of the index with messages below an id. Without a word the texts do not matter, and neither do
@@ -372,7 +361,6 @@ impl Search {
                 seen
             }
             SourceKind::Texts => self.visit_texts(batch, &source)?,
-            SourceKind::Stale => self.visit_stale(batch, &source)?,
         };
         for (id, at) in seen.found {
             self.found.insert(id, at);
@@ -387,12 +375,15 @@ impl Search {
         Ok(seen.work)
     }
 
+    /// Looks at messages of a block. The index has some by a former text: of these, the texts are read in the same visit,
+    /// since before the next one they may be edited, or indexed anew.
     fn visit_block(
         &self,
         batch: &Batch<'_>,
         source: &Source,
         number: i64,
     ) -> Result<Visit, StoreError> {
+        let stale = self.visit_stale(batch, source, number)?;
         let sql = format!(
             "SELECT {CANDIDATE} OR EXISTS (SELECT 1 FROM search_stale AS o WHERE o.id = m.id)
              FROM search AS s CROSS JOIN messages AS m ON m.id = s.rowid CROSS JOIN users AS u ON u.id = m.sender
@@ -400,9 +391,10 @@ impl Search {
         );
         let mut seen = Visit::default();
         let expression = self.wanted.expression(number);
+        let above = stale.next.map_or(source.above, |next| next - 1);
         batch.walk(
             &sql,
-            params![expression, source.above, source.below, ROWS],
+            params![expression, above, source.below, ROWS],
             |row| {
                 let candidate = Candidate::of(row)?;
                 let taken = self.takes(&candidate, source.at);
@@ -410,6 +402,43 @@ impl Search {
                     &candidate,
                     taken.then_some(source.at),
                     MESSAGE,
+                    self.wanted.limit,
+                ))
+            },
+        )?;
+        seen.join(stale);
+        Ok(seen)
+    }
+
+    /// Looks at messages of a block that the index has by a former text.
+    fn visit_stale(
+        &self,
+        batch: &Batch<'_>,
+        source: &Source,
+        number: i64,
+    ) -> Result<Visit, StoreError> {
+        let sql = format!(
+            "SELECT {CANDIDATE}, iif(o.block = ?4, m.content, NULL)
+             FROM search_stale AS o CROSS JOIN messages AS m ON m.id = o.id CROSS JOIN users AS u ON u.id = m.sender
+             WHERE o.id > ?1 AND o.id < ?2 ORDER BY o.id DESC LIMIT ?3"
+        );
+        let mut seen = Visit::default();
+        batch.walk(
+            &sql,
+            params![source.above, source.below, ROWS, number],
+            |row| {
+                let candidate = Candidate::of(row)?;
+                let is_of_block = row.get_ref(4)? != ValueRef::Null;
+                let (has_words, work) = if is_of_block {
+                    self.reads(row)?
+                } else {
+                    (false, MESSAGE)
+                };
+                let taken = has_words && self.takes(&candidate, source.at);
+                Ok(seen.add(
+                    &candidate,
+                    taken.then_some(source.at),
+                    work,
                     self.wanted.limit,
                 ))
             },
@@ -439,29 +468,6 @@ impl Search {
                 ))
             },
         )?;
-        Ok(seen)
-    }
-
-    fn visit_stale(&self, batch: &Batch<'_>, source: &Source) -> Result<Visit, StoreError> {
-        let sql = format!(
-            "SELECT {CANDIDATE}, m.content, m.conversation
-             FROM search_stale AS o CROSS JOIN messages AS m ON m.id = o.id CROSS JOIN users AS u ON u.id = m.sender
-             WHERE o.id > ?1 AND o.id < ?2 ORDER BY o.id DESC LIMIT ?3"
-        );
-        let mut seen = Visit::default();
-        batch.walk(&sql, params![source.above, source.below, ROWS], |row| {
-            let candidate = Candidate::of(row)?;
-            let conversation: ConversationId = row.get(5)?;
-            let at = self.conversations.iter().position(|participation| {
-                participation.conversation == conversation && participation.after_id < candidate.id
-            });
-            let (has_words, work) = match at {
-                Some(_) => self.reads(row)?,
-                None => (false, MESSAGE),
-            };
-            let at = at.filter(|at| has_words && self.takes(&candidate, *at));
-            Ok(seen.add(&candidate, at, work, self.wanted.limit))
-        })?;
         Ok(seen)
     }
 
@@ -551,6 +557,15 @@ impl Visit {
         let is_over = self.rows == ROWS || self.found.len() > limit || self.work >= PORTION;
         self.next = is_over.then_some(candidate.id);
         !is_over
+    }
+
+    /// Adds another visit of the same messages: what both have looked at is looked at.
+    fn join(&mut self, other: Self) {
+        self.next = self.next.max(other.next);
+        self.work += other.work;
+        self.found.extend(other.found);
+        let next = self.next.unwrap_or(0);
+        self.found.retain(|(id, _)| *id >= next);
     }
 }
 

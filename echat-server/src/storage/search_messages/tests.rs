@@ -401,6 +401,42 @@ fn few_messages_take_one_portion_unless_segments_are_to_merge() {
 }
 
 #[test]
+fn a_message_that_is_edited_during_a_search_is_found_if_it_matches_before_and_after() {
+    // So many words cost more than a portion: a portion visits one block.
+    let words: Vec<String> = (0..60).map(|number| format!("w{number}")).collect();
+    let words = words.join(" ");
+    for (indexes, is_visited) in [(0, false), (1, false), (2, false), (0, true), (2, true)] {
+        let mut world = World::new();
+        let edited = if is_visited { 1 } else { 0 };
+        for room in 0..2 {
+            say(&mut world, room, [words.clone()], true);
+        }
+        // The newest block is visited first.
+        let batch = world.store.batch();
+        let begun = batch.search(world.users[1], wanted(&words)).unwrap();
+        drop(batch);
+        let SearchProgress::Part(mut search) = begun else {
+            panic!("it ends with the first portion")
+        };
+        let mut batch = world.store.batch();
+        let later = Content::new(format!("{words} later")).unwrap();
+        let id = MessageId::of_row(edited + 1);
+        batch.set_content(id, &later, &[], 2).unwrap();
+        for _ in 0..indexes {
+            batch.index_messages().unwrap();
+        }
+        let _ = batch.commit().unwrap();
+        let page = loop {
+            match world.store.batch().search_on(search).unwrap() {
+                SearchProgress::Part(left) => search = left,
+                SearchProgress::Page(page) => break page,
+            }
+        };
+        assert_eq!(ids(&page), [2, 1], "{indexes} {is_visited}");
+    }
+}
+
+#[test]
 fn the_lag_of_the_index_counts_new_edited_and_deleted_messages_and_ends() {
     let mut world = World::new();
     let lag = |world: &mut World| world.store.batch().search_lag().unwrap();
