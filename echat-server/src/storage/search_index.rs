@@ -368,6 +368,7 @@ fn portion<D: Sql>(db: &mut D) -> Result<Option<Unindexed>, D::Error> {
 
 fn make_portion<D: Sql>(db: &mut D) -> Result<Option<Unindexed>, D::Error> {
     if remove_words(db)? {
+        flush(db)?;
         return Ok(Some(Unindexed::Portion));
     }
     if let Some(left) = merge_on(db)? {
@@ -412,10 +413,16 @@ fn merge_on<D: Sql>(db: &mut D) -> Result<Option<Unindexed>, D::Error> {
     Ok(Some(Unindexed::Few))
 }
 
+/// Writes the words of a portion to the index. Else the commit does it, and damage that it meets ends the server.
+fn flush<D: Sql>(db: &mut D) -> Result<(), D::Error> {
+    db.change("INSERT INTO search (search) VALUES ('flush')", [])
+        .map(drop)
+}
+
 /// Merges segments of the index. Returns whether it wrote any page, so that more may be left.
 fn merge<D: Sql>(db: &mut D) -> Result<bool, D::Error> {
-    // The words of this portion become a segment here: its pages are no work of the merge.
-    db.change("INSERT INTO search (search) VALUES ('flush')", [])?;
+    // The pages of this portion's words are no work of the merge.
+    flush(db)?;
     let before = db.total_changes();
     let sql = "INSERT INTO search (search, rank) VALUES ('merge', ?1)";
     db.change(sql, [MERGED])?;
