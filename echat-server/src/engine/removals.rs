@@ -76,12 +76,16 @@ impl Removals {
 
     /// Removes a portion if one is due. Returns the users whose lists have changed.
     ///
+    /// While the search index is damaged, it gives up no words, and few texts are removed before their words: the others
+    /// wait until the database is repaired.
+    ///
     /// # Errors
     /// `Fatal`, which ends the process. After any other error the portion is tried again.
     pub(super) fn step(
         &mut self,
         store: &mut Store,
         state: &mut MemoryState,
+        index_is_damaged: bool,
         now: Now,
     ) -> Result<ChangedLists, StoreError> {
         if self.sweep_at.is_some_and(|at| now.running >= at) {
@@ -102,10 +106,15 @@ impl Removals {
         let mut pause = PAUSE;
         let mut changed = ChangedLists::default();
         match portion(store, state, &removal, now) {
-            Ok((left, lists)) => {
-                changed = lists;
-                match left {
-                    Some(left) => self.queue.push_back(left),
+            Ok(made) => {
+                changed = made.lists;
+                match made.left {
+                    Some(left) => {
+                        if index_is_damaged && !made.wrote {
+                            pause = RETRY;
+                        }
+                        self.queue.push_back(left);
+                    }
                     None => self.plan_sweep(store, now)?,
                 }
             }
@@ -148,23 +157,31 @@ impl Removals {
     }
 }
 
-/// Removes one portion. Returns what is left, and the users whose lists have changed.
+/// What a portion came to.
+struct Portion {
+    left: Option<Removal>,
+    /// The users whose lists have changed.
+    lists: ChangedLists,
+    wrote: bool,
+}
+
+/// Removes one portion.
 fn portion(
     store: &mut Store,
     state: &mut MemoryState,
     removal: &Removal,
     now: Now,
-) -> Result<(Option<Removal>, ChangedLists), StoreError> {
+) -> Result<Portion, StoreError> {
     let mut batch = store.batch_at(now.unix);
     let retention: Retention = batch.retention();
     let (left, lists) = batch.remove_portion(removal, retention)?;
-    let writes = batch.writes() > 0;
+    let wrote = batch.writes() > 0;
     let _receipt = batch.commit()?;
-    if writes {
+    if wrote {
         let write = DeferredWrite::Remove(*removal, retention);
         state.journal.deferred(vec![write]);
     }
-    Ok((left, lists))
+    Ok(Portion { left, lists, wrote })
 }
 
 #[cfg(test)]

@@ -32,6 +32,11 @@ pub(super) struct SearchIndex {
 }
 
 impl SearchIndex {
+    /// Whether nothing is indexed until the next start.
+    pub(super) fn is_damaged(&self) -> bool {
+        self.is_damaged
+    }
+
     /// When a tick is needed to make the next portion.
     pub(super) fn deadline(&self) -> Option<Duration> {
         self.next_at
@@ -73,7 +78,10 @@ impl SearchIndex {
             }
             Err(fatal @ StoreError::Fatal(_)) => return Err(fatal),
             Err(StoreError::Damaged(error)) => {
-                tracing::warn!(%error, "new messages are not indexed until the database is repaired");
+                tracing::warn!(
+                    %error,
+                    "new messages are not indexed, and no more texts are removed from the disk, until the database is repaired"
+                );
                 self.is_damaged = true;
                 None
             }

@@ -76,9 +76,11 @@ pub(super) fn tick(engine: &mut Engine, now: Now) -> Result<(), StoreError> {
         }
         Err(fatal) => return Err(fatal),
     }
-    let lists = engine
-        .removals
-        .step(&mut engine.store, &mut engine.state, now)?;
+    let index_is_damaged = engine.search_index.is_damaged();
+    let lists =
+        engine
+            .removals
+            .step(&mut engine.store, &mut engine.state, index_is_damaged, now)?;
     engine.untold_lists.add(lists);
     engine
         .untold_lists

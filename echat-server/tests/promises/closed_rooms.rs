@@ -1,5 +1,6 @@
 //! Closed rooms are hidden at once, and removed in portions, also by the next process.
 
+use super::log_lines::logged;
 use crate::sim::script::log_in;
 use crate::sim::{Sim, seed};
 use echat_proto::Value;
@@ -348,4 +349,37 @@ fn users_who_are_invited_to_a_changed_room_are_told_a_few_at_a_time() {
             "{command}: {rounds:?}"
         );
     }
+}
+
+#[test]
+fn a_damaged_search_index_holds_up_removal_without_keeping_the_server_busy_and_the_log_says_so() {
+    let folder = folder::in_memory();
+    let path = folder.path().join("a.db");
+    let mut sim = Sim::new(1, Limits::default(), database(&path));
+    log_in(&mut sim, &["ann"]);
+    sim.advance(Duration::from_secs(5));
+    let db = Connection::open(&path).expect("it opens");
+    let damage = "UPDATE search_data SET block = zeroblob(length(block)) WHERE id > 10";
+    assert!(db.execute(damage, []).expect("there is an index") > 0);
+    let lines = logged(|| {
+        sim.ask("ann", "CLOSE_ROOM", r#""tea""#);
+        sim.advance(Duration::from_secs(10));
+    });
+    let says = "no more texts are removed from the disk, until the database is repaired";
+    assert_eq!(
+        lines.iter().filter(|line| line.contains(says)).count(),
+        1,
+        "{lines:#?}"
+    );
+    assert!(
+        count(
+            &db,
+            "SELECT count(*) FROM messages WHERE conversation IN (SELECT id FROM closed_rooms)"
+        ) > 0
+    );
+    let due = sim.engine.deadline().expect("the removal goes on");
+    sim.move_to(due);
+    sim.settle();
+    let pause = sim.engine.deadline().map(|at| at.saturating_sub(due));
+    assert!(pause >= Some(Duration::from_millis(500)), "{pause:?}");
 }
