@@ -216,6 +216,30 @@ fn a_database_whose_beginning_is_damaged_is_refused_with_what_to_do() {
     }
 }
 
+/// Settings and bans say which users must not be served: without them the server does not start.
+#[test]
+fn a_server_whose_settings_or_bans_are_damaged_does_not_start_and_says_what_to_do() {
+    for (table, row) in [
+        ("server_settings", "VALUES ('motd', 'hello')"),
+        ("address_bans", "VALUES ('192.0.2.0/24', 0, NULL)"),
+    ] {
+        let dir = dir();
+        let db = rusqlite::Connection::open(database(&dir)).unwrap();
+        db.execute(&format!("INSERT INTO {table} {row}"), [])
+            .unwrap();
+        drop(db);
+        strike_last_leaf(&database(&dir), table);
+        let output = dir.run(&["--listen", "127.0.0.1:0"]);
+        let said = stderr(&output);
+        assert_ne!(output.status.code(), Some(0), "{said}");
+        assert!(
+            said.contains("`echat-server check --repair`"),
+            "{table}: {said}"
+        );
+        assert!(said.contains("database.db"), "{said}");
+    }
+}
+
 /// The same rooms for the engine alone, with users of it.
 fn engine_database() -> (TempDir, PathBuf) {
     let folder = folder::in_memory();

@@ -114,7 +114,8 @@ impl Engine {
     /// Tells the administration about the server. Called once, at a start.
     ///
     /// # Errors
-    /// The database failed, which ends the server.
+    /// The database failed, which ends the server. So does damage of the settings and bans, which is logged with what to
+    /// do: without them the server would let in users that it must not.
     pub fn begin_administration(
         &mut self,
         listening: Vec<String>,
@@ -131,10 +132,13 @@ impl Engine {
             stops_at: None,
         };
         let batch = self.store.batch();
-        self.administration.overridden = Overridden::read(&batch).map_err(Fatal)?;
-        self.administration.bans =
-            administration::read_address_bans(&batch, now.unix).map_err(Fatal)?;
+        let read = Overridden::read(&batch).and_then(|overridden| {
+            let bans = administration::read_address_bans(&batch, now.unix)?;
+            Ok((overridden, bans))
+        });
         drop(batch);
+        self.damage.report(&mut self.store, now);
+        (self.administration.overridden, self.administration.bans) = read.map_err(Fatal)?;
         self.state.settings = self.administration.settings();
         Ok(())
     }
