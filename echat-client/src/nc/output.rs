@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
+use echat_proto::terminal_text::is_hazard;
+
 /// Back to the first column, and rid of what stands in this line.
 const ERASE_LINE: &str = "\r\x1b[K";
 
@@ -13,9 +15,23 @@ pub fn line(line: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// Writes to standard error. A failure of that cannot be reported.
+/// Writes to standard error. A failure of that cannot be reported. What the server said in it cannot control the
+/// terminal.
 pub fn diagnostic(text: &dyn Display) {
-    let _ = writeln!(io::stderr(), "echat-nc: {text}");
+    let _ = writeln!(io::stderr(), "echat-nc: {}", visible(&text.to_string()));
+}
+
+/// The lines of a text, with every character escaped that is not visible by itself.
+fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_hazard(character) && character != '\n' {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
 }
 
 /// A question, or a prompt; the line stays open.
@@ -26,4 +42,16 @@ pub fn ask(text: &str) {
 /// Takes a prompt away, to make room for a line.
 pub fn erase() {
     ask(ERASE_LINE);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_diagnostic_controls_no_terminal() {
+        let hostile = "line 1 is refused: \u{1b}]0;x\u{7}\u{9b}2J\r\u{202e}\n{\"a\":1}";
+        let shown = "line 1 is refused: \\u{1b}]0;x\\u{7}\\u{9b}2J\\u{d}\\u{202e}\n{\"a\":1}";
+        assert_eq!(visible(hostile), shown);
+    }
 }
