@@ -28,11 +28,13 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
+        Self::with_limits(r#"{"message_rate": 0, "message_burst": 1000000}"#)
+    }
+
+    fn with_limits(limits: &str) -> Self {
         let scene = Scene::new();
-        scene.write(
-            "config.json",
-            r#"{"server": {"limits": {"message_rate": 0, "message_burst": 1000000}}}"#,
-        );
+        let config = format!(r#"{{"server": {{"limits": {limits}}}}}"#);
+        scene.write("config.json", &config);
         let server = ServerProcess::start_in(&scene.path(""), &["--log", "off"]);
         let proxy = Proxy::to(server.address());
         let link = format!("echat://{}/#{}", proxy.address(), server.fingerprint());
@@ -265,6 +267,55 @@ fn one_room_is_followed_and_new_messages_alone() {
     assert_eq!(run(&["--once", "--room", "tea"]), [Some(2)]);
     fs::remove_file(stage.scene.path("cursor")).unwrap();
     assert_eq!(run(&["--once", "--from", "1"]), [Some(2), Some(3)]);
+}
+
+#[test]
+fn a_cursor_of_one_room_stays_that_of_the_room_when_all_rooms_were_followed_with_it() {
+    let mut stage = Stage::new();
+    let run = |stage: &Stage, options: &[&str]| {
+        let output = stage.follow(options).output().unwrap();
+        let lines = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        lines.lines().map(number).collect::<Vec<_>>()
+    };
+    // The rooms take turns: the odd messages are in den.
+    stage.says(2, 1);
+    assert_eq!(run(&stage, &["--once", "--room", "tea"]), [Some(2)]);
+    stage.says(1, 1);
+    assert_eq!(run(&stage, &["--once"]), [Some(3)]);
+    stage.says(3, 1);
+    assert_eq!(
+        run(&stage, &["--once", "--room", "tea"]),
+        [Some(4), Some(6)]
+    );
+}
+
+#[test]
+fn messages_are_printed_while_a_request_is_refused_for_a_time() {
+    let stage =
+        Stage::with_limits(r#"{"message_rate": 1, "message_burst": 1, "user_bytes_a_day": 500}"#);
+    let mut follower = stage.follow(&["--send"]);
+    let follower = follower.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut follower = follower.stderr(Stdio::piped()).spawn().unwrap();
+    let mut input = follower.stdin.take().unwrap();
+    let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines();
+    let mut next = || number(&lines.next().expect("it goes on").unwrap());
+    let message = |content: &str| {
+        format!(r#"SEND_MESSAGE {{"target_type":1,"target":"tea","content":"{content}"}}"#)
+    };
+    // The second and the third one are refused first.
+    let three = [1, 2, 3].map(|number| message(&format!("{number} x")));
+    writeln!(input, "{}", three.join("\n")).unwrap();
+    assert_eq!([next(), next(), next()], [Some(1), Some(2), Some(3)]);
+    // A day's limit ends no follower: this one is not sent again.
+    writeln!(input, "{}", message(&format!("4 {}", "x".repeat(600)))).unwrap();
+    writeln!(input, "{}", message("5 x")).unwrap();
+    assert_eq!(next(), Some(5));
+    drop(input);
+    follower.kill().unwrap();
+    let notes = follower.wait_with_output().unwrap().stderr;
+    let notes = String::from_utf8(notes).unwrap();
+    assert_eq!(notes, "echat-nc: line 4 is refused: rate_limited\n");
 }
 
 #[test]

@@ -26,17 +26,17 @@ pub(super) struct Cursor {
 }
 
 impl Cursor {
-    /// Moves on to a message that was printed.
-    pub(super) fn pass(&mut self, id: u64) {
+    /// Moves on to a message that was printed. `is_of_room`: it is known to be one of the room.
+    pub(super) fn pass(&mut self, id: u64, is_of_room: bool) {
         self.id = id;
-        if let Some(room) = &mut self.room {
+        if let Some(room) = self.room.as_mut().filter(|_| is_of_room) {
             room.message = id;
         }
     }
 
     /// Goes back to the beginning of another history, in which the ids are those of other messages.
     pub(super) fn begin_again(&mut self) {
-        self.pass(0);
+        self.pass(0, true);
     }
 }
 
@@ -229,7 +229,8 @@ fn pass(cursor: &mut Cursor, line: &str) {
     };
     let is_message = value.at("content").is_some() && value.at("target").is_some();
     if let (true, Some(id)) = (is_message, int(&value, "id")) {
-        cursor.pass(cursor.id.max(id));
+        // A run that followed all rooms may have written it.
+        cursor.pass(cursor.id.max(id), false);
     }
     if text_of(&value, "event").as_deref() == Some("HISTORY_REPLACED") {
         cursor.begin_again();

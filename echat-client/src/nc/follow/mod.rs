@@ -9,6 +9,7 @@ mod request_queue;
 mod room;
 
 use std::io;
+use std::time::Duration;
 
 use echat_proto::channel::{Incoming, Message};
 use echat_proto::commands::{CloseReason, channel, ending, event, request};
@@ -33,6 +34,7 @@ use crate::net::socket::Received;
 use crate::net::wait::{Interest, WatchedFd, wait};
 use crate::net::wake::Wakes;
 use crate::secret::SecretBytes;
+use crate::text::HOUR;
 use cursor::{Cursor, int, text_of};
 use printer::Printer;
 use request_queue::RequestQueue;
@@ -46,6 +48,11 @@ const PASSING: [&str; 5] = [
     "storage_full",
     "storage_damaged",
 ];
+
+/// Those of a request of `--send`: it is sent again later, and messages are printed meanwhile.
+const PASSING_FOR_REQUESTS: [&str; 3] = ["rate_limited", "storage_busy", "storage_full"];
+/// Seconds until it is sent again, unless the server says how many.
+const REQUEST_WAIT: u64 = 5;
 
 /// What was asked and is not answered. There is one request at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,7 +202,8 @@ impl Follower<'_> {
         if self.asked != SentRequest::Nothing || !self.connection.is_online() {
             return;
         }
-        if let (Some((command, plain)), Some(link)) = (self.requests.next(), &mut self.link) {
+        let next = self.requests.next(self.clock.now());
+        if let (Some((command, plain)), Some(link)) = (next, &mut self.link) {
             link.send(plain, &mut self.dump);
             self.asked = SentRequest::Request(command);
             return;
@@ -242,7 +250,11 @@ impl Follower<'_> {
 
     /// Waits until something comes or is due, and handles what came.
     fn pause(&mut self) -> Result<(), SessionEnd> {
-        let deadline = self.connection.due_at(self.asked != SentRequest::Nothing);
+        let due = self.connection.due_at(self.asked != SentRequest::Nothing);
+        let held_until = self.requests.held_until();
+        let can_send = self.asked == SentRequest::Nothing && self.connection.is_online();
+        let held_until = held_until.filter(|_| can_send);
+        let deadline = due.into_iter().chain(held_until).min();
         let interest = self.link.as_mut().map(|link| {
             link.socket().flush();
             link.socket().interest()
@@ -329,7 +341,7 @@ impl Follower<'_> {
             self.room_changed(&message.params)?;
         }
         match (self.asked, message.command) {
-            (SentRequest::Request(command), _) => self.answered(command, &message)?,
+            (SentRequest::Request(command), _) => self.answered(command, &message),
             (SentRequest::Login, event::LOGIN_BUNDLE) => self.logged_in(message)?,
             (SentRequest::History, event::HISTORY) => self.print(&message.params)?,
             (SentRequest::Room, event::ROOM | event::HISTORY | event::REFUSED) => {
@@ -344,20 +356,24 @@ impl Follower<'_> {
     }
 
     /// Takes a message that may answer the request that was sent.
-    fn answered(&mut self, command: u32, message: &Message) -> Result<(), SessionEnd> {
+    fn answered(&mut self, command: u32, message: &Message) {
         let Some(ending) = ending(command, message) else {
-            return Ok(());
+            return;
         };
         let code = text_of(&message.params, "code").unwrap_or_default();
-        if PASSING.contains(&code.as_str()) {
-            return self.refused(message);
-        }
-        if let Some(line) = self.requests.answered(ending) {
+        let wait = int(&message.params, "retry_after").unwrap_or(REQUEST_WAIT);
+        // The limits of a day are longer.
+        if PASSING_FOR_REQUESTS.contains(&code.as_str()) && wait <= HOUR {
+            if code != "rate_limited" && !self.requests.was_held() {
+                output::diagnostic(&format!("the server refuses for now: {code}; trying again"));
+            }
+            let until = self.clock.now() + Duration::from_secs(wait.max(1));
+            self.requests.hold(until);
+        } else if let Some(line) = self.requests.answered(ending) {
             output::diagnostic(&format!("line {line} is refused: {code}"));
         }
         self.connection.got_through();
         self.asked = SentRequest::Nothing;
-        Ok(())
     }
 
     fn logged_in(&mut self, message: Message) -> Result<(), SessionEnd> {

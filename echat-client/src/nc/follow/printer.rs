@@ -21,6 +21,8 @@ pub(super) struct Printer {
     cursor: Cursor,
     /// Whether the cursor says where to go on; without it, the first login says where to begin.
     has_begun: bool,
+    /// Whether all messages are those of the cursor's room.
+    follows_room: bool,
     file: Option<CursorFile>,
     /// Whether the output is a regular file, whose lines tell after a kill which were written.
     is_file: bool,
@@ -40,6 +42,7 @@ impl Printer {
                 ..Cursor::default()
             },
             has_begun: first.is_some(),
+            follows_room: false,
             file: None,
             is_file: end.is_some(),
         };
@@ -87,6 +90,7 @@ impl Printer {
     pub(super) fn follow_room(&mut self, option: &str) {
         let known = KnownRoom::of_option(option, self.cursor.room.as_ref());
         self.cursor.room = Some(known);
+        self.follows_room = true;
     }
 
     /// Keeps what is known about the room, durably if it is something new.
@@ -127,7 +131,7 @@ impl Printer {
             return Ok(());
         };
         self.line(&json::to_json(message))?;
-        self.cursor.pass(id);
+        self.cursor.pass(id, self.follows_room);
         if self.is_file {
             return Ok(());
         }

@@ -34,6 +34,8 @@ struct QueuedRequest {
 pub(super) struct RequestQueue {
     lines: Lines,
     waiting: VecDeque<QueuedRequest>,
+    /// When the oldest one is sent again, by the clock, if the server refused it for now.
+    held_until: Option<Duration>,
     /// Whether no more lines come.
     ended: bool,
 }
@@ -44,6 +46,7 @@ impl RequestQueue {
         Self {
             lines: Lines::default(),
             waiting: VecDeque::new(),
+            held_until: None,
             ended: !reads_input,
         }
     }
@@ -58,14 +61,33 @@ impl RequestQueue {
         !self.ended && self.waiting.len() < WAITING
     }
 
-    /// The number and the bytes of the request that is sent next.
-    pub(super) fn next(&self) -> Option<(u32, &[u8])> {
+    /// When the next request may be sent, if it is held.
+    pub(super) fn held_until(&self) -> Option<Duration> {
+        self.held_until
+    }
+
+    /// Whether the request that was sent was held before.
+    pub(super) fn was_held(&self) -> bool {
+        self.held_until.is_some()
+    }
+
+    /// Keeps the request that was sent, and sends none before this time.
+    pub(super) fn hold(&mut self, until: Duration) {
+        self.held_until = Some(until);
+    }
+
+    /// The number and the bytes of the request that is to be sent now.
+    pub(super) fn next(&self, now: Duration) -> Option<(u32, &[u8])> {
+        if self.held_until.is_some_and(|until| now < until) {
+            return None;
+        }
         let request = self.waiting.front()?;
         Some((request.command, &request.plain))
     }
 
     /// Takes the final answer to the request that was sent. Returns the line of a request that is refused.
     pub(super) fn answered(&mut self, ending: Ending) -> Option<usize> {
+        self.held_until = None;
         let request = self.waiting.pop_front()?;
         (ending == Ending::Refused).then_some(request.line)
     }
