@@ -83,14 +83,18 @@ pub enum Input {
         /// What it holds.
         lines: Option<Vec<u8>>,
     },
-    /// Where the user's lines are kept from now on: comes before the file, and whenever writing them
+    /// Where a user's lines are kept from now on: comes before the file, and whenever writing them
     /// begins to fail or succeeds again.
     Kept {
+        /// Whose.
+        user: String,
         /// The files; `None` if lines are not kept.
         files: Option<Files>,
     },
     /// That file cannot be read or locked.
     NoOutgoing {
+        /// Whose.
+        user: String,
         /// Why, in the user's language.
         why: String,
     },

@@ -41,6 +41,7 @@ use echat_proto::records::{Code, Fail};
 use crate::exit::Exit;
 use crate::line_editor::{Key, LineEditor, PASTE_MAX};
 use crate::modes::{Act, Goto, Mode, error_line, recall_own, recalled, refusal};
+use crate::net::address::LinkTarget;
 use crate::render::safe::Safe;
 use crate::render::styled::{Line, Span, Style};
 use crate::secret::Secret;
@@ -152,7 +153,7 @@ impl App {
             Input::Woke => self.upstream.woke(&self.common),
             Input::Heard => self.upstream.heard(&self.common),
             Input::Pong => self.upstream.pong(),
-            Input::Server(server) => self.common.context.server = Some(server),
+            Input::Server(server) => self.reached(server),
             Input::Connected => self.connected(),
             Input::Event(event) => self.event(event),
             Input::Closed(reason) => self.closed(reason.map_or(Loss::Cut, Loss::Closed)),
@@ -163,9 +164,9 @@ impl App {
                 self.outbox.take_file(&mut self.common, &user, lines);
                 self.check_rooms();
             }
-            Input::Kept { files } => self.outbox.keep_in(files),
-            Input::NoOutgoing { why } => {
-                self.outbox.lack_file(&mut self.common, &why);
+            Input::Kept { user, files } => self.outbox.keep_in(user, files),
+            Input::NoOutgoing { user, why } => {
+                self.outbox.lack_file(&mut self.common, &user, &why);
                 self.check_rooms();
             }
             Input::Export(report) => {
@@ -923,6 +924,15 @@ impl App {
 
     // The connection and the login.
 
+    /// A connection is made to this server. The files of unsent lines are those of its key.
+    fn reached(&mut self, server: LinkTarget) {
+        let fingerprint = server.fingerprint.clone();
+        let before = self.common.context.server.replace(server);
+        if before.is_some_and(|before| before.fingerprint != fingerprint) {
+            self.outbox.forget_files();
+        }
+    }
+
     fn connected(&mut self) {
         self.upstream.opened(&self.common);
         // What needs no login goes now, the rest after it.
@@ -1053,7 +1063,6 @@ impl App {
     fn logged_out(&mut self) {
         self.cancel_export(Text::ExportLoggedOut, WorstOutcome::Refused);
         self.outbox.say_unsent(&mut self.common);
-        self.outbox.keep_in(None);
         self.upstream.logged_out();
         self.forget_credentials();
         self.composer.put_questions_aside(&mut self.common);

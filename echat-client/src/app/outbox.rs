@@ -39,8 +39,10 @@ pub(super) struct Outbox {
     sent_at: Duration,
     /// Users whose files of unsent lines have been asked for.
     loaded: BTreeSet<String>,
-    /// Where the user's unsent lines are kept.
-    files: Option<Files>,
+    /// Where the unsent lines of each user are kept.
+    files: BTreeMap<String, Files>,
+    /// Names that the user had. Their files are emptied when the file of the present name is written.
+    former: BTreeSet<String>,
     /// Whether the user was told what becomes of unsent lines, since the newest was typed.
     unsent_told: bool,
     /// The user whose file does not hold the lines of now. It is written before a line is sent, and
@@ -124,11 +126,24 @@ impl Outbox {
         }
     }
 
-    /// The user has another name: unsent lines are kept under it.
+    /// The user has another name: unsent lines are kept under it, beside those that its file has.
     pub(super) fn rename_user(&mut self, common: &mut Common, was: &str, name: &str) {
-        if common.context.outgoing.rename_user(was, name) {
-            self.save(common, was.to_owned());
+        common.context.outgoing.rename_user(was, name);
+        self.former.insert(was.to_owned());
+        self.load(common, name);
+        if !self.is_loading() {
             self.save(common, name.to_owned());
+            self.empty_former(common, name);
+        }
+    }
+
+    /// Empties the files of the names that this user had: another user may have one of them later. The file of the
+    /// present name is written before.
+    fn empty_former(&mut self, common: &mut Common, user: &str) {
+        for name in std::mem::take(&mut self.former) {
+            if name != user {
+                self.save(common, name);
+            }
         }
     }
 
@@ -186,9 +201,24 @@ impl Outbox {
         !std::mem::replace(&mut self.unsent_told, true)
     }
 
-    /// Sets where the user's unsent lines are kept, if they are.
-    pub(super) fn keep_in(&mut self, files: Option<Files>) {
-        self.files = files;
+    /// Sets where a user's unsent lines are kept, if they are.
+    pub(super) fn keep_in(&mut self, user: String, files: Option<Files>) {
+        match files {
+            Some(files) => self.files.insert(user, files),
+            None => self.files.remove(&user),
+        };
+    }
+
+    /// The server has another key, and so other files. The next login reads them.
+    pub(super) fn forget_files(&mut self) {
+        self.loaded.clear();
+        self.files.clear();
+    }
+
+    /// Where a user's unsent lines are kept, if they are.
+    fn files_of(&self, common: &Common, user: &str) -> Option<Files> {
+        let keeps = common.context.settings.config.keep_unsent;
+        self.files.get(user).filter(|_| keeps).cloned()
     }
 
     /// Adds a line, which may answer a message, and sends it if it may go now. The user must be logged in once.
@@ -478,6 +508,7 @@ impl Outbox {
                 self.save(common, user.to_owned());
             }
         }
+        self.empty_former(common, user);
     }
 
     /// The connection is lost. Whether a line was in flight: it is sent again with the next
@@ -534,12 +565,11 @@ impl Outbox {
             common.print(lines);
         }
         let count = asides.len() as u64;
-        let kept = self
-            .files
-            .as_ref()
-            .filter(|_| common.context.settings.config.keep_unsent);
-        match kept.map(|files| files.aside.clone()) {
-            Some(file) => common.fail(Text::SetAside { count, file: &file }),
+        match self.files_of(common, user) {
+            Some(files) => common.fail(Text::SetAside {
+                count,
+                file: &files.aside,
+            }),
             None => common.fail(Text::NotSentAgain { count }),
         }
         for aside in asides {
@@ -610,10 +640,7 @@ impl Outbox {
             return;
         }
         common.fail(Text::UnsentAtExit { count });
-        let files = self
-            .files
-            .clone()
-            .filter(|_| common.context.settings.config.keep_unsent);
+        let files = self.files_of(common, &user);
         let session = &common.context.session;
         let is_held = |line: &UnsentLine| send_decision(line, session) == SendDecision::Hold;
         let is_any_held = common
@@ -642,18 +669,18 @@ impl Outbox {
             return;
         };
         common.fail(Text::LinesOfAnother { count, user: &user });
-        let keeps = common.context.settings.config.keep_unsent;
-        if let Some(files) = self.files.as_ref().filter(|_| keeps) {
+        if let Some(files) = self.files_of(common, &user) {
             let file = &files.waiting;
             common.fail(Text::LinesKept { file });
         }
     }
 
     /// That file cannot be had: lines go on without being kept.
-    pub(super) fn lack_file(&mut self, common: &mut Common, why: &str) {
+    pub(super) fn lack_file(&mut self, common: &mut Common, user: &str, why: &str) {
         self.end_loading();
         common.fail(Text::OutgoingFault { why });
         common.fail(Text::OutgoingNotKept);
+        self.empty_former(common, user);
     }
 
     /// The lines of this user have changed: their file is to be written.

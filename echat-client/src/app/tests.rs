@@ -34,6 +34,7 @@ mod pipe;
 mod questions;
 mod recalled;
 mod refusals;
+mod renamed;
 mod replaced;
 mod room_identities;
 mod rooms;

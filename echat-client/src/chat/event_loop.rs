@@ -8,7 +8,7 @@
 mod secret;
 mod trust;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::env;
 use std::io;
 use std::time::Duration;
@@ -69,8 +69,8 @@ pub(super) struct EventLoop {
     /// The export that is being written.
     export: Option<ExportFile>,
     devices: Devices,
-    /// Whether unsent lines could not be written the last time.
-    save_failed: bool,
+    /// The users whose unsent lines could not be written the last time.
+    save_failed: BTreeSet<String>,
     clock: Clock,
     language: Language,
     interactive: bool,
@@ -109,7 +109,7 @@ impl EventLoop {
             unsent: choices.unsent,
             export: None,
             devices: choices.devices,
-            save_failed: false,
+            save_failed: BTreeSet::new(),
             clock: choices.clock,
             language: choices.language,
             interactive,
@@ -360,26 +360,20 @@ impl EventLoop {
             Effect::LoadOutgoing { user } => {
                 let loaded = self.unsent.load(&user);
                 let files = self.unsent.files(&user).filter(|_| loaded.is_ok());
-                self.inputs.push_back(Input::Kept { files });
+                self.inputs.push_back(Input::Kept {
+                    user: user.clone(),
+                    files,
+                });
                 let input = match loaded {
                     Ok(lines) => Input::Outgoing { user, lines },
                     Err(error) => Input::NoOutgoing {
+                        user,
                         why: error.localized(self.language),
                     },
                 };
                 self.inputs.push_back(input);
             }
-            Effect::SaveOutgoing { user, lines } => {
-                let saved = self.unsent.save(&user, &lines);
-                if saved.is_err() != self.save_failed {
-                    self.save_failed = saved.is_err();
-                    let files = self.unsent.files(&user).filter(|_| saved.is_ok());
-                    self.inputs.push_back(Input::Kept { files });
-                }
-                if let Err(error) = saved {
-                    self.show_unsent_error(&error);
-                }
-            }
+            Effect::SaveOutgoing { user, lines } => self.save_unsent(user, &lines),
             Effect::SetAside { user, line } => {
                 if let Err(error) = self.unsent.set_aside(&user, &line) {
                     self.show_unsent_error(&error);
@@ -406,6 +400,22 @@ impl EventLoop {
             Effect::Quit(exit) => self.end = Some(ProgramEnd::Exit(exit)),
         }
         Ok(())
+    }
+
+    /// Writes a user's file of unsent lines, and says when that begins to fail or succeeds again.
+    fn save_unsent(&mut self, user: String, lines: &str) {
+        let saved = self.unsent.save(&user, lines);
+        let is_news = match &saved {
+            Ok(()) => self.save_failed.remove(&user),
+            Err(_) => self.save_failed.insert(user.clone()),
+        };
+        if is_news {
+            let files = self.unsent.files(&user).filter(|_| saved.is_ok());
+            self.inputs.push_back(Input::Kept { user, files });
+        }
+        if let Err(error) = saved {
+            self.show_unsent_error(&error);
+        }
     }
 
     /// Shows what is wrong with a file of unsent lines; the program goes on without it.

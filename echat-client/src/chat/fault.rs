@@ -240,6 +240,7 @@ impl LocalizedError for UnsentError {
             Self::NoName => "服务器报告的用户名无效，因此没有创建文件；\
                 退出时未发送的消息会丢失"
                 .to_owned(),
+            Self::NotRead { path } => format!("{}：尚未读取，因此没有写入", path.display()),
             Self::Io { path, source } => format!("{}：{}", path.display(), source.chinese()),
         }
     }

@@ -7,8 +7,8 @@
 //! What a server calls its user is text from outside. Only what can be a stored name makes a file
 //! ([`NameQuery::key`]), and all spellings of a name make the same one.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
@@ -30,6 +30,12 @@ pub(super) enum UnsentError {
          unsent lines are lost when echat quits"
     )]
     NoName,
+    /// The file was not read, and may hold other lines.
+    #[error("{}: not written, because it was not read", path.display())]
+    NotRead {
+        /// The file of the lines.
+        path: PathBuf,
+    },
     /// Reading, writing or locking failed.
     #[error("{}: {source}", path.display())]
     Io {
@@ -58,6 +64,8 @@ pub(super) struct Unsent {
     key: Option<Fingerprint>,
     /// The locks that are held, by the user's stored name.
     locks: BTreeMap<String, File>,
+    /// The users whose files could not be locked or read, by their stored names: they are not ours.
+    foreign: BTreeSet<String>,
     /// Whether it was said that a user has no file.
     is_refused: bool,
     /// Lines that were set aside and could not be written there yet, by the user's stored name.
@@ -70,6 +78,7 @@ impl Unsent {
             state,
             key: None,
             locks: BTreeMap::new(),
+            foreign: BTreeSet::new(),
             is_refused: false,
             owed: BTreeMap::new(),
         }
@@ -79,6 +88,7 @@ impl Unsent {
     pub(super) fn server(&mut self, key: &Fingerprint) {
         if self.key.as_ref() != Some(key) {
             self.locks.clear();
+            self.foreign.clear();
             self.key = Some(key.clone());
         }
     }
@@ -92,6 +102,7 @@ impl Unsent {
         let Some((name, path)) = stored_name(user).and_then(|name| self.named(name)) else {
             return Ok(Some(Vec::new()));
         };
+        self.foreign.insert(name.clone());
         if let Entry::Vacant(place) = self.locks.entry(name.clone()) {
             let lock = private_file::lock_file(&path).map_err(UnsentError::at(&path))?;
             match lock.try_lock() {
@@ -100,14 +111,30 @@ impl Unsent {
                 Err(TryLockError::Error(error)) => return Err(UnsentError::at(&path)(error)),
             };
         }
-        match fs::read(&path) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Some(Vec::new())),
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => {
                 self.locks.remove(&name);
-                Err(UnsentError::at(&path)(error))
+                return Err(UnsentError::at(&path)(error));
             }
+        };
+        self.foreign.remove(&name);
+        Ok(Some(bytes))
+    }
+
+    /// Whether a user's file is ours to write. It is not if another client has it, or if it cannot be read; that was
+    /// said then.
+    ///
+    /// # Errors
+    /// The file was never read.
+    fn is_ours(&self, name: &str, path: &Path) -> Result<bool, UnsentError> {
+        let is_locked = self.locks.contains_key(name);
+        if !is_locked && !self.foreign.contains(name) {
+            let path = path.to_owned();
+            return Err(UnsentError::NotRead { path });
         }
+        Ok(is_locked)
     }
 
     /// Where the lines of a user are kept; `None` if they are not.
@@ -121,11 +148,14 @@ impl Unsent {
 
     /// Adds a line to the file of those that are never sent. While that fails, [`Unsent::save`] keeps
     /// it among the others.
+    ///
+    /// # Errors
+    /// The file cannot be written, or that of the user's other lines was never read.
     pub(super) fn set_aside(&mut self, user: &str, line: &[u8]) -> Result<(), UnsentError> {
         let Some((name, path)) = stored_name(user).and_then(|name| self.named(name)) else {
             return Ok(());
         };
-        if !self.locks.contains_key(&name) {
+        if !self.is_ours(&name, &path)? {
             return Ok(());
         }
         let owed = self.owed.entry(name).or_default();
@@ -138,6 +168,9 @@ impl Unsent {
 
     /// Writes a user's file, if it is ours to write. That there is none for a user is an error
     /// once, and only with lines to keep.
+    ///
+    /// # Errors
+    /// The file cannot be written. With lines to keep, also if it was never read.
     pub(super) fn save(&mut self, user: &str, lines: &str) -> Result<(), UnsentError> {
         let Some(name) = stored_name(user) else {
             let is_first = !lines.is_empty() && !std::mem::replace(&mut self.is_refused, true);
@@ -150,7 +183,8 @@ impl Unsent {
         let Some((name, path)) = self.named(name) else {
             return Ok(());
         };
-        if !self.locks.contains_key(&name) {
+        let has_nothing = lines.is_empty() && !self.locks.contains_key(&name);
+        if has_nothing || !self.is_ours(&name, &path)? {
             return Ok(());
         }
         let owed = self.owed.get(&name).map_or(&[][..], Vec::as_slice);
@@ -302,7 +336,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let mut unsent = unsent(directory.path(), 'A');
         assert_eq!(unsent.files("ann"), None);
-        unsent.set_aside("ann", b"lost\n").unwrap();
+        assert!(unsent.set_aside("ann", b"lost\n").is_err());
         unsent.load("ann").unwrap();
         let files = unsent.files("ann").unwrap();
         unsent.set_aside("ann", b"one\n").unwrap();
@@ -312,6 +346,19 @@ mod tests {
         let mode = fs::metadata(&files.aside).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert!(!Path::new(&files.waiting).exists());
+    }
+
+    #[test]
+    fn lines_of_a_user_whose_file_was_not_read_are_not_dropped_silently() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut unsent = unsent(directory.path(), 'A');
+        unsent.load("ann").unwrap();
+        assert!(unsent.save("anna", "one\n").is_err());
+        assert!(unsent.set_aside("anna", b"bad\n").is_err());
+        unsent.save("anna", "").unwrap();
+        unsent.load("anna").unwrap();
+        unsent.save("anna", "one\n").unwrap();
+        assert_eq!(fs::read(path_of(&unsent, "anna")).unwrap(), b"one\n");
     }
 
     #[test]

@@ -125,3 +125,32 @@ fn a_line_follows_its_room_and_not_the_name_that_another_room_took() {
     assert_eq!(folder.counts("carol", &said), [0]);
     assert_eq!(folder.counts("ann", &said), [1]);
 }
+
+#[test]
+fn unsent_lines_of_a_renamed_user_are_kept_and_sent_under_the_new_name() {
+    let folder = ServerFolder::unhurried();
+    folder.has("room1", &["ann", "bob"]);
+    let server = folder.server.address();
+    let proxy = Proxy::to(server);
+    let mut bob = folder.opens("bob", proxy.address());
+    folder.runs(&["ctl", "rename-user", "bob", "bobby"]);
+    bob.sees("bobby");
+    proxy.leads_to(None);
+    proxy.cuts_now();
+    bob.sees("Reconnecting");
+    bob.types("late\r");
+    bob.sees("(pending) late");
+    bob.types("\\d\r");
+    let (code, shown) = bob.ends();
+    assert_eq!(code, 0);
+    let shown = shown.split_whitespace().collect::<String>();
+    assert!(
+        shown.contains("/bobbyandwillbesentwhenbobbynext"),
+        "{shown}"
+    );
+    let mut bob = folder.comes("bobby", server);
+    bob.sees("late");
+    bob.types("\\d\r");
+    assert_eq!(bob.ends().0, 0);
+    assert_eq!(folder.counts("ann", &["late".to_owned()]), [1]);
+}

@@ -32,6 +32,7 @@ impl Stage {
 
 fn files() -> Input {
     Input::Kept {
+        user: "ann".to_owned(),
         files: Some(Files {
             waiting: "/state/ann".to_owned(),
             aside: "/state/ann.aside".to_owned(),
@@ -387,7 +388,10 @@ fn leaving_says_where_lines_are_kept() {
             "They are kept in /state/ann and will be sent when ann next logs in here.",
         ),
         (
-            Input::Kept { files: None },
+            Input::Kept {
+                user: "ann".to_owned(),
+                files: None,
+            },
             "They are not saved and will be lost when the program ends.",
         ),
     ] {

@@ -245,6 +245,7 @@ fn a_lost_room_is_told_as_what_it_is_and_its_lines_stay() {
 fn held_lines_are_not_promised_to_be_sent() {
     let mut stage = offline();
     stage.happens(Input::Kept {
+        user: "ann".to_owned(),
         files: Some(Files {
             waiting: "/state/ann".to_owned(),
             aside: "/state/ann.aside".to_owned(),

@@ -51,6 +51,7 @@ fn login_offers_the_name_that_was_registered() {
 fn unsent_lines_of_another_name_are_told() {
     let mut stage = ann(Language::English);
     stage.happens(Input::Kept {
+        user: "ann".to_owned(),
         files: Some(Files {
             waiting: "/state/ann".to_owned(),
             aside: "/state/ann.aside".to_owned(),
