@@ -18,7 +18,7 @@ use super::{Effect, Exit};
 use crate::modes::command_of;
 use crate::net::connection::{Action, Connection, State};
 use crate::session::{LimitError, NamedRoom, RequestContext, RoomUpdate, SendDecision, Update};
-use crate::statement::needs_login;
+use crate::statement::{TypedRequest, needs_login};
 use crate::target::Target;
 use crate::text::Text;
 
@@ -316,7 +316,13 @@ impl Upstream {
     pub(super) fn lost(&mut self, common: &mut Common, loss: Loss, was_sending: bool) -> AfterLoss {
         let was_logged_in = self.connection.is_online();
         self.connection.lost(common.at);
-        let awaited = self.requests.cut();
+        let open = common.context.settings.open.clone().map(Target::normal);
+        // The room of the address is joined after the next login.
+        let is_repeated = |asked: &RequestContext| {
+            let opens = asked.typed().and_then(TypedRequest::opens);
+            open.is_some() && opens == open
+        };
+        let awaited = self.requests.cut().filter(|asked| !is_repeated(asked));
         let unanswered: Vec<String> = awaited.map(|asked| command_of(&asked)).collect();
         let reason = loss.reason();
         let is_silent = match reason {
@@ -341,6 +347,7 @@ impl Upstream {
             common.fail(loss.sentence());
         }
         if !unanswered.is_empty() {
+            common.verdict.record(WorstOutcome::Lost);
             let commands = &common.named(&unanswered);
             common.fail(Text::Unanswered { commands });
         }

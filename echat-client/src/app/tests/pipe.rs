@@ -333,3 +333,64 @@ fn a_mistake_in_a_script_names_its_line() {
     let said = "line 3: Unknown command: hello. Type `help` for a list.".to_owned();
     assert!(printed.contains(&said), "{printed:?}");
 }
+
+/// A script logs in, and the connection is lost with its line unanswered and comes back.
+fn cut_with(line: &str) -> Stage {
+    let mut stage = ready();
+    writes(&mut stage, &[line]);
+    stage
+        .happens(Input::EndOfInput)
+        .happens(Input::Closed(None));
+    stage.happens(Input::Connected).welcome("ann", vec![]);
+    stage
+}
+
+fn empty_page() -> Event {
+    Event::History {
+        messages: vec![],
+        more: false,
+        newer: None,
+    }
+}
+
+#[test]
+fn the_exit_code_tells_of_a_command_that_got_no_answer() {
+    for line in ["+f carol", "find bob", "new=bob"] {
+        let mut stage = cut_with(line);
+        stage.says(empty_page());
+        let printed = stage.printed().concat();
+        assert!(printed.contains("lost before the answer"), "{printed}");
+        assert!(stage.has(&Effect::Quit(Exit::Protocol)), "{line}");
+    }
+    // A line is sent again, and is done.
+    let mut stage = cut_with("@r room1 hi");
+    stage.says(empty_page());
+    stage.says(live(in_room(3, "ann", "hi"), Some("p-1")));
+    assert!(stage.has(&Effect::Quit(Exit::Success)));
+}
+
+#[test]
+fn a_room_of_the_address_that_is_joined_again_after_a_loss_is_no_failure() {
+    let mut stage = pipe();
+    stage.app.common.context.settings.open = Some(Target::Room("class".to_owned()));
+    stage.happens(Input::Connected).welcome("ann", vec![]);
+    stage
+        .happens(Input::EndOfInput)
+        .happens(Input::Closed(None));
+    let printed = stage.printed();
+    assert!(
+        !printed.concat().contains("lost before the answer"),
+        "{printed:?}"
+    );
+    stage.happens(Input::Connected).welcome("ann", vec![]);
+    stage.happens(Input::Outgoing {
+        user: "ann".to_owned(),
+        lines: Some(Vec::new()),
+    });
+    stage.says(Event::OnNewRoom {
+        roomname: "class".to_owned(),
+    });
+    stage.says(join_result(None)).says(empty_page());
+    assert_eq!(stage.printed(), ["You joined class."]);
+    assert!(stage.has(&Effect::Quit(Exit::Success)));
+}
