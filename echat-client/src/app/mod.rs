@@ -1002,11 +1002,22 @@ impl App {
         self.outbox.load(&mut self.common, &me);
         self.check_rooms();
         self.ask_queued();
+        self.open_again();
         self.welcome(&me);
         if let Some(target) = self.common.context.settings.open.take() {
             self.open_at_start(target.normal());
         }
         self.say_must_change(bundle);
+    }
+
+    /// A chat was opening when the connection was lost: its page is asked for again, behind what was missed.
+    fn open_again(&mut self) {
+        let is_behind = self.common.context.session.missed_after().is_some();
+        let target = self.mode.opening().filter(|_| !is_behind);
+        if target.is_some_and(|target| !self.upstream.loads(target)) {
+            let acts = self.mode.open_again(&self.common.context);
+            self.act(acts);
+        }
     }
 
     /// Tells a user that was just registered what is there already: the room of all new accounts, and the
@@ -1084,7 +1095,10 @@ impl App {
             self.common.context.settings.open = Some(target);
         }
         let was_sending = self.outbox.cut(&mut self.common, loss);
-        let mut aftermath = self.upstream.lost(&mut self.common, loss, was_sending);
+        let opening = self.mode.opening().cloned();
+        let mut aftermath =
+            self.upstream
+                .lost(&mut self.common, loss, was_sending, opening.as_ref());
         let acts = self.mode.on_cut();
         self.act(acts);
         aftermath.comes_back &= !self.is_over;
@@ -1373,9 +1387,11 @@ impl App {
             }
             (RequestContext::CatchUp, Ok(_)) => {
                 self.upstream.catch_up(&mut self.common);
-                if let Some(target) = self.mode.target().cloned() {
+                // What is not shown is not marked as read.
+                if let Some(target) = self.mode.read_target().cloned() {
                     self.upstream.mark_read(&mut self.common, &target);
                 }
+                self.open_again();
             }
             // More was shown since, even if its chat is left again.
             (RequestContext::MarkRead(target), Ok(_)) if self.is_read(target) => {

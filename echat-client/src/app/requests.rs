@@ -173,6 +173,12 @@ impl Requests {
         self.unanswered.introduces(room) || queued.any(|asked| asked.introduces(room))
     }
 
+    /// Whether a page of this conversation is queued or unanswered.
+    pub(super) fn loads(&self, target: &Target) -> bool {
+        let mut queued = self.queued.iter().map(|queued| &queued.asked);
+        self.unanswered.loads(target) || queued.any(|asked| asked.page() == Some(target))
+    }
+
     /// Whether the user joins or creates this room.
     pub(super) fn is_joining(&self, room: &str) -> bool {
         self.unanswered.is_joining(room)

@@ -312,15 +312,21 @@ impl Upstream {
     }
 
     /// The connection is lost. Says so, unless the user was told of this outage or need not know. `was_sending`:
-    /// whether a line was in flight.
-    pub(super) fn lost(&mut self, common: &mut Common, loss: Loss, was_sending: bool) -> AfterLoss {
+    /// whether a line was in flight. `opening`: the chat whose page is asked for again after the next login.
+    pub(super) fn lost(
+        &mut self,
+        common: &mut Common,
+        loss: Loss,
+        was_sending: bool,
+        opening: Option<&Target>,
+    ) -> AfterLoss {
         let was_logged_in = self.connection.is_online();
         self.connection.lost(common.at);
         let open = common.context.settings.open.clone().map(Target::normal);
         // The room of the address is joined after the next login.
         let is_repeated = |asked: &RequestContext| {
             let opens = asked.typed().and_then(TypedRequest::opens);
-            open.is_some() && opens == open
+            asked.page().is_some() && asked.page() == opening || open.is_some() && opens == open
         };
         let awaited = self.requests.cut().filter(|asked| !is_repeated(asked));
         let unanswered: Vec<String> = awaited.map(|asked| command_of(&asked)).collect();
@@ -578,6 +584,11 @@ impl Upstream {
     /// Whether this is asked and not answered yet.
     pub(super) fn asks(&self, asked: &RequestContext) -> bool {
         self.requests.has(asked)
+    }
+
+    /// Whether a page of this conversation is to come.
+    pub(super) fn loads(&self, target: &Target) -> bool {
+        self.requests.loads(target)
     }
 
     /// Whether the client asks for a room that a user joined.

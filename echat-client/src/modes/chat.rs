@@ -659,6 +659,19 @@ impl Mode for ChatMode {
         Some(&self.target)
     }
 
+    fn read_target(&self) -> Option<&Target> {
+        Some(&self.target).filter(|_| !self.opening && !self.keeps_unread)
+    }
+
+    fn opening(&self) -> Option<&Target> {
+        Some(&self.target).filter(|_| self.opening)
+    }
+
+    fn open_again(&mut self, context: &Context) -> Vec<Act> {
+        self.opening = false;
+        self.begin(context)
+    }
+
     fn on_rename(&mut self, was: &Target, now: &Target) {
         if self.target == *was {
             self.target = now.clone();
@@ -787,8 +800,6 @@ impl Mode for ChatMode {
     }
 
     fn on_cut(&mut self) -> Vec<Act> {
-        // What was asked for is not coming; the next /history asks again.
-        self.opening = false;
         self.presence.drop_pending();
         Vec::new()
     }

@@ -230,6 +230,21 @@ pub trait Mode: fmt::Debug {
         None
     }
 
+    /// The open chat, if what is unread of it is shown.
+    fn read_target(&self) -> Option<&Target> {
+        None
+    }
+
+    /// The open chat, if what it begins with is still to come from the server.
+    fn opening(&self) -> Option<&Target> {
+        None
+    }
+
+    /// The answer to what [`Mode::opening`] waits for was lost with the connection: asks again.
+    fn open_again(&mut self, _: &Context) -> Vec<Act> {
+        Vec::new()
+    }
+
     /// What to do on entering.
     fn enter(&mut self, _: &Context) -> Vec<Act> {
         Vec::new()

@@ -307,6 +307,14 @@ impl RequestContext {
         matches!(self, Self::Introduce { room: of, .. } if of == room)
     }
 
+    /// The conversation of which it asks for a page.
+    pub fn page(&self) -> Option<&Target> {
+        match self {
+            Self::Page(target, _) => Some(target),
+            _ => None,
+        }
+    }
+
     /// The command of the table.
     pub fn typed(&self) -> Option<&TypedRequest> {
         match self {
@@ -419,6 +427,11 @@ impl PendingRequests {
     /// Whether the settings of this room are asked for, to show what is news of it.
     pub fn introduces(&self, room: &str) -> bool {
         self.requests().any(|asked| asked.introduces(room))
+    }
+
+    /// Whether a page of this conversation is asked for.
+    pub fn loads(&self, target: &Target) -> bool {
+        self.requests().any(|asked| asked.page() == Some(target))
     }
 
     /// Whether the client asks which room a name stands for.

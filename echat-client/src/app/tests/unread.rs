@@ -481,3 +481,156 @@ fn a_room_that_is_named_like_a_user_has_its_mark() {
     stage.types("/msg bob");
     assert!(stage.prompt().starts_with("bob "), "{}", stage.prompt());
 }
+
+/// Ann, who is logged in to so many unread messages in a room and can send.
+fn ready(count: u64) -> Stage {
+    let mut stage = with_unread(count, false);
+    stage.happens(Input::Outgoing {
+        user: "ann".to_owned(),
+        lines: Some(Vec::new()),
+    });
+    stage.sent();
+    stage
+}
+
+/// The connection comes back, and so many messages of the room are unread.
+fn comes_back(stage: &mut Stage, count: u64) {
+    stage.happens(Input::Connected);
+    stage.says(Event::LoginSuccess {
+        username: "ann".to_owned(),
+    });
+    let unread = Unread {
+        target_type: TargetType::Room,
+        target: ROOM.to_owned(),
+        count,
+        read_id: 3,
+        mentions: None,
+    };
+    stage.says(
+        LoginBundle {
+            chat_rooms: vec![ROOM.to_owned()],
+            unread: vec![unread],
+            ..LoginBundle::default()
+        }
+        .into(),
+    );
+}
+
+/// A page of messages of the room.
+fn page(ids: std::ops::RangeInclusive<u64>, more: bool) -> Event {
+    Event::History {
+        messages: ids.map(|id| in_room(id, "bob", "new")).collect(),
+        more,
+        newer: None,
+    }
+}
+
+/// A page without a message.
+fn nothing() -> Event {
+    Event::History {
+        messages: vec![],
+        more: false,
+        newer: None,
+    }
+}
+
+/// What was asked of the history since the last look: `missed` after an id, or the newest messages of the room.
+fn asked(stage: &mut Stage) -> Vec<&'static str> {
+    let mut asked = Vec::new();
+    stage.effects.retain(|effect| match effect {
+        Effect::Send(message) => {
+            let asks = message.command == RequestKind::QueryHistory.info().number;
+            let is_missed = format!("{:?}", message.params).contains("\"after\"");
+            if asks {
+                asked.push(if is_missed { "missed" } else { "newest" });
+            }
+            !asks
+        }
+        _ => true,
+    });
+    asked
+}
+
+#[test]
+fn a_reconnect_marks_nothing_as_read_that_a_jump_left_out() {
+    let mut stage = ready(40);
+    let around = Goto::ChatAround(Target::Room(ROOM.to_owned()), 5);
+    stage.app.go(around);
+    let effects = stage.app.finish(true);
+    stage.takes(effects);
+    stage.says(page(4..=10, true));
+    assert_eq!(stage.prompt(), "room1 [40]> ");
+    stage.happens(Input::Closed(None));
+    comes_back(&mut stage, 41);
+    stage.sent();
+    stage.says(page(44..=44, false));
+    assert_eq!(stage.sent(), []);
+    assert_eq!(stage.prompt(), "room1 [41]> ");
+    assert!(stage.printed().concat().ends_with("bob: new"));
+}
+
+#[test]
+fn a_chat_that_was_opening_at_a_loss_opens_after_the_reconnect() {
+    for is_interactive in [true, false] {
+        let mut stage = ready(60);
+        stage.app.common.context.settings.interactive = is_interactive;
+        stage.happens(Input::Line("&r room1".into()));
+        assert_eq!(asked(&mut stage), ["newest"]);
+        stage.happens(Input::Closed(None));
+        let printed = stage.printed().concat();
+        assert!(!printed.contains("lost before the answer"), "{printed}");
+        // Another loss before the login changes nothing.
+        stage.happens(Input::Connected).happens(Input::Closed(None));
+        comes_back(&mut stage, 60);
+        assert_eq!(asked(&mut stage), ["missed"]);
+        stage.says(nothing());
+        assert_eq!(asked(&mut stage), ["newest"]);
+        assert!(!stage.sent().contains(&RequestKind::MarkRead));
+        assert_eq!(stage.app.common.context.session.unread(), 60);
+        stage.printed();
+        stage.says(page(14..=63, true));
+        assert_eq!(stage.printed(), [""; 0]);
+        stage.says(page(1..=13, false));
+        let printed = stage.printed();
+        assert_eq!(printed.len(), 64, "{printed:?}");
+        assert_eq!(printed[3], "------ history above ------");
+        assert_eq!(
+            stage.sent(),
+            [RequestKind::QueryHistory, RequestKind::MarkRead]
+        );
+        assert_eq!(stage.app.common.context.session.unread(), 0);
+    }
+}
+
+#[test]
+fn a_chat_that_is_opened_offline_shows_all_that_is_unread_before_it_is_read() {
+    let mut stage = ready(60);
+    stage.happens(Input::Closed(None));
+    stage.types("&r room1");
+    // The queued page is asked for once.
+    stage.happens(Input::Connected).happens(Input::Closed(None));
+    comes_back(&mut stage, 61);
+    assert_eq!(asked(&mut stage).len(), 2);
+    stage.says(page(64..=64, false));
+    assert!(!stage.sent().contains(&RequestKind::MarkRead));
+    stage.printed();
+    stage.says(page(14..=63, true));
+    assert_eq!(asked(&mut stage), ["newest"]);
+    stage.says(page(1..=13, false));
+    let printed = stage.printed();
+    assert_eq!(printed.len(), 65, "{printed:?}");
+    assert_eq!(printed[3], "------ history above ------");
+    assert_eq!(stage.prompt(), "room1> ");
+    assert_eq!(stage.sent(), [RequestKind::MarkRead]);
+}
+
+#[test]
+fn an_open_chat_that_shows_everything_is_read_after_a_reconnect() {
+    let mut stage = ready(0);
+    stage.types("&r room1").happens(Input::Closed(None));
+    comes_back(&mut stage, 2);
+    assert_eq!(asked(&mut stage), ["missed"]);
+    stage.says(page(4..=5, false));
+    assert!(stage.sent().contains(&RequestKind::MarkRead));
+    assert_eq!(stage.prompt(), "room1> ");
+}
