@@ -46,8 +46,7 @@ pub(super) struct ChatMode {
     begins: InitialView,
     /// Messages that were jumped to.
     window: Option<Window>,
-    /// Whether what is unread was not shown, and stays unread.
-    keeps_unread: bool,
+    unread: UnreadView,
     numbers: Numbers,
 }
 
@@ -61,6 +60,26 @@ enum InitialView {
     Around(u64),
     /// What came after this one: the chat was left only for a question.
     After(u64),
+}
+
+/// Whether what is unread is shown. What is not shown is not marked as read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum UnreadView {
+    /// It is, as far as it can be remembered.
+    #[default]
+    Shown,
+    /// Other messages were jumped to.
+    LeftOut,
+    /// There was no connection to ask for it, or the server refused it. `/history` asks for it.
+    Missing,
+}
+
+impl UnreadView {
+    /// What is unread of this conversation is not shown, for this reason.
+    fn without(conversation: Option<&Conversation>, reason: Self) -> Self {
+        let has_unread = conversation.is_some_and(|found| found.unread() > 0);
+        if has_unread { reason } else { Self::Shown }
+    }
 }
 
 /// Messages that were jumped to, which do not follow on the newest.
@@ -89,7 +108,7 @@ impl ChatMode {
             folded: FoldedMessages::default(),
             begins: InitialView::default(),
             window: None,
-            keeps_unread: false,
+            unread: UnreadView::default(),
             numbers: Numbers::default(),
         }
     }
@@ -134,7 +153,7 @@ impl ChatMode {
             let date = |post: &&Post| context.settings.zone.at(post.time).date();
             self.day = all[..shown].last().map(date);
             let lines = self.days(&all[shown..], context);
-            return vec![Act::Print(lines), Act::Read(self.target.clone())];
+            return self.shown(lines);
         }
         context.begin_list();
         let lacking = conversation.filter(|found| found.older().is_some());
@@ -152,7 +171,14 @@ impl ChatMode {
         lines.extend(self.away(context));
         let settings = context.session.room_settings(&self.target);
         lines.extend(settings.and_then(|room| rooms::topic_on_opening(room, context)));
-        vec![Act::Print(lines), Act::Read(self.target.clone())]
+        self.shown(lines)
+    }
+
+    /// Messages that are new to the reader. If all that is unread is shown by now, it is read.
+    fn shown(&self, lines: Vec<Line>) -> Vec<Act> {
+        let mut acts = vec![Act::Print(lines)];
+        acts.extend(self.read_target().cloned().map(Act::Read));
+        acts
     }
 
     /// What the friend says who is away.
@@ -210,10 +236,7 @@ impl ChatMode {
             lines.extend(self.days(&[post], context));
         }
         self.top.get_or_insert(post.id);
-        if self.keeps_unread {
-            return print(lines);
-        }
-        vec![Act::Print(lines), Act::Read(self.target.clone())]
+        self.shown(lines)
     }
 
     /// Older messages: from memory, else from the server.
@@ -221,6 +244,10 @@ impl ChatMode {
         if let Some(window) = self.window {
             let jump = self.jump(Jump::Older, (Some(window.first), None), (None, None));
             return vec![jump];
+        }
+        if self.unread == UnreadView::Missing && !context.is_offline {
+            self.unread = UnreadView::Shown;
+            return self.begin(context);
         }
         let top = self.top.unwrap_or(u64::MAX);
         let conversation = context.session.conversation(&self.target);
@@ -344,9 +371,9 @@ impl ChatMode {
         let conversation = context.session.conversation(&self.target);
         let read_id = conversation.map_or(0, Conversation::read_id);
         let shows_unread = is_newest && (!more || ends.first <= read_id);
-        if self.keeps_unread && shows_unread {
-            self.keeps_unread = false;
-            return vec![Act::Print(lines), Act::Read(self.target.clone())];
+        if self.unread != UnreadView::Shown && shows_unread {
+            self.unread = UnreadView::Shown;
+            return self.shown(lines);
         }
         print(lines)
     }
@@ -546,6 +573,16 @@ impl ChatMode {
         self.show_older(&page.iter().collect::<Vec<_>>(), context)
     }
 
+    /// The page that the chat begins with is refused: shows why, and what is remembered.
+    fn page_refused(&mut self, update: &Update, context: &Context) -> Vec<Act> {
+        self.opening = false;
+        let conversation = context.session.conversation(&self.target);
+        self.unread = UnreadView::without(conversation, UnreadView::Missing);
+        let mut acts = print(answers::tell(update, context));
+        acts.extend(self.show(context));
+        acts
+    }
+
     /// The chat from its beginning, or out of it if the server knows nothing of it any more.
     fn begin_anew(&mut self, context: &Context) -> Vec<Act> {
         let mut lines = self.presence.flush(context);
@@ -569,19 +606,22 @@ impl ChatMode {
         if let InitialView::Around(id) = self.begins {
             self.begins = InitialView::default();
             let jump = self.jump(Jump::Around(id), (None, None), (Some(id), None));
-            // What is not shown is not marked as read.
-            self.keeps_unread = conversation.is_some_and(|found| found.unread() > 0);
+            self.unread = UnreadView::without(conversation, UnreadView::LeftOut);
             return vec![jump];
         }
         // What is unread is shown before it is marked as read, as far as it can be remembered.
+        let lacks_unread = |found: &Conversation| found.lacking_unread() > 0 && found.has_room();
         let lacks = |found: &&Conversation| {
             let has_none = found.lines().len() == 0;
-            let lacks_unread = found.lacking_unread() > 0 && found.has_room();
+            let lacks_unread = lacks_unread(found);
             // Without a connection, what is remembered is shown at once.
             has_none && (found.older().is_some() || lacks_unread)
                 || lacks_unread && !context.is_offline
         };
         let Some(found) = conversation.filter(lacks) else {
+            if context.is_offline && conversation.is_some_and(lacks_unread) {
+                self.unread = UnreadView::Missing;
+            }
             return self.show(context);
         };
         self.opening = true;
@@ -660,7 +700,8 @@ impl Mode for ChatMode {
     }
 
     fn read_target(&self) -> Option<&Target> {
-        Some(&self.target).filter(|_| !self.opening && !self.keeps_unread)
+        let is_shown = !self.opening && self.unread == UnreadView::Shown;
+        Some(&self.target).filter(|_| is_shown)
     }
 
     fn opening(&self) -> Option<&Target> {
@@ -785,8 +826,7 @@ impl Mode for ChatMode {
             Update::Answer(RequestContext::Page(target, _), Err(_))
                 if *target == self.target && self.opening =>
             {
-                self.opening = false;
-                self.show(context)
+                self.page_refused(update, context)
             }
             Update::Answer(_, Ok(Event::LeftRoom { roomname: room })) | Update::LeftRoom(room)
                 if self.is_here(room) =>

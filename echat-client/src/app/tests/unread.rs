@@ -634,3 +634,56 @@ fn an_open_chat_that_shows_everything_is_read_after_a_reconnect() {
     assert!(stage.sent().contains(&RequestKind::MarkRead));
     assert_eq!(stage.prompt(), "room1> ");
 }
+
+/// Without a connection a chat shows what is remembered. The rest stays unread, and `/history` asks for it later.
+#[test]
+fn what_a_chat_that_is_opened_offline_cannot_show_stays_unread() {
+    let mut stage = ready(60);
+    stage.says(live(in_room(64, "bob", "new"), None));
+    stage.happens(Input::Closed(None)).printed();
+    stage.types("&r room1");
+    assert_eq!(stage.printed()[1..], ["[2023-11-14 22:14:24] bob: new"]);
+    assert_eq!(stage.prompt(), "room1 [61] (offline)> ");
+    comes_back(&mut stage, 61);
+    assert_eq!(asked(&mut stage), ["missed"]);
+    stage.says(nothing());
+    assert!(!stage.sent().contains(&RequestKind::MarkRead));
+    assert_eq!(stage.prompt(), "room1 [61]> ");
+    stage.types("/history");
+    assert_eq!(asked(&mut stage), ["newest"]);
+    stage.printed();
+    stage.says(page(14..=63, true)).says(page(1..=13, false));
+    assert_eq!(stage.printed().len(), 64);
+    assert!(stage.sent().contains(&RequestKind::MarkRead));
+    assert_eq!(stage.prompt(), "room1> ");
+}
+
+#[test]
+fn a_chat_whose_page_is_refused_says_why_and_stays_unread() {
+    let refused = || Event::Refused {
+        fail: fail("storage_damaged", &[]),
+    };
+    let said = "Part of the server's database is damaged; its operator must repair it.";
+    let mut stage = ready(60);
+    stage.types("&r room1").sent();
+    stage.says(live(in_room(64, "bob", "new"), None));
+    stage.printed();
+    stage.says(refused());
+    let printed = stage.printed();
+    assert!(printed[0].contains(said), "{printed:?}");
+    assert_eq!(printed[1..], ["[2023-11-14 22:14:24] bob: new"]);
+    stage.says(live(in_room(65, "bob", "more"), None));
+    assert_eq!(stage.printed(), ["[2023-11-14 22:14:25] bob: more"]);
+    assert_eq!(stage.sent(), []);
+    assert_eq!(stage.prompt(), "room1 [62]> ");
+    // It is asked again when the user wants it.
+    stage.types("/history");
+    assert_eq!(asked(&mut stage), ["newest"]);
+    stage.says(refused());
+    assert!(stage.printed().concat().contains(said));
+    stage.types("\\c").types("chat room1");
+    assert_eq!(asked(&mut stage), ["newest"]);
+    stage.says(page(4..=63, false));
+    assert_eq!(stage.sent(), [RequestKind::MarkRead]);
+    assert_eq!(stage.prompt(), "room1> ");
+}
