@@ -61,7 +61,7 @@ use composer::{Composer, QuestionOutcome, Submitted};
 use export::Exporter;
 use input::{InputEnd, InputQueue, WorstOutcome};
 use login::{LoginSecret, SecretError};
-use outbox::Outbox;
+use outbox::{Outbox, is_passing, wait_of};
 use question::{Pasted, Question, QuestionAnswer};
 use upstream::{Loss, SendError, Upstream};
 
@@ -189,7 +189,8 @@ impl App {
             .opens_at(self.common.context.now)
             .filter(|_| waits);
         let deadline = self.common.context.settings.deadline;
-        [sends_at, deadline, self.mode.wakes_at()]
+        let catches_up_at = self.upstream.catches_up_at();
+        [sends_at, catches_up_at, deadline, self.mode.wakes_at()]
             .into_iter()
             .flatten()
             .min()
@@ -293,6 +294,7 @@ impl App {
         let acts = self.mode.on_tick(&self.common.context);
         self.act(acts);
         self.send_next();
+        self.upstream.catch_up_later(&mut self.common);
     }
 
     /// Leaves because a person wants to.
@@ -1385,14 +1387,8 @@ impl App {
             (RequestContext::PasswordKind, outcome) => {
                 self.say_password_kind(outcome.as_ref().map(|_| ()));
             }
-            (RequestContext::CatchUp, Ok(_)) => {
-                self.upstream.catch_up(&mut self.common);
-                // What is not shown is not marked as read.
-                if let Some(target) = self.mode.read_target().cloned() {
-                    self.upstream.mark_read(&mut self.common, &target);
-                }
-                self.open_again();
-            }
+            (RequestContext::CatchUp, Ok(_)) => self.caught_up(),
+            (RequestContext::CatchUp, Err(fail)) => self.catch_up_refused(fail),
             // More was shown since, even if its chat is left again.
             (RequestContext::MarkRead(target), Ok(_)) if self.is_read(target) => {
                 self.upstream.mark_read(&mut self.common, target);
@@ -1400,6 +1396,47 @@ impl App {
             (_, Err(_)) => self.common.verdict.record(WorstOutcome::Refused),
             _ => {}
         }
+    }
+
+    /// A page of what was missed came.
+    fn caught_up(&mut self) {
+        self.upstream.caught_up();
+        self.upstream.catch_up(&mut self.common);
+        // What is not shown is not marked as read.
+        if let Some(target) = self.mode.read_target().cloned() {
+            self.upstream.mark_read(&mut self.common, &target);
+        }
+        self.open_again();
+    }
+
+    /// The server refused what was missed. It is asked for again if the server may give it soon; otherwise the client
+    /// goes on without it.
+    fn catch_up_refused(&mut self, fail: &Fail) {
+        // It is asked for again when the password is changed.
+        if fail.wants_new_password() {
+            return self.common.verdict.record(WorstOutcome::Refused);
+        }
+        // How long it takes is said apart.
+        let reason = &self.common.context.language.refusal(&Fail {
+            detail: Vec::new(),
+            ..fail.clone()
+        });
+        let seconds = wait_of(fail);
+        let delay = is_passing(fail).then(|| self.upstream.delay_catch_up(&self.common, seconds));
+        match delay.flatten() {
+            Some(true) => return self.common.say(Text::MissedWaits { reason, seconds }),
+            Some(false) => return,
+            None => {}
+        }
+        self.common.verdict.record(WorstOutcome::Refused);
+        self.common.fail(Text::MissedNotFetched { reason });
+        self.mode.on_gap();
+        for update in self.common.context.session.leave_gap() {
+            if self.shows(&update) {
+                self.tell(&update);
+            }
+        }
+        self.open_again();
     }
 
     /// A message came that a command means. What was typed since stays in the line, and the message is not edited then.

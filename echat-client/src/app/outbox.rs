@@ -455,7 +455,7 @@ impl Outbox {
     }
 
     fn send_later(&mut self, common: &mut Common, fail: &Fail) {
-        let seconds = retry_after(fail).unwrap_or(STORAGE_WAIT).max(1);
+        let seconds = wait_of(fail);
         let end = common.context.now.saturating_add(seconds);
         // Slow mode is that of one room: lines to others go on.
         let is_slow = fail.code == Code::SlowMode.as_str();
@@ -724,9 +724,14 @@ impl Outbox {
     }
 }
 
+/// In how many seconds the same request may be taken.
+pub(super) fn wait_of(fail: &Fail) -> u64 {
+    retry_after(fail).unwrap_or(STORAGE_WAIT).max(1)
+}
+
 /// Whether the same line may be taken a little later. The limit of a day is not passing: a line that waited
 /// for hours would hold up all others, and a script for ever.
-fn is_passing(fail: &Fail) -> bool {
+pub(super) fn is_passing(fail: &Fail) -> bool {
     let passes = [
         Code::RateLimited,
         Code::SlowMode,

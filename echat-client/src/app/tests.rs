@@ -26,6 +26,7 @@ mod forged;
 mod leaving;
 mod limits;
 mod messages;
+mod missed;
 mod modes;
 mod pasted;
 mod pending;

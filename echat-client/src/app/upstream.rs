@@ -29,6 +29,11 @@ const ATTEMPTS_AFTER_INPUT: u32 = 6;
 /// of the line.
 const AT_ONCE: Duration = Duration::from_secs(10);
 
+/// So often in a row the server may refuse what was missed for now, and so many seconds the client waits for it at
+/// most. Messages that arrive in the meantime are held back.
+const CATCH_UP_REFUSALS: u32 = 6;
+const CATCH_UP_WAIT: u64 = 60;
+
 /// How a connection was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Loss {
@@ -108,12 +113,22 @@ impl From<LimitError> for SendError {
     }
 }
 
+/// The server refused what was missed for now.
+#[derive(Debug, Default)]
+struct CatchUpDelay {
+    /// How often in a row.
+    refusals: u32,
+    /// The unix second at which it is asked for again.
+    until: Option<u64>,
+}
+
 /// The server as the client sees it.
 #[derive(Debug)]
 pub(super) struct Upstream {
     connection: Connection,
     outage: Outage,
     requests: Requests,
+    delay: CatchUpDelay,
     /// The wanted login.
     pub(super) login: Login,
 }
@@ -125,6 +140,7 @@ impl Upstream {
             connection: Connection::new(seed),
             outage: Outage::default(),
             requests: Requests::default(),
+            delay: CatchUpDelay::default(),
             login: Login::default(),
         }
     }
@@ -278,6 +294,7 @@ impl Upstream {
     /// Asks for what was missed, a page at a time.
     pub(super) fn catch_up(&mut self, common: &mut Common) {
         if let Some(after) = common.context.session.missed_after()
+            && self.delay.until.is_none()
             && !self.requests.has(&RequestContext::CatchUp)
             && self.may_ask()
         {
@@ -291,6 +308,38 @@ impl Upstream {
                 at: None,
             };
             self.send(common, &request, RequestContext::CatchUp);
+        }
+    }
+
+    /// The server has sent a page of what was missed.
+    pub(super) fn caught_up(&mut self) {
+        self.delay = CatchUpDelay::default();
+    }
+
+    /// The server refused what was missed, but may give it in so many seconds: waits, if that is not too long. Whether
+    /// the user is to be told, which is once; `None` if the client does not wait.
+    pub(super) fn delay_catch_up(&mut self, common: &Common, seconds: u64) -> Option<bool> {
+        let refusals = self.delay.refusals + 1;
+        self.caught_up();
+        if refusals >= CATCH_UP_REFUSALS || seconds > CATCH_UP_WAIT {
+            return None;
+        }
+        let until = Some(common.context.now.saturating_add(seconds));
+        self.delay = CatchUpDelay { refusals, until };
+        Some(refusals == 1)
+    }
+
+    /// When what was missed is asked for again, in unix seconds.
+    pub(super) fn catches_up_at(&self) -> Option<u64> {
+        self.delay.until.filter(|_| self.is_online())
+    }
+
+    /// Asks again for what was missed, if it is time.
+    pub(super) fn catch_up_later(&mut self, common: &mut Common) {
+        let now = common.context.now;
+        if self.catches_up_at().is_some_and(|until| until <= now) {
+            self.delay.until = None;
+            self.catch_up(common);
         }
     }
 
@@ -640,6 +689,7 @@ impl Upstream {
     /// The login holds, for the first time or again.
     pub(super) fn logged_in(&mut self, common: &mut Common) {
         self.connection.logged_in(common.at);
+        self.caught_up();
         let Some(name) = &common.me() else {
             return;
         };

@@ -844,6 +844,15 @@ impl Mode for ChatMode {
         Vec::new()
     }
 
+    fn on_gap(&mut self) {
+        // The chat begins again with a page of its own, unless the reader is elsewhere in it.
+        if self.unread != UnreadView::LeftOut {
+            self.opening = true;
+            self.unread = UnreadView::Shown;
+            self.window = None;
+        }
+    }
+
     fn on_tick(&mut self, context: &Context) -> Vec<Act> {
         print(self.presence.tick(context))
     }

@@ -245,6 +245,9 @@ pub trait Mode: fmt::Debug {
         Vec::new()
     }
 
+    /// What was missed cannot be fetched, and messages before those that arrive now are lacking.
+    fn on_gap(&mut self) {}
+
     /// What to do on entering.
     fn enter(&mut self, _: &Context) -> Vec<Act> {
         Vec::new()

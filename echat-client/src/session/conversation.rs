@@ -155,7 +155,19 @@ impl Conversation {
         }
     }
 
+    /// What follows on the messages held is not known: they are forgotten, and asked for again with what lies before
+    /// this id.
+    pub(super) fn leave_gap(&mut self, before: u64) {
+        self.lines.clear();
+        self.bytes = 0;
+        self.has_no_own = false;
+        self.older = Some(before);
+    }
+
     pub(super) fn push(&mut self, post: Post) {
+        if self.lines.is_empty() && self.older.is_some() {
+            self.older = Some(post.id);
+        }
         self.bytes += post.content.len();
         self.has_no_own &= !post.mine;
         self.lines.push_back(post);

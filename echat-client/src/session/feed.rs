@@ -1,7 +1,7 @@
 //! Puts messages in the order of their ids, each once, across lost connections.
 //!
 //! After a reconnect the messages that were missed are asked for, page by page, while new ones
-//! arrive already. New ones wait until the pages have reached them.
+//! arrive already. New ones wait until the pages have reached them, or the server refuses the pages.
 
 use std::collections::BTreeMap;
 
@@ -76,6 +76,12 @@ impl Feed {
             .max()
             .unwrap_or_default();
         self.release(if self.behind { reached } else { u64::MAX })
+    }
+
+    /// What was missed cannot be had: messages that arrived since go through.
+    pub(super) fn leave_gap(&mut self) -> Vec<ChatMessage> {
+        self.behind = false;
+        self.release(u64::MAX)
     }
 
     /// Puts a message as it is now in the place of one that is held, and says whether it is.

@@ -301,6 +301,20 @@ impl Session {
         self.feed.missed_after()
     }
 
+    /// What was missed cannot be fetched. The messages that arrived since are let through; what lies before them is
+    /// asked for when a conversation is shown.
+    pub fn leave_gap(&mut self) -> Vec<Update> {
+        let before = self.newest().saturating_add(1);
+        for conversation in self.conversations.values_mut() {
+            conversation.leave_gap(before);
+        }
+        let mut updates = Vec::new();
+        for message in self.feed.leave_gap() {
+            self.store(message, true, &mut updates);
+        }
+        updates
+    }
+
     /// The highest message id that the server is known to have assigned; 0 for none.
     pub fn newest(&self) -> u64 {
         self.identity.newest().max(self.feed.seen())

@@ -1029,6 +1029,14 @@ sentences! {
     MessageWaits { target: &'a str, reason: &'a str, seconds: u64 }
         en "The message to {target} will be sent in {seconds} s: {reason}"
         zh "发给“{target}”的消息将在 {seconds} 秒后重发：{reason}";
+    /// What was missed must wait.
+    MissedWaits { reason: &'a str, seconds: u64 }
+        en "What you missed will be fetched in {seconds} s: {reason}"
+        zh "断线期间的消息将在 {seconds} 秒后再次获取：{reason}";
+    /// It cannot be had.
+    MissedNotFetched { reason: &'a str }
+        en "What you missed could not be fetched: {reason} It stays unread, and opening a chat asks for it again."
+        zh "无法获取断线期间的消息：{reason}这些消息仍是未读，打开聊天时会再次获取。";
     /// Several lines were pasted.
     Paste { count: u64 }
         en { count,
