@@ -59,6 +59,9 @@ pub const HISTORY_MAX: u64 = 200;
 /// Messages that QUERY_HISTORY returns without a `limit`.
 pub const HISTORY_DEFAULT: u64 = 50;
 
+/// Seconds: a refusal whose `retry_after` is longer is that of the limit of a day. Rates fill up sooner.
+pub const RATES_FILL_UP: u64 = 3_600;
+
 /// Most items that one request for a page of members or public rooms may ask for, and the default.
 pub const LIST_PAGE: u64 = 200;
 

@@ -8,8 +8,8 @@ use tracing::{Dispatch, Subscriber, subscriber};
 /// Runs `act` with a subscriber for this thread.
 ///
 /// While a process has one dispatcher, tracing asks only the thread that reaches a line of the code first whether the
-/// line is logged, and remembers the answer for all threads (`Rebuilder::JustOne` in tracing-core's `callsite.rs`). That
-/// thread may be another test's, which logs nothing. A second dispatcher has tracing ask them all.
+/// line is logged, and remembers the answer for all threads (`Rebuilder::JustOne` in tracing-core's `callsite.rs`).
+/// That thread may be another test's, which logs nothing. A second dispatcher has tracing ask them all.
 pub fn with_subscriber<T>(
     subscriber: impl Subscriber + Send + Sync + 'static,
     act: impl FnOnce() -> T,

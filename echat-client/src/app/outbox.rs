@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use echat_proto::limits::RATES_FILL_UP;
 use echat_proto::names::TxnId;
 use echat_proto::records::{Code, Fail};
 
@@ -15,7 +16,7 @@ use crate::session::outgoing::{AsideLine, UnsentLine, WithdrawError};
 use crate::session::{LimitError, NamedRoom, RequestContext, SendDecision, Session};
 use crate::statement::UnsentSelection;
 use crate::target::Target;
-use crate::text::{HOUR, Text, retry_after};
+use crate::text::{Text, retry_after};
 
 /// How long to wait when the server cannot store and does not say how long, in seconds.
 const STORAGE_WAIT: u64 = 5;
@@ -740,5 +741,5 @@ pub(super) fn is_passing(fail: &Fail) -> bool {
     ]
     .iter()
     .any(|code| code.as_str() == fail.code);
-    passes && retry_after(fail).is_none_or(|seconds| seconds <= HOUR)
+    passes && retry_after(fail).is_none_or(|seconds| seconds <= RATES_FILL_UP)
 }

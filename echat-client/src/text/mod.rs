@@ -14,6 +14,7 @@ mod tests;
 
 use std::borrow::Cow;
 
+use echat_proto::limits::RATES_FILL_UP;
 use echat_proto::names::{DELETED_ACCOUNT, NameError, PasswordError};
 use echat_proto::records::{Code, Fail};
 use echat_proto::value::Value;
@@ -28,8 +29,8 @@ pub use language::Language;
 pub use refusals::RefusedRequest;
 pub use sentences::Text;
 
-/// Seconds of an hour. Waits that are longer are told in hours, and only the limits of a day have them.
-pub const HOUR: u64 = 3_600;
+/// Seconds of an hour. Longer waits are told in hours.
+const HOUR: u64 = 3_600;
 
 /// After how many seconds a request that was refused may be tried again, if the server said so.
 pub fn retry_after(fail: &Fail) -> Option<u64> {
@@ -48,8 +49,7 @@ impl Language {
         let known = code_of(fail);
         let wait = retry_after(fail);
         let mut sentence = match known {
-            // Rates fill up within the hour: only the limits of a day take longer.
-            Some(Code::RateLimited) if wait.is_some_and(|seconds| seconds > HOUR) => {
+            Some(Code::RateLimited) if wait.is_some_and(|seconds| seconds > RATES_FILL_UP) => {
                 self.say(Text::DayLimit)
             }
             Some(code) => self.code(code).to_owned(),

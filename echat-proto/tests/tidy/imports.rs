@@ -310,6 +310,7 @@ const TESTKIT: &[Row] = &[
     ("folder", &[]),
     ("generated", &[]),
     ("hostile_texts", &[]),
+    ("log_capture", &[]),
     ("login_bundle", &[]),
     ("programs", &[]),
     ("proxy", &[]),

@@ -114,8 +114,8 @@ impl Engine {
     /// Tells the administration about the server. Called once, at a start.
     ///
     /// # Errors
-    /// The database failed, which ends the server. So does damage of the settings and bans, which is logged with what to
-    /// do: without them the server would let in users that it must not.
+    /// The database failed, which ends the server. So does damage of the settings and bans, which is logged with what
+    /// to do: without them the server would let in users that it must not.
     pub fn begin_administration(
         &mut self,
         listening: Vec<String>,

@@ -76,8 +76,8 @@ impl Removals {
 
     /// Removes a portion if one is due. Returns the users whose lists have changed.
     ///
-    /// While the search index is damaged, it gives up no words, and few texts are removed before their words: the others
-    /// wait until the database is repaired.
+    /// While the search index is damaged, it gives up no words, and few texts are removed before their words: the
+    /// others wait until the database is repaired.
     ///
     /// # Errors
     /// `Fatal`, which ends the process. After any other error the portion is tried again.
@@ -110,7 +110,7 @@ impl Removals {
                 changed = made.lists;
                 match made.left {
                     Some(left) => {
-                        if index_is_damaged && !made.wrote {
+                        if index_is_damaged && !made.has_written {
                             pause = RETRY;
                         }
                         self.queue.push_back(left);
@@ -162,7 +162,7 @@ struct Portion {
     left: Option<Removal>,
     /// The users whose lists have changed.
     lists: ChangedLists,
-    wrote: bool,
+    has_written: bool,
 }
 
 /// Removes one portion.
@@ -175,13 +175,17 @@ fn portion(
     let mut batch = store.batch_at(now.unix);
     let retention: Retention = batch.retention();
     let (left, lists) = batch.remove_portion(removal, retention)?;
-    let wrote = batch.writes() > 0;
+    let has_written = batch.writes() > 0;
     let _receipt = batch.commit()?;
-    if wrote {
+    if has_written {
         let write = DeferredWrite::Remove(*removal, retention);
         state.journal.deferred(vec![write]);
     }
-    Ok(Portion { left, lists, wrote })
+    Ok(Portion {
+        left,
+        lists,
+        has_written,
+    })
 }
 
 #[cfg(test)]

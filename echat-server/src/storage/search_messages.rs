@@ -1,10 +1,10 @@
 //! Finds messages by their words, newest first, in portions.
 //!
 //! A search visits *sources*: the blocks of the index that belong to conversations of the user, with the texts of those
-//! messages that the index has by a former text, and the messages of these conversations that are not indexed. A search for a time leaves out the blocks of other times, and looks up the
-//! ids of the time in a block that is only partly of it. The source with the newest messages is visited first, and a
-//! source is left out when a page of newer messages was found. So the cost depends on the conversations of the user,
-//! and not on those of others.
+//! messages that the index has by a former text, and the messages of these conversations that are not indexed. A
+//! search for a time leaves out the blocks of other times, and looks up the ids of the time in a block that is only
+//! partly of it. The source with the newest messages is visited first, and a source is left out when a page of newer
+//! messages was found. So the cost depends on the conversations of the user, and not on those of others.
 //!
 //! The rights of a user are those of [`history`](super::history): the same rows of `participants` are the beginning of
 //! every source, and each message of the reply is read anew by them.
@@ -375,8 +375,8 @@ impl Search {
         Ok(seen.work)
     }
 
-    /// Looks at messages of a block. The index has some by a former text: of these, the texts are read in the same visit,
-    /// since before the next one they may be edited, or indexed anew.
+    /// Looks at messages of a block. The index has some by a former text: of these, the texts are read in the same
+    /// visit, since before the next one they may be edited, or indexed anew.
     fn visit_block(
         &self,
         batch: &Batch<'_>,

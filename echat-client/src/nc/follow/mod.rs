@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use echat_proto::channel::{Incoming, Message};
 use echat_proto::commands::{CloseReason, channel, ending, event, request};
-use echat_proto::limits::HISTORY_MAX;
+use echat_proto::limits::{HISTORY_MAX, RATES_FILL_UP};
 use echat_proto::value::Value;
 use rand::RngExt;
 
@@ -34,7 +34,6 @@ use crate::net::socket::Received;
 use crate::net::wait::{Interest, WatchedFd, wait};
 use crate::net::wake::Wakes;
 use crate::secret::SecretBytes;
-use crate::text::HOUR;
 use cursor::{Cursor, int, text_of};
 use printer::Printer;
 use request_queue::RequestQueue;
@@ -362,8 +361,7 @@ impl Follower<'_> {
         };
         let code = text_of(&message.params, "code").unwrap_or_default();
         let wait = int(&message.params, "retry_after").unwrap_or(REQUEST_WAIT);
-        // The limits of a day are longer.
-        if PASSING_FOR_REQUESTS.contains(&code.as_str()) && wait <= HOUR {
+        if PASSING_FOR_REQUESTS.contains(&code.as_str()) && wait <= RATES_FILL_UP {
             if code != "rate_limited" && !self.requests.was_held() {
                 output::diagnostic(&format!("the server refuses for now: {code}; trying again"));
             }

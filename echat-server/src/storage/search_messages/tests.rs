@@ -407,7 +407,7 @@ fn a_message_that_is_edited_during_a_search_is_found_if_it_matches_before_and_af
     let words = words.join(" ");
     for (indexes, is_visited) in [(0, false), (1, false), (2, false), (0, true), (2, true)] {
         let mut world = World::new();
-        let edited = if is_visited { 1 } else { 0 };
+        let edited = i64::from(is_visited);
         for room in 0..2 {
             say(&mut world, room, [words.clone()], true);
         }
