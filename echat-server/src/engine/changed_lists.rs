@@ -1,7 +1,8 @@
 //! Tells users that their lists of blocks and invitations have changed, a few after each tick.
 //!
-//! A room that is renamed or closed may have invited thousands of users, and each is told a whole list. A list is read
-//! when its user is told, so the newest one is told last. A user who is offline learns it with the next login.
+//! A room that is renamed or closed may have invited thousands of users, and each online user receives a whole list.
+//! The list is read just before it is sent, so it is never older than one that was sent before. LOGIN_BUNDLE has it for
+//! users that are offline.
 
 use super::{MemoryState, NO_CONNECTION};
 use crate::clock::Now;

@@ -482,7 +482,7 @@ fn a_room_that_is_named_like_a_user_has_its_mark() {
     assert!(stage.prompt().starts_with("bob "), "{}", stage.prompt());
 }
 
-/// Ann, who is logged in to so many unread messages in a room and can send.
+/// Ann is logged in and can send; the room has this number of unread messages.
 fn ready(count: u64) -> Stage {
     let mut stage = with_unread(count, false);
     stage.happens(Input::Outgoing {

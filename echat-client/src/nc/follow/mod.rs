@@ -48,7 +48,7 @@ const PASSING: [&str; 5] = [
     "storage_damaged",
 ];
 
-/// Those of a request of `--send`: it is sent again later, and messages are printed meanwhile.
+/// Refusals after which a request of `--send` is sent again. Messages are printed in the meantime.
 const PASSING_FOR_REQUESTS: [&str; 3] = ["rate_limited", "storage_busy", "storage_full"];
 /// Seconds until it is sent again, unless the server says how many.
 const REQUEST_WAIT: u64 = 5;
