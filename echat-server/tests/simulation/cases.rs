@@ -4,9 +4,9 @@
 use crate::committed::UNREAD_MAX;
 use crate::outcome;
 use crate::plan::{
-    AccountRequest, Action, Case, LOBBY, LimitsProfile, MessageRequest, PasswordChoice,
+    AccountRequest, Action, BotRequest, Case, LOBBY, LimitsProfile, MessageRequest, PasswordChoice,
     PlannedRequest, RegistrationPolicy, Role, RoomRequest, SearchRequest, Setting, Step, Target,
-    Term,
+    Term, USERS,
 };
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -381,6 +381,30 @@ fn a_user_who_joins_and_becomes_an_operator_in_the_same_tick_is_told_of_both() {
         Action::RoundTrip(1, login(1)),
         Action::RoundTrip(1, PlannedRequest::Create(0, vec![], false)),
         Action::InOneTick(vec![(0, vec![PlannedRequest::Join(0)]), (1, vec![promote])]),
+        Action::Quiesce,
+    ]);
+}
+
+#[test]
+fn a_bot_that_leaves_with_its_owner_may_have_been_told_of_two_roles_of_the_owner() {
+    let role = |user, role| PlannedRequest::Room(RoomRequest::SetRole(0, user, role));
+    let bot = USERS.len() - 1;
+    passes(vec![
+        Action::Connect(0),
+        Action::Connect(1),
+        Action::Connect(2),
+        Action::RoundTrip(0, LOGIN),
+        Action::RoundTrip(1, login(1)),
+        Action::RoundTrip(1, PlannedRequest::Create(0, vec![0], false)),
+        Action::RoundTrip(
+            1,
+            PlannedRequest::Bot(BotRequest::Create(bot, vec![0], None)),
+        ),
+        Action::RoundTrip(2, PlannedRequest::Token { bot, nth: 0 }),
+        Action::StopReading(2),
+        Action::RoundTrip(1, role(0, Role::Owner)),
+        Action::RoundTrip(0, role(1, Role::Member)),
+        Action::Unstall(2),
         Action::Quiesce,
     ]);
 }

@@ -13,6 +13,7 @@ use echat_proto::Value;
 use echat_proto::channel::Incoming;
 use echat_proto::commands::{CommandInfo, channel};
 use echat_server::conn::ConnId;
+use std::collections::BTreeSet;
 
 /// Upper bound of what a message has besides its content.
 const OVERHEAD: usize = 300;
@@ -244,6 +245,8 @@ impl Run {
     pub(super) fn note_expected(&mut self, expected_events: &ExpectedEvents, before: &Online) {
         let after = self.online();
         let ambiguous = self.observed.ambiguous_since(self.ticks);
+        // An event of an earlier tick that a client has not read yet does not stand for one of this tick.
+        let mut required_by_tick = BTreeSet::new();
         for (user, event, certain) in expected_events {
             for index in 0..self.clients.len() {
                 let conn = self.conn(index);
@@ -254,6 +257,7 @@ impl Run {
                 let stayed = is_in(before) && is_in(&after);
                 let client = &mut self.clients[index];
                 if *certain && stayed && !client.may_have_caused(*event, &self.committed) {
+                    required_by_tick.insert((index, *event));
                     if !client.required.insert(*event) {
                         // The client has not read the event of an earlier tick yet, so the event comes twice.
                         client.possible.insert(*event);
@@ -266,8 +270,8 @@ impl Run {
                     ExpectedEvent::RoomJoined(_) => true,
                     _ => ambiguous,
                 };
-                if client.candidates().contains(user) && (again || !client.required.contains(event))
-                {
+                let repeats = required_by_tick.contains(&(index, *event));
+                if client.candidates().contains(user) && (again || !repeats) {
                     client.possible.insert(*event);
                 }
             }
