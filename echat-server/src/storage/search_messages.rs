@@ -16,7 +16,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Row, params};
+use rusqlite::{Params, Row, params};
 
 use super::gather::Filling;
 use super::history::{ONE, PARTICIPATION, PARTICIPATIONS, Participation, message};
@@ -389,23 +389,10 @@ impl Search {
              FROM search AS s CROSS JOIN messages AS m ON m.id = s.rowid CROSS JOIN users AS u ON u.id = m.sender
              WHERE s.search MATCH ?1 AND s.rowid > ?2 AND s.rowid < ?3 ORDER BY s.rowid DESC LIMIT ?4"
         );
-        let mut seen = Visit::default();
         let expression = self.wanted.expression(number);
         let above = stale.next.map_or(source.above, |next| next - 1);
-        batch.walk(
-            &sql,
-            params![expression, above, source.below, ROWS],
-            |row| {
-                let candidate = Candidate::of(row)?;
-                let taken = self.takes(&candidate, source.at);
-                Ok(seen.add(
-                    &candidate,
-                    taken.then_some(source.at),
-                    MESSAGE,
-                    self.wanted.limit,
-                ))
-            },
-        )?;
+        let range = params![expression, above, source.below, ROWS];
+        let mut seen = self.look_at(batch, &sql, range, source.at, |_| Ok((true, MESSAGE)))?;
         seen.join(stale);
         Ok(seen)
     }
@@ -422,28 +409,15 @@ impl Search {
              FROM search_stale AS o CROSS JOIN messages AS m ON m.id = o.id CROSS JOIN users AS u ON u.id = m.sender
              WHERE o.id > ?1 AND o.id < ?2 ORDER BY o.id DESC LIMIT ?3"
         );
-        let mut seen = Visit::default();
-        batch.walk(
-            &sql,
-            params![source.above, source.below, ROWS, number],
-            |row| {
-                let candidate = Candidate::of(row)?;
-                let is_of_block = row.get_ref(4)? != ValueRef::Null;
-                let (has_words, work) = if is_of_block {
-                    self.reads(row)?
-                } else {
-                    (false, MESSAGE)
-                };
-                let taken = has_words && self.takes(&candidate, source.at);
-                Ok(seen.add(
-                    &candidate,
-                    taken.then_some(source.at),
-                    work,
-                    self.wanted.limit,
-                ))
-            },
-        )?;
-        Ok(seen)
+        let range = params![source.above, source.below, ROWS, number];
+        self.look_at(batch, &sql, range, source.at, |row| {
+            let is_of_block = row.get_ref(4)? != ValueRef::Null;
+            if is_of_block {
+                self.reads(row)
+            } else {
+                Ok((false, MESSAGE))
+            }
+        })
     }
 
     fn visit_texts(&self, batch: &Batch<'_>, source: &Source) -> Result<Visit, StoreError> {
@@ -451,23 +425,28 @@ impl Search {
             "SELECT {CANDIDATE}, m.content FROM messages AS m CROSS JOIN users AS u ON u.id = m.sender
              WHERE m.conversation = ?1 AND m.id > ?2 AND m.id < ?3 ORDER BY m.id DESC LIMIT ?4"
         );
-        let mut seen = Visit::default();
         let conversation = self.conversations[source.at].conversation;
-        batch.walk(
-            &sql,
-            params![conversation, source.above, source.below, ROWS],
-            |row| {
-                let candidate = Candidate::of(row)?;
-                let (has_words, work) = self.reads(row)?;
-                let taken = has_words && self.takes(&candidate, source.at);
-                Ok(seen.add(
-                    &candidate,
-                    taken.then_some(source.at),
-                    work,
-                    self.wanted.limit,
-                ))
-            },
-        )?;
+        let range = params![conversation, source.above, source.below, ROWS];
+        self.look_at(batch, &sql, range, source.at, |row| self.reads(row))
+    }
+
+    /// Looks at the messages of a query, newest first, until the visit is over. `reads` says whether the text of a row
+    /// has the words, and the work.
+    fn look_at(
+        &self,
+        batch: &Batch<'_>,
+        sql: &str,
+        range: impl Params,
+        at: usize,
+        reads: impl Fn(&Row<'_>) -> rusqlite::Result<(bool, u64)>,
+    ) -> Result<Visit, StoreError> {
+        let mut seen = Visit::default();
+        batch.walk(sql, range, |row| {
+            let candidate = Candidate::of(row)?;
+            let (has_words, work) = reads(row)?;
+            let taken = has_words && self.takes(&candidate, at);
+            Ok(seen.add(&candidate, taken.then_some(at), work, self.wanted.limit))
+        })?;
         Ok(seen)
     }
 
