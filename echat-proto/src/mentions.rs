@@ -14,6 +14,10 @@ pub const MENTIONS: usize = 50;
 /// text that is nothing but names has more.
 const LOOKED_UP: usize = 1_000;
 
+/// The most texts of a message whose stored form takes the tables of Unicode ([`NameQuery::needs_tables`]): 6 ms. Such a
+/// name ends where its script does, so only a text that is made for it has more.
+const WITH_TABLES: usize = 200;
+
 /// The most characters behind an `@` that can be a name. One of 20 characters may be typed with more.
 const TYPED: usize = 60;
 
@@ -24,24 +28,36 @@ pub struct Spot {
     pub names: Vec<String>,
 }
 
-/// The places of a text that may mention users, in order.
-pub fn spots(text: &str) -> Vec<Spot> {
+/// The places of a text that may mention users, in order. `tries` is told each text that is brought into the stored form
+/// of a name, which is most of the work.
+pub fn spots(text: &str, tries: impl FnMut(&str)) -> Vec<Spot> {
+    let mut search = Search {
+        left: LOOKED_UP,
+        with_tables: WITH_TABLES,
+        tries,
+    };
     let mut spots = Vec::new();
-    let mut left = LOOKED_UP;
     for (at, _) in text.match_indices('@') {
-        if left == 0 {
+        if search.left == 0 {
             break;
         }
         if !is_latin_or_digit_before(&text[..at]) {
-            let mut names = names_at(&text[at + 1..]);
-            names.truncate(left);
-            left -= names.len();
+            let names = search.names_at(&text[at + 1..]);
             if !names.is_empty() {
                 spots.push(Spot { names });
             }
         }
     }
     spots
+}
+
+/// A search for names, with what is left of its bounds.
+struct Search<F> {
+    /// Names.
+    left: usize,
+    /// Texts whose stored form takes tables.
+    with_tables: usize,
+    tries: F,
 }
 
 /// Whether a text ends with a Latin letter or a digit, as the first part of an e-mail address does.
@@ -51,27 +67,38 @@ fn is_latin_or_digit_before(text: &str) -> bool {
     last.is_some_and(|c| c.is_numeric() || (c.is_alphabetic() && c.script() == Script::Latin))
 }
 
-/// The names that a text may begin with, the longest first.
-fn names_at(text: &str) -> Vec<String> {
-    let mut names = Vec::new();
-    let mut script = None;
-    for (at, c) in text.char_indices().take(TYPED) {
-        if !may_be_in_name(c) {
-            break;
+impl<F: FnMut(&str)> Search<F> {
+    /// The names that a text may begin with, the longest first.
+    fn names_at(&mut self, text: &str) -> Vec<String> {
+        let mut names = Vec::new();
+        let mut script = None;
+        for (at, c) in text.char_indices().take(TYPED) {
+            if !may_be_in_name(c) {
+                break;
+            }
+            if c.is_alphabetic() && !is_of_all_scripts(c) {
+                script = Some(c.script());
+            }
+            let end = at + c.len_utf8();
+            let next = text[end..].chars().next();
+            if next.is_none_or(|next| ends(script, next)) {
+                names.extend(self.name(&text[..end]));
+            }
         }
-        if c.is_alphabetic() && !is_of_all_scripts(c) {
-            script = Some(c.script());
-        }
-        let end = at + c.len_utf8();
-        let next = text[end..].chars().next();
-        if next.is_none_or(|next| ends(script, next))
-            && let Some(key) = NameQuery::new(&text[..end]).key()
-        {
-            names.push(key.to_owned());
-        }
+        names.reverse();
+        names.truncate(self.left);
+        self.left -= names.len();
+        names
     }
-    names.reverse();
-    names
+
+    /// The stored form of a name, if the text can be one.
+    fn name(&mut self, text: &str) -> Option<String> {
+        if NameQuery::needs_tables(text) {
+            self.with_tables = self.with_tables.checked_sub(1)?;
+        }
+        (self.tries)(text);
+        NameQuery::new(text).key().map(str::to_owned)
+    }
 }
 
 fn is_of_all_scripts(c: char) -> bool {
@@ -109,7 +136,7 @@ mod tests {
 
     /// The names that a text mentions, of these members.
     fn mentioned(text: &str, members: &[&str]) -> Vec<String> {
-        let found = spots(text).into_iter().filter_map(|spot| {
+        let found = spots(text, |_| ()).into_iter().filter_map(|spot| {
             let mut names = spot.names.into_iter();
             names.find(|name| members.contains(&name.as_str()))
         });
@@ -178,14 +205,37 @@ mod tests {
     #[test]
     fn a_text_of_nothing_but_names_is_looked_up_to_a_bound() {
         let text = "@明明明明明明明明明明明明明明明明明明明明".repeat(400);
-        let names: usize = spots(&text).iter().map(|spot| spot.names.len()).sum();
+        let names: usize = spots(&text, |_| ())
+            .iter()
+            .map(|spot| spot.names.len())
+            .sum();
         assert_eq!(names, LOOKED_UP);
+    }
+
+    #[test]
+    fn texts_that_are_no_names_are_tried_to_a_bound() {
+        // Full-width digits are mapped, and Han before them lets a name end at each character.
+        let text = format!("@明{}_", "１".repeat(58)).repeat(21);
+        let mut with_tables = 0;
+        spots(&text, |tried| {
+            with_tables += usize::from(NameQuery::needs_tables(tried));
+        });
+        assert_eq!(with_tables, WITH_TABLES);
+    }
+
+    #[test]
+    fn a_chinese_text_with_a_mention_in_each_sentence_mentions_all() {
+        let text = "@小明你好今天天气很好我们一起去公园吧，".repeat(MENTIONS);
+        assert_eq!(mentioned(&text, &["小明"]).len(), MENTIONS);
+        let text = "@Zoë, @Жанна @たろうさん、".repeat(MENTIONS / 3);
+        let names = ["zoë", "жанна", "たろうさん"];
+        assert_eq!(mentioned(&text, &names).len(), MENTIONS / 3 * 3);
     }
 
     proptest! {
         #[test]
         fn each_candidate_is_a_stored_name_that_the_text_has(text in "[@ab1_.é小明ж \u{301}]{0,24}|\\PC{0,20}") {
-            for spot in spots(&text) {
+            for spot in spots(&text, |_| ()) {
                 let lengths: Vec<usize> = spot.names.iter().map(|name| name.chars().count()).collect();
                 prop_assert!(lengths.is_sorted_by(|a, b| a >= b));
                 for name in &spot.names {

@@ -1,7 +1,7 @@
 //! What the text of a message mentions: members of its room, or the friend (PROTOCOL.md, section 5.14).
 
-use super::{Caller, Reject};
-use crate::storage::{Batch, ConversationId, Mention, Role, UserId};
+use super::Caller;
+use crate::storage::{Batch, ConversationId, Mention, Role, StoreError, UserId};
 use echat_proto::mentions::{MENTIONS, spots};
 use echat_proto::names::Content;
 use std::collections::{BTreeSet, HashMap};
@@ -19,18 +19,19 @@ pub(super) struct MentionScope<'a> {
     pub(super) friend: Option<UserId>,
 }
 
-/// What a text mentions, each once, in the order of the text; at most [`MENTIONS`].
+/// What a text mentions, each once, in the order of the text; at most [`MENTIONS`]. The names of a text may be much work,
+/// so rates are judged before it.
 pub(super) fn mentioned(
     batch: &Batch<'_>,
     me: &Caller,
     scope: MentionScope<'_>,
     content: &Content,
-) -> Result<Vec<Mention>, Reject> {
+) -> Result<Vec<Mention>, StoreError> {
     // Few messages mention anyone, and the others cost nothing.
     if !content.as_str().contains('@') {
         return Ok(Vec::new());
     }
-    let spots = spots(content.as_str());
+    let spots = spots(content.as_str(), |name| batch.count_name(name));
     let names: BTreeSet<&str> = spots
         .iter()
         .flat_map(|spot| spot.names.iter().map(String::as_str))
@@ -65,7 +66,7 @@ pub(super) fn mentioned(
 }
 
 /// Whether the caller is an operator or the owner of a room.
-fn is_operator(batch: &Batch<'_>, me: &Caller, room: &str) -> Result<bool, Reject> {
+fn is_operator(batch: &Batch<'_>, me: &Caller, room: &str) -> Result<bool, StoreError> {
     let Some(room) = batch.find_room(room)? else {
         return Ok(false);
     };

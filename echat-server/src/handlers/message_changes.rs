@@ -170,15 +170,15 @@ pub(crate) fn edit_message(
     if limit > 0 && u64::try_from(age).is_ok_and(|age| age > limit) {
         return Err(Code::TooLate.into());
     }
-    let scope = MentionScope {
-        conversation: seen.message.conversation,
-        name: &seen.message.target,
-        friend: seen.friend.as_ref().map(|friend| friend.id),
-    };
-    let mentions = mentioned(view.batch, &me, scope, &content)?;
     let now = view.now;
     let demand = Demand::Edit(content.as_str().len());
     Ok(Plan::write(demand, move |batch| {
+        let scope = MentionScope {
+            conversation: seen.message.conversation,
+            name: &seen.message.target,
+            friend: seen.friend.as_ref().map(|friend| friend.id),
+        };
+        let mentions = mentioned(batch, &me, scope, &content)?;
         batch.set_content(seen.message.id, &content, &mentions, now)?;
         Ok(Written {
             reply: done_with(RequestKind::EditMessage),

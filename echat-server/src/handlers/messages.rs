@@ -99,18 +99,19 @@ pub(crate) fn send_message(
         restriction: conversation.restriction,
     };
     poster.check_sending(view)?;
-    let scope = MentionScope {
-        conversation: conversation.id,
-        name: &conversation.name,
-        friend: conversation.friend,
-    };
-    let mentions = mentioned(view.batch, &me, scope, &content)?;
-    let (extras, send_time) = (Extras { reply_to, mentions }, view.now);
+    let send_time = view.now;
     let demand = Demand::Message(content.as_str().len());
     Ok(Plan::write(demand, move |batch| {
         if conversation.restriction.is_some() {
             batch.note_sent(conversation.id, me.id, send_time)?;
         }
+        let scope = MentionScope {
+            conversation: conversation.id,
+            name: &conversation.name,
+            friend: conversation.friend,
+        };
+        let mentions = mentioned(batch, &me, scope, &content)?;
+        let extras = Extras { reply_to, mentions };
         let message = (&content, txn_id.as_ref(), &extras);
         let id = insert(batch, &conversation, &me, message, send_time)?;
         let mentions = names(batch, &extras.mentions)?;

@@ -9,6 +9,7 @@
 
 use std::cell::Cell;
 
+use echat_proto::names::NameQuery;
 use rusqlite::limits::Limit;
 use rusqlite::{
     CachedStatement, Connection, ErrorCode, OptionalExtension, Params, Row, StatementStatus, ffi,
@@ -56,9 +57,9 @@ pub struct Usage {
     pub scanned_bytes: u64,
     /// Work of the search index that steps do not show, in microseconds.
     pub index_micros: u64,
-    /// ASCII names that callers brought into their stored form, to look them up.
-    pub ascii_names: u64,
-    /// The same of other names, which takes the tables of Unicode.
+    /// Names that callers brought into their stored form, to look them up, without the tables of Unicode.
+    pub plain_names: u64,
+    /// The same with these tables.
     pub unicode_names: u64,
     /// Messages that were inserted.
     pub messages: u64,
@@ -143,10 +144,10 @@ impl<'s> Batch<'s> {
     /// Counts a name that a caller brings into its stored form.
     pub fn count_name(&self, name: &str) {
         self.add(|usage| {
-            let names = if name.is_ascii() {
-                &mut usage.ascii_names
-            } else {
+            let names = if NameQuery::needs_tables(name) {
                 &mut usage.unicode_names
+            } else {
+                &mut usage.plain_names
             };
             *names += 1;
         });

@@ -373,7 +373,7 @@ fn the_usage_of_a_batch_is_counted_and_the_same_each_time() {
     };
     let once = usage();
     assert!(once.statements == 1 && once.steps > 0, "{once:?}");
-    assert_eq!((once.ascii_names, once.unicode_names), (1, 2));
+    assert_eq!((once.plain_names, once.unicode_names), (1, 2));
     assert_eq!(once.scanned_bytes, 1_000);
     assert_eq!(usage(), once);
 }

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::config::{Limits, Settings};
+use crate::handlers::message_changes::edit_message;
 use crate::storage::{Batch, Room, Store, UserId, create_template};
 
 /// Bytes of the header of a write-ahead log, and of one of its frames beside the page
@@ -191,4 +192,34 @@ fn a_message_writes_few_pages_in_few_statements() {
     // Ten in one tick.
     assert_cost(&scene.send(TargetType::Room, 10, Some("c")), 3, 30, 1650);
     assert_cost(&scene.mark_read(2), 1, 3, 100);
+}
+
+#[test]
+fn the_names_in_a_text_are_looked_up_behind_the_rates_and_counted() {
+    let mut scene = Scene::new();
+    scene.send(TargetType::Friend, 1, None);
+    let limits = Limits::default();
+    let text = format!("@明{}_", "１".repeat(58)).repeat(21);
+    for edits in [false, true] {
+        let mut batch = scene.store.batch();
+        let view = View {
+            batch: &batch,
+            settings: &Settings::default(),
+            limits: &limits,
+            now: 2,
+        };
+        let (me, content) = (scene.ann.clone(), Content::new(text.clone()).unwrap());
+        let plan = if edits {
+            edit_message(&view, me, 1, content)
+        } else {
+            let (to, bob) = (TargetType::Friend, NameQuery::new("bob"));
+            send_message(&view, me, to, bob, content, None, None)
+        };
+        let Ok(Plan::Write(_, write)) = plan else {
+            panic!("the request is refused")
+        };
+        assert_eq!(batch.usage().unicode_names, 0);
+        assert!(write(&mut batch).is_ok());
+        assert_eq!(batch.usage().unicode_names, 200);
+    }
 }
