@@ -16,7 +16,8 @@ use echat_proto::param::{Mark, Nullable, TargetType};
 use echat_proto::records::{ChatMessage, Code, Reaction};
 
 /// Looks up what a sender has sent with a transaction id: the acknowledgement of the same message again, or `None` if
-/// the sender has sent nothing with it. Refuses another message than that.
+/// the sender has sent nothing with it. Refuses another message than that. A sender who is not in the room any more learns
+/// neither its name nor what became of the message.
 fn sent_before(
     view: &View<'_, '_>,
     me: &Caller,
@@ -30,6 +31,16 @@ fn sent_before(
     if !sent.is_same || !is_target(view, me, (sent.conversation, sent.kind), target)? {
         return Err(Code::TxnReused.into());
     }
+    let is_outside = sent.kind == Kind::Room && !view.batch.is_member(sent.conversation, me.id)?;
+    let sent = if is_outside {
+        SentBefore {
+            target: None,
+            message: None,
+            ..sent
+        }
+    } else {
+        sent
+    };
     let echo = Nullable(Some(txn.clone()));
     Ok(Some(match sent.message {
         Some(message) => new_message(me, message, echo),
