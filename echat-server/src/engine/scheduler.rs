@@ -31,6 +31,8 @@ pub(super) struct ConnectionSchedule {
 enum Turn {
     /// It asked for none.
     Idle,
+    /// It asked for none yet. In the next one its attempt at a password is refused, and the attempts of this prefix pay.
+    Refusal(IpAddr),
     /// It waits for one.
     Queued(Ticket),
     /// It has one in this tick.
@@ -50,14 +52,13 @@ impl ConnectionSchedule {
     /// [`end_turn`](Self::end_turn).
     pub(super) fn begin_turn(&mut self) {
         self.turn = Turn::Taken;
-        if let FlowKey::Refused(prefix) = self.flow {
-            self.flow = FlowKey::Prefix(prefix);
-        }
     }
 
     /// Ends the connection's turn; it may be queued again.
     pub(super) fn end_turn(&mut self) {
-        self.turn = Turn::Idle;
+        if self.turn == Turn::Taken {
+            self.turn = Turn::Idle;
+        }
     }
 
     /// Changes what pays for the connection's next turns. A turn that is queued stays where it is.
@@ -122,9 +123,12 @@ impl Scheduler {
 
     /// Queues a connection for a turn, if it has none.
     pub(super) fn queue(&mut self, conn: ConnId, schedule: &mut ConnectionSchedule) {
-        if schedule.turn == Turn::Idle {
-            schedule.turn = Turn::Queued(self.queue.push(schedule.flow, conn));
-        }
+        let flow = match schedule.turn {
+            Turn::Idle => schedule.flow,
+            Turn::Refusal(prefix) => FlowKey::Refused(prefix),
+            Turn::Queued(_) | Turn::Taken => return,
+        };
+        schedule.turn = Turn::Queued(self.queue.push(flow, conn));
     }
 
     /// Takes a connection that is gone out of the queue.
@@ -159,10 +163,9 @@ impl Scheduler {
     /// Makes a connection wait for the refusal of its attempt at a password, if others of its prefix wait or
     /// the prefix cools down for one; whether it waits. Other requests of the prefix go on.
     pub(super) fn defer_refusal(&self, schedule: &mut ConnectionSchedule, prefix: IpAddr) -> bool {
-        let flow = FlowKey::Refused(prefix);
-        let waits = self.queue.is_busy(flow);
+        let waits = self.queue.is_busy(FlowKey::Refused(prefix));
         if waits {
-            schedule.flow = flow;
+            schedule.turn = Turn::Refusal(prefix);
         }
         waits
     }
@@ -185,5 +188,36 @@ impl Scheduler {
     /// Connections that wait for a turn, whether their flows cool down or not.
     pub(super) fn waiting(&self) -> usize {
         self.queue.waiting()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::UserId;
+    use std::net::Ipv4Addr;
+
+    #[test]
+    fn a_user_pays_for_all_turns_but_those_of_refusals() {
+        let (conn, prefix) = (ConnId(1), IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let user = FlowKey::User(UserId(7));
+        let mut scheduler = Scheduler::default();
+        let mut schedule = ConnectionSchedule::new(prefix);
+        schedule.set_flow(user);
+        let pays = |scheduler: &mut Scheduler, schedule: &mut ConnectionSchedule| {
+            scheduler.queue(conn, schedule);
+            scheduler.wake(Duration::MAX);
+            let next = scheduler.next();
+            schedule.begin_turn();
+            next
+        };
+        assert_eq!(pays(&mut scheduler, &mut schedule), Some((conn, user)));
+        scheduler.charge_refusal(prefix, Duration::ZERO);
+        assert!(scheduler.defer_refusal(&mut schedule, prefix));
+        schedule.end_turn();
+        let refused = FlowKey::Refused(prefix);
+        assert_eq!(pays(&mut scheduler, &mut schedule), Some((conn, refused)));
+        schedule.end_turn();
+        assert_eq!(pays(&mut scheduler, &mut schedule), Some((conn, user)));
     }
 }
