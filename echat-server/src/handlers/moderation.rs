@@ -250,8 +250,10 @@ fn moderated(
 ) -> Result<(Room, Role, User), Reject> {
     let (room, role) = targets::room_to_manage(view.batch, me, roomname)?;
     let other = targets::user(view.batch, username)?;
-    // A bot that was banned is in no room with those that may end the ban.
-    if view.batch.ban_of(room.id, other.id, view.now)?.is_none() {
+    // A bot that was banned is in no room with those that may end the ban. For others it does not exist.
+    let may_end_ban =
+        role >= Some(Role::Operator) && view.batch.ban_of(room.id, other.id, view.now)?.is_some();
+    if !may_end_ban {
         targets::seen_user(view.batch, me, username)?;
     }
     match role {
