@@ -35,6 +35,8 @@ pub struct ReceivedMessage {
     pub line: String,
     /// What it is the final reply to.
     pub answers: Option<FinalReply>,
+    /// Whether it was counted as a refusal, as one in the login sequence is not.
+    pub is_counted: bool,
 }
 
 /// Messages that no expectation has looked at.
@@ -206,6 +208,7 @@ mod tests {
             },
             line: "x".repeat(length),
             answers: None,
+            is_counted: false,
         };
         for number in 0..5000 {
             inbox.push(seen(number, 10));

@@ -168,12 +168,10 @@ impl ScriptSession {
         let answers = self.pending.answered(&message);
         self.logged_in |= pending::logs_in(&message);
         let is_logging_in = matches!(self.waiting, Waiting::Login(_));
-        if let Some(answer) = answers {
-            if is_logging_in {
-                self.take_login_reply(&message, answer.refused);
-            } else {
-                self.refusals += usize::from(answer.refused);
-            }
+        let is_counted = !is_logging_in && answers.is_some_and(|answer| answer.refused);
+        self.refusals += usize::from(is_counted);
+        if let Some(answer) = answers.filter(|_| is_logging_in) {
+            self.take_login_reply(&message, answer.refused);
         }
         if !is_logging_in && self.counts_to_the_end(&message) {
             self.over.get_or_insert(self.finished());
@@ -186,6 +184,7 @@ impl ScriptSession {
             message,
             line: line.clone(),
             answers,
+            is_counted,
         });
         is_shown.then_some(line)
     }
@@ -312,8 +311,7 @@ impl ScriptSession {
             Waiting::Login(_) => return Some(self.ended()),
             Waiting::Message(expectation) => match expectation.look(&mut self.inbox) {
                 ExpectationState::Met(seen) => {
-                    let refused = seen.answers.is_some_and(|answer| answer.refused);
-                    self.refusals -= usize::from(refused);
+                    self.refusals -= usize::from(seen.is_counted);
                     if seen.message.command == channel::CLOSE_NOTIFY {
                         self.connection = ConnectionState::Expected;
                     }

@@ -140,6 +140,32 @@ fn a_refusal_is_an_exit_code_unless_it_was_expected() {
 }
 
 #[test]
+fn a_refusal_of_the_login_sequence_that_was_expected_counts_neither_way() {
+    for (line, exit) in [
+        ("QUERY_SERVER_TIME", Exit::Success),
+        ("LIST_ROOMS", Exit::Refused),
+    ] {
+        let sequence = LoginSequence::new("ann", "secret", SecretKind::Password).unwrap();
+        let sequence = ScriptStep::LogIn(Box::new(sequence.joining("class").unwrap()));
+        let mut session = ScriptSession::new(Rules::default(), [sequence]);
+        for step in steps(&format!(".expect JOIN_ROOM_RESULT\n{line}"), false) {
+            session.push(step);
+        }
+        session.end_of_input();
+        sends(&mut session);
+        comes(&mut session, "LOGIN_SUCCESS \"ann\"");
+        comes(&mut session, "LOGIN_BUNDLE {}");
+        sends(&mut session);
+        let reply = r#"JOIN_ROOM_RESULT {"success":false,"code":"already_member","message":""}"#;
+        comes(&mut session, reply);
+        assert_eq!(sends(&mut session), line);
+        comes(&mut session, "SEND_SERVER_TIME 5");
+        comes(&mut session, "REFUSED {\"code\":\"x\",\"command\":17}");
+        ends(&mut session, 0, exit);
+    }
+}
+
+#[test]
 fn an_expectation_pauses_the_next_steps_and_skips_other_events() {
     let script = "QUERY_SERVER_TIME\n.expect SEND_SERVER_TIME\nLIST_ROOMS";
     let mut session = scripted(script, Rules::default());
