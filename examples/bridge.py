@@ -18,7 +18,7 @@ with subprocess.Popen(follow, stdin=subprocess.PIPE, stdout=subprocess.PIPE, tex
         message = json.loads(line)
         room = across.get(message.get("target"))
         # What the bridge itself said does not go back, and bots are not joined: nothing goes round.
-        if room is None or message["sender"] == bot or message.get("bot"):
+        if room is None or message["sender"] == bot or message.get("bot") or message.get("deleted"):
             continue
         said = "<%s> %s" % (message["sender"], message["content"])
         while len(said.encode()) > 4000:

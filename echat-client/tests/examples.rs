@@ -343,4 +343,12 @@ fn a_bridge_repeats_each_message_once_and_does_not_go_round() {
     stage.hears("den", "<ann> last");
     drop(bridge);
     assert_eq!(stage.history().len(), 6);
+    // A message that was deleted while the bridge was away is not repeated.
+    stage.says("tea", "gone");
+    let delete = ["DELETE_MESSAGE", r#"{"id":7}"#];
+    stage.scene.run_as(&stage.link, "ann", &delete).exits(0);
+    let _bridge = stage.starts("bridge.py", &[&cursor, "tea", "den"]);
+    stage.says("tea", "new");
+    stage.hears("den", "<ann> new");
+    assert_eq!(stage.history().len(), 9);
 }
