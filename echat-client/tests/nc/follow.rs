@@ -489,10 +489,11 @@ fn a_refused_request_is_a_note_and_what_is_no_request_ends_a_follower() {
     );
     let (code, lines, told, written) = sends(&input);
     assert!(written);
-    assert_eq!(code, Some(0), "{told}");
+    assert_eq!(code, Some(1), "{told}");
     assert_eq!(told, "echat-nc: line 3 is refused: unknown_room\n");
     let numbers: Vec<_> = lines.lines().map(number).collect();
     assert_eq!(numbers, [Some(1), Some(3)]);
+    assert_eq!(sends(&message("tea", "4 x")).0, Some(0));
     for bad in [
         "SEND_MESAGE {}\n",
         "LOGOUT\n",

@@ -145,7 +145,7 @@ impl Follower<'_> {
                 None => {
                     if self.is_done() {
                         self.leave();
-                        return Ok(());
+                        return self.outcome();
                     }
                     self.ask();
                     self.pause()?;
@@ -161,6 +161,17 @@ impl Follower<'_> {
         let is_idle =
             self.asked == SentRequest::Nothing && !self.has_more && self.requests.is_done();
         self.options.once && self.connection.is_online() && is_idle
+    }
+
+    /// How it ends when all is printed. The notes of refusals stand on standard error already.
+    fn outcome(&self) -> Result<(), SessionEnd> {
+        if self.requests.has_refusal() {
+            return Err(SessionEnd {
+                exit: Exit::Refused,
+                note: None,
+            });
+        }
+        Ok(())
     }
 
     fn leave(&mut self) {

@@ -38,6 +38,8 @@ pub(super) struct RequestQueue {
     held_until: Option<Duration>,
     /// Whether no more lines come.
     ended: bool,
+    /// Whether a request was refused for good.
+    has_refusal: bool,
 }
 
 impl RequestQueue {
@@ -48,6 +50,7 @@ impl RequestQueue {
             waiting: VecDeque::new(),
             held_until: None,
             ended: !reads_input,
+            has_refusal: false,
         }
     }
 
@@ -89,7 +92,14 @@ impl RequestQueue {
     pub(super) fn answered(&mut self, ending: Ending) -> Option<usize> {
         self.held_until = None;
         let request = self.waiting.pop_front()?;
-        (ending == Ending::Refused).then_some(request.line)
+        let is_refused = ending == Ending::Refused;
+        self.has_refusal |= is_refused;
+        is_refused.then_some(request.line)
+    }
+
+    /// Whether a request was refused for good.
+    pub(super) fn has_refusal(&self) -> bool {
+        self.has_refusal
     }
 
     /// Reads the lines that are there without waiting. The program that writes them may wait until they are read before
