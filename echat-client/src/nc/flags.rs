@@ -174,9 +174,10 @@ their replies are not printed; a refusal is a note to standard error. After a lo
 the request that is not answered is sent again: give a message a txn_id, and it is stored once.
 Requests that log in or out are refused. The end of standard input ends nothing.
 
-It ends when the server refuses the login or the room (1) or ends the session (1), when a line of
-standard input is no request (2), when the server is not trusted (4), when data was altered (7),
-and when standard output or the cursor file fails, or the reader of a pipe is gone (8).
+It ends when the server refuses the login or the room (1) or ends the session (1), with --once after
+a refused request (1), when a line of standard input is no request (2), when the server is not
+trusted (4), when data was altered (7), and when standard output or the cursor file fails, the
+reader of a pipe is gone, or another run appends to the same file (8).
 ";
 
 /// What follows the options in `--help`.

@@ -101,12 +101,17 @@ impl Stage {
     }
 
     fn follow(&self, options: &[&str]) -> Command {
+        self.follow_with("cursor", options)
+    }
+
+    /// With the cursor in this file.
+    fn follow_with(&self, cursor: &str, options: &[&str]) -> Command {
         let mut command = Command::new(ECHAT_NC);
         command.env_clear().env("HOME", self.scene.path(""));
         command.args(["follow", "--user", "clerk", "--token-file"]);
         command.arg(self.scene.path("token")).arg("--cursor");
         command
-            .arg(self.scene.path("cursor"))
+            .arg(self.scene.path(cursor))
             .args(options)
             .arg(&self.link);
         command.stdin(Stdio::null()).stderr(Stdio::null());
@@ -115,13 +120,19 @@ impl Stage {
 
     /// Starts it with the output appended to the file `lines`.
     fn appends(&self, options: &[&str]) -> Child {
+        self.appends_with("cursor", options)
+    }
+
+    /// With the cursor in this file.
+    fn appends_with(&self, cursor: &str, options: &[&str]) -> Child {
         let path = self.scene.path("lines");
         let file = File::options()
             .create(true)
             .append(true)
             .open(path)
             .unwrap();
-        self.follow(options).stdout(file).spawn().unwrap()
+        let mut command = self.follow_with(cursor, options);
+        command.stdout(file).spawn().unwrap()
     }
 
     /// The size of the output file.
@@ -396,6 +407,23 @@ fn a_restored_backup_is_told_and_all_is_printed_again() {
     let lines: Vec<_> = lines.lines().map(number).collect();
     let [one, two, three, four] = [1, 2, 3, 4].map(Some);
     assert_eq!(lines, [one, two, three, four, None, one, two]);
+}
+
+#[test]
+fn two_followers_do_not_append_to_one_file() {
+    let mut stage = Stage::new();
+    stage.says(1, 1);
+    let mut first = stage.appends(&[]);
+    while stage.bytes() == 0 {
+        thread::yield_now();
+    }
+    // Each has a cursor of its own.
+    let mut second = stage.appends_with("other", &["--once"]);
+    assert_eq!(second.wait().unwrap().code(), Some(8));
+    assert_eq!(stage.appended(), upto(1));
+    first.kill().unwrap();
+    first.wait().unwrap();
+    assert_eq!(stage.appends(&["--once"]).wait().unwrap().code(), Some(0));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Standard output of `echat-nc follow`: each line in one write, and the cursor behind it.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileTypeExt;
@@ -47,6 +47,9 @@ impl Printer {
             is_file: end.is_some(),
         };
         if let Some(path) = path {
+            if printer.is_file {
+                lock(&printer.output)?;
+            }
             let opened = CursorFile::open(path).map_err(|error| not_used(path, &error))?;
             printer.begin(path, opened)?;
         }
@@ -172,6 +175,18 @@ impl Printer {
         }
         self.output.sync_data()?;
         OutputEnd::of(&self.output)
+    }
+}
+
+/// Locks an output file, so that no other run appends to it: this one would take the lines of the other for its own after
+/// a kill. Not all file systems have locks.
+fn lock(output: &File) -> Result<(), SessionEnd> {
+    match output.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(SessionEnd::because(
+            Exit::Local,
+            &"another echat-nc follows into this output file; each needs a file of its own",
+        )),
+        Err(TryLockError::Error(_)) | Ok(()) => Ok(()),
     }
 }
 
