@@ -1516,6 +1516,7 @@ impl App {
         self.outbox.rename(&mut self.common, was, now);
         self.exporter.rename(was, now);
         self.upstream.rename(was, now, created);
+        self.upstream.repeat_queries(&mut self.common, was, now);
         self.composer.rename(was, now);
         self.mode.on_rename(was, now);
     }

@@ -309,7 +309,7 @@ impl Outbox {
             let request = entry.request();
             self.sent_at = common.at;
             self.write_unsaved(common);
-            upstream.send(common, &request, RequestContext::Send);
+            upstream.send(common, request, RequestContext::Send);
         }
     }
 

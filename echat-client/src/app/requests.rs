@@ -146,12 +146,26 @@ impl Requests {
         dropped.filter(|asked| !asked.is_query()).collect()
     }
 
-    /// A request was sent.
+    /// A request was sent that is not sent again.
     pub(super) fn sent(&mut self, asked: RequestContext) {
         self.unanswered.sent(asked);
     }
 
-    /// Takes the oldest request out if this is the final reply to it.
+    /// A request was sent.
+    pub(super) fn sent_request(&mut self, request: Request, asked: RequestContext) {
+        self.unanswered.sent_request(request, asked);
+    }
+
+    /// As [`PendingRequests::rename`].
+    pub(super) fn rename_unanswered(
+        &mut self,
+        was: &Target,
+        now: &Target,
+    ) -> Vec<(Request, RequestContext)> {
+        self.unanswered.rename(was, now)
+    }
+
+    /// As [`PendingRequests::answered`].
     pub(super) fn answered(&mut self, event: &Event) -> Option<RequestContext> {
         self.unanswered.answered(event)
     }

@@ -185,7 +185,7 @@ impl Upstream {
             self.connection.is_open()
         };
         if is_ready {
-            self.send(common, &request, asked);
+            self.send(common, request, asked);
         } else if !needs_login || self.login.is_wanted() {
             self.requests.queue(request, asked, rooms);
             self.connect(common);
@@ -195,9 +195,9 @@ impl Upstream {
         Ok(())
     }
 
-    pub(super) fn send(&mut self, common: &mut Common, request: &Request, asked: RequestContext) {
-        self.requests.sent(asked);
+    pub(super) fn send(&mut self, common: &mut Common, request: Request, asked: RequestContext) {
         common.output.push(Effect::Send(request.to_message()));
+        self.requests.sent_request(request, asked);
     }
 
     /// Connects because something is to be sent, if no connection is there or under way.
@@ -259,8 +259,8 @@ impl Upstream {
         is_offline && (common.context.session.me().is_some() || is_expected)
     }
 
-    /// Takes the oldest request out if this is the final reply to it. What the server is asked with every connection
-    /// proves only that it is there; what is asked once ends the back-off.
+    /// Takes the oldest request out if this is the final reply to it. What it asked, if that is still wanted. What the
+    /// server is asked with every connection proves only that it is there; what is asked once ends the back-off.
     pub(super) fn answered(&mut self, event: &Event) -> Option<RequestContext> {
         let asked = self.requests.answered(event)?;
         self.outage.end();
@@ -286,7 +286,7 @@ impl Upstream {
                 let login = request.to_message();
                 common.output.push(Effect::LogIn { user, login });
             }
-            None => self.send(common, &request, RequestContext::Login),
+            None => self.send(common, request, RequestContext::Login),
         }
         Ok(())
     }
@@ -307,7 +307,7 @@ impl Upstream {
                 around: None,
                 at: None,
             };
-            self.send(common, &request, RequestContext::CatchUp);
+            self.send(common, request, RequestContext::CatchUp);
         }
     }
 
@@ -356,7 +356,7 @@ impl Upstream {
                 target: target.query(),
                 id,
             };
-            self.send(common, &request, asked);
+            self.send(common, request, asked);
         }
     }
 
@@ -549,7 +549,7 @@ impl Upstream {
         let mut errors = Vec::new();
         for (request, asked) in ready {
             match limits.check(&request) {
-                Ok(()) => self.send(common, &request, asked),
+                Ok(()) => self.send(common, request, asked),
                 Err(error) => errors.push(error),
             }
         }
@@ -577,6 +577,13 @@ impl Upstream {
     /// if that is known.
     pub(super) fn rename(&mut self, was: &Target, now: &Target, created: Option<u64>) {
         self.requests.rename(was, now, created);
+    }
+
+    /// An event says that a room or a user has another name: unanswered queries about the old one are sent again.
+    pub(super) fn repeat_queries(&mut self, common: &mut Common, was: &Target, now: &Target) {
+        for (request, asked) in self.requests.rename_unanswered(was, now) {
+            self.send(common, request, asked);
+        }
     }
 
     /// Drops the queued requests whose rooms are not those that have their names now, and says which commands they

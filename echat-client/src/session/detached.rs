@@ -8,7 +8,7 @@ use echat_proto::names::NameQuery;
 use echat_proto::param::ShortText;
 
 use super::Post;
-use crate::target::Target;
+use crate::target::{Target, normal_name};
 
 /// Messages of one page of a search, or of mentions.
 const PAGE: u64 = 20;
@@ -56,6 +56,20 @@ impl Lookup {
     /// The first page.
     pub fn new(kind: LookupKind) -> Self {
         Self { kind, before: None }
+    }
+
+    /// A room or a user has another name: the same messages are looked for.
+    pub fn rename(&mut self, was: &Target, now: &Target) {
+        let LookupKind::Words(search) = &mut self.kind else {
+            return;
+        };
+        if search.target.as_ref() == Some(was) {
+            search.target = Some(now.clone());
+        }
+        let is_sender = |sender: &String| !was.is_room() && normal_name(sender) == was.name();
+        if search.sender.as_ref().is_some_and(is_sender) {
+            search.sender = Some(now.name().to_owned());
+        }
     }
 
     /// The request.
@@ -172,6 +186,9 @@ impl DetachedMessages {
     pub(super) fn rename(&mut self, was: &Target, name: &Target) {
         for held in self.all_mut().filter(|held| held.target == *was) {
             held.target.clone_from(name);
+        }
+        if let Some(next) = &mut self.next {
+            next.rename(was, name);
         }
     }
 

@@ -340,7 +340,6 @@ impl Session {
     /// Applies what the server said. `asked` is what it is the final reply to.
     pub fn apply(&mut self, event: Event, asked: Option<RequestContext>) -> Vec<Update> {
         let mut updates = Vec::new();
-        let asked = asked.map(|asked| self.room_state.up_to_date(asked));
         let mut replaced = false;
         let befriended = self.befriended.take();
         match &event {

@@ -257,6 +257,21 @@ impl RequestContext {
             Self::Introduce { room, is_new } if was.is_room() && room.as_str() == was.name() => {
                 (*request, *self) = Self::introduce(now.name(), *is_new);
             }
+            Self::Identify { room } if was.is_room() && room.as_str() == was.name() => {
+                (*request, *self) = Self::identify(now.name());
+            }
+            Self::Joined { room, name } if was.is_room() && room.as_str() == was.name() => {
+                (*request, *self) = Self::joined(now.name(), name);
+            }
+            Self::Departed { name } if !was.is_room() && name.as_str() == was.name() => {
+                (*request, *self) = Self::departed(now.name());
+            }
+            Self::MarkRead(target) if *target == *was => {
+                *target = now.clone();
+                if let Request::MarkRead { target, .. } = request {
+                    *target = now.query();
+                }
+            }
             Self::Page(target, _) | Self::Jump(target, _) if *target == *was => {
                 *target = now.clone();
                 if let Request::QueryHistory { target, .. } = request {
@@ -272,14 +287,24 @@ impl RequestContext {
                 }
             }
             Self::Lookup(lookup) => {
-                if let LookupKind::Words(search) = &mut lookup.kind
-                    && search.target.as_ref() == Some(was)
-                {
-                    search.target = Some(now.clone());
-                    *request = lookup.request();
-                }
+                lookup.rename(was, now);
+                *request = lookup.request();
             }
             _ => {}
+        }
+    }
+
+    /// Whether its request changes nothing, or is sent a second time without harm.
+    fn is_repeatable(&self) -> bool {
+        match self {
+            Self::Recall(_)
+            | Self::Introduce { .. }
+            | Self::Identify { .. }
+            | Self::Joined { .. }
+            | Self::Departed { .. }
+            | Self::MarkRead(_) => true,
+            Self::CatchUp | Self::Export { .. } => false,
+            asked => asked.is_query(),
         }
     }
 
@@ -399,24 +424,70 @@ pub enum Jump {
     Newer,
 }
 
+/// A request that was sent.
+#[derive(Debug)]
+struct SentRequest {
+    /// What it asks; `None` if its answer is not wanted any more.
+    asked: Option<RequestContext>,
+    /// The request, if it may be sent again.
+    request: Option<Request>,
+}
+
 /// Unanswered requests, oldest first.
 #[derive(Debug, Default)]
-pub struct PendingRequests(PendingReplies<RequestContext>);
+pub struct PendingRequests(PendingReplies<SentRequest>);
 
 impl PendingRequests {
-    /// A request was sent.
+    /// A request was sent that is not sent again: its parameters are not kept.
     pub fn sent(&mut self, asked: RequestContext) {
-        self.0.sent(asked.kind().info().number, asked);
+        self.push(None, asked);
     }
 
-    /// Takes the oldest request out if this is the final reply to it.
+    /// A request was sent.
+    pub fn sent_request(&mut self, request: Request, asked: RequestContext) {
+        let request = Some(request).filter(|_| asked.is_repeatable());
+        self.push(request, asked);
+    }
+
+    fn push(&mut self, request: Option<Request>, asked: RequestContext) {
+        let number = asked.kind().info().number;
+        let asked = Some(asked);
+        self.0.sent(number, SentRequest { asked, request });
+    }
+
+    /// Takes the oldest request out if this is the final reply to it. What it asked, if that is still wanted.
     pub fn answered(&mut self, event: &Event) -> Option<RequestContext> {
-        self.0.answered(event).map(|answered| answered.request)
+        self.0.answered(event)?.request.asked
+    }
+
+    /// A room or a user has another name, as an event says. The server reads the requests that are unanswered after
+    /// the event under the names of now: the old name is unknown, or another room's. Queries about the old name are to
+    /// be sent again under the new one, and their first answers are not wanted. Returns those queries, oldest first.
+    pub fn rename(&mut self, was: &Target, now: &Target) -> Vec<(Request, RequestContext)> {
+        let mut again = Vec::new();
+        for sent in self.0.iter_mut() {
+            let Some(asked) = &mut sent.asked else {
+                continue;
+            };
+            // The time of the server is the same under every name. What follows it is sent with the new one.
+            if let RequestContext::Clock(TimedRequest::Typed(typed)) = asked {
+                typed.rename(was, now);
+            }
+            let Some(request) = &mut sent.request else {
+                continue;
+            };
+            let before = asked.clone();
+            asked.rename(request, was, now);
+            if *asked != before {
+                again.extend(sent.request.take().zip(sent.asked.take()));
+            }
+        }
+        again
     }
 
     /// Takes all requests out: the connection is gone, and nothing will be answered.
     pub fn cut(&mut self) -> impl Iterator<Item = RequestContext> {
-        self.0.drain()
+        self.0.drain().filter_map(|sent| sent.asked)
     }
 
     /// Whether this is asked already.
@@ -492,7 +563,8 @@ impl PendingRequests {
     /// The request that the server answers next.
     #[cfg(test)]
     pub fn oldest(&self) -> Option<&RequestContext> {
-        self.requests().next()
+        let (_, oldest) = self.0.iter().next()?;
+        oldest.asked.as_ref()
     }
 
     /// The request that was sent last.
@@ -508,7 +580,7 @@ impl PendingRequests {
     }
 
     fn requests(&self) -> impl Iterator<Item = &RequestContext> {
-        self.0.iter().map(|(_, asked)| asked)
+        self.0.iter().filter_map(|(_, sent)| sent.asked.as_ref())
     }
 }
 

@@ -6,7 +6,7 @@ use echat_proto::commands::Event;
 use echat_proto::param::RoomRole;
 use echat_proto::records::{InvitationLine, RoomInfo};
 
-use super::{RequestContext, Session, Update};
+use super::{Session, Update};
 use crate::target::Target;
 
 /// How a user is in a room, or not any more.
@@ -133,8 +133,6 @@ pub(super) struct RoomState {
     invitations: Vec<InvitationLine>,
     /// Members whose removal was told, and whose leaving follows.
     removed: BTreeSet<(String, String)>,
-    /// Rooms of this connection that have another name now, the latest change last.
-    renamed: Vec<(String, String)>,
     /// Whether the server says who joins and leaves, as against coming online and going offline.
     tells_steps: bool,
 }
@@ -147,29 +145,6 @@ impl RoomState {
         self.settings.clear();
         self.introduced.clear();
         self.removed.clear();
-        self.renamed.clear();
-    }
-
-    /// A request about a room that was renamed while it was unanswered is about the room of the new name.
-    pub(super) fn up_to_date(&self, asked: RequestContext) -> RequestContext {
-        let (RequestContext::Page(Target::Room(room), _)
-        | RequestContext::Jump(Target::Room(room), _)
-        | RequestContext::MarkRead(Target::Room(room))) = &asked
-        else {
-            return asked;
-        };
-        let mut name = room.clone();
-        for (was, now) in &self.renamed {
-            if *was == name {
-                name.clone_from(now);
-            }
-        }
-        let target = Target::Room(name);
-        match asked {
-            RequestContext::Page(_, before) => RequestContext::Page(target, before),
-            RequestContext::Jump(_, to) => RequestContext::Jump(target, to),
-            _ => RequestContext::MarkRead(target),
-        }
     }
 
     pub(super) fn invitations(&self) -> &[InvitationLine] {
@@ -410,8 +385,6 @@ impl Session {
     pub(super) fn move_conversation(&mut self, was: &str, name: &str) {
         self.rooms.insert(name.to_owned());
         self.identities.rename(was, name);
-        let renamed = (was.to_owned(), name.to_owned());
-        self.room_state.renamed.push(renamed);
         self.members.rename(was, name);
         self.feed.rename(was, name);
         let (old, new) = (Target::Room(was.to_owned()), Target::Room(name.to_owned()));

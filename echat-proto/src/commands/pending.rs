@@ -169,6 +169,11 @@ impl<T> PendingReplies<T> {
             .map(|(command, asked)| (*command, asked))
     }
 
+    /// What is kept of each unanswered request, oldest first.
+    pub fn iter_mut(&mut self) -> impl DoubleEndedIterator<Item = &mut T> + ExactSizeIterator {
+        self.requests.iter_mut().map(|(_, asked)| asked)
+    }
+
     /// Takes all requests out: the connection is gone, and nothing will be answered.
     pub fn drain(&mut self) -> impl Iterator<Item = T> + '_ {
         self.requests.drain(..).map(|(_, request)| request)

@@ -3,7 +3,7 @@
 use echat_proto::json::to_json;
 use echat_proto::param::RoomRole;
 use echat_proto::records::{
-    GivenLimits, InvitationLine, Keeps, MemberLine, MemberList, RoomInfo, RoomLine,
+    GivenLimits, InvitationLine, Keeps, MemberLine, MemberList, Older, RoomInfo, RoomLine,
 };
 
 use super::*;
@@ -287,6 +287,189 @@ fn a_renamed_room_keeps_its_chat_and_its_unsent_lines() {
         sent.iter().any(|sent| sent.contains(r#""target":"den""#)),
         "{sent:?}"
     );
+}
+
+/// Ann in contact mode, in room1 and tea. The server has older messages of tea and of bob.
+fn with_older() -> Stage {
+    let mut stage = stage(Language::English);
+    stage.types("login").types("ann").types("password1");
+    stage.happens(Input::Connected);
+    stage.says(Event::LoginSuccess {
+        username: "ann".to_owned(),
+    });
+    let older = |target_type, target: &str| Older {
+        target_type,
+        target: target.to_owned(),
+        before: 100,
+    };
+    stage.says(
+        LoginBundle {
+            chat_rooms: vec!["room1".to_owned(), "tea".to_owned()],
+            friends: vec!["bob".to_owned()],
+            more: vec![
+                older(TargetType::Room, "tea"),
+                older(TargetType::Friend, "bob"),
+            ],
+            newest: Some(99),
+            invitations: Some(vec![]),
+            ..LoginBundle::default()
+        }
+        .into(),
+    );
+    stage.happens(Input::Outgoing {
+        user: "ann".to_owned(),
+        lines: Some(Vec::new()),
+    });
+    stage.printed();
+    asked(&mut stage);
+    stage
+}
+
+fn history(messages: Vec<ChatMessage>) -> Event {
+    Event::History {
+        messages,
+        more: false,
+        newer: None,
+    }
+}
+
+#[test]
+fn a_room_gets_its_own_pages_under_a_name_that_another_room_had() {
+    let mut stage = with_older();
+    stage.says(changed("room1", "bob", info("den")));
+    stage.says(changed("tea", "bob", info("room1")));
+    stage.types("/msg #room1").printed();
+    let sent = asked(&mut stage);
+    assert!(sent[0].contains(r#""target":"room1""#), "{sent:?}");
+    stage.says(history(vec![in_room(5, "bob", "hello")]));
+    let printed = stage.printed();
+    assert!(printed[0].ends_with("bob: hello"), "{printed:?}");
+    let session = &stage.app.common.context.session;
+    let den = session.conversation(&Target::Room("den".to_owned()));
+    assert!(den.is_none_or(|den| den.lines().len() == 0));
+}
+
+#[test]
+fn a_page_that_is_on_its_way_over_a_rename_is_asked_for_again() {
+    let of_another = ChatMessage {
+        target: "tea".to_owned(),
+        ..in_room(6, "eve", "elsewhere")
+    };
+    // Another room may have the name by then.
+    for first in [
+        refused(fail("unknown_room", &[])),
+        history(vec![of_another]),
+    ] {
+        let mut stage = with_older();
+        stage.types("/msg #tea");
+        asked(&mut stage);
+        stage.happens(Input::Event(changed("tea", "bob", info("den"))));
+        let sent = asked(&mut stage);
+        let page = r#"QUERY_HISTORY {"target_type":1,"target":"den","limit":50}"#;
+        assert_eq!(sent, [page]);
+        stage.printed();
+        stage.happens(Input::Event(first));
+        stage.happens(Input::Event(refused(fail("unknown_room", &[]))));
+        assert!(stage.printed().is_empty());
+        let message = ChatMessage {
+            target: "den".to_owned(),
+            ..in_room(5, "bob", "hello")
+        };
+        stage.happens(Input::Event(history(vec![message])));
+        stage.says(Event::Room { room: info("den") });
+        let printed = stage.printed();
+        assert!(printed[0].ends_with("bob: hello"), "{printed:?}");
+        assert_eq!(stage.prompt(), "den> ");
+        let session = &stage.app.common.context.session;
+        let den = session.conversation(&Target::Room("den".to_owned()));
+        assert_eq!(den.unwrap().lines().count(), 1);
+    }
+}
+
+#[test]
+fn a_page_of_a_friend_is_asked_for_again_under_the_new_name() {
+    let mut stage = with_older();
+    stage.types("/msg bob");
+    asked(&mut stage);
+    stage.says(Event::OnUserRenamed {
+        was: "bob".to_owned(),
+        username: "ella".to_owned(),
+    });
+    let sent = asked(&mut stage);
+    assert_eq!(sent.len(), 1, "{sent:?}");
+    assert!(sent[0].contains(r#""target":"ella""#), "{sent:?}");
+    stage.printed();
+    stage.says(refused(fail("unknown_user", &[])));
+    assert!(stage.printed().is_empty());
+    stage.says(history(vec![ChatMessage {
+        target: "ella".to_owned(),
+        target_type: TargetType::Friend,
+        ..in_room(5, "ella", "hello")
+    }]));
+    let printed = stage.printed();
+    assert!(printed[0].ends_with("ella: hello"), "{printed:?}");
+    assert_eq!(stage.prompt(), "ella> ");
+}
+
+#[test]
+fn a_ban_whose_end_is_being_asked_for_follows_a_rename() {
+    let mut stage = in_room1(Language::English);
+    stage.types("/ban eve 10m");
+    asked(&mut stage);
+    stage.says(changed("room1", "bob", info("den")));
+    stage.says(changed("tea", "bob", info("room1")));
+    stage.says(Event::SendServerTime {
+        time: 1_800_000_000,
+    });
+    let sent = asked(&mut stage);
+    assert!(sent[0].contains(r#"BAN {"roomname":"den""#), "{sent:?}");
+}
+
+#[test]
+fn a_user_who_is_renamed_is_not_taken_for_a_deleted_account() {
+    let mut stage = in_room1(Language::English);
+    stage.says(live(in_room(5, "eve", "hello"), None));
+    stage.says(Event::Marked {
+        target_type: TargetType::Room,
+        target: "room1".to_owned(),
+        id: 5,
+    });
+    stage.says(Event::OnMemberOffline {
+        roomname: "room1".to_owned(),
+        membername: "eve".to_owned(),
+        left: Some(true),
+    });
+    assert_eq!(asked(&mut stage).last().unwrap(), r#"WHOIS "eve""#);
+    stage.says(Event::OnUserRenamed {
+        was: "eve".to_owned(),
+        username: "ella".to_owned(),
+    });
+    assert_eq!(asked(&mut stage), [r#"WHOIS "ella""#]);
+    stage.says(refused(fail("unknown_user", &[])));
+    let session = &stage.app.common.context.session;
+    assert!(!session.is_deleted_account("eve"));
+}
+
+#[test]
+fn more_of_a_search_follows_a_rename() {
+    let mut stage = in_room1(Language::English);
+    stage.types("/search tea in:room1 from:bob");
+    stage.says(Event::FoundMessages {
+        messages: vec![in_room(5, "bob", "tea")],
+        more: true,
+        next: Some(5),
+        indexed: None,
+    });
+    stage.says(changed("room1", "bob", info("den")));
+    stage.says(Event::OnUserRenamed {
+        was: "bob".to_owned(),
+        username: "ella".to_owned(),
+    });
+    asked(&mut stage);
+    stage.types("/more");
+    let sent = asked(&mut stage);
+    assert!(sent[0].contains(r#""target":"den""#), "{sent:?}");
+    assert!(sent[0].contains(r#""sender":"ella""#), "{sent:?}");
 }
 
 #[test]
