@@ -497,7 +497,13 @@ impl App {
     }
 
     fn submit(&mut self, line: &str) {
+        let awaited = self.mode.awaits();
         let acts = self.mode.submit(line, &self.common.context);
+        // A line that leads out of a mode is as good as Ctrl-C.
+        let leaves = acts.iter().any(|act| matches!(act, Act::Goto(_)));
+        if let Some(asked) = awaited.filter(|_| leaves) {
+            self.upstream.withdraw(&mut self.common, &asked);
+        }
         self.act(acts);
     }
 
@@ -588,7 +594,9 @@ impl App {
         let is_asking = self.composer.has_question();
         self.composer.put_questions_aside(&mut self.common);
         if self.mode.scope().is_none() {
-            if self.mode.changes() {
+            if let Some(asked) = self.mode.awaits() {
+                self.upstream.withdraw(&mut self.common, &asked);
+            } else if self.mode.changes() {
                 self.common.say(Text::NothingEdited);
             }
             let back = self.mode.back();
@@ -627,6 +635,9 @@ impl App {
                 Act::Send(target, text) => self.send(target, &text, None),
                 Act::SendIfMeant(target, text) => self.ask_if_meant(target, text),
                 Act::Read(target) => self.upstream.mark_read(&mut self.common, &target),
+                Act::Goto(place) if self.is_asked(&place) => {
+                    self.common.say(Text::PleaseWait);
+                }
                 Act::Goto(place) => self.go(place),
                 Act::Export(file) => self.export(file),
                 Act::Withdraw(which) => self.outbox.withdraw(&mut self.common, which),
@@ -635,6 +646,17 @@ impl App {
                 Act::Quit => self.leave(),
             }
         }
+    }
+
+    /// Whether the server has not answered yet what this mode asks it.
+    fn is_asked(&self, place: &Goto) -> bool {
+        let kind = match place {
+            Goto::ChangePassword(_) => RequestKind::ChangePassword,
+            Goto::DeleteAccount(_) => RequestKind::DeleteAccount,
+            _ => return false,
+        };
+        let asked = RequestContext::Other(kind);
+        self.upstream.asks(&asked) || self.upstream.is_queued(&asked)
     }
 
     fn go(&mut self, place: Goto) {
@@ -1045,6 +1067,16 @@ impl App {
         }
     }
 
+    /// Drops the queued requests, and ends a mode that waited for one of them.
+    fn drop_waiting(&mut self) {
+        self.upstream.drop_waiting(&mut self.common);
+        let awaited = self.mode.awaits();
+        if awaited.is_some_and(|asked| !self.upstream.asks(&asked)) {
+            let acts = self.mode.on_cut();
+            self.act(acts);
+        }
+    }
+
     fn log_in_refused(&mut self, fail: &Fail) {
         self.composer.put_questions_aside(&mut self.common);
         // No password opens a suspended account.
@@ -1054,7 +1086,7 @@ impl App {
             self.ask_password_again();
         }
         self.forget_credentials();
-        self.upstream.drop_waiting(&mut self.common);
+        self.drop_waiting();
         self.common.verdict.record(WorstOutcome::Refused);
         if !self.common.is_interactive() {
             self.quit(Exit::Refused);
@@ -1101,8 +1133,12 @@ impl App {
         let mut aftermath =
             self.upstream
                 .lost(&mut self.common, loss, was_sending, opening.as_ref());
-        let acts = self.mode.on_cut();
-        self.act(acts);
+        // What is queued goes with the next connection.
+        let awaited = self.mode.awaits();
+        if !awaited.is_some_and(|asked| self.upstream.is_queued(&asked)) {
+            let acts = self.mode.on_cut();
+            self.act(acts);
+        }
         aftermath.comes_back &= !self.is_over;
         let has_ended = self.input.end().is_some();
         let end = self
@@ -1145,7 +1181,7 @@ impl App {
         self.cancel_export(Text::ExportLoggedOut, WorstOutcome::Refused);
         self.composer.put_questions_aside(&mut self.common);
         self.forget_credentials();
-        self.upstream.drop_waiting(&mut self.common);
+        self.drop_waiting();
         if !self.common.is_interactive() {
             self.quit(Exit::Refused);
         }
@@ -1371,6 +1407,12 @@ impl App {
                 if outcome.is_err() {
                     self.common.verdict.record(WorstOutcome::Refused);
                 }
+            }
+            // The account is gone, whatever mode the user is in by now.
+            (RequestContext::Other(RequestKind::DeleteAccount), Ok(_))
+                if self.mode.scope() != Some(Scope::Command) =>
+            {
+                self.go(Goto::Command);
             }
             (RequestContext::Introduce { room, is_new }, outcome) => {
                 self.introduced(room, *is_new && outcome.is_ok());

@@ -91,6 +91,19 @@ impl Requests {
         held
     }
 
+    /// Takes a queued request out. Whether it was queued.
+    pub(super) fn withdraw(&mut self, asked: &RequestContext) -> bool {
+        let mut queued = self.queued.iter();
+        let place = queued.position(|queued| queued.asked == *asked);
+        place.is_some_and(|place| self.queued.remove(place).is_some())
+    }
+
+    /// Whether this is queued.
+    pub(super) fn is_queued(&self, asked: &RequestContext) -> bool {
+        let mut queued = self.queued.iter();
+        queued.any(|queued| queued.asked == *asked)
+    }
+
     /// The rooms that queued requests name.
     pub(super) fn named_rooms(&self) -> impl Iterator<Item = &NamedRoom> {
         self.queued.iter().flat_map(|queued| &queued.rooms)

@@ -525,6 +525,25 @@ impl Upstream {
         }
     }
 
+    /// Drops a request that is still queued, and says so. Of one that was sent it says that it cannot be taken back.
+    pub(super) fn withdraw(&mut self, common: &mut Common, asked: &RequestContext) {
+        let command = command_of(asked);
+        if self.requests.withdraw(asked) {
+            if asked.kind() == RequestKind::ChangePassword {
+                self.login.change(false);
+            }
+            let commands = &common.named(&[command]);
+            common.fail(Text::Dropped { commands });
+        } else if self.requests.has(asked) {
+            common.say(Text::SentAlready { command: &command });
+        }
+    }
+
+    /// Whether this waits for a connection or a login.
+    pub(super) fn is_queued(&self, asked: &RequestContext) -> bool {
+        self.requests.is_queued(asked)
+    }
+
     /// Drops the queued requests that name messages, whose ids are void, and says which commands they were.
     pub(super) fn drop_pages(&mut self, common: &mut Common) {
         let dropped = self.requests.drop_pages();

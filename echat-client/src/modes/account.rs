@@ -91,6 +91,14 @@ impl Mode for RegisterMode {
         self.name.is_some() && !self.needs_code
     }
 
+    fn awaits(&self) -> Option<RequestContext> {
+        let name = self.name.as_ref().filter(|_| self.waits)?;
+        Some(RequestContext::Register {
+            name: name.to_string(),
+            with_code: self.code.is_some(),
+        })
+    }
+
     fn submit(&mut self, line: &str, context: &Context) -> Vec<Act> {
         if self.waits {
             return way_out(Scope::Register, line, context)
@@ -140,8 +148,10 @@ impl Mode for RegisterMode {
     }
 
     fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {
-        let Update::Answer(RequestContext::Register { .. }, outcome) = update else {
-            return print(answers::tell(update, context));
+        let awaited = self.awaits();
+        let outcome = match update {
+            Update::Answer(asked, outcome) if Some(asked) == awaited.as_ref() => outcome,
+            _ => return print(answers::tell(update, context)),
         };
         let Err(fail) = outcome else {
             let mut acts = print(answers::tell(update, context));

@@ -30,6 +30,10 @@ const ERASE: &[&str] = &[
 /// The same that mean no.
 const KEEP: &[&str] = &["keep", "keep them", "保留"];
 
+/// What the modes ask the server.
+const CHANGE: RequestContext = RequestContext::Other(RequestKind::ChangePassword);
+const DELETE: RequestContext = RequestContext::Other(RequestKind::DeleteAccount);
+
 /// Whether messages are erased with the account; `None` if a line does not answer that.
 fn erases(line: &str) -> Option<bool> {
     let words = answer_words(line);
@@ -162,6 +166,10 @@ impl Mode for ChangeMode {
         true
     }
 
+    fn awaits(&self) -> Option<RequestContext> {
+        self.waits.then_some(CHANGE)
+    }
+
     fn submit(&mut self, line: &str, context: &Context) -> Vec<Act> {
         if self.waits {
             return print(vec![context.line(context.please_wait())]);
@@ -191,14 +199,13 @@ impl Mode for ChangeMode {
     }
 
     fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {
-        let asked = RequestContext::Other(RequestKind::ChangePassword);
         match update {
             Update::Answer(answered, Err(fail))
-                if *answered == asked && context.settings.interactive =>
+                if *answered == CHANGE && context.settings.interactive =>
             {
                 self.refused(update, fail, context)
             }
-            Update::Answer(answered, _) if *answered == asked => {
+            Update::Answer(answered, _) if *answered == CHANGE => {
                 let mut acts = print(answers::tell(update, context));
                 acts.push(Act::Goto(self.back.clone()));
                 acts
@@ -274,6 +281,10 @@ impl Mode for DeleteMode {
 
     fn changes(&self) -> bool {
         true
+    }
+
+    fn awaits(&self) -> Option<RequestContext> {
+        self.waits.then_some(DELETE)
     }
 
     fn enter(&mut self, context: &Context) -> Vec<Act> {

@@ -225,6 +225,11 @@ pub trait Mode: fmt::Debug {
         false
     }
 
+    /// The request whose answer the mode waits for, if it changes something.
+    fn awaits(&self) -> Option<RequestContext> {
+        None
+    }
+
     /// The open chat.
     fn target(&self) -> Option<&Target> {
         None

@@ -2197,6 +2197,10 @@ sentences! {
     Dropped { commands: &'a str }
         en "Not sent: {commands}."
         zh "未发送：{commands}。";
+    /// Ctrl-C at a prompt that waits for the answer to a request.
+    SentAlready { command: &'a str }
+        en "`{command}` was sent already and cannot be taken back. The server's answer will be shown."
+        zh "`{command}` 已经发出，无法撤回。服务器回应后会显示结果。";
     /// The same of queries.
     NotRun { commands: &'a str }
         en "Not run: {commands}."

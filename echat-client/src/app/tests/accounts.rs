@@ -198,6 +198,139 @@ fn a_wrong_password_deletes_no_account_and_is_asked_for_again() {
     assert_eq!(stage.prompt(), "command> ");
 }
 
+/// What is typed for a request that changes the account, and what the request is called.
+const CHANGES: [(&[&str], &str, R); 2] = [
+    (
+        &["/passwd", "password1", "password2", "password2"],
+        "/passwd",
+        R::ChangePassword,
+    ),
+    (
+        &["/delete-account", "ann", "y", "password1"],
+        "/delete-account",
+        R::DeleteAccount,
+    ),
+];
+
+#[test]
+fn ctrl_c_drops_a_change_of_the_account_that_waits_for_the_connection() {
+    for (language, said) in [
+        (Language::English, "Not sent: `{}`."),
+        (Language::Chinese, "未发送：`{}`。"),
+    ] {
+        for (lines, command, kind) in CHANGES {
+            let mut stage = ann(language);
+            stage.types("&r room1").happens(Input::Closed(None));
+            for line in lines {
+                stage.types(line);
+            }
+            stage.printed();
+            stage.happens(Input::Key(Key::Ctrl('c')));
+            assert_eq!(stage.printed()[0], said.replace("{}", command));
+            assert!(stage.prompt().starts_with("room1"));
+            stage.happens(Input::Connected);
+            let login = params(&mut stage, R::Login);
+            assert_eq!(text_at(&login[0], "password").unwrap(), "password1");
+            stage.welcome("ann", vec![]);
+            assert_eq!(params(&mut stage, kind), []);
+        }
+    }
+}
+
+#[test]
+fn leaving_a_registration_that_waits_for_the_connection_drops_it() {
+    for is_typed in [true, false] {
+        let mut stage = stage(Language::English);
+        stage.types("register").types("ann");
+        stage.types("password1").types("password1").printed();
+        if is_typed {
+            stage.types("\\c");
+        } else {
+            stage.happens(Input::Key(Key::Ctrl('c')));
+        }
+        let printed = stage.printed();
+        assert_eq!(printed.last().unwrap(), "Not sent: `register`.");
+        assert_eq!(stage.prompt(), "command> ");
+        stage.happens(Input::Connected);
+        assert_eq!(params(&mut stage, R::Register), []);
+    }
+}
+
+#[test]
+fn the_answer_to_a_registration_that_was_left_is_not_that_of_the_next_one() {
+    let mut stage = stage(Language::English);
+    stage.types("register").types("ann");
+    stage.types("password1").types("password1");
+    stage.happens(Input::Connected);
+    stage.happens(Input::Key(Key::Ctrl('c')));
+    stage.types("register").types("bob").printed();
+    stage.says(Event::RegisterSuccess {
+        username: "ann".to_owned(),
+    });
+    assert_eq!(stage.printed(), ["Registered as ann."]);
+    assert_eq!(stage.prompt(), "register password: ");
+}
+
+#[test]
+fn ctrl_c_says_of_a_change_that_was_sent_that_it_cannot_be_taken_back() {
+    for (lines, command, kind) in CHANGES {
+        let mut stage = ann(Language::English);
+        stage.types("&r room1");
+        for line in lines {
+            stage.types(line);
+        }
+        stage.printed();
+        stage.happens(Input::Key(Key::Ctrl('c')));
+        let said = format!(
+            "`{command}` was sent already and cannot be taken back. The server's answer will be shown."
+        );
+        assert_eq!(stage.printed(), [said]);
+        assert_eq!(stage.prompt(), "room1> ");
+        // One at a time: each answer has its own request.
+        stage.types(command);
+        assert_eq!(
+            stage.printed().last().unwrap(),
+            "Please wait for the server's answer."
+        );
+        assert_eq!(stage.prompt(), "room1> ");
+        if kind == R::ChangePassword {
+            stage.says(done(kind));
+            let said = Language::English.say(Text::PasswordChanged);
+            assert_eq!(stage.printed(), [said]);
+            stage.happens(Input::Closed(None)).happens(Input::Connected);
+            let login = params(&mut stage, R::Login);
+            assert_eq!(text_at(&login[0], "password").unwrap(), "password2");
+        } else {
+            stage.says(Event::LoggedOut {});
+            assert_eq!(stage.printed(), ["Your account is deleted."]);
+            assert_eq!(stage.prompt(), "command> ");
+        }
+    }
+}
+
+#[test]
+fn a_prompt_waits_as_long_as_its_request_is_queued() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").happens(Input::Closed(None));
+    for line in CHANGES[0].0 {
+        stage.types(line);
+    }
+    stage.happens(Input::Connected).happens(Input::Closed(None));
+    assert!(
+        stage.prompt().starts_with("passwd ..."),
+        "{}",
+        stage.prompt()
+    );
+    stage.happens(Input::Connected).printed();
+    stage.says(Event::LoginFailure {
+        fail: fail("bad_credentials", &[]),
+    });
+    let printed = stage.printed();
+    let said = "Not sent: `/passwd`.".to_owned();
+    assert!(printed.contains(&said), "{printed:?}");
+    assert!(!stage.prompt().contains("..."), "{}", stage.prompt());
+}
+
 #[test]
 fn the_words_of_the_question_say_whether_messages_are_erased() {
     for (words, erase) in [
