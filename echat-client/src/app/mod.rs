@@ -662,9 +662,7 @@ impl App {
     fn go(&mut self, place: Goto) {
         self.opening = None;
         self.composer.end_edit(&mut self.common);
-        if let Goto::Chat(target) | Goto::ChatAround(target, _) | Goto::ChatAfter(target, _) =
-            &place
-        {
+        if let Some(target) = place.target() {
             self.common.context.session.touch(target);
         }
         let opened = match &place {
@@ -1561,6 +1559,9 @@ impl App {
         self.upstream.repeat_queries(&mut self.common, was, now);
         self.composer.rename(was, now);
         self.mode.on_rename(was, now);
+        if let Some((_, chat)) = self.left_chat.as_mut().filter(|(_, chat)| chat == was) {
+            chat.clone_from(now);
+        }
     }
 
     /// A user left a room. The account may be deleted, which nothing else tells.
@@ -1625,18 +1626,23 @@ impl App {
         self.outbox.rename_user(&mut self.common, was, name);
     }
 
-    /// The room of the open chat is gone.
+    /// The room of the open chat is gone, or of the chat behind a question for a password.
     fn leave_lost_room(&mut self, update: &Update) {
-        let Update::Room(room_update) = update else {
-            return;
+        let room = match update {
+            Update::Room(room_update) => room_update.room(),
+            Update::LeftRoom(room) | Update::Answer(_, Ok(Event::LeftRoom { roomname: room })) => {
+                room
+            }
+            _ => return,
         };
-        let room = Target::Room(room_update.room().to_owned());
-        let is_lost = !self.common.context.session.has(&room)
-            || matches!(room_update, RoomUpdate::Replaced { .. });
-        if is_lost {
-            self.composer.close_about(&mut self.common, &room);
+        let room = Target::Room(room.to_owned());
+        let is_replaced = matches!(update, Update::Room(RoomUpdate::Replaced { .. }));
+        if self.common.context.session.has(&room) && !is_replaced {
+            return;
         }
-        if self.mode.target() == Some(&room) && is_lost {
+        self.composer.close_about(&mut self.common, &room);
+        self.mode.on_lost_room(&room);
+        if self.mode.target() == Some(&room) {
             self.go(Goto::Contact);
         }
     }
@@ -1683,6 +1689,13 @@ impl App {
         self.upstream.catch_up(&mut self.common);
         self.send_next();
         self.ask_queued();
+    }
+
+    /// The open chat, or the one behind a question for a password.
+    fn chat(&self) -> Option<Target> {
+        let open = self.mode.target().cloned();
+        let behind = || self.mode.back().target().cloned();
+        open.or_else(|| self.mode.scope().is_none().then(behind).flatten())
     }
 
     /// The rooms of the open chat, of unsent lines and of queued requests that are not there under their names, and
@@ -1744,7 +1757,7 @@ impl App {
         }
         let session = &self.common.context.session;
         let is_unasked = |room: &str| session.identity(room) == RoomIdentity::Unasked;
-        let chat = self.mode.target().cloned().into_iter();
+        let chat = self.chat().into_iter();
         let mut open = chat.chain(self.composer.targets());
         if let Some(target) = open.find(|target| {
             session.has(target) && session.created(target).is_some() && is_unasked(target.name())

@@ -7,10 +7,11 @@ use echat_proto::records::{Code, Fail};
 
 use super::lines::error_line;
 use super::{Act, Context, Goto, Mode, answers, print};
+use crate::render::styled::Line;
 use crate::secret::Secret;
 use crate::session::{RequestContext, Update};
 use crate::statement::{Scope, answer_words, yes_or_no};
-use crate::target::normal_name;
+use crate::target::{Target, normal_name};
 use crate::text::{Text, code_of};
 
 /// How often the two new passwords may differ in a script.
@@ -59,6 +60,18 @@ fn again(update: &Update, fail: &Fail, context: &Context) -> Vec<Act> {
     let mut lines = answers::tell(update, context);
     lines.push(context.line(Text::PasswordOnceMore));
     print(lines)
+}
+
+/// What is shown of an update that is no answer, and what it means for the mode to return to.
+fn tell(back: &mut Goto, update: &Update, context: &Context) -> Vec<Line> {
+    match update {
+        Update::HistoryReplaced => back.begin_anew(context),
+        Update::LeftRoom(room) if back.target() == Some(&Target::Room(room.clone())) => {
+            return vec![context.line(Text::LeftRoom { room })];
+        }
+        _ => {}
+    }
+    answers::tell(update, context)
 }
 
 /// Asks for the old password and twice for the new one.
@@ -210,8 +223,16 @@ impl Mode for ChangeMode {
                 acts.push(Act::Goto(self.back.clone()));
                 acts
             }
-            _ => print(answers::tell(update, context)),
+            _ => print(tell(&mut self.back, update, context)),
         }
+    }
+
+    fn on_rename(&mut self, was: &Target, now: &Target) {
+        self.back.rename(was, now);
+    }
+
+    fn on_lost_room(&mut self, room: &Target) {
+        self.back.lose(room);
     }
 
     fn on_cut(&mut self) -> Vec<Act> {
@@ -330,7 +351,7 @@ impl Mode for DeleteMode {
             self.waits = false;
             return again(update, fail, context);
         }
-        let mut acts = print(answers::tell(update, context));
+        let mut acts = print(tell(&mut self.back, update, context));
         match update {
             Update::Answer(RequestContext::Other(RequestKind::DeleteAccount), Ok(_)) => {
                 acts.push(Act::Goto(Goto::Command));
@@ -341,6 +362,14 @@ impl Mode for DeleteMode {
             _ => {}
         }
         acts
+    }
+
+    fn on_rename(&mut self, was: &Target, now: &Target) {
+        self.back.rename(was, now);
+    }
+
+    fn on_lost_room(&mut self, room: &Target) {
+        self.back.lose(room);
     }
 
     fn on_cut(&mut self) -> Vec<Act> {

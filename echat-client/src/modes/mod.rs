@@ -176,6 +176,46 @@ impl Goto {
         }
     }
 
+    /// The chat.
+    pub fn target(&self) -> Option<&Target> {
+        match self {
+            Self::Chat(target) | Self::ChatAround(target, _) | Self::ChatAfter(target, _) => {
+                Some(target)
+            }
+            _ => None,
+        }
+    }
+
+    /// A room or a friend has another name.
+    fn rename(&mut self, was: &Target, now: &Target) {
+        match self {
+            Self::Chat(target) | Self::ChatAround(target, _) | Self::ChatAfter(target, _)
+                if *target == *was =>
+            {
+                *target = now.clone();
+            }
+            _ => {}
+        }
+    }
+
+    /// The user is no member of a room any more.
+    fn lose(&mut self, room: &Target) {
+        if self.target() == Some(room) {
+            *self = Self::Contact;
+        }
+    }
+
+    /// The history is another one: no message of a chat is shown.
+    fn begin_anew(&mut self, context: &Context) {
+        if let Some(target) = self.target().cloned() {
+            *self = if context.session.can_read(&target) {
+                Self::Chat(target)
+            } else {
+                Self::Contact
+            };
+        }
+    }
+
     /// Back to the mode of a language, in which a chat is open.
     fn back_to(scope: Scope, open: Option<&Target>, context: &Context) -> Self {
         match (scope, open) {
@@ -260,6 +300,9 @@ pub trait Mode: fmt::Debug {
 
     /// A room or a friend has another name.
     fn on_rename(&mut self, _was: &Target, _now: &Target) {}
+
+    /// The user is no member of a room any more, whose name may be another one's.
+    fn on_lost_room(&mut self, _room: &Target) {}
 
     /// The session has changed.
     fn on_update(&mut self, update: &Update, context: &Context) -> Vec<Act> {

@@ -1173,6 +1173,79 @@ fn a_question_for_a_password_leaves_the_open_chat_as_it_is() {
 }
 
 #[test]
+fn the_chat_behind_a_question_for_a_password_follows_its_room() {
+    let renamed = Event::OnRoomChanged {
+        was: "room1".to_owned(),
+        by: Some("bob".to_owned()),
+        room: info("den"),
+    };
+    let closed = Event::OnRoomClosed {
+        roomname: "room1".to_owned(),
+        by: Some("bob".to_owned()),
+    };
+    let left = Event::OnMemberOffline {
+        roomname: "room1".to_owned(),
+        membername: "ann".to_owned(),
+        left: Some(true),
+    };
+    for question in ["/passwd", "/delete-account"] {
+        for (event, prompt, said) in [
+            (&renamed, "den> ", "bob renamed the room room1 to den."),
+            (
+                &closed,
+                "contact> ",
+                "bob closed the room room1. Its messages are gone.",
+            ),
+            (&left, "contact> ", "You left room1."),
+        ] {
+            let mut stage = ann(Language::English);
+            stage.types("&r room1").types(question).printed();
+            stage.says(event.clone());
+            assert_eq!(stage.printed(), [said]);
+            stage.happens(Input::Key(Key::Ctrl('c')));
+            assert_eq!(stage.prompt(), prompt, "{said}");
+        }
+    }
+}
+
+#[test]
+fn the_chat_behind_a_question_for_a_password_follows_its_friend() {
+    let mut stage = ann(Language::English);
+    stage.types("&f bob").types("/passwd");
+    stage.says(Event::OnUserRenamed {
+        was: "bob".to_owned(),
+        username: "ella".to_owned(),
+    });
+    stage.happens(Input::Key(Key::Ctrl('c')));
+    assert_eq!(stage.prompt(), "ella> ");
+}
+
+#[test]
+fn the_chat_behind_a_question_for_a_password_begins_anew_with_another_history() {
+    let mut stage = ann(Language::English);
+    stage.says(live(in_room(9, "bob", "nine"), None));
+    stage.types("&r room1").types("/passwd");
+    stage.happens(Input::Closed(None)).happens(Input::Connected);
+    stage.says(Event::LoginSuccess {
+        username: "ann".to_owned(),
+    });
+    stage.says(
+        LoginBundle {
+            chat_rooms: vec!["room1".to_owned()],
+            messages: vec![in_room(2, "bob", "two")],
+            newest: Some(2),
+            ..LoginBundle::default()
+        }
+        .into(),
+    );
+    stage.printed();
+    stage.happens(Input::Key(Key::Ctrl('c')));
+    let printed = stage.printed();
+    let is_shown = printed.iter().any(|line| line.ends_with("bob: two"));
+    assert!(is_shown, "{printed:?}");
+}
+
+#[test]
 fn messages_show_at_once_after_a_temporary_password_is_changed() {
     let refusal = || Fail {
         detail: vec![(MUST_CHANGE_PASSWORD.to_owned(), Value::Bool(true))],

@@ -95,6 +95,27 @@ fn a_line_is_not_sent_to_a_room_that_took_the_name() {
 }
 
 #[test]
+fn the_chat_behind_a_question_for_a_password_is_not_a_room_that_took_the_name() {
+    let mut stage = ann(Language::English);
+    stage.has_room("room1", OLD);
+    stage.types("&r room1");
+    stage.says(live(in_room(1, "x", "sync"), None));
+    stage.types("/passwd");
+    stage.happens(Input::Closed(None)).printed();
+    stage.has_room("room1", OLD + 1);
+    stage.comes_back_to(&["room1"]);
+    let printed = stage.printed();
+    assert_eq!(
+        printed[1..],
+        [
+            "room1 is another room now: the one that you had open was closed or renamed while you were away."
+        ]
+    );
+    stage.happens(Input::Key(Key::Ctrl('c')));
+    assert_eq!(stage.prompt(), "contact> ");
+}
+
+#[test]
 fn lines_and_chat_follow_a_room_that_was_renamed_while_it_was_empty() {
     let mut stage = ann(Language::English);
     stage.has_room("room1", OLD).has_room("den", OLD);
