@@ -656,7 +656,7 @@ impl App {
             _ => return false,
         };
         let asked = RequestContext::Other(kind);
-        self.upstream.asks(&asked) || self.upstream.is_queued(&asked)
+        self.upstream.is_to_come(&asked)
     }
 
     fn go(&mut self, place: Goto) {
@@ -791,6 +791,10 @@ impl App {
 
     /// Sends a request that the user typed. Without a connection it is queued, and the user is told.
     fn ask_for_user(&mut self, request: Request, asked: RequestContext) {
+        // A chat that is opened once more takes the page that is to come.
+        if asked.page().is_some() && self.upstream.is_to_come(&asked) {
+            return;
+        }
         let outcome = self.upstream.ask_for_user(&mut self.common, request, asked);
         self.handle_send_error(outcome);
     }

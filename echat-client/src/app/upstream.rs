@@ -661,6 +661,11 @@ impl Upstream {
         self.requests.has(asked)
     }
 
+    /// Whether this is queued, or sent and not answered yet.
+    pub(super) fn is_to_come(&self, asked: &RequestContext) -> bool {
+        self.requests.has(asked) || self.requests.is_queued(asked)
+    }
+
     /// Whether a page of this conversation is to come.
     pub(super) fn loads(&self, target: &Target) -> bool {
         self.requests.loads(target)

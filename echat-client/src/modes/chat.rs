@@ -764,6 +764,10 @@ impl Mode for ChatMode {
                 vec![Act::Send(self.target.clone(), text)]
             }
             ReadLine::Statement(statement) => self.carry_out(statement, context),
+            // What is unread and not shown is shown when a question leads back, before it counts as read.
+            ReadLine::Done(acts) if self.read_target().is_none() => {
+                acts.into_iter().map(Act::back_to_beginning).collect()
+            }
             ReadLine::Done(acts) => acts,
         });
         acts

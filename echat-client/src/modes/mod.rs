@@ -134,6 +134,15 @@ pub enum Act {
     Quit,
 }
 
+impl Act {
+    fn back_to_beginning(self) -> Self {
+        match self {
+            Self::Goto(place) => Self::Goto(place.back_to_beginning()),
+            act => act,
+        }
+    }
+}
+
 /// A mode to go to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Goto {
@@ -173,6 +182,19 @@ impl Goto {
             Self::Query => Box::new(query::QueryMode),
             Self::ChangePassword(back) => Box::new(credentials::ChangeMode::new(*back)),
             Self::DeleteAccount(back) => Box::new(credentials::DeleteMode::new(*back)),
+        }
+    }
+
+    /// The same place. A chat that it leads back to begins as if it was opened then.
+    fn back_to_beginning(self) -> Self {
+        let anew = |back: Box<Self>| match *back {
+            Self::ChatAfter(target, _) => Box::new(Self::Chat(target)),
+            back => Box::new(back),
+        };
+        match self {
+            Self::ChangePassword(back) => Self::ChangePassword(anew(back)),
+            Self::DeleteAccount(back) => Self::DeleteAccount(anew(back)),
+            place => place,
         }
     }
 

@@ -569,6 +569,103 @@ fn a_reconnect_marks_nothing_as_read_that_a_jump_left_out() {
     assert!(stage.printed().concat().ends_with("bob: new"));
 }
 
+/// A question for a password, and out of it again.
+fn asks_for_a_password(stage: &mut Stage) {
+    stage.types("/passwd");
+    assert!(stage.app.is_secret());
+    stage.happens(Input::Key(Key::Ctrl('c')));
+}
+
+#[test]
+fn a_question_for_a_password_marks_nothing_as_read_that_a_jump_left_out() {
+    let mut stage = ready(7);
+    stage.says(live(in_room(11, "bob", "new"), None));
+    let around = Goto::ChatAround(Target::Room(ROOM.to_owned()), 3);
+    stage.app.go(around);
+    let effects = stage.app.finish(true);
+    stage.takes(effects);
+    stage.says(page(1..=4, true)).sent();
+    assert_eq!(stage.prompt(), "room1 [8]> ");
+    stage.printed();
+    asks_for_a_password(&mut stage);
+    assert_eq!(asked(&mut stage), ["newest"]);
+    assert_eq!(stage.sent(), []);
+    assert_eq!(stage.prompt(), "room1 [8]> ");
+    stage.says(page(1..=10, false));
+    let printed = stage.printed();
+    let shown = printed.iter().filter(|line| line.ends_with("bob: new"));
+    assert_eq!(shown.count(), 11, "{printed:?}");
+    assert_eq!(stage.sent(), [RequestKind::MarkRead]);
+}
+
+#[test]
+fn a_question_for_a_password_marks_nothing_as_read_that_is_on_its_way() {
+    let mut stage = ready(60);
+    stage.says(live(in_room(64, "bob", "new"), None));
+    stage.types("&r room1").printed();
+    assert_eq!(asked(&mut stage), ["newest"]);
+    asks_for_a_password(&mut stage);
+    // The page that is on its way serves.
+    assert_eq!(asked(&mut stage), [""; 0]);
+    assert_eq!(stage.sent(), []);
+    stage.says(page(15..=63, true));
+    assert_eq!(asked(&mut stage), ["newest"]);
+    assert_eq!(stage.sent(), []);
+    stage.says(page(1..=14, false));
+    let printed = stage.printed();
+    let shown = printed.iter().filter(|line| line.ends_with("bob: new"));
+    assert_eq!(shown.count(), 64, "{printed:?}");
+    assert_eq!(stage.sent(), [RequestKind::MarkRead]);
+}
+
+#[test]
+fn a_question_for_a_password_marks_nothing_as_read_that_came_behind_it() {
+    let mut stage = ready(60);
+    stage.says(live(in_room(64, "bob", "new"), None));
+    stage.types("&r room1").types("/passwd").printed();
+    stage.says(page(15..=63, true));
+    stage.sent();
+    stage.happens(Input::Key(Key::Ctrl('c')));
+    assert_eq!(asked(&mut stage), ["newest"]);
+    assert_eq!(stage.sent(), []);
+    stage.says(page(1..=14, false));
+    let printed = stage.printed();
+    let shown = printed.iter().filter(|line| line.ends_with("bob: new"));
+    assert_eq!(shown.count(), 64, "{printed:?}");
+    assert_eq!(stage.sent(), [RequestKind::MarkRead]);
+}
+
+#[test]
+fn a_question_for_a_password_marks_nothing_as_read_that_is_missing_offline() {
+    let mut stage = ready(60);
+    stage.says(live(in_room(64, "bob", "new"), None));
+    stage.happens(Input::Closed(None));
+    stage.types("&r room1");
+    asks_for_a_password(&mut stage);
+    assert_eq!(stage.prompt(), "room1 [61] (offline)> ");
+    comes_back(&mut stage, 61);
+    assert_eq!(asked(&mut stage), ["missed"]);
+    stage.says(nothing());
+    assert!(!stage.sent().contains(&RequestKind::MarkRead));
+    assert_eq!(stage.prompt(), "room1 [61]> ");
+}
+
+#[test]
+fn a_chat_that_is_opened_twice_offline_asks_for_its_page_once() {
+    let mut stage = ready(60);
+    stage.happens(Input::Closed(None));
+    stage.types("&r room1").types("\\c").types("chat room1");
+    comes_back(&mut stage, 60);
+    assert_eq!(asked(&mut stage), ["missed", "newest"]);
+    stage.says(nothing()).printed();
+    stage.says(page(14..=63, true));
+    assert_eq!(asked(&mut stage), ["newest"]);
+    stage.says(page(1..=13, false));
+    let printed = stage.printed();
+    assert!(!printed.concat().contains("older"), "{printed:?}");
+    assert_eq!(printed.len(), 64, "{printed:?}");
+}
+
 #[test]
 fn a_chat_that_was_opening_at_a_loss_opens_after_the_reconnect() {
     for is_interactive in [true, false] {
