@@ -16,27 +16,25 @@ pub fn links(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut from = 0;
     std::iter::from_fn(move || {
         loop {
-            let rest = &text[from..];
-            let start = from
-                + SCHEMES
-                    .iter()
-                    .filter_map(|scheme| find(rest, scheme))
-                    .min()?;
+            let (place, scheme) = find(&text[from..])?;
+            let start = from + place;
             let length = length(&text[start..]);
             from = start + length;
             let is_inside = text[..start].ends_with(|c: char| c.is_ascii_alphanumeric());
-            let scheme = SCHEMES.iter().find(|scheme| begins(&text[start..], scheme));
-            if !is_inside && scheme.is_some_and(|scheme| length > scheme.len()) {
+            if !is_inside && length > scheme.len() {
                 return Some(start..from);
             }
         }
     })
 }
 
-/// Where a scheme stands, in letters of any case.
-fn find(text: &str, scheme: &str) -> Option<usize> {
+/// Where the first scheme stands, in letters of any case. A text with many links is read once.
+fn find(text: &str) -> Option<(usize, &'static str)> {
     let mut places = text.char_indices().map(|(at, _)| at);
-    places.find(|at| begins(&text[*at..], scheme))
+    places.find_map(|at| {
+        let scheme = SCHEMES.iter().find(|scheme| begins(&text[at..], scheme))?;
+        Some((at, *scheme))
+    })
 }
 
 fn begins(text: &str, scheme: &str) -> bool {
@@ -49,18 +47,23 @@ fn length(text: &str) -> usize {
     let is_part = |c: char| c.is_ascii_graphic() && !"<>\"`\\^{}|".contains(c);
     let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
     let mut link = &text[..end];
+    // Brackets that close nothing, counted once: a text may have a hundred thousand of them.
+    let count = |bracket: char| link.matches(bracket).count();
+    let mut round = count(')').saturating_sub(count('('));
+    let mut square = count(']').saturating_sub(count('['));
     loop {
         let last = link.chars().next_back().unwrap_or('/');
-        let opens = |open| link.matches(open).count();
         let is_closing = match last {
-            ')' => opens(')') > opens('('),
-            ']' => opens(']') > opens('['),
+            ')' => round > 0,
+            ']' => square > 0,
             last => ".,;:!?'".contains(last),
         };
         let scheme_ends = link.ends_with("://");
         if !is_closing || scheme_ends {
             return link.len();
         }
+        round -= usize::from(last == ')');
+        square -= usize::from(last == ']');
         link = &link[..link.len() - 1];
     }
 }
@@ -89,6 +92,8 @@ mod tests {
             assert_eq!(found(text), [expected], "{text}");
         }
         assert_eq!(found("http://a http://b"), ["http://a", "http://b"]);
+        let nested = "https://a.org/(a[b)])]).";
+        assert_eq!(found(nested), ["https://a.org/(a[b)]"]);
         for text in [
             "",
             "https://",
@@ -99,5 +104,14 @@ mod tests {
         ] {
             assert!(found(text).is_empty(), "{text}");
         }
+    }
+
+    /// A search of the whole text for each bracket, or for each link, would not come to an end here.
+    #[test]
+    fn a_text_is_read_once_whatever_its_brackets_and_links() {
+        let brackets = format!("https://a.org{}", ")]".repeat(200_000));
+        assert_eq!(found(&brackets), ["https://a.org"]);
+        let many = "http://a ".repeat(200_000);
+        assert_eq!(links(&many).count(), 200_000);
     }
 }
