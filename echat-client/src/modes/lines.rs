@@ -544,8 +544,13 @@ impl Context {
     fn with_text(&self, head: Vec<Span>, text: &str, style: Style) -> Vec<Line> {
         let mut lines = vec![Line(head)];
         let mut is_code = false;
-        for (index, row) in text.split('\n').enumerate() {
-            if is_fence(row, is_code) {
+        let rows: Vec<&str> = text.split('\n').collect();
+        let closes = |row: &&str| is_fence(row, true);
+        let last = rows.iter().rposition(closes).unwrap_or(0);
+        for (index, row) in rows.iter().enumerate() {
+            // A row begins code if another one ends it, behind some code. Otherwise it is text, and is not hidden.
+            let may_begin = || index < last && !rows.get(index + 1).is_some_and(closes);
+            if (is_code || may_begin()) && is_fence(row, is_code) {
                 is_code = !is_code;
                 continue;
             }

@@ -649,16 +649,34 @@ fn code_keeps_its_indentation() {
                 "    done",
             ]
         );
-        stage.says(live(in_room(5, "bob", "```\n  x"), None));
+        // A row that begins code which nothing ends is text.
+        stage.says(live(in_room(5, "bob", "```\nx"), None));
+        assert_eq!(stage.printed(), ["[2023-11-14 22:13:25] bob: ```", "    x"]);
+        for (id, lone) in [(7, "```rust"), (8, "```")] {
+            stage.says(live(in_room(id, "bob", lone), None));
+            let shown = format!("[2023-11-14 22:13:2{id}] bob: {lone}");
+            assert_eq!(stage.printed(), [shown]);
+        }
+        stage.says(live(in_room(9, "bob", "```\n```"), None));
         assert_eq!(
             stage.printed(),
-            ["[2023-11-14 22:13:25] bob: ", "          x"]
+            ["[2023-11-14 22:13:29] bob: ```", "    ```"]
+        );
+        stage.says(live(in_room(10, "bob", "```\nx\n```\n```sh\ny"), None));
+        assert_eq!(
+            stage.printed(),
+            [
+                "[2023-11-14 22:13:30] bob: ",
+                "        x",
+                "    ```sh",
+                "    y"
+            ]
         );
         // Nothing of a text is hidden.
-        stage.says(live(in_room(6, "bob", "``` I owe you\n```code```"), None));
+        stage.says(live(in_room(11, "bob", "``` I owe you\n```code```"), None));
         assert_eq!(
             stage.printed(),
-            ["[2023-11-14 22:13:26] bob: ``` I owe you", "    ```code```"]
+            ["[2023-11-14 22:13:31] bob: ``` I owe you", "    ```code```"]
         );
     }
 }
