@@ -60,6 +60,18 @@ pub struct ParsedSearch {
     pub has_link: bool,
 }
 
+impl ParsedSearch {
+    /// All filters count: only what is on this day or later.
+    fn begins_on(&mut self, day: Date) {
+        self.since = self.since.max(Some(day));
+    }
+
+    /// The same of what is before this day.
+    fn ends_before(&mut self, day: Date) {
+        self.before = Some(self.before.map_or(day, |before| before.min(day)));
+    }
+}
+
 /// Why a search is not made, with the filter as typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FilterError {
@@ -107,11 +119,14 @@ pub fn sift(text: &str, today: Date) -> Result<ParsedSearch, FilterError> {
         match filter {
             Filter::From => sifted.from = Some(value.trim_start_matches(['@', '＠']).to_owned()),
             Filter::In => sifted.within = Some(value.to_owned()),
-            Filter::Before => sifted.before = Some(date()?),
-            Filter::After => sifted.since = Some(past()?),
+            Filter::Before => sifted.ends_before(date()?),
+            Filter::After => sifted.begins_on(past()?),
             Filter::On => {
                 let date = past()?;
-                (sifted.since, sifted.before) = (Some(date), date.tomorrow().ok());
+                sifted.begins_on(date);
+                if let Ok(next) = date.tomorrow() {
+                    sifted.ends_before(next);
+                }
             }
             Filter::Has if is_link(value) => sifted.has_link = true,
             Filter::Has => return Err(FilterError::Has(part)),
@@ -211,6 +226,18 @@ mod tests {
         let day = read("on:2026-01-31");
         assert_eq!(day.since, Some(Date::constant(2026, 1, 31)));
         assert_eq!(day.before, Some(Date::constant(2026, 2, 1)));
+        for (typed, since, before) in [
+            ("on:2026-01-10 before:2026-01-20", 10, 11),
+            ("before:2026-01-20 on:2026-01-10", 10, 11),
+            ("on:2026-01-10 after:2026-01-05", 10, 11),
+            ("after:2026-01-05 before:2026-01-20", 5, 20),
+            // Nothing is in both.
+            ("on:2026-01-10 after:2026-01-20", 20, 11),
+        ] {
+            let day = |day| Some(Date::constant(2026, 1, day));
+            let read = read(typed);
+            assert_eq!((read.since, read.before), (day(since), day(before)));
+        }
         let wide = read("ｆｒｏｍ：ann");
         assert_eq!(wide.from.as_deref(), Some("ann"));
     }
