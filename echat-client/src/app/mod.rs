@@ -1030,9 +1030,7 @@ impl App {
         self.ask_queued();
         self.open_again();
         self.welcome(&me);
-        if let Some(target) = self.common.context.settings.open.take() {
-            self.open_at_start(target.normal());
-        }
+        self.open_address();
         self.say_must_change(bundle);
     }
 
@@ -1211,8 +1209,27 @@ impl App {
         }
     }
 
+    /// Opens the room of the address. Lines that were typed before the login are taken first: they are commands of the
+    /// mode in which they were typed, and no messages.
+    fn open_address(&mut self) {
+        if self.common.is_interactive() {
+            self.take_lines();
+        }
+        if !self.is_over
+            && let Some(target) = self.common.context.settings.open.take()
+        {
+            self.open_at_start(target.normal());
+        }
+    }
+
     fn open_at_start(&mut self, target: Target) {
         if self.common.context.session.has(&target) {
+            // A line that was typed since may have opened another chat.
+            let is_elsewhere = self.mode.target().is_some_and(|open| *open != target);
+            if is_elsewhere && self.common.is_interactive() {
+                let room = target.name();
+                return self.common.say(Text::HowToOpenRoom { room });
+            }
             return self.go(Goto::Chat(target));
         }
         // Asked as if it was typed, and so answered.

@@ -41,6 +41,30 @@ fn lines_wait_for_the_login() {
 }
 
 #[test]
+fn lines_that_wait_for_the_login_are_not_said_in_the_room_of_the_address() {
+    for (lines, prompt) in [
+        (&[":r", "/rooms", "what bob"][..], "room1> "),
+        // What was typed last counts.
+        (&["&f bob"], "bob> "),
+    ] {
+        let mut stage = coming(true);
+        stage.app.common.context.settings.open = Some(Target::Room("room1".to_owned()));
+        for line in lines {
+            stage.types(line);
+        }
+        stage.happens(Input::Connected).printed();
+        stage.welcome("ann", vec![]);
+        stage.happens(Input::Outgoing {
+            user: "ann".to_owned(),
+            lines: Some(Vec::new()),
+        });
+        assert_eq!(stage.prompt(), prompt);
+        assert!(stage.contents().is_empty());
+        assert!(!stage.sent().contains(&RequestKind::SendMessage));
+    }
+}
+
+#[test]
 fn lines_that_need_no_login_run_at_once() {
     let mut stage = coming(true);
     stage.printed();
