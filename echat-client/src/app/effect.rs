@@ -247,6 +247,13 @@ pub enum Effect {
         /// The secret.
         device: DeviceSecret,
     },
+    /// The user has another name: the secret by which this server knows the user's device is kept under it.
+    RenameDevice {
+        /// The name until now.
+        was: String,
+        /// The new one.
+        name: String,
+    },
     /// Ring or notify, if this conversation has not just done so.
     Alert(Alert),
     /// Name the window.

@@ -1644,7 +1644,10 @@ impl App {
     fn rename_me(&mut self, was: &str, name: &str) {
         self.upstream.login.rename(name);
         self.common.context.last_user = Some(name.to_owned());
-        self.outbox.rename_user(&mut self.common, was, name);
+        let (was, name) = (was.to_owned(), name.to_owned());
+        self.outbox.rename_user(&mut self.common, &was, &name);
+        let device = Effect::RenameDevice { was, name };
+        self.common.output.push(device);
     }
 
     /// The room of the open chat is gone, or of the chat behind a question for a password.

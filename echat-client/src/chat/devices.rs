@@ -58,6 +58,20 @@ impl Devices {
         let _ = private_file::replace(&path, |file| file.write_all(text.as_bytes()));
     }
 
+    /// A user has another name, and the server knows the same secret under it.
+    pub(super) fn rename(&self, was: &str, name: &str) {
+        let Some(secret) = self.load(was) else {
+            return;
+        };
+        self.keep(name, &secret);
+        if let (Some(old), Some(new)) = (self.path(was), self.path(name))
+            && old != new
+            && self.load(name) == Some(secret)
+        {
+            let _ = private_file::remove(&old);
+        }
+    }
+
     fn path(&self, user: &str) -> Option<PathBuf> {
         let name = stored_name(user)?;
         let (state, key) = (self.state.as_deref()?, self.key.as_ref()?);
@@ -93,6 +107,15 @@ mod tests {
         let newer = DeviceSecret::from_bytes(&[8; 32]);
         first.keep("ann", &newer);
         assert_eq!(first.load("ann"), Some(newer));
+        // The server knows the user under another name.
+        first.rename("ann", "ella");
+        let newer = DeviceSecret::from_bytes(&[8; 32]);
+        assert_eq!(first.load("ella"), Some(newer));
+        assert_eq!(first.load("ann"), None);
+        first.rename("ann", "eve");
+        assert_eq!(first.load("eve"), None);
+        first.rename("ella", "Ella");
+        assert!(first.load("ella").is_some());
         fs::write(&path, "of another form").unwrap();
         assert_eq!(first.load("ann"), None);
         // Without a state directory nothing is kept.

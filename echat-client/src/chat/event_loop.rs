@@ -354,6 +354,7 @@ impl EventLoop {
             Effect::Send(message) => self.send(message),
             Effect::LogIn { user, login } => self.log_in(&user, login),
             Effect::KeepDevice { user, device } => self.devices.keep(&user, &device),
+            Effect::RenameDevice { was, name } => self.devices.rename(&was, &name),
             Effect::Ping => self.send(bare(channel::PING)),
             Effect::Alert(alert) => self.screen.alert(&alert, self.clock.now())?,
             Effect::Title(title) => self.screen.title(&title)?,

@@ -78,6 +78,19 @@ fn the_file_of_the_new_name_is_read_and_written_before_the_old_one_is_emptied() 
 }
 
 #[test]
+fn the_secret_of_the_device_is_kept_under_the_new_name() {
+    let mut stage = ann(Language::English);
+    renamed(&mut stage, "bob", "ella");
+    let of = |was: &str, name: &str| Effect::RenameDevice {
+        was: was.to_owned(),
+        name: name.to_owned(),
+    };
+    assert!(!stage.has(&of("bob", "ella")));
+    renamed(&mut stage, "ann", "anna");
+    assert!(stage.has(&of("ann", "anna")));
+}
+
+#[test]
 fn nothing_is_sent_before_the_file_of_the_new_name_is_read() {
     let mut stage = with_lines();
     renamed(&mut stage, "ann", "anna");
