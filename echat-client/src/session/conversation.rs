@@ -58,8 +58,10 @@ pub struct Conversation {
     new: u64,
     /// Unread messages that name the reader.
     mentions: u64,
-    /// Up to where the server knows that it was read.
+    /// Up to where the server knows that it was read, or is being told so.
     read_id: u64,
+    /// The same before the server was asked to move its marker, until it answers.
+    marked_from: Option<u64>,
     /// Whether the server has said that no message is the reader's. None of those held is.
     has_no_own: bool,
 }
@@ -250,6 +252,7 @@ impl Conversation {
         self.unread = count;
         self.mentions = mentions.min(count);
         self.read_id = read_id;
+        self.marked_from = None;
     }
 
     /// Everything was shown.
@@ -259,6 +262,7 @@ impl Conversation {
 
     /// Another session of the user has read up to this id.
     pub(super) fn read_to(&mut self, id: u64) {
+        self.marked_from = self.marked_from.map(|from| from.max(id));
         if id <= self.read_id {
             return;
         }
@@ -282,12 +286,21 @@ impl Conversation {
         self.read_id = self.read_id.max(newest);
     }
 
-    /// The id to move the server's marker to, if it stands lower; it counts as moved then.
+    /// The id to move the server's marker to, if it stands lower; it counts as moved then, unless the server refuses.
     pub(super) fn unmarked(&mut self) -> Option<u64> {
         // One's own messages are read by themselves.
         let newest = self.lines.iter().rev().find(|post| !post.mine)?.id;
-        let moves = newest > self.read_id;
-        self.read_id = self.read_id.max(newest);
-        moves.then_some(newest)
+        if newest <= self.read_id {
+            return None;
+        }
+        self.marked_from = Some(self.read_id);
+        self.read_id = newest;
+        Some(newest)
+    }
+
+    /// The server has moved its marker, or refuses to: then it stands where it stood.
+    pub(super) fn marked(&mut self, is_moved: bool) {
+        let from = self.marked_from.take();
+        self.read_id = from.filter(|_| !is_moved).unwrap_or(self.read_id);
     }
 }

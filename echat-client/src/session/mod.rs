@@ -459,6 +459,7 @@ impl Session {
         if let (RequestContext::DeletedAs { was, id }, Ok(event)) = (&asked, &outcome) {
             self.take_name_of_deleted(was, *id, event);
         }
+        self.take_marker(&asked, outcome.is_ok());
         let is_login = asked == RequestContext::Login && outcome.is_ok();
         updates.push(Update::Answer(asked, outcome));
         // What is pending is told to a user who has read that the login holds.
@@ -474,6 +475,15 @@ impl Session {
             updates.splice(0..0, answer.into_iter().chain([Update::HistoryReplaced]));
         }
         updates.extend(message_of_the_day.map(Update::MessageOfTheDay));
+    }
+
+    /// The server has moved the marker of what is read, or refuses to.
+    fn take_marker(&mut self, asked: &RequestContext, is_moved: bool) {
+        if let RequestContext::MarkRead(target) = asked
+            && let Some(conversation) = self.conversations.get_mut(target)
+        {
+            conversation.marked(is_moved);
+        }
     }
 
     /// The server has told its limits and its message of the day.

@@ -115,6 +115,36 @@ fn unread_counts_others_and_reading_moves_the_marker() {
 }
 
 #[test]
+fn a_marker_that_the_server_does_not_move_is_sent_again() {
+    let refused = || Event::Refused {
+        fail: Fail {
+            code: "rate_limited".to_owned(),
+            message: String::new(),
+            detail: Vec::new(),
+        },
+    };
+    let mut session = logged_in(vec![]);
+    let room = Target::Room("r0".to_owned());
+    session.apply(live(&message(2, "r0", "bob"), false), None);
+    session.apply(live(&message(4, "r0", "bob"), false), None);
+    session.read(&room);
+    let asked = || Some(RequestContext::MarkRead(room.clone()));
+    assert_eq!(session.unmarked(&room), Some(4));
+    assert_eq!(session.unmarked(&room), None);
+    session.apply(refused(), asked());
+    assert_eq!(session.unmarked(&room), Some(4));
+    // Another session has moved it in between.
+    let read = Event::OnRead {
+        target_type: TargetType::Room,
+        target: "r0".to_owned(),
+        id: 4,
+    };
+    session.apply(read, None);
+    session.apply(refused(), asked());
+    assert_eq!(session.unmarked(&room), None);
+}
+
+#[test]
 fn scrollback_is_bounded_and_paged_in_again() {
     let mut session = logged_in(vec![]);
     for id in 1..=2_000 {
