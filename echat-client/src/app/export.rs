@@ -45,6 +45,8 @@ struct Export {
     listed: BTreeSet<Target>,
     /// What users and rooms that were renamed since the beginning are called in the file, by their present names.
     names: BTreeMap<Target, Target>,
+    /// Whether a room got another name while it was asked for: it is asked for again.
+    is_outdated: bool,
     /// How many lines the file has.
     lines: u64,
     friends: u64,
@@ -92,6 +94,7 @@ impl Exporter {
             stage: Stage::Create,
             listed: BTreeSet::new(),
             names: BTreeMap::new(),
+            is_outdated: false,
             lines: 0,
             friends: 0,
             rooms: 0,
@@ -177,6 +180,10 @@ impl Exporter {
         event: &Event,
     ) -> Option<(Request, RequestContext)> {
         let export = self.current.as_mut().filter(|_| number == self.begun)?;
+        // The old name is unknown by now, or another room's.
+        if std::mem::take(&mut export.is_outdated) {
+            return self.next_request();
+        }
         if let (Stage::Rooms(rooms), Some(fail)) = (&mut export.stage, event.refusal())
             && code_of(fail) == Some(Code::UnknownRoom)
         {
@@ -216,9 +223,10 @@ impl Exporter {
         export.names.insert(now.clone(), in_file);
         if let Stage::Rooms(rooms) = &mut export.stage
             && was.is_room()
-            && let Some(room) = rooms.iter_mut().find(|room| *room == was.name())
+            && let Some(place) = rooms.iter().position(|room| room == was.name())
         {
-            now.name().clone_into(room);
+            now.name().clone_into(&mut rooms[place]);
+            export.is_outdated |= place == 0;
         }
     }
 

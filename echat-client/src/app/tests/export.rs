@@ -461,6 +461,36 @@ fn names_in_the_file_are_those_of_the_beginning() {
 }
 
 #[test]
+fn a_room_that_is_renamed_while_it_is_asked_for_is_asked_for_again() {
+    let another = Event::Room {
+        room: info("room1"),
+    };
+    let refused = Event::Refused {
+        fail: fail("unknown_room", &[]),
+    };
+    for first in [refused, another] {
+        let mut stage = ann(Language::English);
+        newest(&mut stage, 9);
+        stage.types("/export a").sent();
+        stage.happens(Input::Export(ExportReport::Created));
+        written(&mut stage);
+        asked(&mut stage);
+        stage.happens(Input::Event(Event::OnRoomChanged {
+            was: "room1".to_owned(),
+            by: None,
+            room: info("den"),
+        }));
+        stage.happens(Input::Event(first));
+        let again = (RequestKind::RoomInfo, "\"den\"".to_owned());
+        assert_eq!(asked(&mut stage), [again]);
+        stage.happens(Input::Event(Event::Room { room: info("den") }));
+        let lines = written(&mut stage);
+        assert_eq!(lines[0]["name"], "room1", "the name of the beginning");
+        assert_eq!(asked(&mut stage)[0].0, RequestKind::QueryHistory);
+    }
+}
+
+#[test]
 fn the_command_is_completed_and_in_every_help() {
     for (language, form) in [
         (Language::English, "/export <file>"),
