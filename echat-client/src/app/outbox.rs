@@ -419,6 +419,8 @@ impl Outbox {
                 common.context.outgoing.again();
             }
             Err(fail) if is_passing(fail) => self.send_later(common, fail),
+            // It goes to the name of now.
+            Err(fail) if lacks_target(fail) && common.context.outgoing.again_if_renamed() => {}
             Err(fail) => {
                 common.verdict.record(WorstOutcome::Refused);
                 let fail = with_local_times(fail, &common.context);
@@ -728,6 +730,17 @@ impl Outbox {
 /// In how many seconds the same request may be taken.
 pub(super) fn wait_of(fail: &Fail) -> u64 {
     retry_after(fail).unwrap_or(STORAGE_WAIT).max(1)
+}
+
+/// Whether the server knows no conversation of the user's under the name of the target.
+fn lacks_target(fail: &Fail) -> bool {
+    let codes = [
+        Code::UnknownRoom,
+        Code::NotAMember,
+        Code::UnknownUser,
+        Code::NotAFriend,
+    ];
+    codes.iter().any(|code| code.as_str() == fail.code)
 }
 
 /// Whether the same line may be taken a little later. The limit of a day is not passing: a line that waited

@@ -167,6 +167,8 @@ struct NumberedEntry {
 pub struct Outgoing {
     entries: VecDeque<NumberedEntry>,
     in_flight: Option<TxnId>,
+    /// Whether the target of the line in flight got another name since it was sent.
+    is_renamed: bool,
     /// The line that may have cost a connection, and how many in a row.
     lost: Option<(TxnId, u32)>,
     numbers: u64,
@@ -196,6 +198,7 @@ impl Outgoing {
         let mut entries = self.entries.iter().map(|numbered| &numbered.entry);
         let entry = entries.find(|entry| entry.user == user && may_go(entry))?;
         self.in_flight = Some(entry.txn_id.clone());
+        self.is_renamed = false;
         Some(entry)
     }
 
@@ -212,6 +215,11 @@ impl Outgoing {
         self.lost = None;
         let mut entries = self.entries.iter().map(|numbered| &numbered.entry);
         entries.find(|entry| entry.txn_id == txn_id)
+    }
+
+    /// The same if the line was sent to a name that its target does not have any more. Whether it was.
+    pub fn again_if_renamed(&mut self) -> bool {
+        self.is_renamed && self.again().is_some()
     }
 
     /// Whether a line is in flight.
@@ -297,6 +305,7 @@ impl Outgoing {
         for NumberedEntry { entry, .. } in &mut self.entries {
             if entry.user == user && entry.target == *was {
                 entry.target = now.clone();
+                self.is_renamed |= self.in_flight.as_ref() == Some(&entry.txn_id);
                 is_any = true;
             }
         }

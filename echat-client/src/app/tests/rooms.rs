@@ -412,6 +412,25 @@ fn a_page_of_a_friend_is_asked_for_again_under_the_new_name() {
 }
 
 #[test]
+fn a_line_that_is_in_flight_over_a_rename_is_sent_again() {
+    let mut stage = in_room1(Language::English);
+    stage.types("hello");
+    let sent = asked(&mut stage);
+    assert!(sent[0].contains(r#""target":"room1""#), "{sent:?}");
+    stage.says(changed("room1", "bob", info("den"))).printed();
+    let fail = || fail("unknown_room", &[]);
+    stage.says(Event::SendMessageFailure { fail: fail() });
+    let sent = asked(&mut stage);
+    assert!(sent[0].contains(r#""target":"den""#), "{sent:?}");
+    assert_eq!(stage.printed(), [""; 0]);
+    // Once: the room may be gone.
+    stage.says(Event::SendMessageFailure { fail: fail() });
+    assert_eq!(asked(&mut stage), [""; 0]);
+    let printed = stage.printed();
+    assert!(printed[0].contains("den"), "{printed:?}");
+}
+
+#[test]
 fn a_ban_whose_end_is_being_asked_for_follows_a_rename() {
     let mut stage = in_room1(Language::English);
     stage.types("/ban eve 10m");
