@@ -1198,9 +1198,14 @@ impl App {
             return;
         };
         self.opening = None;
-        if !self.common.context.session.has(&room) {
-            return;
+        if self.common.context.session.has(&room) {
+            self.open_room(room);
         }
+    }
+
+    /// Opens a room, unless a line was begun elsewhere, which may be a password.
+    fn open_room(&mut self, room: Target) {
+        self.opening = None;
         if self.composer.editor().text().is_empty() && self.mode.scope().is_some() {
             self.go(Goto::Chat(room));
         } else {
@@ -1225,7 +1230,8 @@ impl App {
     fn open_at_start(&mut self, target: Target) {
         if self.common.context.session.has(&target) {
             // A line that was typed since may have opened another chat.
-            let is_elsewhere = self.mode.target().is_some_and(|open| *open != target);
+            let is_in_chat = self.mode.target().is_some_and(|open| *open != target);
+            let is_elsewhere = is_in_chat || self.mode.scope().is_none();
             if is_elsewhere && self.common.is_interactive() {
                 let room = target.name();
                 return self.common.say(Text::HowToOpenRoom { room });
@@ -1256,7 +1262,7 @@ impl App {
         if self.common.context.session.has(target) {
             let target = target.clone();
             self.joining = None;
-            self.go(Goto::Chat(target));
+            self.open_room(target);
             self.check_rooms();
         } else if let Update::Answer(asked, Err(_)) = update
             && asked.kind() == RequestKind::JoinRoom

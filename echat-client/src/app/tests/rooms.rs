@@ -797,6 +797,42 @@ fn a_room_that_is_joined_and_opened_at_once_is_introduced_once() {
 }
 
 #[test]
+fn the_room_of_the_address_takes_no_password_that_is_being_typed() {
+    for is_joined in [false, true] {
+        let mut stage = stage(Language::English);
+        let room = if is_joined { "room1" } else { "den" };
+        stage.app.common.context.settings.open = Some(Target::Room(room.to_owned()));
+        stage.types("login").types("ann").types("password1");
+        stage.happens(Input::Connected);
+        if is_joined {
+            // Out of the login and into another question, before the login is answered.
+            stage.happens(Input::Key(Key::Ctrl('c')));
+            stage.app.go(Goto::ChangePassword(Box::new(Goto::Command)));
+        }
+        stage.welcome("ann", vec![]);
+        if !is_joined {
+            stage.types("/passwd");
+        }
+        stage.printed();
+        stage.presses("pass");
+        if !is_joined {
+            stage.says(Event::OnNewRoom {
+                roomname: "den".to_owned(),
+            });
+            stage.says(Event::JoinRoomResult {
+                result: Outcome::Done("den".to_owned()),
+            });
+            let said = "Type `/msg #den` to open den.".to_owned();
+            let printed = stage.printed();
+            let count = printed.iter().filter(|line| **line == said).count();
+            assert_eq!(count, 1, "{printed:?}");
+        }
+        assert!(stage.app.is_secret());
+        assert!(stage.prompt().starts_with("passwd "), "{}", stage.prompt());
+    }
+}
+
+#[test]
 fn the_topic_of_a_joined_room_is_told_once() {
     let mut stage = ann(Language::English);
     stage.says(Event::OnNewRoom {
