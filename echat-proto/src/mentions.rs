@@ -14,8 +14,8 @@ pub const MENTIONS: usize = 50;
 /// text that is nothing but names has more.
 const LOOKED_UP: usize = 1_000;
 
-/// The most texts of a message whose stored form takes the tables of Unicode ([`NameQuery::needs_tables`]): 6 ms. Such a
-/// name ends where its script does, so only a text that is made for it has more.
+/// The most texts of a message whose stored form takes the tables of Unicode ([`NameQuery::needs_tables`]): 6 ms. Such
+/// a name ends where its script does, so only a text that is made for it has more.
 const WITH_TABLES: usize = 200;
 
 /// The most characters behind an `@` that can be a name. One of 20 characters may be typed with more.
@@ -28,8 +28,8 @@ pub struct Spot {
     pub names: Vec<String>,
 }
 
-/// The places of a text that may mention users, in order. `tries` is told each text that is brought into the stored form
-/// of a name, which is most of the work.
+/// The places of a text that may mention users, in order. `tries` is told each text that is brought into the stored
+/// form of a name, which is most of the work.
 pub fn spots(text: &str, tries: impl FnMut(&str)) -> Vec<Spot> {
     let mut search = Search {
         left: LOOKED_UP,

@@ -31,7 +31,8 @@ pub(super) struct ConnectionSchedule {
 enum Turn {
     /// It asked for none.
     Idle,
-    /// It asked for none yet. In the next one its attempt at a password is refused, and the attempts of this prefix pay.
+    /// It asked for none yet. In the next one its attempt at a password is refused, and the attempts of this prefix
+    /// pay.
     Refusal(IpAddr),
     /// It waits for one.
     Queued(Ticket),

@@ -19,8 +19,8 @@ pub(super) struct MentionScope<'a> {
     pub(super) friend: Option<UserId>,
 }
 
-/// What a text mentions, each once, in the order of the text; at most [`MENTIONS`]. The names of a text may be much work,
-/// so rates are judged before it.
+/// What a text mentions, each once, in the order of the text; at most [`MENTIONS`]. The names of a text may be much
+/// work, so rates are judged before it.
 pub(super) fn mentioned(
     batch: &Batch<'_>,
     me: &Caller,

@@ -178,8 +178,8 @@ impl Printer {
     }
 }
 
-/// Locks an output file, so that no other run appends to it: this one would take the lines of the other for its own after
-/// a kill. Not all file systems have locks.
+/// Locks an output file, so that no other run appends to it: after a kill, this one would take the lines of the other
+/// for its own. Not all file systems have locks.
 fn lock(output: &File) -> Result<(), SessionEnd> {
     match output.try_lock() {
         Err(TryLockError::WouldBlock) => Err(SessionEnd::because(
