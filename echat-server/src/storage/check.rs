@@ -1,4 +1,7 @@
 //! Checks a database: its pages, its references, and what is derived from its rows; and makes the derived parts anew.
+//!
+//! The server checks each of its backups, so a check needs no memory that grows with the number of messages: no
+//! statement of it sorts or joins rows in memory.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
@@ -11,10 +14,13 @@ use super::failure::is_damage;
 use super::high_water::newest_id;
 use super::migrate::{MIGRATIONS, pragma, refuse_older};
 use super::open_error::OpenError;
-use super::{search_index, skeletons};
+use super::{message_runs, search_index, skeletons};
 
 /// The most faults that are listed.
 const FAULTS: usize = 100;
+
+/// Reactions of users that are counted at a time, at least.
+const REACTORS: i64 = 4_096;
 
 /// A fault of a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -278,11 +284,7 @@ fn counters(db: &Connection, found: &mut Findings) -> rusqlite::Result<()> {
         let what = format!("{wrong} counts of reactions are not those of the users");
         found.add(FaultKind::Counter, what);
     }
-    let sql = format!(
-        "WITH {RUNS} SELECT count(*) FROM messages AS m CROSS JOIN runs AS r ON r.id = m.id
-         WHERE m.run_above < r.above"
-    );
-    let wrong = count(db, &sql)?;
+    let wrong = message_runs::count_wrong(db)?;
     if wrong > 0 {
         let what = format!("{wrong} runs of messages of one sender hold messages of others");
         found.add(FaultKind::Counter, what);
@@ -290,19 +292,16 @@ fn counters(db: &Connection, found: &mut Findings) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Reactions to a message with one emoji, as counted and as stored, of which one differs or is missing.
-pub(super) const WRONG_REACTIONS: &str =
-    "SELECT count(*) FROM (SELECT message, emoji, count(*) AS users FROM reactors
-         WHERE message NOT IN (SELECT message FROM removed_reactions) GROUP BY message, emoji) AS b
-     FULL JOIN reactions AS r ON r.message = b.message AND r.emoji = b.emoji WHERE b.users IS NOT r.users";
-
-/// For each message that is not deleted: whether the one before it is of the same sender, and the newest one before it
-/// that is of another, or 0.
-const RUNS: &str = "runs (id, goes_on, above) AS (
-     SELECT id, sender IS before, coalesce(max(CASE WHEN sender IS NOT before THEN before_id END)
-         OVER (PARTITION BY conversation ORDER BY id), 0)
-     FROM (SELECT id, conversation, sender, lag(sender) OVER earlier AS before, lag(id) OVER earlier AS before_id
-         FROM messages WHERE deleted_at IS NULL WINDOW earlier AS (PARTITION BY conversation ORDER BY id)))";
+/// Reactions to a message with one emoji, as counted and as stored, of which one differs or is missing. A join of both
+/// would keep each that it matched in memory.
+pub(super) const WRONG_REACTIONS: &str = "SELECT
+     (SELECT count(*) FROM reactions AS r WHERE r.users IS NOT
+         (SELECT count(*) FROM reactors AS b WHERE b.message = r.message AND b.emoji = r.emoji
+              AND b.message NOT IN (SELECT message FROM removed_reactions)))
+     + (SELECT count(*) FROM (SELECT DISTINCT message, emoji FROM reactors
+              WHERE message NOT IN (SELECT message FROM removed_reactions)) AS b
+         WHERE NOT EXISTS
+             (SELECT 1 FROM reactions AS r WHERE r.message = b.message AND r.emoji = b.emoji))";
 
 /// Names of accounts and rooms that exist, with their kinds.
 const NAMES: &str =
@@ -328,10 +327,11 @@ fn name_endings(db: &Connection, found: &mut Findings) -> rusqlite::Result<()> {
         found.add(FaultKind::NameEndings, what);
     }
     let lacking = format!(
-        "WITH {INDEXED}, found (kind, id, endings) AS
-             (SELECT kind, id, count(*) FROM name_endings GROUP BY kind, id)
-         SELECT count(*) FROM indexed AS n LEFT JOIN found AS f ON f.kind = n.kind AND f.id = n.id
-         WHERE coalesce(f.endings, 0) < length(n.name)"
+        "WITH {INDEXED} SELECT count(*) FROM indexed AS n WHERE EXISTS (
+             WITH RECURSIVE endings (ending) AS (SELECT n.name
+                 UNION ALL SELECT substr(ending, 2) FROM endings WHERE length(ending) > 1)
+             SELECT 1 FROM endings AS e WHERE NOT EXISTS (SELECT 1 FROM name_endings AS f
+                 WHERE f.kind = n.kind AND f.ending = e.ending AND f.id = n.id))"
     );
     let lacking = count(db, &lacking)?;
     if lacking > 0 {
@@ -407,18 +407,39 @@ pub(super) fn derive(db: &Connection) -> rusqlite::Result<()> {
          DELETE FROM reactors WHERE message IN (SELECT message FROM removed_reactions);
          DELETE FROM removed_reactions;
          DELETE FROM reactions WHERE NOT EXISTS
-             (SELECT 1 FROM reactors AS b WHERE b.message = reactions.message AND b.emoji = reactions.emoji);
-         INSERT INTO reactions (message, place, emoji, users)
+             (SELECT 1 FROM reactors AS b WHERE b.message = reactions.message AND b.emoji = reactions.emoji);"
+    ))?;
+    count_reactions(db)?;
+    let sql = "UPDATE messages SET annotated = 1 WHERE annotated = 0
+         AND (EXISTS (SELECT 1 FROM reactors AS b WHERE b.message = messages.id)
+             OR EXISTS (SELECT 1 FROM mentions AS m WHERE m.message = messages.id))";
+    db.execute(sql, [])?;
+    message_runs::rebuild(db)?;
+    search_index::rebuild(db)
+}
+
+/// Counts the reactions again, a portion at a time: `SQLite` keeps what a statement is to write of a table that it also
+/// reads in memory.
+fn count_reactions(db: &Connection) -> rusqlite::Result<()> {
+    let mut end = db.prepare(
+        "SELECT message FROM reactors WHERE message > ?1 ORDER BY message LIMIT 1 OFFSET ?2",
+    )?;
+    let mut count = db.prepare(
+        "INSERT INTO reactions (message, place, emoji, users)
              SELECT message, coalesce((SELECT max(place) FROM reactions AS r WHERE r.message = b.message), -1)
                      + row_number() OVER (PARTITION BY message ORDER BY emoji), emoji, count(*)
-             FROM reactors AS b GROUP BY message, emoji ORDER BY message, emoji
-             ON CONFLICT (message, emoji) DO UPDATE SET users = excluded.users;
-         UPDATE messages SET annotated = 1 WHERE annotated = 0
-             AND id IN (SELECT message FROM reactors UNION SELECT message FROM mentions);
-         WITH {RUNS} UPDATE messages SET run_above = CASE WHEN r.goes_on THEN r.above END FROM runs AS r
-             WHERE messages.id = r.id AND messages.run_above IS NOT CASE WHEN r.goes_on THEN r.above END;"
-    ))?;
-    search_index::rebuild(db)
+             FROM reactors AS b WHERE message > ?1 AND message <= ?2
+             GROUP BY message, emoji ORDER BY message, emoji
+             ON CONFLICT (message, emoji) DO UPDATE SET users = excluded.users",
+    )?;
+    let mut above = i64::MIN;
+    while above < i64::MAX {
+        let upto = end.query_row([above, REACTORS], |row| row.get(0));
+        let upto = upto.optional()?.unwrap_or(i64::MAX);
+        count.execute([above, upto])?;
+        above = upto;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ mod ids;
 mod invitation_codes;
 mod invitations;
 mod left_rooms;
+mod message_runs;
 mod messages;
 mod migrate;
 mod open_error;

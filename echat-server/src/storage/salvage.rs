@@ -501,28 +501,28 @@ fn merged(ranges: &[(i64, i64)]) -> Vec<(i64, i64)> {
     merged
 }
 
-/// What the index of messages knows.
+/// What the index of messages knows of those that are lost.
 #[derive(Default)]
-struct IndexedMessages {
-    /// The conversation of each message, by id.
-    conversations: BTreeMap<i64, i64>,
+struct LostMessages {
+    /// Their ids, by conversation.
+    ids: BTreeMap<i64, BTreeSet<i64>>,
+    /// The highest id of any message, 0 if there is none.
+    highest: i64,
     /// Conversations whose part of the index cannot be read as a whole.
     incomplete: Vec<i64>,
 }
 
 /// Lost messages of a conversation, of which there is at least one.
-fn counted(ids: &[i64], name: &str) -> String {
+fn counted(ids: &BTreeSet<i64>, name: &str) -> String {
     let noun = if ids.len() == 1 {
         "message"
     } else {
         "messages"
     };
     let count = ids.len();
-    format!(
-        "{count} {noun} of {name}, ids {} to {}",
-        ids[0],
-        ids[count - 1]
-    )
+    let first = ids.first().copied().unwrap_or(0);
+    let last = ids.last().copied().unwrap_or(0);
+    format!("{count} {noun} of {name}, ids {first} to {last}")
 }
 
 /// What indexes still know of lost rows, and rows for what others refer to.
@@ -760,7 +760,6 @@ impl Salvage<'_> {
     /// Members that only the index of members knows. What was said in a room before is hidden from them, because it is
     /// not known since when they see it.
     fn mend_members(&mut self) -> Result<(), OpenError> {
-        let mut members = Vec::new();
         let sql = "SELECT conversation, operator, joined_at, join_order, user FROM participants
                    INDEXED BY participants_by_conversation";
         let order = [
@@ -770,24 +769,20 @@ impl Salvage<'_> {
             "join_order",
             "user",
         ];
+        let mut add = self.to.prepare(
+            "INSERT OR IGNORE INTO participants
+                 (conversation, operator, joined_at, join_order, user, after_id, read_id)
+             SELECT ?1, ?2, ?3, ?4, ?5, after, after FROM (SELECT CASE kind WHEN 0 THEN 0
+                 ELSE (SELECT coalesce(max(id), 0) FROM messages) END AS after
+                 FROM conversations WHERE id = ?1)
+             WHERE EXISTS (SELECT 1 FROM users WHERE id = ?5)",
+        )?;
+        let mut lost = 0;
         let is_whole = self.each_readable(sql, order, |row| {
             let member: (i64, i64, i64, i64, i64) = row.try_into()?;
-            members.push(member);
+            lost += add.execute(member)?;
             Ok(())
         })?;
-        let mut lost = 0;
-        for (conversation, operator, joined_at, join_order, user) in members {
-            let sql = "INSERT OR IGNORE INTO participants
-                           (user, conversation, after_id, read_id, joined_at, operator, join_order)
-                       SELECT ?1, ?2, after, after, ?3, ?4, ?5 FROM (SELECT CASE kind WHEN 0 THEN 0
-                           ELSE (SELECT coalesce(max(id), 0) FROM messages) END AS after
-                           FROM conversations WHERE id = ?2)
-                       WHERE EXISTS (SELECT 1 FROM users WHERE id = ?1)";
-            let added = self
-                .to
-                .execute(sql, (user, conversation, joined_at, operator, join_order))?;
-            lost += added;
-        }
         if lost > 0 {
             let at_least = if is_whole { "" } else { "at least " };
             self.lost.push(format!(
@@ -845,20 +840,29 @@ impl Salvage<'_> {
         Ok(())
     }
 
-    /// The conversations of messages, as far as the index of messages can be read: as a whole, and else for each
-    /// conversation by itself, since damage in one part of the index does not hide the others.
-    fn indexed_messages(&self) -> Result<IndexedMessages, OpenError> {
-        let mut indexed = IndexedMessages::default();
+    /// The messages of the index that are lost, as far as it can be read: as a whole, and else for each conversation by
+    /// itself, since damage in one part of the index does not hide the others.
+    fn lost_of_index(&self) -> Result<LostMessages, OpenError> {
+        let mut lost = LostMessages::default();
         let index =
             "SELECT conversation, id, sender FROM messages INDEXED BY messages_by_conversation";
         let order = ["conversation", "id"];
-        let known = &mut indexed.conversations;
+        let LostMessages {
+            ids,
+            highest,
+            incomplete,
+        } = &mut lost;
         let mut note = |row: &Row<'_>| {
-            known.insert(row.get(1)?, row.get(0)?);
+            let (conversation, id): (i64, i64) = (row.get(0)?, row.get(1)?);
+            *highest = id.max(*highest);
+            // An index of a large database does not fit into memory.
+            if !self.has(MESSAGES, id)? {
+                ids.entry(conversation).or_default().insert(id);
+            }
             Ok(())
         };
         if self.each_readable(index, order, &mut note)? {
-            return Ok(indexed);
+            return Ok(lost);
         }
         // Rooms first: there are few of them.
         let sql = "SELECT id FROM conversations ORDER BY kind DESC, id";
@@ -867,10 +871,10 @@ impl Salvage<'_> {
         for id in conversations.collect::<rusqlite::Result<Vec<i64>>>()? {
             let sql = format!("{index} WHERE conversation = {id}");
             if !self.each_readable(&sql, order, &mut note)? {
-                indexed.incomplete.push(id);
+                incomplete.push(id);
             }
         }
-        Ok(indexed)
+        Ok(lost)
     }
 
     /// The highest message ids that were read by members of conversations.
@@ -883,31 +887,26 @@ impl Salvage<'_> {
 
     /// Says of which conversations messages were lost, as far as that is still known.
     fn name_lost_messages(&mut self) -> Result<(), OpenError> {
-        let indexed = self.indexed_messages()?;
+        let lost = self.lost_of_index()?;
         let newest = "SELECT coalesce(max(id), 0) FROM messages";
         let newest: i64 = self.to.query_row(newest, [], |row| row.get(0))?;
-        let met = indexed.conversations.keys().next_back().copied();
-        self.newest_id = self.newest_id.max(newest).max(met.unwrap_or(0));
-        let mut lost: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
-        for (id, conversation) in &indexed.conversations {
-            if !self.has(MESSAGES, *id)? {
-                lost.entry(*conversation).or_default().push(*id);
-            }
-        }
+        self.newest_id = self.newest_id.max(newest).max(lost.highest);
         let complete: Vec<i64> = lost
+            .ids
             .keys()
             .copied()
-            .filter(|id| !indexed.incomplete.contains(id))
+            .filter(|id| !lost.incomplete.contains(id))
             .collect();
         let incomplete = if self.lost_messages.is_empty() {
             &[]
         } else {
-            &indexed.incomplete[..]
+            &lost.incomplete[..]
         };
         let marks = self.read_marks()?;
         let all: Vec<i64> = complete.iter().chain(incomplete).copied().collect();
+        let none = BTreeSet::new();
         for id in all.iter().take(LINES) {
-            let ids = lost.get(id).map_or(&[][..], Vec::as_slice);
+            let ids = lost.ids.get(id).unwrap_or(&none);
             let name = self.conversation_name(*id)?;
             let line = if complete.contains(id) {
                 counted(ids, &name)
@@ -926,16 +925,18 @@ impl Salvage<'_> {
 
     /// What is known of the lost messages of a conversation that the index does not have as a whole: the ids that it
     /// has, the highest that a member has read, and the ids that cannot be read.
-    fn at_least(&self, ids: &[i64], name: &str, read: Option<i64>) -> String {
+    fn at_least(&self, ids: &BTreeSet<i64>, name: &str, read: Option<i64>) -> String {
         let mut ranges = self.lost_messages.iter();
         let read = read.filter(|id| ranges.any(|(low, high)| (low..=high).contains(&id)));
-        let known = match (ids, read) {
-            ([], None) => format!("messages of {name}"),
-            ([], Some(read)) => format!("messages of {name} up to id {read} at least"),
-            (ids, Some(read)) if !ids.contains(&read) => {
+        let known = match read {
+            None if ids.is_empty() => format!("messages of {name}"),
+            Some(read) if ids.is_empty() => {
+                format!("messages of {name} up to id {read} at least")
+            }
+            Some(read) if !ids.contains(&read) => {
                 format!("at least {}, and id {read}", counted(ids, name))
             }
-            (ids, _) => format!("at least {}", counted(ids, name)),
+            _ => format!("at least {}", counted(ids, name)),
         };
         let low = self.lost_messages.first().map_or(0, |(low, _)| *low);
         let high = self.lost_messages.last().map_or(0, |(_, high)| *high);
