@@ -44,6 +44,16 @@ fn on_a_small_disk(dir: &ServerFolder, log: &str) -> ServerProcess {
 
 #[test]
 fn a_full_disk_refuses_what_writes_until_there_is_room() {
+    refuses_what_writes_until_there_is_room(Errno::NOSPC);
+}
+
+/// `SQLite` tells it by the code of a disk that fails.
+#[test]
+fn a_quota_that_is_used_up_is_a_full_disk() {
+    refuses_what_writes_until_there_is_room(Errno::DQUOT);
+}
+
+fn refuses_what_writes_until_there_is_room(errno: Errno) {
     let (dir, shim) = (dir(), Shim::new());
     shim.switch(false);
     let full = Rule {
@@ -51,7 +61,7 @@ fn a_full_disk_refuses_what_writes_until_there_is_room() {
         files: "-",
         skip: 0,
         times: -1,
-        errno: Some(Errno::NOSPC),
+        errno: Some(errno),
     };
     let server = shim.start(&dir, Some(full));
     let all = fill_and_free(&server, || shim.switch(true), || shim.switch(false));

@@ -7,8 +7,8 @@ use signal_hook::consts::{
 use std::io;
 
 /// Signals that are received without effect. The server uses no timers or descriptors that send them. By default
-/// SIGXFSZ would end a server that reaches the limit of file sizes (`ulimit -f`); handled, the write fails and the
-/// error is treated as a full disk. The standard library ignores SIGPIPE.
+/// SIGXFSZ would kill a server that reaches the limit of file sizes (`ulimit -f`); handled, the write fails, and the
+/// server says so and ends with exit code 74: no room that is made helps it. The standard library ignores SIGPIPE.
 const HARMLESS: [i32; 6] = [SIGUSR2, SIGXFSZ, SIGALRM, SIGVTALRM, SIGPROF, SIGIO];
 
 /// Pending signals.

@@ -11,9 +11,7 @@ use std::cell::Cell;
 
 use echat_proto::names::NameQuery;
 use rusqlite::limits::Limit;
-use rusqlite::{
-    CachedStatement, Connection, ErrorCode, OptionalExtension, Params, Row, StatementStatus, ffi,
-};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Row, StatementStatus, ffi};
 
 use super::failure::{self, DamageLog};
 use super::high_water::HighWater;
@@ -268,7 +266,7 @@ impl<'s> Batch<'s> {
         let changed = self.run(sql, |statement| statement.execute(params));
         match changed {
             // Another process writes, or has written since this batch read: nothing of this batch is written yet.
-            Err(error) if self.is_reading() && is_held(&error) => Err(self.error(error)),
+            Err(error) if self.is_reading() && failure::is_locked(&error) => Err(self.error(error)),
             changed => {
                 self.state.set(TransactionState::Writing);
                 let changed = changed.map_err(|error| self.error(error))?;
@@ -368,7 +366,7 @@ impl<'s> Batch<'s> {
         let reading = self.is_reading();
         if reading {
             self.end_reading();
-            if is_held(&error) {
+            if failure::is_locked(&error) {
                 return StoreError::Busy;
             }
         }
@@ -389,8 +387,7 @@ impl<'s> Batch<'s> {
 
     /// Classifies the error of a commit: unless the disk is full, the state of the disk is unknown.
     fn not_committed(&self, error: rusqlite::Error) -> StoreError {
-        let is_full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
-        let (error, why) = if is_full {
+        let (error, why) = if self.damage.is_full(&error) {
             (StoreError::Full, Failure::Full)
         } else {
             self.log.note_failure();
@@ -417,15 +414,6 @@ impl Drop for Batch<'_> {
             let _ = self.control("ROLLBACK");
         }
     }
-}
-
-/// Whether a lock of another process is the cause, or, for the first write, a commit of another process since the
-/// reads.
-fn is_held(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
-    )
 }
 
 /// The error of every statement after the first failure, which reported the cause.

@@ -1,9 +1,13 @@
 //! Classifies errors of `SQLite`: retry, damage, full disk, or fatal.
 
 use std::cell::RefCell;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use rusqlite::ffi::{
     SQLITE_IOERR_CORRUPTFS, SQLITE_IOERR_DATA, SQLITE_IOERR_READ, SQLITE_IOERR_SHORT_READ,
+    SQLITE_IOERR_WRITE,
 };
 use rusqlite::{Error, ErrorCode, ffi};
 
@@ -41,13 +45,18 @@ pub(super) fn is_damage(error: &Error) -> bool {
     }
 }
 
-/// Whether another process holds a lock or the disk is full: nothing changed, and a later attempt may succeed.
-pub(super) fn can_wait(error: &Error) -> bool {
-    use ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
+/// Whether another process holds a lock, or, for the first write, has committed since the reads.
+pub(super) fn is_locked(error: &Error) -> bool {
+    use ErrorCode::{DatabaseBusy, DatabaseLocked};
     matches!(
         error.sqlite_error_code(),
-        Some(DatabaseBusy | DatabaseLocked | DiskFull)
+        Some(DatabaseBusy | DatabaseLocked)
     )
+}
+
+/// Whether another process holds a lock or the disk is full: nothing changed, and a later attempt may succeed.
+pub(super) fn can_wait(error: &Error) -> bool {
+    is_locked(error) || error.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
 /// The error for a missing part to which another part refers.
@@ -73,13 +82,47 @@ pub struct Damage {
     pub times: u64,
 }
 
-/// Collects damage until the engine takes it.
+/// Whether an error of the system says that there is no room, by the disk or by a quota.
+pub(super) fn is_no_room(error: &io::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded)
+}
+
+/// The extension of the file by which it is found out whether there is room, beside the database.
+const TRIAL: &str = "db-trial";
+/// Bytes of that file: more than any write of `SQLite`.
+const TRIED: usize = 64 * 1024;
+
+/// Whether a new file of some length beside a database has no room.
+fn has_no_room(database: &Path) -> bool {
+    let path = database.with_extension(TRIAL);
+    // Of a process that was killed.
+    let _ = fs::remove_file(&path);
+    let written = File::create_new(&path).and_then(|mut file| file.write_all(&vec![0; TRIED]));
+    let _ = fs::remove_file(&path);
+    written.is_err_and(|error| is_no_room(&error))
+}
+
+/// Classifies errors, and collects damage until the engine takes it.
 #[derive(Debug, Default)]
-pub(super) struct DamageLog(RefCell<Option<Damage>>);
+pub(super) struct DamageLog {
+    met: RefCell<Option<Damage>>,
+    /// `None` if it is in memory.
+    database: Option<PathBuf>,
+}
 
 impl DamageLog {
+    /// For the database at a path; an empty one is of a database in memory.
+    pub(super) fn of(database: Option<&str>) -> Self {
+        let database = database.filter(|path| !path.is_empty());
+        Self {
+            met: RefCell::default(),
+            database: database.map(PathBuf::from),
+        }
+    }
+
     pub(super) fn record(&self, error: &Error) {
-        let mut damage = self.0.borrow_mut();
+        let mut damage = self.met.borrow_mut();
         let damage = damage.get_or_insert_with(|| Damage {
             what: described(error),
             times: 0,
@@ -88,18 +131,34 @@ impl DamageLog {
     }
 
     pub(super) fn take(&self) -> Option<Damage> {
-        self.0.borrow_mut().take()
+        self.met.borrow_mut().take()
+    }
+
+    /// Whether the disk is full. Where a quota is used up, `SQLite` has the same code as for a disk that fails, and a
+    /// write beside the database tells them apart. What the failed write leaves is the same for both.
+    pub(super) fn is_full(&self, error: &Error) -> bool {
+        let Error::SqliteFailure(failure, _) = error else {
+            return false;
+        };
+        failure.code == ErrorCode::DiskFull
+            || failure.extended_code == SQLITE_IOERR_WRITE
+                && self.database.as_deref().is_some_and(has_no_room)
+    }
+
+    /// Whether another process holds a lock or the disk is full: nothing changed, and a later attempt may succeed.
+    pub(super) fn can_wait(&self, error: &Error) -> bool {
+        is_locked(error) || self.is_full(error)
     }
 
     /// Classifies the error of a statement.
     pub(super) fn judge(&self, error: Error) -> StoreError {
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => StoreError::Full,
-            _ if is_damage(&error) => {
-                self.record(&error);
-                StoreError::Damaged(error)
-            }
-            _ => StoreError::Fatal(error),
+        if self.is_full(&error) {
+            StoreError::Full
+        } else if is_damage(&error) {
+            self.record(&error);
+            StoreError::Damaged(error)
+        } else {
+            StoreError::Fatal(error)
         }
     }
 }

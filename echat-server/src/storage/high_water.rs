@@ -35,6 +35,7 @@ use echat_system::private_file::{self, FileError};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, ffi};
 use sha2::{Digest, Sha256};
 
+use super::failure;
 use super::messages::NEWEST_ID;
 use super::migrate::{MIGRATIONS, migrate};
 use super::open_error::OpenError;
@@ -413,9 +414,10 @@ fn parse(bytes: &[u8; LINE]) -> Option<(String, i64)> {
 }
 
 fn refusal(error: &io::Error) -> StoreError {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full,
-        _ => fatal(error),
+    if failure::is_no_room(error) {
+        StoreError::Full
+    } else {
+        fatal(error)
     }
 }
 

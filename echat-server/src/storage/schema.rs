@@ -239,10 +239,11 @@ impl Store {
 
     fn migrated(mut db: Connection, log: WriteAheadLog) -> Result<Self, OpenError> {
         migrate(&mut db, MIGRATIONS)?;
+        let damage = DamageLog::of(db.path());
         Ok(Self {
             db,
             log,
-            damage: DamageLog::default(),
+            damage,
             high_water: None,
             keep_days: None,
             audit_days: u64::MAX,

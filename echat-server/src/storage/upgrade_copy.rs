@@ -19,6 +19,7 @@ use echat_system::private_file;
 use rusqlite::{Connection, ErrorCode};
 
 use super::backup::{CopyError, copy_database, open_beside, open_copy};
+use super::failure::is_no_room;
 use super::migrate::{MIGRATIONS, pragma, refuse_newer};
 use super::open_error::OpenError;
 
@@ -194,7 +195,7 @@ fn make(path: &Path, plan: &UpgradePlan) -> Result<(), OpenError> {
         (Ok(()), _) => Ok(()),
         (Err(_), Some(error)) if is_full(&error) => Err(plan.no_room()),
         (Err(_), Some(error)) => Err(failed(error)),
-        (Err(error), None) if error.kind() == io::ErrorKind::StorageFull => Err(plan.no_room()),
+        (Err(error), None) if is_no_room(&error) => Err(plan.no_room()),
         (Err(error), None) => Err(failed(CopyError::Sync(error))),
     }
 }
@@ -218,7 +219,7 @@ fn free_bytes(path: &Path) -> io::Result<u64> {
 fn is_full(error: &CopyError) -> bool {
     match error {
         CopyError::Page(error) => error.sqlite_error_code() == Some(ErrorCode::DiskFull),
-        CopyError::Sync(error) => error.kind() == io::ErrorKind::StorageFull,
+        CopyError::Sync(error) => is_no_room(error),
         CopyError::Open(_) => false,
     }
 }

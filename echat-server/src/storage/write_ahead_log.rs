@@ -295,11 +295,11 @@ impl WriteAheadLog {
 
     /// Classifies the error of a checkpoint: only a failed write or sync leaves the state of the disk unknown.
     fn judged(&self, error: rusqlite::Error, damage: &DamageLog) -> Result<(), StoreError> {
-        if failure::can_wait(&error) {
+        if failure::is_locked(&error) {
             return Ok(());
         }
         match damage.judge(error) {
-            StoreError::Damaged(_) => Ok(()),
+            StoreError::Damaged(_) | StoreError::Full => Ok(()),
             error => {
                 self.note_failure();
                 Err(error)

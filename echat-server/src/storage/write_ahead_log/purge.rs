@@ -13,7 +13,7 @@ use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, MAIN_DB};
 
 use super::super::StoreError;
-use super::super::failure::{self, DamageLog};
+use super::super::failure::DamageLog;
 use super::truncation::KEPT;
 use super::{Background, WriteAheadLog, left, log_of};
 
@@ -88,7 +88,7 @@ impl WriteAheadLog {
         }
         match self.purge_now(db) {
             Ok(purged) => Ok(purged),
-            Err(error) if failure::can_wait(&error) => Ok(Purged::Held(error)),
+            Err(error) if damage.can_wait(&error) => Ok(Purged::Held(error)),
             Err(error) => {
                 self.judged(error, damage)?;
                 // It was damage. What is left stays until the database is repaired.
