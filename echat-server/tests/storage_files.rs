@@ -4,7 +4,8 @@ use std::path::Path;
 
 use echat_proto::names::{Content, RoomName, Username};
 use echat_server::storage::{
-    Batch, OpenError, Purged, Removal, Retention, Store, StoreError, create_template, schema_dump,
+    Batch, CheckpointOutcome, OpenError, Purged, Removal, Retention, Store, StoreError,
+    create_template, schema_dump,
 };
 use rusqlite::Connection;
 
@@ -427,6 +428,77 @@ fn a_purge_leaves_a_long_log_to_another_thread_and_ends_with_an_empty_file() {
     other.execute_batch("COMMIT").unwrap();
     assert!(matches!(store.purge().unwrap(), Purged::All));
     assert_eq!(length(), 0);
+}
+
+/// Whatever keeps another thread from copying the log or from cutting its file, the purge says it, and the server tries
+/// again after a pause.
+#[test]
+fn a_purge_says_why_another_thread_did_not_end_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.db");
+    let mut store = Store::open(&path).unwrap();
+    let mut batch = store.batch();
+    let ann = batch.create_user(&name("ann"), "phc", 1).unwrap().unwrap();
+    let den = RoomName::new("den").unwrap();
+    let den = batch.create_room(&den, ann, 1).unwrap().unwrap();
+    let _receipt = batch.commit().unwrap();
+    let connection = Connection::open(&path).unwrap();
+    let other = |statement: &str| connection.execute_batch(statement).unwrap();
+    let wanted = |store: &mut Store| loop {
+        assert!(matches!(store.purge().unwrap(), Purged::Waits));
+        if let Some(checkpoint) = store.take_checkpoint() {
+            return checkpoint;
+        }
+    };
+    let beside = |store: &mut Store| {
+        let outcome = wanted(store).run();
+        store.checkpoint_done(outcome).unwrap();
+    };
+    let is_held = |store: &mut Store| matches!(store.purge().unwrap(), Purged::Held(_));
+    let ends = |store: &mut Store| {
+        while let Purged::Waits = store.purge().unwrap() {
+            if let Some(checkpoint) = store.take_checkpoint() {
+                let outcome = checkpoint.run();
+                store.checkpoint_done(outcome).unwrap();
+            }
+        }
+        assert!(!store.has_leftovers());
+    };
+
+    // More than the loop copies, and a read holds some of it.
+    store.set_checkpoint_limits(10_000, 1, 1);
+    other("BEGIN; SELECT count(*) FROM messages");
+    remove_a_room(&mut store);
+    for _ in 0..2 {
+        beside(&mut store);
+        assert!(is_held(&mut store));
+    }
+    other("COMMIT");
+    ends(&mut store);
+
+    // A file that the loop does not cut.
+    let text = Content::new("x".repeat(3_900)).unwrap();
+    let mut batch = store.batch();
+    for _ in 0..4_500 {
+        batch.insert_message(den, ann, &text, None, 1).unwrap();
+    }
+    let _receipt = batch.commit().unwrap();
+    remove_a_room(&mut store);
+    let checkpoint = wanted(&mut store);
+    other("BEGIN IMMEDIATE");
+    let outcome = checkpoint.run();
+    store.checkpoint_done(outcome).unwrap();
+    assert!(is_held(&mut store));
+    beside(&mut store);
+    assert!(is_held(&mut store));
+    other("COMMIT");
+
+    // No thread.
+    drop(wanted(&mut store));
+    let outcome = CheckpointOutcome::not_begun(&std::io::Error::other("no thread"));
+    store.checkpoint_done(outcome).unwrap();
+    assert!(is_held(&mut store));
+    ends(&mut store);
 }
 
 #[test]

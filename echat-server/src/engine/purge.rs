@@ -12,7 +12,7 @@ use std::time::Duration;
 const PAUSE: Duration = Duration::from_millis(200);
 /// The time between two steps, and from one look for the end of a checkpoint to the next.
 const STEP: Duration = Duration::from_millis(20);
-/// The time from one attempt to the next while another program reads.
+/// The time from one attempt to the next while another program reads for longer than [`PATIENCE`].
 const RETRY: Duration = Duration::from_millis(250);
 /// The time that another program may read before it is logged.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -59,7 +59,9 @@ impl Purge {
             Purged::Waits => STEP,
             Purged::Held(error) => {
                 let since = *self.held_since.get_or_insert(now.running);
-                if now.running >= since + PATIENCE && !self.is_logged {
+                // A commit of this server holds it for a moment only.
+                let is_long = now.running >= since + PATIENCE;
+                if is_long && !self.is_logged {
                     self.is_logged = true;
                     tracing::warn!(
                         %error,
@@ -67,7 +69,7 @@ impl Purge {
                          the database; it goes as soon as that ends"
                     );
                 }
-                RETRY
+                if is_long { RETRY } else { STEP }
             }
         };
         self.next_at = Some(now.running + pause);

@@ -27,8 +27,7 @@ impl Checkpoints {
                 .0
                 .begin(|| checkpoint.run(), CheckpointOutcome::broken_off)
         {
-            tracing::warn!(%error, "cannot start the thread for a checkpoint of the database");
-            engine.checkpoint_done(CheckpointOutcome::not_begun())?;
+            engine.checkpoint_done(CheckpointOutcome::not_begun(&error))?;
         }
         Ok(())
     }

@@ -54,11 +54,6 @@ pub(super) fn is_locked(error: &Error) -> bool {
     )
 }
 
-/// Whether another process holds a lock or the disk is full: nothing changed, and a later attempt may succeed.
-pub(super) fn can_wait(error: &Error) -> bool {
-    is_locked(error) || error.sqlite_error_code() == Some(ErrorCode::DiskFull)
-}
-
 /// The error for a missing part to which another part refers.
 pub(super) fn missing(what: &str) -> Error {
     Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CORRUPT), Some(what.to_owned()))
@@ -71,6 +66,18 @@ pub(super) fn sync(error: &std::io::Error) -> Error {
         failed,
         Some(format!("a sync of a checkpoint failed: {error}")),
     )
+}
+
+/// The error of a checkpoint for which there is no thread.
+pub(super) fn no_thread(error: &io::Error) -> Error {
+    let failed = ffi::Error::new(ffi::SQLITE_CANTOPEN);
+    Error::SqliteFailure(failed, Some(format!("no thread for a checkpoint: {error}")))
+}
+
+/// The error of a checkpoint that a read of another program ended early.
+pub(super) fn held() -> Error {
+    let held = "another program reads what was there before".to_owned();
+    Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), Some(held))
 }
 
 /// Damage that is not reported yet.

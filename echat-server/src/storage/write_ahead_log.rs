@@ -263,16 +263,34 @@ impl WriteAheadLog {
     ) -> Result<(), StoreError> {
         self.background.set(Background::None);
         self.leftovers.copied();
-        let end = match outcome.0 {
+        let CheckpointOutcome { end, not_cut } = outcome;
+        let end = match end {
+            Err(error) => return self.held(error, damage),
             Ok(end) => end,
-            Err(error) => return self.judged(error, damage),
         };
-        self.alone.set(end == CheckpointEnd::NotBegun);
-        if end == CheckpointEnd::Complete {
+        let could_begin = !self.alone.replace(false);
+        match end {
             // The next commit checkpoints what was committed since.
-            self.again_at.set(0);
+            CheckpointEnd::Complete => self.again_at.set(0),
+            CheckpointEnd::Partial => self.leftovers.hold(failure::held()),
+            CheckpointEnd::NotBegun(error) => {
+                if could_begin {
+                    tracing::warn!(%error, "the write-ahead log cannot be checkpointed beside the loop now");
+                }
+                self.alone.set(true);
+                self.leftovers.hold(error);
+            }
         }
-        Ok(())
+        not_cut.map_or(Ok(()), |error| self.held(error, damage))
+    }
+
+    /// Classifies the error of a checkpoint on another thread, and lets a purge wait after one that may pass.
+    fn held(&self, error: rusqlite::Error, damage: &DamageLog) -> Result<(), StoreError> {
+        if damage.can_wait(&error) {
+            self.leftovers.hold(error);
+            return Ok(());
+        }
+        self.judged(error, damage)
     }
 
     /// Notes that a write or a sync of the log failed.

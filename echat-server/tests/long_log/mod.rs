@@ -159,7 +159,7 @@ fn commits_copy_the_rest_of_a_checkpoint_beside_the_loop_and_no_more() {
         ann.asks(&mut harness, &send(sent));
         longest = longest.max(log(&look).0);
         for _ in std::mem::take(&mut harness.checkpoints) {
-            let outcome = CheckpointOutcome::not_begun();
+            let outcome = CheckpointOutcome::not_begun(&std::io::Error::other("no thread"));
             harness.engine().checkpoint_done(outcome).unwrap();
         }
     }
@@ -294,4 +294,41 @@ fn a_store_with_a_long_log_is_closed_without_a_checkpoint() {
     );
     let kept = stored(&Connection::open(&path).unwrap());
     assert_eq!(kept, sent.unwrap() + 1);
+}
+
+#[test]
+fn a_purge_of_a_long_log_is_tried_four_times_a_second_while_another_program_reads() {
+    let (_folder, path) = database();
+    let mut store = Store::open(&path).unwrap();
+    // The loop copies nothing of it.
+    store.set_checkpoint_limits(10_000, 0, 0);
+    let mut harness = restless(store);
+    let mut ann = harness.enter("ann");
+    let other = Connection::open(&path).unwrap();
+    other
+        .execute_batch("BEGIN; SELECT count(*) FROM messages")
+        .unwrap();
+    let said = ann.asks(&mut harness, &send(0));
+    let id = echat_testkit::wire::number(&said.params, "id");
+    ann.asks(&mut harness, &format!(r#"DELETE_MESSAGE {{"id":{id}}}"#));
+    let attempts = |harness: &mut Harness, seconds: u32| {
+        let mut count = 0;
+        for _ in 0..seconds * 100 {
+            harness.pass(Duration::from_millis(10));
+            for checkpoint in std::mem::take(&mut harness.checkpoints) {
+                count += 1;
+                let outcome = checkpoint.run();
+                harness.engine().checkpoint_done(outcome).unwrap();
+            }
+        }
+        count
+    };
+    // At first it may be a commit of the server that holds it.
+    assert!(attempts(&mut harness, 2) > 5);
+    let later = attempts(&mut harness, 10);
+    assert!((20..=40).contains(&later), "{later} in ten seconds");
+    assert!(harness.engine().store().has_leftovers());
+    other.execute_batch("ROLLBACK").unwrap();
+    attempts(&mut harness, 1);
+    assert!(!harness.engine().store().has_leftovers());
 }

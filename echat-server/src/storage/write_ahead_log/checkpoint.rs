@@ -27,32 +27,42 @@ pub struct Checkpoint {
     empties: bool,
 }
 
-/// The outcome of a [`Checkpoint`]: how it ended, or why a write or a sync failed.
+/// The outcome of a [`Checkpoint`].
 #[derive(Debug)]
 #[must_use = "a failed checkpoint ends the server"]
-pub struct CheckpointOutcome(pub(super) rusqlite::Result<CheckpointEnd>);
+pub struct CheckpointOutcome {
+    /// How it ended, or why a write or a sync failed.
+    pub(super) end: rusqlite::Result<CheckpointEnd>,
+    /// Why the file of the log was not cut to nothing, where that was to be done.
+    pub(super) not_cut: Option<rusqlite::Error>,
+}
 
 /// How a checkpoint ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum CheckpointEnd {
     /// Everything that was in the log at its beginning is in the database.
     Complete,
     /// A reader holds the rest.
     Partial,
-    /// Nothing was done, for lack of a thread or a file descriptor for example.
-    NotBegun,
+    /// Nothing was done, for lack of a thread or a file descriptor for example. It is retried.
+    NotBegun(rusqlite::Error),
 }
 
 impl CheckpointOutcome {
-    /// The outcome of a checkpoint that could not begin, for lack of a thread for example. It is retried.
-    pub fn not_begun() -> Self {
-        Self(Ok(CheckpointEnd::NotBegun))
+    /// The outcome of a checkpoint for which there is no thread. It is retried.
+    pub fn not_begun(error: &io::Error) -> Self {
+        Self::of(Ok(CheckpointEnd::NotBegun(failure::no_thread(error))))
     }
 
     /// The outcome of a checkpoint that ended before its result, by a panic: what is on the disk is unknown.
     pub fn broken_off() -> Self {
         let error = io::Error::other("the thread of the checkpoint panicked");
-        Self(Err(failure::sync(&error)))
+        Self::of(Err(failure::sync(&error)))
+    }
+
+    fn of(end: rusqlite::Result<CheckpointEnd>) -> Self {
+        let not_cut = None;
+        Self { end, not_cut }
     }
 }
 
@@ -69,13 +79,19 @@ impl Checkpoint {
     /// Runs the checkpoint. It may be killed at any moment: the pages are written again from the log.
     pub fn run(self) -> CheckpointOutcome {
         match self.connect() {
-            Ok(db) => CheckpointOutcome(self.copy(&db)),
-            // Nothing was written, for lack of a file descriptor for example. It is retried.
-            Err(error) if !failure::is_damage(&error) => {
-                tracing::warn!(%error, "the write-ahead log cannot be checkpointed now");
-                CheckpointOutcome::not_begun()
+            Ok(db) => {
+                let end = self.copy(&db);
+                let is_cut = self.empties && end.is_ok();
+                CheckpointOutcome {
+                    end,
+                    not_cut: is_cut.then(|| empty(&db).err()).flatten(),
+                }
             }
-            Err(error) => CheckpointOutcome(Err(error)),
+            // Nothing was written.
+            Err(error) if !failure::is_damage(&error) => {
+                CheckpointOutcome::of(Ok(CheckpointEnd::NotBegun(error)))
+            }
+            Err(error) => CheckpointOutcome::of(Err(error)),
         }
     }
 
@@ -86,13 +102,6 @@ impl Checkpoint {
         if copied > before {
             self.sync(before..copied)
                 .map_err(|error| failure::sync(&error))?;
-        }
-        if self.empties {
-            match empty(db) {
-                Err(error) if !failure::can_wait(&error) => return Err(error),
-                // It is tried again.
-                _ => {}
-            }
         }
         Ok(if pages >= 0 && pages == copied {
             CheckpointEnd::Complete

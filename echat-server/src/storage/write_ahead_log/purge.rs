@@ -5,7 +5,7 @@
 //! is copied, and its file is cut to nothing. A long log is copied by another thread first, and so is a long file cut:
 //! freeing it may take long.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fs;
 use std::path::Path;
 
@@ -27,7 +27,8 @@ pub enum Purged {
     All,
     /// More steps follow, or another thread copies the log.
     Waits,
-    /// Another program reads an older state of the database, or the disk has no room for the pages of the log.
+    /// Another program reads an older state of the database, or the disk has no room for the pages of the log, or the
+    /// system no thread or descriptor.
     Held(rusqlite::Error),
 }
 
@@ -37,6 +38,8 @@ pub(super) struct Leftovers {
     state: Cell<LeftoverState>,
     /// Whether the file of the log is too long to be cut in the loop.
     is_long: Cell<bool>,
+    /// Why another thread did not copy or cut all of the log.
+    held: RefCell<Option<rusqlite::Error>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,6 +62,14 @@ impl Leftovers {
     pub(super) fn copied(&self) {
         if self.state.get() == LeftoverState::Some {
             self.state.set(LeftoverState::Copied);
+        }
+    }
+
+    /// Notes why another thread did not copy or cut all of the log. The next step of a purge says so instead of
+    /// beginning again at once.
+    pub(super) fn hold(&self, error: rusqlite::Error) {
+        if self.state.get() != LeftoverState::None {
+            self.held.replace(Some(error));
         }
     }
 }
@@ -85,6 +96,9 @@ impl WriteAheadLog {
     ) -> Result<Purged, StoreError> {
         if self.background.get() != Background::None {
             return Ok(Purged::Waits);
+        }
+        if let Some(error) = self.leftovers.held.take() {
+            return Ok(Purged::Held(error));
         }
         match self.purge_now(db) {
             Ok(purged) => Ok(purged),
