@@ -243,14 +243,14 @@ fn serve(overrides: &Overrides, init: bool, inherited: Inherited) -> Result<(), 
         }
     };
     let services = Services {
-        backups: maintenance::schedule(&loaded, &data),
+        backups: maintenance::schedule(&loaded),
         source: maintenance::source(&loaded, &data),
         socket: Some(data.path().join(ctl::SOCKET)),
         listening: &show_code,
         administrator_made: &remove_code,
         reload: &|known| {
             let loaded = config::load_again(overrides.clone(), known)?;
-            let schedule = maintenance::schedule(&loaded, &data);
+            let schedule = maintenance::schedule(&loaded);
             Ok((loaded, schedule))
         },
     };

@@ -347,10 +347,9 @@ fn done(text: String) -> CommandReport {
 }
 
 /// The automatic backups that a configuration asks for.
-pub fn schedule(loaded: &Loaded, data: &DataDir) -> Option<BackupSchedule> {
+pub fn schedule(loaded: &Loaded) -> Option<BackupSchedule> {
     let settings = &loaded.config.backup;
     Some(BackupSchedule {
-        source: source(loaded, data),
         folder: settings.folder.as_ref()?.into(),
         every: Duration::from_hours(settings.every_hours),
         keep: settings.keep,
@@ -395,19 +394,19 @@ fn back_up_and_prune(
 ) -> Result<CommandReport, MaintenanceError> {
     let loaded = config::load_for_folder(overrides)?;
     let files = data_dir::open_for_command(&loaded.config.data)?;
+    let source = BackupSource {
+        database: files.database,
+        host_key: files.host_key,
+        config: loaded.file,
+        free_bytes: loaded.config.limits.free_bytes,
+    };
     let schedule = BackupSchedule {
-        source: BackupSource {
-            database: files.database,
-            host_key: files.host_key,
-            config: loaded.file,
-            free_bytes: loaded.config.limits.free_bytes,
-        },
         folder,
         // One is always due.
         every: Duration::ZERO,
         keep,
     };
-    let made = schedule.make(now)?;
+    let made = schedule.make(&source, now)?;
     let mut text = format!(
         "backup {}; {} older ones removed\n",
         made.path.display(),

@@ -198,6 +198,8 @@ struct Reactor<'a> {
     backups: Backups,
     ctl: Ctl,
     tasks: Tasks,
+    /// What backups and exports are made of.
+    source: BackupSource,
     http: Http,
     measured: Measured,
     /// The configuration that holds.
@@ -357,7 +359,8 @@ impl<'a> Reactor<'a> {
                 started_at: clock.now().unix,
                 database: services.source.database.clone(),
             },
-            tasks: Tasks::new(services.source, &waker),
+            tasks: Tasks::new(&waker),
+            source: services.source,
             loaded: loaded.clone(),
             administrator_made: services.administrator_made,
             reload: services.reload,
@@ -400,6 +403,7 @@ impl<'a> Reactor<'a> {
                 self.engine.set_free_space(free);
             }
             self.take_events(&events, now)?;
+            self.source.free_bytes = self.engine.free_bytes();
             self.administer(now)?;
             self.show_metrics(now);
             self.accept(now);
@@ -418,7 +422,7 @@ impl<'a> Reactor<'a> {
             self.pool.submit(self.engine.take_jobs());
             self.checkpoints.step(&mut self.engine)?;
             if !self.stop.is_begun() {
-                self.backups.begin_due(now);
+                self.backups.begin_due(&self.source, now);
             }
             let registry = self.poll.registry();
             self.sockets.write(&mut self.engine, registry, now);
@@ -531,7 +535,9 @@ impl<'a> Reactor<'a> {
         while let Some(task) = self.tasks.take_own() {
             self.perform(task, now)?;
         }
-        while let Some((requester, operation, outcome)) = self.tasks.next_outcome(now.unix) {
+        while let Some((requester, operation, outcome)) =
+            self.tasks.next_outcome(&self.source, now.unix)
+        {
             self.finish_task(requester, operation, outcome, now)?;
         }
         if let Some(filter) = self.engine.take_log_filter() {
@@ -664,6 +670,7 @@ impl<'a> Reactor<'a> {
         if old.backup != new.backup {
             self.backups.reschedule(schedule, now);
         }
+        self.source.config.clone_from(&loaded.file);
         logging::set_filter(&loaded.log);
         self.loaded = Loaded {
             config: new,

@@ -1636,6 +1636,35 @@ fn a_reload_changes_what_it_can_and_names_the_rest_and_drops_no_one() {
 }
 
 /// An editor may remove the file before it writes the new one.
+/// As requests that store do.
+#[test]
+fn backups_and_exports_follow_what_a_reload_and_a_command_change() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let backup = |file: &str| ctl(&dir, &format!("--json backup {file}"));
+    let is_refused = |output: &Output| {
+        assert_eq!(output.status.code(), Some(74));
+        let said = format!("{}{}", stdout(output), stderr(output));
+        assert!(said.contains("`free_bytes`"), "{said}");
+    };
+    assert!(stdout(&backup("one")).contains(r#""config":false"#));
+    dir.write("config.json", "{}");
+    done(&dir, "reload");
+    assert!(stdout(&backup("two")).contains(r#""config":true"#));
+    done(&dir, "limits free_bytes 1000000000000");
+    is_refused(&backup("three"));
+    is_refused(&ctl(&dir, "export all all"));
+    done(&dir, "reload");
+    assert_eq!(backup("four").status.code(), Some(0));
+    dir.write(
+        "config.json",
+        r#"{"server": {"limits": {"free_bytes": 1000000000000}}}"#,
+    );
+    done(&dir, "reload");
+    is_refused(&backup("five"));
+    server.stop();
+}
+
 #[test]
 fn a_reload_without_the_file_that_was_read_keeps_the_configuration() {
     let dir = ServerFolder::new();

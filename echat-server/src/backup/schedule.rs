@@ -30,8 +30,6 @@ const TEMPORARY: &str = ".tmp";
 /// Which backups a server makes by itself.
 #[derive(Clone, Debug)]
 pub struct BackupSchedule {
-    /// What is backed up.
-    pub source: BackupSource,
     /// The folder of the backups. It is created if it is missing.
     pub folder: PathBuf,
     /// The time from one backup to the next.
@@ -65,16 +63,16 @@ pub enum BackupOutcome {
 }
 
 impl BackupSchedule {
-    /// Makes a backup if one is due at `now`, in unix seconds, and removes those beyond `keep`, oldest first. Only
-    /// regular files with the name of an automatic backup are looked at.
-    pub fn run(&self, now: i64) -> BackupOutcome {
-        match self.made(now) {
+    /// Makes a backup of `source` if one is due at `now`, in unix seconds, and removes those beyond `keep`, oldest
+    /// first. Only regular files with the name of an automatic backup are looked at.
+    pub fn run(&self, source: &BackupSource, now: i64) -> BackupOutcome {
+        match self.made(source, now) {
             Ok(outcome) => outcome,
             Err(error) => BackupOutcome::Failed(error),
         }
     }
 
-    fn made(&self, now: i64) -> Result<BackupOutcome, BackupError> {
+    fn made(&self, source: &BackupSource, now: i64) -> Result<BackupOutcome, BackupError> {
         self.try_folder(now)?;
         let times = self.times().map_err(|source| self.folder_error(source))?;
         // A time to come is that of a clock that was wrong.
@@ -85,17 +83,17 @@ impl BackupSchedule {
                 return Ok(BackupOutcome::Early(early));
             }
         }
-        self.make(now).map(BackupOutcome::Made)
+        self.make(source, now).map(BackupOutcome::Made)
     }
 
-    /// Makes a backup at `now`, whether one is due or not, and removes those beyond `keep`, oldest first.
+    /// Makes a backup of `source` at `now`, whether one is due or not, and removes those beyond `keep`, oldest first.
     ///
     /// # Errors
     /// No backup was made, and none was removed.
-    pub fn make(&self, now: i64) -> Result<Made, BackupError> {
+    pub fn make(&self, source: &BackupSource, now: i64) -> Result<Made, BackupError> {
         self.create_folder()?;
         let path = self.folder.join(name_at(now));
-        create(&self.source, &path, now)?;
+        create(source, &path, now)?;
         let (pruned, not_pruned) = match self.prune(now) {
             Ok(pruned) => (pruned, None),
             Err(error) => (0, Some(error)),
@@ -212,30 +210,52 @@ mod tests {
     const HOUR: i64 = 3_600;
     const NOON: i64 = 1_795_953_600;
 
-    fn schedule(keep: usize) -> (tempfile::TempDir, BackupSchedule) {
-        let folder = tempfile::tempdir().unwrap();
-        let database = folder.path().join("database.db");
-        drop(Store::open(&database).unwrap());
-        let schedule = BackupSchedule {
-            source: BackupSource {
+    /// A data folder, and backups of it every six hours.
+    struct Backups {
+        _folder: tempfile::TempDir,
+        source: BackupSource,
+        schedule: BackupSchedule,
+    }
+
+    impl Backups {
+        fn keeping(keep: usize) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let database = folder.path().join("database.db");
+            drop(Store::open(&database).unwrap());
+            let schedule = BackupSchedule {
+                folder: folder.path().join("backups"),
+                every: Duration::from_hours(6),
+                keep,
+            };
+            let source = BackupSource {
                 database,
                 host_key: None,
                 config: None,
                 free_bytes: 0,
-            },
-            folder: folder.path().join("backups"),
-            every: Duration::from_hours(6),
-            keep,
-        };
-        (folder, schedule)
-    }
+            };
+            Self {
+                _folder: folder,
+                source,
+                schedule,
+            }
+        }
 
-    fn names(schedule: &BackupSchedule) -> Vec<String> {
-        let entries = fs::read_dir(&schedule.folder).unwrap();
-        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let mut names: Vec<String> = names.collect();
-        names.sort();
-        names
+        fn run(&self, now: i64) -> BackupOutcome {
+            self.schedule.run(&self.source, now)
+        }
+
+        /// A file in the folder of backups.
+        fn file(&self, name: impl AsRef<Path>) -> PathBuf {
+            self.schedule.folder.join(name)
+        }
+
+        fn names(&self) -> Vec<String> {
+            let entries = fs::read_dir(&self.schedule.folder).unwrap();
+            let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            let mut names: Vec<String> = names.collect();
+            names.sort();
+            names
+        }
     }
 
     #[test]
@@ -258,40 +278,40 @@ mod tests {
 
     #[test]
     fn a_backup_is_made_when_it_is_due_and_the_oldest_are_pruned() {
-        let (_folder, schedule) = schedule(3);
+        let backups = Backups::keeping(3);
         for round in 0..6 {
             let now = NOON + round * 6 * HOUR;
-            let BackupOutcome::Made(made) = schedule.run(now) else {
+            let BackupOutcome::Made(made) = backups.run(now) else {
                 panic!("it is due");
             };
             assert!(made.not_pruned.is_none());
             verify(&made.path).unwrap();
-            let BackupOutcome::Early(left) = schedule.run(now + HOUR) else {
+            let BackupOutcome::Early(left) = backups.run(now + HOUR) else {
                 panic!("it is not due");
             };
             assert_eq!(left, Duration::from_hours(5));
         }
         let kept: Vec<String> = (3..6).map(|n| name_at(NOON + n * 6 * HOUR)).collect();
-        assert_eq!(names(&schedule), kept);
+        assert_eq!(backups.names(), kept);
     }
 
     #[test]
     fn a_folder_that_takes_no_file_is_found_out_before_a_backup_is_due() {
-        let (_folder, schedule) = schedule(1);
-        assert!(matches!(schedule.run(NOON), BackupOutcome::Made(_)));
+        let backups = Backups::keeping(1);
+        assert!(matches!(backups.run(NOON), BackupOutcome::Made(_)));
         // Not even root can create a file of this name.
         let trial = format!("{}{TEMPORARY}", name_at(NOON + HOUR));
-        fs::create_dir(schedule.folder.join(trial)).unwrap();
-        let failed = schedule.run(NOON + HOUR);
+        fs::create_dir(backups.file(trial)).unwrap();
+        let failed = backups.run(NOON + HOUR);
         assert!(matches!(failed, BackupOutcome::Failed(_)), "{failed:?}");
-        let early = schedule.run(NOON + 2 * HOUR);
+        let early = backups.run(NOON + 2 * HOUR);
         assert!(matches!(early, BackupOutcome::Early(_)), "{early:?}");
     }
 
     #[test]
     fn foreign_files_are_never_pruned() {
-        let (_folder, schedule) = schedule(1);
-        fs::create_dir_all(schedule.folder.join("echat-20200101T000000Z.backup")).unwrap();
+        let backups = Backups::keeping(1);
+        fs::create_dir_all(backups.file("echat-20200101T000000Z.backup")).unwrap();
         let foreign = [
             "echat-before-upgrade.backup",
             "echat-20200102T000000Z.backup.bak",
@@ -301,19 +321,15 @@ mod tests {
             "other.backup.tmp",
         ];
         for name in foreign {
-            fs::write(schedule.folder.join(name), "kept").unwrap();
+            fs::write(backups.file(name), "kept").unwrap();
         }
         // What a killed process left, and what another one is writing.
-        fs::write(
-            schedule.folder.join("echat-20200103T000000Z.backup.tmp"),
-            "",
-        )
-        .unwrap();
-        let held = schedule.folder.join("echat-20200104T000000Z.backup.tmp");
+        fs::write(backups.file("echat-20200103T000000Z.backup.tmp"), "").unwrap();
+        let held = backups.file("echat-20200104T000000Z.backup.tmp");
         let holder = fs::File::create(&held).unwrap();
         holder.try_lock().unwrap();
         for round in 0..3 {
-            let made = schedule.run(NOON + round * 6 * HOUR);
+            let made = backups.run(NOON + round * 6 * HOUR);
             assert!(matches!(made, BackupOutcome::Made(_)), "{made:?}");
         }
         let mut expected: Vec<String> = foreign.iter().map(|name| (*name).to_owned()).collect();
@@ -321,27 +337,27 @@ mod tests {
         expected.push("echat-20200104T000000Z.backup.tmp".to_owned());
         expected.push(name_at(NOON + 12 * HOUR));
         expected.sort();
-        assert_eq!(names(&schedule), expected);
+        assert_eq!(backups.names(), expected);
     }
 
     /// The clock was wrong, or was set back.
     #[test]
     fn a_backup_of_a_time_to_come_does_not_stop_others_and_the_new_one_is_kept() {
-        let (_folder, schedule) = schedule(2);
+        let backups = Backups::keeping(2);
         let wrong = NOON + 1_000 * 24 * HOUR;
         for now in [wrong, NOON, NOON + 6 * HOUR] {
-            assert!(matches!(schedule.run(now), BackupOutcome::Made(_)), "{now}");
-            assert!(names(&schedule).contains(&name_at(now)), "{now}");
+            assert!(matches!(backups.run(now), BackupOutcome::Made(_)), "{now}");
+            assert!(backups.names().contains(&name_at(now)), "{now}");
         }
     }
 
     #[test]
     fn a_failed_backup_removes_nothing() {
-        let (_folder, mut schedule) = schedule(1);
-        assert!(matches!(schedule.run(NOON), BackupOutcome::Made(_)));
-        schedule.source.database = schedule.folder.join("missing");
-        let failed = schedule.run(NOON + 6 * HOUR);
+        let mut backups = Backups::keeping(1);
+        assert!(matches!(backups.run(NOON), BackupOutcome::Made(_)));
+        backups.source.database = backups.file("missing");
+        let failed = backups.run(NOON + 6 * HOUR);
         assert!(matches!(failed, BackupOutcome::Failed(_)), "{failed:?}");
-        assert_eq!(names(&schedule), [name_at(NOON)]);
+        assert_eq!(backups.names(), [name_at(NOON)]);
     }
 }

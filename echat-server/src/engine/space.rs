@@ -54,6 +54,11 @@ impl Engine {
         self.state.space.is_full = bytes == 0;
     }
 
+    /// How many bytes stay free on the data folder's file system: what the limits say now.
+    pub fn free_bytes(&self) -> u64 {
+        self.state.limits.free_bytes
+    }
+
     /// Reads what users stored in the last 24 hours, so that a restart does not reset their quotas. The
     /// first tick does it if it was not done before. A busy database is read by the next call; behind a
     /// damaged page nothing is counted.

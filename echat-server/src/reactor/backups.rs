@@ -1,6 +1,6 @@
 //! The timer of automatic backups. The copying is done on a helper thread.
 
-use crate::backup::{self, BackupOutcome, BackupSchedule};
+use crate::backup::{self, BackupOutcome, BackupSchedule, BackupSource};
 use crate::clock::Now;
 use crate::workers::HelperThread;
 use mio::Waker;
@@ -52,8 +52,8 @@ impl Backups {
         self.schedule.as_ref().map(|_| self.made_at.unwrap_or(0))
     }
 
-    /// Logs the outcome of a backup, and begins one that is due.
-    pub(super) fn begin_due(&mut self, now: Now) {
+    /// Logs the outcome of a backup, and begins one of `source` that is due.
+    pub(super) fn begin_due(&mut self, source: &BackupSource, now: Now) {
         if let Some(outcome) = self.thread.outcome() {
             self.is_busy = false;
             let every = self.schedule.as_ref().map(|schedule| schedule.every);
@@ -74,10 +74,10 @@ impl Backups {
         };
         if self.next_at.is_some_and(|at| at <= now.running) {
             let job = {
-                let schedule = schedule.clone();
+                let (schedule, source) = (schedule.clone(), source.clone());
                 move || {
                     backup::lower_priority();
-                    schedule.run(now.unix)
+                    schedule.run(&source, now.unix)
                 }
             };
             self.next_at = match self.thread.begin(job, || BackupOutcome::BrokenOff) {
@@ -128,9 +128,9 @@ fn log(outcome: &BackupOutcome) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backup::BackupSource;
     use crate::storage::Store;
     use mio::{Events, Poll, Token};
+    use std::path::Path;
 
     const HOUR: Duration = Duration::from_hours(1);
     const START: i64 = 1_795_953_600;
@@ -140,6 +140,15 @@ mod tests {
         Now { running, unix }
     }
 
+    fn source(database: &Path) -> BackupSource {
+        BackupSource {
+            database: database.to_owned(),
+            host_key: None,
+            config: None,
+            free_bytes: 0,
+        }
+    }
+
     #[test]
     fn a_backup_is_begun_when_it_is_due_and_its_outcome_sets_the_next_time() {
         let folder = tempfile::tempdir().unwrap();
@@ -147,13 +156,8 @@ mod tests {
         drop(Store::open(&database).unwrap());
         let mut poll = Poll::new().unwrap();
         let waker = Arc::new(Waker::new(poll.registry(), Token(0)).unwrap());
+        let source = source(&database);
         let schedule = BackupSchedule {
-            source: BackupSource {
-                database: database.clone(),
-                host_key: None,
-                config: None,
-                free_bytes: 0,
-            },
             folder: folder.path().join("backups"),
             every: 6 * HOUR,
             keep: 2,
@@ -162,10 +166,10 @@ mod tests {
         let count = || std::fs::read_dir(folder.path().join("backups")).map_or(0, Iterator::count);
         // Begins what is due, and waits for the waker until the outcome was taken.
         let mut round = |backups: &mut Backups, at: Duration| {
-            backups.begin_due(now(at));
+            backups.begin_due(&source, now(at));
             while backups.deadline().is_none() {
                 poll.poll(&mut Events::with_capacity(1), None).unwrap();
-                backups.begin_due(now(at));
+                backups.begin_due(&source, now(at));
             }
             backups.deadline().unwrap()
         };
@@ -191,7 +195,7 @@ mod tests {
         let poll = Poll::new().unwrap();
         let waker = Arc::new(Waker::new(poll.registry(), Token(0)).unwrap());
         let mut backups = Backups::new(None, &waker);
-        backups.begin_due(now(1_000 * HOUR));
+        backups.begin_due(&source(Path::new("none")), now(1_000 * HOUR));
         assert_eq!((backups.deadline(), backups.made_at()), (None, None));
     }
 }

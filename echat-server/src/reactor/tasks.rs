@@ -49,7 +49,6 @@ struct TaskThread<T> {
 
 /// The tasks that are not done.
 pub(super) struct Tasks {
-    source: BackupSource,
     hashes: TaskThread<Password>,
     /// With how the requester sees the folder of the file, if that is known.
     files: TaskThread<(FileTask, Option<FolderView>)>,
@@ -58,9 +57,8 @@ pub(super) struct Tasks {
 }
 
 impl Tasks {
-    pub(super) fn new(source: BackupSource, waker: &Arc<Waker>) -> Self {
+    pub(super) fn new(waker: &Arc<Waker>) -> Self {
         Self {
-            source,
             hashes: TaskThread::new("admin-hash", waker),
             files: TaskThread::new("admin-files", waker),
             own: VecDeque::new(),
@@ -104,15 +102,17 @@ impl Tasks {
         self.own.pop_front()
     }
 
-    /// Begins the next task of each thread, and gives the outcome of one that is done. `now` is in unix seconds.
+    /// Begins the next task of each thread, and gives the outcome of one that is done. `source` is what a backup is
+    /// made of, `now` in unix seconds.
     pub(super) fn next_outcome(
         &mut self,
+        source: &BackupSource,
         now: i64,
     ) -> Option<(Requester, PendingOperation, TaskOutcome)> {
         let hashed = self.hashes.next_outcome(|password| move || hash(&password));
         hashed.or_else(|| {
             self.files.next_outcome(|task| {
-                let source = self.source.clone();
+                let source = source.clone();
                 move || perform(task, &source, now)
             })
         })
