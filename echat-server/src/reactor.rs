@@ -311,18 +311,17 @@ fn open_engine(
 ) -> Result<Engine, ReactorError> {
     let rng = workers::seeded().map_err(io::Error::other)?;
     let mut engine = Engine::new(config.limits.clone(), store, rng);
-    configure(&mut engine, config, listeners);
+    engine.bound_connections(listeners.places());
+    configure(&mut engine, config);
     engine.measure_by(clock.stopwatch());
     engine.load_day(clock.now()).map_err(Fatal)?;
     engine.create_lobby(clock.now())?;
     Ok(engine)
 }
 
-/// Makes a configuration hold for an engine. It serves no more connections than there are descriptors for.
-fn configure(engine: &mut Engine, config: &ServerConfig, listeners: &Listeners) {
-    let mut limits = config.limits.clone();
-    limits.connections = limits.connections.min(listeners.places());
-    engine.limit(limits);
+/// Makes a configuration hold for an engine.
+fn configure(engine: &mut Engine, config: &ServerConfig) {
+    engine.limit(config.limits.clone());
     engine.configure(Settings::from(config));
     engine.allow_sessions(config.sessions_per_user);
 }
@@ -666,7 +665,7 @@ impl<'a> Reactor<'a> {
         }
         // What needs a restart holds as it was read at the start, and is named again at the next reload.
         let (new, restart) = kept_until_a_restart(old, loaded.config);
-        configure(&mut self.engine, &new, &self.listeners);
+        configure(&mut self.engine, &new);
         if old.backup != new.backup {
             self.backups.reschedule(schedule, now);
         }

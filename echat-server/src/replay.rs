@@ -53,6 +53,7 @@ fn repeat(
             let view = View {
                 batch: &batch,
                 limits,
+                places: None,
                 settings,
                 now: *now,
             };

@@ -1349,6 +1349,26 @@ fn a_limit_that_is_set_is_named_and_one_that_is_wrong_says_why() {
 }
 
 #[test]
+fn a_limit_of_connections_stays_within_that_of_open_files() {
+    let dir = ServerFolder::new();
+    let server = dir.start_behind("ulimit -n 200", &[]);
+    let limit = || done(&dir, "limits connections");
+    let bound = limit();
+    let refused = ctl(&dir, "limits connections 5000");
+    assert_eq!(refused.status.code(), Some(64), "{}", stdout(&refused));
+    let said = stderr(&refused);
+    assert!(
+        said.contains("value: must be at most 150: the system"),
+        "{said}"
+    );
+    assert_eq!(limit(), bound);
+    done(&dir, "limits connections 20");
+    done(&dir, "reload");
+    assert_eq!(limit(), bound);
+    server.stop();
+}
+
+#[test]
 fn a_backup_a_check_and_exports_are_made_beside_the_server() {
     let dir = ServerFolder::new();
     let server = dir.start(&[]);

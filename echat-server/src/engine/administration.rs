@@ -129,6 +129,7 @@ impl Engine {
             fingerprint,
             process,
             connections: 0,
+            places: self.state.gauges.places,
             stops_at: None,
         };
         let batch = self.store.batch();
@@ -298,7 +299,7 @@ impl Engine {
                     let sweep = Removal::TooOld(Sweep::of_all(true));
                     self.removals.add([sweep], now);
                 }
-                MemoryChange::Limits(limits) => self.state.limits = *limits,
+                MemoryChange::Limits(limits) => self.limit(*limits),
                 MemoryChange::Log(filter) => {
                     filter
                         .text()
@@ -333,8 +334,16 @@ impl Engine {
         self.administration.log.take()
     }
 
+    /// Says how many connections the system lets this process have. No limit is above it from then on.
+    pub fn bound_connections(&mut self, places: usize) {
+        self.state.gauges.places = Some(places);
+        self.limit(self.state.limits.clone());
+    }
+
     /// Changes the limits, from the next request on.
-    pub fn limit(&mut self, limits: Limits) {
+    pub fn limit(&mut self, mut limits: Limits) {
+        let places = self.state.gauges.places.unwrap_or(usize::MAX);
+        limits.connections = limits.connections.min(places);
         self.state.limits = limits;
     }
 

@@ -20,6 +20,8 @@ pub(crate) struct View<'a, 's> {
     pub(crate) batch: &'a Batch<'s>,
     pub(crate) limits: &'a Limits,
     pub(crate) settings: &'a Settings,
+    /// The most connections that the system lets this process have; `None` if that is not known.
+    pub(crate) places: Option<usize>,
     /// Unix seconds.
     pub(crate) now: i64,
 }
@@ -230,6 +232,7 @@ impl<'s> Ctx<'_, 's> {
         View {
             batch: self.batch,
             limits: self.limits,
+            places: self.gauges.places,
             settings: self.settings,
             now: self.now.unix,
         }

@@ -120,6 +120,8 @@ pub(crate) struct Gauges {
     pub(crate) process: u32,
     /// Connections, with and without a login.
     pub(crate) connections: usize,
+    /// The most that the system lets this process have; `None` if that is not known.
+    pub(crate) places: Option<usize>,
     /// When a drain ends and the server stops, in unix seconds; `None` while it does not drain.
     pub(crate) stops_at: Option<i64>,
 }

@@ -809,6 +809,7 @@ pub(crate) fn repeat(
     let view = View {
         batch,
         limits,
+        places: None,
         settings,
         now: operation.now,
     };

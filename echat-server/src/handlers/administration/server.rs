@@ -526,6 +526,11 @@ pub(super) fn limits(
         let message = fault.to_string();
         ParamError::new("value", message.strip_prefix(&own).unwrap_or(&message))
     })?;
+    if let Some(places) = view.places.filter(|places| limits.connections > *places) {
+        let message =
+            format!("must be at most {places}: the system lets the server open no more files");
+        return Err(ParamError::new("value", message).into());
+    }
     let report = AdminReport::done(format!("{name} is {value} until a restart or a reload"));
     let report = report.key("name", name).key("value", value);
     Ok(AdminPlan::reported(report).changes(MemoryChange::Limits(Box::new(limits))))

@@ -93,6 +93,7 @@ impl Scene {
                 settings: &Settings::default(),
                 limits: &limits,
                 now: 2,
+                places: None,
             };
             let Ok(Plan::Write(_, write)) = decide(&view, self.ann.clone(), request) else {
                 panic!("the request is refused")
