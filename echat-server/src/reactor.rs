@@ -643,7 +643,7 @@ impl<'a> Reactor<'a> {
 
     /// Stops after so many seconds, which users are told. New connections are refused from now on.
     fn drain(&mut self, seconds: u64, now: Now) -> String {
-        self.listeners.close(self.poll.registry());
+        self.listeners.refuse(self.poll.registry());
         self.stop.drain(seconds, now);
         self.engine.announce_stop(seconds, now);
         format!("the server stops in {seconds} s")
@@ -686,7 +686,7 @@ impl<'a> Reactor<'a> {
             let accepted = self.listeners.accept(self.poll.registry(), now.running);
             let (stream, address) = match accepted {
                 Accepted::None => return,
-                Accepted::Waiting => continue,
+                Accepted::NotYet => continue,
                 Accepted::Connection(stream, address) => (stream, address),
             };
             let Some(conn) = self.engine.accept(address, now) else {

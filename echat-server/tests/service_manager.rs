@@ -1,7 +1,7 @@
 //! The server under a service manager, which the test plays: it is told that the server is ready, alive and stopping
 //! (sd_notify(3)), and opens the listening sockets, which it keeps while the server restarts (sd_listen_fds(3)).
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt;
@@ -18,6 +18,9 @@ use echat_testkit::server_process::{HOST_KEY, ServerFolder, ServerProcess, stder
 use echat_testkit::wire::{Client, raw_connection, some_bytes};
 use echat_testkit::writers::{Crowd, check};
 use rustix::process::Signal;
+
+/// No refusal takes longer.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The first descriptor that is passed.
 const FIRST: i32 = 3;
@@ -362,6 +365,31 @@ fn the_commands_of_the_units_are_understood() {
 
 /// Connects again and again until it is told to stop, each time until the server answers or closes. A refused
 /// connection fails the test. Returns how many connections were answered.
+/// In the queue of a socket that stays open, a client would wait for the end of the drain.
+#[test]
+fn a_drain_refuses_connections_at_a_passed_socket_too() {
+    let socket = listening_socket();
+    let address = socket.local_addr().unwrap();
+    let folder = ServerFolder::new();
+    let start = || ServerProcess::start(passing(&folder, vec![copy_of(&socket)], &[]));
+    let server = start();
+    let mut ann = Client::register(&server, "ann");
+    let drains = folder.run(&["ctl", "drain", "3600"]);
+    assert_eq!(drains.status.code(), Some(0), "{}", stderr(&drains));
+    for _ in 0..3 {
+        let mut refused = TcpStream::connect(address).unwrap();
+        refused.set_read_timeout(Some(PATIENCE)).unwrap();
+        assert_eq!(refused.read(&mut [0]).unwrap(), 0, "it is closed");
+    }
+    ann.is_served();
+    assert_eq!(server.stop().status.code(), Some(0));
+    // With the next server it waits, as at any restart.
+    let waiting = raw_connection(address);
+    let server = start();
+    let client = Client::try_over(waiting, &server);
+    client.expect("it is served").is_served();
+}
+
 fn connects_all_the_time(address: SocketAddr, stop: &AtomicBool) -> usize {
     let mut answered = 0;
     while !stop.load(Ordering::Relaxed) {

@@ -17,14 +17,18 @@ pub(super) struct Listeners {
     /// The index of the next listener.
     next: usize,
     proxies: Proxies,
+    /// Whether the service manager has the sockets open too.
+    are_inherited: bool,
+    /// Whether connections are closed as soon as they are accepted.
+    refuse: bool,
 }
 
 /// What came of one accept.
 pub(super) enum Accepted {
     /// No connection is there.
     None,
-    /// A connection whose PROXY header has not come.
-    Waiting,
+    /// A connection that is refused, or whose PROXY header has not come.
+    NotYet,
     /// A connection, and the address of its client. An IPv4 address has the form of IPv4.
     Connection(TcpStream, SocketAddr),
 }
@@ -43,11 +47,7 @@ impl Listeners {
             })
         };
         let all = (0..).zip(listen.addresses()).map(bind);
-        Ok(Self {
-            all: all.collect::<Result<_, _>>()?,
-            next: 0,
-            proxies: Proxies::new(Networks::default()),
-        })
+        Ok(Self::of(all.collect::<Result<_, _>>()?, false))
     }
 
     /// Accepts at the sockets that the service manager passed.
@@ -55,11 +55,17 @@ impl Listeners {
         let tokens = (0..).map(|index| EventSource::Listener(index).token());
         let all = inherited.into_sockets().into_iter().zip(tokens);
         let all = all.map(|(socket, token)| Listener::on(socket, registry, token));
-        Ok(Self {
-            all: all.collect::<Result<_, _>>()?,
+        Ok(Self::of(all.collect::<Result<_, _>>()?, true))
+    }
+
+    fn of(all: Vec<Listener>, are_inherited: bool) -> Self {
+        Self {
+            all,
             next: 0,
             proxies: Proxies::new(Networks::default()),
-        })
+            are_inherited,
+            refuse: false,
+        }
     }
 
     /// Connections from these addresses begin with a PROXY header.
@@ -106,6 +112,17 @@ impl Listeners {
         pauses.chain(self.proxies.deadline()).min()
     }
 
+    /// Refuses connections from now on. Where the service manager has the sockets open too, clients would wait in their
+    /// queues if this process closed them, so they are accepted and closed at once.
+    pub(super) fn refuse(&mut self, registry: &Registry) {
+        if self.are_inherited {
+            self.refuse = true;
+            self.proxies.clear();
+        } else {
+            self.close(registry);
+        }
+    }
+
     pub(super) fn close(&mut self, registry: &Registry) {
         for listener in &mut self.all {
             listener.close(registry);
@@ -121,11 +138,14 @@ impl Listeners {
         let Some((stream, address)) = self.accept_in_turn(now) else {
             return Accepted::None;
         };
+        if self.refuse {
+            return Accepted::NotYet;
+        }
         // A dual-stack socket reports an IPv4 address as IPv4-mapped IPv6.
         let address = SocketAddr::new(address.ip().to_canonical(), address.port());
         if self.proxies.trusts(address.ip()) {
             self.proxies.add(stream, address, registry, now);
-            return Accepted::Waiting;
+            return Accepted::NotYet;
         }
         Accepted::Connection(stream, address)
     }
