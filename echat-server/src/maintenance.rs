@@ -412,6 +412,14 @@ fn back_up_and_prune(
         made.path.display(),
         made.pruned
     );
+    if made.to_come > 0 {
+        // A string takes all text.
+        let _ = writeln!(
+            text,
+            "{} backups have a time to come, of a clock that was wrong: they do not count as kept, and are not removed",
+            made.to_come
+        );
+    }
     if let Some(error) = made.not_pruned {
         // A string takes all text.
         let _ = writeln!(text, "older backups cannot be removed: {error}");

@@ -45,6 +45,8 @@ pub struct Made {
     pub path: PathBuf,
     /// How many older ones were removed.
     pub pruned: usize,
+    /// How many have a time to come, of a clock that was wrong. They are not removed, nor counted as kept.
+    pub to_come: usize,
     /// Why older ones could not be removed.
     pub not_pruned: Option<io::Error>,
 }
@@ -94,15 +96,14 @@ impl BackupSchedule {
         self.create_folder()?;
         let path = self.folder.join(name_at(now));
         create(source, &path, now)?;
-        let (pruned, not_pruned) = match self.prune(now) {
-            Ok(pruned) => (pruned, None),
-            Err(error) => (0, Some(error)),
-        };
-        Ok(Made {
+        let mut made = Made {
             path,
-            pruned,
-            not_pruned,
-        })
+            pruned: 0,
+            to_come: 0,
+            not_pruned: None,
+        };
+        made.not_pruned = self.prune(now, &mut made).err();
+        Ok(made)
     }
 
     /// Finds out whether the folder takes a backup, before one is due: creates it if it is missing, and a file in it,
@@ -149,18 +150,20 @@ impl BackupSchedule {
 
     /// Removes the oldest backups, but not the one that was just made at `now`, and what killed processes left of
     /// others.
-    fn prune(&self, now: i64) -> io::Result<usize> {
+    fn prune(&self, now: i64, made: &mut Made) -> io::Result<()> {
         let times = self.times()?;
-        let older: Vec<i64> = times.into_iter().filter(|time| *time != now).collect();
+        made.to_come = times.iter().filter(|time| **time > now).count();
+        let older: Vec<i64> = times.into_iter().filter(|time| *time < now).collect();
         let beyond = older.len().saturating_sub(self.keep.saturating_sub(1));
         for time in &older[..beyond] {
             private_file::remove_large(&self.folder.join(name_at(*time)))?;
         }
+        made.pruned = beyond;
         self.remove_left_over()?;
         if beyond > 0 {
-            private_file::sync_folder_of(&self.folder.join(name_at(now)))?;
+            private_file::sync_folder_of(&made.path)?;
         }
-        Ok(beyond)
+        Ok(())
     }
 
     /// Removes incomplete files of automatic backups that no process holds.
@@ -341,6 +344,27 @@ mod tests {
     }
 
     /// The clock was wrong, or was set back.
+    #[test]
+    fn backups_of_a_time_to_come_take_the_place_of_no_other() {
+        let backups = Backups::keeping(2);
+        let wrong = NOON + 1_000 * 24 * HOUR;
+        let times = [
+            wrong,
+            wrong + 6 * HOUR,
+            NOON,
+            NOON + 6 * HOUR,
+            NOON + 12 * HOUR,
+        ];
+        for (now, to_come) in times.into_iter().zip([0, 0, 2, 2, 2]) {
+            let BackupOutcome::Made(made) = backups.run(now) else {
+                panic!("it is due");
+            };
+            assert_eq!(made.to_come, to_come, "{now}");
+        }
+        let kept = [NOON + 6 * HOUR, NOON + 12 * HOUR, wrong, wrong + 6 * HOUR];
+        assert_eq!(backups.names(), kept.map(name_at));
+    }
+
     #[test]
     fn a_backup_of_a_time_to_come_does_not_stop_others_and_the_new_one_is_kept() {
         let backups = Backups::keeping(2);

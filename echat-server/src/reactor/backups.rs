@@ -111,6 +111,13 @@ fn log(outcome: &BackupOutcome) {
                 made.path.display(),
                 made.pruned
             );
+            if made.to_come > 0 {
+                tracing::warn!(
+                    "{} backups have a time to come, of a clock that was wrong: they do not count as kept, and are not \
+                     removed",
+                    made.to_come
+                );
+            }
             if let Some(error) = &made.not_pruned {
                 tracing::error!(%error, "older backups cannot be removed");
             }
