@@ -179,8 +179,15 @@ fn maintain(task: Maintenance) -> Result<ExitCode, Failure> {
     // A backup has the host key.
     private_memory::forbid_dumps_and_tracing().map_err(Failure::System)?;
     data_dir::keep_new_files_private();
-    let CommandReport { text, code } = maintenance::perform(task, unix_now())?;
+    let CommandReport {
+        text,
+        complaint,
+        code,
+    } = maintenance::perform(task, unix_now())?;
     print(&text)?;
+    if let Some(complaint) = complaint {
+        logging::say(&format!("echat-server: {complaint}\n"));
+    }
     Ok(code)
 }
 

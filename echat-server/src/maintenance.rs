@@ -37,6 +37,8 @@ const LOGGED: usize = 400;
 pub struct CommandReport {
     /// Whole lines.
     pub text: String,
+    /// What is wrong though the command did what it says: a sentence for standard error.
+    pub complaint: Option<String>,
     /// The exit code.
     pub code: ExitCode,
 }
@@ -342,8 +344,11 @@ fn statistics(database: &Path) -> Result<AdminReport, MaintenanceError> {
 }
 
 fn done(text: String) -> CommandReport {
-    let code = ExitCode::Ok;
-    CommandReport { text, code }
+    CommandReport {
+        text,
+        complaint: None,
+        code: ExitCode::Ok,
+    }
 }
 
 /// The automatic backups that a configuration asks for.
@@ -420,11 +425,13 @@ fn back_up_and_prune(
             made.to_come
         );
     }
+    let mut report = done(text);
     if let Some(error) = made.not_pruned {
-        // A string takes all text.
-        let _ = writeln!(text, "older backups cannot be removed: {error}");
+        let complaint = format!("the backup is good, but older ones cannot be removed: {error}");
+        report.complaint = Some(complaint);
+        report.code = ExitCode::Io;
     }
-    Ok(done(text))
+    Ok(report)
 }
 
 /// What a backup has, in one line.
@@ -483,6 +490,7 @@ fn verified_as_json(verified: Result<Manifest, BackupError>) -> CommandReport {
             done(format!("{value}\n"))
         }
         Err(error) => CommandReport {
+            complaint: None,
             code: error.exit_code(),
             text: format!("{}\n", json!({"ok": false, "error": error.to_string()})),
         },

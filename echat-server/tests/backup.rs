@@ -238,6 +238,40 @@ fn a_backup_can_leave_the_key_and_the_configuration_out() {
     assert_eq!(code(&dir.run(&["--data", "new"])), Some(66));
 }
 
+/// A timer looks at the exit code only.
+#[test]
+fn a_backup_that_cannot_remove_older_ones_says_so_by_its_exit_code() {
+    let dir = ServerFolder::new();
+    dir.start(&[]).stop();
+    fs::create_dir(dir.path("all")).unwrap();
+    for day in 1..4 {
+        dir.write(&format!("all/echat-2026010{day}T000000Z.backup"), "");
+    }
+    let stays = Rule {
+        what: "any",
+        files: "echat-20260102T000000Z.backup",
+        skip: 0,
+        times: -1,
+        errno: Some(Errno::ACCESS),
+    };
+    let shim = Shim::new();
+    // The shim knows whole paths.
+    let all = root(&dir).join("all");
+    let args = ["backup", all.to_str().unwrap(), "--keep", "1"];
+    let mut command = shim.program(&dir, &args, Some(stays));
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(74), "{output:?}");
+    let said = "the backup is good, but older ones cannot be removed: ";
+    assert!(stderr(&output).contains(said), "{}", stderr(&output));
+    assert!(!stdout(&output).contains(said));
+    assert!(
+        stdout(&output).contains("; 2 older ones removed\n"),
+        "{}",
+        stdout(&output)
+    );
+    assert_eq!(fs::read_dir(dir.path("all")).unwrap().count(), 2);
+}
+
 #[test]
 fn a_backup_into_a_folder_is_named_by_the_time_and_the_oldest_are_removed() {
     let dir = ServerFolder::new();

@@ -155,15 +155,18 @@ impl BackupSchedule {
         made.to_come = times.iter().filter(|time| **time > now).count();
         let older: Vec<i64> = times.into_iter().filter(|time| *time < now).collect();
         let beyond = older.len().saturating_sub(self.keep.saturating_sub(1));
+        let mut pruned = Ok(());
         for time in &older[..beyond] {
-            private_file::remove_large(&self.folder.join(name_at(*time)))?;
+            match private_file::remove_large(&self.folder.join(name_at(*time))) {
+                Ok(()) => made.pruned += 1,
+                Err(error) => pruned = pruned.and(Err(error)),
+            }
         }
-        made.pruned = beyond;
-        self.remove_left_over()?;
-        if beyond > 0 {
+        let left_over = self.remove_left_over();
+        if made.pruned > 0 {
             private_file::sync_folder_of(&made.path)?;
         }
-        Ok(())
+        pruned.and(left_over)
     }
 
     /// Removes incomplete files of automatic backups that no process holds.

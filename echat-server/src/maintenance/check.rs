@@ -64,7 +64,11 @@ pub(super) fn check(
     } else {
         outcome.text(&files.shown_database)
     };
-    Ok(CommandReport { text, code })
+    Ok(CommandReport {
+        text,
+        complaint: None,
+        code,
+    })
 }
 
 /// Checks the database of the server that this process is.
