@@ -518,6 +518,7 @@ impl<'a> Reactor<'a> {
                 match end {
                     TerminalEnd::Typed => logging::say(&terminal::farewell()),
                     TerminalEnd::Gone => {
+                        self.tasks.forget(Requester::Terminal);
                         tracing::info!("the terminal is gone; the server continues");
                     }
                 }

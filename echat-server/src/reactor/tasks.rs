@@ -13,6 +13,8 @@ use std::sync::Arc;
 
 /// The code of a command for which the server has no thread or slot now.
 pub(super) const BUSY: &str = "busy";
+/// The code of a command that is not carried out, since its requester is gone and its result is shown once.
+const CALLER_GONE: &str = "caller_gone";
 
 /// The sender of a command, which gets the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +46,8 @@ pub(super) struct QueuedTask<T> {
 struct TaskThread<T> {
     thread: HelperThread<TaskOutcome>,
     current: Option<(Requester, PendingOperation)>,
+    /// Whether the requester of the current task is gone.
+    is_forgotten: bool,
     waiting: VecDeque<QueuedTask<T>>,
 }
 
@@ -84,7 +88,8 @@ impl Tasks {
         }
     }
 
-    /// Drops the tasks of a requester that is gone. One that has begun goes on.
+    /// Drops the tasks of a requester that is gone. One that has begun goes on, but a password that was
+    /// hashed is not set: it could not be shown.
     pub(super) fn forget(&mut self, requester: Requester) {
         self.hashes.forget(requester);
         self.files.forget(requester);
@@ -129,6 +134,7 @@ impl<T> TaskThread<T> {
         Self {
             thread: HelperThread::new(name, waker),
             current: None,
+            is_forgotten: false,
             waiting: VecDeque::new(),
         }
     }
@@ -141,9 +147,12 @@ impl<T> TaskThread<T> {
         });
     }
 
+    fn is_current(&self, requester: Requester) -> bool {
+        self.current.as_ref().map(|(current, _)| *current) == Some(requester)
+    }
+
     fn has(&self, requester: Requester) -> bool {
-        let current = self.current.as_ref().map(|(requester, _)| *requester);
-        current == Some(requester)
+        self.is_current(requester)
             || self
                 .waiting
                 .iter()
@@ -151,6 +160,7 @@ impl<T> TaskThread<T> {
     }
 
     fn forget(&mut self, requester: Requester) {
+        self.is_forgotten |= self.is_current(requester);
         self.waiting
             .retain(|waiting| waiting.requester != requester);
     }
@@ -178,8 +188,15 @@ impl<T> TaskThread<T> {
                 return Some((requester, operation, outcome));
             }
             self.current = Some((requester, operation));
+            self.is_forgotten = false;
         }
-        let outcome = self.thread.outcome()?;
+        let outcome = match self.thread.outcome()? {
+            TaskOutcome::Hashed(_) if self.is_forgotten => {
+                let why = "The caller is gone, so the password could not be shown.";
+                TaskOutcome::Failed(CALLER_GONE, why.to_owned())
+            }
+            outcome => outcome,
+        };
         let (requester, operation) = self.current.take()?;
         Some((requester, operation, outcome))
     }
@@ -205,5 +222,64 @@ fn perform(
     match maintenance::perform_task(task, folder, source, now) {
         Ok(report) => TaskOutcome::Done(report),
         Err((code, text)) => TaskOutcome::Failed(code, text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Now;
+    use crate::config::Limits;
+    use crate::engine::{AdminAnswer, Engine};
+    use crate::handlers::administration::RawArguments;
+    use crate::storage::Store;
+    use echat_proto::names::Username;
+    use mio::{Events, Poll, Token};
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    const NOW: Now = Now {
+        running: Duration::ZERO,
+        unix: 1,
+    };
+
+    #[test]
+    fn a_password_that_no_requester_would_see_is_not_set() {
+        let mut store = Store::in_memory().unwrap();
+        let mut batch = store.batch();
+        let ann = Username::new("ann").unwrap();
+        batch.create_user(&ann, "phc", 1).unwrap().unwrap();
+        let _receipt = batch.commit().unwrap();
+        let mut engine = Engine::new(Limits::default(), store, StdRng::seed_from_u64(1));
+        let mut poll = Poll::new().unwrap();
+        let waker = Arc::new(Waker::new(poll.registry(), Token(0)).unwrap());
+        let source = BackupSource {
+            database: PathBuf::new(),
+            host_key: None,
+            config: None,
+            free_bytes: 0,
+        };
+        let mut tasks = Tasks::new(&waker);
+        for (serial, is_gone) in [(1, true), (2, false)] {
+            let words = RawArguments::Words(vec!["ann".to_owned()]);
+            let answer = engine.administer(Some(0), "reset-password", words, NOW);
+            let AdminAnswer::Task(task, operation) = answer.unwrap() else {
+                panic!("a password is hashed first");
+            };
+            let requester = Requester::Ctl(0, serial);
+            tasks.add(requester, task, None, *operation);
+            let mut outcome = tasks.next_outcome(&source, 1);
+            if is_gone {
+                tasks.forget(requester);
+            }
+            while outcome.is_none() {
+                poll.poll(&mut Events::with_capacity(1), None).unwrap();
+                outcome = tasks.next_outcome(&source, 1);
+            }
+            let is_set = !matches!(outcome, Some((_, _, TaskOutcome::Failed(CALLER_GONE, _))));
+            assert_eq!(is_set, !is_gone);
+        }
     }
 }
