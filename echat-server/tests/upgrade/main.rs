@@ -10,9 +10,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 use as_text::{as_text, rows, words};
-use echat_server::data_dir::DataDir;
+use echat_server::data_dir::{DataDir, DataDirError};
 use echat_server::storage::{Store, create_template, schema_dump};
 use echat_testkit::faults::{Rule, Shim};
 use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout};
@@ -460,7 +461,15 @@ fn killed_after(before: &Before, init: bool, calls: u64, today: &str) -> Option<
 fn starts(dir: &ServerFolder, init: bool) {
     let data = dir.path("data");
     let begun = data.join("init").exists();
-    let dir = DataDir::open(&data, init && !begun).unwrap();
+    let dir = loop {
+        match DataDir::open(&data, init && !begun) {
+            // A process that another test begins holds the lock of this one until it runs its program.
+            Err(DataDirError::Locked { .. } | DataDirError::DatabaseLocked { .. }) => {
+                thread::yield_now();
+            }
+            opened => break opened.unwrap(),
+        }
+    };
     drop(Store::open_in_folder(&dir.database(), &dir.high_water(), false).unwrap());
     whole(&dir.database());
     assert!(!data.join("init").exists());
