@@ -208,6 +208,7 @@ fn the_names_in_a_text_are_looked_up_behind_the_rates_and_counted() {
             settings: &Settings::default(),
             limits: &limits,
             now: 2,
+            places: None,
         };
         let (me, content) = (scene.ann.clone(), Content::new(text.clone()).unwrap());
         let plan = if edits {
