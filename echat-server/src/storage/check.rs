@@ -22,6 +22,14 @@ const FAULTS: usize = 100;
 /// Reactions of users that are counted at a time, at least.
 const REACTORS: i64 = 4_096;
 
+/// Tables that are derived from others: compared here, made anew by [`derive`], and not copied by a repair.
+pub(super) const DERIVED: [&str; 4] = [
+    "name_endings",
+    "search_blocks",
+    "search_progress",
+    "search_stale",
+];
+
 /// A fault of a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {

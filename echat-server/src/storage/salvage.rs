@@ -25,7 +25,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params_from_iter};
 
 use super::backup::open_beside;
-use super::check::{Findings, count, derive, findings, tables};
+use super::check::{DERIVED, Findings, count, derive, findings, tables};
 use super::failure::is_damage;
 use super::migrate::{MIGRATIONS, refuse_older};
 use super::open_error::OpenError;
@@ -39,14 +39,6 @@ const DIVISIONS: u32 = 20_000;
 
 /// A wider range is divided near its beginning, since ids are dense there.
 const WIDE: u64 = 1 << 10;
-
-/// Tables that are derived from others, and not copied.
-const DERIVED: [&str; 4] = [
-    "name_endings",
-    "search_blocks",
-    "search_progress",
-    "search_stale",
-];
 
 /// The table of messages.
 const MESSAGES: &str = "messages";
