@@ -60,17 +60,21 @@ impl Silent {
             let mut again = 0;
             let mut old = VecDeque::new();
             while !until.load(Ordering::Relaxed) {
-                while let Some(renewed) =
-                    crowd.pop_front_if(|(since, _)| watch.elapsed() >= *since + RENEWED)
-                {
+                // Old ones are closed between two that are opened: on a busy machine opening all may take long.
+                loop {
+                    while let Some((_, closed)) =
+                        old.pop_front_if(|(since, _)| watch.elapsed() >= *since + LIFE)
+                    {
+                        is_closed_in_silence(closed);
+                    }
+                    let Some(renewed) =
+                        crowd.pop_front_if(|(since, _)| watch.elapsed() >= *since + RENEWED)
+                    else {
+                        break;
+                    };
                     old.push_back(renewed);
                     again += 1;
                     crowd.push_back((watch.elapsed(), open(address, again)));
-                }
-                while let Some((_, closed)) =
-                    old.pop_front_if(|(since, _)| watch.elapsed() >= *since + LIFE)
-                {
-                    is_closed_in_silence(closed);
                 }
                 watch.pause_until(watch.elapsed() + ROUND);
             }
