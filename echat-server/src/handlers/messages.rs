@@ -16,8 +16,8 @@ use echat_proto::param::{Mark, Nullable, TargetType};
 use echat_proto::records::{ChatMessage, Code, Reaction};
 
 /// Looks up what a sender has sent with a transaction id: the acknowledgement of the same message again, or `None` if
-/// the sender has sent nothing with it. Refuses another message than that. A sender who is not in the room any more
-/// learns neither its name nor what became of the message.
+/// the sender has sent nothing with it. Refuses another message than that. For a user that has left the room, the
+/// acknowledgement has the target and the content of the request: not the present name of the room, nor an edit.
 fn sent_before(
     view: &View<'_, '_>,
     me: &Caller,

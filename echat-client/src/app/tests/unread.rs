@@ -598,6 +598,16 @@ fn a_question_for_a_password_marks_nothing_as_read_that_a_jump_left_out() {
     assert_eq!(stage.sent(), [RequestKind::MarkRead]);
 }
 
+/// The last page of 64 messages comes: all are shown, and only then marked as read.
+fn the_rest_comes(stage: &mut Stage) {
+    assert_eq!(stage.sent(), []);
+    stage.says(page(1..=14, false));
+    let printed = stage.printed();
+    let shown = printed.iter().filter(|line| line.ends_with("bob: new"));
+    assert_eq!(shown.count(), 64, "{printed:?}");
+    assert_eq!(stage.sent(), [RequestKind::MarkRead]);
+}
+
 #[test]
 fn a_question_for_a_password_marks_nothing_as_read_that_is_on_its_way() {
     let mut stage = ready(60);
@@ -610,12 +620,7 @@ fn a_question_for_a_password_marks_nothing_as_read_that_is_on_its_way() {
     assert_eq!(stage.sent(), []);
     stage.says(page(15..=63, true));
     assert_eq!(asked(&mut stage), ["newest"]);
-    assert_eq!(stage.sent(), []);
-    stage.says(page(1..=14, false));
-    let printed = stage.printed();
-    let shown = printed.iter().filter(|line| line.ends_with("bob: new"));
-    assert_eq!(shown.count(), 64, "{printed:?}");
-    assert_eq!(stage.sent(), [RequestKind::MarkRead]);
+    the_rest_comes(&mut stage);
 }
 
 #[test]
@@ -627,12 +632,7 @@ fn a_question_for_a_password_marks_nothing_as_read_that_came_behind_it() {
     stage.sent();
     stage.happens(Input::Key(Key::Ctrl('c')));
     assert_eq!(asked(&mut stage), ["newest"]);
-    assert_eq!(stage.sent(), []);
-    stage.says(page(1..=14, false));
-    let printed = stage.printed();
-    let shown = printed.iter().filter(|line| line.ends_with("bob: new"));
-    assert_eq!(shown.count(), 64, "{printed:?}");
-    assert_eq!(stage.sent(), [RequestKind::MarkRead]);
+    the_rest_comes(&mut stage);
 }
 
 #[test]

@@ -36,6 +36,17 @@ struct Scene {
     bob: Caller,
 }
 
+/// What a handler decides with, at second 2.
+fn view<'a, 's>(batch: &'a Batch<'s>, limits: &'a Limits, settings: &'a Settings) -> View<'a, 's> {
+    View {
+        batch,
+        limits,
+        settings,
+        now: 2,
+        places: None,
+    }
+}
+
 fn user(batch: &mut Batch<'_>, name: &str) -> UserId {
     let name = Username::new(name).unwrap();
     batch.create_user(&name, "phc", 1).unwrap().unwrap()
@@ -88,13 +99,8 @@ impl Scene {
         let before = log_bytes(&self.path);
         let mut batch = self.store.batch();
         for request in 0..requests {
-            let view = View {
-                batch: &batch,
-                settings: &Settings::default(),
-                limits: &limits,
-                now: 2,
-                places: None,
-            };
+            let settings = Settings::default();
+            let view = view(&batch, &limits, &settings);
             let Ok(Plan::Write(_, write)) = decide(&view, self.ann.clone(), request) else {
                 panic!("the request is refused")
             };
@@ -203,13 +209,8 @@ fn the_names_in_a_text_are_looked_up_behind_the_rates_and_counted() {
     let text = format!("@明{}_", "１".repeat(58)).repeat(21);
     for edits in [false, true] {
         let mut batch = scene.store.batch();
-        let view = View {
-            batch: &batch,
-            settings: &Settings::default(),
-            limits: &limits,
-            now: 2,
-            places: None,
-        };
+        let settings = Settings::default();
+        let view = view(&batch, &limits, &settings);
         let (me, content) = (scene.ann.clone(), Content::new(text.clone()).unwrap());
         let plan = if edits {
             edit_message(&view, me, 1, content)
