@@ -5,22 +5,9 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use super::open_error::OpenError;
 use super::skeletons;
 
-/// The migrations: entry n leads from version n to n + 1. Entries are appended and never changed.
-pub(super) const MIGRATIONS: &[&str] = &[
-    include_str!("migrations/0001_initial.sql"),
-    include_str!("migrations/0002_rooms_by_owner.sql"),
-    include_str!("migrations/0003_history_names_requests.sql"),
-    include_str!("migrations/0004_message_ids.sql"),
-    include_str!("migrations/0005_resume.sql"),
-    include_str!("migrations/0006_people_and_rooms.sql"),
-    include_str!("migrations/0007_messages.sql"),
-    include_str!("migrations/0008_retention.sql"),
-    include_str!("migrations/0009_administration.sql"),
-    include_str!("migrations/0010_search.sql"),
-    include_str!("migrations/0011_bounded_removal.sql"),
-    include_str!("migrations/0012_administrators.sql"),
-    include_str!("migrations/0013_unread_runs.sql"),
-];
+/// The files of the folder `migrations`, which `build.rs` lists: entry n leads from version n to n + 1. Files are added
+/// and never changed.
+pub(super) const MIGRATIONS: &[&str] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
 
 /// "ECH2": the application id of echat's databases.
 pub(super) const APPLICATION_ID: i32 = 0x4543_4832;
