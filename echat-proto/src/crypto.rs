@@ -24,9 +24,10 @@ pub type Secret = Zeroizing<[u8; 32]>;
 
 type HmacSha256 = Hmac<Sha256>;
 
-/// The keys of the direction in which this side sends, expanded once for the life of the channel.
+/// The keys of the direction in which this side sends. A server has many channels that seldom send, so AES expands the
+/// key for each frame: kept, the expanded key would take 208 bytes more.
 pub struct SealKeys {
-    cipher: Aes256Enc,
+    enc: Secret,
     mac: MacKey,
 }
 
@@ -34,14 +35,18 @@ impl SealKeys {
     /// Derives the keys from a direction's secret (PROTOCOL.md, section 3).
     pub fn derive(secret: &Secret) -> Self {
         Self {
-            cipher: Aes256Enc::new((&*enc_key(secret)).into()),
+            enc: enc_key(secret),
             mac: MacKey::derive(secret),
         }
     }
 
     /// Encrypts whole blocks in place. Panics if the length of `data` is not a multiple of a block.
     pub fn encrypt(&self, iv: &[u8; BLOCK], data: &mut [u8]) {
-        encrypt_blocks(&self.cipher, iv, blocks_of(data));
+        encrypt_blocks(&self.cipher(), iv, blocks_of(data));
+    }
+
+    fn cipher(&self) -> Aes256Enc {
+        Aes256Enc::new((&*self.enc).into())
     }
 
     /// The tag of a frame: `HMAC(seq | bytes)`.
@@ -50,8 +55,8 @@ impl SealKeys {
     }
 }
 
-/// The keys of the direction in which this side receives. A server has many channels that seldom receive, so AES
-/// expands the key for each frame: kept, the expanded key would take 208 bytes more.
+/// The keys of the direction in which this side receives. Like that of [`SealKeys`], the AES key is expanded for each
+/// frame.
 pub struct OpenKeys {
     enc: Secret,
     mac: MacKey,
@@ -94,14 +99,22 @@ pub const SEALED_TOGETHER: usize = 16;
 /// Encrypts messages under keys of their own, up to eight at a time: the result of
 /// [`SealKeys::encrypt`] for each, in less time. Panics if a length is not a multiple of a block.
 pub fn encrypt_all<'a>(chains: impl IntoIterator<Item = Chain<'a>>) {
-    let mut lanes = SmallVec::<[_; SEALED_TOGETHER]>::new();
-    lanes.extend(chains.into_iter().map(|chain| Lane {
-        cipher: &chain.keys.cipher,
-        iv: Array(chain.iv),
-        blocks: blocks_of(chain.data),
-    }));
+    let mut chains: SmallVec<[_; SEALED_TOGETHER]> = chains.into_iter().collect();
     // Messages of about the same length go together.
-    lanes.sort_unstable_by_key(|lane| lane.blocks.len());
+    chains.sort_unstable_by_key(|chain| chain.data.len());
+    let ciphers: SmallVec<[_; SEALED_TOGETHER]> =
+        chains.iter().map(|chain| chain.keys.cipher()).collect();
+    let mut lanes = SmallVec::<[_; SEALED_TOGETHER]>::new();
+    lanes.extend(
+        chains
+            .into_iter()
+            .zip(&ciphers)
+            .map(|(chain, cipher)| Lane {
+                cipher,
+                iv: Array(chain.iv),
+                blocks: blocks_of(chain.data),
+            }),
+    );
     let (eights, rest) = lanes.as_chunks_mut();
     let (fours, rest) = rest.as_chunks_mut();
     let (twos, rest) = rest.as_chunks_mut();

@@ -18,7 +18,7 @@ proptest! {
         let keys: Vec<_> = messages
             .iter()
             .map(|(key, ..)| SealKeys {
-                cipher: Aes256Enc::new(key.into()),
+                enc: Secret::new(*key),
                 mac: MacKey::derive(&Zeroizing::new(*key)),
             })
             .collect();
