@@ -74,8 +74,9 @@ pub(crate) struct ResumedSession {
 #[derive(Debug)]
 pub struct Roster {
     sessions_per_user: NonZeroUsize,
-    by_user: BTreeMap<UserId, Online>,
-    sessions: HashMap<ConnId, Session>,
+    // In boxes, since a map has room for more entries than it has.
+    by_user: BTreeMap<UserId, Box<Online>>,
+    sessions: HashMap<ConnId, Box<Session>>,
     // The online members of each room; a room without any has no entry.
     rooms: HashMap<ConversationId, OnlineRoom>,
     // Changes since the last commit, for a rollback.
@@ -169,13 +170,15 @@ impl Roster {
         name: &str,
         rooms: impl IntoIterator<Item = ConversationId>,
     ) -> Option<ConnId> {
-        let online = self.by_user.entry(user).or_insert_with(|| Online {
-            user,
-            name: name.into(),
-            conns: Conns::new(),
-            bot: false,
-            rooms: Vec::new(),
-            hidden_from: Vec::new(),
+        let online = self.by_user.entry(user).or_insert_with(|| {
+            Box::new(Online {
+                user,
+                name: name.into(),
+                conns: Conns::new(),
+                bot: false,
+                rooms: Vec::new(),
+                hidden_from: Vec::new(),
+            })
         });
         online.conns.push(conn);
         let oldest =
@@ -183,7 +186,7 @@ impl Roster {
         if let Some(oldest) = oldest {
             self.sessions.remove(&oldest);
         }
-        self.sessions.insert(conn, Session::new(user));
+        self.sessions.insert(conn, Box::new(Session::new(user)));
         self.set_rooms(user, rooms);
         oldest
     }
@@ -197,9 +200,10 @@ impl Roster {
 
     /// Ends the session of a connection, if it has one; with the last one its user is gone.
     pub(crate) fn end_session(&mut self, conn: ConnId) {
-        let Some(Session { user, .. }) = self.sessions.remove(&conn) else {
+        let Some(session) = self.sessions.remove(&conn) else {
             return;
         };
+        let user = session.user;
         let Entry::Occupied(mut online) = self.by_user.entry(user) else {
             return;
         };
@@ -251,7 +255,7 @@ impl Roster {
         &mut self,
         conn: ConnId,
     ) -> Option<(UserId, &SessionSecret)> {
-        let Session { user, secret, .. } = self.sessions.get_mut(&conn)?;
+        let Session { user, secret, .. } = &mut **self.sessions.get_mut(&conn)?;
         let given = secret.as_mut()?;
         let is_first = !std::mem::replace(&mut given.is_confirmed, true);
         (is_first && given.secret.is_resumed).then_some((*user, &given.secret))
@@ -471,7 +475,8 @@ impl Roster {
 
     /// The user who is logged in at a connection.
     pub fn at(&self, conn: ConnId) -> Option<&Online> {
-        self.by_user.get(&self.sessions.get(&conn)?.user)
+        let user = self.sessions.get(&conn)?.user;
+        self.by_user.get(&user).map(Box::as_ref)
     }
 
     /// The connections of a user: none if they are not online.
@@ -507,7 +512,7 @@ impl Roster {
             .get(&room)
             .into_iter()
             .flat_map(|room| &room.users);
-        online.filter_map(|user| self.by_user.get(user))
+        online.filter_map(|user| self.by_user.get(user).map(Box::as_ref))
     }
 
     /// The connections of a room's online members, except one member's.
@@ -559,7 +564,7 @@ impl Roster {
 
     /// All users who are online, by account.
     pub fn online(&self) -> impl Iterator<Item = &Online> {
-        self.by_user.values()
+        self.by_user.values().map(Box::as_ref)
     }
 
     /// Every session: a connection and its user.

@@ -20,7 +20,7 @@ const ROOM: usize = 10;
 /// How long they do nothing.
 const TIME: Duration = Duration::from_mins(10);
 /// Rust allocations of the engine for each user who is logged in and idle, in bytes. SQLite's memory does not count.
-const BYTES: i64 = 2_100;
+const BYTES: i64 = 1_700;
 
 fn users() -> usize {
     let asked = std::env::var("ECHAT_IDLE").ok();
