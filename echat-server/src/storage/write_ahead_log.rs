@@ -248,8 +248,9 @@ impl WriteAheadLog {
         let database = db.path()?.into();
         self.scrub.before_checkpoint(db);
         self.background.set(Background::Running);
+        let logged = self.scrub.logged();
         let empties = self.leftovers.is_long();
-        Some(Checkpoint::of(database, self.file.clone(), empties))
+        Some(Checkpoint::of(database, self.file.clone(), logged, empties))
     }
 
     /// Takes the outcome of a checkpoint.

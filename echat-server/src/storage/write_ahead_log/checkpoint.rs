@@ -1,6 +1,5 @@
 //! The checkpoint of a long log on a connection of its own, without any state of the loop.
 
-use std::ffi::c_int;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
@@ -23,6 +22,8 @@ pub struct Checkpoint {
     database: PathBuf,
     /// The file of the database, if it may be synced outside `SQLite`.
     file: Option<Arc<File>>,
+    /// The ranges of the database whose pages are in the log, if they are known.
+    logged: Option<Vec<Range<u64>>>,
     /// Whether the file of the log is cut to nothing afterwards.
     empties: bool,
 }
@@ -68,16 +69,22 @@ impl CheckpointOutcome {
 
 impl Checkpoint {
     /// A checkpoint of the database at this path, which contains no symbolic link.
-    pub(super) fn of(database: PathBuf, file: Option<Arc<File>>, empties: bool) -> Self {
+    pub(super) fn of(
+        database: PathBuf,
+        file: Option<Arc<File>>,
+        logged: Option<Vec<Range<u64>>>,
+        empties: bool,
+    ) -> Self {
         Self {
             database,
             file,
+            logged,
             empties,
         }
     }
 
     /// Runs the checkpoint. It may be killed at any moment: the pages are written again from the log.
-    pub fn run(self) -> CheckpointOutcome {
+    pub fn run(mut self) -> CheckpointOutcome {
         match self.connect() {
             Ok(db) => {
                 let end = self.copy(&db);
@@ -95,30 +102,35 @@ impl Checkpoint {
         }
     }
 
-    fn copy(&self, db: &Connection) -> rusqlite::Result<CheckpointEnd> {
+    fn copy(&mut self, db: &Connection) -> rusqlite::Result<CheckpointEnd> {
         let before = progress(db)?.copied;
         let Progress { pages, copied } = checkpoint(db)?;
         // The log may have restarted in between.
+        let is_complete = pages >= 0 && pages == copied;
         if copied > before {
-            self.sync(before..copied)
-                .map_err(|error| failure::sync(&error))?;
+            // Pages that were committed since are few: the sync alone writes them.
+            let logged = self.logged.take().filter(|_| is_complete && before == 0);
+            let written = logged.map_or_else(
+                || write_back::ranges(&log_of(&self.database), before..copied),
+                Ok,
+            );
+            self.sync(written).map_err(|error| failure::sync(&error))?;
         }
-        Ok(if pages >= 0 && pages == copied {
+        Ok(if is_complete {
             CheckpointEnd::Complete
         } else {
             CheckpointEnd::Partial
         })
     }
 
-    /// Syncs the database in small portions after these pages of the log were copied. `SQLite` does not sync it if a
-    /// commit occurred while it copied; the next checkpoint would then sync everything in the loop.
-    fn sync(&self, copied: Range<c_int>) -> io::Result<()> {
+    /// Syncs the database after pages of the log were copied: first the ranges that were written, in small portions.
+    /// `SQLite` does not sync it if a commit occurred while it copied; the next checkpoint would then sync everything in
+    /// the loop.
+    fn sync(&self, written: io::Result<Vec<Range<u64>>>) -> io::Result<()> {
         let Some(file) = &self.file else {
             return Ok(());
         };
-        let written = write_back::ranges(&log_of(&self.database), copied)
-            .and_then(|ranges| write_back::write_back(file, &ranges));
-        if let Err(error) = written {
+        if let Err(error) = written.and_then(|ranges| write_back::write_back(file, &ranges)) {
             // The sync then writes everything at once, or reports the failure.
             tracing::debug!(%error, "the database is not written in portions");
         }

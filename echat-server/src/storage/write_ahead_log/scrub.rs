@@ -31,7 +31,7 @@ use std::path::Path;
 use rusqlite::{Connection, params};
 
 use super::log_of;
-use super::write_back::{FRAME_HEADER, HEADER, PAGE_SIZE};
+use super::write_back::{FRAME_HEADER, HEADER, PAGE_SIZE, side_by_side};
 
 /// The position of the salt in the header, and its length: a log that restarts gets another one.
 const SALT: usize = 16;
@@ -61,6 +61,10 @@ pub(super) struct Scrub {
     salt: Cell<Option<Salt>>,
     /// How many of its frames were scanned.
     scanned: Cell<u64>,
+    /// The pages of these frames; `None` if frames were passed over.
+    logged: RefCell<Option<PageSet>>,
+    /// Bytes of a page in the log.
+    page_size: Cell<usize>,
     /// Frames of the log after the last commit.
     committed: Cell<u64>,
     /// Whether a checkpoint of this process may let the log restart with the next commit.
@@ -84,6 +88,8 @@ impl Scrub {
             is_unknown: Cell::new(true),
             salt: Cell::default(),
             scanned: Cell::new(0),
+            logged: RefCell::new(Some(PageSet::default())),
+            page_size: Cell::new(0),
             committed: Cell::new(0),
             may_restart: Cell::new(false),
             log: RefCell::new(None),
@@ -147,6 +153,14 @@ impl Scrub {
         self.may_restart.set(true);
     }
 
+    /// The ranges of the database, in bytes and in order, whose pages are in the scanned frames. `None` if they are not
+    /// known.
+    pub(super) fn logged(&self) -> Option<Vec<Range<u64>>> {
+        let logged = self.logged.borrow();
+        let pages = logged.as_ref()?.iter().map(u64::from);
+        Some(side_by_side(pages, self.page_size.get() as u64))
+    }
+
     /// Scans what is not scanned yet.
     pub(super) fn scan(&self, db: &Connection) {
         self.scan_behind(db, self.committed.get());
@@ -155,6 +169,7 @@ impl Scrub {
     /// The log begins anew: no frame of it is scanned.
     fn begin_log(&self, salt: Option<Salt>) {
         self.scanned.set(0);
+        self.logged.replace(Some(PageSet::default()));
         self.salt.set(salt);
         self.may_restart.set(false);
     }
@@ -181,6 +196,7 @@ impl Scrub {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 self.is_unknown.set(self.is_unknown.get() || !is_scanned);
                 self.scanned.set(self.committed.get());
+                self.logged.replace(None);
                 return Ok(());
             }
             read => read?,
@@ -198,16 +214,19 @@ impl Scrub {
         if self.is_unknown.get() {
             // All pages will be scrubbed.
             self.scanned.set(self.committed.get());
+            self.logged.replace(None);
         }
-        self.scan_frames(log, number(&header[PAGE_SIZE..]) as usize)
+        self.page_size.set(number(&header[PAGE_SIZE..]) as usize);
+        self.scan_frames(log)
     }
 
     /// Scans the newest version of each page in the frames that are not scanned yet.
-    fn scan_frames(&self, log: &File, page: usize) -> io::Result<()> {
-        let frame = FRAME_HEADER + page;
+    fn scan_frames(&self, log: &File) -> io::Result<()> {
+        let frame = FRAME_HEADER + self.page_size.get();
         let mut bytes = self.bytes.borrow_mut();
         bytes.resize(frame * FRAMES, 0);
         let mut pages = self.pages.borrow_mut();
+        let mut logged = self.logged.borrow_mut();
         let mut seen = HashSet::new();
         let mut end = self.committed.get();
         while end > self.scanned.get() {
@@ -220,6 +239,9 @@ impl Scrub {
                 let (header, page) = frame.split_at(FRAME_HEADER);
                 let page_number = number(header);
                 if seen.insert(page_number) {
+                    if let Some(logged) = &mut *logged {
+                        logged.set(page_number, true);
+                    }
                     pages.set(page_number, residue(page_number, page).is_some());
                     #[cfg(test)]
                     self.pages_scanned.set(self.pages_scanned.get() + 1);
@@ -527,6 +549,30 @@ mod tests {
             commits.commit(20);
         }
         assert!(commits.scrub.scanned.get() >= scanned + UNSCANNED);
+    }
+
+    #[test]
+    fn the_pages_of_the_scanned_frames_are_known() {
+        let commits = Commits::new();
+        let is_known = || {
+            commits.scrub.scan(&commits.db);
+            let frames = commits.frames.load(Ordering::Relaxed);
+            let ranges = super::super::write_back::ranges(&log_of(&commits.path), 0..frames);
+            assert_eq!(commits.scrub.logged().unwrap(), ranges.unwrap());
+        };
+        for pages in [2, 30, 300, 2] {
+            commits.commit(pages);
+            is_known();
+        }
+        super::super::checkpoint(&commits.db).unwrap();
+        // The log begins anew.
+        commits.commit(7);
+        assert!(commits.frames.load(Ordering::Relaxed) < 20);
+        is_known();
+        commits.scrub.is_unknown.set(true);
+        commits.commit(2);
+        commits.scrub.scan(&commits.db);
+        assert_eq!(commits.scrub.logged(), None, "frames were passed over");
     }
 
     #[test]

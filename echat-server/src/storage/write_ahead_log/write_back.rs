@@ -28,7 +28,6 @@ pub(super) const PAGE_SIZE: usize = 8;
 pub(super) const FRAME_HEADER: usize = 24;
 
 /// The ranges of the database, in bytes and in order, to which these pages of `log` belong (the first page is 0).
-/// Adjacent pages form one range of at most [`PORTION`].
 pub(super) fn ranges(log: &Path, copied: Range<c_int>) -> io::Result<Vec<Range<u64>>> {
     let log = File::open(log)?;
     let mut word = [0; 4];
@@ -44,13 +43,14 @@ pub(super) fn ranges(log: &Path, copied: Range<c_int>) -> io::Result<Vec<Range<u
     }
     pages.sort_unstable();
     pages.dedup();
-    Ok(side_by_side(&pages, page))
+    Ok(side_by_side(pages, page))
 }
 
-/// The byte ranges of pages, which are numbered from one.
-fn side_by_side(pages: &[u64], page: u64) -> Vec<Range<u64>> {
+/// The byte ranges of pages of `page` bytes, which are numbered from one and in order. Adjacent pages form one range of
+/// at most [`PORTION`].
+pub(super) fn side_by_side(pages: impl IntoIterator<Item = u64>, page: u64) -> Vec<Range<u64>> {
     let mut ranges: Vec<Range<u64>> = Vec::new();
-    for number in pages.iter().filter(|number| **number > 0) {
+    for number in pages.into_iter().filter(|number| *number > 0) {
         let start = (number - 1) * page;
         match ranges.last_mut() {
             Some(last) if last.end == start && start + page - last.start <= PORTION as u64 => {
@@ -69,7 +69,11 @@ fn side_by_side(pages: &[u64], page: u64) -> Vec<Range<u64>> {
 /// failed write too.
 pub(in crate::storage) fn write_back(file: &File, ranges: &[Range<u64>]) -> io::Result<()> {
     read_directly(file)?;
-    let mut bytes = vec![0; PORTION + ALIGN];
+    let longest = ranges.iter().map(|range| range.end - range.start).max();
+    let longest = longest.map_or(0, |bytes| {
+        usize::try_from(bytes).unwrap_or(PORTION).min(PORTION)
+    });
+    let mut bytes = vec![0; longest + ALIGN];
     let aligned = bytes.as_ptr().align_offset(ALIGN);
     for range in ranges {
         let length = usize::try_from(range.end - range.start).unwrap_or(PORTION);
@@ -103,10 +107,9 @@ mod tests {
 
     #[test]
     fn pages_side_by_side_are_written_together_in_portions() {
-        let ranges = side_by_side(&[1, 2, 3, 7, 9, 10], 4096);
+        let ranges = side_by_side([1, 2, 3, 7, 9, 10], 4096);
         assert_eq!(ranges, [0..12_288, 24_576..28_672, 32_768..40_960]);
-        let many: Vec<u64> = (1..=600).collect();
-        let lengths = side_by_side(&many, 4096);
+        let lengths = side_by_side(1..=600, 4096);
         let lengths: Vec<u64> = lengths
             .iter()
             .map(|range| range.end - range.start)
@@ -131,8 +134,7 @@ mod tests {
         let frames = db.query_row(look, [], |row| row.get(1)).unwrap();
         let log = folder.path().join("database-wal");
         let found = ranges(&log, 0..frames).unwrap();
-        let all: Vec<u64> = (1..=pages.into()).collect();
-        assert_eq!(found, side_by_side(&all, 4096));
+        assert_eq!(found, side_by_side(1..=pages.into(), 4096));
         assert_eq!(found.len(), 2);
         assert!(ranges(&log, 0..frames + 1).is_err(), "there are no more");
     }
