@@ -1,7 +1,6 @@
 //! What the figures were measured on.
 
 use std::fs;
-use std::thread::available_parallelism;
 
 use super::super::Failure;
 use super::{Bench, first_line};
@@ -35,10 +34,7 @@ pub(super) fn describe(bench: &Bench) -> Result<Vec<(&'static str, String)>, Fai
     Ok(vec![
         ("processor", field("model name").unwrap_or_else(unknown)),
         ("extensions", extensions.join(", ")),
-        (
-            "cores",
-            available_parallelism().map_or_else(|_| unknown(), |cores| cores.to_string()),
-        ),
+        ("cores", processors(&cpuinfo).to_string()),
         ("memory", format!("{} GiB", kib >> 20)),
         ("kernel", kernel.trim().to_owned()),
         (
@@ -51,4 +47,23 @@ pub(super) fn describe(bench: &Bench) -> Result<Vec<(&'static str, String)>, Fai
             first_line("date".into(), "+%Y-%m-%d").unwrap_or_else(unknown),
         ),
     ])
+}
+
+/// The processors of the machine. This thread may use one of them only, since it is pinned.
+fn processors(cpuinfo: &str) -> usize {
+    let fields = cpuinfo.lines().filter_map(|line| line.split_once(':'));
+    fields
+        .filter(|(name, _)| name.trim() == "processor")
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_processor_of_the_machine_counts() {
+        let cpuinfo = "processor\t: 0\nmodel name\t: a processor\n\nprocessor\t: 1\nmodel name\t: a processor\n";
+        assert_eq!(processors(cpuinfo), 2);
+    }
 }
