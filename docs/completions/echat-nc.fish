@@ -39,7 +39,7 @@ complete -c echat-nc -n "__fish_echat_nc_needs_command" -l after -d 'Highest mes
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -l history -d '"history" of the last LOGIN_BUNDLE; prints a line if the server has another' -r
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -l accept-new -d 'Trust and remember an unknown server; never replaces a known key'
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -s v -l verbose -d 'Print the fields of messages to standard error, and all messages besides the reply to a command; twice: also the encrypted and plain bytes'
-complete -c echat-nc -n "__fish_echat_nc_needs_command" -l show-secrets -d 'Do not hide passwords, tokens and "resume" of LOGIN_BUNDLE, in the output and in that of -v'
+complete -c echat-nc -n "__fish_echat_nc_needs_command" -l show-secrets -d 'Do not hide passwords, tokens, and "resume" and "device" of LOGIN_BUNDLE, in the output and in that of -v'
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -s l -l listen -d 'Keep running after the end of input, until -n, -t, --until or the server ends the session'
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -l no-handshake -d 'Connect without a handshake, for .raw; received data is printed as {"$bytes": HEX}'
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -57,10 +57,10 @@ complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -l token-file 
 complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -l connect-timeout -d 'Time limit for connecting and the handshake together' -r
 complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -l room -d 'Print only the messages of this room' -r
 complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -l cursor -d 'File that remembers the last message; without it, only new messages are printed' -r -F
-complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -l from -d 'Where to begin if the cursor file is not there: all, new, or the messages after an id' -r
+complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -l from -d 'Where to begin if the cursor file is not there: all, new, or the messages after an id; default: all with --cursor, else new' -r
 complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -l accept-new -d 'Trust and remember an unknown server; never replaces a known key'
 complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -s v -l verbose -d 'Print the fields of messages to standard error, and all messages besides the reply to a command; twice: also the encrypted and plain bytes'
-complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -l show-secrets -d 'Do not hide passwords, tokens and "resume" of LOGIN_BUNDLE, in the output and in that of -v'
+complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -l show-secrets -d 'Do not hide passwords, tokens, and "resume" and "device" of LOGIN_BUNDLE, in the output and in that of -v'
 complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -l once -d 'Exit when all messages up to now are printed'
 complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -l send -d 'Send the requests that are the lines of standard input, over the same connection'
 complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -s h -l help -d 'Print help'

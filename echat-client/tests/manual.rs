@@ -45,8 +45,8 @@ const CHINESE: Translation = Translation {
         ("EXIT STATUS", "退出码"),
         ("Encrypted terminal chat", "加密的终端聊天客户端"),
         (
-            "host:port, or 'echat://[user@]host:port[/room][#SHA256:...][&invitation=CODE]' (in quotes)",
-            "host:port，或者完整的地址（要加引号）： 'echat://[user@]host:port[/room][#SHA256:...][&invitation=CODE]'",
+            "host:port, or 'echat://[user@]host:port[/room][#[SHA256:...][&invitation=CODE]]' (in quotes)",
+            "host:port，或者完整的地址（要加引号）： 'echat://[user@]host:port[/room][#[SHA256:...][&invitation=CODE]]'",
         ),
         (
             "Log in as this user; asks for the password unless an option provides it",

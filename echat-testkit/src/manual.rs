@@ -286,7 +286,9 @@ fn head_of(option: &Arg) -> Vec<Inline> {
         let names = option.get_value_names().unwrap_or_default();
         line.extend([roman(" "), italic(names.join(" "))]);
         let defaults: Vec<_> = option.get_default_values().iter().collect();
-        if let [default] = defaults[..] {
+        if let [default] = defaults[..]
+            && !option.is_hide_default_value_set()
+        {
             line.push(roman(format!(" [default: {}]", default.display())));
         }
     }

@@ -15,7 +15,7 @@ use crate::text::Language;
 #[command(name = "echat", version)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one flag")]
 pub(super) struct Flags {
-    /// host:port, or 'echat://[user@]host:port[/room][#SHA256:...][&invitation=CODE]' (in quotes)
+    /// host:port, or 'echat://[user@]host:port[/room][#[SHA256:...][&invitation=CODE]]' (in quotes)
     pub(super) address: Option<String>,
     /// Log in as this user; asks for the password unless an option provides it
     #[arg(long)]

@@ -37,7 +37,7 @@ pub(super) struct Cli {
     reason = "each is one flag of the command line"
 )]
 pub(super) struct OnlineFlags {
-    /// host:port, or 'echat://[user@]host:port[/room][#SHA256:...][&invitation=CODE]' (in quotes)
+    /// host:port, or 'echat://[user@]host:port[/room][#[SHA256:...][&invitation=CODE]]' (in quotes)
     #[arg(required_unless_present = "forget_host")]
     pub(super) address: Option<String>,
     /// Send this command, print its final reply (with -v all messages), and exit
@@ -105,7 +105,7 @@ pub(super) struct ServerFlags {
     /// command; twice: also the encrypted and plain bytes
     #[arg(short = 'v', long, action = ArgAction::Count)]
     pub(super) verbose: u8,
-    /// Do not hide passwords, tokens and "resume" of LOGIN_BUNDLE, in the output and in that of -v
+    /// Do not hide passwords, tokens, and "resume" and "device" of LOGIN_BUNDLE, in the output and in that of -v
     #[arg(long)]
     pub(super) show_secrets: bool,
 }
@@ -132,12 +132,14 @@ pub(super) struct FollowFlags {
     /// File that remembers the last message; without it, only new messages are printed
     #[arg(long, value_name = "FILE")]
     pub(super) cursor: Option<PathBuf>,
-    /// Where to begin if the cursor file is not there: all, new, or the messages after an id
+    /// Where to begin if the cursor file is not there: all, new, or the messages after an id; default: all with
+    /// --cursor, else new
     #[arg(
         long,
         value_name = "all|new|ID",
         default_value_if("cursor", ArgPredicate::IsPresent, "all"),
-        default_value = "new"
+        default_value = "new",
+        hide_default_value = true
     )]
     pub(super) from: String,
     /// Exit when all messages up to now are printed
