@@ -202,7 +202,7 @@ section! {
         message_burst: u64 = 20 => whole(1..=1_000_000);
         /// Messages a second that a user may send on average; 0: no limit. Joining a room costs 2 of a separate
         /// allowance of 2 x `rooms`, which refills at this rate; leaving is free.
-        #[zh = "一个用户平均每秒可发的消息数；0：不限。加入聊天室每次消耗 2 个额度，退出不消耗；额度上限为 `rooms` 的两倍，按此速度恢复。"]
+        #[zh = "一个用户平均每秒可发的消息数；0：不限。加入聊天室另有额度：每次消耗 2 个，退出不消耗；额度上限为 `rooms` 的两倍，按此速度恢复。"]
         #[unit = "messages a second", "条/秒"]
         message_rate: u64 = 5 => whole(0..=1_000_000);
         /// Content of messages that one user may send in 24 hours, counted by the hour; 0: no limit.
