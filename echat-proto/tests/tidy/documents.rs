@@ -72,30 +72,6 @@ fn fences(name: &str) -> Vec<(usize, String)> {
     blocks
 }
 
-#[test]
-fn links_between_documents_resolve() {
-    let mut dead = Vec::new();
-    for name in documents() {
-        let text = fs::read_to_string(root().join(&name)).expect(&name);
-        for (number, line) in (1..).zip(text.lines()) {
-            for link in line
-                .split("](")
-                .skip(1)
-                .filter_map(|rest| rest.split_once(')'))
-            {
-                let path = link.0.split('#').next().unwrap_or_default();
-                let local = !path.is_empty() && !path.contains("://");
-                let folder = root().join(&name);
-                let folder = folder.parent().expect("a page lies in a folder");
-                if local && !folder.join(path).exists() {
-                    dead.push(format!("{name}:{number}: {path}"));
-                }
-            }
-        }
-    }
-    none(&dead, "links lead somewhere");
-}
-
 /// The documents for developers.
 const FOR_DEVELOPERS: [&str; 2] = ["ARCHITECTURE.md", "CONTRIBUTING.md"];
 
@@ -241,10 +217,11 @@ fn code_spans(name: &str) -> Vec<(String, String)> {
     spans
 }
 
-const CHINESE: &str = ".zh-CN.md";
+/// Ends the name of a page in Chinese.
+pub(super) const CHINESE: &str = ".zh-CN.md";
 
 /// The pages for people, as paths from the root.
-fn documents() -> Vec<String> {
+pub(super) fn documents() -> Vec<String> {
     let mut pages: Vec<String> = [
         "README.md",
         "README.zh-CN.md",
@@ -265,6 +242,29 @@ fn documents() -> Vec<String> {
         }
     }
     pages
+}
+
+#[test]
+fn the_map_names_each_module_of_the_engine() {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
+    let map = text.split_once("\n    engine/\n").expect("the map").1;
+    let map = map.split("\n\n").next().unwrap_or_default();
+    let mut missing = Vec::new();
+    for source in sources() {
+        let module = source.path.strip_prefix("echat-server/src/engine/");
+        let module = module.and_then(|path| path.strip_suffix(".rs"));
+        let name = module.and_then(|path| path.rsplit('/').next());
+        let Some(name) = name.filter(|name| *name != "tests") else {
+            continue;
+        };
+        if !map
+            .lines()
+            .any(|line| line.split_whitespace().next() == Some(name))
+        {
+            missing.push(source.path.clone());
+        }
+    }
+    none(&missing, "the map of the engine names its modules");
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod imports;
 mod lengths;
 mod limits;
 mod mutations;
+mod pages;
 mod source;
 mod walls;
 
