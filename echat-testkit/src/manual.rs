@@ -216,7 +216,7 @@ fn render(command: &Command, section: Section) -> String {
     without_head(&String::from_utf8(text).expect("a page is UTF-8"))
 }
 
-/// The subcommands, each with its arguments and its options. An option that the program itself has too is described
+/// The subcommands, each with its parameters and its options. An option that the program itself has too is described
 /// once, among the options of the program.
 fn commands(command: &Command) -> String {
     let mut roff = Roff::new();
@@ -235,13 +235,20 @@ fn commands(command: &Command) -> String {
         roff.control("TP", []);
         roff.text(line);
         roff.text([roman(help_of(subcommand.get_about()))]);
+        let described = |argument: &&Arg| argument.get_help().is_some();
+        let parameters: Vec<&Arg> = subcommand.get_positionals().filter(described).collect();
         let options = subcommand.get_opts().chain(flags(subcommand));
         let (shared, own): (Vec<&Arg>, Vec<&Arg>) =
             options.partition(|option| is_option_of(command, option));
-        if own.is_empty() && shared.is_empty() {
+        if parameters.is_empty() && own.is_empty() && shared.is_empty() {
             continue;
         }
         roff.control("RS", []);
+        for parameter in parameters {
+            roff.control("TP", []);
+            roff.text([italic(value_of(parameter))]);
+            roff.text([roman(help_of(parameter.get_help()))]);
+        }
         for option in own {
             roff.control("TP", []);
             roff.text(head_of(option));
