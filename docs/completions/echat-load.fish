@@ -79,7 +79,7 @@ complete -c echat-load -n "__fish_echat_load_using_subcommand senders" -s h -l h
 complete -c echat-load -n "__fish_echat_load_using_subcommand idle" -l connections -d 'How many' -r
 complete -c echat-load -n "__fish_echat_load_using_subcommand idle" -l seconds -d 'For how many seconds wake-ups are counted' -r
 complete -c echat-load -n "__fish_echat_load_using_subcommand idle" -l server -d 'The server\'s program; unless given, the one that lies beside this one' -r -F
-complete -c echat-load -n "__fish_echat_load_using_subcommand idle" -l users -d 'Whether a user is logged in at each; who is not is closed after a minute, so that their wake-ups are not counted'
+complete -c echat-load -n "__fish_echat_load_using_subcommand idle" -l users -d 'Log a user in on each connection. Connections without a login are closed after a minute, so their wake-ups are not counted'
 complete -c echat-load -n "__fish_echat_load_using_subcommand idle" -s h -l help -d 'Print help'
 complete -c echat-load -n "__fish_echat_load_using_subcommand stored" -l messages -d 'Messages in the one room of a user who has read none of them' -r
 complete -c echat-load -n "__fish_echat_load_using_subcommand stored" -l times -d 'How often each thing is measured; the median counts' -r

@@ -251,7 +251,7 @@ requests! {
     /// Replaces the token of one of the user's bots.
     47 NEW_BOT_TOKEN NewBotToken dict { username: NameQuery, expires: Option<u64> }
         => BOT_TOKEN | REFUSED; short, Keeps;
-    /// Makes a code to register with.
+    /// Makes an invitation code.
     48 CREATE_INVITATION CreateInvitation dict { uses: Option<u64>, expires: Option<u64> }
         => INVITATION | REFUSED; short, Keeps;
     /// Ends the user's other sessions, and voids the secrets that resume sessions.
@@ -263,10 +263,10 @@ requests! {
     /// Chooses what friends are shown.
     51 SET_PRIVACY SetPrivacy dict { last_seen: Option<bool> }
         => DONE | REFUSED; short, Keeps;
-    /// Returns the open codes to register with: the user's, or an administrator's view of all.
+    /// Returns the open invitation codes: the user's, or an administrator's view of all.
     52 LIST_INVITATIONS ListInvitations null {}
         => INVITATIONS | REFUSED; paged, Keeps;
-    /// Ends a code to register with.
+    /// Revokes an invitation code.
     53 REVOKE_INVITATION RevokeInvitation one { code: InvitationCode }
         => DONE | REFUSED; short, Keeps;
     /// Has the server's administration carry out a command, for administrators.
@@ -364,11 +364,11 @@ events! {
     133 BOT_TOKEN BotToken Reply dict { username: String, token: BotToken };
     /// The user's bots, by name.
     134 BOTS Bots Reply one { bots: Vec<BotLine> };
-    /// A code to register with.
+    /// An invitation code.
     135 INVITATION Invitation Reply dict { code: String, uses: u64, expires: Option<u64> };
     /// The user's sessions, oldest first.
     136 SESSIONS Sessions Reply one { sessions: Vec<SessionLine> };
-    /// The open codes to register with.
+    /// The open invitation codes.
     137 INVITATIONS Invitations Reply one { invitations: Vec<InvitationCodeLine> };
     /// What a command of the administration came to: by key, and as text for people.
     138 ADMIN_RESULT AdminResult Reply dict { result: Dict, text: String };

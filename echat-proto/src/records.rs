@@ -226,7 +226,7 @@ records! {
         /// Whether it is the session that asks.
         this: bool,
     }
-    /// A code to register with.
+    /// An invitation code.
     InvitationCodeLine = "{code, uses: int, expires?: int}" {
         /// The code.
         code: String,

@@ -330,7 +330,7 @@ fn a_one_time_password_is_shown_once_and_has_to_be_changed() {
     );
     // The password is in no log, and not in the audit.
     assert!(!done(&dir, "audit").contains(password));
-    // Nor is a code to register with.
+    // Nor is an invitation code.
     let made = done(&dir, "invitation new");
     let code = made
         .lines()
@@ -1334,7 +1334,7 @@ fn a_limit_that_is_set_is_named_and_one_that_is_wrong_says_why() {
     }
     for (registration, said) in [
         ("open", "no code is needed"),
-        ("invitation", "made a code to register with\n"),
+        ("invitation", "made an invitation code\n"),
         ("closed", "is not good yet: registration is closed"),
     ] {
         done(&dir, &format!("registration {registration}"));

@@ -90,7 +90,7 @@ impl Comeback {
             Figure::cost("CPU a client that comes back", users, cpu),
             Figure::new("connections that were tried again", number(retries), ""),
             Figure::new(
-                "messages of one who was back",
+                "messages of a user that is back",
                 number(waits.len() as u64),
                 "",
             ),

@@ -20,8 +20,8 @@ pub(super) struct Idle {
     /// How many.
     #[arg(long, default_value_t = 1_000)]
     connections: usize,
-    /// Whether a user is logged in at each; who is not is closed after a minute, so that their
-    /// wake-ups are not counted.
+    /// Log a user in on each connection. Connections without a login are closed after a minute, so their wake-ups are
+    /// not counted.
     #[arg(long)]
     users: bool,
     /// For how many seconds wake-ups are counted.

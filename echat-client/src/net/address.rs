@@ -43,7 +43,7 @@ pub struct LinkTarget {
     pub fingerprint: Option<Fingerprint>,
     /// The room to join and to open.
     pub room: Option<String>,
-    /// The code to register with. It has the form of one.
+    /// The invitation code to register with. It has the form of one.
     pub invitation: Option<InvitationCode>,
 }
 

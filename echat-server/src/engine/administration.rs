@@ -93,7 +93,7 @@ impl From<Refusal> for AdminRefusal {
 pub struct PendingOperation(Operation);
 
 impl PendingOperation {
-    /// The actor and the way in, as the log names them.
+    /// The actor and the interface, as the log names them.
     pub fn by(&self) -> String {
         self.0.by()
     }

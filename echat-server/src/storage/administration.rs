@@ -22,7 +22,7 @@ const PRUNED_AT_ONCE: i64 = 100;
 pub(crate) struct AuditEntry {
     /// Unix seconds.
     pub(crate) at: i64,
-    /// The way in: `terminal`, `ctl` or `chat`. The column has the name `door`.
+    /// The interface: `terminal`, `ctl` or `chat`. The column has the name `door`.
     pub(crate) via: String,
     /// The administrator of the chat, or the user of the system. The column has the name `by`.
     pub(crate) actor: String,

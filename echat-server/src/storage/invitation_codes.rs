@@ -1,4 +1,4 @@
-//! Codes to register with, and that of the first administrator.
+//! Invitation codes, and that of the first administrator.
 
 use std::fmt;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::page::sql_limit;
 use super::settings::SETTINGS;
 use super::{Batch, SecretHash, StoreError, UserId};
 
-/// A code to register with.
+/// An invitation code.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct InvitationCode {
     /// The code in its stored form. It is no hash, since its maker lists it and passes it on again: a stolen database

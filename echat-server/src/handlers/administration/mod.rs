@@ -1,12 +1,12 @@
-//! The administration of the server: one table of commands, with three ways in ([`Via`]).
+//! The administration of the server: one table of commands, with three interfaces ([`Via`]).
 //!
 //! An [`Operation`] is a command with its arguments and its [`Actor`]. What it writes is a function of database,
 //! operation, settings and limits, as for requests of users; its audit entry is written in the same transaction, and it
 //! is in the journal. Sessions end, and memory changes ([`MemoryChange`]), after the commit and before the answer. What
 //! needs a thread or the event loop is an [`AdminTask`]: the engine hands it out, and records its result.
 //!
-//! A row has the command's name, parameters and help, whether it changes something, and its ways in. The handler of a
-//! command that reads gets a context that cannot write.
+//! A row has the command's name, parameters and help, whether it changes something, and its interfaces. The handler of
+//! a command that reads gets a context that cannot write.
 
 mod arguments;
 mod messages;
@@ -54,7 +54,7 @@ const NAME_BYTES: usize = 64;
 /// Bytes of a command in the audit.
 const COMMAND_BYTES: usize = 1_200;
 
-/// The way in of a command.
+/// The interface of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Via {
     /// The server's own terminal.
@@ -359,7 +359,7 @@ impl Operation {
         }
     }
 
-    /// The actor and the way in, for the log.
+    /// The actor and the interface, for the log.
     pub(crate) fn by(&self) -> String {
         format!("{} ({})", self.actor.shown(), self.actor.via().word())
     }
@@ -897,11 +897,11 @@ administration! {
     messages::prune();
     #[command("registration", "shows or sets which new accounts may register", changes, everywhere)]
     server::registration(to: Option<Choice<Registration>>);
-    #[command("invitation new", "makes a code to register with", changes, everywhere)]
+    #[command("invitation new", "makes an invitation code", changes, everywhere)]
     server::new_invitation(uses: Option<InvitationUses>, expires: EndTime);
-    #[command("invitation list", "the open codes to register with", reads, everywhere)]
+    #[command("invitation list", "the open invitation codes", reads, everywhere)]
     server::invitations(after: Option<InvitationCode>);
-    #[command("invitation revoke", "ends a code to register with", changes, everywhere)]
+    #[command("invitation revoke", "revokes an invitation code", changes, everywhere)]
     server::revoke_invitation(code: InvitationCode);
     #[command("message-of-the-day", "shows, sets or removes what users are shown after logging in", changes, everywhere)]
     server::message_of_the_day(text: Option<MessageOfTheDay>);

@@ -317,7 +317,7 @@ pub(super) fn new_invitation(
     let EndTime(expires_at) = expires;
     let registration = view.settings.registration;
     let done = match registration {
-        Registration::Invitation => "made a code to register with",
+        Registration::Invitation => "made an invitation code",
         Registration::Open => "made a code; registration is open, so no code is needed",
         Registration::Closed => "made a code that is not good yet: registration is closed",
     };
