@@ -839,7 +839,7 @@ static PEOPLE: &[CommandRow] = &[
         }
         prompt { en "end the others? (Y/N)" zh "结束其他会话？(Y/N)" }
         declined { en "Your other sessions go on." zh "其他会话没有受影响。" }
-        done { en "Your other sessions have ended." zh "其他会话已全部结束。" }
+        done { en "Your other sessions have ended." zh "其他登录会话已全部结束。" }
     },
     row! {
         "/bots" in SLASH

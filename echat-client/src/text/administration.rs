@@ -61,9 +61,9 @@ administration! {
     "delete-message", "按 id 删除一条消息，所有人都不再看到其内容", done: "已删除消息 {1}。";
     "prune", "立即清理过期的消息，不等下一分钟", done: "过期的消息（如果有）正在清理。";
     "registration", "查看或设置谁可以注册", takes: "[open|invitation|closed]", done: "注册方式已更改。";
-    "invitation new", "生成注册邀请码", done: "已生成邀请码。";
-    "invitation list", "列出有效的注册邀请码";
-    "invitation revoke", "作废一个注册邀请码", done: "邀请码已作废。";
+    "invitation new", "生成邀请码", done: "已生成邀请码。";
+    "invitation list", "列出有效的邀请码";
+    "invitation revoke", "作废一个邀请码", done: "邀请码已作废。";
     "message-of-the-day", "查看、设置或取消登录后显示的公告", takes: "[TEXT|none]", done: "用户登录后会看到这条消息。",
         none: "用户登录后不再看到消息。";
     "use-configured", "把用命令改过的设置交还给配置文件", takes: "registration|message-of-the-day", done: "{1} 现在以配置文件为准。";

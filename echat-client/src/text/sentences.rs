@@ -1291,7 +1291,7 @@ sentences! {
     /// The password is another one now.
     PasswordChanged
         en "Your password is changed. Your other sessions have ended."
-        zh "密码已修改，其他会话已全部结束。";
+        zh "密码已修改，其他登录会话已全部结束。";
     /// bad_credentials, where the user is logged in
     WrongPassword
         en "Wrong password. Nothing was changed."
@@ -1608,7 +1608,7 @@ sentences! {
     /// Heading.
     Sessions
         en "Your sessions:"
-        zh "你的会话：";
+        zh "你的登录会话：";
     /// A session.
     SessionRow { address: &'a str, since: &'a str }
         en "{address}, since {since}"
@@ -1616,7 +1616,7 @@ sentences! {
     /// Marks the session that asks.
     ThisSession
         en " (this one)"
-        zh "（当前会话）";
+        zh "（本次登录）";
     /// Stands below the list.
     HowToEndSessions
         en "Type `/sessions end` to log out everywhere else."

@@ -67,11 +67,11 @@ section! {
         log_format: LogFormat = LogFormat::Text;
         /// Where metrics for Prometheus are shown, at `/metrics`, and `/healthz`. A port alone is one that only this
         /// machine reaches. Without it they are not shown.
-        #[zh = "在哪里以 `/metrics` 提供 Prometheus 指标，并提供 `/healthz`。只写端口时仅本机可以访问；不写则不提供。"]
+        #[zh = "提供 Prometheus 指标（`/metrics`）和健康检查（`/healthz`）的监听地址。只写端口时仅本机可以访问；不写则不提供。"]
         #[unit = "a port, or an IP address and port", "端口，或 IP 地址和端口"]
         metrics: Option<MetricsAddress> = None;
         /// Sessions that one user may have at the same time. One more closes the oldest.
-        #[zh = "一个用户同时可有的会话数，超出时关闭最早的会话。"]
+        #[zh = "一个用户同时可有的登录会话数，超出时关闭最早的一个。"]
         #[unit = "sessions", "个"]
         sessions_per_user: NonZeroUsize = NonZeroUsize::MIN => whole(1..=64);
         /// Which new accounts may register: any, those with an invitation, or none. The code of the first
@@ -79,7 +79,7 @@ section! {
         #[zh = "谁可以注册新账号：任何人、持邀请码的人，或不开放。首位管理员注册码始终有效。"]
         registration: Registration = Registration::Open;
         /// Which users make invitations to register: administrators, or all users.
-        #[zh = "谁可以生成注册邀请码：服务器管理员，或所有用户。"]
+        #[zh = "谁可以生成邀请码：服务器管理员，或所有用户。"]
         invitations: Inviters = Inviters::Administrator;
         /// The public room that every new account is in, while it has a place; empty: none. It is created when
         /// the server starts, unless a room has this name or a confusable one. Its owners are the administrators.
@@ -96,7 +96,7 @@ section! {
         #[unit = "days", "天"]
         keep_days: Option<u64> = None => or_null(whole(0..=36_500));
         /// How long its sender may edit a message; 0: without a limit.
-        #[zh = "消息发出后多久内可以编辑；0：不限。"]
+        #[zh = "消息发出后多久内可以修改；0：不限。"]
         #[unit = "seconds", "秒"]
         edit_seconds: u64 = 0 => whole(0..=3_153_600_000);
         /// How long an entry of the audit is kept.

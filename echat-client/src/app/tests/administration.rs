@@ -181,7 +181,7 @@ fn help_lists_what_can_be_typed_here() {
             [
                 "命令                   说明",
                 "kick NAME              结束用户的全部会话，用户可以重新登录",
-                "invitation new [USES]  生成注册邀请码",
+                "invitation new [USES]  生成邀请码",
             ],
         ),
     ] {

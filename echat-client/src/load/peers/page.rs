@@ -122,20 +122,20 @@ fn title(metric: Metric, language: PageLanguage) -> String {
                 PageLanguage::English => {
                     format!("delivery, room of {members}, window {window}, µs")
                 }
-                PageLanguage::Chinese => format!("投递，{members} 人房间，窗口 {window}，微秒"),
+                PageLanguage::Chinese => format!("投递，{members} 人聊天室，窗口 {window}，微秒"),
             };
         }
         Metric::Private => (
             "private message with acknowledgement, µs",
-            "私信（含确认），微秒",
+            "私聊（含确认），微秒",
         ),
         Metric::LatencyP50 => (
             "latency in a room of 100, p50, ms",
-            "百人房间延迟 p50，毫秒",
+            "百人聊天室延迟 p50，毫秒",
         ),
         Metric::LatencyP99 => (
             "latency in a room of 100, p99, ms",
-            "百人房间延迟 p99，毫秒",
+            "百人聊天室延迟 p99，毫秒",
         ),
         Metric::Handshake => ("handshake, µs", "握手，微秒"),
         Metric::IdleMemory => ("idle connection, KiB", "空闲连接，KiB"),
