@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use super::documents::{CHINESE, documents};
 use super::none;
@@ -32,7 +33,7 @@ fn resolves(page: &str, link: &str) -> bool {
         beside(page, path)
     };
     let has = |heading: &str| {
-        let is_page = target.ends_with(".md");
+        let is_page = is_page(&target);
         is_page
             && headings(&target)
                 .iter()
@@ -116,12 +117,11 @@ fn every_page_for_users_leads_to_its_other_language_and_the_readme() {
         let Some(name) = page.strip_prefix("docs/") else {
             continue;
         };
-        let line = match name.strip_suffix(CHINESE) {
-            Some(name) => format!("[English]({name}.md) · [README](../README.zh-CN.md)"),
-            None => {
-                let other = name.replace(".md", CHINESE);
-                format!("[中文]({other}) · [README](../README.md)")
-            }
+        let line = if let Some(name) = name.strip_suffix(CHINESE) {
+            format!("[English]({name}.md) · [README](../README.zh-CN.md)")
+        } else {
+            let other = name.replace(".md", CHINESE);
+            format!("[中文]({other}) · [README](../README.md)")
         };
         if !prose(&page).iter().any(|(_, text)| *text == line) {
             alone.push(format!("{page}: {line}"));
@@ -141,9 +141,7 @@ fn the_pages_of_the_servers_package_lead_to_pages_of_it() {
         .map(|(start, _)| start)
         .collect();
     let is_installed = |page: &str| {
-        let name = page
-            .strip_prefix("docs/")
-            .filter(|name| name.ends_with(".md"));
+        let name = page.strip_prefix("docs/").filter(|name| is_page(name));
         name.is_some_and(|name| assets.iter().any(|start| name.starts_with(start)))
     };
     let pages: Vec<String> = documents()
@@ -156,8 +154,8 @@ fn the_pages_of_the_servers_package_lead_to_pages_of_it() {
         for (number, link) in links(&page) {
             let path = link.split('#').next().unwrap_or_default();
             let target = beside(&page, path);
-            let is_page = target.starts_with("docs/") && target.ends_with(".md");
-            if is_page && !is_installed(&target) {
+            let is_for_users = target.starts_with("docs/") && is_page(&target);
+            if is_for_users && !is_installed(&target) {
                 missing.push(format!("{page}:{number}: {link}"));
             }
         }
@@ -197,6 +195,12 @@ fn headings(page: &str) -> Vec<(usize, String)> {
     headings
         .map(|(number, line)| (number, line.trim_start_matches('#').trim().to_owned()))
         .collect()
+}
+
+/// Whether a file is a page.
+fn is_page(path: &str) -> bool {
+    let ending = Path::new(path).extension();
+    ending.is_some_and(|ending| ending == "md")
 }
 
 fn is_heading(line: &str) -> bool {
