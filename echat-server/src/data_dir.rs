@@ -18,10 +18,11 @@ mod unfinished;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::sync::Arc;
 
 use echat_proto::names::InvitationCode;
+use echat_system::locked_file::FileId;
 use echat_system::private_file::{self, FileError};
 use ed25519_dalek::SigningKey;
 use rand::TryRng;
@@ -52,6 +53,27 @@ const COMPANIONS: [&str; 3] = ["database.db-wal", "database.db-shm", "database.d
 /// Makes every later file of this process private to its owner, whatever the umask was.
 pub fn keep_new_files_private() {
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
+}
+
+/// Whether a path leads to a file of the data folder `data`, which may not be there yet.
+pub fn is_own_file(data: &Path, path: &Path) -> bool {
+    let own = [
+        DATABASE,
+        HIGH_WATER,
+        HOST_KEY,
+        LOCK,
+        ADMINISTRATOR_CODE,
+        INIT,
+    ];
+    let mut own = own.into_iter().chain(COMPANIONS);
+    if let Some(file) = FileId::at(path) {
+        return own.any(|name| FileId::at(&data.join(name)) == Some(file));
+    }
+    let full = path::absolute(path).unwrap_or_default();
+    let (Some(folder), Some(name)) = (full.parent().and_then(FileId::at), full.file_name()) else {
+        return false;
+    };
+    FileId::at(data) == Some(folder) && own.any(|own| own == name)
 }
 
 /// The data folder of this process. Folder and database are locked while this value lives. It must outlive every other
@@ -139,6 +161,12 @@ impl DataDir {
     /// The full path of the database.
     pub fn database(&self) -> PathBuf {
         self.folder.path(DATABASE)
+    }
+
+    /// The full paths of the database and of the files that `SQLite` keeps beside it.
+    pub fn database_files(&self) -> impl Iterator<Item = PathBuf> {
+        let names = [DATABASE].into_iter().chain(COMPANIONS);
+        names.map(|name| self.folder.path(name))
     }
 
     /// The open file of the database. It stays open as long as this process uses the database.

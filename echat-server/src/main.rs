@@ -8,12 +8,12 @@ use std::process;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use echat_proto::config::default_json;
-use echat_system::private_memory;
+use echat_system::{locked_file, private_memory};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
 use echat_server::cli::{Cli, Invocation, Maintenance, wants_json};
-use echat_server::config::{self, ConfigError, Overrides};
+use echat_server::config::{self, ConfigError, Loaded, Overrides};
 use echat_server::ctl::{self, CtlError};
 use echat_server::data_dir::{self, AdministratorCodeFile, DataDir, DataDirError};
 use echat_server::exit::ExitCode;
@@ -22,6 +22,10 @@ use echat_server::logging::{self, Log};
 use echat_server::maintenance::{self, CommandReport, MaintenanceError};
 use echat_server::reactor::{self, Inherited, ReactorError, Services, Signals};
 use echat_server::storage::{OpenError, Store, StoreError, administrator_code_hash};
+
+/// What is said of a file of the database when the server is told to open it.
+const DATABASE_IN_USE: &str =
+    "the database of this server, or a file of it: it is in use and not opened a second time";
 
 /// Why the server does not start, or stops.
 #[derive(Debug, Error)]
@@ -212,16 +216,7 @@ fn serve(overrides: &Overrides, init: bool, inherited: Inherited) -> Result<(), 
     let signals = Signals::catch().map_err(Failure::System)?;
     let loaded = config::load(overrides.clone())?;
     data_dir::keep_new_files_private();
-    let log_file = loaded.config.log_file.as_ref().map(Path::new);
-    logging::init(Log {
-        filter: &loaded.log,
-        file: log_file,
-        format: loaded.config.log_format,
-    })
-    .map_err(|source| Failure::LogFile {
-        path: log_file.map_or_else(String::new, |path| path.display().to_string()),
-        source,
-    })?;
+    start_log(&loaded)?;
     tracing::info!("configuration: {}", name(loaded.file.as_deref()));
     let given = host_key::from_credentials().map_err(DataDirError::from)?;
     if given.is_some() {
@@ -233,6 +228,7 @@ fn serve(overrides: &Overrides, init: bool, inherited: Inherited) -> Result<(), 
         path: data.shown_database().display().to_string(),
         source,
     })?;
+    locked_file::refuse_to_open(data.database_files(), DATABASE_IN_USE);
     store.sync_checkpoints_by(data.database_file());
     remove_left_over(data.path());
     let code = data.administrator_code();
@@ -272,6 +268,25 @@ fn serve(overrides: &Overrides, init: bool, inherited: Inherited) -> Result<(), 
     // A backup or an export that is being made ends with the process.
     data_dir::remove_own(data.path());
     Ok(ended?)
+}
+
+/// Sends the log where the configuration says. A file of the data folder is refused: lines would destroy it.
+fn start_log(loaded: &Loaded) -> Result<(), Failure> {
+    let file = loaded.config.log_file.as_ref().map(Path::new);
+    let failure = |source| Failure::LogFile {
+        path: file.map_or_else(String::new, |path| path.display().to_string()),
+        source,
+    };
+    if file.is_some_and(|file| data_dir::is_own_file(&loaded.config.data, file)) {
+        let why = "a file of the data folder; the log needs one of its own";
+        return Err(failure(io::Error::other(why)));
+    }
+    let log = Log {
+        filter: &loaded.log,
+        file,
+        format: loaded.config.log_format,
+    };
+    logging::init(log).map_err(failure)
 }
 
 /// Removes what killed processes were writing: backups and exports.

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -13,6 +13,9 @@ use echat_testkit::terminal::pty::Pty;
 use echat_testkit::wire::{Client, PASSWORD, line, raw_connection, some_bytes};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
+use rusqlite::Connection;
+use rustix::fs::{FlockOperation, fcntl_lock};
+use rustix::io::Errno;
 use rustix::process::Signal;
 
 /// Runs `echat-server ctl` with these words.
@@ -1205,6 +1208,131 @@ fn a_log_file_that_is_no_regular_file_is_refused_and_the_old_one_goes_on() {
     assert!(lines.contains("not a regular file"), "{lines}");
     assert!(!lines.contains("goes on in this file"), "{lines}");
     assert!(lines.contains("stopping"), "{lines}");
+}
+
+/// Whether the server still holds its locks on the database: this process could take them else. Programs with an older
+/// `SQLite` would then believe that no other uses the database, and delete its write-ahead log.
+#[track_caller]
+fn is_still_locked(dir: &ServerFolder, after: &str) {
+    for file in ["database.db", "database.db-shm"] {
+        let path = dir.path("data").join(file);
+        let opened = fs::File::options().read(true).write(true).open(path);
+        let opened = opened.unwrap();
+        let taken = fcntl_lock(&opened, FlockOperation::NonBlockingLockExclusive);
+        assert_eq!(taken, Err(Errno::AGAIN), "{file} after {after}");
+    }
+}
+
+#[test]
+fn a_file_of_the_database_is_not_opened_by_name_whatever_the_name_is() {
+    const DATABASE: &str = "data/database.db";
+    let link = |dir: &ServerFolder, file: &str, name: &str| {
+        symlink(dir.path(file), dir.path(name)).unwrap();
+    };
+    let hard_link = |dir: &ServerFolder, name: &str| {
+        fs::hard_link(dir.path(DATABASE), dir.path(name)).unwrap();
+    };
+    for (command, code, name) in [
+        ("verify data/database.db", 74, None),
+        ("verify data/database.db-shm", 74, None),
+        ("verify data/database.db-wal", 74, None),
+        ("verify link", 74, Some("link")),
+        ("verify hard", 74, Some("hard")),
+        ("backup hard", 73, Some("hard.tmp")),
+    ] {
+        let dir = ServerFolder::new();
+        let server = dir.start(&[]);
+        match name {
+            Some(name @ "link") => link(&dir, DATABASE, name),
+            Some(name) => hard_link(&dir, name),
+            None => {}
+        }
+        let refused = ctl(&dir, command);
+        is_still_locked(&dir, command);
+        let said = stderr(&refused);
+        assert_eq!(refused.status.code(), Some(code), "{command}: {said}");
+        assert!(said.contains("is in use"), "{command}: {said}");
+        server.stop();
+    }
+}
+
+#[test]
+fn a_configuration_and_a_log_that_are_the_database_are_not_opened() {
+    let dir = ServerFolder::new();
+    dir.write("config.json", r#"{"server": {"log_file": "echat.log"}}"#);
+    let server = dir.start(&["--log", "info"]);
+    let database = dir.path("data/database.db");
+    fs::remove_file(dir.path("config.json")).unwrap();
+    symlink(&database, dir.path("config.json")).unwrap();
+    let refused = ctl(&dir, "--data data reload");
+    is_still_locked(&dir, "reload");
+    assert_eq!(refused.status.code(), Some(78), "{}", stderr(&refused));
+    let log = dir.path("old.log");
+    fs::rename(dir.path("echat.log"), &log).unwrap();
+    symlink(&database, dir.path("echat.log")).unwrap();
+    server.signal(Signal::USR1);
+    let failed = r#""by":"SIGUSR1","result":"cannot_create","command":"reopen-log""#;
+    let audit = || {
+        let output = ctl(&dir, "--data data --json audit");
+        stdout(&output).to_owned()
+    };
+    while !audit().contains("SIGUSR1") {}
+    assert!(audit().contains(failed), "{}", audit());
+    is_still_locked(&dir, "SIGUSR1");
+    server.stop();
+    let lines = fs::read_to_string(&log).unwrap();
+    assert!(lines.contains("is in use"), "{lines}");
+}
+
+/// What is told of a database that cannot be read is not found out by reading it.
+#[test]
+fn a_check_of_a_database_with_a_damaged_header_keeps_the_locks() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let path = dir.path("data/database.db");
+    // From now on the first page is read from the file.
+    let db = Connection::open(&path).unwrap();
+    let emptied = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+    assert_eq!(emptied, Ok(0), "the server does nothing");
+    drop(db);
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    file.write_all_at(b"damaged", 0).unwrap();
+    let damaged = ctl(&dir, "check");
+    file.write_all_at(b"SQLite ", 0).unwrap();
+    is_still_locked(&dir, "check");
+    assert_eq!(damaged.status.code(), Some(65), "{}", stderr(&damaged));
+    assert!(stderr(&damaged).contains("damaged"), "{}", stderr(&damaged));
+    server.stop();
+}
+
+/// Lines that are appended to a file of the data folder would destroy it.
+#[test]
+fn a_log_file_that_is_a_file_of_the_data_folder_is_refused() {
+    let dir = ServerFolder::new();
+    dir.start(&[]).stop();
+    symlink("data", dir.path("link")).unwrap();
+    symlink("data/database.db", dir.path("database")).unwrap();
+    let content = |name: &str| fs::read(dir.path(name)).ok();
+    let names = [
+        "database.db",
+        "database.db-wal",
+        "host_key",
+        "high_water",
+        "lock",
+    ];
+    let before = names.map(|name| content(&format!("data/{name}")));
+    let files = names.map(|name| format!("data/{name}"));
+    let files = files.iter().map(String::as_str);
+    for file in files.chain(["link/database.db-wal", "database"]) {
+        let config = format!(r#"{{"server": {{"log_file": "{file}"}}}}"#);
+        dir.write("config.json", config);
+        let output = dir.run(&["--listen", "127.0.0.1:0"]);
+        assert_eq!(output.status.code(), Some(73), "{}", stderr(&output));
+        let why = format!("{file}: a file of the data folder");
+        assert!(stderr(&output).contains(&why), "{}", stderr(&output));
+        let after = names.map(|name| content(&format!("data/{name}")));
+        assert!(after == before, "{file}");
+    }
 }
 
 #[test]

@@ -11,6 +11,8 @@ use rustix::io::Errno;
 use tempfile::NamedTempFile;
 use thiserror::Error;
 
+use crate::locked_file;
+
 /// Why a file is not used.
 #[derive(Debug, Error)]
 pub enum FileError {
@@ -45,8 +47,10 @@ pub enum FileError {
 /// waited for, and the file must be a regular one of the effective user.
 ///
 /// # Errors
-/// Every [`FileError`] but `HardLinks`; an `Io` of the kind `NotFound` if there is no file.
+/// Every [`FileError`] but `HardLinks`; an `Io` of the kind `NotFound` if there is no file, and that of a file that this
+/// process has locked ([`locked_file`]).
 pub fn open(path: &Path, options: &mut OpenOptions) -> Result<File, FileError> {
+    locked_file::refuse(path.symlink_metadata())?;
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let flags = flags.bits().cast_signed();
     let file = match options.mode(0o600).custom_flags(flags).open(path) {
@@ -241,8 +245,8 @@ pub fn remove_large(path: &Path) -> io::Result<()> {
     options
         .write(true)
         .custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
-    // A file that cannot be opened is removed all the same.
-    let file = options.open(path);
+    // A file that cannot be opened is removed all the same, and so is another name of a locked one.
+    let file = locked_file::refuse(path.symlink_metadata()).and_then(|()| options.open(path));
     fs::remove_file(path)?;
     // What is not freed in portions is freed when the file is closed.
     let _ = file.and_then(|file| free_in_portions(&file));

@@ -8,12 +8,16 @@ use std::path::Path;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
+use crate::locked_file;
+
 /// Opens the file at `path` as `options` say. Links are followed. Never blocks: a pipe without another end is refused
 /// as every other file that is not regular.
 ///
 /// # Errors
-/// The system's; `EISDIR` for a folder, and `not a regular file` for a pipe, a socket or a device.
+/// The system's; `EISDIR` for a folder, `not a regular file` for a pipe, a socket or a device, and that of a file that
+/// this process has locked ([`locked_file`]).
 pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    locked_file::refuse(path.metadata())?;
     let other = || io::Error::other("not a regular file");
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     let file = match options.custom_flags(flags).open(path) {

@@ -57,9 +57,9 @@ section! {
         #[unit = "a filter", "过滤器"]
         log: String = "info".to_owned();
         /// The file that the log is appended to, in place of standard error; a relative path begins at the current
-        /// folder. It is a regular file. SIGUSR1 opens it again, after it was renamed; if that fails, the log goes on
-        /// in the old one.
-        #[zh = "日志追加到哪个文件，不写则输出到标准错误；相对路径从当前目录算起。必须是普通文件。改名之后，SIGUSR1 会重新打开它；打不开时，日志继续写入旧文件。"]
+        /// folder. It is a regular file, and none of those of the data folder. SIGUSR1 opens it again, after it was
+        /// renamed; if that fails, the log goes on in the old one.
+        #[zh = "日志追加到哪个文件，不写则输出到标准错误；相对路径从当前目录算起。必须是普通文件，不能是数据目录里服务器自己的文件。改名之后，SIGUSR1 会重新打开它；打不开时，日志继续写入旧文件。"]
         #[unit = "a file", "文件"]
         log_file: Option<String> = None => FILE_OR_NONE;
         /// The form of a line of the log: text for people, or JSON for programs.

@@ -40,10 +40,11 @@ const PROTO: &[Row] = &[
 
 const SYSTEM: &[Row] = &[
     ("exit", &[]),
-    ("private_file", &[]),
+    ("locked_file", &[]),
+    ("private_file", &["locked_file"]),
     ("private_memory", &[]),
     ("proc", &[]),
-    ("regular_file", &[]),
+    ("regular_file", &["locked_file"]),
 ];
 
 const SERVER: &[Row] = &[

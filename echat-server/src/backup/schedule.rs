@@ -9,7 +9,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use echat_system::private_file;
+use echat_system::{private_file, regular_file};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -184,7 +184,7 @@ impl BackupSchedule {
 }
 
 fn remove_unheld(path: &Path) -> io::Result<()> {
-    let file = fs::File::open(path)?;
+    let file = regular_file::read(path)?;
     match file.try_lock() {
         Ok(()) => private_file::remove_large(path),
         Err(fs::TryLockError::WouldBlock) => Ok(()),

@@ -1,9 +1,9 @@
 //! Errors of opening a database.
 
-use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use echat_system::{locked_file, regular_file};
 use rusqlite::{ErrorCode, ffi};
 use thiserror::Error;
 
@@ -146,10 +146,14 @@ impl OpenError {
     }
 }
 
-/// Whether the header of a file has echat's application id.
+/// Whether the header of a file has echat's application id, or this process uses it as its database.
 fn is_ours(path: &Path) -> bool {
     let mut id = [0; 4];
-    let read = File::open(path).and_then(|file| file.read_exact_at(&mut id, APPLICATION_ID_AT));
+    let file = match regular_file::read(path) {
+        Err(error) => return locked_file::is_refusal(&error),
+        Ok(file) => file,
+    };
+    let read = file.read_exact_at(&mut id, APPLICATION_ID_AT);
     read.is_ok() && id == APPLICATION_ID.to_be_bytes()
 }
 
