@@ -102,6 +102,11 @@ impl Channel {
         self.opener.set_limit(limit);
     }
 
+    /// The limit of L for frames that are received.
+    pub fn receive_limit(&self) -> usize {
+        self.opener.limit()
+    }
+
     /// The number of received bytes that form no whole message yet.
     pub fn waiting(&self) -> usize {
         self.opener.waiting()

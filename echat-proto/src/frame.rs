@@ -45,6 +45,11 @@ impl Deframer {
         self.limit = limit;
     }
 
+    /// The limit of L.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// Appends received bytes, and releases the memory of frames that were taken.
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer[..self.start].zeroize();

@@ -219,6 +219,17 @@ impl Peer {
         }
     }
 
+    /// Other limits hold from now on. If those of silence are among them, it is counted anew: a client that was told
+    /// nothing has been silent by the old ones.
+    pub(crate) fn change_limits(&mut self, limits: &Limits, is_silence_new: bool, now: Now) {
+        if let Stage::Open(open) = &mut self.stage
+            && is_silence_new
+        {
+            open.timers.heard(now.running);
+        }
+        self.note_queue(limits, now);
+    }
+
     fn close_slow(&mut self, now: Now) {
         if !self.is_closing() {
             tracing::info!(address = %self.address, "too slow: closing");
@@ -410,7 +421,7 @@ impl Peer {
         match &self.stage {
             Stage::Handshake(Handshake::Responding) | Stage::Closed(_) => false,
             Stage::Handshake(_) | Stage::Closing { .. } => true,
-            Stage::Open(open) => open.wants_bytes(limits) && !self.is_backed_up(limits),
+            Stage::Open(open) => open.wants_bytes() && !self.is_backed_up(limits),
         }
     }
 

@@ -312,7 +312,7 @@ fn open_engine(
     let rng = workers::seeded().map_err(io::Error::other)?;
     let mut engine = Engine::new(config.limits.clone(), store, rng);
     engine.bound_connections(listeners.places());
-    configure(&mut engine, config);
+    configure(&mut engine, config, clock.now());
     engine.measure_by(clock.stopwatch());
     engine.load_day(clock.now()).map_err(Fatal)?;
     engine.create_lobby(clock.now())?;
@@ -320,8 +320,8 @@ fn open_engine(
 }
 
 /// Makes a configuration hold for an engine.
-fn configure(engine: &mut Engine, config: &ServerConfig) {
-    engine.limit(config.limits.clone());
+fn configure(engine: &mut Engine, config: &ServerConfig, now: Now) {
+    engine.limit(config.limits.clone(), now);
     engine.configure(Settings::from(config));
     engine.allow_sessions(config.sessions_per_user);
 }
@@ -666,7 +666,7 @@ impl<'a> Reactor<'a> {
         }
         // What needs a restart holds as it was read at the start, and is named again at the next reload.
         let (new, restart) = kept_until_a_restart(old, loaded.config);
-        configure(&mut self.engine, &new);
+        configure(&mut self.engine, &new, now);
         if old.backup != new.backup {
             self.backups.reschedule(schedule, now);
         }

@@ -42,6 +42,11 @@ impl Opener {
         self.deframer.set_limit(limit);
     }
 
+    /// The limit of L.
+    pub(super) fn limit(&self) -> usize {
+        self.deframer.limit()
+    }
+
     /// The contents of the next whole frame.
     pub(super) fn next_opened(&mut self) -> Result<Option<Opened>, ChannelError> {
         let plain = self.next_plain()?;

@@ -135,8 +135,8 @@ section! {
     /// Every bound that an administrator may move: the section `server.limits`. Read from config.json, a
     /// value is in its range; built by hand, it is the caller's promise.
     Limits {
-        /// The largest ciphertext of a frame from a client that is logged in.
-        #[zh = "已登录客户端一帧密文的最大长度。"]
+        /// The largest ciphertext of a frame from a client that is logged in. For each login, that of its time holds.
+        #[zh = "已登录客户端一帧密文的最大长度。每次登录以当时的值为准。"]
         #[unit = "bytes", "字节"]
         frame_bytes: usize = 65_536 => whole(4_096..=1_048_576);
         /// The longest content of one message, in UTF-8. It must be at least 1,024 less than `frame_bytes`.

@@ -299,7 +299,7 @@ impl Engine {
                     let sweep = Removal::TooOld(Sweep::of_all(true));
                     self.removals.add([sweep], now);
                 }
-                MemoryChange::Limits(limits) => self.limit(*limits),
+                MemoryChange::Limits(limits) => self.limit(*limits, now),
                 MemoryChange::Log(filter) => {
                     filter
                         .text()
@@ -337,14 +337,19 @@ impl Engine {
     /// Says how many connections the system lets this process have. No limit is above it from then on.
     pub fn bound_connections(&mut self, places: usize) {
         self.state.gauges.places = Some(places);
-        self.limit(self.state.limits.clone());
+        let limits = &mut self.state.limits;
+        limits.connections = limits.connections.min(places);
     }
 
-    /// Changes the limits, from the next request on.
-    pub fn limit(&mut self, mut limits: Limits) {
+    /// Changes the limits, from the next request on. The deadlines of all connections follow.
+    pub fn limit(&mut self, mut limits: Limits, now: Now) {
         let places = self.state.gauges.places.unwrap_or(usize::MAX);
         limits.connections = limits.connections.min(places);
-        self.state.limits = limits;
+        let old = std::mem::replace(&mut self.state.limits, limits);
+        let new = &self.state.limits;
+        let is_silence_new =
+            (old.ping_seconds, old.dead_seconds) != (new.ping_seconds, new.dead_seconds);
+        self.connections.change_limits(new, is_silence_new, now);
     }
 
     /// Tells all users that are logged in that the server stops in so many seconds. The status says so from now on.

@@ -573,6 +573,15 @@ impl Connections {
         }
     }
 
+    /// Lets other limits hold for all connections. `is_silence_new` is whether those of silence are among them.
+    pub(super) fn change_limits(&mut self, limits: &Limits, is_silence_new: bool, now: Now) {
+        for conn in self.table.conns() {
+            self.with(conn, limits, |peer| {
+                peer.change_limits(limits, is_silence_new, now);
+            });
+        }
+    }
+
     /// Logs the counts that were not logged yet.
     pub(super) fn finish_log(&mut self) {
         self.admission.finish_log();

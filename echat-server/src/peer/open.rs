@@ -5,7 +5,6 @@ use super::outbound::Outbound;
 use super::timers::Timers;
 use super::{FRAME_OVERHEAD, own};
 use crate::clock::Now;
-use crate::config::Limits;
 use crate::conn::End;
 use crate::limits::SlidingWindow;
 use echat_proto::Value;
@@ -56,9 +55,10 @@ impl OpenChannel {
         self.input != Input::Ended
     }
 
-    /// Whether more bytes are to be read, as far as the received ones decide.
-    pub(super) fn wants_bytes(&self, limits: &Limits) -> bool {
-        self.takes_bytes() && self.channel.waiting() < limits.frame_bytes + FRAME_OVERHEAD
+    /// Whether more bytes are to be read, as far as the received ones decide. A frame within the limit of this channel,
+    /// which may have been the setting of another time, is always read to its end.
+    pub(super) fn wants_bytes(&self) -> bool {
+        self.takes_bytes() && self.channel.waiting() < self.channel.receive_limit() + FRAME_OVERHEAD
     }
 
     /// Takes bytes from the socket. Returns the error of a bad frame.

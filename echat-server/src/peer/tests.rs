@@ -201,6 +201,26 @@ fn a_queue_may_stay_over_its_soft_limit_for_thirty_seconds() {
 }
 
 #[test]
+fn a_queue_is_measured_by_a_new_limit_from_its_change_on() {
+    let lower = limits();
+    let higher = Limits {
+        send_queue_soft: 8_192,
+        ..limits()
+    };
+    let (mut peer, _) = open();
+    peer.authenticate(&lower);
+    peer.send(&[vec![0; 5_000].into()], &lower, at(0));
+    peer.change_limits(&higher, false, at(10));
+    peer.expire(&higher, at(60));
+    assert!(!peer.is_closing(), "it is not over the limit of now");
+    peer.change_limits(&lower, false, at(60));
+    peer.expire(&lower, at(89));
+    assert!(!peer.is_closing());
+    peer.expire(&lower, at(90));
+    assert!(peer.is_closing());
+}
+
+#[test]
 fn a_queue_that_is_too_long_only_when_it_is_sealed_counts_too() {
     let limits = limits();
     let (mut peer, _) = open();
