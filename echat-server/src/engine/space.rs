@@ -90,27 +90,51 @@ impl Engine {
         now: Now,
     ) -> Result<(), StoreError> {
         let batch = self.store.batch();
-        let mut old = 0;
+        let mut scan = DayScan::at(now.unix);
         batch.newest_sizes(MESSAGES, |sender, bytes, at| {
-            let age = now.unix.saturating_sub(at);
-            if age < DAY {
-                old = 0;
+            if let Some(age) = scan.age(at) {
                 stored.load(sender, bytes, age, now.running);
-            } else {
-                old += 1;
             }
-            old < OLD
+            scan.goes_on()
         })?;
-        old = 0;
+        scan = DayScan::at(now.unix);
         batch.newest_rooms(ROOMS, |owner, at| {
-            let age = now.unix.saturating_sub(at);
-            if age < DAY {
-                old = 0;
+            if let Some(age) = scan.age(at) {
                 rooms.load(owner, 1, age, now.running);
-            } else {
-                old += 1;
             }
-            old < OLD
+            scan.goes_on()
         })
+    }
+}
+
+/// Which rows are of the last 24 hours, newest ones first.
+struct DayScan {
+    now: i64,
+    /// Rows older than a day, one after another.
+    old: u32,
+}
+
+impl DayScan {
+    fn at(now: i64) -> Self {
+        Self { now, old: 0 }
+    }
+
+    /// The age of a row in seconds; `None` if it is not of the last 24 hours. One that is dated within a day from now
+    /// is new: the clock was put right by less. One of a later time is of a clock that ran ahead by more. Nothing says
+    /// when that was, and nothing about the rows before it.
+    fn age(&mut self, at: i64) -> Option<i64> {
+        let age = self.now.saturating_sub(at);
+        if age >= DAY {
+            self.old += 1;
+        } else if age > -DAY {
+            self.old = 0;
+            return Some(age);
+        }
+        None
+    }
+
+    /// Whether rows before this one may be of the last 24 hours.
+    fn goes_on(&self) -> bool {
+        self.old < OLD
     }
 }

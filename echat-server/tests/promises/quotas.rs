@@ -102,6 +102,54 @@ fn the_daily_quota_of_bytes_survives_a_restart() {
     );
 }
 
+/// Rows with a time to come, of a clock that ran ahead, are of no day that a start knows; those of today behind them are.
+#[test]
+fn what_a_clock_that_ran_ahead_has_dated_does_not_count_after_a_restart() {
+    const YEAR: i64 = 365 * 24 * 60 * 60;
+    let dir = folder::in_memory();
+    let path = dir.path().join("a.db");
+    let limits = || Limits {
+        rooms_a_day: 1,
+        ..limits()
+    };
+    let room = |name: &str| format!(r#"{{"roomname":"{name}","members":[]}}"#);
+    let mut sim = in_a_room(&path);
+    sim.restart(limits(), Store::open(&path).expect("the same database"));
+    log_in(&mut sim, &["ann", "bob"]);
+    // Ann's are of today.
+    for txn in 0..2 {
+        let stored = sim.ask("ann", "SEND_MESSAGE", &message(txn, 4_000));
+        assert_eq!(code(&stored), "ok");
+    }
+    assert_eq!(code(&sim.ask("ann", "CREATE_ROOM", &room("one"))), "ok");
+    sim.now.unix += YEAR;
+    assert_eq!(code(&sim.ask("bob", "CREATE_ROOM", &room("two"))), "ok");
+    for txn in 0..1_100 {
+        let stored = sim.ask("bob", "SEND_MESSAGE", &message(txn, 9));
+        assert_eq!(code(&stored), "ok");
+    }
+    sim.now.unix -= YEAR;
+    sim.restart(limits(), Store::open(&path).expect("the same database"));
+    log_in(&mut sim, &["ann", "bob"]);
+    // Their long pages have a cool-down.
+    sim.advance(Duration::from_secs(5));
+    assert_eq!(code(&sim.ask("bob", "CREATE_ROOM", &room("six"))), "ok");
+    let stored = sim.ask("bob", "SEND_MESSAGE", &message(2_000, 4_000));
+    assert_eq!(code(&stored), "ok");
+    let refused = sim.ask("ann", "SEND_MESSAGE", &message(2_000, 4_000));
+    assert_eq!(code(&refused), "rate_limited");
+    let refused = sim.ask("ann", "CREATE_ROOM", &room("seven"));
+    assert_eq!(code(&refused), "rate_limited");
+
+    // A clock that was put back by an hour does not give a day away.
+    sim.now.unix -= 3_600;
+    sim.restart(limits(), Store::open(&path).expect("the same database"));
+    log_in(&mut sim, &["bob"]);
+    sim.advance(Duration::from_secs(5));
+    let refused = sim.ask("bob", "CREATE_ROOM", &room("seven"));
+    assert_eq!(code(&refused), "rate_limited");
+}
+
 #[test]
 fn writes_that_a_full_disk_rolled_back_are_not_counted() {
     let dir = folder::in_memory();
