@@ -15,6 +15,11 @@ const PORTION: usize = 128;
 
 /// A server with these rooms. Their members are the users `u0`, `u1` and so on with these numbers, all of them online.
 fn world(rooms: &[(&str, Range<usize>)]) -> Sim {
+    world_with(Limits::default(), rooms)
+}
+
+/// The same with other limits.
+fn world_with(limits: Limits, rooms: &[(&str, Range<usize>)]) -> Sim {
     let users = rooms.iter().map(|(_, members)| members.end).max();
     let names: Vec<String> = (0..users.unwrap_or(0)).map(|n| format!("u{n}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -26,7 +31,7 @@ fn world(rooms: &[(&str, Range<usize>)]) -> Sim {
     let limits = Limits {
         message_rate: 0,
         unauthenticated: 10_000,
-        ..Limits::default()
+        ..limits
     };
     let mut sim = Sim::new(1, limits, store);
     sim.skip_hashing = true;
@@ -202,6 +207,32 @@ fn a_burst_to_a_small_room_is_one_write_for_each_member() {
     for n in 1..20 {
         assert_eq!(texts(&mut sim, &format!("u{n}")).len(), 64, "u{n}");
     }
+}
+
+/// A round brings five of these messages, and a member is written in one round of fifty.
+#[test]
+fn members_that_read_are_not_too_slow_for_a_burst_of_long_messages() {
+    let limits = Limits {
+        send_queue_soft: 32 * 1024,
+        send_queue_hard: 128 * 1024,
+        ..Limits::default()
+    };
+    let mut sim = world_with(limits, &[("hall", 0..200)]);
+    sim.engine.set_portion(4);
+    let content = "x".repeat(3_900);
+    for n in 0..64 {
+        let params = format!(r#"{{"target_type":1,"target":"hall","content":"{n:03}{content}"}}"#);
+        say(&mut sim, "u0", "SEND_MESSAGE", &params);
+    }
+    let rounds = rounds(&mut sim);
+    println!("64 messages of 3,900 bytes to 200: writes in rounds of {rounds:?}");
+    for n in 1..200 {
+        let texts = texts(&mut sim, &format!("u{n}"));
+        assert_eq!(texts.len(), 64, "u{n}");
+        assert!(texts.is_sorted(), "in order for u{n}");
+    }
+    let writes: usize = rounds.iter().sum();
+    assert!(writes < 199 * 20, "{writes} writes for 199 x 64 events");
 }
 
 #[test]

@@ -47,7 +47,7 @@ pub enum FileError {
 /// waited for, and the file must be a regular one of the effective user.
 ///
 /// # Errors
-/// Every [`FileError`] but `HardLinks`; an `Io` of the kind `NotFound` if there is no file, and that of a file that this
+/// Every [`FileError`] but `HardLinks`; an `Io` of the kind `NotFound` if there is no file, and that of a file that the
 /// process has locked ([`locked_file`]).
 pub fn open(path: &Path, options: &mut OpenOptions) -> Result<File, FileError> {
     locked_file::refuse(path.symlink_metadata())?;

@@ -226,7 +226,7 @@ impl Connections {
             };
             // A longer send queue closes nothing, logs no user in and lets no further request be handled.
             self.deadlines.update(conn, entry, limits);
-            self.writes.update(conn, entry, urgency);
+            self.writes.update(conn, entry, urgency, limits);
         }
     }
 
@@ -235,7 +235,7 @@ impl Connections {
         if let Some(entry) = self.table.get_mut(conn) {
             entry.peer.reply(reply, limits, now);
             self.deadlines.update(conn, entry, limits);
-            self.writes.update(conn, entry, Urgency::Prompt);
+            self.writes.update(conn, entry, Urgency::Prompt, limits);
         }
     }
 
@@ -256,7 +256,7 @@ impl Connections {
             self.scheduler.queue(conn, &mut entry.schedule);
         }
         self.deadlines.update(conn, entry, limits);
-        self.writes.update(conn, entry, Urgency::Prompt);
+        self.writes.update(conn, entry, Urgency::Prompt, limits);
         let waits = entry.pending.is_some() || entry.peer.has_items();
         update_waiting(&mut self.waiting, conn, entry, waits);
     }

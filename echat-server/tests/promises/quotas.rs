@@ -102,7 +102,8 @@ fn the_daily_quota_of_bytes_survives_a_restart() {
     );
 }
 
-/// Rows with a time to come, of a clock that ran ahead, are of no day that a start knows; those of today behind them are.
+/// Rows with a time to come, of a clock that ran ahead, are of no day that a start knows. Those of today behind them
+/// are.
 #[test]
 fn what_a_clock_that_ran_ahead_has_dated_does_not_count_after_a_restart() {
     const YEAR: i64 = 365 * 24 * 60 * 60;

@@ -10,10 +10,16 @@
 //! So nothing waits for a timer, a round has a bounded number of writes, and requests are read between two portions. A
 //! busy room of 1,000 gathers eight rounds of messages in each write, a room of 5,000 forty: 64 messages to a room of
 //! 1,000 take 1,774 writes, instead of 7,000 if each round wrote to all. Size classes (up to 256, 512, ... 4,096
-//! connections, and more) have a portion each, so that a room of 300 does not wait for one of 5,000. Events that wait
-//! for their round count towards the limit of the send queue.
+//! connections, and more) have a portion each, so that a room of 300 does not wait for one of 5,000.
+//!
+//! Events that wait for their round count towards the limit of the send queue, and long messages to a large room may
+//! come faster than portions write them. So a connection for which a [`CROWDED`] part of that limit waits, of what came
+//! since its last turn to be written, is *crowded*: a round also writes crowded connections, as many bytes as its tick
+//! has queued. Then no more waits for any of them than three times that part, and what one tick queues: a client that
+//! reads is not closed for what the server did not write.
 
 use super::table::{ConnectionEntry, ConnectionTable};
+use crate::config::Limits;
 use crate::conn::ConnId;
 use std::collections::VecDeque;
 
@@ -21,6 +27,8 @@ use std::collections::VecDeque;
 const PORTION: usize = 128;
 /// Size classes: events for up to 2, 4, ... portions; the last one has no upper bound.
 const CLASSES: usize = 6;
+/// The part of `send_queue_hard`, as its divisor, that may wait for a connection before it is crowded.
+const CROWDED: usize = 8;
 
 /// How soon output is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,14 +45,23 @@ pub(super) struct QueuePositions {
     prompt: bool,
     /// One bit for each size class.
     bulk: u8,
+    crowded: bool,
     /// Bytes that waited at the last update. More or fewer are new output.
     waiting: usize,
+    /// Bytes that came for its round since it was last taken.
+    untaken: usize,
 }
 
 impl QueuePositions {
     /// Lets the next update count all waiting bytes as new output.
     pub(super) fn forget_output(&mut self) {
         self.waiting = 0;
+    }
+
+    /// Notes that the connection is written in this round.
+    fn take(&mut self) {
+        self.crowded = false;
+        self.untaken = 0;
     }
 }
 
@@ -55,6 +72,10 @@ pub(super) struct WriteQueue {
     bulk: [VecDeque<ConnId>; CLASSES],
     /// Connections of each class that may still be written in this round.
     left: [usize; CLASSES],
+    /// Crowded connections, and some that were crowded. They have a place in `bulk` too.
+    crowded: VecDeque<ConnId>,
+    /// Bytes that came for later rounds since the last ones were taken.
+    queued: usize,
 }
 
 impl Default for WriteQueue {
@@ -64,6 +85,8 @@ impl Default for WriteQueue {
             prompt: Vec::new(),
             bulk: Default::default(),
             left: [PORTION; CLASSES],
+            crowded: VecDeque::new(),
+            queued: 0,
         }
     }
 }
@@ -86,10 +109,17 @@ impl WriteQueue {
 
     /// Takes in the waiting bytes of a connection. New output gets a place, unless the connection has one that comes at
     /// least as soon.
-    pub(super) fn update(&mut self, conn: ConnId, entry: &mut ConnectionEntry, urgency: Urgency) {
+    pub(super) fn update(
+        &mut self,
+        conn: ConnId,
+        entry: &mut ConnectionEntry,
+        urgency: Urgency,
+        limits: &Limits,
+    ) {
         let waiting = entry.peer.waiting();
         let positions = &mut entry.positions;
-        if waiting == std::mem::replace(&mut positions.waiting, waiting) || waiting == 0 {
+        let before = std::mem::replace(&mut positions.waiting, waiting);
+        if waiting == before || waiting == 0 {
             return;
         }
         match urgency {
@@ -104,6 +134,13 @@ impl WriteQueue {
                     positions.bulk |= 1 << class;
                     self.bulk[class].push_back(conn);
                 }
+                let new = waiting.saturating_sub(before);
+                self.queued = self.queued.saturating_add(new);
+                positions.untaken = positions.untaken.saturating_add(new);
+                if positions.untaken > limits.send_queue_hard / CROWDED && !positions.crowded {
+                    positions.crowded = true;
+                    self.crowded.push_back(conn);
+                }
             }
         }
     }
@@ -113,12 +150,14 @@ impl WriteQueue {
         self.left = [self.portion; CLASSES];
     }
 
-    /// The connections to write now, once: all prompt ones, and what is left of the round's portions.
+    /// The connections to write now, once: all prompt ones, what is left of the round's portions, and of the crowded
+    /// ones as many as have the bytes that were queued.
     pub(super) fn take(&mut self, table: &mut ConnectionTable) -> Vec<ConnId> {
         let mut taken = std::mem::take(&mut self.prompt);
         for conn in &taken {
             if let Some(entry) = table.get_mut(*conn) {
                 entry.positions.prompt = false;
+                entry.positions.take();
             }
         }
         for (class, (queue, left)) in self.bulk.iter_mut().zip(&mut self.left).enumerate() {
@@ -129,6 +168,7 @@ impl WriteQueue {
                     continue;
                 };
                 entry.positions.bulk &= !(1 << class);
+                entry.positions.take();
                 // A prompt write or a smaller class may have taken everything along.
                 if !entry.peer.is_flushed() {
                     *left -= 1;
@@ -138,6 +178,22 @@ impl WriteQueue {
             if queue.is_empty() {
                 *queue = VecDeque::new();
             }
+        }
+        let mut queued = std::mem::take(&mut self.queued);
+        while let Some(conn) = self.crowded.front().copied() {
+            let entry = table.get_mut(conn);
+            if let Some(entry) = entry.filter(|entry| entry.positions.crowded) {
+                if queued == 0 {
+                    break;
+                }
+                queued = queued.saturating_sub(entry.positions.untaken);
+                entry.positions.take();
+                taken.push(conn);
+            }
+            self.crowded.pop_front();
+        }
+        if self.crowded.is_empty() {
+            self.crowded = VecDeque::new();
         }
         taken
     }
@@ -149,6 +205,7 @@ impl WriteQueue {
 
     /// Entries of all lists: none if there is no connection.
     pub(super) fn len(&self) -> usize {
-        self.prompt.len() + self.bulk.iter().map(VecDeque::len).sum::<usize>()
+        let bulk = self.bulk.iter().map(VecDeque::len);
+        self.prompt.len() + self.crowded.len() + bulk.sum::<usize>()
     }
 }
