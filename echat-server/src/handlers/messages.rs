@@ -16,8 +16,9 @@ use echat_proto::param::{Mark, Nullable, TargetType};
 use echat_proto::records::{ChatMessage, Code, Reaction};
 
 /// Looks up what a sender has sent with a transaction id: the acknowledgement of the same message again, or `None` if
-/// the sender has sent nothing with it. Refuses another message than that. For a user that has left the room, the
-/// acknowledgement has the target and the content of the request: not the present name of the room, nor an edit.
+/// the sender has sent nothing with it. Refuses another message than that. For a user that has left the room, and for
+/// a closed room, the acknowledgement has the target and the content of the request: not the name of the room, nor an
+/// edit. Any target that can be a room is acknowledged then, since a refusal would tell which names the room has not.
 fn sent_before(
     view: &View<'_, '_>,
     me: &Caller,
@@ -28,10 +29,17 @@ fn sent_before(
     let Some(sent) = view.batch.find_txn(me.id, txn, content)? else {
         return Ok(None);
     };
-    if !sent.is_same || !is_target(view, me, (sent.conversation, sent.kind), target)? {
+    let is_outside = is_outside(view, me, &sent)?;
+    let is_target = match target.1.key() {
+        Some(name) if wire_type(sent.kind) == target.0 => {
+            let conversation = (sent.conversation, sent.kind);
+            is_outside || view.batch.went_by(conversation, me.id, name)?
+        }
+        _ => false,
+    };
+    if !sent.is_same || !is_target {
         return Err(Code::TxnReused.into());
     }
-    let is_outside = sent.kind == Kind::Room && !view.batch.is_member(sent.conversation, me.id)?;
     let sent = if is_outside {
         SentBefore {
             target: None,
@@ -48,19 +56,11 @@ fn sent_before(
     }))
 }
 
-/// Whether the target of a request is this conversation, by its present name or one that it had.
-fn is_target(
-    view: &View<'_, '_>,
-    me: &Caller,
-    (conversation, kind): (ConversationId, Kind),
-    (target_type, target): (TargetType, &NameQuery),
-) -> Result<bool, Reject> {
-    match target.key() {
-        Some(name) if wire_type(kind) == target_type => {
-            Ok(view.batch.went_by((conversation, kind), me.id, name)?)
-        }
-        _ => Ok(false),
-    }
+/// Whether the sender of a message is not in its room any more, or the room was closed since. What is left of a closed
+/// room is removed in portions, and its members are as well.
+fn is_outside(view: &View<'_, '_>, me: &Caller, sent: &SentBefore) -> Result<bool, StoreError> {
+    Ok(sent.kind == Kind::Room
+        && (sent.target.is_none() || !view.batch.is_member(sent.conversation, me.id)?))
 }
 
 /// Stores a message, or only its id where nothing is kept.

@@ -253,10 +253,25 @@ impl CommittedState {
         }
     }
 
-    /// Whether a user names a conversation like this, now or before the room was renamed.
-    pub(crate) fn was_target(&self, user: usize, conversation: Conversation, of: Target) -> bool {
+    /// Whether a message of a user to a conversation is acknowledged again when it is sent to this target: the
+    /// conversation, by a name that it has or had. A user outside of a room does not learn its names: any room will do.
+    pub(crate) fn is_acknowledged_as(
+        &self,
+        user: usize,
+        conversation: Conversation,
+        of: Target,
+    ) -> bool {
+        let is_private = |private: &Conversation| *private == conversation;
+        let is_room =
+            !self.friends.values().any(is_private) && !self.former_friends.values().any(is_private);
+        let is_member = self.room_of(conversation).is_some()
+            && self.participations.contains_key(&(user, conversation));
         let had = |room| self.former_names.contains(&(conversation, room));
-        self.target(user, conversation) == Some(of) || matches!(of, Target::Room(room) if had(room))
+        match of {
+            Target::Room(_) if is_room && !is_member => true,
+            Target::Room(room) if had(room) => true,
+            _ => self.target(user, conversation) == Some(of),
+        }
     }
 
     /// The present and all former versions of a message.

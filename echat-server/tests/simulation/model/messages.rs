@@ -23,7 +23,7 @@ impl Model<'_> {
         let committed = self.committed;
         let before = txn.then(|| committed.message_with_txn(me, &number.to_string(), self.now));
         if let Some((id, sent)) = before.flatten() {
-            let same = committed.was_target(me, sent.conversation, *to)
+            let same = committed.is_acknowledged_as(me, sent.conversation, *to)
                 && committed.original_text(id) == request::content(*number, *size);
             return refuse(!same, "txn_reused");
         }
