@@ -60,35 +60,32 @@ pub(crate) fn deleted(
     ctx.journal
         .record(|| Entry::deletion(me.id, deletion.erase, now));
     ctx.throttle.guesses.forgive(deletion.counted.guesser);
-    forget(ctx, ends, deletion.erase);
+    forget(ctx, ends);
     let mut reply = Event::LoggedOut {};
     ctx.announce(effects, &mut reply)?;
     Ok(reply)
 }
 
 /// Forgets accounts that were deleted, whose sessions end so after the commit.
-pub(super) fn forget(ctx: &mut Ctx<'_, '_>, ends: Vec<SessionsEnd>, erase: bool) {
+pub(super) fn forget(ctx: &mut Ctx<'_, '_>, ends: Vec<SessionsEnd>) {
     for user in ends.iter().map(SessionsEnd::user) {
         // The sessions that end are told no more of the rooms.
         ctx.roster.leave_all(user);
-        if erase {
-            let removal = Removal::Account(user, ErasureCursor::default());
-            ctx.after_commit.removals.push(removal);
-        }
     }
     ctx.after_commit.session_ends.extend(ends);
 }
 
-/// Deletes the account of a user, and those of the user's bots; returns what members of rooms are told.
+/// Deletes the account of a user, and those of the user's bots; returns what members of rooms are told, and what is
+/// left to remove. With `erase`, the messages of the user go. Those of the bots stay, as when a bot is removed.
 pub(crate) fn delete(
     batch: &mut Batch<'_>,
-    user: UserId,
+    owner: UserId,
     erase: bool,
     now: i64,
 ) -> Result<Vec<Effect>, StoreError> {
-    let bots = batch.bots_of(user)?.into_iter();
+    let bots = batch.bots_of(owner)?.into_iter();
     let mut deleted: Vec<UserId> = bots.map(|bot| bot.user.id).collect();
-    deleted.push(user);
+    deleted.push(owner);
     let mut effects = Vec::new();
     for user in &deleted {
         for room in batch.room_sizes_of(*user)? {
@@ -98,7 +95,7 @@ pub(crate) fn delete(
             batch.remove_member(room.id, *user)?;
             effects.extend(rooms::without(batch, &room, *user)?.effects);
         }
-        effects.extend(end_account(batch, *user, erase, now)?);
+        effects.extend(end_account(batch, *user, erase && *user == owner, now)?);
     }
     Ok(effects)
 }
@@ -114,6 +111,10 @@ pub(super) fn end_account(
     let DeletedAccount { left, lists } = batch.delete_account(user, erase, now)?;
     let mut effects = vec![Effect::ListsChanged(lists)];
     effects.extend(left.map(Effect::Remove));
+    if erase {
+        let removal = Removal::Account(user, ErasureCursor::default());
+        effects.push(Effect::Remove(removal));
+    }
     Ok(effects)
 }
 

@@ -468,7 +468,7 @@ enum SessionsEnding {
     /// Those of a user with a temporary password, whose devices are forgotten, with or without those of the bots.
     PasswordReset(User, TokenDisposal),
     /// The same, and the accounts are deleted, with or without their messages.
-    AccountDeleted(User, bool),
+    AccountDeleted(User),
 }
 
 /// Writes the rows of an operation.
@@ -637,21 +637,18 @@ pub(crate) fn perform(
         Some(SessionsEnding::Kicked(user)) => Some(user.name.clone()),
         _ => None,
     };
-    let (ends, erased) = match plan.ends {
-        None => (Vec::new(), None),
-        Some(SessionsEnding::Kicked(user)) => {
-            (SessionsEnd::of_user(ctx, user, Departure::Kicked)?, None)
-        }
+    let is_deletion = matches!(plan.ends, Some(SessionsEnding::AccountDeleted(_)));
+    let ends = match plan.ends {
+        None => Vec::new(),
+        Some(SessionsEnding::Kicked(user)) => SessionsEnd::of_user(ctx, user, Departure::Kicked)?,
         Some(SessionsEnding::Suspended(user)) => {
-            (SessionsEnd::of_user(ctx, user, Departure::Suspended)?, None)
+            SessionsEnd::of_user(ctx, user, Departure::Suspended)?
         }
         Some(SessionsEnding::PasswordReset(user, tokens)) => {
             let with_bots = tokens == TokenDisposal::Void;
-            (SessionsEnd::of_reset(ctx, user, with_bots)?, None)
+            SessionsEnd::of_reset(ctx, user, with_bots)?
         }
-        Some(SessionsEnding::AccountDeleted(user, erase)) => {
-            (SessionsEnd::of_account(ctx, user)?, Some(erase))
-        }
+        Some(SessionsEnding::AccountDeleted(user)) => SessionsEnd::of_account(ctx, user)?,
     };
     let effects = write(ctx.batch, plan.write, operation)?;
     ctx.journal.record(|| Entry::administration(operation));
@@ -664,9 +661,10 @@ pub(crate) fn perform(
         (sessions, _) => report.with("sessions_ended", sessions),
     };
     let report = count_banned(ctx, &plan.memory_changes, report);
-    match erased {
-        Some(erase) => deletion::forget(ctx, ends, erase),
-        None => ctx.after_commit.session_ends.extend(ends),
+    if is_deletion {
+        deletion::forget(ctx, ends);
+    } else {
+        ctx.after_commit.session_ends.extend(ends);
     }
     ctx.after_commit.memory_changes.extend(plan.memory_changes);
     let mut reply = Event::LoggedOut {};

@@ -332,7 +332,7 @@ pub(super) fn delete_user(
     let erase = messages.is_some_and(|messages| messages.0 == MessageDisposal::Erase);
     let done = format!("deleted the account {}", user.name);
     let (id, now) = (user.id, operation.now);
-    let ends = SessionsEnding::AccountDeleted(user, erase);
+    let ends = SessionsEnding::AccountDeleted(user);
     Ok(AdminPlan::done(done)
         .ends(ends)
         .writes(move |batch| Ok(deletion::delete(batch, id, erase, now)?)))

@@ -110,7 +110,8 @@ impl Changes<'_> {
         Ok(())
     }
 
-    /// A new tombstone: deleted by its sender, by an operator, or because the sender's account was erased.
+    /// A new tombstone: deleted by its sender, by an operator, or because the sender's account was erased. The messages
+    /// of a bot are not erased with the account of its owner.
     fn check_deleted(
         &self,
         id: u64,
@@ -126,7 +127,9 @@ impl Changes<'_> {
             return fail(&format!("deleted message {id} has content"));
         }
         let erases = |committed: &CommittedState| committed.accounts[&after.sender].erased;
-        let erasure = erases(self.before) || erases(self.after) || self.was_deleted(after.sender);
+        let is_bot = self.before.bot(after.sender).is_some();
+        let is_deleted = self.was_deleted(after.sender) && !is_bot;
+        let erasure = erases(self.before) || erases(self.after) || is_deleted;
         let may_be_allowed = |user: usize| {
             user == after.sender || self.may_have_role(user, after.conversation, Role::Operator)
         };

@@ -138,6 +138,9 @@ impl Changes<'_> {
         if !by_password && !as_bot {
             return fail("an account is gone without a request, or by a wrong password");
         }
+        if before.bot.is_some() && after.erased {
+            return fail("the messages of a bot are erased");
+        }
         let number = after.name.strip_prefix("deleted account ");
         if number.is_none_or(|number| number.parse::<u64>().is_err()) {
             return fail("the name of a deleted account is kept");
