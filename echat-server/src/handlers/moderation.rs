@@ -141,7 +141,8 @@ pub(crate) fn ban(
     let until = until.map(|until| ends_at(until, view.now)).transpose()?;
     let (room, role, other) = moderated(view, &me, &roomname, &username)?;
     let theirs = view.batch.role(&room, other.id)?;
-    if other.id == me.id || theirs.is_some_and(|theirs| theirs >= role) {
+    let acts_as = targets::acting_role(view.batch, &room, other.id, theirs)?;
+    if other.id == me.id || acts_as.is_some_and(|theirs| theirs >= role) {
         return Err(Code::NotOperator.into());
     }
     let reason = reason.and_then(ReasonText::into_text);

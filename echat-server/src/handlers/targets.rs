@@ -6,7 +6,9 @@
 
 use super::admission::View;
 use super::{Caller, Reject};
-use crate::storage::{Batch, ConversationId, OwnRoom, Restriction, Role, Room, User, UserId};
+use crate::storage::{
+    Batch, ConversationId, OwnRoom, Restriction, Role, Room, StoreError, User, UserId,
+};
 use echat_proto::names::NameQuery;
 use echat_proto::param::TargetType;
 use echat_proto::records::Code;
@@ -88,9 +90,20 @@ pub(super) fn room_to_manage(
     name: &NameQuery,
 ) -> Result<(Room, Option<Role>), Reject> {
     let (room, role) = room(batch, me, name)?;
-    let is_lobby = room.owner.is_none();
-    let acts = role.is_none() && is_lobby && batch.acts_as_owner(&room, me.id)?;
-    Ok((room, if acts { Some(Role::Owner) } else { role }))
+    let role = acting_role(batch, &room, me.id, role)?;
+    Ok((room, role))
+}
+
+/// The role in which a user acts in a room, given the role of the user as a member: that of the owner also for an
+/// administrator that is not in the lobby.
+pub(super) fn acting_role(
+    batch: &Batch<'_>,
+    room: &Room,
+    user: UserId,
+    role: Option<Role>,
+) -> Result<Option<Role>, StoreError> {
+    let acts = role.is_none() && room.owner.is_none() && batch.acts_as_owner(room, user)?;
+    Ok(if acts { Some(Role::Owner) } else { role })
 }
 
 /// The room of a name, and the role in which the caller acts in it, for a request that only some roles may make.
