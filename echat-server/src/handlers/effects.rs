@@ -25,6 +25,15 @@ pub(crate) struct InRoom {
     pub(crate) members: u64,
 }
 
+/// How a member leaves a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leave {
+    /// By itself: the members are told as of presence, if they are few.
+    ByItself,
+    /// Sent away by an operator: the members are told however many they are, as they are told why.
+    SentAway,
+}
+
 /// Something that a write brings about for users who are online.
 #[derive(Debug)]
 pub(crate) enum Effect {
@@ -55,7 +64,7 @@ pub(crate) enum Effect {
     EndRemovedBot(User),
     /// A user is no member of a room any more: the roster notes it, and the members and the user's connections, but the
     /// caller's own, are told.
-    Left(InRoom, User),
+    Left(InRoom, User, Leave),
     /// The online members of a room are told, on all their connections. The room may have 10,000 members.
     TellRoom(ConversationId, Event),
     /// The online members of a room are told, on all their connections, but these users, who are sorted.
@@ -173,7 +182,7 @@ impl Ctx<'_, '_> {
                     let end = SessionsEnd::of_removed_bot(self.conn, bot);
                     self.after_commit.session_ends.push(end);
                 }
-                Effect::Left(room, user) => self.left(&room, &user),
+                Effect::Left(room, user, leave) => self.left(&room, &user, leave),
                 Effect::TellRoom(room, event) => self.tell_readers(room, &[], &event),
                 Effect::TellReaders { room, but, event } => self.tell_readers(room, &but, &event),
                 Effect::Unfriend(me, other) => self.unfriend(&me, &other),
@@ -249,9 +258,12 @@ impl Ctx<'_, '_> {
         }
     }
 
-    fn left(&mut self, room: &InRoom, user: &User) {
+    fn left(&mut self, room: &InRoom, user: &User, leave: Leave) {
         self.roster.leave(user.id, room.id);
-        self.tell_room(room, user, MemberChange::Left);
+        let is_told = leave == Leave::SentAway || is_small(self, room.members);
+        let of = (room.id, room.name.as_str());
+        let change = (MemberChange::Left, is_told);
+        announce_in(self, of, (user.id, &user.name), change);
         // However large the room: all sessions of the user have left it.
         let conns = self.roster.conns_of(user.id).iter().copied();
         let to = conns.filter(|conn| *conn != self.conn).collect();
@@ -404,8 +416,9 @@ impl Ctx<'_, '_> {
     }
 
     fn tell_room(&mut self, room: &InRoom, user: &User, change: MemberChange) {
-        let of = (room.id, room.name.as_str(), room.members);
-        announce_in(self, of, (user.id, &user.name), change);
+        let of = (room.id, room.name.as_str());
+        let is_told = is_small(self, room.members);
+        announce_in(self, of, (user.id, &user.name), (change, is_told));
     }
 
     fn befriend(&mut self, me: &User, other: &User) {

@@ -2,7 +2,7 @@
 
 use super::administration::audited_in_lobby;
 use super::admission::{Demand, Plan, View, Written};
-use super::effects::Effect;
+use super::effects::{Effect, Leave};
 use super::{Caller, Ctx, Reject, done_with, rooms, targets, unix};
 use crate::storage::{Ban, Batch, Role, Room, StoreError, User, UserId};
 use echat_proto::commands::{Event, RequestKind};
@@ -296,7 +296,7 @@ fn remove(
     };
     // The member is still in the roster, and is told as the others are.
     let told = Effect::TellRoom(room.id, event);
-    let leaving = rooms::leaving(batch, &room, &member)?;
+    let leaving = rooms::leaving(batch, &room, &member, Leave::SentAway)?;
     Ok(std::iter::once(told).chain(leaving.effects).collect())
 }
 

@@ -79,21 +79,21 @@ impl PresenceAudience {
     }
 }
 
-/// Sends the event to the online members of a room with `members` members, before the reply to the request that caused
-/// it (PROTOCOL.md, section 5.6). The caller may be among them.
+/// Sends the event to the online members of a room that is told of it, before the reply to the request that caused it
+/// (PROTOCOL.md, section 5.6). The caller may be among them.
 pub(crate) fn announce_in(
     ctx: &mut Ctx<'_, '_>,
-    (room, roomname, members): (ConversationId, &str, u64),
+    (room, roomname): (ConversationId, &str),
     (user, name): (UserId, &str),
-    change: MemberChange,
+    (change, is_told): (MemberChange, bool),
 ) {
     let mut to = Conns::new();
-    if is_small(ctx, members) {
+    if is_told {
         to = ctx.roster.presence_conns(room, user, &[]).into();
     }
     ctx.outbox.catch_up(user, room, to.clone());
     // That a member left is no presence, but what the list of members shows: it is hidden from no member.
-    if change == MemberChange::Left && is_small(ctx, members) {
+    if change == MemberChange::Left && is_told {
         to = ctx.roster.in_room_but(room, user).into();
     }
     ctx.outbox

@@ -1,7 +1,7 @@
 //! Rooms: making, joining, leaving, filling and listing them.
 
 use super::admission::{Demand, Plan, View, Written};
-use super::effects::{Effect, InRoom};
+use super::effects::{Effect, InRoom, Leave};
 use super::moderation::invitations_changed;
 use super::{Caller, Ctx, Reject, bots, done, page, targets};
 use crate::storage::{Batch, ListedMember, Role, Room, StoreError, User, UserId};
@@ -201,7 +201,7 @@ pub(crate) fn leave_room(
     let (room, _) = targets::own_room(view.batch, &me, &roomname)?;
     let now = view.now;
     Ok(Plan::write(Demand::Nothing, move |batch| {
-        let leaving = leaving(batch, &room, &me.user())?;
+        let leaving = leaving(batch, &room, &me.user(), Leave::ByItself)?;
         if !leaving.closed {
             batch.note_left(me.id, room.id, now)?;
         }
@@ -235,17 +235,17 @@ pub(super) fn leaving(
     batch: &mut Batch<'_>,
     room: &Room,
     user: &User,
+    leave: Leave,
 ) -> Result<Leaving, StoreError> {
-    let in_room = || InRoom {
+    let in_room = InRoom {
         id: room.id,
         name: room.name.clone(),
         members: room.members,
     };
     batch.remove_member(room.id, user.id)?;
     let mut after = without(batch, room, user.id)?;
-    after
-        .effects
-        .insert(0, Effect::Left(in_room(), user.clone()));
+    let left = Effect::Left(in_room, user.clone(), leave);
+    after.effects.insert(0, left);
     Ok(after)
 }
 
