@@ -367,8 +367,8 @@ impl Batch<'_> {
     }
 
     /// Whether a conversation goes by this name for a sender, or went by it: the name of the room, or of the other
-    /// user. After the end of an account, a name that is confusable with its own counts as that: no other is kept of
-    /// it.
+    /// user. A name that is confusable with one that the user has or had counts as that: only the skeletons of former
+    /// names are kept, and no other user can have such a name.
     pub fn went_by(
         &self,
         (conversation, kind): (ConversationId, Kind),
@@ -391,9 +391,7 @@ impl Batch<'_> {
         if is_called == name {
             return Ok(true);
         }
-        let was_called = looks(name);
-        Ok(was_called.is_disjoint(&looks(&is_called))
-            && self.has_look(Kind::Private, other.0, &was_called)?)
+        self.has_look(Kind::Private, other.0, &looks(name))
     }
 
     /// Moves a user's read marker to `id`, never back and never beyond the newest visible message. Returns the
