@@ -13,10 +13,10 @@ use echat_proto::param::{KeepDays, RoomRole};
 use echat_proto::records::{Code, PublicRoom, RoomInfo};
 
 /// Operators of a room that its owner can make. ROOM lists them all, and is sent to every member when the room changes.
-pub(super) const OPERATORS_MAX: usize = 100;
+const OPERATORS_MAX: usize = 100;
 /// Operators of a room with the former owners, who become operators beyond that. ROOM with so many takes less than 70
 /// KB.
-pub(super) const OPERATORS_AND_OWNERS: usize = 1_000;
+const OPERATORS_AND_OWNERS: usize = 1_000;
 
 /// ROOM_INFO.
 pub(crate) fn room_info(
@@ -271,17 +271,7 @@ pub(crate) fn set_role(
     if gives_up || view.batch.is_bot(member.id)? {
         return Err(Code::NotAllowed.into());
     }
-    // An operator who becomes the owner makes place for the former one.
-    let most = match (current, role) {
-        (RoomRole::Member, RoomRole::Operator) => Some(OPERATORS_MAX),
-        (RoomRole::Member, RoomRole::Owner) => Some(OPERATORS_AND_OWNERS),
-        _ => None,
-    };
-    if let Some(most) = most
-        && view.batch.operators(room.id)?.len() >= most
-    {
-        return Err(Reject::too_many(most));
-    }
+    refuse_too_many_operators(view.batch, &room, (current, role))?;
     let demand = Demand::Change { stores: false };
     let (of, what) = (room.clone(), format!("{} {}", member.name, role.as_str()));
     let caller = me.clone();
@@ -310,6 +300,24 @@ pub(crate) fn set_role(
         RequestKind::SetRole,
         (&of, &what),
     )?)
+}
+
+/// Refuses a change of a member's role for which the room has too many operators. An operator who becomes the owner
+/// makes place for the former one, who becomes an operator.
+pub(super) fn refuse_too_many_operators(
+    batch: &Batch<'_>,
+    room: &Room,
+    (current, role): (RoomRole, RoomRole),
+) -> Result<(), Reject> {
+    let most = match (current, role) {
+        (RoomRole::Member, RoomRole::Operator) => OPERATORS_MAX,
+        (RoomRole::Member, RoomRole::Owner) => OPERATORS_AND_OWNERS,
+        _ => return Ok(()),
+    };
+    if batch.operators(room.id)?.len() >= most {
+        return Err(Reject::too_many(most));
+    }
+    Ok(())
 }
 
 /// Makes an operator a member. The operator's bots leave the room.

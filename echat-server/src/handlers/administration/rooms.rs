@@ -1,7 +1,7 @@
 //! The commands about rooms.
 
-use super::super::room_settings::OPERATORS_MAX;
-use super::super::rooms::{self, told_role};
+use super::super::room_settings::refuse_too_many_operators;
+use super::super::rooms::{self, told_role, wire_role};
 use super::super::{Ctx, Reject};
 use super::arguments::NameCursor;
 use super::report::{at, names};
@@ -90,10 +90,8 @@ pub(super) fn room_owner(
         let why = format!("{} owns {} already", member.name, room.name);
         return Ok(AdminPlan::unchanged(why));
     }
-    let more = usize::from(role == Role::Member);
-    if view.batch.operators(room.id)?.len() + more > OPERATORS_MAX {
-        return Err(Reject::too_many(OPERATORS_MAX));
-    }
+    let change = (wire_role(role), RoomRole::Owner);
+    refuse_too_many_operators(view.batch, &room, change)?;
     let by = operation.actor.name();
     Ok(done.writes(move |batch| {
         batch.set_owner(room.id, member.id)?;
