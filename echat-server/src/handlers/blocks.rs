@@ -67,7 +67,7 @@ pub(crate) fn unblock(
     let text = view.batch.away(me.id)?;
     Ok(Plan::write(Demand::Reappears(rooms.len()), move |batch| {
         batch.unblock(me.id, other.id)?;
-        batch.drop_hidden_request(other.id, me.id)?;
+        batch.withdraw_request(other.id, me.id)?;
         batch.delete_invitations_by(me.id, other.id)?;
         let changed = changed(batch, me.id, false)?;
         let unblock = Effect::Unblock {

@@ -209,8 +209,9 @@ impl Batch<'_> {
         .map(drop)
     }
 
-    /// Withdraws the request of a user that blocks the receiver. A pending one is deleted. A declined one stays, so
-    /// that the sender cannot ask anew before its time, but is not accepted by a request in return.
+    /// Withdraws a request with a block: that of the user who blocks, when the block begins, and that of the blocked
+    /// user, which it hides, when it ends. A pending one is deleted. A declined one stays, so that the sender cannot
+    /// ask anew before its time, but is not accepted by a request in return.
     pub fn withdraw_request(&mut self, sender: UserId, receiver: UserId) -> Result<(), StoreError> {
         self.write(
             "DELETE FROM friend_requests
@@ -222,17 +223,6 @@ impl Batch<'_> {
             [sender, receiver],
         )
         .map(drop)
-    }
-
-    /// Deletes a pending request that was hidden; a declined one stays.
-    pub fn drop_hidden_request(
-        &mut self,
-        sender: UserId,
-        receiver: UserId,
-    ) -> Result<(), StoreError> {
-        let sql = "DELETE FROM friend_requests
-             WHERE receiver = ?2 AND sender = ?1 AND declined_at IS NULL";
-        self.write(sql, [sender, receiver]).map(drop)
     }
 
     /// Deletes a few of the requests that were declined at or before `until` and not repeated.

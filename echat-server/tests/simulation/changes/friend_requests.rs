@@ -41,6 +41,7 @@ impl Changes<'_> {
             }
         }
         self.check_declined(observed)?;
+        self.check_unhidden()?;
         // A request that was made and answered within one tick has an event, too. A request that was declined before
         // has none.
         for request in self.requests {
@@ -150,6 +151,22 @@ impl Changes<'_> {
         fail("a friend request is gone")
     }
 
+    /// The end of a block drops what it hid: an open request, and the repetition of a declined one.
+    fn check_unhidden(&self) -> Result<(), String> {
+        let ends = |(sender, receiver): Pair| {
+            self.before.blocks(receiver, sender)
+                && !self.after.blocks(receiver, sender)
+                && !self.requests_friendship((sender, receiver))
+        };
+        let repeated = self.after.declined.iter().filter(|(_, of)| of.again);
+        let repeated = repeated.map(|(pair, _)| pair);
+        let mut requests = self.after.friend_requests.iter().chain(repeated);
+        if requests.any(|pair| ends(*pair)) {
+            return fail("a request that a block hid outlives the block");
+        }
+        Ok(())
+    }
+
     fn check_declined(&self, observed: &mut Observations) -> Result<(), String> {
         for (pair, after) in &self.after.declined {
             let before = self
@@ -170,7 +187,8 @@ impl Changes<'_> {
                 observed.cover("a declined request repeated without an event".to_owned());
                 self.check_rate(pair.0, observed)?;
             }
-            let withdrawn = self.may_change_block(pair.0, pair.1);
+            let withdrawn =
+                self.may_change_block(pair.0, pair.1) || self.may_change_block(pair.1, pair.0);
             if before.is_some_and(|before| before.again && !after.again) && !withdrawn {
                 return fail("a declined request was taken back");
             }
