@@ -5,7 +5,7 @@ use crate::config::{LogFilter, Registration};
 use crate::limits::AddressPrefix;
 use echat_proto::Value;
 use echat_proto::config::{MESSAGE_OF_THE_DAY_BYTES, is_message_of_the_day};
-use echat_proto::names::{InvitationCode, NameQuery, Username};
+use echat_proto::names::{InvitationCode, NameQuery, Username, refused_in_one_line};
 use echat_proto::param::{Param, ParamError};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -196,7 +196,7 @@ impl<const BYTES: usize> Argument for OneLine<BYTES> {
         if text.is_empty() || text.len() > BYTES {
             return Err(wrong(format!("must have 1 to {BYTES} bytes")));
         }
-        if text.contains(char::is_control) {
+        if refused_in_one_line(text).is_some() {
             return Err(wrong("must be one line without control characters"));
         }
         Ok(Self(text.to_owned()))
