@@ -5,7 +5,7 @@ use super::admission::{Demand, Plan, View, Written};
 use super::effects::Effect;
 use super::mentions::{MentionScope, mentioned};
 use super::messages::{listed, reactions};
-use super::posting::Poster;
+use super::posting::{Poster, check_length};
 use super::{Caller, Reject, done_with, target_type, unix};
 use crate::storage::{
     Batch, Kind, MessageId, Removal, Role, Room, StoreError, StoredMessage, User,
@@ -153,9 +153,7 @@ pub(crate) fn edit_message(
     id: u64,
     content: Content,
 ) -> Result<Plan, Reject> {
-    if content.as_str().len() > view.limits.content_bytes {
-        return Err(Code::BadContent.into());
-    }
+    check_length(view, &content)?;
     let seen = seen(view, &me, id)?;
     seen.is_there()?;
     if seen.message.sender_id != me.id {

@@ -3,7 +3,7 @@
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::{Effect, MessageAudience};
 use super::mentions::{MentionScope, mentioned};
-use super::posting::Poster;
+use super::posting::{Poster, check_length};
 use super::{Caller, Ctx, Reject, page, target_type as wire_type, targets, unix};
 use crate::storage::{
     ALL, Batch, ConversationId, Extras, Kind, Mention, MessageId, SentBefore, StoreError,
@@ -98,9 +98,7 @@ pub(crate) fn send_message(
     if me.bot && target_type == TargetType::Friend {
         return Err(Code::NotForBots.into());
     }
-    if content.as_str().len() > view.limits.content_bytes {
-        return Err(Code::BadContent.into());
-    }
+    check_length(view, &content)?;
     let conversation = targets::open_conversation(view.batch, &me, target_type, &target)?;
     let reply_to = reply_to.map(MessageId);
     check_reply_target(view, &me, conversation.id, reply_to)?;

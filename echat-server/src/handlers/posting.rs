@@ -5,6 +5,8 @@
 use super::admission::View;
 use super::{Caller, Reject};
 use crate::storage::{ConversationId, Restriction};
+use echat_proto::Value;
+use echat_proto::names::Content;
 use echat_proto::records::Code;
 use std::time::Duration;
 
@@ -14,6 +16,15 @@ pub(super) struct Poster<'a> {
     pub(super) conversation: ConversationId,
     /// `None` if nothing restricts the user, as it is for operators and between friends.
     pub(super) restriction: Option<Restriction>,
+}
+
+/// Refuses a text that is longer than this server takes, with the keys of one that no server takes.
+pub(super) fn check_length(view: &View<'_, '_>, content: &Content) -> Result<(), Reject> {
+    if content.as_str().len() > view.limits.content_bytes {
+        let field = Value::from("content");
+        return Err(Reject::from(Code::BadContent).with_key("field", field));
+    }
+    Ok(())
 }
 
 impl Poster<'_> {
