@@ -156,7 +156,9 @@ Each message is one line of JSON, in the order of the ids, written at once:
   {\"id\":12,\"username\":READER,\"sender\":...,\"send_time\":...,\"target\":ROOM or FRIEND,
    \"target_type\":1 or 0,\"sent\":...,\"content\":...}
 Messages of bots have \"bot\":true. A program that answers messages must skip those whose sender
-is itself. A lost connection is made again, with growing pauses, for as long as it takes.
+is itself. Rooms that keep no messages (keep_days 0) print nothing: the server sends such messages
+only to those who are online, and they are in no history. A lost connection is made again, with
+growing pauses, for as long as it takes.
 
 The cursor file is replaced durably after the line is written. If standard output is a regular
 file (>> FILE), the cursor is saved once a page; after a kill, the lines behind it are found
