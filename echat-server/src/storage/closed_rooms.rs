@@ -2,8 +2,7 @@
 //!
 //! A room is hidden by deleting its row of `rooms`, which every query of a room goes through. What is left under the id
 //! of its conversation, which is never given out again, is listed in `closed_rooms` and removed a portion at a time,
-//! also after a restart. The transaction ids of its messages stay known, and so do the names that it had, until the
-//! last of them is forgotten ([`retention`](super::retention)).
+//! also after a restart. The transaction ids of its messages stay known for a time ([`retention`](super::retention)).
 
 use echat_proto::names::looks;
 use rusqlite::params;
@@ -25,7 +24,6 @@ impl Batch<'_> {
     pub fn close_room(&mut self, room: &Room) -> Result<(), StoreError> {
         self.remove_looks(Kind::Room, room.id.0, &looks(&room.name))?;
         self.unindex_name(Kind::Room, room.id.0, &room.name)?;
-        self.note_former_name(room.id, &room.name)?;
         self.write("DELETE FROM rooms WHERE id = ?1", [room.id])?;
         self.write("INSERT INTO closed_rooms (id) VALUES (?1)", [room.id])
             .map(drop)

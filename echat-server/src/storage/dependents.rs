@@ -41,8 +41,7 @@ pub(super) const OF_ROOM: [&str; 5] = [
     "DELETE FROM slow_mode WHERE room = ?1 AND user IN
          (SELECT user FROM slow_mode WHERE room = ?1 LIMIT ?2)",
     "DELETE FROM former_room_names WHERE room = ?1 AND name IN
-         (SELECT name FROM former_room_names WHERE room = ?1 LIMIT ?2)
-         AND NOT EXISTS (SELECT 1 FROM unkept_messages WHERE conversation = ?1)",
+         (SELECT name FROM former_room_names WHERE room = ?1 LIMIT ?2)",
 ];
 
 #[cfg(test)]

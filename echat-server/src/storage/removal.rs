@@ -11,7 +11,7 @@ use super::messages::REACTORS_REMOVED;
 use super::{Batch, ErasureCursor, Retention, StoreError, Sweep, UserId};
 
 /// Rows of closed rooms that one portion removes at most.
-pub(super) const CLOSED_ROWS: usize = 100;
+const CLOSED_ROWS: usize = 100;
 
 /// What is removed, from where on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,9 +6,7 @@
 //!
 //! A transaction id is known for 30 days at least. It stands in the row of its message. Of a message that is removed
 //! before, or was never kept, a digest remains in `unkept_messages`, with which a message sent again is compared. The
-//! names of a closed room remain in `former_room_names`. The sweep forgets both.
-
-use std::collections::BTreeSet;
+//! sweep forgets it.
 
 use echat_proto::names::{Content, TxnId};
 use hmac::Mac;
@@ -17,7 +15,6 @@ use rusqlite::params;
 use crate::clock::DAY;
 
 use super::messages::SentBefore;
-use super::removal::CLOSED_ROWS;
 use super::{Batch, ConversationId, MessageId, StoreError, UserId};
 
 /// How long a transaction id is known after its message was sent, in seconds.
@@ -46,7 +43,7 @@ pub(super) const NEXT_CONVERSATION: &str = "SELECT conversation FROM messages
 pub(super) const NEXT_ROOM: &str = "SELECT id FROM rooms
      WHERE keep_days IS NOT NULL AND id > ?1 ORDER BY id LIMIT 1";
 /// What is known of messages that were removed or not kept, from the oldest on, up to a time.
-pub(super) const FORGOTTEN: &str = "SELECT sender, txn_id, conversation FROM unkept_messages
+pub(super) const FORGOTTEN: &str = "SELECT sender, txn_id FROM unkept_messages
      WHERE send_time < ?1 ORDER BY send_time LIMIT ?2";
 /// The messages of a conversation after an id, with what removing them costs.
 pub(super) const ENTRIES: &str = "SELECT id, send_time, octet_length(content) FROM messages
@@ -296,32 +293,16 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Forgets a portion of the transaction ids whose time is over. With the last one of a room that was closed, its
-    /// names go. False if nothing is left to forget.
+    /// Forgets a portion of the transaction ids whose time is over. False if nothing is left to forget.
     fn forget_removed(&mut self, now: i64) -> Result<bool, StoreError> {
         let most = i64::try_from(LOOKED_AT).unwrap_or(i64::MAX);
-        let forgotten = self.all(FORGOTTEN, [known_since(now), most], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })?;
-        let mut conversations = BTreeSet::new();
-        for (sender, txn_id, conversation) in &forgotten {
-            let (sender, txn_id): (&UserId, &String) = (sender, txn_id);
-            let conversation: &i64 = conversation;
+        let forgotten: Vec<(UserId, String)> =
+            self.all(FORGOTTEN, [known_since(now), most], |row| row.try_into())?;
+        for (sender, txn_id) in &forgotten {
             let sql = "DELETE FROM unkept_messages WHERE sender = ?1 AND txn_id = ?2";
             self.write(sql, params![sender, txn_id])?;
-            conversations.insert(*conversation);
         }
-        for conversation in conversations {
-            self.write(
-                "INSERT OR IGNORE INTO closed_rooms (id) SELECT c.id FROM conversations AS c
-                 WHERE c.id = ?1 AND c.kind = 1 AND NOT EXISTS (SELECT 1 FROM rooms AS r WHERE r.id = c.id)",
-                [conversation],
-            )?;
-        }
-        if forgotten.len() == LOOKED_AT {
-            return Ok(true);
-        }
-        self.remove_closed(CLOSED_ROWS, now)
+        Ok(forgotten.len() == LOOKED_AT)
     }
 
     /// The digest of a content under the key of this database. The key keeps a short text from being found by trying,

@@ -7,6 +7,10 @@ use super::accounts::user;
 use super::page::{RowPage, sql_limit, sql_limit_of_page};
 use super::{Batch, ConversationId, Kind, MessageId, StoreError, User, UserId};
 
+/// Former names of a room that are remembered, the newest ones: more than an owner gives a room by hand in 30 days, for
+/// which a message that is sent again is known.
+const FORMER_NAMES: i64 = 100;
+
 /// A room, looked up by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Room {
@@ -367,14 +371,22 @@ impl Batch<'_> {
         .map(drop)
     }
 
-    /// Notes a name that a room will have no more: a message sent again may use it.
-    pub(super) fn note_former_name(
-        &mut self,
-        room: ConversationId,
-        name: &str,
-    ) -> Result<(), StoreError> {
-        let sql = "INSERT OR IGNORE INTO former_room_names (room, name) VALUES (?1, ?2)";
-        self.write(sql, params![room, name]).map(drop)
+    /// Notes a name that a room will have no more, since a message sent again may use it, and forgets the oldest of
+    /// these names beyond the limit.
+    fn note_former_name(&mut self, room: ConversationId, name: &str) -> Result<(), StoreError> {
+        self.write(
+            "INSERT INTO former_room_names (room, name, number) VALUES (?1, ?2,
+                 (SELECT coalesce(max(number), 0) + 1 FROM former_room_names WHERE room = ?1))
+             ON CONFLICT (room, name) DO UPDATE SET number = excluded.number",
+            params![room, name],
+        )?;
+        self.write(
+            "DELETE FROM former_room_names WHERE room = ?1 AND name IN
+                 (SELECT name FROM former_room_names WHERE room = ?1
+                  ORDER BY number DESC, name LIMIT -1 OFFSET ?2)",
+            params![room, FORMER_NAMES],
+        )
+        .map(drop)
     }
 
     /// Makes a user, who is a member, the owner of a room. The operators of a room do not include its owner.

@@ -609,3 +609,31 @@ pub(super) fn remove_all(store: &mut Store, removal: Removal) -> Vec<Usage> {
     }
     usages
 }
+
+#[test]
+fn a_room_is_known_by_its_newest_hundred_former_names() {
+    let mut store = Store::in_memory().unwrap();
+    let mut batch = store.batch();
+    let ann = Username::new("ann").unwrap();
+    let ann = batch.create_user(&ann, "phc", 1).unwrap().unwrap();
+    let name = |number: usize| format!("room{number}");
+    let first = RoomName::new(&name(0)).unwrap();
+    let room = batch.create_room(&first, ann, 1).unwrap().unwrap();
+    // Name 60 is given twice: it counts from the second time on.
+    let names: Vec<usize> = (0..=150).chain([60]).chain(151..=165).collect();
+    for pair in names.windows(2) {
+        let was = batch.find_room(&name(pair[0])).unwrap().unwrap();
+        let changed = Room {
+            name: name(pair[1]),
+            ..was.clone()
+        };
+        batch.change_room(&was, &changed).unwrap();
+    }
+    let goes_by = |number: &usize| {
+        let room = (room, Kind::Room);
+        batch.went_by(room, ann, &name(*number)).unwrap()
+    };
+    let known: Vec<usize> = (0..=165).filter(goes_by).collect();
+    let expected: Vec<usize> = [60].into_iter().chain(66..=165).collect();
+    assert_eq!(known, expected);
+}
