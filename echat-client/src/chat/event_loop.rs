@@ -241,8 +241,8 @@ impl EventLoop {
         let reads = self.keyboard.is_open() && self.app.wants_input();
         let interest = match &mut self.peer {
             LinkState::Up(link) => {
-                link.socket().flush();
-                link.socket().interest()
+                link.flush(&mut Unwatched);
+                link.interest()
             }
             _ => Interest::Read,
         };
@@ -355,7 +355,10 @@ impl EventLoop {
             Effect::LogIn { user, login } => self.log_in(&user, login),
             Effect::KeepDevice { user, device } => self.devices.keep(&user, &device),
             Effect::RenameDevice { was, name } => self.devices.rename(&was, &name),
-            Effect::Ping => self.send(bare(channel::PING)),
+            Effect::Ping => self.send(Message {
+                command: channel::PING,
+                params: Value::Null,
+            }),
             Effect::Alert(alert) => self.screen.alert(&alert, self.clock.now())?,
             Effect::Title(title) => self.screen.title(&title)?,
             Effect::LoadOutgoing { user } => {
@@ -507,7 +510,7 @@ impl EventLoop {
                 Err(failure) => self.failed(failure),
             },
             LinkState::Up(mut link) => {
-                link.socket().flush();
+                link.flush(&mut Unwatched);
                 let received = link.receive(&mut Unwatched);
                 self.peer = LinkState::Up(link);
                 if let Received::Bytes(_) = received {
@@ -561,10 +564,8 @@ impl EventLoop {
                     self.step(Input::Closed(None))
                 }
             },
-            Incoming::Ping => {
-                self.send(bare(channel::PONG));
-                Ok(())
-            }
+            // The link answers it.
+            Incoming::Ping => Ok(()),
             Incoming::Pong => self.step(Input::Pong),
             Incoming::Close(reason) => {
                 self.peer = LinkState::None;
@@ -581,14 +582,6 @@ impl EventLoop {
         // Otherwise nothing is believed any more, so nothing is said.
         self.peer = LinkState::None;
         self.step(Input::Closed(None))
-    }
-}
-
-/// A channel command without parameters.
-fn bare(command: u32) -> Message {
-    Message {
-        command,
-        params: Value::Null,
     }
 }
 

@@ -8,6 +8,7 @@ use echat_proto::value::Value;
 use crate::clock::Clock;
 use crate::net::link::{Direction, Link, Tap};
 use crate::net::socket::{Received, Socket};
+use crate::net::wait::Interest;
 
 /// How many bytes one read takes at most.
 const READ: usize = 64 * 1024;
@@ -35,6 +36,22 @@ impl Peer {
         match self {
             Self::Raw(socket) => socket,
             Self::Sealed(link) => link.socket(),
+        }
+    }
+
+    /// Writes what the system takes now, and answers PINGs.
+    pub fn flush(&mut self, tap: &mut dyn Tap) {
+        match self {
+            Self::Raw(socket) => socket.flush(),
+            Self::Sealed(link) => link.flush(tap),
+        }
+    }
+
+    /// What to wait for.
+    pub fn interest(&self) -> Interest {
+        match self {
+            Self::Raw(socket) => socket.interest(),
+            Self::Sealed(link) => link.interest(),
         }
     }
 

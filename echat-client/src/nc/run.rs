@@ -21,14 +21,12 @@ use super::step;
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::local::lines::{Lines, NumberedLine};
-use crate::net::link::Tap;
+use crate::net::link::{Tap, WAITING_MAX};
 use crate::net::socket::Received;
 use crate::net::wait::{Interest, WatchedFd, wait};
 use crate::net::wake::Wakes;
 use crate::terminal::typed_text;
 
-/// With so many bytes not yet written, no more are sent.
-const MAX_WAITING: usize = 256 * 1024;
 /// How many bytes one read of the input takes at most.
 const READ: usize = 64 * 1024;
 const PROMPT: &str = "> ";
@@ -105,7 +103,7 @@ fn converse(
     let mut wakes = Wakes::new(clock).map_err(|error| local(&error))?;
     loop {
         let deadline = loop {
-            let room = peer.socket().waiting() < MAX_WAITING;
+            let room = peer.socket().waiting() < WAITING_MAX;
             match session.next(clock.now(), room) {
                 Next::Send(plain) => peer.send(&plain, tap),
                 Next::Raw(bytes) => peer.send_raw(&bytes, tap),
@@ -113,7 +111,7 @@ fn converse(
                 Next::End(end) => return Ok(end),
             }
         };
-        peer.socket().flush();
+        peer.flush(tap);
         let prompts = input.as_ref().is_some_and(|input| input.interactive);
         if prompts {
             output::ask(PROMPT);
@@ -165,8 +163,8 @@ fn poll(
     clock: &Clock,
     deadline: Option<Duration>,
 ) -> io::Result<ReadySources> {
+    let interest = peer.interest();
     let socket = peer.socket();
-    let interest = socket.interest();
     let stdin = rustix::stdio::stdin();
     let mut fds = Vec::new();
     // An ended connection is always ready, and so is a file: neither is waited for in vain.

@@ -57,7 +57,6 @@ pub struct ScriptSession {
     connection: ConnectionState,
     pending: Pending,
     inbox: Inbox,
-    pings_to_answer: usize,
     /// Made by the first [`ScriptSession::next`], which says what time it is, if silence is judged.
     liveness: Option<Liveness>,
     /// PINGs of the session's own that no PONG has answered yet.
@@ -81,7 +80,6 @@ impl ScriptSession {
             connection: ConnectionState::Open,
             pending: Pending::default(),
             inbox: Inbox::default(),
-            pings_to_answer: 0,
             liveness: None,
             own_pings: 0,
             logged_in: false,
@@ -138,10 +136,8 @@ impl ScriptSession {
         }
         let message = match incoming {
             Incoming::Message(message) => message,
-            Incoming::Ping => {
-                self.pings_to_answer += 1;
-                return None;
-            }
+            // The link answers it.
+            Incoming::Ping => return None,
             Incoming::Pong if self.pending.pong() => Message {
                 command: channel::PONG,
                 params: Value::Null,
@@ -230,7 +226,7 @@ impl ScriptSession {
     pub fn next(&mut self, now: Duration, room: bool) -> Next {
         if self.over.is_none() {
             if self.asks(now) {
-                return bare(channel::PING);
+                return ping();
             }
             match self.advance(now, room) {
                 Next::End(end) => self.over = Some(end),
@@ -281,10 +277,6 @@ impl ScriptSession {
     fn advance(&mut self, now: Duration, room: bool) -> Next {
         if self.rules.deadline.is_some_and(|deadline| now >= deadline) {
             return self.time_over();
-        }
-        if room && self.pings_to_answer > 0 && self.connection == ConnectionState::Open {
-            self.pings_to_answer -= 1;
-            return bare(channel::PONG);
         }
         loop {
             if let Some(next) = self.keep_waiting(now) {
@@ -489,13 +481,13 @@ impl ScriptSession {
     }
 }
 
-/// A channel command without parameters.
-fn bare(command: u32) -> Next {
-    let message = Message {
-        command,
+/// Sends a PING.
+fn ping() -> Next {
+    let ping = Message {
+        command: channel::PING,
         params: Value::Null,
     };
-    let plain = message.encode().expect("null has a wire form");
+    let plain = ping.encode().expect("null has a wire form");
     Next::Send(plain.into())
 }
 

@@ -4,6 +4,9 @@
 //! ([`Trust`]), gives the time, and may watch every byte through a [`Tap`]. An unknown server is
 //! not asked about here, since its handshake has a time limit and people have not: [`Link::open`]
 //! fails, and the caller opens another link after it has asked.
+//!
+//! PINGs are answered here, and callers do not see them. They are counted, and a PONG is made only while there is
+//! room, so that a server that sends PINGs and does not read fills no memory.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -18,10 +21,13 @@ use crate::clock::Clock;
 use crate::net::fingerprint::Fingerprint;
 use crate::net::socket::{Received, Socket};
 use crate::net::trust::{Trust, Trusted, Untrusted};
-use crate::net::wait::{WatchedFd, wait};
+use crate::net::wait::{Interest, WatchedFd, wait};
 
 /// How many bytes one read takes at most.
 const READ: usize = 64 * 1024;
+/// With so many bytes that are not written yet, no PING is answered and no line of a script is sent. As much as the
+/// largest frame, which is enough to keep any network busy.
+pub const WAITING_MAX: usize = 256 * 1024;
 
 /// Which way bytes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +83,8 @@ pub struct Link {
     channel: Channel,
     key: Fingerprint,
     trusted: Trusted,
+    /// PINGs of the server that are not answered yet.
+    pings: u64,
 }
 
 impl Link {
@@ -121,6 +129,7 @@ impl Link {
             channel,
             key,
             trusted,
+            pings: 0,
         })
     }
 
@@ -134,8 +143,13 @@ impl Link {
         self.trusted
     }
 
-    /// Seals one frame and queues it.
+    /// Seals one frame and queues it, behind PONGs for the PINGs that came before.
     pub fn send(&mut self, plain: &[u8], tap: &mut dyn Tap) {
+        self.answer_pings(tap);
+        self.seal(plain, tap);
+    }
+
+    fn seal(&mut self, plain: &[u8], tap: &mut dyn Tap) {
         tap.plain(Direction::Out, plain);
         let mut frame = Vec::new();
         self.channel
@@ -165,18 +179,48 @@ impl Link {
         received
     }
 
-    /// What the next whole frame holds; `None` until more has been received. After an error
+    /// What the next whole frame holds but for PINGs; `None` until more has been received. After an error
     /// nothing more can be read.
     pub fn next_frame(&mut self, tap: &mut dyn Tap) -> Result<Option<Vec<Incoming>>, ChannelError> {
         let Some(plain) = self.channel.next_plain()? else {
             return Ok(None);
         };
         tap.plain(Direction::In, &plain);
-        Ok(Some(Channel::read_plain(&plain)?))
+        let mut incoming = Channel::read_plain(&plain)?;
+        let all = incoming.len();
+        incoming.retain(|incoming| *incoming != Incoming::Ping);
+        self.pings += (all - incoming.len()) as u64;
+        Ok(Some(incoming))
     }
 
-    /// The next whole frame with its messages still encoded, for callers that skip most of them.
-    /// After an error nothing more can be read.
+    /// Answers PINGs while there is room, and writes what the system takes now.
+    pub fn flush(&mut self, tap: &mut dyn Tap) {
+        self.answer_pings(tap);
+        self.socket.flush();
+    }
+
+    fn answer_pings(&mut self, tap: &mut dyn Tap) {
+        while self.pings > 0 && self.socket.waiting() < WAITING_MAX {
+            self.pings -= 1;
+            let pong = Message {
+                command: channel::PONG,
+                params: Value::Null,
+            };
+            self.seal(&pong.encode().expect("null has a wire form"), tap);
+        }
+    }
+
+    /// What to wait for: bytes, and room for those that wait, and for PONGs.
+    pub fn interest(&self) -> Interest {
+        if self.pings > 0 {
+            Interest::ReadAndWrite
+        } else {
+            self.socket.interest()
+        }
+    }
+
+    /// The next whole frame with its messages still encoded, for callers that skip most of them. They answer PINGs
+    /// themselves. After an error nothing more can be read.
     pub fn next_opened(&mut self) -> Result<Option<Opened>, ChannelError> {
         self.channel.next_opened()
     }
@@ -198,7 +242,7 @@ impl Link {
         self.socket.finish(true, clock);
     }
 
-    /// The socket below, to wait for and to flush.
+    /// The socket below.
     pub fn socket(&mut self) -> &mut Socket {
         &mut self.socket
     }

@@ -140,7 +140,10 @@ impl Follower<'_> {
         loop {
             match action {
                 Some(Action::Dial) => self.dial()?,
-                Some(Action::Ping) => self.send_bare(channel::PING),
+                Some(Action::Ping) => self.send(&Message {
+                    command: channel::PING,
+                    params: Value::Null,
+                }),
                 Some(Action::GiveUp) => self.lose(&"the server is not responding"),
                 None => {
                     if self.is_done() {
@@ -253,11 +256,6 @@ impl Follower<'_> {
         }
     }
 
-    fn send_bare(&mut self, command: u32) {
-        let params = Value::Null;
-        self.send(&Message { command, params });
-    }
-
     /// Waits until something comes or is due, and handles what came.
     fn pause(&mut self) -> Result<(), SessionEnd> {
         let due = self.connection.due_at(self.asked != SentRequest::Nothing);
@@ -266,8 +264,8 @@ impl Follower<'_> {
         let held_until = held_until.filter(|_| can_send);
         let deadline = due.into_iter().chain(held_until).min();
         let interest = self.link.as_mut().map(|link| {
-            link.socket().flush();
-            link.socket().interest()
+            link.flush(&mut self.dump);
+            link.interest()
         });
         let mut fds = Vec::new();
         if let (Some(link), Some(interest)) = (&self.link, interest) {
@@ -336,10 +334,8 @@ impl Follower<'_> {
     fn take(&mut self, incoming: Incoming) -> Result<(), SessionEnd> {
         let message = match incoming {
             Incoming::Message(message) => message,
-            Incoming::Ping => {
-                self.send_bare(channel::PONG);
-                return Ok(());
-            }
+            // The link answers it.
+            Incoming::Ping => return Ok(()),
             Incoming::Pong => {
                 self.connection.pong();
                 return Ok(());

@@ -1,0 +1,70 @@
+//! The memory of the clients is bounded, whatever a server sends.
+#![cfg(target_os = "linux")]
+
+use std::process::{Child, Stdio};
+
+use echat_proto::channel::Incoming;
+use echat_system::proc;
+use echat_testkit::campaign;
+use echat_testkit::scene::{SECRET, Scene};
+use echat_testkit::server_end::End;
+use echat_testkit::side_by_side;
+
+const ECHAT_NC: &str = env!("CARGO_BIN_EXE_echat-nc");
+const ECHAT: &str = env!("CARGO_BIN_EXE_echat");
+/// By how much the memory of a client may grow while it answers PINGs, in KiB. The PONGs that wait take 256 KiB.
+const GROWTH: u64 = 4 * 1024;
+
+/// A client that has logged in, and its connection.
+fn logged_in(scene: &Scene, program: &str, words: &[&str]) -> (Child, End) {
+    let mut command = scene.command(program);
+    let login = ["--user", "ann", "--password-env", "TEST_PASSWORD"];
+    command.args(words).args(login).arg(scene.link());
+    command.env("TEST_PASSWORD", SECRET).env("LANG", "C.UTF-8");
+    command.stdin(Stdio::piped()).stdout(Stdio::null());
+    let child = command.spawn().unwrap();
+    let mut end = scene.server.accept();
+    end.hears().expect("LOGIN");
+    end.says(&[
+        "LOGIN_SUCCESS \"ann\"",
+        r#"LOGIN_BUNDLE {"chat_rooms":["room1"],"friends":["bob"],"online":[],
+            "pending_requests":[],"messages":[],"unread":[],"more":[]}"#,
+    ]);
+    (child, end)
+}
+
+/// Sends PINGs without reading, and then reads until all are answered.
+fn answers(end: &mut End, count: usize) {
+    for _ in 0..count / 100 {
+        end.says(&["PING"; 100]);
+    }
+    let mut answered = 0;
+    while answered < count {
+        answered += usize::from(end.hears().expect("a PONG") == Incoming::Pong);
+    }
+}
+
+/// A PONG has 69 bytes. The system takes some MiB of them, the rest stays with the client.
+#[test]
+fn pings_of_a_server_that_does_not_read_are_counted() {
+    let count = campaign::count("ECHAT_PINGS", 400_000);
+    let clients = [
+        (ECHAT, &[][..]),
+        (ECHAT_NC, &["follow"]),
+        (ECHAT_NC, &["-l"]),
+    ];
+    side_by_side::each(clients.into_iter(), |(program, words)| {
+        let scene = Scene::new();
+        let (mut child, mut end) = logged_in(&scene, program, words);
+        answers(&mut end, 100);
+        let before = proc::peak_resident_kib(child.id()).unwrap();
+        answers(&mut end, count);
+        let after = proc::peak_resident_kib(child.id()).unwrap();
+        assert!(
+            after - before < GROWTH,
+            "{program} {words:?}: {before} KiB, then {after} KiB"
+        );
+        child.kill().unwrap();
+        child.wait().unwrap();
+    });
+}
