@@ -54,6 +54,7 @@ use crate::statement::{self, Scope, Statement, TypedRequest};
 use crate::target::Target;
 use crate::text::{Language, Text, code_of, fail_of};
 
+pub use crate::session::has_long_name;
 pub use effect::{Alert, Effect, ExportReport, Files, Input};
 
 use common::Common;

@@ -27,7 +27,7 @@ use super::screen::Screen;
 use super::server::{Dial, KnownServer};
 use super::signals::{self, SignalAction, Signals};
 use super::unsent::{Unsent, UnsentError};
-use crate::app::{App, Effect, ExportReport, Input};
+use crate::app::{App, Effect, ExportReport, Input, has_long_name};
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::line_editor::Key;
@@ -556,10 +556,10 @@ impl EventLoop {
         };
         match incoming {
             Incoming::Message(message) => match Event::from_message(&message) {
-                Some(Ok(event)) => self.step(Input::Event(event)),
+                Some(Ok(event)) if !has_long_name(&event) => self.step(Input::Event(event)),
                 // A command of the future.
                 None => Ok(()),
-                Some(Err(_)) => {
+                Some(_) => {
                     self.leave(CloseReason::Malformed);
                     self.step(Input::Closed(None))
                 }

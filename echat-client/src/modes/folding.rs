@@ -9,6 +9,8 @@ use crate::text::Text;
 
 /// How many messages `/show` can open.
 const KEPT: usize = 200;
+/// Bytes of them: as many as a conversation remembers.
+const BYTES: usize = 256 * 1024;
 
 /// The folded messages of the open chat.
 #[derive(Debug, Default)]
@@ -25,8 +27,14 @@ impl FoldedMessages {
     /// Keeps a message for `/show`. A line is shown for it elsewhere.
     pub(super) fn keep(&mut self, post: &Post) {
         self.posts.insert(post.id, post.clone());
-        while self.posts.len() > KEPT {
-            self.posts.pop_first();
+        self.drop_oldest();
+    }
+
+    fn drop_oldest(&mut self) {
+        let mut bytes: usize = self.posts.values().map(Post::bytes).sum();
+        while self.posts.len() > KEPT || (bytes > BYTES && self.posts.len() > 1) {
+            let dropped = self.posts.pop_first();
+            bytes -= dropped.map_or(0, |(_, post)| post.bytes());
         }
     }
 
@@ -63,6 +71,7 @@ impl FoldedMessages {
     pub(super) fn change(&mut self, post: &Post) {
         if let Some(folded) = self.posts.get_mut(&post.id) {
             folded.clone_from(post);
+            self.drop_oldest();
         }
     }
 
@@ -92,5 +101,39 @@ impl FoldedMessages {
     pub(super) fn confirm(&mut self, context: &Context) {
         let now = |id: &u64| Some((*id, context.session.message(*id)?.1.clone()));
         self.posts = self.posts.keys().filter_map(now).collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bytes_of_folded_messages_are_bounded() {
+        let post = |id: u64, length: usize| Post {
+            id,
+            sender: "eve".to_owned(),
+            mine: false,
+            time: id,
+            content: "x".repeat(length),
+            bot: false,
+            deleted: false,
+            reply_to: None,
+            edited: false,
+            names_me: false,
+            reactions: Vec::new(),
+        };
+        let mut folded = FoldedMessages::default();
+        for id in 1..=KEPT as u64 {
+            folded.keep(&post(id, 100));
+        }
+        assert_eq!(folded.posts.len(), KEPT);
+        for id in 1..=KEPT as u64 {
+            folded.change(&post(id, BYTES / 4));
+        }
+        // With the names of the sender, four are too many.
+        assert_eq!(folded.posts.len(), 3);
+        folded.keep(&post(1_000, BYTES * 2));
+        assert_eq!(folded.unfold().len(), 1);
     }
 }

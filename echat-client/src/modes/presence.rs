@@ -11,6 +11,9 @@ use crate::text::Text;
 /// For how many seconds changes are gathered into one line.
 const GATHER_SECONDS: u64 = 10;
 
+/// Changes that are gathered; with more they are shown at once.
+const GATHERED: usize = 1_000;
+
 /// What a user did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PresenceChange {
@@ -113,7 +116,8 @@ impl PresenceDigest {
         if !is_undone {
             self.pending[change as usize].insert(name.to_owned());
         }
-        if context.settings.config.presence == Presence::Show {
+        let gathered: usize = self.pending.iter().map(BTreeSet::len).sum();
+        if context.settings.config.presence == Presence::Show || gathered > GATHERED {
             return self.flush(context);
         }
         self.due.get_or_insert(context.now + GATHER_SECONDS);

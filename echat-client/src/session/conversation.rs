@@ -4,8 +4,11 @@ use std::collections::{BTreeSet, VecDeque};
 
 /// Messages of one conversation that are remembered; older ones are fetched again.
 const LINES: usize = 500;
-/// Bytes of them.
+/// Bytes of them: more than any page has (240 KiB), so that a page always fits into an empty conversation.
 const BYTES: usize = 256 * 1024;
+/// Bytes that an entry of a list of short texts counts for besides its text: what it takes in memory, and less than it
+/// takes in a page.
+pub(super) const ENTRY: usize = 32;
 
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +36,15 @@ pub struct Post {
     pub names_me: bool,
     /// The reactions to it.
     pub reactions: Vec<ReactionCount>,
+}
+
+impl Post {
+    /// Bytes of its texts.
+    pub fn bytes(&self) -> usize {
+        let reactions = self.reactions.iter();
+        let reactions: usize = reactions.map(|reaction| ENTRY + reaction.emoji.len()).sum();
+        reactions + self.sender.len() + self.content.len()
+    }
 }
 
 /// Reactions to a message with one emoji.
@@ -99,6 +111,11 @@ impl Conversation {
         let is_unread = |post: &&Post| !post.mine && post.id > self.read_id;
         let known = self.lines.iter().filter(is_unread).count();
         self.unread.saturating_sub(known as u64)
+    }
+
+    /// Bytes of the messages.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Whether an older message can be remembered.
@@ -170,12 +187,17 @@ impl Conversation {
         if self.lines.is_empty() && self.older.is_some() {
             self.older = Some(post.id);
         }
-        self.bytes += post.content.len();
+        self.bytes += post.bytes();
         self.has_no_own &= !post.mine;
         self.lines.push_back(post);
+        self.drop_oldest();
+    }
+
+    /// Forgets the oldest messages that are too many. They are asked for again when they are to be shown.
+    fn drop_oldest(&mut self) {
         while self.lines.len() > LINES || (self.bytes > BYTES && self.lines.len() > 1) {
             let dropped = self.lines.pop_front().expect("there is more than one");
-            self.bytes -= dropped.content.len();
+            self.bytes -= dropped.bytes();
             self.older = self.lines.front().map(|first| first.id);
         }
     }
@@ -187,7 +209,7 @@ impl Conversation {
         let first = self.lines.front().map(|first| first.id).or(self.older);
         let first = first.unwrap_or(u64::MAX);
         page.retain(|post| post.id < first);
-        let bytes: usize = page.iter().map(|post| post.content.len()).sum();
+        let bytes: usize = page.iter().map(Post::bytes).sum();
         let has_room = self.lines.len() + page.len() <= LINES && self.bytes + bytes <= BYTES;
         if !has_room || before.is_some_and(|before| before < first) {
             return;
@@ -204,7 +226,7 @@ impl Conversation {
     pub(super) fn replace(&mut self, post: Post) -> Option<Post> {
         let at = self.lines.binary_search_by_key(&post.id, |held| held.id);
         let held = self.lines.get_mut(at.ok()?)?;
-        self.bytes = self.bytes + post.content.len() - held.content.len();
+        self.bytes = self.bytes + post.bytes() - held.bytes();
         // A deleted message is not unread any more, and an edit changes whom a message names.
         if self.unread > 0 && !post.mine && post.id > self.read_id {
             let gone = u64::from(post.deleted && !held.deleted);
@@ -214,7 +236,9 @@ impl Conversation {
             let now = u64::from(post.names_me && !post.deleted);
             self.mentions = (self.mentions + now).saturating_sub(before);
         }
-        Some(std::mem::replace(held, post))
+        let before = std::mem::replace(held, post);
+        self.drop_oldest();
+        Some(before)
     }
 
     /// A user has another name.
@@ -222,6 +246,13 @@ impl Conversation {
         for post in self.lines.iter_mut().filter(|post| post.sender == was) {
             name.clone_into(&mut post.sender);
         }
+        self.bytes = self.lines.iter().map(Post::bytes).sum();
+        self.drop_oldest();
+    }
+
+    /// Forgets all messages. They are asked for again when they are to be shown.
+    pub(super) fn forget(&mut self) {
+        self.keep_only(&BTreeSet::new());
     }
 
     /// Forgets the messages that a login did not bring: they may have been edited or deleted while there was no
@@ -234,7 +265,7 @@ impl Conversation {
         };
         self.lines.retain(|post| brought.contains(&post.id));
         if self.lines.len() < count {
-            self.bytes = self.lines.iter().map(|post| post.content.len()).sum();
+            self.bytes = self.lines.iter().map(Post::bytes).sum();
             let first = self.lines.front().map(|first| first.id);
             self.older = Some(first.unwrap_or(last.saturating_add(1)));
         }

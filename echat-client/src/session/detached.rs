@@ -12,6 +12,9 @@ use crate::target::{Target, normal_name};
 
 /// Messages of one page of a search, or of mentions.
 const PAGE: u64 = 20;
+/// Bytes of the messages that are held here. With more, the oldest are forgotten, but for where they are: they are
+/// asked for again. A thousand messages of the usual longest have as many.
+const BYTES: usize = 4 << 20;
 /// Found messages that are numbered on; after these the numbers begin again.
 const NUMBERED: usize = 1_000;
 
@@ -132,10 +135,30 @@ impl DetachedMessages {
     /// Puts a message as it is now in the place of what it was. The message as it was.
     pub(super) fn replace(&mut self, post: &Post) -> Option<Post> {
         let mut before = None;
+        let mut is_held = false;
         for held in self.all_mut().filter(|held| held.id == post.id) {
             before = held.post.replace(post.clone());
+            is_held = true;
+        }
+        if is_held {
+            self.forget_oldest();
         }
         before
+    }
+
+    /// Forgets messages that are too many, those that were found first.
+    fn forget_oldest(&mut self) {
+        let held = self.found.iter_mut().chain(&mut self.recalled);
+        let mut held: Vec<&mut DetachedMessage> = held.chain(&mut self.jumped).collect();
+        let bytes_of = |held: &&mut DetachedMessage| held.post.as_ref().map_or(0, Post::bytes);
+        let mut bytes: usize = held.iter().map(bytes_of).sum();
+        for held in &mut held {
+            if bytes <= BYTES {
+                return;
+            }
+            bytes -= bytes_of(held);
+            held.post = None;
+        }
     }
 
     /// The messages of a conversation that was jumped in.
@@ -204,6 +227,7 @@ impl DetachedMessages {
         }
         self.page = self.found.len();
         self.found.extend(page);
+        self.forget_oldest();
         self.next = next.map(|next| Lookup {
             before: Some(next),
             ..lookup.clone()

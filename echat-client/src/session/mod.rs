@@ -17,6 +17,7 @@ mod feed;
 mod history_identity;
 mod limits;
 mod members;
+mod names;
 pub mod outgoing;
 mod pending;
 mod people;
@@ -30,6 +31,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use echat_proto::commands::{Event, RequestKind};
+use echat_proto::limits::VALUES;
 use echat_proto::records::{
     ChatMessage, Code, Fail, GivenLimits, Keeps, MemberLine, Reaction, RoomInfo, RoomLine,
 };
@@ -41,6 +43,7 @@ pub use changes::{MessageChange, MessageUpdate};
 pub use conversation::{Conversation, Post, ReactionCount};
 pub use detached::{Lookup, LookupKind, Search};
 pub use limits::{LimitError, Limits, possible};
+pub use names::has_long_name;
 pub use pending::{Jump, PendingRequests, RequestContext, TimedRequest};
 pub use recall::{Recall, Recalled};
 pub use room_identities::{NamedRoom, RoomIdentity, SendDecision};
@@ -115,6 +118,17 @@ pub enum Update {
     /// The final reply to a request.
     Answer(RequestContext, Result<Event, Fail>),
 }
+
+/// Names of one kind that are kept, such as friends or rooms: as many as a LOGIN_BUNDLE can list, so that no server has
+/// more. What comes beyond that is not applied.
+const NAMED: usize = VALUES;
+/// Conversations that are remembered. Those of friends, former friends and rooms are far fewer.
+const CONVERSATIONS: usize = NAMED;
+/// Bytes of the messages of all conversations, of which each has 256 KiB at most. Then those that were used least
+/// recently are forgotten, and asked for again when they are opened.
+const MESSAGE_BYTES: usize = 32 << 20;
+/// What is left of them then, so that this does not happen with each message.
+const MESSAGE_BYTES_LEFT: usize = 24 << 20;
 
 /// Names every member of a room in a list of mentions.
 const ALL: &str = "@all";
@@ -394,15 +408,41 @@ impl Session {
                 self.apply_to_rooms(&event, &mut updates);
             }
         }
+        self.forget_least_recent();
         if let Some(asked) = asked {
             self.take_answer(asked, event, replaced, &mut updates);
         }
         updates
     }
 
+    /// Forgets the messages of the conversations that were used least recently, if all have too many, and whole
+    /// conversations, if there are too many.
+    fn forget_least_recent(&mut self) {
+        let mut bytes: usize = self.conversations.values().map(Conversation::bytes).sum();
+        if bytes <= MESSAGE_BYTES && self.conversations.len() <= CONVERSATIONS {
+            return;
+        }
+        let listed: BTreeSet<&Target> = self.recent.iter().collect();
+        let unlisted = self.conversations.keys().rev();
+        let unlisted = unlisted.filter(|target| !listed.contains(target));
+        let order: Vec<Target> = unlisted.chain(self.recent.iter().rev()).cloned().collect();
+        for target in order {
+            if self.conversations.len() > CONVERSATIONS {
+                let gone = self.conversations.remove(&target);
+                bytes -= gone.map_or(0, |gone| gone.bytes());
+                self.recent.retain(|other| *other != target);
+            } else if bytes <= MESSAGE_BYTES_LEFT {
+                return;
+            } else if let Some(conversation) = self.conversations.get_mut(&target) {
+                bytes -= conversation.bytes();
+                conversation.forget();
+            }
+        }
+    }
+
     fn joined(&mut self, room: &str, updates: &mut Vec<Update>) {
         self.room_state.settle(room);
-        if self.rooms.insert(room.to_owned()) {
+        if self.rooms.len() < NAMED && self.rooms.insert(room.to_owned()) {
             self.identities.forget(room);
             updates.push(Update::NewRoom(room.to_owned()));
         }
@@ -510,7 +550,7 @@ impl Session {
     }
 
     fn request(&mut self, name: &str, updates: &mut Vec<Update>) {
-        if !self.pending.iter().any(|known| known == name) {
+        if self.pending.len() < NAMED && !self.pending.iter().any(|known| known == name) {
             self.pending.push(name.to_owned());
             updates.push(Update::FriendRequest(name.to_owned()));
         }

@@ -8,13 +8,13 @@ use echat_proto::names::DELETED_ACCOUNT;
 use echat_proto::param::{AwayText, RequestState, TargetType};
 use echat_proto::records::{AwayLine, ChatMessage};
 
-use super::{Conversation, RequestContext, Session, Update};
+use super::{Conversation, NAMED, RequestContext, Session, Update};
 use crate::target::{Target, normal_name};
 
 /// Names of bots that are remembered.
 const BOTS: usize = 10_000;
 
-/// Facts about users. Friends and blocked users are bounded by the server, 1,000 of each.
+/// Facts about users. Servers have up to 1,000 friends and blocked users of a user.
 #[derive(Debug, Default)]
 pub(super) struct People {
     /// The texts of friends who are away.
@@ -120,9 +120,10 @@ impl Session {
     /// for again. The conversation with a friend has another name now: a message of it, by which the server is asked
     /// for that name.
     pub(super) fn account_deleted(&mut self, name: &str) -> Option<u64> {
-        self.people.deleted.entry(name.to_owned()).or_default();
+        if self.people.deleted.len() < NAMED {
+            self.people.deleted.entry(name.to_owned()).or_default();
+        }
         self.people.out_of_sight.remove(name);
-        let none = BTreeSet::new();
         let mut message = None;
         for (target, conversation) in &mut self.conversations {
             let is_of = !target.is_room() && target.name() == name;
@@ -135,7 +136,7 @@ impl Session {
                 }
             }
             if is_of || conversation.lines().any(|post| post.sender == name) {
-                conversation.keep_only(&none);
+                conversation.forget();
             }
         }
         self.detached.forget_sender(name);
@@ -144,8 +145,9 @@ impl Session {
 
     /// A deleted account has this name now, and so has the conversation with it.
     pub(super) fn deleted_account_is(&mut self, was: &str, now: &str) {
-        let name = Some(now.to_owned());
-        self.people.deleted.insert(was.to_owned(), name);
+        if let Some(known) = self.people.deleted.get_mut(was) {
+            *known = Some(now.to_owned());
+        }
         self.move_private_conversation(was, now);
     }
 
@@ -189,10 +191,18 @@ impl Session {
     }
 
     /// A user left a room and still exists: when the account is deleted, nothing may tell.
-    pub(super) fn is_out_of_sight(&mut self, name: &str) {
-        if !self.friends.contains_key(name) {
-            self.people.out_of_sight.insert(name.to_owned());
+    pub fn is_out_of_sight(&mut self, name: &str) {
+        if self.friends.contains_key(name) {
+            return;
         }
+        // With too many, all that is held is asked for again.
+        if self.people.out_of_sight.len() >= NAMED {
+            self.people.out_of_sight.clear();
+            self.conversations
+                .values_mut()
+                .for_each(Conversation::forget);
+        }
+        self.people.out_of_sight.insert(name.to_owned());
     }
 
     /// A user is a friend or a member of a room again, and is told about.
@@ -209,7 +219,7 @@ impl Session {
                 .lines()
                 .any(|post| unwatched.contains(&post.sender))
         {
-            conversation.keep_only(&BTreeSet::new());
+            conversation.forget();
         }
     }
 
@@ -235,7 +245,9 @@ impl Session {
             Event::NewContact { username } => {
                 self.pending.retain(|name| name != username);
                 self.is_in_sight(username);
-                if self.friends.insert(username.clone(), false).is_none() {
+                if self.friends.len() < NAMED
+                    && self.friends.insert(username.clone(), false).is_none()
+                {
                     updates.push(Update::NewContact(username.clone()));
                     self.befriended = Some(username.clone());
                 }

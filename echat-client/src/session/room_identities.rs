@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{RequestContext, RoomUpdate, Session, Update};
+use super::{NAMED, RequestContext, RoomUpdate, Session, Update};
 use crate::target::Target;
 
 /// Rooms whose identity is asked for after one login, at most, in search of one that has another name.
@@ -89,7 +89,9 @@ impl RoomIdentities {
 
     /// ROOM told when a room was created. Another room than before under a name that the reader knows is missed.
     pub(super) fn tell(&mut self, room: &str, created: u64, is_own: bool) {
-        self.told.insert(room.to_owned(), Some(created));
+        if is_own || self.told.len() < NAMED {
+            self.told.insert(room.to_owned(), Some(created));
+        }
         if !is_own {
             return;
         }

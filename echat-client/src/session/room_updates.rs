@@ -6,8 +6,16 @@ use echat_proto::commands::Event;
 use echat_proto::param::RoomRole;
 use echat_proto::records::{InvitationLine, RoomInfo};
 
-use super::{Session, Update};
+use super::{NAMED, Session, Update};
 use crate::target::Target;
+
+/// Settings of rooms that are remembered, in bytes of their texts: about 400 of a usual room, 7,000 of one with a topic
+/// and operators of the largest size. With more, all are forgotten; they are told again when a room is opened.
+const SETTINGS_BYTES: usize = 4 << 20;
+/// Members whose removal was told, and whose leaving follows at once.
+const REMOVED: usize = 1_000;
+/// Operators of a room that are remembered. Servers have up to 100.
+const OPERATORS: usize = 1_000;
 
 /// How a user is in a room, or not any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,6 +179,10 @@ impl RoomState {
 
     /// These are the settings of a room.
     pub(super) fn learn(&mut self, info: &RoomInfo) -> Option<RoomInfo> {
+        let known: usize = self.settings.values().map(bytes).sum();
+        if known + bytes(info) > SETTINGS_BYTES {
+            self.settings.clear();
+        }
         self.settings.insert(info.roomname.clone(), info.clone())
     }
 
@@ -185,8 +197,10 @@ impl RoomState {
         settings.operators.retain(|operator| operator != name);
         match role {
             RoomRole::Owner => name.clone_into(&mut settings.owner),
-            RoomRole::Operator => settings.operators.push(name.to_owned()),
-            RoomRole::Member => {}
+            RoomRole::Operator if settings.operators.len() < OPERATORS => {
+                settings.operators.push(name.to_owned());
+            }
+            RoomRole::Operator | RoomRole::Member => {}
         }
     }
 
@@ -223,6 +237,13 @@ impl RoomState {
             MembershipChange::Gone
         })
     }
+}
+
+/// Bytes that the settings of a room take.
+fn bytes(info: &RoomInfo) -> usize {
+    let operators = info.operators.iter();
+    let operators: usize = operators.map(|name| size_of::<String>() + name.len()).sum();
+    size_of::<RoomInfo>() + info.topic.len() + operators
 }
 
 impl Session {
@@ -293,7 +314,9 @@ impl Session {
 
     /// A room was introduced to the reader, who joined it and has another chat open.
     pub fn introduced(&mut self, room: &str) {
-        self.room_state.introduced.insert(room.to_owned());
+        if self.rooms.contains(room) {
+            self.room_state.introduced.insert(room.to_owned());
+        }
     }
 
     /// The reader opened the chat of a room.
@@ -308,9 +331,10 @@ impl Session {
 
     pub(super) fn invited(&mut self, invitation: &InvitationLine, updates: &mut Vec<Update>) {
         let known = &mut self.room_state.invitations;
-        if !known
-            .iter()
-            .any(|known| known.roomname == invitation.roomname)
+        if known.len() < NAMED
+            && !known
+                .iter()
+                .any(|known| known.roomname == invitation.roomname)
         {
             known.push(invitation.clone());
             updates.push(Update::Room(RoomUpdate::Invitation(invitation.clone())));
@@ -433,7 +457,11 @@ impl Session {
             let room = room.clone();
             self.leave(&room);
         } else {
-            self.room_state.removed.insert((room.clone(), name.clone()));
+            let removed = &mut self.room_state.removed;
+            if removed.len() >= REMOVED {
+                removed.clear();
+            }
+            removed.insert((room.clone(), name.clone()));
         }
         updates.push(Update::Room(update));
     }

@@ -3,6 +3,7 @@ use echat_proto::param::{Mark, Nullable, TargetType};
 use echat_testkit::login_bundle::LoginBundle;
 use proptest::prelude::*;
 
+mod bounds;
 mod replaced;
 
 fn message(id: u64, room: &str, sender: &str) -> ChatMessage {
