@@ -568,6 +568,11 @@ impl App {
     /// Pasted lines were confirmed: in a chat they are text, whatever they look like. All of them are
     /// sent, or none. A command that is refused returns to the editor.
     fn paste(&mut self, pasted: Pasted, lines: Vec<String>) {
+        if pasted.target.is_some() && Outbox::refuses(&mut self.common, lines.len()) {
+            return self
+                .composer
+                .not_sent(&mut self.common, Question::Paste(pasted));
+        }
         let limits = self.common.context.session.limits();
         let refusal = pasted.target.as_ref().and_then(|target| {
             let mut checked = lines.iter().map(|line| limits.text(target, line));
@@ -685,6 +690,9 @@ impl App {
 
     /// Sends a line, now or when it is possible. It may answer a message.
     fn send(&mut self, target: Target, text: &str, reply_to: Option<u64>) {
+        if Outbox::refuses(&mut self.common, 1) {
+            return self.composer.refuse();
+        }
         let (common, upstream) = (&mut self.common, &mut self.upstream);
         if let Err(error) = self.outbox.add(common, upstream, target, text, reply_to) {
             self.reject(&error);
@@ -805,6 +813,10 @@ impl App {
             Ok(()) => {}
             Err(SendError::Limit(error)) => self.reject(&error),
             Err(SendError::NotLoggedIn) => self.common.refuse(Code::NotLoggedIn),
+            Err(SendError::Crowded) => {
+                let why = self.common.context.language.say(Text::PleaseWait);
+                self.reject_because(&why);
+            }
             Err(SendError::LogoutOffline) => {
                 self.upstream.log_out_offline(&mut self.common);
                 self.event(Event::LoggedOut {});
@@ -1391,7 +1403,9 @@ impl App {
         self.hold_lines(update);
         match update {
             Update::Answer(asked, outcome) => self.answered(asked, outcome),
-            Update::NewRoom(room) if self.common.is_interactive() => {
+            Update::NewRoom(room)
+                if self.common.is_interactive() && !self.upstream.is_crowded() =>
+            {
                 let (request, asked) = RequestContext::introduce(room, true);
                 self.ask(request, asked);
             }
@@ -1525,7 +1539,7 @@ impl App {
         let is_hidden = self.common.context.settings.config.presence == Presence::Hide;
         if self.common.is_interactive()
             && !(is_known || is_open || is_hidden)
-            && !self.upstream.asks_after_joining(room)
+            && !(self.upstream.asks_after_joining(room) || self.upstream.is_crowded())
         {
             let (request, asked) = RequestContext::joined(room, name);
             self.ask(request, asked);
@@ -1602,6 +1616,10 @@ impl App {
     }
 
     fn ask_whether_exists(&mut self, name: &str) {
+        // What is held of the user is asked for again when its chat is opened.
+        if self.upstream.is_crowded() {
+            return self.common.context.session.is_out_of_sight(name);
+        }
         let (request, asked) = RequestContext::departed(name);
         if !self.upstream.asks(&asked) {
             self.ask(request, asked);
@@ -1612,11 +1630,11 @@ impl App {
     /// server is asked first which name the conversation with the user has now.
     fn account_deleted(&mut self, name: &str, message: Option<u64>) {
         match message {
-            Some(id) => {
+            Some(id) if !self.upstream.is_crowded() => {
                 let (request, asked) = RequestContext::deleted_as(name, id);
                 self.ask(request, asked);
             }
-            None => self.follow_deleted(name),
+            _ => self.follow_deleted(name),
         }
         let is_told = self.common.context.session.has_conversation_with(name);
         let is_room = self.mode.target().is_some_and(Target::is_room);

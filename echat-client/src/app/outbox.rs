@@ -20,6 +20,13 @@ use crate::text::{Text, retry_after};
 
 /// How long to wait when the server cannot store and does not say how long, in seconds.
 const STORAGE_WAIT: u64 = 5;
+/// Users whose files of unsent lines are read in one run. Each has a lock, and a server could give the user new names
+/// without end. Lines of further users are kept in memory alone, and echat says so.
+const USERS: usize = 100;
+/// Unsent lines of a user that are kept: five pastes of the largest size. Their file is written with each of them.
+const LINES_MAX: usize = 5_000;
+/// Bytes of their texts; the last one may exceed it.
+const BYTES_MAX: usize = 4 << 20;
 /// So many of the kept lines that cannot be read are shown.
 const UNREADABLE_SHOWN: usize = 5;
 
@@ -164,7 +171,8 @@ impl Outbox {
 
     /// Asks for the file of a user's unsent lines the first time in a run. Nothing is sent before it is here.
     pub(super) fn load(&mut self, common: &mut Common, user: &str) {
-        if common.context.settings.config.keep_unsent && self.loaded.insert(user.to_owned()) {
+        let may_load = self.loaded.len() < USERS && common.context.settings.config.keep_unsent;
+        if may_load && self.loaded.insert(user.to_owned()) {
             self.hold = Hold::Loading;
             let user = user.to_owned();
             common.output.push(Effect::LoadOutgoing { user });
@@ -220,6 +228,25 @@ impl Outbox {
     fn files_of(&self, common: &Common, user: &str) -> Option<Files> {
         let keeps = common.context.settings.config.keep_unsent;
         self.files.get(user).filter(|_| keeps).cloned()
+    }
+
+    /// Refuses so many more lines, and says so, if too many are unsent.
+    pub(super) fn refuses(common: &mut Common, more: usize) -> bool {
+        let Some(me) = common.me() else {
+            return false;
+        };
+        let lines = common.context.outgoing.listed(&me);
+        let sizes: Vec<usize> = lines
+            .map(|(_, line, _)| line.content.as_str().len())
+            .collect();
+        let count = sizes.len();
+        let is_full = count + more > LINES_MAX || sizes.iter().sum::<usize>() >= BYTES_MAX;
+        if is_full {
+            common.fail(Text::TooManyUnsent {
+                count: count as u64,
+            });
+        }
+        is_full
     }
 
     /// Adds a line, which may answer a message, and sends it if it may go now. The user must be logged in once.

@@ -139,6 +139,11 @@ impl Requests {
         self.queued.len()
     }
 
+    /// How many requests are queued or unanswered.
+    pub(super) fn count(&self) -> usize {
+        self.queued.len() + self.unanswered.count()
+    }
+
     /// Drops the queued requests that name messages: their ids are void. Those that would have changed a message.
     pub(super) fn drop_pages(&mut self) -> Vec<RequestContext> {
         let names = |queued: &QueuedRequest| {

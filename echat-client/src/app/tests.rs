@@ -16,6 +16,7 @@ mod account;
 mod accounts;
 mod administration;
 mod anything;
+mod bounds;
 mod completing;
 mod connection;
 mod days;

@@ -34,6 +34,10 @@ const AT_ONCE: Duration = Duration::from_secs(10);
 const CATCH_UP_REFUSALS: u32 = 6;
 const CATCH_UP_WAIT: u64 = 60;
 
+/// Requests that are queued or unanswered. Beyond these a command is refused, and the client asks nothing by itself: a
+/// server that does not answer could have it ask without end.
+const REQUESTS: usize = 1_000;
+
 /// How a connection was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Loss {
@@ -105,6 +109,8 @@ pub(super) enum SendError {
     NotLoggedIn,
     /// A logout without a connection: the session ended with the connection.
     LogoutOffline,
+    /// Too many requests are queued or unanswered.
+    Crowded,
 }
 
 impl From<LimitError> for SendError {
@@ -165,6 +171,9 @@ impl Upstream {
         session.limits().check(&request)?;
         if matches!(request, Request::Logout {}) && !self.connection.is_open() {
             return Err(SendError::LogoutOffline);
+        }
+        if asked.is_awaited() && self.is_crowded() {
+            return Err(SendError::Crowded);
         }
         let rooms = asked.rooms().into_iter();
         let rooms: Vec<NamedRoom> = rooms
@@ -600,9 +609,18 @@ impl Upstream {
 
     /// An event says that a room or a user has another name: unanswered queries about the old one are sent again.
     pub(super) fn repeat_queries(&mut self, common: &mut Common, was: &Target, now: &Target) {
+        // Otherwise they are answered about the old name.
+        if self.is_crowded() {
+            return;
+        }
         for (request, asked) in self.requests.rename_unanswered(was, now) {
             self.send(common, request, asked);
         }
+    }
+
+    /// Whether so many requests are queued or unanswered that the client asks nothing more.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.requests.count() >= REQUESTS
     }
 
     /// Drops the queued requests whose rooms are not those that have their names now, and says which commands they

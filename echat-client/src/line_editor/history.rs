@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 /// How many lines are kept.
 const LINES: usize = 1000;
+/// Bytes of them; the newest line may exceed it. A line has 64 KiB at most.
+const BYTES: usize = 1 << 20;
 
 /// A line and a cursor in it.
 type HistoryMatch = Option<(String, usize)>;
@@ -33,10 +35,12 @@ impl History {
         if line.trim().is_empty() || self.lines.back().is_some_and(|last| last == line) {
             return;
         }
-        if self.lines.len() == LINES {
-            self.lines.pop_front();
-        }
         self.lines.push_back(line.to_owned());
+        let mut bytes: usize = self.lines.iter().map(String::len).sum();
+        while self.lines.len() > LINES || (bytes > BYTES && self.lines.len() > 1) {
+            let oldest = self.lines.pop_front();
+            bytes -= oldest.map_or(0, |line| line.len());
+        }
     }
 
     /// Forgets lines. The line and the cursor before the walk or the search that showed one of them, if one did.
@@ -164,5 +168,27 @@ impl History {
         })?;
         search.at = Some(at);
         Some((line.clone(), cursor))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_their_bytes_are_bounded() {
+        let mut history = History::default();
+        for number in 0..LINES + 10 {
+            history.add(&number.to_string());
+        }
+        assert_eq!(history.lines.len(), LINES);
+        assert_eq!(history.lines[0], "10");
+        let long = "x".repeat(BYTES / 4);
+        for number in 0..LINES {
+            history.add(&format!("{number}{long}"));
+        }
+        assert_eq!(history.lines.len(), 3);
+        history.add(&"y".repeat(2 * BYTES));
+        assert_eq!(history.lines.len(), 1);
     }
 }

@@ -555,6 +555,11 @@ impl PendingRequests {
         self.requests().any(RequestContext::is_awaited)
     }
 
+    /// How many requests are unanswered.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether everything is answered.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

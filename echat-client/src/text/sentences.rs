@@ -1244,6 +1244,10 @@ sentences! {
     WithdrawnLate { target: &'a str }
         en "It will not be sent again, but may have been received already (to {target}):"
         zh "不再重发给“{target}”的消息，但对方可能已经收到：";
+    /// Another line cannot be kept until it is sent.
+    TooManyUnsent { count: u64 }
+        en "Not accepted: {count} lines are pending. Wait until they are sent, or take them back with `/withdraw`."
+        zh "未接受：还有 {count} 条消息待发送。请等它们发出，或用 `/withdraw` 撤回。";
     /// A line was sent already.
     IsInFlight
         en "This line is being sent and can no longer be withdrawn."
