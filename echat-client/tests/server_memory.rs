@@ -1,9 +1,12 @@
 //! The memory of the clients is bounded, whatever a server sends.
 #![cfg(target_os = "linux")]
 
+use std::io::Write;
 use std::process::{Child, Stdio};
+use std::thread;
 
 use echat_proto::channel::Incoming;
+use echat_proto::commands::request::QUERY_HISTORY;
 use echat_system::proc;
 use echat_testkit::campaign;
 use echat_testkit::scene::{SECRET, Scene};
@@ -106,4 +109,26 @@ fn messages_that_wait_for_what_was_missed_are_bounded() {
     let after = proc::peak_resident_kib(child.id()).unwrap();
     assert!(after - before < HELD, "{before} KiB, then {after} KiB");
     ends(child);
+}
+
+/// Before, a follower read as long as there was something to read, and printed nothing.
+#[test]
+fn a_program_that_sends_requests_without_end_is_not_read_without_end() {
+    let scene = Scene::new();
+    let (mut child, mut end) = logged_in(&scene, ECHAT_NC, &["follow", "--send"]);
+    while !matches!(end.hears(), Some(Incoming::Message(asked)) if asked.command == QUERY_HISTORY) {
+    }
+    let mut input = child.stdin.take().unwrap();
+    let writer = thread::spawn(move || {
+        let lines = "QUERY_SERVER_TIME\n".repeat(1_000);
+        while input.write_all(lines.as_bytes()).is_ok() {}
+    });
+    let message = r#"{"id":5,"username":"ann","content":"hello","sender":"bob","target_type":1,
+        "send_time":1,"target":"room1","sent":false}"#;
+    end.says(&[&format!(
+        r#"HISTORY {{"messages":[{message}],"more":false}}"#
+    )]);
+    end.hears_line("QUERY_SERVER_TIME");
+    ends(child);
+    writer.join().unwrap();
 }

@@ -79,6 +79,11 @@ impl Pending {
         self.requests.is_empty() && self.pongs == 0
     }
 
+    /// How many requests are unanswered.
+    pub fn len(&self) -> usize {
+        self.requests.len()
+    }
+
     /// Whether a login is under way.
     pub fn owes_login(&self) -> bool {
         let begins = |command| {

@@ -20,8 +20,11 @@ use crate::exit::Exit;
 use crate::net::liveness::{Liveness, Verdict};
 use crate::secret::SecretBytes;
 
-/// With so many steps not yet done, input is not read.
+/// With so many steps not yet done, or so many bytes in them, input is not read.
 const MAX_STEPS: usize = 1024;
+const MAX_STEP_BYTES: usize = 4 << 20;
+/// With so many requests not answered, no more are sent.
+const MAX_UNANSWERED: usize = 100_000;
 
 /// How the connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +104,8 @@ impl ScriptSession {
 
     /// Whether more steps are welcome.
     pub fn wants_input(&self) -> bool {
-        !self.input_ended && self.steps.len() < MAX_STEPS
+        let bytes: usize = self.steps.iter().map(ScriptStep::bytes).sum();
+        !self.input_ended && self.steps.len() < MAX_STEPS && bytes < MAX_STEP_BYTES
     }
 
     /// Whether the connection is still there, as far as is known.
@@ -228,7 +232,7 @@ impl ScriptSession {
             if self.asks(now) {
                 return ping();
             }
-            match self.advance(now, room) {
+            match self.advance(now, room && self.pending.len() < MAX_UNANSWERED) {
                 Next::End(end) => self.over = Some(end),
                 Next::Wait(until) => return Next::rest(until, self.liveness_due()),
                 next => return next,

@@ -32,6 +32,17 @@ pub enum ScriptStep {
     Quit,
 }
 
+impl ScriptStep {
+    /// Bytes that it sends.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Send(plain, _) | Self::Frame(plain) => plain.len(),
+            Self::Raw(bytes) => bytes.len(),
+            _ => 0,
+        }
+    }
+}
+
 /// Why a statement cannot be done.
 #[derive(Debug, thiserror::Error)]
 pub enum StepError {

@@ -16,8 +16,12 @@ use crate::nc::step::{self, ScriptStep};
 use crate::net::wait::{Interest, WatchedFd, wait};
 use crate::secret::SecretBytes;
 
-/// Unanswered requests, beyond which no more are read while nothing is printed.
+/// Unanswered requests and their bytes, beyond which no more are read while nothing is printed.
 const WAITING: usize = 1_000;
+const WAITING_BYTES: usize = 16 << 20;
+/// The same while messages are printed. A program that writes more of them before it reads a message waits for ever.
+const PRINTING: usize = 100_000;
+const PRINTING_BYTES: usize = 64 << 20;
 /// Bytes of one read.
 const READ: usize = 64 * 1024;
 
@@ -34,6 +38,8 @@ struct QueuedRequest {
 pub(super) struct RequestQueue {
     lines: Lines,
     waiting: VecDeque<QueuedRequest>,
+    /// Bytes of them.
+    bytes: usize,
     /// When the oldest one is sent again, by the clock, if the server refused it for now.
     held_until: Option<Duration>,
     /// Whether no more lines come.
@@ -48,6 +54,7 @@ impl RequestQueue {
         Self {
             lines: Lines::default(),
             waiting: VecDeque::new(),
+            bytes: 0,
             held_until: None,
             ended: !reads_input,
             has_refusal: false,
@@ -61,7 +68,12 @@ impl RequestQueue {
 
     /// Whether standard input is to be waited for.
     pub(super) fn wants_input(&self) -> bool {
-        !self.ended && self.waiting.len() < WAITING
+        self.wants(WAITING, WAITING_BYTES)
+    }
+
+    /// Whether there are fewer requests than this, with fewer bytes, and more may come.
+    fn wants(&self, count: usize, bytes: usize) -> bool {
+        !self.ended && self.waiting.len() < count && self.bytes < bytes
     }
 
     /// When the next request may be sent, if it is held.
@@ -92,6 +104,7 @@ impl RequestQueue {
     pub(super) fn answered(&mut self, ending: Ending) -> Option<usize> {
         self.held_until = None;
         let request = self.waiting.pop_front()?;
+        self.bytes -= request.plain.len();
         let is_refused = ending == Ending::Refused;
         self.has_refusal |= is_refused;
         is_refused.then_some(request.line)
@@ -105,7 +118,7 @@ impl RequestQueue {
     /// Reads the lines that are there without waiting. The program that writes them may wait until they are read before
     /// it reads what is printed for it.
     pub(super) fn read_what_is_there(&mut self, clock: &Clock) -> Result<(), SessionEnd> {
-        while !self.ended {
+        while self.wants(PRINTING, PRINTING_BYTES) {
             let stdin = rustix::stdio::stdin();
             let mut fds = [WatchedFd::new(&stdin, Interest::Read)];
             let waited = wait(&mut fds, clock, Some(Duration::ZERO));
@@ -163,6 +176,7 @@ impl RequestQueue {
         };
         match (step, command.filter(|command| keeps_session(*command))) {
             (ScriptStep::Send(plain, line), Some(command)) => {
+                self.bytes += plain.len();
                 self.waiting.push_back(QueuedRequest {
                     command,
                     plain,
