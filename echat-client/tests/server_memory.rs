@@ -74,6 +74,9 @@ fn pings_of_a_server_that_does_not_read_are_counted() {
         let before = proc::peak_resident_kib(child.id()).unwrap();
         answers(&mut end, count);
         let after = proc::peak_resident_kib(child.id()).unwrap();
+        campaign::report(format_args!(
+            "{program} {words:?}, {count} PINGs: {before} KiB, then {after} KiB"
+        ));
         assert!(
             after - before < GROWTH,
             "{program} {words:?}: {before} KiB, then {after} KiB"
@@ -107,6 +110,9 @@ fn messages_that_wait_for_what_was_missed_are_bounded() {
     let before = proc::peak_resident_kib(child.id()).unwrap();
     says(20..2_000);
     let after = proc::peak_resident_kib(child.id()).unwrap();
+    campaign::report(format_args!(
+        "40 MB held back: {before} KiB, then {after} KiB"
+    ));
     assert!(after - before < HELD, "{before} KiB, then {after} KiB");
     ends(child);
 }
