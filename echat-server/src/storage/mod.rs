@@ -51,6 +51,8 @@ mod schema;
 mod search;
 mod search_index;
 mod search_messages;
+mod search_pages;
+mod search_plan;
 mod search_words;
 mod settings;
 mod skeletons;

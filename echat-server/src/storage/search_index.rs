@@ -29,7 +29,8 @@ use super::schema::ROW_BYTES;
 use super::search_words::words;
 use super::{Batch, StoreError};
 
-/// Messages of a block. A query of the beginning of a word reads all words of a block that begin so, at once: 3 ms.
+/// Messages of a block. What a search asks the index about one is answered at once
+/// ([`search_plan`](super::search_plan)).
 pub(super) const BLOCK: i64 = 8_192;
 
 /// Messages that a portion indexes at most, and bytes of their texts after which it ends: 4 ms.

@@ -20,23 +20,20 @@ use rusqlite::{Params, Row, params};
 
 use super::gather::Filling;
 use super::history::{ONE, PARTICIPATION, PARTICIPATIONS, Participation, message};
-use super::search_index::{covered, prefix, text};
+use super::search_index::{covered, text};
+use super::search_plan::BlockQuery;
 use super::search_words::SearchQuery;
 use super::{Batch, ConversationId, MessageId, StoreError, StoredMessage, UserId};
 
 /// Work after which a portion ends, in microseconds of the estimates below: a turn's.
 const PORTION: u64 = 1_000;
 
-/// Finding one word of a block in the index.
-const WORD: u64 = 20;
-
-/// Messages of a block for which its words that begin alike are read in a microsecond. They are read at once.
-const BEGINNINGS: u64 = 16;
-
 /// Looking at one message that the index found, and at the text of one that is not indexed.
 const MESSAGE: u64 = 2;
-/// Bytes of such a text for which another microsecond is counted.
+/// Bytes of a text that is read for which another microsecond is counted, and phrases that are looked for in them
+/// meanwhile.
 const TEXT: usize = 64;
+const PHRASES: usize = 8;
 
 /// Looking up the ids of a time in a block, whose times are in order.
 const TIME: u64 = 60;
@@ -114,13 +111,13 @@ struct Source {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum SourceKind {
     /// A block of the index.
-    Block { number: i64, messages: i64 },
+    Block { number: i64 },
     /// Messages of a conversation, whose texts are read.
     Texts,
 }
 
 const BLOCKS: &str =
-    "SELECT b.number, b.conversation, b.first_id, b.last_id, b.messages, b.oldest_at, b.newest_at, b.in_order
+    "SELECT b.number, b.conversation, b.first_id, b.last_id, b.oldest_at, b.newest_at, b.in_order
      FROM participants AS p CROSS JOIN search_blocks AS b ON b.conversation = p.conversation
      WHERE p.user = ?1 AND b.last_id > p.after_id";
 
@@ -163,31 +160,6 @@ impl SearchRequest {
             self.until.unwrap_or(i64::MAX),
         )
     }
-
-    /// The query of a block in the language of FTS5.
-    fn expression(&self, block: i64) -> String {
-        let prefix = prefix(block);
-        let phrases = self.query.phrases.iter().map(|phrase| {
-            let words = phrase.words.iter().map(|word| format!("{prefix}{word}"));
-            let words: Vec<String> = words.collect();
-            let end = if phrase.is_prefix { "*" } else { "" };
-            format!("\"{}\"{end}", words.join(" "))
-        });
-        phrases.collect::<Vec<String>>().join(" AND ")
-    }
-
-    /// What reading a block costs besides the messages that are found.
-    fn block_work(&self, messages: i64) -> u64 {
-        let words = self.query.phrases.iter().map(|phrase| phrase.words.len());
-        let words = u64::try_from(words.sum::<usize>()).unwrap_or(u64::MAX);
-        let begins = self.query.phrases.iter().any(|phrase| phrase.is_prefix);
-        let beginnings = if begins {
-            messages.unsigned_abs() / BEGINNINGS
-        } else {
-            0
-        };
-        words.saturating_mul(WORD).saturating_add(beginnings)
-    }
 }
 
 impl Batch<'_> {
@@ -217,7 +189,7 @@ impl Batch<'_> {
     }
 
     /// What a user may see of a conversation; nothing of a room that was closed.
-    fn rights(
+    pub(super) fn rights(
         &self,
         user: UserId,
         conversation: ConversationId,
@@ -281,13 +253,12 @@ impl Search {
                 return Ok(true);
             };
             let (first, last): (i64, i64) = (row.get(2)?, row.get(3)?);
-            let (oldest_at, newest_at): (i64, i64) = (row.get(5)?, row.get(6)?);
+            let (oldest_at, newest_at): (i64, i64) = (row.get(4)?, row.get(5)?);
             let (since, until) = wanted.times(&self.conversations[at]);
             let is_whole = since <= oldest_at && newest_at <= until;
             let kind = if has_words {
                 SourceKind::Block {
                     number: row.get(0)?,
-                    messages: row.get(4)?,
                 }
             } else {
                 SourceKind::Texts
@@ -297,7 +268,7 @@ impl Search {
                 above: (first - 1).max(self.conversations[at].after_id),
                 kind,
                 at,
-                times: (!is_whole && row.get(7)?).then_some((since, until)),
+                times: (!is_whole && row.get(6)?).then_some((since, until)),
             };
             let overlaps = since <= newest_at && oldest_at <= until;
             if overlaps && source.below > source.above + 1 {
@@ -354,13 +325,18 @@ impl Search {
         if source.below <= source.above.saturating_add(1) {
             return Ok(MESSAGE);
         }
-        let seen = match source.kind {
-            SourceKind::Block { number, messages } => {
-                let mut seen = self.visit_block(batch, &source, number)?;
-                seen.work += self.wanted.block_work(messages);
-                seen
-            }
-            SourceKind::Texts => self.visit_texts(batch, &source)?,
+        let query = match source.kind {
+            SourceKind::Block { number } => batch
+                .block_query(&self.wanted.query, number)?
+                .map(|query| (number, query)),
+            SourceKind::Texts => None,
+        };
+        let seen = if let Some((number, query)) = query {
+            self.visit_block(batch, &source, number, &query)?
+        } else {
+            // A block whose texts are read once stays so: both find the same.
+            source.kind = SourceKind::Texts;
+            self.visit_texts(batch, &source)?
         };
         for (id, at) in seen.found {
             self.found.insert(id, at);
@@ -382,17 +358,25 @@ impl Search {
         batch: &Batch<'_>,
         source: &Source,
         number: i64,
+        query: &BlockQuery,
     ) -> Result<Visit, StoreError> {
         let stale = self.visit_stale(batch, source, number)?;
+        let content = if query.is_all { "NULL" } else { "m.content" };
         let sql = format!(
-            "SELECT {CANDIDATE} OR EXISTS (SELECT 1 FROM search_stale AS o WHERE o.id = m.id)
+            "SELECT {CANDIDATE} OR EXISTS (SELECT 1 FROM search_stale AS o WHERE o.id = m.id), {content}
              FROM search AS s CROSS JOIN messages AS m ON m.id = s.rowid CROSS JOIN users AS u ON u.id = m.sender
              WHERE s.search MATCH ?1 AND s.rowid > ?2 AND s.rowid < ?3 ORDER BY s.rowid DESC LIMIT ?4"
         );
-        let expression = self.wanted.expression(number);
         let above = stale.next.map_or(source.above, |next| next - 1);
-        let range = params![expression, above, source.below, ROWS];
-        let mut seen = self.look_at(batch, &sql, range, source.at, |_| Ok((true, MESSAGE)))?;
+        let range = params![query.expression, above, source.below, ROWS];
+        let mut seen = self.look_at(batch, &sql, range, source.at, |row| {
+            if query.is_all {
+                Ok((true, MESSAGE))
+            } else {
+                self.reads(row)
+            }
+        })?;
+        seen.work += query.work;
         seen.join(stale);
         Ok(seen)
     }
@@ -431,7 +415,7 @@ impl Search {
     }
 
     /// Looks at the messages of a query, newest first, until the visit is over. `reads` says whether the text of a row
-    /// has the words, and the work.
+    /// has the words, and the work. It is asked about messages that are wanted otherwise.
     fn look_at(
         &self,
         batch: &Batch<'_>,
@@ -443,8 +427,11 @@ impl Search {
         let mut seen = Visit::default();
         batch.walk(sql, range, |row| {
             let candidate = Candidate::of(row)?;
-            let (has_words, work) = reads(row)?;
-            let taken = has_words && self.takes(&candidate, at);
+            let (taken, work) = if self.takes(&candidate, at) {
+                reads(row)?
+            } else {
+                (false, MESSAGE)
+            };
             Ok(seen.add(&candidate, taken.then_some(at), work, self.wanted.limit))
         })?;
         Ok(seen)
@@ -461,8 +448,10 @@ impl Search {
             return Ok((true, MESSAGE));
         }
         let text = text(row.get_ref(4)?);
-        let work = MESSAGE + u64::try_from(text.len() / TEXT).unwrap_or(u64::MAX);
-        Ok((self.wanted.query.matches(&text), work))
+        let query = &self.wanted.query;
+        let compared = text.len() * (PHRASES + query.phrases.len()) / PHRASES;
+        let work = MESSAGE + u64::try_from(compared / TEXT).unwrap_or(u64::MAX);
+        Ok((query.matches(&text), work))
     }
 
     /// Reads the messages of the page. What was removed since, or is not the user's to see any more, is left out.

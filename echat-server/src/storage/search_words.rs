@@ -315,6 +315,11 @@ impl SearchQuery {
         !self.phrases.is_empty()
     }
 
+    /// Whether the query asks for one word, and not only for its beginning.
+    pub(super) fn is_one_word(&self) -> bool {
+        matches!(&self.phrases[..], [only] if only.words.len() == 1 && !only.is_prefix)
+    }
+
     /// Whether a text has all that the query asks for.
     pub fn matches(&self, text: &str) -> bool {
         let words = words(text);
@@ -323,15 +328,48 @@ impl SearchQuery {
 }
 
 impl Phrase {
+    /// Whether the words of a text have these in a row. Knuth, Morris and Pratt's search for all but the last, so a
+    /// text of few different words takes no longer than others.
     fn is_in(&self, words: &[String]) -> bool {
-        words.windows(self.words.len()).any(|window| {
-            let mut pairs = window.iter().zip(&self.words).rev();
-            let last = pairs.next().is_some_and(|(word, wanted)| {
-                word == wanted || (self.is_prefix && word.starts_with(wanted.as_str()))
-            });
-            last && pairs.all(|(word, wanted)| word == wanted)
-        })
+        let Some((last, before)) = self.words.split_last() else {
+            return false;
+        };
+        let ends = |word: &str| word == last || (self.is_prefix && word.starts_with(last.as_str()));
+        let borders = borders(before);
+        // So many of the words before the last stand directly before the next word.
+        let mut read = 0;
+        for word in words {
+            if read == before.len() {
+                if ends(word) {
+                    return true;
+                }
+                read = borders.last().copied().unwrap_or(0);
+            }
+            while read > 0 && *word != before[read] {
+                read = borders[read - 1];
+            }
+            if before.get(read).is_some_and(|wanted| word == wanted) {
+                read += 1;
+            }
+        }
+        false
     }
+}
+
+/// For each beginning of some words, how many words it begins and ends with, without being all of it.
+fn borders(words: &[String]) -> Vec<usize> {
+    let mut borders = vec![0; words.len()];
+    let mut border = 0;
+    for at in 1..words.len() {
+        while border > 0 && words[at] != words[border] {
+            border = borders[border - 1];
+        }
+        if words[at] == words[border] {
+            border += 1;
+        }
+        borders[at] = border;
+    }
+    borders
 }
 
 /// Whether a word is of a script without spaces.

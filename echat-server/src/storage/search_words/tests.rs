@@ -132,7 +132,30 @@ fn any_text() -> impl Strategy<Value = String> {
     ]
 }
 
+/// Few different words, so that they repeat.
+fn any_words(most: usize) -> impl Strategy<Value = Vec<String>> {
+    let word = prop::sample::select(vec!["a", "b", "ab"]);
+    prop::collection::vec(word.prop_map(str::to_owned), 0..most)
+}
+
 proptest! {
+    #[test]
+    fn a_phrase_is_found_where_comparing_at_each_place_finds_it(
+        text in any_words(24), before in any_words(6), last in "a|b|ab", is_prefix in any::<bool>(),
+    ) {
+        let mut row = before;
+        row.push(last);
+        let phrase = Phrase { words: row, is_prefix };
+        let is_at = |window: &[String]| {
+            let count = window.len() - 1;
+            let (end, wanted) = (&window[count], &phrase.words[count]);
+            let ends = end == wanted || (is_prefix && end.starts_with(wanted.as_str()));
+            ends && window[..count] == phrase.words[..count]
+        };
+        let expected = text.windows(phrase.words.len()).any(is_at);
+        prop_assert_eq!(phrase.is_in(&text), expected);
+    }
+
     #[test]
     fn words_are_safe_in_the_index(text in any_text()) {
         for word in words(&text) {
