@@ -261,7 +261,7 @@ routes! {
     message_changes::delete_message(id);
     #[route(React, authenticated, bots, sending, writes)]
     message_changes::react(id, emoji, on);
-    #[route(ListMentions, authenticated, bots, heavy, reads)]
+    #[route(ListMentions, authenticated, bots, heavy, resumes)]
     messages::list_mentions(before, limit);
     #[route(Search, authenticated, bots, heavy, resumes)]
     search::search(query, target_type, target, sender, since, until, before, limit);

@@ -720,9 +720,9 @@ impl<'t> Tick<'t> {
             Ok(Answer::Reply(event)) => Ok(Conclusion::Reply(event)),
             Ok(Answer::Wait(task, pending)) => Ok(Conclusion::Wait(task, pending)),
             Ok(Answer::LogIn(attempt)) => self.log_in(conn, attempt),
-            Ok(Answer::Unfinished(search)) => {
+            Ok(Answer::Unfinished(left)) => {
                 if let Some(entry) = self.connections.entry_mut(conn) {
-                    entry.unfinished = Some((search, Duration::ZERO));
+                    entry.unfinished = Some((left, Duration::ZERO));
                 }
                 return Ok(ControlFlow::Break(TurnOutcome::Over));
             }
@@ -747,9 +747,9 @@ impl<'t> Tick<'t> {
     /// Takes what earlier turns left of the request that goes on; this turn has their cost, too.
     fn take_unfinished(&mut self, turn: &mut Turn) -> Option<Unfinished> {
         let entry = self.connections.entry_mut(turn.conn)?;
-        let (search, spent) = entry.unfinished.take()?;
+        let (left, spent) = entry.unfinished.take()?;
         turn.earlier += spent;
-        Some(search)
+        Some(left)
     }
 
     /// Confirms the secret of a resumed session at its first request: the secret that opened it is revoked.

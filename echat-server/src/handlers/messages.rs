@@ -4,10 +4,12 @@ use super::admission::{Demand, Plan, View, Written};
 use super::effects::{Effect, MessageAudience};
 use super::mentions::{MentionScope, mentioned};
 use super::posting::{Poster, check_length};
-use super::{Caller, Ctx, Reject, page, target_type as wire_type, targets, unix};
+use super::{
+    Answer, Caller, Ctx, Reject, Unfinished, page, target_type as wire_type, targets, unix,
+};
 use crate::storage::{
-    ALL, Batch, ConversationId, Extras, Kind, Mention, MessageId, SentBefore, StoreError,
-    StoredMessage, UserId,
+    ALL, Batch, ConversationId, Extras, Kind, Mention, MentionsProgress, MessageId, SentBefore,
+    StoreError, StoredMessage, UserId,
 };
 use echat_proto::commands::Event;
 use echat_proto::limits::PAGE_BYTES;
@@ -258,17 +260,27 @@ fn history_around(
     Ok(history(me, page.messages, page.older, Some(page.newer)))
 }
 
-/// LIST_MENTIONS.
+/// LIST_MENTIONS, in as many turns as it takes. `unfinished` is what the turns before left.
 pub(crate) fn list_mentions(
     ctx: &Ctx<'_, '_>,
     me: Caller,
+    unfinished: Option<Unfinished>,
     before: Option<u64>,
     limit: Option<u64>,
-) -> Result<Event, Reject> {
-    let limit = page::of_messages(limit)?;
-    let before = before.map(MessageId);
-    let page = ctx.batch.mentions(me.id, before, limit, PAGE_BYTES)?;
-    Ok(history(&me, page.messages, page.more, None))
+) -> Result<Answer, Reject> {
+    let listed = if let Some(Unfinished::Mentions(mentions)) = unfinished {
+        ctx.batch.mentions_on(*mentions)?
+    } else {
+        let limit = page::of_messages(limit)?;
+        let before = before.map(MessageId);
+        ctx.batch.mentions(me.id, before, limit, PAGE_BYTES)?
+    };
+    Ok(match listed {
+        MentionsProgress::Page(page) => history(&me, page.messages, page.more, None).into(),
+        MentionsProgress::Part(mentions) => {
+            Answer::Unfinished(Unfinished::Mentions(Box::new(mentions)))
+        }
+    })
 }
 
 /// MARK_READ.

@@ -58,7 +58,7 @@ use crate::limits::RateLimits;
 use crate::outbox::Outbox;
 use crate::roster::Roster;
 use crate::session_log::SessionLog;
-use crate::storage::{Batch, ChangedLists, Kind, Removal, Search, User, UserId};
+use crate::storage::{Batch, ChangedLists, Kind, Mentions, Removal, Search, User, UserId};
 use crate::workers::jobs::Task;
 use echat_proto::commands::{Event, RequestKind};
 use echat_proto::param::TargetType;
@@ -153,12 +153,17 @@ pub(crate) enum Answer {
     Wait(Task, account::Pending),
     /// A login that needs no worker: `account` goes on as soon as the session may begin.
     LogIn(account::LoginAttempt),
-    /// A part of a search: the request is handled again in the next tick, and goes on with it.
+    /// A part of a request that takes several turns: it is handled again in the next tick, and goes on with it.
     Unfinished(Unfinished),
 }
 
 /// What the turns before left of a request that takes several.
-pub(crate) type Unfinished = Box<Search>;
+pub(crate) enum Unfinished {
+    /// SEARCH.
+    Search(Box<Search>),
+    /// LIST_MENTIONS.
+    Mentions(Box<Mentions>),
+}
 
 impl From<Event> for Answer {
     fn from(event: Event) -> Self {

@@ -48,7 +48,7 @@ pub(crate) fn search(
     before: Option<u64>,
     limit: Option<u64>,
 ) -> Result<Answer, Reject> {
-    if let Some(search) = unfinished {
+    if let Some(Unfinished::Search(search)) = unfinished {
         return Ok(answer(&me, ctx.batch.search_on(*search)?));
     }
     let limit = page::of_messages(limit)?;
@@ -88,7 +88,7 @@ pub(crate) fn search(
 fn answer(me: &Caller, searched: SearchProgress) -> Answer {
     match searched {
         SearchProgress::Page(page) => found(me, Some(page)).into(),
-        SearchProgress::Part(search) => Answer::Unfinished(Box::new(search)),
+        SearchProgress::Part(search) => Answer::Unfinished(Unfinished::Search(Box::new(search))),
     }
 }
 

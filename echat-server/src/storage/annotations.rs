@@ -59,18 +59,17 @@ pub(super) const REACTIONS_TO: &str = "SELECT r.emoji, r.users, EXISTS
 pub(super) const REACTORS: &str = "DELETE FROM reactors WHERE (message, emoji, user) IN
      (SELECT message, emoji, user FROM reactors WHERE message = ?1 LIMIT ?2)";
 
-/// Messages that name a user, from the newest back, as far as a number of them. Those to a room
-/// of users that the user blocks do not count, nor those of an account that is being erased.
-pub(super) const MENTIONING: &str = "SELECT message FROM (
+/// So many messages that name a user, from the newest back: whether each counts. Those to a room of users that the
+/// user blocks do not, nor those of an account that is being erased.
+pub(super) const MENTIONING: &str = "SELECT message, NOT EXISTS (SELECT 1 FROM blocks AS b
+             CROSS JOIN rooms AS r ON r.id = ?2 WHERE b.user = ?1 AND b.blocked = sender)
+         AND sender NOT IN (SELECT id FROM users WHERE erased = 1)
+     FROM (
          SELECT message, sender FROM mentions
              WHERE user = ?1 AND conversation = ?2 AND message > ?3 AND message < ?4
          UNION SELECT message, sender FROM mentions
              WHERE user = 0 AND conversation = ?2 AND message > ?3 AND message < ?4
-         ORDER BY message DESC, sender DESC LIMIT ?5)
-     WHERE NOT EXISTS (SELECT 1 FROM blocks AS b
-             CROSS JOIN rooms AS r ON r.id = ?2 WHERE b.user = ?1 AND b.blocked = sender)
-         AND sender NOT IN (SELECT id FROM users WHERE erased = 1)
-     LIMIT ?6";
+         ORDER BY message DESC, sender DESC LIMIT ?5)";
 
 /// Messages that name a user, from the newest back: whether each counts as an unread mention.
 pub(super) const UNREAD_MENTIONS: &str = "SELECT sender <> ?1

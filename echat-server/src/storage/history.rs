@@ -6,7 +6,7 @@
 
 use rusqlite::{Params, Row, params};
 
-use super::annotations::{MENTIONING, UNREAD_MENTIONS};
+use super::annotations::UNREAD_MENTIONS;
 use super::gather::{Filling, merge};
 use super::page::{sql_limit, sql_limit_of_page};
 use super::{Batch, ConversationId, Kind, MessageId, Retention, StoreError, StoredMessage, UserId};
@@ -19,9 +19,6 @@ const UNREAD_EXAMINED: u64 = 10_000;
 
 /// See [`UnreadBounds::least`].
 const UNREAD_LEAST: u64 = 10;
-
-/// Mentions that one page examines in one conversation: those to a room of users that the user blocks are passed over.
-const MENTIONS_LOOKED_AT: i64 = 10_000;
 
 /// Bytes of one entry about a conversation in a reply besides its name, rounded up.
 const LINE_BYTES: usize = 96;
@@ -137,7 +134,7 @@ pub(super) const OLDEST: &str = messages!(
 
 pub(super) const ONE: &str = messages!("WHERE m.id = ?1");
 
-const MISSING: &str = "a message that an index has is not there";
+pub(super) const MISSING: &str = "a message that an index has is not there";
 
 pub(super) const NEWEST_IDS: &str = "SELECT id FROM messages
      WHERE conversation = ?1 AND id > ?2 AND id < ?3 AND send_time >= ?5
@@ -364,56 +361,6 @@ impl Batch<'_> {
             id.row() > participation.after_id && found.send_time >= participation.kept_since
         });
         found.map(|found| self.annotated(user, found)).transpose()
-    }
-
-    /// The messages that name a user and that the user sees, from the newest before `before` back, oldest first.
-    /// `limit` and `budget` as in [`history`](Batch::history).
-    pub fn mentions(
-        &self,
-        user: UserId,
-        before: Option<MessageId>,
-        limit: usize,
-        budget: usize,
-    ) -> Result<Page, StoreError> {
-        let participations = self.participations(PARTICIPATIONS, [user])?;
-        let before = before.map_or(i64::MAX, MessageId::row);
-        // Ids are ranked in descending order, so that merging takes the newest first.
-        let ids = |at: usize, below: i64, limit: usize| {
-            let above = below.saturating_neg().max(participations[at].after_id);
-            let conversation = participations[at].conversation;
-            let mentions = self.all(
-                MENTIONING,
-                params![
-                    user,
-                    conversation,
-                    above,
-                    before,
-                    MENTIONS_LOOKED_AT,
-                    sql_limit(limit)
-                ],
-                |row| row.get::<_, i64>(0),
-            )?;
-            Ok(mentions.into_iter().map(i64::saturating_neg).collect())
-        };
-        let found = merge(participations.len(), limit + 1, limit + 1, ids)?;
-        let mut filled = Filling::page(budget);
-        let mut taken = 0;
-        for &(rank, at) in found.iter().take(limit) {
-            let id = rank.saturating_neg();
-            let next = self.first(ONE, [id], |row| message(row, user, &participations[at]))?;
-            let next = next.ok_or_else(|| self.missing(MISSING))?;
-            // After a clock that was put back, one that is too old may follow one that is not.
-            let is_kept = next.send_time >= participations[at].kept_since;
-            if is_kept && !filled.push(self.annotated(user, next)?) {
-                break;
-            }
-            taken += 1;
-        }
-        let more = taken < found.len();
-        Ok(Page {
-            messages: filled.oldest_first(),
-            more,
-        })
     }
 
     /// The messages of all of a user's conversations after `after`, oldest first.

@@ -35,6 +35,7 @@ mod ids;
 mod invitation_codes;
 mod invitations;
 mod left_rooms;
+mod mentions;
 mod message_runs;
 mod messages;
 mod migrate;
@@ -90,6 +91,7 @@ pub use invitation_codes::{
     administrator_code_hash, administrator_code_of, set_administrator_code_of,
 };
 pub use invitations::{Invitation, InvitationCounts};
+pub use mentions::{Mentions, MentionsProgress};
 pub use messages::{Extras, SentBefore, StoredMessage};
 pub use open_error::OpenError;
 pub use original::{DATABASE_HEADER, ImportedOriginal, import_original};
