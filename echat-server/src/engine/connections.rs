@@ -266,6 +266,7 @@ impl Connections {
             return;
         };
         update_waiting(&mut self.waiting, conn, &mut entry, false);
+        abandon(&mut self.scheduler, &mut entry);
         self.scheduler.remove(conn, &entry.schedule);
         if let Some(pending) = &entry.pending {
             self.jobs.closed(conn, pending);
@@ -339,6 +340,9 @@ impl Connections {
 
     /// The session of a connection ended; the connection stays.
     pub(super) fn log_out(&mut self, conn: ConnId, limits: &Limits, now: Now) {
+        if let Some(entry) = self.table.get_mut(conn) {
+            abandon(&mut self.scheduler, entry);
+        }
         self.bill(conn, None);
         if let Some(entry) = self.table.get_mut(conn) {
             entry.peer.end_session(now);
@@ -615,6 +619,13 @@ impl Connections {
             self.departed.len(),
         ];
         self.table.is_blank() && kept.iter().all(|kept| *kept == 0)
+    }
+}
+
+/// Gives up what is left of a request that took several turns, if there is any.
+fn abandon(scheduler: &mut Scheduler, entry: &mut ConnectionEntry) {
+    if let Some((_, spent)) = entry.unfinished.take() {
+        scheduler.abandon(&entry.schedule, spent);
     }
 }
 

@@ -87,6 +87,8 @@ pub(super) struct Scheduler {
     turn: Duration,
     /// Why the last tick gave no further turn.
     ended: TurnsEnd,
+    /// The flows whose requests were given up, and what their turns cost.
+    abandoned: Vec<(FlowKey, Duration)>,
 }
 
 impl Default for Scheduler {
@@ -95,6 +97,7 @@ impl Default for Scheduler {
             queue: FairQueue::default(),
             turn: cost::TURN,
             ended: TurnsEnd::default(),
+            abandoned: Vec::new(),
         }
     }
 }
@@ -171,8 +174,17 @@ impl Scheduler {
         waits
     }
 
-    /// Ends the cool-downs that are over; whether there were any.
+    /// Notes that the request of a connection that took several turns will not be finished. Its flow is charged for
+    /// them already. With the next tick it cools down for them, as it would at the end of the request.
+    pub(super) fn abandon(&mut self, schedule: &ConnectionSchedule, heavy: Duration) {
+        self.abandoned.push((schedule.flow, heavy));
+    }
+
+    /// Begins the cool-downs for requests that were given up, and ends those that are over; whether any is over.
     pub(super) fn wake(&mut self, now: Duration) -> bool {
+        for (flow, heavy) in std::mem::take(&mut self.abandoned) {
+            self.charge(flow, Duration::ZERO, heavy, now);
+        }
         self.queue.wake(now)
     }
 

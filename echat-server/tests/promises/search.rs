@@ -1,13 +1,14 @@
 //! A search of many messages takes several ticks, and delays no other user.
 
 use crate::sim::script::log_in;
-use crate::sim::{Sim, seed};
+use crate::sim::{HOME, Sim, seed};
 use echat_proto::Value;
 use echat_proto::channel::Message;
 use echat_proto::commands::by_name;
 use echat_proto::json::from_json;
 use echat_proto::names::Content;
 use echat_server::config::Limits;
+use echat_server::engine::WaitReason;
 use echat_server::storage::Store;
 use std::time::Duration;
 
@@ -89,6 +90,32 @@ fn a_member_who_is_removed_during_a_search_finds_nothing_of_the_room() {
     );
     let (_, answer) = reply(&mut sim, "ann", 132);
     assert_eq!(found(&answer), [] as [u64; 0]);
+}
+
+#[test]
+fn a_search_that_is_given_up_makes_its_user_cool_down() {
+    let mut sim = searching();
+    for _ in 0..3 {
+        sim.step().expect("a round");
+    }
+    let conn = sim.end("ann").conn.expect("a connection");
+    sim.engine.sever(conn);
+    sim.end("ann").close();
+    sim.connect("again", HOME);
+    let login = format!(r#"{{"username":"ann","password":"{}"}}"#, seed::PASSWORD);
+    say(&mut sim, "again", "LOGIN", &login);
+    sim.settle();
+    let conn = sim.end("again").conn.expect("a connection");
+    let waits = sim.engine.why_waiting(conn);
+    let Some(WaitReason::CoolingDown { until }) = waits else {
+        panic!("{waits:?}");
+    };
+    // Ten times what the search has cost: four portions of a millisecond or more.
+    assert!(until >= sim.now.running + Duration::from_millis(40));
+    sim.move_to(until);
+    sim.settle();
+    sim.end("again").take_messages();
+    assert_eq!(sim.end("again").unanswered(), 0);
 }
 
 /// Ann in the lobby, without a limit of her rate, and everything indexed.
