@@ -14,7 +14,7 @@ use super::connections::Connections;
 use super::presence::{EventSender, PresenceFanOut};
 use super::rollback::{Handled, roll_back};
 use super::room_events::RoomRun;
-use super::scheduler::cost::Counts;
+use super::scheduler::cost::{Counts, index_cost};
 use super::scheduler::why_waiting::{WaitReason, result_waits, session_waits};
 use super::scheduler::{FlowKey, TurnsEnd};
 use super::tally::Tally;
@@ -294,7 +294,10 @@ struct Turn {
     begun: Duration,
     /// The cost of the tick with its last message.
     reached: Duration,
-    /// The cost of messages to users and rooms: they have a rate limit of their own, and make no flow cool down.
+    /// The part of this that is work of the search index.
+    indexed: Duration,
+    /// The cost of messages to users and rooms: they have a rate limit of their own, and make no flow cool down. Work
+    /// of the search index for a text that is changed or deleted does.
     sending: Duration,
     /// The cost for which users who logged in have paid.
     logins: Duration,
@@ -303,12 +306,13 @@ struct Turn {
 }
 
 impl Turn {
-    fn begin(conn: ConnId, flow: FlowKey, begun: Duration) -> Self {
+    fn begin(conn: ConnId, flow: FlowKey, begun: Duration, indexed: Duration) -> Self {
         Self {
             conn,
             flow,
             begun,
             reached: begun,
+            indexed,
             sending: Duration::ZERO,
             logins: Duration::ZERO,
             earlier: Duration::ZERO,
@@ -417,6 +421,11 @@ impl<'t> Tick<'t> {
             event_bytes: self.state.outbox.event_bytes(),
         };
         counts.cost()
+    }
+
+    /// The part of it that is work of the search index.
+    fn index_cost(&self) -> Duration {
+        index_cost(&self.batch.usage())
     }
 
     /// The cost of the tick since it had cost `before`.
@@ -597,7 +606,7 @@ impl<'t> Tick<'t> {
 
     /// Gives a connection its turn: handles its messages within its budget, and charges for them.
     fn serve(&mut self, conn: ConnId, flow: FlowKey) -> Result<TurnOutcome, StoreError> {
-        let mut turn = Turn::begin(conn, flow, self.cost());
+        let mut turn = Turn::begin(conn, flow, self.cost(), self.index_cost());
         let served = self.serve_messages(&mut turn);
         self.charge(&turn);
         if matches!(served, Ok(TurnOutcome::Refused)) {
@@ -648,11 +657,12 @@ impl<'t> Tick<'t> {
 
     /// Notes what the tick has cost with another message of a turn.
     fn note_cost(&self, turn: &mut Turn, sends: bool) {
-        let cost = self.cost();
+        let (cost, indexed) = (self.cost(), self.index_cost());
         if sends {
-            turn.sending += cost.saturating_sub(turn.reached);
+            let index_work = indexed.saturating_sub(turn.indexed);
+            turn.sending += cost.saturating_sub(turn.reached + index_work);
         }
-        turn.reached = cost;
+        (turn.reached, turn.indexed) = (cost, indexed);
     }
 
     /// Whether an item would end a session that may not end yet.

@@ -180,7 +180,7 @@ impl Batch<'_> {
             return Ok(());
         };
         let digest = self.digest_of(&was)?;
-        self.text_goes(id.row())?;
+        self.text_goes_at_cost(id.row(), &was.content)?;
         self.write(
             "UPDATE messages SET content = ?2, edited_at = ?3, digest = coalesce(digest, ?4),
                     annotated = max(annotated, ?5) WHERE id = ?1",
@@ -201,7 +201,7 @@ impl Batch<'_> {
             return Ok(());
         };
         let digest = self.digest_of(&was)?;
-        self.text_goes(id.row())?;
+        self.text_goes_at_cost(id.row(), &was.content)?;
         self.write(
             "UPDATE messages SET content = '', deleted_at = ?2, digest = coalesce(digest, ?3),
                     edited_at = NULL, reply_to = NULL, annotated = 0 WHERE id = ?1",

@@ -10,7 +10,8 @@
 //! when a message is stored, since ids increase: what is indexed is a range of ids ([`Covered`]). A search reads the
 //! texts of newer messages ([`search_messages`](super::search_messages)).
 //!
-//! A function that changes or removes a text calls [`Batch::text_goes`] or [`Batch::texts_go`] before.
+//! A function that changes or removes a text calls [`Batch::text_goes`] before, or [`Batch::text_goes_at_cost`] for a
+//! request that does it.
 //!
 //! The function notes the text in `search_stale`, in the transaction of the change. From then on a search reads the
 //! present text, and the next portions remove the old words, which FTS5's secure-delete and `secure_delete` overwrite.
@@ -43,6 +44,23 @@ const MERGED: i64 = 24;
 
 /// Words that a portion removes at most: 4 ms. Each has to be found in every part of the index.
 const REMOVED: usize = 100;
+
+/// Removing one word, in microseconds.
+const REMOVAL: u64 = 40;
+
+/// Stale texts among which a portion looks for those of a kind.
+const LOOKED_THROUGH: i64 = 1_000;
+
+/// The first stale text after an id whose message has no text any more.
+const GONE: &str = "SELECT o.id, o.block, o.content, o.removed
+     FROM (SELECT s.id FROM (SELECT id FROM search_stale WHERE id > ?1 ORDER BY id LIMIT ?2) AS s WHERE NOT EXISTS
+         (SELECT 1 FROM messages AS m WHERE m.id = s.id AND octet_length(m.content) > 0) LIMIT 1) AS first
+     CROSS JOIN search_stale AS o ON o.id = first.id";
+/// The first stale text after an id whose message has another text.
+const EDITED: &str = "SELECT o.id, o.block, o.content, o.removed
+     FROM (SELECT s.id FROM (SELECT id FROM search_stale WHERE id > ?1 ORDER BY id LIMIT ?2) AS s WHERE EXISTS
+         (SELECT 1 FROM messages AS m WHERE m.id = s.id AND octet_length(m.content) > 0) LIMIT 1) AS first
+     CROSS JOIN search_stale AS o ON o.id = first.id";
 
 /// Messages whose words wait to be removed, from which on portions of removals wait for them.
 const STALE: i64 = 256;
@@ -197,23 +215,35 @@ pub(super) fn covered<D: Sql>(db: &D) -> Result<Covered, D::Error> {
 
 impl Batch<'_> {
     /// Notes that the text of a message is about to be changed or removed. Its words leave the index in a later
-    /// portion, and those of its new text follow, if it has one.
-    pub(super) fn text_goes(&mut self, id: i64) -> Result<(), StoreError> {
+    /// portion, and those of its new text follow, if it has one. Returns whether there are words to remove besides
+    /// those of which this is known already.
+    pub(super) fn text_goes(&mut self, id: i64) -> Result<bool, StoreError> {
         let covered = covered(self)?;
         if id <= covered.above || id > covered.upto {
-            return Ok(());
+            return Ok(false);
         }
         self.set_unindexed(true);
         // A text that is stale already stays: the index has its words.
-        self.write(
+        let noted = self.write(
             "INSERT OR IGNORE INTO search_stale (id, block, content)
              SELECT m.id, (SELECT b.number FROM search_blocks AS b
                      WHERE b.conversation = m.conversation AND b.first_id <= m.id
                      ORDER BY b.first_id DESC LIMIT 1) AS block, m.content
              FROM messages AS m WHERE m.id = ?1 AND m.content <> '' AND block IS NOT NULL",
             [id],
-        )
-        .map(drop)
+        )?;
+        Ok(noted > 0)
+    }
+
+    /// Notes the same for a request that changes or removes a text, which pays for the later portions.
+    pub(super) fn text_goes_at_cost(&mut self, id: i64, text: &str) -> Result<(), StoreError> {
+        if self.text_goes(id)? {
+            let all = words(text);
+            let distinct: BTreeSet<&String> = all.iter().collect();
+            let distinct = u64::try_from(distinct.len()).unwrap_or(u64::MAX);
+            self.count_index_work(distinct.saturating_mul(REMOVAL));
+        }
+        Ok(())
     }
 
     /// Messages whose text may be removed until a portion of the index has to be made first.
@@ -368,16 +398,22 @@ fn portion<D: Sql>(db: &mut D) -> Result<Option<Unindexed>, D::Error> {
 }
 
 fn make_portion<D: Sql>(db: &mut D) -> Result<Option<Unindexed>, D::Error> {
-    if remove_words(db)? {
+    let covered = covered(db)?;
+    let newer = "SELECT 1 FROM messages WHERE id > ?1 LIMIT 1";
+    // New messages do not wait for all removals: each has half of a portion.
+    let has_newer = db.row(newer, [covered.upto], |_| Ok(()))?.is_some();
+    let share = if has_newer { 2 } else { 1 };
+    let removes = remove_words(db, REMOVED / share)?;
+    if removes && !has_newer {
         flush(db)?;
         return Ok(Some(Unindexed::Portion));
     }
     if let Some(left) = merge_on(db)? {
-        return Ok(Some(left));
+        return Ok(Some(if removes { Unindexed::Portion } else { left }));
     }
-    let more = |is_left: bool| is_left.then_some(Unindexed::Portion);
-    let covered = covered(db)?;
-    let (newer, is_all) = next_messages(db, "m.id > ?1 ORDER BY m.id", covered.upto)?;
+    let more = |is_left: bool| (removes || is_left).then_some(Unindexed::Portion);
+    let share = if removes { 2 } else { 1 };
+    let (newer, is_all) = next_messages(db, "m.id > ?1 ORDER BY m.id", covered.upto, share)?;
     if let Some(last) = newer.last() {
         let upto = last.id;
         add_messages(db, newer, BlockEnd::Newest)?;
@@ -390,7 +426,7 @@ fn make_portion<D: Sql>(db: &mut D) -> Result<Option<Unindexed>, D::Error> {
     if covered.above == 0 {
         return Ok(None);
     }
-    let (older, _) = next_messages(db, "m.id <= ?1 ORDER BY m.id DESC", covered.above)?;
+    let (older, _) = next_messages(db, "m.id <= ?1 ORDER BY m.id DESC", covered.above, 1)?;
     let above = older.last().map_or(0, |oldest| oldest.id - 1);
     add_messages(db, older, BlockEnd::Oldest)?;
     let unmerged = merge(db)?;
@@ -438,16 +474,17 @@ struct IndexedMessage {
     content: String,
 }
 
-/// The messages of the next portion, at least one if there is any, and whether they are all.
+/// The messages of the next portion, or of its `share`, at least one if there is any, and whether they are all.
 fn next_messages<D: Sql>(
     db: &D,
     which: &str,
     id: i64,
+    share: usize,
 ) -> Result<(Vec<IndexedMessage>, bool), D::Error> {
     let sql = format!(
         "SELECT m.id, m.conversation, m.send_time, m.content FROM messages AS m WHERE {which} LIMIT ?2"
     );
-    let mut found = db.rows(&sql, [id, sql_limit(MESSAGES)], |row| {
+    let mut found = db.rows(&sql, [id, sql_limit(MESSAGES / share)], |row| {
         Ok(IndexedMessage {
             id: row.get(0)?,
             conversation: row.get(1)?,
@@ -457,12 +494,12 @@ fn next_messages<D: Sql>(
     })?;
     let mut bytes = 0;
     let fitting = found.iter().take_while(|message| {
-        let fits = bytes < BYTES;
+        let fits = bytes < BYTES / share;
         bytes += message.content.len();
         fits
     });
     let fitting = fitting.count();
-    let is_all = fitting == found.len() && found.len() < MESSAGES;
+    let is_all = fitting == found.len() && found.len() < MESSAGES / share;
     found.truncate(fitting);
     Ok((found, is_all))
 }
@@ -630,19 +667,27 @@ fn row_of<W: AsRef<str>>(words: &[W], block: i64) -> String {
     row
 }
 
-/// Removes words that the index should not have any more; false if there are none.
-fn remove_words<D: Sql>(db: &mut D) -> Result<bool, D::Error> {
-    let mut left = REMOVED;
-    let mut any = false;
+/// Removes up to so many words that the index should not have any more; false if there are none. Texts that are gone
+/// and former texts of messages that were edited have half each, or what the others leave: neither kind waits for all
+/// of the other, of which there may be any number.
+fn remove_words<D: Sql>(db: &mut D, most: usize) -> Result<bool, D::Error> {
+    let mut left = most;
+    for (which, share) in [(GONE, most / 2), (EDITED, most), (GONE, most)] {
+        left -= remove_words_of(db, which, share.min(left))?;
+    }
+    Ok(left < most)
+}
+
+/// Removes up to so many words of texts of one kind. Returns how many; a text without words counts as one.
+fn remove_words_of<D: Sql>(db: &mut D, which: &str, most: usize) -> Result<usize, D::Error> {
+    let (mut left, mut done) = (most, 0);
     while left > 0 {
-        let sql = "SELECT id, block, content, removed FROM search_stale ORDER BY id LIMIT 1";
-        let stale = db.row(sql, [], |row| {
+        let stale = db.row(which, [done, LOOKED_THROUGH], |row| {
             Ok((row.get(0)?, row.get(1)?, text(row.get_ref(2)?), row.get(3)?))
         })?;
         let Some((id, block, content, removed)): Option<(i64, i64, String, i64)> = stale else {
             break;
         };
-        any = true;
         let all = words(&content);
         let distinct: BTreeSet<&str> = all.iter().map(String::as_str).collect();
         let skipped = usize::try_from(removed).unwrap_or(0);
@@ -658,8 +703,9 @@ fn remove_words<D: Sql>(db: &mut D) -> Result<bool, D::Error> {
             break;
         }
         finish_stale(db, id, block)?;
+        done = id;
     }
-    Ok(any)
+    Ok(most - left)
 }
 
 /// The words of a former text are gone: those of the present one follow.

@@ -7,7 +7,11 @@ use crate::sim::script::log_in;
 use crate::sim::{Sim, seed};
 use echat_proto::Value;
 use echat_proto::channel::Message;
+use echat_proto::commands::by_name;
+use echat_proto::json::from_json;
+use echat_proto::names::Content;
 use echat_server::config::Limits;
+use echat_server::engine::WaitReason;
 use echat_server::storage::Store;
 use echat_testkit::campaign;
 use rand::rngs::StdRng;
@@ -62,6 +66,89 @@ fn a_removed_text_is_in_no_file_a_second_later() {
         }
         assert!(!sim.engine.store().has_leftovers(), "{removal}");
     }
+}
+
+/// 1,296 words, the most that a text of the default size may have.
+fn shortest_words() -> String {
+    let digits = || "0123456789abcdefghijklmnopqrstuvwxyz".chars();
+    let words = digits().flat_map(|first| digits().map(move |second| format!("{first}{second}")));
+    words.collect::<Vec<String>>().join(" ")
+}
+
+/// Ann and bob have said long texts in tea, and then cyn a short one.
+fn long_texts(path: &Path) -> (Sim, Vec<u64>) {
+    let mut store = Store::open(path).expect("a new database");
+    let names = ["ann", "bob", "cyn"];
+    seed::accounts(&mut store, &names);
+    seed::room(&mut store, "tea", &names);
+    let mut batch = store.batch();
+    let users = names.map(|name| batch.find_user(name).expect("readable").expect("there").id);
+    let tea = batch.find_room("tea").expect("readable").expect("there").id;
+    let long = Content::new(shortest_words()).expect("a good text");
+    let short = Content::new("4711-a-secret").expect("a good text");
+    let mut ids = Vec::new();
+    for number in 0..101 {
+        let (from, text) = match number {
+            100 => (users[2], &short),
+            _ => (users[number % 2], &long),
+        };
+        let said = batch.insert_message(tea, from, text, None, 1);
+        ids.push(said.expect("it is stored").0);
+    }
+    while batch.index_messages().expect("it is indexed").is_some() {}
+    let _ = batch.commit().expect("it is stored");
+    let mut sim = sim(store, None);
+    log_in(&mut sim, &names);
+    sim.advance(Duration::from_secs(2));
+    (sim, ids)
+}
+
+#[test]
+fn edits_of_long_texts_do_not_delay_the_removal_of_a_text() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut sim, ids) = long_texts(&folder.path().join("a.db"));
+    let edit = |sim: &mut Sim, number: usize| {
+        let params = format!(r#"{{"id":{},"content":"x"}}"#, ids[number]);
+        let params = from_json(&params).expect("JSON");
+        let command = by_name("EDIT_MESSAGE").expect("a command");
+        sim.say(["ann", "bob"][number % 2], command.number, params);
+    };
+    for number in 0..40 {
+        edit(&mut sim, number);
+    }
+    let delete = format!(r#"{{"id":{}}}"#, ids[100]);
+    sim.ask("cyn", "DELETE_MESSAGE", &delete);
+    for number in 40..60 {
+        edit(&mut sim, number);
+        sim.advance(Duration::from_millis(100));
+    }
+    let left = files_with(folder.path(), "4711-a-secret");
+    assert_eq!(left, Vec::<String>::new());
+}
+
+#[test]
+fn an_edit_of_a_long_text_makes_its_author_cool_down() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut sim, ids) = long_texts(&folder.path().join("a.db"));
+    let edit = |sim: &mut Sim, id: u64| {
+        let edit = format!(r#"{{"id":{id},"content":"x"}}"#);
+        let params = from_json(&edit).expect("JSON");
+        let command = by_name("EDIT_MESSAGE").expect("a command");
+        sim.say("ann", command.number, params);
+        sim.settle();
+        let conn = sim.end("ann").conn.expect("a connection");
+        sim.engine.why_waiting(conn)
+    };
+    // The first has nothing to wait for.
+    assert_eq!(edit(&mut sim, ids[0]), Some(WaitReason::InboxEmpty));
+    let Some(WaitReason::CoolingDown { until }) = edit(&mut sim, ids[2]) else {
+        panic!("1,296 words are to be removed")
+    };
+    assert!(until >= sim.now.running + Duration::from_millis(500));
+    sim.move_to(until);
+    sim.settle();
+    sim.end("ann").take_messages();
+    assert_eq!(sim.end("ann").unanswered(), 0);
 }
 
 #[test]

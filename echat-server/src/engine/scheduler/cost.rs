@@ -84,6 +84,11 @@ impl Counts {
     }
 }
 
+/// What work of the search index costs.
+pub(in crate::engine) fn index_cost(usage: &Usage) -> Duration {
+    Duration::from_nanos(times(INDEX_MICRO, usage.index_micros))
+}
+
 /// Nanoseconds of `count` pieces of work.
 fn times(each: Duration, count: u64) -> u64 {
     nanos(each).saturating_mul(count)

@@ -832,3 +832,54 @@ fn what_the_index_is_not_asked_for_costs_as_much_as_its_texts() {
         assert!(!is_found || micros > 50 * 80 / 8, "{micros}");
     }
 }
+
+#[test]
+fn removals_and_new_messages_share_the_portions_of_the_index() {
+    let mut world = World::new();
+    let texts =
+        |from: i64| (from..from + 100).map(|number| format!("w{number} x{number} y{number}"));
+    say(&mut world, 0, texts(0), true);
+    let mut batch = world.store.batch();
+    for id in 1..=100 {
+        let text = Content::new("z").unwrap();
+        let id = MessageId::of_row(id);
+        if id.row() % 2 == 0 {
+            batch.remove_content(id, 2).unwrap();
+        } else {
+            batch.set_content(id, &text, &[], 2).unwrap();
+        }
+    }
+    let _ = batch.commit().unwrap();
+    say(&mut world, 0, texts(100), false);
+    let count = |world: &World, of: &str| -> i64 {
+        let sql = format!("SELECT count(*) FROM search_stale WHERE {of}");
+        world
+            .store
+            .connection()
+            .query_row(&sql, [], |row| row.get(0))
+            .unwrap()
+    };
+    let mut batch = world.store.batch();
+    batch.index_messages().unwrap();
+    let _ = batch.commit().unwrap();
+    // 25 words of each kind, and 100 messages of 128.
+    assert_eq!(count(&world, "id % 2 = 0"), 50 - 8);
+    assert_eq!(count(&world, "id % 2 = 1"), 50 - 8);
+    assert_eq!(
+        search_index::covered(&world.store.batch()).unwrap().upto,
+        200
+    );
+    let mut portions = 1;
+    loop {
+        let mut batch = world.store.batch();
+        let is_left = batch.index_messages().unwrap().is_some();
+        let _ = batch.commit().unwrap();
+        let faults = search_index::faults(world.store.connection()).unwrap();
+        assert_eq!(faults, Vec::<String>::new());
+        if !is_left {
+            break;
+        }
+        portions += 1;
+    }
+    assert!(portions >= 4, "{portions}");
+}
