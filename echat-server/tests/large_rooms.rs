@@ -14,12 +14,12 @@ use std::ops::Range;
 const PORTION: usize = 128;
 
 /// A server with these rooms. Their members are the users `u0`, `u1` and so on with these numbers, all of them online.
-fn world(rooms: &[(&str, Range<usize>)]) -> Sim {
-    world_with(Limits::default(), rooms)
+fn sim(rooms: &[(&str, Range<usize>)]) -> Sim {
+    sim_with(&Limits::default(), rooms)
 }
 
 /// The same with other limits.
-fn world_with(limits: Limits, rooms: &[(&str, Range<usize>)]) -> Sim {
+fn sim_with(limits: &Limits, rooms: &[(&str, Range<usize>)]) -> Sim {
     let users = rooms.iter().map(|(_, members)| members.end).max();
     let names: Vec<String> = (0..users.unwrap_or(0)).map(|n| format!("u{n}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -31,7 +31,7 @@ fn world_with(limits: Limits, rooms: &[(&str, Range<usize>)]) -> Sim {
     let limits = Limits {
         message_rate: 0,
         unauthenticated: 10_000,
-        ..limits
+        ..limits.clone()
     };
     let mut sim = Sim::new(1, limits, store);
     sim.skip_hashing = true;
@@ -97,12 +97,12 @@ fn rounds(sim: &mut Sim) -> Vec<usize> {
             return rounds;
         }
     }
-    panic!("the world finds no rest");
+    panic!("the server finds no rest");
 }
 
 #[test]
 fn messages_of_a_burst_to_a_large_room_share_their_writes() {
-    let mut sim = world(&[("hall", 0..1_000)]);
+    let mut sim = sim(&[("hall", 0..1_000)]);
     send(&mut sim, "u0", "hall", 64);
     let rounds = rounds(&mut sim);
     let writes: usize = rounds.iter().sum();
@@ -117,7 +117,7 @@ fn messages_of_a_burst_to_a_large_room_share_their_writes() {
 
 #[test]
 fn a_round_writes_a_portion_of_a_large_room_and_all_replies() {
-    let mut sim = world(&[("hall", 0..1_000), ("den", 980..1_000)]);
+    let mut sim = sim(&[("hall", 0..1_000), ("den", 980..1_000)]);
     send(&mut sim, "u0", "hall", 64);
     sim.step().expect("the database of a test does not fail");
     // In the midst of the burst, a lone message to a small room.
@@ -142,7 +142,7 @@ fn a_round_writes_a_portion_of_a_large_room_and_all_replies() {
 
 #[test]
 fn a_lone_message_waits_for_nothing() {
-    let mut sim = world(&[("hall", 0..1_000), ("den", 0..129)]);
+    let mut sim = sim(&[("hall", 0..1_000), ("den", 0..129)]);
     send(&mut sim, "u0", "den", 1);
     assert_eq!(rounds(&mut sim)[0], 129, "each member and the sender");
     send(&mut sim, "u0", "hall", 1);
@@ -155,7 +155,7 @@ fn a_lone_message_waits_for_nothing() {
 
 #[test]
 fn a_room_of_middle_size_does_not_wait_for_the_largest() {
-    let mut sim = world(&[("hall", 0..1_000), ("yard", 800..1_000)]);
+    let mut sim = sim(&[("hall", 0..1_000), ("yard", 800..1_000)]);
     send(&mut sim, "u0", "hall", 64);
     sim.step().expect("the database of a test does not fail");
     send(&mut sim, "u999", "yard", 1);
@@ -174,7 +174,7 @@ fn a_room_of_middle_size_does_not_wait_for_the_largest() {
 
 #[test]
 fn messages_of_one_tick_come_in_the_order_of_their_ids() {
-    let mut sim = world(&[("hall", 0..6), ("den", 0..3)]);
+    let mut sim = sim(&[("hall", 0..6), ("den", 0..3)]);
     for (name, room) in [
         ("u0", "hall"),
         ("u1", "hall"),
@@ -201,7 +201,7 @@ fn messages_of_one_tick_come_in_the_order_of_their_ids() {
 
 #[test]
 fn a_burst_to_a_small_room_is_one_write_for_each_member() {
-    let mut sim = world(&[("den", 0..20)]);
+    let mut sim = sim(&[("den", 0..20)]);
     send(&mut sim, "u0", "den", 64);
     assert_eq!(rounds(&mut sim)[0], 20, "one commit, one write for each");
     for n in 1..20 {
@@ -217,7 +217,7 @@ fn members_that_read_are_not_too_slow_for_a_burst_of_long_messages() {
         send_queue_hard: 128 * 1024,
         ..Limits::default()
     };
-    let mut sim = world_with(limits, &[("hall", 0..200)]);
+    let mut sim = sim_with(&limits, &[("hall", 0..200)]);
     sim.engine.set_portion(4);
     let content = "x".repeat(3_900);
     for n in 0..64 {
@@ -237,7 +237,7 @@ fn members_that_read_are_not_too_slow_for_a_burst_of_long_messages() {
 
 #[test]
 fn an_event_is_counted_by_its_bytes() {
-    let mut sim = world(&[("hall", 0..200)]);
+    let mut sim = sim(&[("hall", 0..200)]);
     // Sealing 3,900 bytes 199 times is a turn's work: the tick ends after five of these, and not after 64.
     for n in 0..64 {
         let content = format!("{n:03} {}", "x".repeat(3_900));
