@@ -124,8 +124,8 @@ impl Checkpoint {
     }
 
     /// Syncs the database after pages of the log were copied: first the ranges that were written, in small portions.
-    /// `SQLite` does not sync it if a commit occurred while it copied; the next checkpoint would then sync everything in
-    /// the loop.
+    /// `SQLite` does not sync it if a commit occurred while it copied; the next checkpoint would then sync everything
+    /// in the loop.
     fn sync(&self, written: io::Result<Vec<Range<u64>>>) -> io::Result<()> {
         let Some(file) = &self.file else {
             return Ok(());
