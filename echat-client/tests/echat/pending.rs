@@ -149,7 +149,8 @@ fn unsent_lines_of_a_renamed_user_are_kept_and_sent_under_the_new_name() {
         "{shown}"
     );
     let mut bob = folder.comes("bobby", server);
-    bob.sees("late");
+    // Until then it stands there as a pending line.
+    bob.sees("me to room1: late");
     bob.types("\\d\r");
     assert_eq!(bob.ends().0, 0);
     assert_eq!(folder.counts("ann", &["late".to_owned()]), [1]);
