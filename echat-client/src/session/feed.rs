@@ -274,6 +274,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_dropped_while_the_last_page_is_on_its_way_is_asked_for() {
+        let mut feed = behind(200, 10);
+        let newest = 1_700;
+        for id in 201..=newest {
+            assert_eq!(feed.live(message(id, 10)), []);
+        }
+        let page = |range: std::ops::RangeInclusive<u64>| -> Vec<ChatMessage> {
+            range.map(|id| message(id, 10)).collect()
+        };
+        // The server made it before those came.
+        let mut shown = ids(&feed.page(&page(1..=200), false));
+        while let Some(after) = feed.missed_after() {
+            let end = newest.min(after + 200);
+            shown.extend(ids(&feed.page(&page(after + 1..=end), end < newest)));
+        }
+        assert_eq!(shown, (1..=newest).collect::<Vec<_>>());
+    }
+
+    #[test]
     fn a_gap_has_all_that_was_not_held() {
         let mut feed = behind(900, 10);
         assert_eq!(feed.leave_gap().len(), 900);
