@@ -30,9 +30,9 @@ const PORTION: u64 = 1_000;
 
 /// Looking at one message that the index found, and at the text of one that is not indexed.
 const MESSAGE: u64 = 2;
-/// Bytes of a text that is read for which another microsecond is counted, and phrases that are looked for in them
-/// meanwhile.
+/// Bytes of a text that are read in a microsecond.
 const TEXT: usize = 64;
+/// Phrases of a query that are looked for in a text in as much time as reading it takes.
 const PHRASES: usize = 8;
 
 /// Looking up the ids of a time in a block, whose times are in order.
