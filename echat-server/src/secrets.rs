@@ -53,8 +53,7 @@ impl fmt::Debug for SecretSeed {
     }
 }
 
-/// The PHC string of a password's hash, from the worker that makes it to the database, and back. Empty for a bot, which
-/// has no password.
+/// The PHC string of a password's hash, from the worker that makes it to the database, and back.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(Zeroizing<String>);
 
@@ -64,9 +63,14 @@ impl PasswordHash {
         &self.0
     }
 
-    /// Whether there is no password.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// What the database has in place of the hash for a person that has no password yet: an imported or repaired
+    /// account. For a bot, which never has one, it has an empty text.
+    pub const NO_PASSWORD: &str = "*";
+
+    /// The hash that the database has for an account; `None` without a password.
+    pub fn stored(text: String) -> Option<Self> {
+        let is_hash = !text.is_empty() && text != Self::NO_PASSWORD;
+        is_hash.then(|| text.into())
     }
 }
 

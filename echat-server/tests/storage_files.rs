@@ -309,16 +309,8 @@ fn a_full_disk_refuses_the_whole_batch_and_recovers() {
             .messages
             .is_empty()
     );
-    assert_eq!(
-        store
-            .batch()
-            .credentials("ann")
-            .unwrap()
-            .unwrap()
-            .1
-            .as_str(),
-        "phc"
-    );
+    let (_, phc) = store.batch().credentials("ann").unwrap().unwrap();
+    assert_eq!(phc, Some("phc".to_owned().into()));
     store.limit_pages(1 << 20).unwrap();
     let mut batch = store.batch();
     batch.insert_message(talk, ann, &long, None, 1).unwrap();

@@ -278,6 +278,8 @@ pub(crate) fn login(
         .flatten();
     let (user, hash) = found.unzip();
     // Names that cannot exist share one budget: remembering each would be remembering anything.
+    // A missing password costs and says the same as an unknown user.
+    let hash = hash.flatten();
     let key = username.key().unwrap_or_default();
     let device = device.and_then(PresentedDevice::of);
     let guesser = guesser(ctx, key, user.as_ref(), device.as_ref())?;
@@ -298,8 +300,6 @@ pub(crate) fn login(
     };
     Ok(match credential {
         Credential::Password(password) => {
-            // A bot has no password, which costs and says the same as an unknown user.
-            let hash = hash.filter(|hash| !hash.is_empty());
             Answer::Wait(Task::Verify { password, hash }, Pending::Login(attempt))
         }
         Credential::Resume(_) | Credential::Token(_) => Answer::LogIn(attempt),
@@ -413,8 +413,8 @@ pub(crate) fn logged_in(
     // For an unknown name too: it must cost as much time as a known one.
     // And the password may have been changed since it was compared.
     let (now, hash) = ctx.batch.credentials(&attempt.key)?.unzip();
-    let is_current =
-        !matches!(attempt.presented, PresentedCredential::Password) || hash == attempt.hash;
+    let is_current = !matches!(attempt.presented, PresentedCredential::Password)
+        || hash.flatten() == attempt.hash;
     let user = now.filter(|now| is_current && attempt.user.as_ref() == Some(now));
     let judgement = judge(ctx, user.as_ref(), &attempt.presented)?;
     let Some((opened_by, upgrade)) = opening(&attempt.presented, judgement, verdict) else {

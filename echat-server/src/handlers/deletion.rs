@@ -32,7 +32,6 @@ pub(crate) fn delete_account(
         return Err(Code::BadCredentials.into());
     };
     let counted = count_own_attempt(ctx, &me)?;
-    let hash = Some(hash);
     let user = me.id;
     Ok(Answer::Wait(
         Task::Verify { password, hash },

@@ -63,11 +63,14 @@ impl Batch<'_> {
         )
     }
 
-    /// The user with this name, and the hash of the password, which is empty for a bot.
-    pub fn credentials(&self, key: &str) -> Result<Option<(User, PasswordHash)>, StoreError> {
+    /// The user with this name, and the hash of the password if the user has one.
+    pub fn credentials(
+        &self,
+        key: &str,
+    ) -> Result<Option<(User, Option<PasswordHash>)>, StoreError> {
         let sql = "SELECT id, name, password FROM users WHERE name = ?1 AND deleted_at IS NULL";
         self.first(sql, [key], |row| {
-            Ok((user(row)?, row.get::<_, String>(2)?.into()))
+            Ok((user(row)?, PasswordHash::stored(row.get(2)?)))
         })
     }
 

@@ -15,6 +15,9 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_f
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use crate::clock::LAST_TIME;
+use crate::secrets::PasswordHash;
+
 use super::MessageId;
 use super::annotations::{ALL, MENTIONS_OF};
 use super::backup::{begin_reading, open_beside};
@@ -37,9 +40,6 @@ const IDS: RangeInclusive<i64> = 0..=MessageId::LAST_IMPORTED.0.cast_signed();
 /// The last time that is imported, in unix seconds: the end of the year 9999.
 pub(super) const LAST_TIME: i64 = 253_402_300_799;
 const TIMES: RangeInclusive<i64> = 0..=LAST_TIME;
-
-/// In the place of a password's hash: no password fits it.
-const NO_PASSWORD: &str = "*";
 
 /// What is exported.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -551,7 +551,7 @@ impl Import<'_> {
         let password = value["password"]
             .as_str()
             .filter(|hash| !hash.is_empty())
-            .unwrap_or(NO_PASSWORD);
+            .unwrap_or(PasswordHash::NO_PASSWORD);
         let created_at = optional(value, "created_at", TIMES)?.unwrap_or(self.now);
         let administrator = value["administrator"].as_bool().unwrap_or(false);
         self.add_user(name, deleted_at, (password, created_at, administrator))?;
@@ -586,7 +586,11 @@ impl Import<'_> {
         }
         let is_valid = Username::new(name).is_ok_and(|valid| valid.as_str() == name);
         let deleted_at = (!is_valid).then_some(self.now);
-        self.add_user(name, deleted_at, (NO_PASSWORD, self.now, false))
+        self.add_user(
+            name,
+            deleted_at,
+            (PasswordHash::NO_PASSWORD, self.now, false),
+        )
     }
 
     fn new_conversation(&self, kind: i64) -> Result<i64, BadLine> {

@@ -31,9 +31,6 @@ use super::open_error::OpenError;
 use super::settings::SETTINGS;
 use super::skeletons;
 
-/// In the place of a password's hash: no password fits it.
-const NO_PASSWORD: &str = "*";
-
 /// Rows that are named for each reason why they are left out.
 const ROWS: usize = 20;
 
@@ -374,7 +371,9 @@ impl Import<'_> {
             let stored = self.free_name(0, &name)?;
             let password = password.and_then(|password| Password::presented(&password).ok());
             let hash = password.as_ref().map(&mut *hash);
-            let phc = hash.as_ref().map_or(NO_PASSWORD, PasswordHash::as_str);
+            let phc = hash
+                .as_ref()
+                .map_or(PasswordHash::NO_PASSWORD, PasswordHash::as_str);
             self.db.execute(
                 "INSERT INTO users (name, password, created_at) VALUES (?1, ?2, ?3)",
                 params![stored, phc, created_at],

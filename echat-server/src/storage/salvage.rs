@@ -24,6 +24,8 @@ use rusqlite::limits::Limit;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params_from_iter};
 
+use crate::secrets::PasswordHash;
+
 use super::backup::open_beside;
 use super::check::{DERIVED, Findings, count, derive, findings, tables};
 use super::failure::is_damage;
@@ -45,9 +47,6 @@ const MESSAGES: &str = "messages";
 
 /// The most lines about what is lost, for each table.
 const LINES: usize = 100;
-
-/// In the place of a password's hash: no password fits it.
-const NO_PASSWORD: &str = "*";
 
 /// What came of a salvage.
 #[derive(Debug)]
@@ -625,7 +624,7 @@ impl Salvage<'_> {
             let sql = "INSERT OR IGNORE INTO users (id, name, password, created_at, deleted_at)
                        VALUES (?1, ?2, ?3, ?4, ?5)";
             let deleted_at = is_deleted.then_some(self.now);
-            let account = (id, &name, NO_PASSWORD, self.now, deleted_at);
+            let account = (id, &name, PasswordHash::NO_PASSWORD, self.now, deleted_at);
             if self.to.execute(sql, account)? > 0 {
                 self.lost.push(if is_deleted {
                     format!("account {name:?}: when it was deleted")
@@ -645,7 +644,8 @@ impl Salvage<'_> {
             let name = format!("deleted account {id}");
             let sql = "INSERT OR IGNORE INTO users (id, name, password, created_at, deleted_at)
                        VALUES (?1, ?2, ?3, ?4, ?4)";
-            self.to.execute(sql, (id, &name, NO_PASSWORD, self.now))?;
+            self.to
+                .execute(sql, (id, &name, PasswordHash::NO_PASSWORD, self.now))?;
             self.lost.push(format!(
                 "account {id}: all but its number; its messages stay, of {name:?}"
             ));
@@ -669,13 +669,15 @@ impl Salvage<'_> {
     fn mend_bots(&mut self) -> Result<(), OpenError> {
         let is_bot = "id IN (SELECT user FROM bots)";
         let sql = format!("UPDATE users SET password = '' WHERE password = ?1 AND {is_bot}");
-        self.to.execute(&sql, [NO_PASSWORD])?;
+        self.to.execute(&sql, [PasswordHash::NO_PASSWORD])?;
         let sql = format!(
             "UPDATE users SET password = ?1 WHERE password = '' AND deleted_at IS NULL AND NOT {is_bot}
              RETURNING name"
         );
         let mut statement = self.to.prepare(&sql)?;
-        for name in statement.query_map([NO_PASSWORD], |row| row.get::<_, String>(0))? {
+        for name in
+            statement.query_map([PasswordHash::NO_PASSWORD], |row| row.get::<_, String>(0))?
+        {
             let line = format!("bot {:?}: its owner and its token", name?);
             self.lost.push(line);
         }

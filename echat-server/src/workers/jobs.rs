@@ -66,8 +66,8 @@ pub enum Task {
     Change {
         /// The present password.
         old: Password,
-        /// Its hash.
-        hash: PasswordHash,
+        /// Its hash; `None` if the user has none.
+        hash: Option<PasswordHash>,
         /// The new password.
         new: Password,
     },
@@ -132,7 +132,7 @@ impl Task {
                 JobResult::Verified(verify(&password, hash.as_ref(), rng, memory))
             }
             Task::Change { old, hash, new } => {
-                let verdict = verify(&old, Some(&hash), rng, memory);
+                let verdict = verify(&old, hash.as_ref(), rng, memory);
                 let is_right = matches!(verdict, Verdict::Right { .. });
                 JobResult::Changed(is_right.then(|| self::hash(&new, rng, memory)))
             }
@@ -260,17 +260,23 @@ fn verify(
     rng: &mut impl CryptoRng,
     memory: &mut HashMemory,
 ) -> Verdict {
-    let is_known = hash.is_some();
-    let Some((hash, params)) = parsed(hash.unwrap_or(&UNKNOWN_USER).as_str()) else {
-        tracing::error!("a password hash in the database cannot be read; its user cannot log in");
-        return Verdict::Wrong;
-    };
-    let (Some(salt), Some(expected)) = (&hash.salt, &hash.hash) else {
+    let known = hash.and_then(|hash| {
+        let read = parsed(hash.as_str());
+        if read.is_none() {
+            tracing::error!(
+                "a password hash in the database cannot be read; its user cannot log in"
+            );
+        }
+        read
+    });
+    let is_known = known.is_some();
+    let compared = known.or_else(|| parsed(UNKNOWN_USER.as_str()));
+    let Some((salt, expected, params)) = compared else {
         return Verdict::Wrong;
     };
     // Outputs are compared in constant time (phc, `Output`).
     let right =
-        digest(password.as_bytes(), salt, &params, memory).is_ok_and(|output| output == *expected);
+        digest(password.as_bytes(), &salt, &params, memory).is_ok_and(|output| output == expected);
     if !(right && is_known) {
         return Verdict::Wrong;
     }
@@ -280,13 +286,13 @@ fn verify(
     }
 }
 
-/// A hash of ours: Argon2id of the version that this program makes.
-fn parsed(phc: &str) -> Option<(phc::PasswordHash, Params)> {
+/// A hash of ours, Argon2id of the version that this program makes: its salt, its output and its parameters.
+fn parsed(phc: &str) -> Option<(phc::Salt, phc::Output, Params)> {
     let hash = phc::PasswordHash::new(phc).ok()?;
     let ours = hash.algorithm == Algorithm::Argon2id.ident()
         && hash.version == Some(Version::V0x13.into());
     let params = Params::try_from(&hash).ok()?;
-    ours.then_some((hash, params))
+    ours.then_some((hash.salt?, hash.hash?, params))
 }
 
 /// Computes what is computed once, so that the first unknown user costs no more than the next.
@@ -356,8 +362,7 @@ mod tests {
             panic!("a hash gives a hash")
         };
         let costs = |phc: &PasswordHash| {
-            let (hash, params) = parsed(phc.as_str()).expect("a hash of ours");
-            let (salt, output) = (hash.salt.expect("salted"), hash.hash.expect("hashed"));
+            let (salt, output, params) = parsed(phc.as_str()).expect("a hash of ours");
             let costs = (params.m_cost(), params.t_cost(), params.p_cost());
             (costs, salt.len(), output.len())
         };
@@ -389,6 +394,8 @@ mod tests {
         let (known, unknown) = (worked(Some(&phc), "wrong"), worked(None, "wrong"));
         assert_eq!(known.0, usize::try_from(MEMORY_KIB).expect("it fits"));
         assert_eq!(unknown.0, known.0);
+        let unreadable = PasswordHash::from("not a hash".to_owned());
+        assert_eq!(worked(Some(&unreadable), "wrong"), unknown);
         // It is this password that is hashed, for an unknown name as for a known one.
         assert_ne!(worked(Some(&phc), "other").1, known.1);
         assert_ne!(worked(None, "other").1, unknown.1);

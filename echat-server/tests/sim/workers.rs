@@ -73,7 +73,7 @@ pub(crate) fn run(task: Task, host_key: &SigningKey, rng: &mut StdRng) -> JobRes
         Task::Hash { password } => JobResult::Hashed(hashed(password)),
         Task::Verify { password, hash } => JobResult::Verified(verified(password, hash)),
         Task::Change { old, hash, new } => {
-            let verdict = verified(old, Some(hash));
+            let verdict = verified(old, hash);
             let is_right = verdict != Verdict::Wrong;
             JobResult::Changed(is_right.then(|| hashed(new)))
         }
