@@ -161,15 +161,15 @@ impl Roster {
         self.sessions_per_user = per_user;
     }
 
-    /// Logs a user in at `conn`: a member of these rooms and of no others, whatever was remembered. A user with too
-    /// many sessions then loses the oldest, which is returned.
+    /// Logs a user in at `conn`: a member of these rooms and of no others, whatever was remembered. The
+    /// oldest of the sessions that the user then has too many end, and are returned.
     pub(crate) fn begin_session(
         &mut self,
         conn: ConnId,
         user: UserId,
         name: &str,
         rooms: impl IntoIterator<Item = ConversationId>,
-    ) -> Option<ConnId> {
+    ) -> Vec<ConnId> {
         let online = self.by_user.entry(user).or_insert_with(|| {
             Box::new(Online {
                 user,
@@ -181,10 +181,13 @@ impl Roster {
             })
         });
         online.conns.push(conn);
-        let oldest =
-            (online.conns.len() > self.sessions_per_user.get()).then(|| online.conns.remove(0));
-        if let Some(oldest) = oldest {
-            self.sessions.remove(&oldest);
+        let excess = online
+            .conns
+            .len()
+            .saturating_sub(self.sessions_per_user.get());
+        let oldest: Vec<ConnId> = online.conns.drain(..excess).collect();
+        for conn in &oldest {
+            self.sessions.remove(conn);
         }
         self.sessions.insert(conn, Box::new(Session::new(user)));
         self.set_rooms(user, rooms);
@@ -516,8 +519,8 @@ impl Roster {
     }
 
     /// The connections of a room's online members, except one member's.
-    pub(crate) fn in_room_but(&self, room: ConversationId, but: UserId) -> Vec<ConnId> {
-        self.in_room_without(room, but, &[])
+    pub(crate) fn in_room_except(&self, room: ConversationId, except: UserId) -> Vec<ConnId> {
+        self.in_room_without(room, except, &[])
     }
 
     /// The same, without those of some users, who are sorted.
@@ -711,13 +714,11 @@ mod tests {
         let (room, later) = (ConversationId(5), ConversationId(6));
         let mut roster = Roster::default();
         roster.allow_sessions(NonZeroUsize::new(2).unwrap());
-        assert_eq!(roster.begin_session(ConnId(1), ann, "ann", [room]), None);
-        assert_eq!(
-            roster.begin_session(ConnId(2), ann, "ann", [room, later]),
-            None
-        );
+        assert_eq!(roster.begin_session(ConnId(1), ann, "ann", [room]), []);
+        let displaced = roster.begin_session(ConnId(2), ann, "ann", [room, later]);
+        assert_eq!(displaced, []);
         let displaced = roster.begin_session(ConnId(3), ann, "ann", [room, later]);
-        assert_eq!(displaced, Some(ConnId(1)));
+        assert_eq!(displaced, [ConnId(1)]);
         assert_eq!(roster.conns_of(ann), [ConnId(2), ConnId(3)]);
         assert_eq!(roster.others_of(ConnId(3)).as_slice(), [ConnId(2)]);
         assert!(roster.at(ConnId(1)).is_none());
@@ -727,6 +728,23 @@ mod tests {
         roster.end_session(ConnId(3));
         assert!(roster.is_empty());
     }
+    #[test]
+    fn a_login_ends_all_sessions_that_a_lowered_limit_leaves_no_place_for() {
+        let ann = UserId(1);
+        let room = ConversationId(5);
+        let mut roster = Roster::default();
+        roster.allow_sessions(NonZeroUsize::new(3).unwrap());
+        for conn in 1..=3 {
+            assert_eq!(roster.begin_session(ConnId(conn), ann, "ann", [room]), []);
+        }
+        roster.allow_sessions(NonZeroUsize::MIN);
+        let displaced = roster.begin_session(ConnId(4), ann, "ann", [room]);
+        assert_eq!(displaced, [ConnId(1), ConnId(2), ConnId(3)]);
+        assert_eq!(roster.conns_of(ann), [ConnId(4)]);
+        assert!(displaced.iter().all(|conn| roster.at(*conn).is_none()));
+        assert_eq!(roster.in_room_except(room, UserId(9)), [ConnId(4)]);
+    }
+
 
     #[test]
     fn a_secret_ends_with_its_session_and_its_first_request_is_noted_once() {

@@ -624,10 +624,10 @@ fn begin_session(
             displace(ctx, user, conn, Departure::Displaced);
         }
     }
-    if let Some(oldest) = ctx
+    let replaced = ctx
         .roster
-        .begin_session(ctx.conn, user.id, &user.name, rooms)
-    {
+        .begin_session(ctx.conn, user.id, &user.name, rooms);
+    for oldest in replaced {
         displace(ctx, user, oldest, Departure::Displaced);
     }
     if is_bot {
