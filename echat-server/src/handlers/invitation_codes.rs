@@ -155,7 +155,7 @@ pub(crate) fn create_invitation(
         return Err(Reject::bad_params("expires", "must be a time to come"));
     };
     let inviter = Inviter::require(view.batch, view.settings, &me)?;
-    if view.batch.invitation_count(me.id, now)? >= OPEN_CODES as u64 {
+    if view.batch.invitation_count(Some(me.id), now)? >= OPEN_CODES as u64 {
         return Err(Reject::too_many(OPEN_CODES));
     }
     let code = InvitationCode::from_bytes(seed.first());

@@ -82,15 +82,19 @@ impl Batch<'_> {
         self.first(sql, [code], invitation)
     }
 
-    /// The number of a user's codes that have not expired.
-    pub(crate) fn invitation_count(&self, maker: UserId, now: i64) -> Result<u64, StoreError> {
+    /// The number of codes of a user, or of the operator, that have not expired.
+    pub(crate) fn invitation_count(
+        &self,
+        maker: Option<UserId>,
+        now: i64,
+    ) -> Result<u64, StoreError> {
         let sql = "SELECT count(*) FROM invitation_codes
-                   WHERE maker = ?1 AND (expires_at IS NULL OR expires_at > ?2)";
+                   WHERE maker IS ?1 AND (expires_at IS NULL OR expires_at > ?2)";
         self.count(sql, params![maker, now])
     }
 
     /// The first `limit` codes that have not expired, the newest first: those of one user, or all; from the first, or
-    /// behind the code `after`.
+    /// behind the code `after`, which must be there.
     pub(crate) fn open_invitations(
         &self,
         maker: Option<UserId>,
@@ -165,12 +169,6 @@ impl Batch<'_> {
     /// Deletes it.
     pub fn delete_administrator_code(&mut self) -> Result<(), StoreError> {
         self.write("DELETE FROM administrator_code", []).map(drop)
-    }
-
-    /// Whether a user is an administrator.
-    pub fn is_administrator(&self, user: UserId) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM users WHERE id = ?1 AND administrator = 1";
-        self.exists(sql, [user])
     }
 }
 

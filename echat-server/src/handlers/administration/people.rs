@@ -222,7 +222,7 @@ pub(super) fn unmake_admin(
         _ => AdminReport::done(done),
     };
     let loses_codes = view.settings.invitations == Inviters::Administrator;
-    let codes = view.batch.invitation_count(user.id, operation.now)?;
+    let codes = view.batch.invitation_count(Some(user.id), operation.now)?;
     if loses_codes && codes > 0 {
         report = report.with("invitations_revoked", codes);
     }

@@ -304,12 +304,7 @@ pub(super) fn new_invitation(
 ) -> Result<AdminPlan, Reject> {
     let uses = uses.map_or(1, |uses| uses.0);
     let maker = operation.actor.administrator().map(|me| me.id);
-    if view
-        .batch
-        .open_invitations(None, None, operation.now, ROWS + 1)?
-        .len()
-        > ROWS
-    {
+    if view.batch.invitation_count(maker, operation.now)? >= ROWS as u64 {
         return Err(Reject::too_many(ROWS));
     }
     let shown = operation.issued_code();
@@ -347,6 +342,12 @@ pub(super) fn invitations(
     let key = |code: InvitationCode| code.key().ok_or(ParamError::new("after", "is no code"));
     let after = after.map(key).transpose()?;
     let after = after.as_ref().map(|key| key.as_str());
+    if let Some(code) = after
+        && ctx.batch.invitation(code)?.is_none()
+    {
+        let message = "was used up or revoked in the meantime: begin again without a code";
+        return Err(ParamError::new("after", message).into());
+    }
     let now = ctx.now.unix;
     let found = ctx.batch.open_invitations(None, after, now, ROWS + 1)?;
     let mut rows = Vec::new();
@@ -413,11 +414,12 @@ pub(super) fn ban_address(
         let message = "Your own address is among these: you would be locked out.";
         return Err(Reject::with_message(Code::NotAllowed, message));
     }
-    if view.batch.address_bans(operation.now, BANS)?.len() >= BANS {
-        return Err(Reject::too_many(BANS));
-    }
     let (EndTime(until), now) = (until, operation.now);
     let prefix = address.to_string();
+    let bans = view.batch.address_bans(now, BANS)?;
+    if bans.len() >= BANS && bans.iter().all(|ban| ban.prefix != prefix) {
+        return Err(Reject::too_many(BANS));
+    }
     let report = AdminReport::done(format!("{prefix} is banned")).with("until", at(until));
     let plan = AdminPlan::reported(report).changes(MemoryChange::Ban(address, until));
     Ok(plan.writes(move |batch| {
