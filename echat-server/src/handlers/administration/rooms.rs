@@ -77,14 +77,14 @@ pub(super) fn room_owner(
         .batch
         .role(&room, member.id)?
         .ok_or_else(not_a_member)?;
-    let Some(former) = room
-        .owner
-        .filter(|_| !view.batch.is_bot(member.id).unwrap_or(true))
-    else {
-        let message =
-            "Only a person can own a room, and the lobby has no owner but the administrators.";
+    let Some(former) = room.owner else {
+        let message = "The lobby has no owner but the administrators.";
         return Err(Reject::with_message(Code::NotAllowed, message));
     };
+    if view.batch.is_bot(member.id)? {
+        let message = "Only a person can own a room.";
+        return Err(Reject::with_message(Code::NotAllowed, message));
+    }
     let done = AdminPlan::done(format!("{} owns {}", member.name, room.name));
     if role == Role::Owner {
         let why = format!("{} owns {} already", member.name, room.name);
