@@ -173,7 +173,11 @@ impl Outbox {
     fn encode(&mut self, event: &Event) -> Rc<[u8]> {
         if matches!(
             event,
-            Event::LoginBundle { .. } | Event::BotToken { .. } | Event::AdminResult { .. }
+            Event::LoginBundle { .. }
+                | Event::BotToken { .. }
+                | Event::Invitation { .. }
+                | Event::Invitations { .. }
+                | Event::AdminResult { .. }
         ) {
             return encoded(event);
         }
