@@ -75,8 +75,6 @@ pub(crate) enum Delivery {
     Authenticated(ConnId, UserId),
     /// The session of the connection ended; the connection stays.
     Unauthenticated(ConnId),
-    /// The code of the first administrator was used.
-    AdministratorMade,
 }
 
 /// The staged deliveries of a tick.
@@ -162,11 +160,6 @@ impl Outbox {
     /// Stages the end of a login on a connection that stays.
     pub(crate) fn unauthenticated(&mut self, conn: ConnId) {
         self.staged.push(Delivery::Unauthenticated(conn));
-    }
-
-    /// Stages that the code of the first administrator was used.
-    pub(crate) fn administrator_made(&mut self) {
-        self.staged.push(Delivery::AdministratorMade);
     }
 
     /// An event as it is sent, encoded in the kept buffer. One with a secret leaves no copy there.
@@ -292,7 +285,6 @@ mod tests {
             Delivery::Room { .. }
             | Delivery::Presence(_)
             | Delivery::CatchUp { .. }
-            | Delivery::AdministratorMade
             | Delivery::Renamed { .. }
             | Delivery::RenamedUser { .. } => (0, 0),
             Delivery::Close { conn, .. }

@@ -172,7 +172,6 @@ fn deliver_all(engine: &mut Engine, now: Now, receipt: Receipt, secrets: Option<
         },
         presence: &mut engine.presence,
         tally: &mut engine.tally,
-        administrator_is_made: &mut state.administrator_is_made,
     };
     let mut deliveries = state.outbox.release(receipt, secrets);
     let mut next = deliveries.next();
@@ -201,7 +200,6 @@ struct Delivering<'e> {
     sender: EventSender<'e>,
     presence: &'e mut PresenceFanOut,
     tally: &'e mut Tally,
-    administrator_is_made: &'e mut bool,
 }
 
 impl Delivering<'_> {
@@ -230,7 +228,6 @@ impl Delivering<'_> {
             Delivery::Close { conn, end } => {
                 connections.with(conn, limits, |peer| peer.close(end, now));
             }
-            Delivery::AdministratorMade => *self.administrator_is_made = true,
             Delivery::Authenticated(conn, user) => {
                 self.tally.logged_in();
                 connections.log_in(conn, user, limits);

@@ -4,7 +4,7 @@
 //! connection's later requests wait. A LOGIN with the secret of an earlier session, or with a bot's token, needs no
 //! worker.
 
-use super::administration::Operation;
+use super::administration::{MemoryChange, Operation};
 use super::admission::{Demand, Plan, View};
 use super::deletion::Deletion;
 use super::devices::PresentedDevice;
@@ -218,7 +218,8 @@ pub(crate) fn registered(
     ctx.journal.record(|| Entry::account(&account));
     ctx.session_log.registered(username.as_str(), ctx.address);
     if is_administrator {
-        ctx.outbox.administrator_made();
+        let made = MemoryChange::AdministratorMade;
+        ctx.after_commit.memory_changes.push(made);
     }
     Ok(Event::RegisterSuccess {
         username: username.to_string(),
