@@ -66,6 +66,28 @@ fn each_friend_sees_the_other_as_the_target() {
 }
 
 #[test]
+fn a_repeated_message_that_is_too_old_is_known_and_not_shown() {
+    let mut store = Store::in_memory().unwrap();
+    store.keep(Some(1));
+    let txn = TxnId::new("t").unwrap();
+    let text = Content::new("hi").unwrap();
+    let mut batch = store.batch_at(100);
+    let ann = user(&mut batch, "ann");
+    let tea = room(&mut batch, "tea", &[ann]);
+    batch
+        .insert_message(tea, ann, &text, Some(&txn), 100)
+        .unwrap();
+    let _receipt = batch.commit().unwrap();
+    for (now, is_shown) in [(100 + 86_400, true), (101 + 86_400, false)] {
+        let batch = store.batch_at(now);
+        let sent = batch.find_txn(ann, &txn, &text).unwrap().unwrap();
+        assert!(sent.is_same);
+        assert_eq!(sent.message.is_some(), is_shown);
+        assert_eq!(sent.target.as_deref(), Some("tea"));
+    }
+}
+
+#[test]
 fn a_member_sees_a_room_from_the_moment_of_joining() {
     let mut store = Store::in_memory().unwrap();
     let mut batch = store.batch();

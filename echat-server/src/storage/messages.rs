@@ -351,8 +351,10 @@ impl Batch<'_> {
             return self.find_removed(sender, txn_id, content);
         };
         let is_same = self.was_sent_as(&message, content)?;
-        // A closed room is removed in portions, and its messages count as removed already.
-        if target.is_some() {
+        // A closed room, and what is too old, is removed in portions: its messages count as removed already.
+        let kept_since = self.kept_since(message.conversation)?;
+        let is_kept = target.is_some() && message.send_time >= kept_since;
+        if is_kept {
             self.annotate(sender, &mut message)?;
         }
         Ok(Some(SentBefore {
@@ -361,7 +363,7 @@ impl Batch<'_> {
             conversation: message.conversation,
             kind: message.kind,
             is_same,
-            message: target.is_some().then_some(message),
+            message: is_kept.then_some(message),
             target,
         }))
     }
