@@ -209,7 +209,19 @@ fn two_processes_do_not_write_one_backup() {
     assert_eq!(code(&refused), Some(75), "{}", stderr(&refused));
     let left = fs::read_to_string(dir.path("file.tmp")).unwrap();
     assert_eq!(left, "half a backup of another process");
-    drop(held);
+}
+
+#[test]
+fn a_backup_takes_over_only_an_empty_temporary_file() {
+    let dir = dir();
+    dir.write_private("file.tmp", "notes of the operator");
+    let refused = dir.run(&["backup", "file"]);
+    assert_eq!(code(&refused), Some(73), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("file.tmp: exists already"));
+    let left = fs::read_to_string(dir.path("file.tmp")).unwrap();
+    assert_eq!(left, "notes of the operator");
+    // A process that was killed before it wrote anything.
+    dir.write_private("file.tmp", "");
     runs(&dir, &["backup", "file"]);
     verified(&dir, "file");
 }

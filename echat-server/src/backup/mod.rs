@@ -256,7 +256,8 @@ pub fn last_backup(database: &Path) -> Option<i64> {
     noted.trim_end().parse().ok()
 }
 
-/// Creates the temporary file, or takes over what a killed process left, and locks it.
+/// Creates the temporary file, or takes over an empty one, which a process left that was killed before it could note
+/// it, and locks it. What is not empty and has no note is another program's.
 fn hold(temporary: &Path) -> Result<File, BackupError> {
     let path = || temporary.to_owned();
     let mut options = OpenOptions::new();
@@ -286,10 +287,12 @@ fn hold(temporary: &Path) -> Result<File, BackupError> {
     if !is_same.unwrap_or(false) {
         return Err(BackupError::Locked(path()));
     }
-    let emptied = private_file::refuse_hard_links(&file)
-        .and_then(|()| Ok(private_file::make_private(&file)?))
-        .and_then(|()| Ok(file.set_len(0)?));
-    emptied.map_err(|source| BackupError::File {
+    if file.metadata().is_ok_and(|found| found.len() > 0) {
+        return Err(BackupError::Exists(path()));
+    }
+    let private = private_file::refuse_hard_links(&file)
+        .and_then(|()| Ok(private_file::make_private(&file)?));
+    private.map_err(|source| BackupError::File {
         path: path(),
         source,
     })?;
