@@ -291,13 +291,12 @@ fn start_log(loaded: &Loaded) -> Result<(), Failure> {
 
 /// Removes what killed processes were writing: backups and exports.
 fn remove_left_over(folder: &Path) {
-    match data_dir::remove_left_over(folder) {
-        Ok(removed) => {
-            for path in removed {
-                tracing::info!("removed {}, which a killed process left", path.display());
-            }
-        }
-        Err(error) => tracing::warn!(%error, "what a killed process left cannot be removed"),
+    let (removed, all) = data_dir::remove_left_over(folder);
+    for path in removed {
+        tracing::info!("removed {}, which a killed process left", path.display());
+    }
+    if let Err(error) = all {
+        tracing::warn!(%error, "what a killed process left cannot be removed");
     }
 }
 

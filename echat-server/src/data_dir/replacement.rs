@@ -52,8 +52,9 @@ const OF_DATABASE: [&str; COMPANIONS.len() + 1] = {
 
 /// What else an interrupted command can leave among the new files. Only files of these names are removed: a folder of
 /// the same name may be another program's.
-const LEFT_OVER: [&str; 7] = [
+const LEFT_OVER: [&str; 8] = [
     "first_administrator_code.tmp",
+    "database.db-trial",
     "high_water.tmp",
     "host_key.tmp",
     "config.json.tmp",

@@ -135,27 +135,39 @@ fn notes(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// Removes what killed processes were writing, by the notes of a data folder; returns the files. What a running process
-/// writes stays.
-///
-/// # Errors
-/// The folder cannot be read, or a file cannot be removed.
-pub fn remove_left_over(folder: &Path) -> io::Result<Vec<PathBuf>> {
+/// writes stays. A file that cannot be removed does not keep the others: the first error is returned too.
+pub fn remove_left_over(folder: &Path) -> (Vec<PathBuf>, io::Result<()>) {
     let mut removed = Vec::new();
-    for path in notes(folder)? {
-        let Ok(file) = private_file::open(&path, OpenOptions::new().read(true)) else {
-            continue;
-        };
-        // A lock that cannot be taken is held by the process that writes.
-        if file.try_lock().is_err() {
-            continue;
+    let notes = match notes(folder) {
+        Ok(notes) => notes,
+        Err(error) => return (removed, Err(error)),
+    };
+    let mut all = Ok(());
+    for note in notes {
+        match remove_noted(&note) {
+            Ok(path) => removed.extend(path),
+            Err(error) => all = all.and(Err(error)),
         }
-        if let Some(note) = Note::read(&file)
-            && note.remove_file()?
-        {
-            removed.push(note.path);
-        }
-        fs::remove_file(path)?;
     }
+    (removed, all)
+}
+
+/// Removes a note of a killed process, and its file, which is returned.
+fn remove_noted(note: &Path) -> io::Result<Option<PathBuf>> {
+    let Ok(file) = private_file::open(note, OpenOptions::new().read(true)) else {
+        return Ok(None);
+    };
+    // A lock that cannot be taken is held by the process that writes.
+    if file.try_lock().is_err() {
+        return Ok(None);
+    }
+    let mut removed = None;
+    if let Some(noted) = Note::read(&file)
+        && noted.remove_file()?
+    {
+        removed = Some(noted.path);
+    }
+    fs::remove_file(note)?;
     Ok(removed)
 }
 
@@ -191,6 +203,12 @@ mod tests {
         (folder, path, noted)
     }
 
+    fn cleaned(folder: &Path) -> Vec<PathBuf> {
+        let (removed, all) = remove_left_over(folder);
+        all.unwrap();
+        removed
+    }
+
     /// As a killed process leaves it: the lock is gone, and the note is there.
     fn kill(noted: UnfinishedFile) {
         let note = noted.note.clone();
@@ -202,11 +220,32 @@ mod tests {
     #[test]
     fn what_a_killed_process_left_is_removed_and_what_is_being_written_is_not() {
         let (folder, path, noted) = noted();
-        assert_eq!(remove_left_over(folder.path()).unwrap(), [] as [PathBuf; 0]);
+        assert_eq!(cleaned(folder.path()), [] as [PathBuf; 0]);
         assert!(path.exists());
         kill(noted);
-        assert_eq!(remove_left_over(folder.path()).unwrap(), [path]);
+        assert_eq!(cleaned(folder.path()), [path]);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_removed_does_not_keep_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut paths = Vec::new();
+        for name in ["a", "b", "c"] {
+            let parent = folder.path().join(name);
+            fs::create_dir(&parent).unwrap();
+            let path = parent.join("backup.tmp");
+            let file = File::create_new(&path).unwrap();
+            kill(UnfinishedFile::note(folder.path(), &path, &file).unwrap());
+            paths.push(path);
+        }
+        // The parent of one is a file now: its path cannot be looked up.
+        fs::remove_dir_all(paths[1].parent().unwrap()).unwrap();
+        fs::write(paths[1].parent().unwrap(), "").unwrap();
+        let (mut removed, all) = remove_left_over(folder.path());
+        removed.sort();
+        assert_eq!(removed, [paths[0].clone(), paths[2].clone()]);
+        assert_eq!(all.unwrap_err().kind(), io::ErrorKind::NotADirectory);
     }
 
     #[test]
@@ -221,7 +260,7 @@ mod tests {
                 remove_own(folder.path());
             } else {
                 kill(noted);
-                assert!(remove_left_over(folder.path()).unwrap().is_empty());
+                assert!(cleaned(folder.path()).is_empty());
             }
             assert_eq!(fs::read_to_string(&path).unwrap(), "of the user");
         }
@@ -234,11 +273,11 @@ mod tests {
         let file = folder.path().join("file");
         fs::rename(&path, &file).unwrap();
         std::os::unix::fs::symlink(&file, &path).unwrap();
-        assert!(remove_left_over(folder.path()).unwrap().is_empty());
+        assert!(cleaned(folder.path()).is_empty());
         assert!(file.exists() && path.is_symlink());
         fs::write(folder.path().join("unfinished.1.1"), "{}").unwrap();
         fs::create_dir(folder.path().join("unfinished.folder")).unwrap();
-        assert!(remove_left_over(folder.path()).unwrap().is_empty());
+        assert!(cleaned(folder.path()).is_empty());
         assert!(folder.path().join("unfinished.folder").exists());
     }
 
