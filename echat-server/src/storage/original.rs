@@ -142,7 +142,6 @@ fn add(
         rooms: HashMap::new(),
         pairs: HashMap::new(),
         members: HashMap::new(),
-        new_rooms: HashSet::new(),
         seen: BTreeMap::new(),
         left_out: BTreeMap::new(),
         done: ImportedOriginal::default(),
@@ -234,7 +233,6 @@ struct Import<'a> {
     pairs: HashMap<(i64, i64), i64>,
     /// Members of rooms, and both friends.
     members: HashMap<i64, HashSet<i64>>,
-    new_rooms: HashSet<i64>,
     /// By conversation and user.
     seen: BTreeMap<(i64, i64), SeenRange>,
     /// How many of what are left out, and the first of them, by kind and reason.
@@ -513,7 +511,6 @@ impl Import<'_> {
             )?;
             self.take_name(1, &name, &stored, id)?;
             self.rooms.insert(name, KnownName::Id(id));
-            self.new_rooms.insert(id);
             self.done.rooms += 1;
         }
         Ok(())
@@ -710,6 +707,7 @@ impl Import<'_> {
     }
 
     /// Adds members. One that is there already keeps its markers.
+        let of_friends: HashSet<i64> = self.pairs.values().copied().collect();
     fn add_participants(&mut self) -> rusqlite::Result<()> {
         let newest = self.next_id - 1;
         for (conversation, users) in &self.members {
@@ -724,7 +722,7 @@ impl Import<'_> {
                                (SELECT created_at FROM users WHERE id = ?1))";
                 let row = params![user, conversation, after, read.max(after)];
                 let added = self.db.prepare_cached(sql)?.execute(row)?;
-                if !self.pairs.values().any(|pair| pair == conversation) {
+                if !of_friends.contains(conversation) {
                     self.done.members += added as u64;
                 }
             }
