@@ -1,5 +1,5 @@
-//! The data folder, which holds everything that a running server owns: `database.db`, `high_water`, `host_key`, `lock`,
-//! and until it was used `first_administrator_code`.
+//! The data folder: `database.db` with the files of its log, `high_water`, `host_key`, `lock`, `last_backup`, and until it
+//! was used `first_administrator_code`. By default it also has the control socket, and the copies that an upgrade makes.
 //!
 //! A folder with neither database, nor `high_water`, nor `host_key` is new, and so is one in which a first start was
 //! interrupted: the marker `init` is written first and removed last. In any other folder a missing database or key is
@@ -42,7 +42,15 @@ const HOST_KEY: &str = "host_key";
 const LOCK: &str = "lock";
 
 /// The code that makes the first administrator. It is created with a new database, and removed when it was used.
-const ADMINISTRATOR_CODE: &str = "first_administrator_code";
+pub(crate) const ADMINISTRATOR_CODE: &str = "first_administrator_code";
+/// Bytes of it that are read: longer than any code with what a person may have added.
+const CODE_FILE: usize = 256;
+
+/// The configuration that came with a backup. The server does not read it here.
+pub(crate) const CONFIG: &str = "config.json";
+
+/// The time of the last backup, in unix seconds.
+pub(crate) const LAST_BACKUP: &str = "last_backup";
 
 /// The marker of a folder whose files are being created.
 const INIT: &str = "init";
@@ -63,6 +71,8 @@ pub fn is_own_file(data: &Path, path: &Path) -> bool {
         HOST_KEY,
         LOCK,
         ADMINISTRATOR_CODE,
+        CONFIG,
+        LAST_BACKUP,
         INIT,
     ];
     let mut own = own.into_iter().chain(COMPANIONS);
@@ -232,9 +242,9 @@ impl AdministratorCodeFile {
             }
             opened => opened.map_err(error)?,
         };
-        let mut text = Zeroizing::new(String::new());
-        // Longer than any code with what a person may have added.
-        match file.take(256).read_to_string(&mut text) {
+        // Allocated in full: growth would leave copies of the code in memory.
+        let mut text = Zeroizing::new(String::with_capacity(CODE_FILE));
+        match file.take(CODE_FILE as u64).read_to_string(&mut text) {
             Ok(_) => {}
             Err(source) if source.kind() == io::ErrorKind::InvalidData => return Ok(None),
             Err(source) => {

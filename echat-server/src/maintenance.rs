@@ -20,7 +20,7 @@ use crate::backup::{
 };
 use crate::cli::{ExportSelection, Maintenance};
 use crate::config::{self, ConfigError, Loaded, Overrides};
-use crate::data_dir::{self, DataDir, DataDirError};
+use crate::data_dir::{self, ADMINISTRATOR_CODE, CONFIG, DataDir, DataDirError};
 use crate::engine::{AdminReport, ExportScope, FileTask, at};
 use crate::escape::escape;
 use crate::exit::ExitCode;
@@ -529,14 +529,14 @@ fn restore(
         say(format!("what was there before: {}", aside.display()));
     }
     if manifest.attachments.config.is_some() {
-        let path = data.join("config.json");
+        let path = data.join(CONFIG);
         say(format!(
             "the configuration: {}; a server reads it with --config",
             path.display()
         ));
     }
     if has_new_code {
-        let path = data.join("first_administrator_code");
+        let path = data.join(ADMINISTRATOR_CODE);
         say(format!(
             "the code that makes the first administrator is a new one: {}",
             path.display()

@@ -22,7 +22,7 @@ use echat_system::regular_file;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::data_dir::{UnfinishedFile, remove_left_over};
+use crate::data_dir::{LAST_BACKUP, UnfinishedFile, remove_left_over};
 use crate::exit::ExitCode;
 use crate::host_key::{self, HostKeyError};
 use crate::storage::{
@@ -242,17 +242,14 @@ pub fn create(source: &BackupSource, target: &Path, now: i64) -> Result<Manifest
     made
 }
 
-/// The file in a data folder with the time of its last backup, in unix seconds, which the metrics have.
-const LAST: &str = "last_backup";
-
-/// Notes in the data folder that a backup of it was made.
+/// Notes in the data folder that a backup of it was made, for the metrics.
 fn note(folder: &Path, at: i64) -> io::Result<()> {
-    private_file::replace(&folder.join(LAST), |file| writeln!(file, "{at}"))
+    private_file::replace(&folder.join(LAST_BACKUP), |file| writeln!(file, "{at}"))
 }
 
 /// When the last backup of a database was made, in unix seconds, by whichever process; `None` if that is not known.
 pub fn last_backup(database: &Path) -> Option<i64> {
-    let noted = text(&database.with_file_name(LAST)).ok()?;
+    let noted = text(&database.with_file_name(LAST_BACKUP)).ok()?;
     noted.trim_end().parse().ok()
 }
 

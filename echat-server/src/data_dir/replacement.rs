@@ -20,7 +20,7 @@ use echat_system::private_file;
 use crate::host_key::{self, HostKeyError};
 
 use super::{
-    ADMINISTRATOR_CODE, AdministratorCodeFile, COMPANIONS, DATABASE, DataDirError, Folder,
+    ADMINISTRATOR_CODE, AdministratorCodeFile, COMPANIONS, CONFIG, DATABASE, DataDirError, Folder,
     HIGH_WATER, HOST_KEY,
 };
 
@@ -32,9 +32,6 @@ const REPLACING: &str = "replacing";
 
 /// The beginning of the name of a folder for old files.
 const BEFORE: &str = "before-";
-
-/// The configuration that came with a backup. The server does not read it here.
-const CONFIG: &str = "config.json";
 
 /// Files that can be replaced.
 const REPLACED: [&str; 5] = [DATABASE, ADMINISTRATOR_CODE, HIGH_WATER, HOST_KEY, CONFIG];
@@ -54,10 +51,10 @@ const OF_DATABASE: [&str; COMPANIONS.len() + 1] = {
 /// the same name may be another program's.
 const LEFT_OVER: [&str; 8] = [
     "first_administrator_code.tmp",
-    "database.db-trial",
     "high_water.tmp",
     "host_key.tmp",
     "config.json.tmp",
+    "database.db-trial",
     "database.patched",
     "database.patched-wal",
     "database.patched-shm",

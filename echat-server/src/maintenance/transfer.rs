@@ -16,7 +16,9 @@ use super::{CommandReport, MaintenanceError, done};
 use crate::backup::{BackupSource, carry_administrator_code, free_beside};
 use crate::cli::ExportSelection;
 use crate::config::{self, Overrides};
-use crate::data_dir::{self, DataDirError, Incoming, Offline, UnfinishedFile, remove_left_over};
+use crate::data_dir::{
+    self, ADMINISTRATOR_CODE, DataDirError, Incoming, Offline, UnfinishedFile, remove_left_over,
+};
 use crate::storage::{
     self, CopyError, DATABASE_HEADER, Imported, ImportedOriginal, Scope, TransferError,
     begin_history, copy_database, create_template, reserved_ids, shortened,
@@ -219,7 +221,7 @@ pub(super) fn import(
 fn code_line(data: &Path) -> String {
     format!(
         "no account is an administrator; the code that makes the first one: {}\n",
-        data.join("first_administrator_code").display()
+        data.join(ADMINISTRATOR_CODE).display()
     )
 }
 
