@@ -8,6 +8,9 @@ pub(crate) const HOUR: i64 = 60 * 60;
 /// Seconds of a day.
 pub(crate) const DAY: i64 = 24 * HOUR;
 
+/// The last time that can be named or imported, in unix seconds: the end of the year 9999.
+pub(crate) const LAST_TIME: i64 = 253_402_300_799;
+
 /// A moment, by both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {

@@ -26,21 +26,14 @@ use crate::data_dir::{LAST_BACKUP, UnfinishedFile, remove_left_over};
 use crate::exit::ExitCode;
 use crate::host_key::{self, HostKeyError};
 use crate::storage::{
-    CopyError, Fault, OpenError, Summary, check_copy, copy_database, newest_time,
+    CopyError, DATABASE_HEADER, Fault, OpenError, Summary, check_copy, copy_database,
+    mark_without_log, newest_time,
 };
 
 pub use administrator_code::carry_administrator_code;
 pub use archive::{Attachments, FORMAT, FormatError, Manifest};
 pub use restore::{RestoreError, RestoreKind, Restored, restore};
 pub use schedule::{BackupOutcome, BackupSchedule, Made};
-
-/// Where the header of a database says that it has a write-ahead log, and the two bytes of one without
-/// (<https://sqlite.org/fileformat2.html>, section 1.3.3).
-const LOG_VERSIONS_AT: u64 = 18;
-const WITHOUT_LOG: [u8; 2] = [1, 1];
-
-/// How a database begins (<https://sqlite.org/fileformat2.html>, section 1.3.1).
-const DATABASE_HEAD: &[u8; 16] = b"SQLite format 3\0";
 
 /// What is backed up.
 #[derive(Clone, Debug)]
@@ -332,8 +325,7 @@ fn fill(
         path: source.database.clone(),
         source: error,
     })?;
-    file.write_all_at(&WITHOUT_LOG, LOG_VERSIONS_AT)
-        .map_err(io_error)?;
+    mark_without_log(file).map_err(io_error)?;
     let summary = sound(temporary, &source.database)?;
     let manifest = Manifest::new(summary, attachments, now);
     archive::append(file, &manifest).map_err(io_error)?;
@@ -454,9 +446,9 @@ fn check_plain(path: &Path) -> Result<(), BackupError> {
         source,
     };
     let file = regular_file::read(path).map_err(io_error)?;
-    let mut head = [0; DATABASE_HEAD.len()];
+    let mut head = [0; DATABASE_HEADER.len()];
     let is_database = match file.read_exact_at(&mut head, 0) {
-        Ok(()) => head == *DATABASE_HEAD,
+        Ok(()) => head == *DATABASE_HEADER,
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => false,
         Err(error) => return Err(io_error(error)),
     };
@@ -487,7 +479,7 @@ fn copy_plain(path: &Path, database: &Path) -> Result<Manifest, BackupError> {
     let mut file = regular_file::read(path).map_err(io_error(path))?;
     let mut copy = new_copy(database)?;
     io::copy(&mut file, &mut copy).map_err(io_error(database))?;
-    copy.write_all_at(&WITHOUT_LOG, LOG_VERSIONS_AT)
+    mark_without_log(&copy)
         .and_then(|()| copy.sync_all())
         .map_err(io_error(database))?;
     let summary = sound(database, path)?;

@@ -9,7 +9,8 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use echat_system::{private_file, regular_file};
+use echat_system::private_file::{self, TEMPORARY};
+use echat_system::regular_file;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -23,9 +24,6 @@ const SUFFIX: &str = ".backup";
 
 /// Bytes of the time in a name.
 const TIME_BYTES: usize = 16;
-
-/// The extension of a backup that is being written.
-const TEMPORARY: &str = ".tmp";
 
 /// Which backups a server makes by itself.
 #[derive(Clone, Debug)]
@@ -113,8 +111,7 @@ impl BackupSchedule {
     /// It does not.
     pub fn try_folder(&self, now: i64) -> Result<(), BackupError> {
         self.create_folder()?;
-        let temporary =
-            private_file::beside(&self.folder.join(name_at(now)), private_file::TEMPORARY);
+        let temporary = private_file::beside(&self.folder.join(name_at(now)), TEMPORARY);
         match hold(&temporary) {
             Ok(_file) => fs::remove_file(&temporary).map_err(|source| self.folder_error(source)),
             // Another process is making a backup there.
@@ -174,7 +171,8 @@ impl BackupSchedule {
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
             let name = entry.file_name();
-            let time = name.to_str().and_then(|name| name.strip_suffix(TEMPORARY));
+            let name = name.to_str().and_then(|name| name.strip_suffix(TEMPORARY));
+            let time = name.and_then(|name| name.strip_suffix('.'));
             if time.and_then(time_of).is_some() && entry.file_type()?.is_file() {
                 remove_unheld(&entry.path())?;
             }
@@ -306,7 +304,7 @@ mod tests {
         let backups = Backups::keeping(1);
         assert!(matches!(backups.run(NOON), BackupOutcome::Made(_)));
         // Not even root can create a file of this name.
-        let trial = format!("{}{TEMPORARY}", name_at(NOON + HOUR));
+        let trial = format!("{}.{TEMPORARY}", name_at(NOON + HOUR));
         fs::create_dir(backups.file(trial)).unwrap();
         let failed = backups.run(NOON + HOUR);
         assert!(matches!(failed, BackupOutcome::Failed(_)), "{failed:?}");

@@ -4,12 +4,12 @@
 //! Sums are checked before anything is written, reverted with a tick that is rolled back, and read from the database at
 //! a start.
 
+use crate::clock::HOUR;
 use crate::storage::UserId;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 /// An hour, in seconds.
-const HOUR: i64 = 60 * 60;
 /// Hours for which an hour's sum counts, its own included.
 const HOURS: i64 = 25;
 /// Users that are remembered. Beyond that the tenth with the least sums is forgotten.

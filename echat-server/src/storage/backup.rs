@@ -17,6 +17,7 @@
 use std::ffi::c_int;
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -32,6 +33,22 @@ use super::open_error::OpenError;
 use super::schema::refuse_foreign;
 use super::settings::SETTINGS;
 use super::write_ahead_log::write_back;
+
+/// How a database begins (<https://sqlite.org/fileformat2.html>, section 1.3.1).
+pub const DATABASE_HEADER: &[u8; 16] = b"SQLite format 3\0";
+
+/// Where the header of a database says that it has a write-ahead log, and the two bytes of one without
+/// (<https://sqlite.org/fileformat2.html>, section 1.3.3).
+const LOG_VERSIONS_AT: u64 = 18;
+const WITHOUT_LOG: [u8; 2] = [1, 1];
+
+/// Notes in the header of a complete copy that no write-ahead log belongs to it.
+///
+/// # Errors
+/// The copy cannot be written.
+pub fn mark_without_log(copy: &File) -> io::Result<()> {
+    copy.write_all_at(&WITHOUT_LOG, LOG_VERSIONS_AT)
+}
 
 /// Pages that are copied before they are written to the disk, 1 MiB of the usual pages: more would keep the disk from
 /// syncing the log of the server.

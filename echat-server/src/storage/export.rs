@@ -37,8 +37,7 @@ const LINE: u64 = 16 * 1024 * 1024;
 /// Message ids that are imported. 0 is before every message.
 const IDS: RangeInclusive<i64> = 0..=MessageId::LAST_IMPORTED.0.cast_signed();
 
-/// The last time that is imported, in unix seconds: the end of the year 9999.
-pub(super) const LAST_TIME: i64 = 253_402_300_799;
+/// Times that are imported, in unix seconds.
 const TIMES: RangeInclusive<i64> = 0..=LAST_TIME;
 
 /// What is exported.

@@ -20,11 +20,12 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, param
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use crate::clock::LAST_TIME;
 use crate::secrets::PasswordHash;
 
 use super::MessageId;
 use super::check::{derive, findings};
-use super::export::{LAST_TIME, TransferError};
+use super::export::TransferError;
 use super::high_water::newest_id;
 use super::migrate::{MIGRATIONS, migrate};
 use super::open_error::OpenError;
@@ -33,9 +34,6 @@ use super::skeletons;
 
 /// Rows that are named for each reason why they are left out.
 const ROWS: usize = 20;
-
-/// What the file of a database begins with (<https://sqlite.org/fileformat2.html>, section 1.3).
-pub const DATABASE_HEADER: &[u8] = b"SQLite format 3\0";
 
 // What is read of the tables of the original. One has this spelling.
 const USERS: &str =

@@ -12,21 +12,15 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use echat_system::private_file;
 use rusqlite::{Connection, ErrorCode};
 
-use super::backup::{CopyError, copy_database, open_beside, open_copy};
+use super::backup::{CopyError, copy_database, mark_without_log, open_beside, open_copy};
 use super::failure::is_no_room;
 use super::migrate::{MIGRATIONS, pragma, refuse_newer};
 use super::open_error::OpenError;
-
-/// Where the header of a database says that it has a write-ahead log, and the two bytes of one without
-/// (<https://sqlite.org/fileformat2.html>, section 1.3.3).
-const LOG_VERSIONS_AT: u64 = 18;
-const WITHOUT_LOG: [u8; 2] = [1, 1];
 
 /// Copies of one version that are kept beside each other at most.
 const COPIES: u32 = 100;
@@ -203,8 +197,7 @@ fn make(path: &Path, plan: &UpgradePlan) -> Result<(), OpenError> {
 /// Copies the database into the open file, whose name is `copy`.
 fn write(database: &Path, copy: &Path, file: &File) -> Result<(), CopyError> {
     copy_database(database, copy, || file.sync_data())?;
-    let written = file.write_all_at(&WITHOUT_LOG, LOG_VERSIONS_AT);
-    written.map_err(CopyError::Sync)
+    mark_without_log(file).map_err(CopyError::Sync)
 }
 
 /// Bytes that the file system of a file has left for this user.

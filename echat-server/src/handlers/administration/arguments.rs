@@ -1,6 +1,7 @@
 //! The parameters of commands: words as people type them, or values by name, as Rust types.
 
 use super::super::Reject;
+use crate::clock::LAST_TIME;
 use crate::config::{LogFilter, Registration};
 use crate::limits::AddressPrefix;
 use echat_proto::Value;
@@ -120,9 +121,6 @@ impl<const LEAST: u64, const MOST: u64> Argument for Whole<LEAST, MOST> {
         word.bytes().all(|byte| byte.is_ascii_digit())
     }
 }
-
-/// The last time that can be named, in unix seconds: the end of the year 9999.
-const LAST_TIME: i64 = 253_402_300_799;
 
 /// The word for no end.
 const FOREVER: &str = "forever";
