@@ -212,6 +212,55 @@ impl Batch<'_> {
             .filter_map(|address| address.parse().ok())
             .collect())
     }
+
+    /// Whether a user has this name or a confusable one, or had it.
+    pub fn user_name_taken(&self, name: &Username) -> Result<bool, StoreError> {
+        Ok(self.find_user(name.as_str())?.is_some()
+            || self.looks_taken(Kind::Private, &name.looks())?)
+    }
+
+    /// Whether a user other than this one has this name or a confusable one, or had it.
+    pub(crate) fn user_name_taken_by_another(
+        &self,
+        user: UserId,
+        name: &Username,
+    ) -> Result<bool, StoreError> {
+        let named = self.find_user(name.as_str())?;
+        Ok(named.is_some_and(|other| other.id != user)
+            || self.looks_taken_by_another(Kind::Private, &name.looks(), user.0)?)
+    }
+
+    /// Gives a user another name. The former name is never given out again.
+    pub(crate) fn rename_user(&mut self, was: &User, name: &Username) -> Result<(), StoreError> {
+        for look in name.looks() {
+            let sql = "INSERT OR IGNORE INTO name_looks (kind, look, id) VALUES (0, ?1, ?2)";
+            self.write(sql, params![look, was.id])?;
+        }
+        self.unindex_name(Kind::Private, was.id.0, &was.name)?;
+        self.index_name(Kind::Private, was.id.0, name.as_str())?;
+        let sql = "UPDATE users SET name = ?2 WHERE id = ?1";
+        self.write(sql, params![was.id, name.as_str()]).map(drop)
+    }
+
+    /// Whether a user is an administrator.
+    pub fn is_administrator(&self, user: UserId) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM users WHERE id = ?1 AND administrator = 1";
+        self.exists(sql, [user])
+    }
+
+    /// Whether the user's password is a temporary one of the administration.
+    pub(crate) fn must_change_password(&self, user: UserId) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM users WHERE id = ?1 AND must_change_password = 1";
+        self.exists(sql, [user])
+    }
+
+    /// Stores the PHC string of a password that the user has to change. The secrets of the user's devices are revoked.
+    pub fn reset_password(&mut self, user: UserId, phc: &str) -> Result<(), StoreError> {
+        let sql = "UPDATE users SET password = ?2, must_change_password = 1 WHERE id = ?1";
+        self.write(sql, params![user, phc])?;
+        self.write("DELETE FROM devices WHERE user = ?1", [user])
+            .map(drop)
+    }
 }
 
 /// Reads a row that begins with id and name.

@@ -1,7 +1,6 @@
 //! What the administration of the server reads and writes: accounts as an administrator sees them, the audit, settings
 //! in place of the configuration's, and addresses that are not served.
 
-use echat_proto::names::Username;
 use rusqlite::{Row, params};
 
 use crate::clock::DAY;
@@ -11,7 +10,7 @@ use super::backup::{begin_reading, open_beside};
 use super::check::count;
 use super::high_water::newest_id;
 use super::page::sql_limit;
-use super::{Batch, Kind, OpenError, StoreError, User, UserId};
+use super::{Batch, OpenError, StoreError, User, UserId};
 use std::path::Path;
 
 /// Old lines that a new one deletes at most.
@@ -172,37 +171,6 @@ impl Batch<'_> {
         )
     }
 
-    /// Stores the PHC string of a password that the user has to change. The secrets of the user's devices are revoked.
-    pub fn reset_password(&mut self, user: UserId, phc: &str) -> Result<(), StoreError> {
-        let sql = "UPDATE users SET password = ?2, must_change_password = 1 WHERE id = ?1";
-        self.write(sql, params![user, phc])?;
-        self.write("DELETE FROM devices WHERE user = ?1", [user])
-            .map(drop)
-    }
-
-    /// Whether a user other than this one has this name or a confusable one, or had it.
-    pub(crate) fn user_name_taken_by_another(
-        &self,
-        user: UserId,
-        name: &Username,
-    ) -> Result<bool, StoreError> {
-        let named = self.find_user(name.as_str())?;
-        Ok(named.is_some_and(|other| other.id != user)
-            || self.looks_taken_by_another(Kind::Private, &name.looks(), user.0)?)
-    }
-
-    /// Gives a user another name. The former name is never given out again.
-    pub(crate) fn rename_user(&mut self, was: &User, name: &Username) -> Result<(), StoreError> {
-        for look in name.looks() {
-            let sql = "INSERT OR IGNORE INTO name_looks (kind, look, id) VALUES (0, ?1, ?2)";
-            self.write(sql, params![look, was.id])?;
-        }
-        self.unindex_name(Kind::Private, was.id.0, &was.name)?;
-        self.index_name(Kind::Private, was.id.0, name.as_str())?;
-        let sql = "UPDATE users SET name = ?2 WHERE id = ?1";
-        self.write(sql, params![was.id, name.as_str()]).map(drop)
-    }
-
     /// Since when entries of the audit are kept, in unix seconds.
     fn audit_since(&self, now: i64) -> i64 {
         let days = i64::try_from(self.audit_days).unwrap_or(i64::MAX);
@@ -315,8 +283,8 @@ impl Batch<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::storage::Store;
+    use echat_proto::names::Username;
 
     #[test]
     fn administrators_are_found_without_a_look_at_the_other_users() {

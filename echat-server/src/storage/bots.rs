@@ -69,12 +69,6 @@ impl Batch<'_> {
         Ok(Some(UserId(id)))
     }
 
-    /// Whether a user has this name or a confusable one, or had it.
-    pub fn user_name_taken(&self, name: &Username) -> Result<bool, StoreError> {
-        Ok(self.find_user(name.as_str())?.is_some()
-            || self.looks_taken(Kind::Private, &name.looks())?)
-    }
-
     /// Whether a user is a bot, or was one.
     pub fn is_bot(&self, user: UserId) -> Result<bool, StoreError> {
         self.exists("SELECT 1 FROM bots WHERE user = ?1", [user])

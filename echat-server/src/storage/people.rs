@@ -117,10 +117,4 @@ impl Batch<'_> {
             },
         )
     }
-
-    /// Whether the user's password is a temporary one of the administration.
-    pub(crate) fn must_change_password(&self, user: UserId) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM users WHERE id = ?1 AND must_change_password = 1";
-        self.exists(sql, [user])
-    }
 }
