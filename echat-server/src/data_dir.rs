@@ -1,5 +1,6 @@
-//! The data folder: `database.db` with the files of its log, `high_water`, `host_key`, `lock`, `last_backup`, and until it
-//! was used `first_administrator_code`. By default it also has the control socket, and the copies that an upgrade makes.
+//! The data folder: `database.db` with the files of its log, `high_water`, `host_key`, `lock`, `last_backup`, and until
+//! it was used `first_administrator_code`. By default the control socket is in it too, and the copies that an upgrade
+//! makes.
 //!
 //! A folder with neither database, nor `high_water`, nor `host_key` is new, and so is one in which a first start was
 //! interrupted: the marker `init` is written first and removed last. In any other folder a missing database or key is

@@ -13,7 +13,8 @@
 //! ```
 //!
 //! * only [`storage`] holds SQL, only [`reactor`] and the threads of [`workers`] name mio;
-//! * only `main` and [`reactor`] read a clock; every other module takes the time as an argument ([`clock`]);
+//! * besides the log, only `main` and [`reactor`] read a clock; every other module takes the time as an argument
+//!   ([`clock`]);
 //! * [`workers`] has the heavy arithmetic: pure functions that run on worker threads.
 
 pub mod backup;

@@ -119,7 +119,7 @@ impl Outbox {
     /// Stages an event for the online members of a room.
     pub(crate) fn send_room(&mut self, to: RoomConns, event: &Event) {
         let event = self.encode(event);
-        self.count_event(to.all.len() - to.but.len(), &event);
+        self.count_event(to.all.len() - to.except.len(), &event);
         self.staged.push(Delivery::Room { to, event });
     }
 

@@ -127,7 +127,7 @@ pub(crate) struct RoomConns {
     /// Those of all online members. Messages share the list until it changes.
     pub(crate) all: Rc<[ConnId]>,
     /// Those of the sender, which are left out.
-    pub(crate) but: Conns,
+    pub(crate) except: Conns,
 }
 
 #[derive(Clone, Debug)]
@@ -395,13 +395,12 @@ impl Roster {
         online.is_some_and(|online| online.hidden_from.binary_search(&by).is_err())
     }
 
-    /// Keeps every [`join`](Self::join) and [`leave`](Self::leave): the database committed them.
+    /// Keeps every change since the last [`commit`](Self::commit): the database committed them.
     pub(crate) fn commit(&mut self) {
         self.changes = Vec::new();
     }
 
-    /// Takes back every [`join`](Self::join) and [`leave`](Self::leave) since the last
-    /// [`commit`](Self::commit): the database rolled them back.
+    /// Takes back every change since the last [`commit`](Self::commit): the database rolled them back.
     pub(crate) fn roll_back(&mut self) {
         for change in std::mem::take(&mut self.changes).into_iter().rev() {
             match change {
@@ -527,11 +526,11 @@ impl Roster {
     fn in_room_without(
         &self,
         room: ConversationId,
-        but: UserId,
+        except: UserId,
         without: &[UserId],
     ) -> Vec<ConnId> {
         self.in_room(room)
-            .filter(|online| online.user != but && without.binary_search(&online.user).is_err())
+            .filter(|online| online.user != except && without.binary_search(&online.user).is_err())
             .flat_map(|online| online.conns.iter().copied())
             .collect()
     }
@@ -558,11 +557,11 @@ impl Roster {
                 .collect()
         };
         let all = Rc::clone(online.conns.get_or_init(gather));
-        let mut but = Conns::new();
+        let mut except = Conns::new();
         if online.users.contains(&sender) {
-            but.extend_from_slice(self.conns_of(sender));
+            except.extend_from_slice(self.conns_of(sender));
         }
-        (all.len() > but.len()).then_some(RoomConns { all, but })
+        (all.len() > except.len()).then_some(RoomConns { all, except })
     }
 
     /// All users who are online, by account.
@@ -595,17 +594,17 @@ mod tests {
         roster.begin_session(here, ann, "ann", [room]);
         roster.begin_session(there, bob, "bob", []);
         roster.join(bob, room);
-        assert_eq!(roster.in_room_but(room, ann), [there]);
+        assert_eq!(roster.in_room_except(room, ann), [there]);
         roster.leave(bob, room);
-        assert_eq!(roster.in_room_but(room, ann), []);
+        assert_eq!(roster.in_room_except(room, ann), []);
         roster.roll_back();
-        assert_eq!(roster.in_room_but(room, ann), [], "as before both");
+        assert_eq!(roster.in_room_except(room, ann), [], "as before both");
         roster.join(bob, room);
         roster.commit();
         roster.leave(bob, room);
         roster.roll_back();
-        assert_eq!(roster.in_room_but(room, ann), [there]);
-        assert_eq!(roster.in_room_but(room, bob), [here]);
+        assert_eq!(roster.in_room_except(room, ann), [there]);
+        assert_eq!(roster.in_room_except(room, bob), [here]);
         roster.end_session(here);
         roster.end_session(here);
         assert!(!roster.is_online(ann));
@@ -684,7 +683,7 @@ mod tests {
             let audience = roster
                 .message_conns(room, by)
                 .expect("the room has members online");
-            (audience.all.to_vec(), audience.but)
+            (audience.all.to_vec(), audience.except)
         };
         let both = vec![ConnId(1), ConnId(2)];
         assert_eq!(
@@ -724,10 +723,11 @@ mod tests {
         assert!(roster.at(ConnId(1)).is_none());
         roster.end_session(ConnId(1));
         roster.end_session(ConnId(2));
-        assert_eq!(roster.in_room_but(later, UserId(9)), [ConnId(3)]);
+        assert_eq!(roster.in_room_except(later, UserId(9)), [ConnId(3)]);
         roster.end_session(ConnId(3));
         assert!(roster.is_empty());
     }
+
     #[test]
     fn a_login_ends_all_sessions_that_a_lowered_limit_leaves_no_place_for() {
         let ann = UserId(1);
@@ -744,7 +744,6 @@ mod tests {
         assert!(displaced.iter().all(|conn| roster.at(*conn).is_none()));
         assert_eq!(roster.in_room_except(room, UserId(9)), [ConnId(4)]);
     }
-
 
     #[test]
     fn a_secret_ends_with_its_session_and_its_first_request_is_noted_once() {
@@ -795,8 +794,8 @@ mod tests {
         roster.allow_sessions(NonZeroUsize::new(2).unwrap());
         roster.begin_session(ConnId(1), ann, "ann", [left]);
         roster.begin_session(ConnId(2), ann, "ann", [room]);
-        assert_eq!(roster.in_room_but(left, UserId(9)), []);
+        assert_eq!(roster.in_room_except(left, UserId(9)), []);
         let everywhere = [ConnId(1), ConnId(2)];
-        assert_eq!(roster.in_room_but(room, UserId(9)), everywhere);
+        assert_eq!(roster.in_room_except(room, UserId(9)), everywhere);
     }
 }

@@ -64,7 +64,7 @@ const SERVER: &[Row] = &[
     ("backup", &["data_dir", "exit", "host_key", "storage"]),
     ("roster", &["conn", "storage"]),
     ("session_log", &["conn", "storage"]),
-    ("limits", &["config", "storage"]),
+    ("limits", &["clock", "config", "storage"]),
     ("presence_change", &["storage"]),
     ("outbox", &["conn", "presence_change", "roster", "storage"]),
     ("workers", &["conn", "limits", "secrets"]),

@@ -29,7 +29,7 @@ pub(super) struct RoomRun {
 
 /// A delivery of a run.
 enum RunStep {
-    Room { but: Conns, event: Rc<[u8]> },
+    Room { except: Conns, event: Rc<[u8]> },
     Event { to: Conns, event: Rc<[u8]> },
     Reply { to: ConnId, event: Rc<[u8]> },
 }
@@ -43,21 +43,21 @@ impl RoomRun {
             apart: Vec::new(),
             steps: Vec::new(),
         };
-        run.add_event(to.but, event);
+        run.add_event(to.except, event);
         run
     }
 
-    fn add_event(&mut self, but: Conns, event: Rc<[u8]>) {
-        self.apart.extend_from_slice(&but);
+    fn add_event(&mut self, except: Conns, event: Rc<[u8]>) {
+        self.apart.extend_from_slice(&except);
         self.events.push(Rc::clone(&event));
-        self.steps.push(RunStep::Room { but, event });
+        self.steps.push(RunStep::Room { except, event });
     }
 
     /// Adds a delivery, or returns it if it is no part of the run.
     pub(super) fn add(&mut self, delivery: Delivery) -> Option<Delivery> {
         match delivery {
             Delivery::Room { to, event } if Rc::ptr_eq(&to.all, &self.all) => {
-                self.add_event(to.but, event);
+                self.add_event(to.except, event);
             }
             Delivery::Event { to, event } if to.len() <= FEW => {
                 self.apart.extend_from_slice(&to);
@@ -88,8 +88,8 @@ impl RoomRun {
         }
         for step in self.steps {
             match step {
-                RunStep::Room { but, event } => {
-                    for conn in members.iter().filter(|conn| !but.contains(conn)) {
+                RunStep::Room { except, event } => {
+                    for conn in members.iter().filter(|conn| !except.contains(conn)) {
                         connections.send(*conn, slice::from_ref(&event), urgency, at);
                     }
                 }

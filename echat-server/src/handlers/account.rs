@@ -278,9 +278,9 @@ pub(crate) fn login(
         .transpose()?
         .flatten();
     let (user, hash) = found.unzip();
-    // Names that cannot exist share one budget: remembering each would be remembering anything.
     // A missing password costs and says the same as an unknown user.
     let hash = hash.flatten();
+    // Names that cannot exist share one budget: remembering each would be remembering anything.
     let key = username.key().unwrap_or_default();
     let device = device.and_then(PresentedDevice::of);
     let guesser = guesser(ctx, key, user.as_ref(), device.as_ref())?;

@@ -61,7 +61,7 @@ pub(crate) fn unblock(
     let most = view.limits.presence_room_members as u64;
     let tells_away = view
         .batch
-        .rooms_but_lobby(me.id)?
+        .rooms_except_lobby(me.id)?
         .iter()
         .any(|room| room.members <= most && rooms.iter().any(|shared| shared.id == room.id));
     let text = view.batch.away(me.id)?;

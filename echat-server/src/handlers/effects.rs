@@ -67,15 +67,8 @@ pub(crate) enum Effect {
     Left(InRoom, User, Leave),
     /// The online members of a room are told, on all their connections. The room may have 10,000 members.
     TellRoom(ConversationId, Event),
-    /// The online members of a room are told, on all their connections, but these users, who are sorted.
-    TellReaders {
-        /// The room.
-        room: ConversationId,
-        /// The users who are not told.
-        but: Vec<UserId>,
-        /// The event.
-        event: Event,
-    },
+    /// The online members of a room are told, on all their connections, but these users, which are sorted.
+    TellReaders(ConversationId, Vec<UserId>, Event),
     /// Two users are friends no more: both are told. The first is the caller.
     Unfriend(User, User),
     /// The caller blocks another user, who does not see the caller online from now on.
@@ -142,7 +135,10 @@ pub(crate) enum MessageAudience {
     /// The friend in a private conversation.
     Friend(UserId),
     /// The members of a room but its sender.
-    Room { room: ConversationId, but: UserId },
+    Room {
+        room: ConversationId,
+        except: UserId,
+    },
 }
 
 impl Ctx<'_, '_> {
@@ -167,11 +163,7 @@ impl Ctx<'_, '_> {
                 Effect::TellMessage(audience) => self.tell_message(audience, reply),
                 Effect::Befriend(me, other) => self.befriend(&me, &other),
                 Effect::LetIn { room, users } => self.let_in(&room, &users),
-                Effect::Came(room, user) => {
-                    if self.roster.is_online(user.id) {
-                        self.tell_room(&room, &user, MemberChange::Joined);
-                    }
-                }
+                Effect::Came(room, user) => self.came(&room, &user),
                 Effect::BotCame(room, bot) => self.tell_room(&room, &bot, MemberChange::Joined),
                 Effect::BotLeft(room, bot) => self.bot_left(&room, &bot),
                 Effect::EndSessions(bot) => {
@@ -184,7 +176,9 @@ impl Ctx<'_, '_> {
                 }
                 Effect::Left(room, user, leave) => self.left(&room, &user, leave),
                 Effect::TellRoom(room, event) => self.tell_readers(room, &[], &event),
-                Effect::TellReaders { room, but, event } => self.tell_readers(room, &but, &event),
+                Effect::TellReaders(room, except, event) => {
+                    self.tell_readers(room, &except, &event);
+                }
                 Effect::Unfriend(me, other) => self.unfriend(&me, &other),
                 Effect::Block {
                     me,
@@ -241,9 +235,9 @@ impl Ctx<'_, '_> {
         Ok(())
     }
 
-    fn tell_readers(&mut self, room: ConversationId, but: &[UserId], event: &Event) {
+    fn tell_readers(&mut self, room: ConversationId, except: &[UserId], event: &Event) {
         let members = self.roster.in_room(room);
-        let told = members.filter(|member| but.binary_search(&member.user).is_err());
+        let told = members.filter(|member| except.binary_search(&member.user).is_err());
         let conns = told.flat_map(|member| member.conns.iter().copied());
         self.outbox.send_all(conns.collect(), event);
     }
@@ -269,6 +263,13 @@ impl Ctx<'_, '_> {
         let to = conns.filter(|conn| *conn != self.conn).collect();
         let event = member_event(&room.name, &user.name, MemberChange::Left);
         self.outbox.send_all(to, &event);
+    }
+
+    /// Tells the members of a room that a user joined it, if the user is online.
+    fn came(&mut self, room: &InRoom, user: &User) {
+        if self.roster.is_online(user.id) {
+            self.tell_room(room, user, MemberChange::Joined);
+        }
     }
 
     fn bot_left(&mut self, room: &InRoom, bot: &User) {
@@ -389,8 +390,8 @@ impl Ctx<'_, '_> {
                     set(reply, |target, _| *target = own);
                 }
             }
-            MessageAudience::Room { room, but } => {
-                if let Some(to) = self.roster.message_conns(room, but) {
+            MessageAudience::Room { room, except } => {
+                if let Some(to) = self.roster.message_conns(room, except) {
                     self.outbox.send_room(to, reply);
                 }
             }
@@ -407,7 +408,7 @@ impl Ctx<'_, '_> {
             users.extend(self.roster.in_room(*room).map(|online| online.user));
         }
         users.remove(&audience.user);
-        for user in &audience.but {
+        for user in &audience.except {
             users.remove(user);
         }
         let conns = users.iter().flat_map(|user| self.roster.conns_of(*user));

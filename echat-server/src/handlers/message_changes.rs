@@ -82,7 +82,7 @@ impl VisibleMessage {
     }
 
     /// Refuses a message that has no content any more.
-    fn is_there(&self) -> Result<(), Reject> {
+    fn refuse_deleted(&self) -> Result<(), Reject> {
         if self.message.deleted {
             return Err(Code::UnknownMessage.into());
         }
@@ -103,8 +103,8 @@ impl VisibleMessage {
         let room = message.conversation;
         let event = changed(message, me.name.to_string(), reacted);
         let Some(friend) = &self.friend else {
-            let but = batch.joined_after(room, id)?;
-            return Ok(vec![Effect::TellReaders { room, but, event }]);
+            let except = batch.joined_after(room, id)?;
+            return Ok(vec![Effect::TellReaders(room, except, event)]);
         };
         // For the friend, the target is the caller.
         let mut theirs = event.clone();
@@ -155,7 +155,7 @@ pub(crate) fn edit_message(
 ) -> Result<Plan, Reject> {
     check_length(view, &content)?;
     let seen = seen(view, &me, id)?;
-    seen.is_there()?;
+    seen.refuse_deleted()?;
     if seen.message.sender_id != me.id {
         return Err(Code::NotYours.into());
     }
@@ -240,8 +240,8 @@ pub(super) fn delete_by_administration(
         match kind {
             // The event is the same for all readers of a room.
             Kind::Room => {
-                let but = batch.joined_after(room, id)?;
-                effects.push(Effect::TellReaders { room, but, event });
+                let except = batch.joined_after(room, id)?;
+                effects.push(Effect::TellReaders(room, except, event));
                 return Ok(effects);
             }
             Kind::Private => effects.push(Effect::Tell(reader, event)),
@@ -263,7 +263,7 @@ pub(crate) fn react(
         return Err(Reject::bad_params("emoji", "must be one emoji"));
     }
     let seen = seen(view, &me, id)?;
-    seen.is_there()?;
+    seen.refuse_deleted()?;
     seen.check_writing(&me)?;
     let given = &seen.message.reactions;
     let same = given.iter().find(|reaction| reaction.emoji == emoji);

@@ -172,7 +172,7 @@ fn audience(conversation: &targets::Conversation, sender: UserId) -> MessageAudi
         Some(friend) => MessageAudience::Friend(friend),
         None => MessageAudience::Room {
             room: conversation.id,
-            but: sender,
+            except: sender,
         },
     }
 }

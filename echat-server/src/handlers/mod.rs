@@ -5,8 +5,8 @@
 //! reads and refuses, or gives a plan. **Admission** judges the plan by rates, quotas and free space.
 //! The plan **writes** its rows. Its **effects** reach the roster and the outbox. The first and the
 //! third step are functions of database, request, caller and the time of day alone, so the same requests
-//! give the same rows on any database ([`journal`]). Only the third step can fail, and until then nothing
-//! has changed: after a busy database the request is handled again from the first step.
+//! give the same rows on any database ([`journal`]). Until the third step nothing has changed: a
+//! request that finds the database busy is handled again from the first step.
 
 #![allow(
     clippy::needless_pass_by_value,

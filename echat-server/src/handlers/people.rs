@@ -72,13 +72,13 @@ pub(crate) struct AwayAudience {
     /// Rooms that are small enough for presence, the lobby left out.
     pub(crate) rooms: Vec<crate::storage::ConversationId>,
     /// Users that see the user as a stranger.
-    pub(crate) but: Vec<UserId>,
+    pub(crate) except: Vec<UserId>,
 }
 
 fn away_audience(view: &View<'_, '_>, user: UserId) -> Result<AwayAudience, Reject> {
     let most = view.limits.presence_room_members as u64;
     let friends = view.batch.friends(user)?.into_iter();
-    let rooms = view.batch.rooms_but_lobby(user)?.into_iter();
+    let rooms = view.batch.rooms_except_lobby(user)?.into_iter();
     let blocked = view.batch.blocked_by(user)?.into_iter();
     Ok(AwayAudience {
         user,
@@ -87,7 +87,7 @@ fn away_audience(view: &View<'_, '_>, user: UserId) -> Result<AwayAudience, Reje
             .filter(|room| room.members <= most)
             .map(|room| room.id)
             .collect(),
-        but: blocked.map(|blocked| blocked.id).collect(),
+        except: blocked.map(|blocked| blocked.id).collect(),
     })
 }
 
@@ -131,7 +131,7 @@ pub(crate) fn whois(ctx: &Ctx<'_, '_>, me: Caller, username: NameQuery) -> Resul
     let is_me = user.id == me.id;
     let bot = ctx.batch.bot(user.id)?;
     let friend = ctx.batch.friendship(me.id, user.id)?.is_some();
-    let rooms = ctx.batch.shared_rooms_but_lobby(me.id, user.id)?;
+    let rooms = ctx.batch.shared_rooms_except_lobby(me.id, user.id)?;
     let owns = bot.as_ref().is_some_and(|bot| bot.owner.id == me.id);
     let is_known = is_me || friend || owns || !rooms.is_empty();
     let shows_presence = is_known && bot.is_none() && !ctx.batch.blocks(user.id, me.id)?;

@@ -94,7 +94,7 @@ pub(crate) fn announce_in(
     ctx.outbox.catch_up(user, room, to.clone());
     // That a member left is no presence, but what the list of members shows: it is hidden from no member.
     if change == MemberChange::Left && is_told {
-        to = ctx.roster.in_room_but(room, user).into();
+        to = ctx.roster.in_room_except(room, user).into();
     }
     ctx.outbox
         .send_all(to, &member_event(roomname, name, change));

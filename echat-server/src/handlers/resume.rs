@@ -38,7 +38,7 @@ pub(crate) struct PresentedSecret {
 /// Shows nothing of the secret.
 impl fmt::Debug for PresentedSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Presented").finish_non_exhaustive()
+        f.debug_struct("PresentedSecret").finish_non_exhaustive()
     }
 }
 

@@ -131,7 +131,7 @@ pub(crate) fn set_room(
         bounded("keep_days", days, KEEP_DAYS_MAX)?;
     }
     let (room, role) = targets::managed_room(view.batch, &me, &roomname)?;
-    has_role(role, wanted.role())?;
+    refuse_lower_role(role, wanted.role())?;
     let changed = wanted.of(&room);
     if changed == room {
         return Ok(Plan::Reply(done_with(RequestKind::SetRoom)));
@@ -216,7 +216,7 @@ fn renamed(room: Room, name: String) -> Effect {
 }
 
 /// Refuses a request of a member whose role is lower than this one.
-fn has_role(role: Role, least: Role) -> Result<(), Reject> {
+fn refuse_lower_role(role: Role, least: Role) -> Result<(), Reject> {
     if role >= least {
         return Ok(());
     }
@@ -233,7 +233,7 @@ pub(crate) fn close_room(
     roomname: NameQuery,
 ) -> Result<Plan, Reject> {
     let (room, role) = targets::managed_room(view.batch, &me, &roomname)?;
-    has_role(role, Role::Owner)?;
+    refuse_lower_role(role, Role::Owner)?;
     if room.owner.is_none() {
         return Err(Code::NotAllowed.into());
     }
@@ -255,7 +255,7 @@ pub(crate) fn set_role(
     role: RoomRole,
 ) -> Result<Plan, Reject> {
     let (room, own) = targets::managed_room(view.batch, &me, &roomname)?;
-    has_role(own, Role::Owner)?;
+    refuse_lower_role(own, Role::Owner)?;
     let not_a_member = || Reject::from(Code::NotAMember);
     let key = username.key().ok_or_else(not_a_member)?;
     let member = view.batch.find_user(key)?.ok_or_else(not_a_member)?;

@@ -47,7 +47,7 @@ pub(crate) fn create_room(
     if invited.len() > view.limits.room_members {
         return Err(Reject::too_many(view.limits.room_members));
     }
-    have_room_for_a_room(view, invited.keys())?;
+    refuse_too_many_rooms(view, invited.keys())?;
     let now = view.now;
     let demand = Demand::Room {
         members: invited.len(),
@@ -107,10 +107,10 @@ pub(crate) fn add_members(
     if added.is_empty() && !members.0.is_empty() {
         return Err(Code::AlreadyMember.into());
     }
-    have_not_left(view, &room, &added)?;
-    are_not_banned(view, &room, &added)?;
+    refuse_users_that_left(view, &room, &added)?;
+    refuse_banned_users(view, &room, &added)?;
     refuse_too_many_members(view, &room, added.len())?;
-    have_room_for_a_room(view, added.keys())?;
+    refuse_too_many_rooms(view, added.keys())?;
     let now = view.now;
     let demand = Demand::Joins(added.len());
     Ok(Plan::write(demand, move |batch| {
@@ -162,7 +162,7 @@ pub(crate) fn join_room(
         });
     }
     refuse_too_many_members(view, &room, 1)?;
-    have_room_for_a_room(view, [&me.id])?;
+    refuse_too_many_rooms(view, [&me.id])?;
     let now = view.now;
     Ok(Plan::write(Demand::Joins(1), move |batch| {
         batch.add_member(room.id, me.id, now)?;
@@ -222,8 +222,8 @@ pub(super) struct Leaving {
     pub(super) closed: bool,
 }
 
-/// Takes a member out of a room, for whatever reason: the member leaves, is sent away, or the account is deleted. This
-/// is the only way in which members go while the room stays. `room` is as it was looked up in the same batch.
+/// Takes a member out of a room: the member leaves, or is sent away. A deleted account leaves its rooms by `without`,
+/// and bots leave with their owner or their account. `room` is as it was looked up in the same batch.
 ///
 /// * The member's bots leave too, since a bot is in a room only while its owner operates it.
 /// * A room whose owner leaves passes to the operator, else to the member, that has been in it longest.
@@ -416,7 +416,7 @@ fn shows_away(ctx: &Ctx<'_, '_>, room: &Room, of: &User, me: UserId) -> Result<b
     }
     Ok(room.owner.is_some()
         || ctx.batch.friendship(me, of.id)?.is_some()
-        || !ctx.batch.shared_rooms_but_lobby(me, of.id)?.is_empty())
+        || !ctx.batch.shared_rooms_except_lobby(me, of.id)?.is_empty())
 }
 
 /// As many members, by name, as fit into one frame.
@@ -482,7 +482,7 @@ fn friends_named(
 }
 
 /// Refuses to add users who left the room; the refusal names them.
-fn have_not_left(
+fn refuse_users_that_left(
     view: &View<'_, '_>,
     room: &Room,
     users: &BTreeMap<UserId, User>,
@@ -501,7 +501,7 @@ fn have_not_left(
 }
 
 /// Refuses to add users who are banned from the room; the refusal names them.
-fn are_not_banned(
+fn refuse_banned_users(
     view: &View<'_, '_>,
     room: &Room,
     users: &BTreeMap<UserId, User>,
@@ -532,7 +532,7 @@ pub(super) fn refuse_too_many_members(
     Ok(())
 }
 
-fn have_room_for_a_room<'u>(
+fn refuse_too_many_rooms<'u>(
     view: &View<'_, '_>,
     users: impl IntoIterator<Item = &'u UserId>,
 ) -> Result<(), Reject> {

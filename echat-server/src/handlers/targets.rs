@@ -37,7 +37,7 @@ pub(super) fn seen_user(batch: &Batch<'_>, me: &Caller, name: &NameQuery) -> Res
     let user = user(batch, name)?;
     if let Some(bot) = batch.bot(user.id)?
         && bot.owner.id != me.id
-        && batch.shared_rooms_but_lobby(me.id, user.id)?.is_empty()
+        && batch.shared_rooms_except_lobby(me.id, user.id)?.is_empty()
     {
         return Err(Code::UnknownUser.into());
     }

@@ -1,5 +1,5 @@
-//! A bounded queue of lines for standard error. Adding never waits: lines without room are dropped and counted. One
-//! thread takes them.
+//! A bounded queue of lines for standard error or the log file. Adding never waits: lines without room are dropped and
+//! counted. One thread takes them.
 
 use std::collections::VecDeque;
 use std::fs::File;

@@ -26,7 +26,7 @@ pub struct Batch<'s> {
     damage: &'s DamageLog,
     log: &'s WriteAheadLog,
     high_water: Option<&'s mut HighWater>,
-    /// Whether a message was ever told and not kept.
+    /// Whether messages may be noted that were removed or not kept: if not, none is looked up.
     pub(super) has_unkept: &'s Cell<bool>,
     /// How long messages are kept, as of the time of this batch.
     pub(super) retention: Retention,
@@ -65,7 +65,7 @@ pub struct Usage {
 
 /// Proof that everything a batch wrote is durable. Only a commit creates one.
 #[derive(Debug)]
-#[must_use = "what waits for the commit is released by its receipt"]
+#[must_use = "replies are released by the receipt"]
 pub struct Receipt(());
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

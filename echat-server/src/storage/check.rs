@@ -374,9 +374,8 @@ fn search_index(db: &Connection, found: &mut Findings) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Makes anew what is derived from the rows: all indexes, the counts of members and of reactions, and the
-/// indexes of names and words. Nothing is
-/// changed unless the database is sound afterwards.
+/// Makes anew what is derived from the rows: all indexes, the counts of members and of reactions, and the indexes of
+/// names and words. Nothing is changed unless the database is sound afterwards; `false` if it would not be.
 ///
 /// # Errors
 /// The database cannot be opened.

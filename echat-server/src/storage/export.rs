@@ -475,7 +475,7 @@ fn bad(what: impl Into<String>) -> BadLine {
 
 impl Import<'_> {
     fn read(&mut self, mut lines: impl BufRead) -> Result<(), TransferError> {
-        let mut number = 0;
+        let mut number = 0_u64;
         let mut text = Vec::new();
         loop {
             text.clear();
@@ -497,7 +497,7 @@ impl Import<'_> {
             };
             if value["type"] == "end" {
                 return match value["lines"].as_u64() {
-                    Some(lines) if lines + 1 == number => Ok(()),
+                    Some(lines) if lines == number - 1 => Ok(()),
                     _ => Err(wrong("the export has another number of lines")),
                 };
             }

@@ -705,9 +705,9 @@ impl Import<'_> {
     }
 
     /// Adds members. One that is there already keeps its markers.
-        let of_friends: HashSet<i64> = self.pairs.values().copied().collect();
     fn add_participants(&mut self) -> rusqlite::Result<()> {
         let newest = self.next_id - 1;
+        let of_friends: HashSet<i64> = self.pairs.values().copied().collect();
         for (conversation, users) in &self.members {
             for user in users {
                 // Without a message, a member sees what comes.

@@ -84,8 +84,9 @@ impl Batch<'_> {
         self.first(sql, [account], |row| Ok(Bot { owner: user(row)? }))
     }
 
-    /// The rooms that two users are in, by name. The lobby is left out: sharing it makes nobody less a stranger.
-    pub(crate) fn shared_rooms_but_lobby(
+    /// The rooms that two users are in, by name. The lobby is left out: users that share only the lobby are
+    /// still strangers.
+    pub(crate) fn shared_rooms_except_lobby(
         &self,
         a: UserId,
         b: UserId,
@@ -101,7 +102,7 @@ impl Batch<'_> {
     }
 
     /// The rooms of a user with their numbers of members, by name. The lobby is left out.
-    pub(crate) fn rooms_but_lobby(&self, member: UserId) -> Result<Vec<RoomSize>, StoreError> {
+    pub(crate) fn rooms_except_lobby(&self, member: UserId) -> Result<Vec<RoomSize>, StoreError> {
         self.all(
             "SELECT r.id, r.name, r.members FROM participants AS p
              CROSS JOIN rooms AS r ON r.id = p.conversation

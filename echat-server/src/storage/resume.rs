@@ -9,7 +9,7 @@ pub(crate) type ChainId = [u8; 16];
 /// The SHA-256 of a secret.
 pub type SecretHash = [u8; 32];
 
-/// Chains that one user can have: as many as sessions (`sessions_per_user`). One more replaces the oldest.
+/// Chains that one user can have: as many as sessions by the largest `sessions_per_user`. One more replaces the oldest.
 pub(crate) const CHAINS_PER_USER: i64 = 64;
 /// Expired chains that one login deletes at most.
 const PRUNED_AT_ONCE: i64 = 100;
