@@ -17,6 +17,8 @@ pub(super) struct History {
     /// The line shown while walking, and what was being typed before.
     walk: Option<(usize, String)>,
     search: Option<HistorySearch>,
+    /// What was being typed before a line that was recalled or found, and then edited. Down shows it.
+    draft: Option<String>,
 }
 
 struct HistorySearch {
@@ -27,11 +29,14 @@ struct HistorySearch {
     failed: bool,
     /// The line and cursor before the search.
     before: (String, usize),
+    /// Whether that line was typed, not recalled.
+    was_typed: bool,
 }
 
 impl History {
-    /// Adds a line, unless it says nothing or the same as the last one.
+    /// Adds a line that was sent, unless it says nothing or the same as the last one.
     pub(super) fn add(&mut self, line: &str) {
+        self.draft = None;
         if line.trim().is_empty() || self.lines.back().is_some_and(|last| last == line) {
             return;
         }
@@ -45,6 +50,7 @@ impl History {
 
     /// Forgets lines. The line and the cursor before the walk or the search that showed one of them, if one did.
     pub(super) fn forget(&mut self, is_gone: impl Fn(&str) -> bool) -> HistoryMatch {
+        self.draft.take_if(|draft| is_gone(draft));
         let shown = self.walk.as_ref().map(|(at, _)| *at);
         let shown = shown.or(self.search.as_ref().and_then(|search| search.at));
         let shown = shown.and_then(|at| self.lines.get(at));
@@ -65,6 +71,11 @@ impl History {
         before.filter(|_| was_shown)
     }
 
+    /// Whether a line is shown that was recalled and not edited.
+    pub(super) fn is_walking(&self) -> bool {
+        self.walk.is_some()
+    }
+
     /// One line back; what is being typed is kept for the way forward.
     pub(super) fn older(&mut self, typed: &str) -> Option<String> {
         let (at, draft) = match self.walk.take() {
@@ -77,8 +88,10 @@ impl History {
     }
 
     /// One line forward, at the end what was being typed.
-    pub(super) fn newer(&mut self, _typed: &str) -> Option<String> {
-        let (at, draft) = self.walk.take()?;
+    pub(super) fn newer(&mut self) -> Option<String> {
+        let Some((at, draft)) = self.walk.take() else {
+            return self.draft.take();
+        };
         let Some(line) = self.lines.get(at + 1) else {
             return Some(draft);
         };
@@ -88,8 +101,21 @@ impl History {
 
     /// The line shown is now the person's own: walking begins anew, and no search is on.
     pub(super) fn settle(&mut self) {
-        self.walk = None;
-        self.search = None;
+        if let Some((_, draft)) = self.walk.take() {
+            self.keep_draft(draft);
+        }
+        self.end_search();
+    }
+
+    fn keep_draft(&mut self, draft: String) {
+        if !draft.is_empty() {
+            self.draft = Some(draft);
+        }
+    }
+
+    /// What was being typed before is in the line again.
+    pub(super) fn forget_draft(&mut self) {
+        self.draft = None;
     }
 
     pub(super) fn query(&self) -> Option<&str> {
@@ -101,18 +127,26 @@ impl History {
     }
 
     pub(super) fn start_search(&mut self, before: (String, usize)) {
-        self.walk = None;
+        let was_typed = self.walk.is_none();
+        self.settle();
         self.search = Some(HistorySearch {
             query: String::new(),
             at: None,
             failed: false,
             before,
+            was_typed,
         });
     }
 
-    /// Ends the search with the line found.
-    pub(super) fn end_search(&mut self) {
-        self.search = None;
+    /// Ends the search with the line found. The typed line and its cursor that it takes the place of, if it does.
+    pub(super) fn end_search(&mut self) -> HistoryMatch {
+        let search = self.search.take()?;
+        let before = search
+            .at
+            .filter(|_| search.was_typed)
+            .map(|_| search.before)?;
+        self.keep_draft(before.0.clone());
+        Some(before)
     }
 
     /// Ends the search with the line there was before.

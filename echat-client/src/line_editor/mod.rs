@@ -209,7 +209,7 @@ impl LineEditor {
             Key::Tab if !self.masked => KeyOutcome::Complete,
             Key::BackTab if !self.masked => KeyOutcome::CompletePrevious,
             Key::Up | Key::Ctrl('p') => self.recall(History::older),
-            Key::Down | Key::Ctrl('n') => self.recall(History::newer),
+            Key::Down | Key::Ctrl('n') => self.recall(|history, _| history.newer()),
             Key::Ctrl('r') if !self.masked => self.start_search(),
             Key::Ctrl('l') => KeyOutcome::ClearScreen,
             Key::Ctrl('c') => KeyOutcome::Interrupt,
@@ -294,24 +294,28 @@ impl LineEditor {
     }
 
     fn undo(&mut self) -> KeyOutcome {
-        match self.undo.back() {
-            Some((text, cursor)) => {
-                self.buffer.set(&text, cursor, LINE_MAX);
-                KeyOutcome::Redraw
-            }
-            None => KeyOutcome::None,
-        }
+        let Some((text, cursor)) = self.undo.back() else {
+            return KeyOutcome::None;
+        };
+        self.settle();
+        self.history().forget_draft();
+        self.buffer.set(&text, cursor, LINE_MAX);
+        KeyOutcome::Redraw
     }
 
+    /// Shows another line. Undo brings back the one that was typed, even after the other one is edited.
     fn recall(&mut self, step: impl FnOnce(&mut History, &str) -> Option<String>) -> KeyOutcome {
         if self.masked {
             return KeyOutcome::None;
         }
-        let draft = self.buffer.text().to_owned();
-        let Some(line) = step(self.history(), &draft) else {
+        let before = self.buffer.snapshot();
+        let was_typed = !self.history().is_walking();
+        let Some(line) = step(self.history(), &before.0) else {
             return KeyOutcome::None;
         };
-        self.undo.forget();
+        if was_typed {
+            self.undo.change(before);
+        }
         self.buffer.set(&line, line.len(), LINE_MAX);
         KeyOutcome::Redraw
     }
@@ -335,7 +339,9 @@ impl LineEditor {
             // A report of the terminal's, or a key of no use, ends nothing.
             Key::Unknown => return KeyOutcome::None,
             other => {
-                history.end_search();
+                if let Some(before) = history.end_search() {
+                    self.undo.change(before);
+                }
                 return match self.handle(other) {
                     KeyOutcome::None => KeyOutcome::Redraw,
                     outcome => outcome,

@@ -156,6 +156,53 @@ fn each_bucket_has_its_history() {
 }
 
 #[test]
+fn a_draft_outlives_the_edit_of_a_recalled_line() {
+    for recall in [
+        "UP",
+        "C-p",
+        "UP UP",
+        "C-r on C-e",
+        "C-r tw LEFT",
+        "UP C-r on C-e",
+    ] {
+        for edit in ["x", "BS", "C-u", "LEFT DEL"] {
+            let recalled = || {
+                let mut editor = LineEditor::new();
+                press(&mut editor, "one ENTER two ENTER a SPACE draft LEFT");
+                press(&mut editor, recall);
+                press(&mut editor, edit);
+                editor
+            };
+            let mut editor = recalled();
+            press(&mut editor, "C-_ C-_");
+            assert_eq!(picture(&editor), "a draf|t", "{recall} {edit}");
+            // It is the line again: below it stands none.
+            assert_eq!(press(&mut editor, "DOWN"), KeyOutcome::None);
+            let mut editor = recalled();
+            let edited = picture(&editor);
+            press(&mut editor, "DOWN");
+            assert_eq!(picture(&editor), "a draft|", "{recall} {edit}");
+            press(&mut editor, "C-_");
+            assert_eq!(picture(&editor), edited, "{recall} {edit}");
+        }
+    }
+    // A line that was sent ends it.
+    let mut editor = LineEditor::new();
+    press(&mut editor, "one ENTER draft UP x ENTER");
+    assert_eq!(press(&mut editor, "DOWN"), KeyOutcome::None);
+    assert_eq!(press(&mut editor, "C-_"), KeyOutcome::None);
+}
+
+#[test]
+fn a_draft_with_a_text_that_is_forgotten_goes_too() {
+    let mut editor = LineEditor::new();
+    press(&mut editor, "one ENTER secret UP x");
+    editor.forget_text("secret", |line| line == "secret");
+    press(&mut editor, "DOWN C-_ C-_ C-_");
+    assert!(!editor.text().contains("secret"), "{}", editor.text());
+}
+
+#[test]
 fn a_history_is_bounded() {
     let mut editor = LineEditor::new();
     for n in 0..1_005 {
