@@ -1,5 +1,6 @@
 //! Why requests are refused: the codes that clients go by, and the values that carry them.
 
+use crate::limits::RATES_FILL_UP;
 use crate::value::Value;
 use std::fmt;
 
@@ -113,6 +114,23 @@ codes! {
     UnknownCommand = "unknown_command", "There is no such request.";
 }
 
+/// Seconds until a refused request is sent again where the refusal names no time.
+const RETRY_AFTER: u64 = 5;
+
+/// In how many seconds the same request may be accepted; `None` if to send it again does not help. A request over the
+/// limit of a day is not sent again either: it would hold up all others for hours.
+pub fn passes_in(code: &str, retry_after: Option<u64>) -> Option<u64> {
+    let passing = [
+        Code::RateLimited,
+        Code::SlowMode,
+        Code::StorageBusy,
+        Code::StorageFull,
+    ];
+    let seconds = retry_after.unwrap_or(RETRY_AFTER).max(1);
+    let passes = passing.iter().any(|passing| passing.as_str() == code);
+    Some(seconds).filter(|seconds| passes && *seconds <= RATES_FILL_UP)
+}
+
 /// The key of a refusal because of a temporary password: true. LOGIN_BUNDLE has the same one.
 pub const MUST_CHANGE_PASSWORD: &str = "must_change_password";
 
@@ -139,6 +157,19 @@ impl Fail {
         let mut detail = self.detail.iter();
         detail.any(|(key, value)| key == MUST_CHANGE_PASSWORD && *value == Value::Bool(true))
     }
+
+    /// In how many seconds the server may answer otherwise, if it said so.
+    pub fn retry_after(&self) -> Option<u64> {
+        self.detail.iter().find_map(|(key, value)| match value {
+            Value::Int(seconds) if key == "retry_after" => Some(*seconds),
+            _ => None,
+        })
+    }
+
+    /// [`passes_in`] of this refusal.
+    pub fn passes_in(&self) -> Option<u64> {
+        passes_in(&self.code, self.retry_after())
+    }
 }
 
 /// RESULT = {success: bool, code: str or null, message: str, ...}: success, or a [`Fail`].
@@ -148,4 +179,30 @@ pub enum Outcome {
     Done(String),
     /// The request was refused.
     Refused(Fail),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn some_refusals_pass() {
+        let passing = |code: &Code| passes_in(code.as_str(), None).is_some();
+        let names: Vec<_> = Code::ALL.iter().filter(|code| passing(code)).collect();
+        let expected = [
+            Code::SlowMode,
+            Code::RateLimited,
+            Code::StorageFull,
+            Code::StorageBusy,
+        ];
+        assert_eq!(names, expected.iter().collect::<Vec<_>>());
+        for (retry_after, seconds) in [
+            (None, Some(5)),
+            (Some(0), Some(1)),
+            (Some(3_600), Some(3_600)),
+            (Some(3_601), None),
+        ] {
+            assert_eq!(passes_in("slow_mode", retry_after), seconds);
+        }
+    }
 }

@@ -59,7 +59,8 @@ pub const HISTORY_MAX: u64 = 200;
 /// Messages that QUERY_HISTORY returns without a `limit`.
 pub const HISTORY_DEFAULT: u64 = 50;
 
-/// Seconds: a refusal whose `retry_after` is longer is that of the limit of a day. Rates fill up sooner.
+/// Seconds until a rate, however much it was used, allows as much as at first, and slow mode another message. A refusal
+/// whose `retry_after` is longer is that of the limit of a day.
 pub const RATES_FILL_UP: u64 = 3_600;
 
 /// Most items that one request for a page of members or public rooms may ask for, and the default.

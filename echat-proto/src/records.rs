@@ -5,7 +5,7 @@ use crate::names::TxnId;
 use crate::param::{Fields, Mark, Param, ParamError, RoomRole, TargetType, encode_entry, put};
 use crate::value::Value;
 
-pub use crate::code::{Code, Fail, MUST_CHANGE_PASSWORD, Outcome};
+pub use crate::code::{Code, Fail, MUST_CHANGE_PASSWORD, Outcome, passes_in};
 
 impl Param for Fail {
     const KIND: &'static str = "FAIL {code: str, message: str, ...}";

@@ -62,7 +62,7 @@ use composer::{Composer, QuestionOutcome, Submitted};
 use export::Exporter;
 use input::{InputEnd, InputQueue, WorstOutcome};
 use login::{LoginSecret, SecretError};
-use outbox::{Outbox, is_passing, wait_of};
+use outbox::Outbox;
 use question::{Pasted, Question, QuestionAnswer};
 use upstream::{Loss, SendError, Upstream};
 
@@ -1503,12 +1503,12 @@ impl App {
             detail: Vec::new(),
             ..fail.clone()
         });
-        let seconds = wait_of(fail);
-        let delay = is_passing(fail).then(|| self.upstream.delay_catch_up(&self.common, seconds));
-        match delay.flatten() {
-            Some(true) => return self.common.say(Text::MissedWaits { reason, seconds }),
-            Some(false) => return,
-            None => {}
+        if let Some(seconds) = fail.passes_in() {
+            match self.upstream.delay_catch_up(&self.common, seconds) {
+                Some(true) => return self.common.say(Text::MissedWaits { reason, seconds }),
+                Some(false) => return,
+                None => {}
+            }
         }
         self.common.verdict.record(WorstOutcome::Refused);
         self.common.fail(Text::MissedNotFetched { reason });

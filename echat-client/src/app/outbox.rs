@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use echat_proto::limits::RATES_FILL_UP;
 use echat_proto::names::TxnId;
 use echat_proto::records::{Code, Fail};
 
@@ -16,10 +15,8 @@ use crate::session::outgoing::{AsideLine, UnsentLine, WithdrawError};
 use crate::session::{LimitError, NamedRoom, RequestContext, SendDecision, Session};
 use crate::statement::UnsentSelection;
 use crate::target::Target;
-use crate::text::{Text, retry_after};
+use crate::text::Text;
 
-/// How long to wait when the server cannot store and does not say how long, in seconds.
-const STORAGE_WAIT: u64 = 5;
 /// Users whose files of unsent lines are read in one run. Each has a lock, and a server could give the user new names
 /// without end. Lines of further users are kept in memory alone, and echat says so.
 const USERS: usize = 100;
@@ -445,7 +442,9 @@ impl Outbox {
             Err(fail) if fail.wants_new_password() && common.is_interactive() => {
                 common.context.outgoing.again();
             }
-            Err(fail) if is_passing(fail) => self.send_later(common, fail),
+            Err(fail) if let Some(seconds) = fail.passes_in() => {
+                self.send_later(common, fail, seconds);
+            }
             // It goes to the name of now.
             Err(fail) if lacks_target(fail) && common.context.outgoing.again_if_renamed() => {}
             Err(fail) => {
@@ -484,8 +483,7 @@ impl Outbox {
         self.send_next(common, upstream);
     }
 
-    fn send_later(&mut self, common: &mut Common, fail: &Fail) {
-        let seconds = wait_of(fail);
+    fn send_later(&mut self, common: &mut Common, fail: &Fail, seconds: u64) {
         let end = common.context.now.saturating_add(seconds);
         // Slow mode is that of one room: lines to others go on.
         let is_slow = fail.code == Code::SlowMode.as_str();
@@ -754,11 +752,6 @@ impl Outbox {
     }
 }
 
-/// In how many seconds the same request may be taken.
-pub(super) fn wait_of(fail: &Fail) -> u64 {
-    retry_after(fail).unwrap_or(STORAGE_WAIT).max(1)
-}
-
 /// Whether the server knows no conversation of the user's under the name of the target.
 fn lacks_target(fail: &Fail) -> bool {
     let codes = [
@@ -768,18 +761,4 @@ fn lacks_target(fail: &Fail) -> bool {
         Code::NotAFriend,
     ];
     codes.iter().any(|code| code.as_str() == fail.code)
-}
-
-/// Whether the same line may be taken a little later. The limit of a day is not passing: a line that waited
-/// for hours would hold up all others, and a script for ever.
-pub(super) fn is_passing(fail: &Fail) -> bool {
-    let passes = [
-        Code::RateLimited,
-        Code::SlowMode,
-        Code::StorageBusy,
-        Code::StorageFull,
-    ]
-    .iter()
-    .any(|code| code.as_str() == fail.code);
-    passes && retry_after(fail).is_none_or(|seconds| seconds <= RATES_FILL_UP)
 }

@@ -32,14 +32,6 @@ pub use sentences::Text;
 /// Seconds of an hour. Longer waits are told in hours.
 const HOUR: u64 = 3_600;
 
-/// After how many seconds a request that was refused may be tried again, if the server said so.
-pub fn retry_after(fail: &Fail) -> Option<u64> {
-    fail.detail.iter().find_map(|(key, value)| match value {
-        Value::Int(seconds) if key == "retry_after" => Some(*seconds),
-        _ => None,
-    })
-}
-
 impl Language {
     /// What a refusal means.
     pub fn refusal(self, fail: &Fail) -> String {
@@ -47,7 +39,7 @@ impl Language {
             return self.say(Text::TemporaryPassword);
         }
         let known = code_of(fail);
-        let wait = retry_after(fail);
+        let wait = fail.retry_after();
         let mut sentence = match known {
             Some(Code::RateLimited) if wait.is_some_and(|seconds| seconds > RATES_FILL_UP) => {
                 self.say(Text::DayLimit)

@@ -330,6 +330,29 @@ fn messages_are_printed_while_a_request_is_refused_for_a_time() {
 }
 
 #[test]
+fn every_request_to_a_room_with_slow_mode_is_sent() {
+    let stage = Stage::new();
+    let room = r#"{"roomname":"tea","slow_seconds":1}"#;
+    let set = stage.scene.run_as(&stage.link, "ann", &["SET_ROOM", room]);
+    set.exits(0);
+    let mut follower = stage.follow(&["--send", "--once"]);
+    let follower = follower.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut follower = follower.stderr(Stdio::piped()).spawn().unwrap();
+    let mut input = follower.stdin.take().unwrap();
+    for (number, room) in [(1, "tea"), (2, "tea"), (3, "den")] {
+        let params = format!(r#"{{"target_type":1,"target":"{room}","content":"{number} x"}}"#);
+        writeln!(input, "SEND_MESSAGE {params}").unwrap();
+    }
+    drop(input);
+    let output = follower.wait_with_output().unwrap();
+    let notes = String::from_utf8(output.stderr).unwrap();
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let numbers: Vec<_> = lines.lines().map(number).collect();
+    assert_eq!((output.status.code(), notes.as_str()), (Some(0), ""));
+    assert_eq!(numbers, [1, 2, 3].map(Some));
+}
+
+#[test]
 fn a_room_is_followed_under_its_new_names() {
     let stage = Stage::new();
     let ann = |command: &str, params: &str| {

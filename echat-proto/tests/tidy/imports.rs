@@ -21,7 +21,7 @@ const PROTO: &[Row] = &[
     ("terminal_text", &[]),
     ("json", &["limits", "terminal_text", "value"]),
     ("frame", &["crypto"]),
-    ("code", &["value"]),
+    ("code", &["limits", "value"]),
     ("param", &["code", "codec", "limits", "names", "value"]),
     ("emoji", &["param"]),
     ("mentions", &["names"]),

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use echat_proto::channel::{Incoming, Message};
 use echat_proto::commands::{CloseReason, channel, ending, event, request};
-use echat_proto::limits::{HISTORY_MAX, RATES_FILL_UP};
+use echat_proto::limits::HISTORY_MAX;
+use echat_proto::records::passes_in;
 use echat_proto::value::Value;
 use rand::RngExt;
 
@@ -48,10 +49,8 @@ const PASSING: [&str; 5] = [
     "storage_damaged",
 ];
 
-/// Refusals after which a request of `--send` is sent again. Messages are printed in the meantime.
-const PASSING_FOR_REQUESTS: [&str; 3] = ["rate_limited", "storage_busy", "storage_full"];
-/// Seconds until it is sent again, unless the server says how many.
-const REQUEST_WAIT: u64 = 5;
+/// A request of `--send` that is refused for so many seconds or longer is told, and one that the server cannot store.
+const LONG_WAIT: u64 = 10;
 
 /// What was asked and is not answered. There is one request at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -367,12 +366,16 @@ impl Follower<'_> {
             return;
         };
         let code = text_of(&message.params, "code").unwrap_or_default();
-        let wait = int(&message.params, "retry_after").unwrap_or(REQUEST_WAIT);
-        if PASSING_FOR_REQUESTS.contains(&code.as_str()) && wait <= RATES_FILL_UP {
-            if code != "rate_limited" && !self.requests.was_held() {
-                output::diagnostic(&format!("the server refuses for now: {code}; trying again"));
+        // Messages are printed in the meantime.
+        if let Some(wait) = passes_in(&code, int(&message.params, "retry_after")) {
+            let is_usual =
+                matches!(code.as_str(), "rate_limited" | "slow_mode") && wait < LONG_WAIT;
+            if !is_usual && !self.requests.was_held() {
+                output::diagnostic(&format!(
+                    "the server refuses for now: {code}; trying again in {wait} s"
+                ));
             }
-            let until = self.clock.now() + Duration::from_secs(wait.max(1));
+            let until = self.clock.now() + Duration::from_secs(wait);
             self.requests.hold(until);
         } else if let Some(line) = self.requests.answered(ending) {
             output::diagnostic(&format!("line {line} is refused: {code}"));
