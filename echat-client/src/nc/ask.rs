@@ -94,7 +94,7 @@ fn masked_line(terminal: &File, clock: &Clock) -> io::Result<QuestionInput> {
             match rustix::io::read(terminal, &mut buffer[..]) {
                 Ok(0) => return Ok(QuestionInput::Nothing),
                 Ok(length) => decoder.feed(&buffer[..length], clock.now()),
-                Err(Errno::INTR) => continue,
+                Err(Errno::INTR | Errno::AGAIN) => continue,
                 Err(error) => return Err(error.into()),
             }
         } else {

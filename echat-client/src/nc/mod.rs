@@ -83,7 +83,7 @@ pub fn main() -> Exit {
             Err(end) => end,
         },
         RunMode::Offline(work) => {
-            let done = offline::run(&work, io::stdin().lock(), &mut io::stdout().lock());
+            let done = offline::run(&work, io::stdin().lock(), &mut output::stdout());
             done.map_or_else(|end| end, |()| SessionEnd::success())
         }
     };
@@ -110,7 +110,8 @@ fn talk(online: &Online) -> SessionEnd {
         Err(end) => return end,
     };
     let clock = Clock::start();
-    let mut dump = Dump::new(online.verbose, online.show_secrets, clock, io::stderr());
+    let (level, show_secrets) = (online.verbose, online.show_secrets);
+    let mut dump = Dump::new(level, show_secrets, clock, output::stderr());
     let peer = match connect(online, &clock, &mut dump) {
         Ok(peer) => peer,
         Err(end) => return end,
@@ -168,7 +169,7 @@ impl Prepared {
 fn connect(
     online: &Online,
     clock: &Clock,
-    dump: &mut Dump<io::Stderr>,
+    dump: &mut Dump<output::Stderr>,
 ) -> Result<Peer, SessionEnd> {
     Ok(if online.handshake {
         Peer::Sealed(Box::new(connect::sealed(&online.server, clock, dump)?))

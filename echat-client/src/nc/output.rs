@@ -5,12 +5,27 @@ use std::io::{self, Write};
 
 use echat_proto::terminal_text::is_hazard;
 
+use crate::net::wait::BlockingWriter;
+
 /// Back to the first column, and rid of what stands in this line.
 const ERASE_LINE: &str = "\r\x1b[K";
 
+/// Standard error.
+pub type Stderr = BlockingWriter<io::Stderr>;
+
+/// Standard error.
+pub fn stderr() -> Stderr {
+    BlockingWriter::new(io::stderr())
+}
+
+/// Standard output.
+pub fn stdout() -> BlockingWriter<io::StdoutLock<'static>> {
+    BlockingWriter::new(io::stdout().lock())
+}
+
 /// One line of standard output, at once.
 pub fn line(line: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+    let mut out = stdout();
     writeln!(out, "{line}")?;
     out.flush()
 }
@@ -18,7 +33,8 @@ pub fn line(line: &str) -> io::Result<()> {
 /// Writes to standard error. A failure of that cannot be reported. What the server said in it cannot control the
 /// terminal.
 pub fn diagnostic(text: &dyn Display) {
-    let _ = writeln!(io::stderr(), "echat-nc: {}", visible(&text.to_string()));
+    let shown = visible(&text.to_string());
+    let _ = writeln!(stderr(), "echat-nc: {shown}");
 }
 
 /// The lines of a text, with every character escaped that is not visible by itself.
@@ -36,7 +52,7 @@ fn visible(text: &str) -> String {
 
 /// A question, or a prompt; the line stays open.
 pub fn ask(text: &str) {
-    let _ = write!(io::stderr(), "{text}");
+    let _ = write!(stderr(), "{text}");
 }
 
 /// Takes a prompt away, to make room for a line.

@@ -1,6 +1,7 @@
 //! Waiting: until something can be read or written, or a time has come. With poll(2), but on macOS
 //! with select(2), since poll(2) there does not work on every terminal.
 
+mod blocking;
 #[cfg(any(test, not(target_os = "macos")))]
 mod poll;
 #[cfg(any(test, target_os = "macos"))]
@@ -13,6 +14,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use crate::clock::Clock;
+pub use blocking::BlockingWriter;
 #[cfg(not(target_os = "macos"))]
 use poll::sleep;
 #[cfg(target_os = "macos")]
@@ -23,6 +25,8 @@ use select::sleep;
 pub enum Interest {
     /// Something to read.
     Read,
+    /// Room to write.
+    Write,
     /// Something to read, or room to write.
     ReadAndWrite,
 }
@@ -79,10 +83,23 @@ pub fn wait(
     for fd in fds.iter_mut() {
         fd.found = Readiness::default();
     }
-    let is_interrupted = |slept: &io::Result<()>| matches!(slept, Err(error) if error.kind() == io::ErrorKind::Interrupted);
     let mut slept = sleep(fds, left);
     while is_interrupted(&slept) {
         slept = sleep(fds, Some(Duration::ZERO));
     }
     slept
+}
+
+/// Waits until a descriptor takes bytes, or fails.
+fn wait_for_room(fd: &impl AsFd) -> io::Result<()> {
+    let mut fds = [WatchedFd::new(fd, Interest::Write)];
+    let mut slept = sleep(&mut fds, None);
+    while is_interrupted(&slept) {
+        slept = sleep(&mut fds, None);
+    }
+    slept
+}
+
+fn is_interrupted(slept: &io::Result<()>) -> bool {
+    matches!(slept, Err(error) if error.kind() == io::ErrorKind::Interrupted)
 }

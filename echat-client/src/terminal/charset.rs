@@ -4,10 +4,13 @@
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 
 use encoding_rs::{BIG5, Decoder, DecoderResult, EncoderResult, Encoding, GB18030, GBK};
 use unicode_width::UnicodeWidthChar;
 use zeroize::Zeroizing;
+
+use crate::net::wait::BlockingWriter;
 
 /// Stands for bytes that are no text; it occurs in no UTF-8.
 const NO_TEXT: u8 = 0xff;
@@ -115,21 +118,21 @@ impl std::fmt::Debug for Transcoder {
 /// What is written as UTF-8, whole characters at a time, comes out in the locale's encoding.
 #[derive(Debug)]
 pub struct Encoded<W> {
-    out: W,
+    out: BlockingWriter<W>,
     charset: Option<Charset>,
 }
 
-impl<W: Write> Encoded<W> {
+impl<W: Write + AsFd> Encoded<W> {
     /// In the encoding of the process's locale.
     pub fn new(out: W) -> Self {
         Self {
-            out,
+            out: BlockingWriter::new(out),
             charset: Charset::of_locale(),
         }
     }
 }
 
-impl<W: Write> Write for Encoded<W> {
+impl<W: Write + AsFd> Write for Encoded<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match (self.charset, str::from_utf8(bytes)) {
             (Some(charset), Ok(text)) if !text.is_ascii() => {

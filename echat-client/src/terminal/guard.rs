@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
 
 use rustix::termios::{LocalModes, OptionalActions, OutputModes, Termios, tcgetattr, tcsetattr};
 
+use crate::net::wait::BlockingWriter;
 use crate::render::safe::Safe;
 
 /// Bracketed paste on: a paste comes between marks, and its newlines send nothing.
@@ -103,8 +104,7 @@ impl Raw {
         if !self.escapes {
             return Ok(());
         }
-        let mut tty: &File = &self.tty;
-        tty.write_all(escape)
+        BlockingWriter::new(&self.tty).write_all(escape)
     }
 }
 

@@ -1,7 +1,7 @@
 //! `echat-nc follow` against the real server: every message exactly once, whatever ends.
 
 use std::fs::{self, File, Permissions};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read, Write, pipe};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -10,10 +10,11 @@ use echat_proto::json::from_json;
 use echat_proto::value::Value;
 use echat_testkit::campaign;
 use echat_testkit::proxy::{Direction, Proxy};
-use echat_testkit::scene::{Scene, text};
+use echat_testkit::scene::{SECRET, Scene, text};
 use echat_testkit::server_process::ServerProcess;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use rustix::io::ioctl_fionbio;
 
 use crate::ECHAT_NC;
 
@@ -327,6 +328,27 @@ fn messages_are_printed_while_a_request_is_refused_for_a_time() {
     let notes = follower.wait_with_output().unwrap().stderr;
     let notes = String::from_utf8(notes).unwrap();
     assert_eq!(notes, "echat-nc: line 4 is refused: rate_limited\n");
+}
+
+#[test]
+fn a_non_blocking_output_is_waited_for() {
+    let mut stage = Stage::new();
+    stage.says(60, 3_900);
+    let (mut reader, writer) = pipe().unwrap();
+    ioctl_fionbio(&writer, true).unwrap();
+    let mut command = Command::new(ECHAT_NC);
+    command.env_clear().env("TEST_PASSWORD", SECRET);
+    command.env("HOME", stage.scene.path(""));
+    command.args(["--user", "ann", "--password-env", "TEST_PASSWORD"]);
+    // The reply is one line, and longer than what the pipe holds.
+    command.args([&stage.link, "QUERY_HISTORY", r#"{"limit":200}"#]);
+    let mut child = command.stdout(writer).spawn().unwrap();
+    drop(command);
+    let mut printed = String::new();
+    reader.read_to_string(&mut printed).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(printed.len() > 200_000, "{}", printed.len());
+    assert!(from_json(printed.lines().last().unwrap()).is_ok());
 }
 
 #[test]

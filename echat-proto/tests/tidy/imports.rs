@@ -161,6 +161,7 @@ const CLIENT: &[Row] = &[
     ("local::local_time", &[]),
     ("text", &[]),
     ("settings", &["local::local_time", "secret", "target"]),
+    ("net::wait", &["clock"]),
     ("net::liveness", &[]),
     ("net::connection", &["net::liveness"]),
     ("line_editor", &["secret"]),
@@ -213,6 +214,7 @@ const CLIENT: &[Row] = &[
             "secret",
             "render::styled",
             "render::view",
+            "net::wait",
         ],
     ),
     (
@@ -225,7 +227,6 @@ const CLIENT: &[Row] = &[
         ],
     ),
     ("net::trust", &["net::fingerprint"]),
-    ("net::wait", &["clock"]),
     ("net::wake", &["clock", "net::wait"]),
     ("net::socket", &["net::address", "clock", "net::wait"]),
     (

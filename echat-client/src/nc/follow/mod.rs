@@ -95,7 +95,7 @@ fn begin(options: &Follow) -> Result<Follower<'_>, SessionEnd> {
     Ok(Follower {
         options,
         wakes: Wakes::new(&clock).map_err(|error| SessionEnd::output(&error))?,
-        dump: Dump::new(verbose, show_secrets, clock, io::stderr()),
+        dump: Dump::new(verbose, show_secrets, clock, output::stderr()),
         clock,
         login,
         printer,
@@ -113,7 +113,7 @@ fn begin(options: &Follow) -> Result<Follower<'_>, SessionEnd> {
 struct Follower<'a> {
     options: &'a Follow,
     clock: Clock,
-    dump: Dump<io::Stderr>,
+    dump: Dump<output::Stderr>,
     wakes: Wakes,
     /// The plain bytes of LOGIN.
     login: SecretBytes,

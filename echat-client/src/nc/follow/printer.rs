@@ -14,6 +14,7 @@ use super::room::KnownRoom;
 use crate::exit::Exit;
 use crate::nc::output;
 use crate::nc::rules::SessionEnd;
+use crate::net::wait::BlockingWriter;
 
 /// Prints lines, and keeps the cursor.
 pub(super) struct Printer {
@@ -124,7 +125,7 @@ impl Printer {
     /// Prints a line that is no message.
     pub(super) fn line(&mut self, line: &str) -> Result<(), SessionEnd> {
         let line = format!("{line}\n");
-        let written = self.output.write_all(line.as_bytes());
+        let written = BlockingWriter::new(&self.output).write_all(line.as_bytes());
         written.map_err(|error| SessionEnd::output(&error))
     }
 

@@ -28,6 +28,7 @@ pub(super) fn sleep(fds: &mut [WatchedFd<'_>], left: Option<Duration>) -> io::Re
 fn to_poll<'fd>(watched: &WatchedFd<'fd>) -> PollFd<'fd> {
     let flags = match watched.interest {
         Interest::Read => PollFlags::IN,
+        Interest::Write => PollFlags::OUT,
         Interest::ReadAndWrite => PollFlags::IN | PollFlags::OUT,
     };
     PollFd::from_borrowed_fd(watched.fd, flags)

@@ -21,8 +21,10 @@ pub(super) fn sleep(fds: &mut [WatchedFd<'_>], left: Option<Duration>) -> io::Re
             let why = "too many open files for select(2)";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
-        reads.insert(fd.fd);
-        if fd.interest == Interest::ReadAndWrite {
+        if fd.interest != Interest::Write {
+            reads.insert(fd.fd);
+        }
+        if fd.interest != Interest::Read {
             writes.insert(fd.fd);
         }
     }

@@ -47,6 +47,7 @@ fn space_bytes_and_the_end_of_a_socket_are_ready() {
     let (one, mut other) = UnixStream::pair().unwrap();
     finds(&one, Interest::Read, Readiness::default());
     finds(&one, Interest::ReadAndWrite, ROOM);
+    finds(&one, Interest::Write, ROOM);
     other.write_all(b"x").unwrap();
     finds(&one, Interest::Read, READY);
     finds(&one, Interest::ReadAndWrite, ROOM);
@@ -54,6 +55,8 @@ fn space_bytes_and_the_end_of_a_socket_are_ready() {
     one.set_nonblocking(true).unwrap();
     while (&one).write(&[0; 4096]).is_ok() {}
     finds(&one, Interest::ReadAndWrite, READY);
+    // Bytes to read are not what is waited for.
+    finds(&one, Interest::Write, Readiness::default());
 
     let (one, other) = UnixStream::pair().unwrap();
     drop(other);
