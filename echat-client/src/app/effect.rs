@@ -73,8 +73,9 @@ pub enum Input {
         /// Why, in the user's language.
         why: String,
     },
-    /// The server that answered is not trusted. The user was told why.
-    Untrusted,
+    /// The server is not trusted, or what decides that cannot be read. The user was told why. How the program ends, if
+    /// it does.
+    Untrusted(Exit),
     /// The file that [`Effect::LoadOutgoing`] asked for: its lines, which need not be text, or `None`
     /// if another client holds it.
     Outgoing {
@@ -143,7 +144,7 @@ impl Input {
             | Self::Event(_)
             | Self::Closed(_)
             | Self::ConnectFailed { .. }
-            | Self::Untrusted
+            | Self::Untrusted(_)
             | Self::Outgoing { .. }
             | Self::Kept { .. }
             | Self::NoOutgoing { .. }

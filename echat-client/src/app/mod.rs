@@ -159,7 +159,7 @@ impl App {
             Input::Event(event) => self.event(event),
             Input::Closed(reason) => self.closed(reason.map_or(Loss::Cut, Loss::Closed)),
             Input::ConnectFailed { address, why } => self.connect_failed(&address, &why),
-            Input::Untrusted => self.distrust(),
+            Input::Untrusted(exit) => self.distrust(exit),
             Input::Outgoing { user, lines } => {
                 let lines = lines.as_deref();
                 self.outbox.take_file(&mut self.common, &user, lines);
@@ -1169,10 +1169,10 @@ impl App {
     }
 
     /// The server is not trusted: the program ends, but not under a person who had a session and may be typing.
-    fn distrust(&mut self) {
+    fn distrust(&mut self, exit: Exit) {
         self.upstream.give_up(&self.common);
         if !self.common.is_interactive() || self.common.context.session.me().is_none() {
-            return self.quit(Exit::NotTrusted);
+            return self.quit(exit);
         }
         self.forget_credentials();
         self.upstream.drop_waiting(&mut self.common);

@@ -3,6 +3,7 @@
 
 use std::net::TcpListener;
 
+use echat_testkit::scene::SECRET;
 use echat_testkit::server_process::ServerProcess;
 use rustix::process::Signal;
 
@@ -51,4 +52,36 @@ fn a_restart_costs_each_client_one_try_and_no_line() {
         lines.push(line);
     }
     assert_eq!(folder.counts("ann", &lines), vec![1; RESTARTS]);
+}
+
+#[test]
+fn known_hosts_that_cannot_be_read_end_no_running_session() {
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut folder = ServerFolder::unhurried();
+    folder.has("room1", &["ann"]);
+    folder.falls();
+    let place = folder.scene.path("");
+    let start = || ServerProcess::start_at(&place, &socket, &["--log", "off"]);
+    folder.server = start();
+    let mut ann = folder.opens("ann", folder.server.address());
+    ann.types("half a line");
+    ann.sees("room1> half a line");
+    let hosts = folder.scene.known_hosts();
+    std::fs::create_dir(&hosts).unwrap();
+    folder.falls();
+    folder.server = start();
+    ann.sees("known_hosts");
+    ann.sees("echat stays offline");
+    ann.sees_that("the line", |screen| {
+        screen.rest_from("room1").as_deref() == Some("room1 (offline)> half a line")
+    });
+    std::fs::remove_dir(&hosts).unwrap();
+    ann.types("\x15login\r");
+    ann.sees("user name (Enter: ann)");
+    ann.types("\r");
+    ann.sees("login password");
+    ann.types(&format!("{SECRET}\r"));
+    ann.sees("Logged in as ann.");
+    ann.types("\\d\r");
+    assert_eq!(ann.ends().0, 0);
 }

@@ -150,7 +150,7 @@ fn a_server_that_is_not_trusted_any_more_ends_no_program_under_a_typing_user() {
     let mut stage = ann(Language::English);
     stage.types("&r room1").happens(Input::Closed(None));
     stage.types("pending").presses("half a li").printed();
-    stage.happens(Input::Untrusted);
+    stage.happens(Input::Untrusted(Exit::NotTrusted));
     assert!(!stage.has(&Effect::Quit(Exit::NotTrusted)));
     assert_eq!(stage.line(), "half a li");
     assert_eq!(stage.contents(), ["pending"]);
@@ -168,11 +168,16 @@ fn a_server_that_is_not_trusted_any_more_ends_no_program_under_a_typing_user() {
     }
     stage.types("login").types("").types("password1");
     assert!(stage.has(&Effect::Connect));
-    stage.happens(Input::Untrusted);
+    stage.happens(Input::Untrusted(Exit::NotTrusted));
     assert_eq!(stage.prompt(), "room1 (1 pending) (offline)> ");
     // At the start there is nothing to keep.
     let mut stage = super::stage(Language::English);
     stage.types("login").types("ann").types("password1");
-    stage.happens(Input::Untrusted);
+    stage.happens(Input::Untrusted(Exit::NotTrusted));
     assert!(stage.has(&Effect::Quit(Exit::NotTrusted)));
+    // The file of known servers cannot be read.
+    let mut stage = super::stage(Language::English);
+    stage.types("login").types("ann").types("password1");
+    stage.happens(Input::Untrusted(Exit::Local));
+    assert!(stage.has(&Effect::Quit(Exit::Local)));
 }

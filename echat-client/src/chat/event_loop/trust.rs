@@ -35,11 +35,11 @@ impl EventLoop {
                 let mut why = vec![Text::KeyChanged { address }, Text::KeyShown { key: shown }];
                 why.extend(known.iter().map(|key| Text::KeyExpected { key }));
                 why.push(Text::KeyChangedHint { address });
-                self.distrust(why)
+                self.distrust(&why)
             }
             ConnectError::Open(OpenError::Untrusted(Untrusted::NotPinned { shown, pinned })) => {
                 let (shown, pinned) = (&shown.to_string(), &pinned.to_string());
-                self.distrust(vec![
+                self.distrust(&[
                     Text::KeyNotPinned { address },
                     Text::KeyShown { key: shown },
                     Text::KeyExpected { key: pinned },
@@ -47,12 +47,11 @@ impl EventLoop {
             }
             ConnectError::Open(OpenError::Handshake(error @ HandshakeError::BadSignature)) => {
                 let why = &error.localized(self.language);
-                self.distrust(vec![Text::CannotConnect { address, why }])
+                self.distrust(&[Text::CannotConnect { address, why }])
             }
             ConnectError::Hosts(error) => {
                 self.show(&error.localized(self.language), Style::Error);
-                self.end = Some(ProgramEnd::Exit(Exit::Local));
-                Ok(())
+                self.step(Input::Untrusted(Exit::Local))
             }
             other => self.unreachable(&other),
         }
@@ -73,10 +72,13 @@ impl EventLoop {
         let tty = (!self.interactive).then(Tty::open).and_then(Result::ok);
         if !self.interactive && tty.is_none() {
             let link = format!("echat://{address}/#{key}");
-            self.refuse(Text::UnknownServer { address });
-            self.refuse(Text::KeyShown { key });
-            self.refuse(Text::UnknownServerHint { link: &link });
-            return Ok(());
+            let hint = Text::UnknownServerHint { link: &link };
+            let why = [
+                Text::UnknownServer { address },
+                Text::KeyShown { key },
+                hint,
+            ];
+            return self.distrust(&why);
         }
         let origin = self.server.is_from_here.then_some(Text::AddressFromHere);
         let told = [Text::UnknownServer { address }, Text::KeyShown { key }];
@@ -94,8 +96,7 @@ impl EventLoop {
             return Ok(());
         };
         if !answer {
-            self.refuse(Text::NoYes);
-            return Ok(());
+            return self.distrust(&[Text::NoYes]);
         }
         self.screen.prompt();
         match self.server.remember(shown) {
@@ -107,8 +108,7 @@ impl EventLoop {
                     let hint = self.language.say(Text::KeyNotKept { link: &link });
                     self.show(&hint, Style::Error);
                 }
-                self.end = Some(ProgramEnd::Exit(Exit::Local));
-                Ok(())
+                self.step(Input::Untrusted(Exit::Local))
             }
         }
     }
@@ -157,19 +157,12 @@ impl EventLoop {
 
     /// Says why the server is not trusted. The application decides whether it ends: what is typed stays, where there
     /// was a session.
-    fn distrust(&mut self, why: Vec<Text<'_>>) -> io::Result<()> {
+    fn distrust(&mut self, why: &[Text<'_>]) -> io::Result<()> {
         for text in why {
-            let sentence = self.language.say(text);
+            let sentence = self.language.say(*text);
             self.show(&sentence, Style::Error);
         }
-        self.step(Input::Untrusted)
-    }
-
-    /// Says why the server is not trusted, and ends.
-    fn refuse(&mut self, why: Text<'_>) {
-        let sentence = self.language.say(why);
-        self.show(&sentence, Style::Error);
-        self.end = Some(ProgramEnd::Exit(Exit::NotTrusted));
+        self.step(Input::Untrusted(Exit::NotTrusted))
     }
 
     fn show(&mut self, text: &str, style: Style) {
