@@ -264,6 +264,7 @@ impl LocalizedError for ConnectError {
             Self::Hosts(error) => error.chinese(),
             Self::Socket(error) => error.chinese(),
             Self::Open(error) => error.chinese(),
+            Self::Unknown { .. } => "未知的服务器".to_owned(),
             Self::Thread(error) => error.chinese(),
         }
     }

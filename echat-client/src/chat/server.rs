@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::panic::resume_unwind;
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -12,13 +13,15 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::net::address::Address;
 use crate::net::fingerprint::Fingerprint;
-use crate::net::known_hosts::{KnownHosts, KnownHostsError};
+use crate::net::known_hosts::{Keys, KnownHosts, KnownHostsError};
 use crate::net::link::{Link, OpenError, Unwatched};
 use crate::net::socket::{Socket, SocketError};
-use crate::net::trust::Trust;
+use crate::net::trust::{Trust, Untrusted};
 
 /// Limit on connecting and the handshake together.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// So many numbers of damaged lines are shown.
+const LINES_SHOWN: usize = 10;
 
 /// Which server, and what is known of it.
 #[derive(Clone, Debug)]
@@ -40,25 +43,72 @@ pub(super) enum ConnectError {
     #[error(transparent)]
     Socket(#[from] SocketError),
     #[error(transparent)]
-    Open(#[from] OpenError),
+    Open(OpenError),
+    /// The key is not known. A person may decide that it is trusted.
+    #[error("the server is unknown")]
+    Unknown {
+        shown: Fingerprint,
+        damaged: Option<DamagedHosts>,
+    },
     #[error(transparent)]
     Thread(#[from] io::Error),
 }
 
+/// Lines of known_hosts that mean nothing.
+#[derive(Debug)]
+pub(super) struct DamagedHosts {
+    path: PathBuf,
+    /// Their numbers, from 1; at least one.
+    lines: Vec<usize>,
+}
+
+impl DamagedHosts {
+    /// The lines of the file that mean nothing, if there are any.
+    fn of(hosts: &KnownHosts, lines: Vec<usize>) -> Option<Self> {
+        let path = hosts.path().to_owned();
+        (!lines.is_empty()).then_some(Self { path, lines })
+    }
+
+    /// The file.
+    pub(super) fn file(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// The first lines, as a list.
+    pub(super) fn lines(&self) -> String {
+        let shown = self.lines.iter().take(LINES_SHOWN);
+        let shown: Vec<String> = shown.map(ToString::to_string).collect();
+        let more = if self.lines.len() > LINES_SHOWN {
+            ", ..."
+        } else {
+            ""
+        };
+        format!("{}{more}", shown.join(", "))
+    }
+}
+
 impl KnownServer {
     fn open(&self, clock: &Clock) -> Result<Link, ConnectError> {
-        let known = match &self.hosts {
-            Some(hosts) => hosts.look_up(&self.address)?.known,
-            None => Vec::new(),
+        let keys = match &self.hosts {
+            Some(hosts) => hosts.look_up(&self.address)?,
+            None => Keys::default(),
         };
         let trust = Trust {
-            known,
+            known: keys.known,
             pinned: self.pinned.clone(),
             accept_new: false,
         };
         let deadline = clock.now() + PATIENCE;
         let socket = Socket::connect(&self.address, clock, deadline)?;
-        Ok(Link::open(socket, &trust, clock, deadline, &mut Unwatched)?)
+        let opened = Link::open(socket, &trust, clock, deadline, &mut Unwatched);
+        opened.map_err(|error| match error {
+            OpenError::Untrusted(Untrusted::Unknown { shown }) => {
+                let hosts = self.hosts.as_ref();
+                let damaged = hosts.and_then(|hosts| DamagedHosts::of(hosts, keys.malformed));
+                ConnectError::Unknown { shown, damaged }
+            }
+            error => ConnectError::Open(error),
+        })
     }
 
     /// Remembers the key of a server that was unknown.

@@ -2097,6 +2097,10 @@ sentences! {
     UnknownServer { address: &'a str }
         en "{address} is an unknown server. Nothing has been sent yet."
         zh "{address} 是未知服务器，尚未发送任何内容。";
+    /// Stands before that: one of these lines may be the key of this server.
+    HostsDamaged { file: &'a str, lines: &'a str }
+        en "{file} is damaged: cannot parse line {lines}. The key of this server may have been there."
+        zh "{file} 已损坏：无法解析第 {lines} 行。其中可能有这台服务器的密钥。";
     /// What to do where no question can be asked.
     UnknownServerHint { link: &'a str }
         en "If this is the right key, include it in the address: {link}"

@@ -168,6 +168,24 @@ fn an_unknown_server_is_trusted_only_after_a_typed_yes() {
 }
 
 #[test]
+fn damaged_known_hosts_are_told_with_the_question() {
+    let folder = ServerFolder::new();
+    let address = folder.server.address().to_string();
+    let damaged = format!("# hosts\n{address} SHA256:cut off\n\nnothing\n");
+    std::fs::write(folder.scene.known_hosts(), damaged).unwrap();
+    let told = "is damaged: cannot parse line 2, 4. The key of this server may have been there.";
+    let login = ["--user", "ann", "--password-file", PASSWORD, &address];
+    let command = folder.command(SETSID, "C.UTF-8");
+    let mut ann = Person::starts_on((200, 24), command, ECHAT, &login);
+    ann.sees(told);
+    ann.sees("Type yes");
+    ann.types("no\r");
+    assert_eq!(ann.ends().0, 4);
+    let outcome = folder.pipes(&login, "").exits(4);
+    assert!(outcome.err.contains(told), "{}", outcome.err);
+}
+
+#[test]
 fn a_key_that_cannot_be_remembered_can_be_pinned() {
     let folder = ServerFolder::new();
     let address = folder.server.address().to_string();

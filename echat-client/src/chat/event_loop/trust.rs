@@ -8,7 +8,7 @@ use echat_proto::handshake::HandshakeError;
 use super::{EventLoop, ProgramEnd};
 use crate::app::Input;
 use crate::chat::fault::LocalizedError;
-use crate::chat::server::ConnectError;
+use crate::chat::server::{ConnectError, DamagedHosts};
 use crate::chat::signals::{self, SignalAction};
 use crate::exit::Exit;
 use crate::local::ask::{self, TrustAnswer, Tty};
@@ -26,8 +26,8 @@ impl EventLoop {
         let address = self.server.address.to_string();
         let address = address.as_str();
         match failure {
-            ConnectError::Open(OpenError::Untrusted(Untrusted::Unknown { shown })) => {
-                self.ask_about_unknown_server(address, &shown)
+            ConnectError::Unknown { shown, damaged } => {
+                self.ask_about_unknown_server(address, &shown, damaged.as_ref())
             }
             ConnectError::Open(OpenError::Untrusted(Untrusted::Changed { shown, known })) => {
                 let known: Vec<String> = known.iter().map(ToString::to_string).collect();
@@ -66,22 +66,28 @@ impl EventLoop {
 
     /// A server that was never seen: a person is asked, and a person may take longer than the
     /// handshake may, so that it begins anew.
-    fn ask_about_unknown_server(&mut self, address: &str, shown: &Fingerprint) -> io::Result<()> {
+    fn ask_about_unknown_server(
+        &mut self,
+        address: &str,
+        shown: &Fingerprint,
+        damaged: Option<&DamagedHosts>,
+    ) -> io::Result<()> {
         let key = shown.to_string();
         let key = key.as_str();
         let tty = (!self.interactive).then(Tty::open).and_then(Result::ok);
+        // One of these lines may have been the key of this server.
+        let damage = damaged.map(|hosts| (hosts.file(), hosts.lines()));
+        let damage = damage
+            .as_ref()
+            .map(|(file, lines)| Text::HostsDamaged { file, lines });
+        let told = [Text::UnknownServer { address }, Text::KeyShown { key }];
+        let told = damage.into_iter().chain(told);
         if !self.interactive && tty.is_none() {
             let link = format!("echat://{address}/#{key}");
             let hint = Text::UnknownServerHint { link: &link };
-            let why = [
-                Text::UnknownServer { address },
-                Text::KeyShown { key },
-                hint,
-            ];
-            return self.distrust(&why);
+            return self.distrust(&told.chain([hint]).collect::<Vec<_>>());
         }
         let origin = self.server.is_from_here.then_some(Text::AddressFromHere);
-        let told = [Text::UnknownServer { address }, Text::KeyShown { key }];
         for text in origin.into_iter().chain(told) {
             let text = self.language.say(text);
             match &tty {
