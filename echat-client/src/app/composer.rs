@@ -9,7 +9,7 @@ use super::draft::{Draft, EditedMessage};
 use super::question::{
     PASTED_LINES_MAX, Pasted, Question, QuestionAnswer, Questions, VoidQuestions,
 };
-use crate::line_editor::{Key, KeyOutcome, LineEditor};
+use crate::line_editor::{Key, KeyOutcome, LINE_MAX, LineEditor};
 use crate::modes::{Goto, Mode, QUIT, error_line, plain, recall_own};
 use crate::secret::Secret;
 use crate::session::{LimitError, Post, Session};
@@ -113,7 +113,7 @@ impl Composer {
                 common.fail(Text::NotTextHere);
             }
             KeyOutcome::PasteOfLines(lines) if self.draft.edited_message().is_some() => {
-                self.draft.insert(&lines.join("\n"));
+                self.insert(common, &lines.join("\n"));
             }
             KeyOutcome::PasteOfLines(lines) => self.ask_about_paste(common, mode, lines),
             KeyOutcome::ClearScreen => common.output.push(Effect::ClearScreen),
@@ -464,6 +464,16 @@ impl Composer {
         }
     }
 
+    /// Inserts what was pasted, or says that it is too long.
+    fn insert(&mut self, common: &mut Common, pasted: &str) {
+        if let Err(bytes) = self.draft.insert(pasted) {
+            common.fail(Text::PasteTooLong {
+                bytes: bytes as u64,
+                limit: LINE_MAX as u64,
+            });
+        }
+    }
+
     pub(super) fn ask_about_paste(
         &mut self,
         common: &mut Common,
@@ -472,7 +482,7 @@ impl Composer {
     ) {
         // Where one name is asked for, several lines are no answer.
         if mode.scope().is_none() {
-            return self.draft.insert(&lines[0]);
+            return self.insert(common, &lines[0]);
         }
         let (text, cursor) = self.draft.contents();
         let typed = (text.to_owned(), cursor);

@@ -1,6 +1,6 @@
 //! The edited line: its editor, the completion under way, and whether it may be sent as it is.
 
-use crate::line_editor::{Completer, Key, KeyOutcome, LineEditor};
+use crate::line_editor::{Completer, Key, KeyOutcome, LINE_MAX, LineEditor};
 use crate::session::Post;
 use crate::statement::Completion;
 use crate::target::Target;
@@ -167,10 +167,15 @@ impl Draft {
         self.message.take()
     }
 
-    /// Inserts text at the cursor.
-    pub(super) fn insert(&mut self, text: &str) {
-        let cursor = self.editor.cursor();
+    /// Inserts text at the cursor. The bytes that the line would have, if they are more than [`LINE_MAX`]: then it
+    /// stays as it is.
+    pub(super) fn insert(&mut self, text: &str) -> Result<(), usize> {
+        let (cursor, bytes) = (self.editor.cursor(), self.editor.text().len() + text.len());
+        if bytes > LINE_MAX {
+            return Err(bytes);
+        }
         self.editor.replace(cursor..cursor, text);
+        Ok(())
     }
 
     /// Empties the line.

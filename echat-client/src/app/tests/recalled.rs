@@ -106,6 +106,23 @@ fn up_in_an_empty_line_asks_for_the_last_own_message() {
 }
 
 #[test]
+fn a_paste_that_is_too_long_for_the_edited_message_is_told() {
+    let mut stage = with_older(Language::English);
+    stage.types("/edit");
+    stage.says(found(vec![in_room(3, "ann", "three")], Some(3)));
+    stage.printed();
+    for pasted in ["x".repeat(70_000), format!("x\n{}", "y".repeat(69_998))] {
+        stage.happens(Input::Key(Key::Paste(pasted.as_str().into())));
+        assert_eq!(
+            stage.printed(),
+            ["Not accepted: a pasted line has 70005 bytes; the limit is 65536."]
+        );
+        assert_eq!(stage.line(), "three");
+    }
+    assert_eq!(stage.prompt(), "(editing, Esc leaves) room1> ");
+}
+
+#[test]
 fn what_was_typed_before_the_message_came_stays_in_the_line() {
     let mut stage = with_older(Language::English);
     stage.presses_key(Key::Up).presses("hel");
