@@ -134,7 +134,8 @@ fn settings(flags: &Flags, mut config: ClientConfig, clock: &Clock) -> Settings 
         settings.zone = Zone::system();
     }
     settings.config = config;
-    settings.deadline = flags.timeout.map(|limit| (clock.unix() + limit).as_secs());
+    let ends = |limit| clock.unix().saturating_add(limit).as_secs();
+    settings.deadline = flags.timeout.map(ends);
     settings
 }
 

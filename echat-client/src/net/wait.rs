@@ -20,6 +20,10 @@ use poll::sleep;
 #[cfg(target_os = "macos")]
 use select::sleep;
 
+/// The longest sleep: the systems refuse some that are longer, macOS those of more than 10^8 seconds. A sleep that ends
+/// early is a wait in which nothing was ready.
+const LONGEST: Duration = Duration::from_hours(24);
+
 /// What is waited for at one descriptor; its end or an error of it is always waited for too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interest {
@@ -79,7 +83,7 @@ pub fn wait(
     clock: &Clock,
     deadline: Option<Duration>,
 ) -> io::Result<()> {
-    let left = deadline.map(|deadline| deadline.saturating_sub(clock.now()));
+    let left = deadline.map(|deadline| deadline.saturating_sub(clock.now()).min(LONGEST));
     for fd in fds.iter_mut() {
         fd.found = Readiness::default();
     }

@@ -7,11 +7,7 @@ use std::time::Duration;
 use nix::sys::select::{FD_SETSIZE, FdSet, select};
 use nix::sys::time::{TimeVal, TimeValLike};
 
-use super::{Interest, Readiness, WatchedFd};
-
-/// The longest sleep: macOS refuses those of more than 10^8 seconds. One that ends early looks
-/// like nothing being ready.
-const LONGEST: Duration = Duration::from_hours(24);
+use super::{Interest, LONGEST, Readiness, WatchedFd};
 
 /// Waits until one of `fds` is ready, at most as long as is `left`.
 pub(super) fn sleep(fds: &mut [WatchedFd<'_>], left: Option<Duration>) -> io::Result<()> {
