@@ -1107,11 +1107,14 @@ impl App {
     }
 
     /// The login with a password that was given at the start is refused: what is typed next is that
-    /// password. In other modes a line may be under edition that is none.
+    /// password. A line that was begun is none, and stays.
     fn ask_password_again(&mut self) {
         let is_start = self.upstream.login.is_first() && self.mode.scope() == Some(Scope::Contact);
         let name = self.upstream.login.name().map(str::to_owned);
         if let Some(name) = name.filter(|_| is_start && self.common.is_interactive()) {
+            if !self.composer.draft().is_empty() {
+                return self.common.say(Text::LineKept);
+            }
             self.go(Goto::Login(Some(name.clone())));
             self.common.say(Text::PasswordAgainOf { name: &name });
         }

@@ -414,6 +414,10 @@ sentences! {
     PasswordAgainOf { name: &'a str }
         en "Enter the password of {name} again, or press Ctrl-C to go back."
         zh "请重新输入“{name}”的密码，或按 Ctrl-C 返回。";
+    /// The login is refused while a line is typed.
+    LineKept
+        en "Not logged in; what you type is kept. Type `login` to try again."
+        zh "未登录，你输入的内容会保留。输入 `login` 可重试。";
     /// The account is made.
     Registered { name: &'a str }
         en "Registered as {name}."

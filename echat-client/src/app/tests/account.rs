@@ -137,6 +137,31 @@ fn a_wrong_password_given_at_the_start_is_asked_for() {
 }
 
 #[test]
+fn a_line_begun_before_the_first_login_is_refused_is_no_password() {
+    let mut settings = Settings::new("t");
+    settings.user = Some("ann".to_owned());
+    settings.password = Some("password1".into());
+    let mut stage = Stage::of(App::new(settings, Language::English));
+    stage.happens(Input::Tick { now: 1_700_000_000 });
+    stage.happens(Input::Start).happens(Input::Connected);
+    stage.presses("@bob hel").printed();
+    stage.says(Event::LoginFailure {
+        fail: fail("bad_credentials", &[]),
+    });
+    assert_eq!(
+        stage.printed().pop().unwrap(),
+        "Not logged in; what you type is kept. Type `login` to try again."
+    );
+    assert!(!stage.app.editor().is_masked());
+    stage.presses("lo");
+    assert_eq!(stage.line(), "@bob hello");
+    stage.happens(Input::Key(Key::Ctrl('u')));
+    stage.types("login").types("ann").sent();
+    stage.presses("password2\n");
+    assert_eq!(stage.sent(), [RequestKind::Login]);
+}
+
+#[test]
 fn a_line_being_edited_is_not_taken_as_the_password_of_a_repeated_login() {
     let mut stage = ann(Language::English);
     stage.types("&r room1").happens(Input::Closed(None));
