@@ -3,8 +3,16 @@
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Write};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::io::Errno;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::flag::register_conditional_default;
+use signal_hook::iterator::backend::SignalDelivery;
+use signal_hook::iterator::exfiltrator::SignalOnly;
+use signal_hook::low_level::emulate_default_handler;
 use termion::raw::IntoRawMode;
 use zeroize::Zeroizing;
 
@@ -55,14 +63,24 @@ pub fn password(user: &str, clock: &Clock) -> Result<Secret, SessionEnd> {
     let terminal = termion::get_tty()
         .map_err(|error| SessionEnd::because(Exit::Usage, &format!("{hint} ({error})")))?;
     let screen = terminal.try_clone().map_err(|error| local(&error))?;
+    // Before the terminal changes its mode, so that no signal leaves it changed.
+    let mut signals = EndSignals::catch().map_err(|error| local(&error))?;
     // Unseen even if it is typed before the question is: raw mode comes first.
     let mut screen = screen.into_raw_mode().map_err(|error| local(&error))?;
     write!(screen, "password of {user:?}: ").map_err(|error| local(&error))?;
-    let typed = masked_line(&terminal, clock).map_err(|error| local(&error))?;
-    write!(screen, "\r\n").map_err(|error| local(&error))?;
+    let typed = masked_line(&terminal, &mut signals, clock).map_err(|error| local(&error))?;
+    let left = write!(screen, "\r\n");
+    drop((screen, signals));
+    if let QuestionInput::Signal(signal) = typed {
+        // It ends the process.
+        emulate_default_handler(signal).map_err(|error| local(&error))?;
+    }
+    left.map_err(|error| local(&error))?;
     match typed {
         QuestionInput::Line(password) => Ok(password),
-        QuestionInput::Nothing => Err(SessionEnd::because(Exit::Usage, &"no password was given")),
+        QuestionInput::Nothing | QuestionInput::Signal(_) => {
+            Err(SessionEnd::because(Exit::Usage, &"no password was given"))
+        }
         QuestionInput::NotText => Err(SessionEnd::because(
             Exit::Usage,
             &"the typed password is not UTF-8",
@@ -77,20 +95,59 @@ enum QuestionInput {
     Nothing,
     /// It is not UTF-8.
     NotText,
+    /// The program is to end by this signal.
+    Signal(i32),
+}
+
+/// The signals that end the program. While this lives they only wake it up; then they end it again.
+struct EndSignals {
+    came: SignalDelivery<UnixStream, SignalOnly>,
+    is_over: Arc<AtomicBool>,
+}
+
+impl EndSignals {
+    fn catch() -> io::Result<Self> {
+        const SIGNALS: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
+        let is_over = Arc::new(AtomicBool::new(false));
+        for signal in SIGNALS {
+            // A handler cannot be removed.
+            register_conditional_default(signal, Arc::clone(&is_over))?;
+        }
+        let (read, write) = UnixStream::pair()?;
+        let came = SignalDelivery::with_pipe(read, write, SignalOnly, SIGNALS)?;
+        Ok(Self { came, is_over })
+    }
+}
+
+impl Drop for EndSignals {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::SeqCst);
+    }
 }
 
 /// The line that is typed at a terminal in raw mode, with the keys of the line editor; nothing
 /// after Ctrl-C, or Ctrl-D on an empty line.
-fn masked_line(terminal: &File, clock: &Clock) -> io::Result<QuestionInput> {
+fn masked_line(
+    terminal: &File,
+    signals: &mut EndSignals,
+    clock: &Clock,
+) -> io::Result<QuestionInput> {
     let mut editor = LineEditor::new();
     editor.masked(true);
     let mut decoder = Decoder::new();
     // Byte by byte: what is typed behind the line stays in the terminal.
     let mut buffer = Zeroizing::new([0; 1]);
     loop {
-        let mut fds = [WatchedFd::new(terminal, Interest::Read)];
+        let mut fds = [
+            WatchedFd::new(terminal, Interest::Read),
+            WatchedFd::new(signals.came.get_read(), Interest::Read),
+        ];
         wait(&mut fds, clock, decoder.deadline())?;
-        let tokens = if fds[0].is_ready() {
+        let is_typed = fds[0].is_ready();
+        if let Some(signal) = signals.came.pending().next() {
+            return Ok(QuestionInput::Signal(signal));
+        }
+        let tokens = if is_typed {
             match rustix::io::read(terminal, &mut buffer[..]) {
                 Ok(0) => return Ok(QuestionInput::Nothing),
                 Ok(length) => decoder.feed(&buffer[..length], clock.now()),

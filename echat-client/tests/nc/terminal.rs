@@ -4,6 +4,7 @@ use std::thread;
 
 use echat_testkit::scene::{SECRET, Scene};
 use echat_testkit::terminal::person::{Person, SETSID};
+use rustix::process::{Signal, WaitStatus};
 
 use crate::ECHAT_NC;
 
@@ -99,6 +100,49 @@ fn a_password_is_asked_for_and_not_shown() {
         assert!(!shown.contains(SECRET), "{shown}");
         assert!(!shown.contains("\u{1b}[?1049h"), "{shown}");
     });
+}
+
+#[test]
+fn a_signal_at_the_question_for_a_password_restores_the_terminal() {
+    for signal in [Signal::TERM, Signal::HUP, Signal::QUIT, Signal::INT] {
+        let scene = Scene::new();
+        let link = scene.link();
+        let arguments = ["follow", "--user", "ann", &link];
+        let mut person = Person::starts(scene.command(SETSID), ECHAT_NC, &arguments);
+        person.sees("password of");
+        person.types("secret");
+        person.signals(signal);
+        person.reads_to_the_end();
+        person.has_the_terminal_back();
+        let by = WaitStatus::terminating_signal(person.waits());
+        assert_eq!(by, Some(signal.as_raw()), "{}", person.shown());
+        assert!(!person.shown().contains("secret"));
+    }
+}
+
+#[test]
+fn a_signal_after_the_question_for_a_password_ends_the_program() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let scene = Scene::new();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut end = scene.server.accept();
+                end.hears_line(&format!(
+                    r#"LOGIN {{"username":"ann","password":"{SECRET}"}}"#
+                ));
+                end.says(&["LOGIN_SUCCESS \"ann\"", "LOGIN_BUNDLE {}"]);
+                assert_eq!(end.hears(), None);
+            });
+            let arguments = ["--user", "ann", &scene.link()];
+            let mut person = Person::starts(scene.command(SETSID), ECHAT_NC, &arguments);
+            person.sees("password of");
+            person.types(&format!("{SECRET}\r"));
+            person.sees("LOGIN_BUNDLE");
+            person.signals(signal);
+            let by = WaitStatus::terminating_signal(person.waits());
+            assert_eq!(by, Some(signal.as_raw()), "{}", person.shown());
+        });
+    }
 }
 
 #[test]
