@@ -11,6 +11,7 @@ use echat_proto::value::Value;
 use echat_testkit::campaign;
 use echat_testkit::proxy::{Direction, Proxy};
 use echat_testkit::scene::{SECRET, Scene, text};
+use echat_testkit::server_end::End;
 use echat_testkit::server_process::ServerProcess;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -328,6 +329,40 @@ fn messages_are_printed_while_a_request_is_refused_for_a_time() {
     let notes = follower.wait_with_output().unwrap().stderr;
     let notes = String::from_utf8(notes).unwrap();
     assert_eq!(notes, "echat-nc: line 4 is refused: rate_limited\n");
+}
+
+/// A follower of the server of a scene.
+fn follows(scene: &Scene) -> Command {
+    let mut command = Command::new(ECHAT_NC);
+    command.env_clear().env("HOME", scene.path(""));
+    command.env("TEST_PASSWORD", SECRET).stdin(Stdio::null());
+    command.args(["follow", "--from", "all", "--user", "ann"]);
+    command.args(["--password-env", "TEST_PASSWORD", &scene.link()]);
+    command
+}
+
+/// The server's end of a follower that has logged in and asked for messages.
+fn followed(scene: &Scene) -> End {
+    let mut end = scene.server.accept();
+    end.hears_line(&format!(
+        r#"LOGIN {{"username":"ann","password":"{SECRET}"}}"#
+    ));
+    end.says(&["LOGIN_SUCCESS \"ann\"", "LOGIN_BUNDLE {}"]);
+    end.hears_line(r#"QUERY_HISTORY {"after":0,"limit":200}"#);
+    end
+}
+
+#[test]
+fn a_follower_comes_back_unless_its_session_was_ended() {
+    let scene = Scene::new();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            // Its address is banned.
+            followed(&scene).says(&["CLOSE_NOTIFY 6"]);
+            followed(&scene).says(&["SERVER_KICK", "CLOSE_NOTIFY 6"]);
+        });
+        assert_eq!(follows(&scene).status().unwrap().code(), Some(1));
+    });
 }
 
 #[test]

@@ -107,6 +107,7 @@ fn begin(options: &Follow) -> Result<Follower<'_>, SessionEnd> {
         asked_room: None,
         has_more: false,
         is_told_lost: false,
+        is_kicked: false,
     })
 }
 
@@ -130,6 +131,8 @@ struct Follower<'a> {
     has_more: bool,
     /// Whether people were told that there is no connection.
     is_told_lost: bool,
+    /// Whether the server has said on this connection that the session is over.
+    is_kicked: bool,
 }
 
 impl Follower<'_> {
@@ -188,6 +191,7 @@ impl Follower<'_> {
                 self.connection.opened(self.clock.now());
                 link.send(&self.login, &mut self.dump);
                 self.link = Some(link);
+                self.is_kicked = false;
                 self.asked = SentRequest::Login;
             }
             Err(end) if end.exit == Exit::CannotConnect => {
@@ -342,6 +346,7 @@ impl Follower<'_> {
             Incoming::Close(number) => return self.closed(number),
         };
         self.has_more |= message.command == event::ON_NEW_MESSAGE;
+        self.is_kicked |= message.command == event::SERVER_KICK;
         if message.command == event::ON_ROOM_CHANGED {
             self.room_changed(&message.params)?;
         }
@@ -524,8 +529,11 @@ impl Follower<'_> {
         let name = reason.map_or_else(String::new, |reason| format!(", {reason:?}"));
         let note = format!("the server closed the connection ({number}{name})");
         match reason {
-            // Another session has taken its place, or the account has ended: to come back would be a fight.
-            Some(CloseReason::Kicked) => Err(SessionEnd::because(Exit::Refused, &note)),
+            // Another session took the place of this one, and would be ended by a new login, or the account has ended.
+            // Without SERVER_KICK the address is not served, which may pass.
+            Some(CloseReason::Kicked) if self.is_kicked => {
+                Err(SessionEnd::because(Exit::Refused, &note))
+            }
             Some(CloseReason::Malformed | CloseReason::TooManyErrors) => {
                 Err(SessionEnd::because(Exit::Protocol, &note))
             }
