@@ -328,7 +328,8 @@ impl Follower<'_> {
         if received == Received::End && self.link.is_some() {
             self.lose(&"the connection was lost");
         }
-        if self.link.as_ref().is_some_and(Link::is_worn_out) {
+        if let Some(link) = self.link.take_if(|link| link.is_worn_out()) {
+            link.leave(Some(CloseReason::KeyWornOut), &self.clock, &mut self.dump);
             self.lose(&"the keys of this connection are used up");
         }
         Ok(())
