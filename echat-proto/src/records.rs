@@ -7,6 +7,28 @@ use crate::value::Value;
 
 pub use crate::code::{Code, Fail, MUST_CHANGE_PASSWORD, Outcome, passes_in};
 
+/// What follows a page of messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NextPage {
+    /// Nothing: it was the last one.
+    None,
+    /// The page after its last message.
+    Ask,
+    /// Nothing can: the page is empty, and yet there are more messages. The same page would be asked for without end.
+    Stuck,
+}
+
+impl NextPage {
+    /// What follows a page with this `more`.
+    pub fn after(is_empty: bool, more: bool) -> Self {
+        match (is_empty, more) {
+            (_, false) => Self::None,
+            (false, true) => Self::Ask,
+            (true, true) => Self::Stuck,
+        }
+    }
+}
+
 impl Param for Fail {
     const KIND: &'static str = "FAIL {code: str, message: str, ...}";
 

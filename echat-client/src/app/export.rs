@@ -10,7 +10,7 @@ use echat_proto::commands::{Event, Request};
 use echat_proto::limits::HISTORY_MAX;
 use echat_proto::names::NameQuery;
 use echat_proto::param::RoomRole;
-use echat_proto::records::{ChatMessage, Code, Reaction, RoomInfo};
+use echat_proto::records::{ChatMessage, Code, NextPage, Reaction, RoomInfo};
 use serde_json::{Value, json};
 
 use super::Effect;
@@ -202,7 +202,11 @@ impl Exporter {
                 export.room(room)
             }
             (Stage::Messages(_), Event::History { messages, more, .. }) => {
-                export.page(messages, *more)
+                let Some(lines) = export.page(messages, *more) else {
+                    self.cancel(common, Text::ExportStuck, WorstOutcome::Lost);
+                    return None;
+                };
+                lines
             }
             _ => return None,
         };
@@ -306,22 +310,26 @@ impl Export {
         lines
     }
 
-    /// The lines of a page of messages, behind the last one also the last line of the file.
-    fn page(&mut self, messages: &[ChatMessage], more: bool) -> String {
+    /// The lines of a page of messages, behind the last one also the last line of the file. `None` if the rest of the
+    /// messages cannot be had.
+    fn page(&mut self, messages: &[ChatMessage], more: bool) -> Option<String> {
         let mut lines = String::new();
         let newest = self.newest;
         for message in messages.iter().filter(|message| message.id <= newest) {
             self.message(&mut lines, message);
         }
-        match messages.last() {
-            Some(last) if more && last.id < self.newest => self.stage = Stage::Messages(last.id),
+        match (NextPage::after(messages.is_empty(), more), messages.last()) {
+            (NextPage::Stuck, _) => return None,
+            (NextPage::Ask, Some(last)) if last.id < self.newest => {
+                self.stage = Stage::Messages(last.id);
+            }
             _ => {
                 let line = json!({"type": "end", "lines": self.lines});
                 self.add(&mut lines, &line);
                 self.stage = Stage::Finish;
             }
         }
-        lines
+        Some(lines)
     }
 
     fn message(&mut self, lines: &mut String, message: &ChatMessage) {

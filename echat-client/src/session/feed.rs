@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use echat_proto::param::TargetType;
-use echat_proto::records::ChatMessage;
+use echat_proto::records::{ChatMessage, NextPage};
 
 use super::conversation::ENTRY;
 
@@ -86,8 +86,7 @@ impl Feed {
     pub(super) fn page(&mut self, messages: &[ChatMessage], more: bool) -> Vec<ChatMessage> {
         self.hold(messages);
         let drops = std::mem::take(&mut self.drops);
-        // An empty page that promises more would be asked for without end.
-        self.behind = drops || (more && !messages.is_empty());
+        self.behind = drops || NextPage::after(messages.is_empty(), more) == NextPage::Ask;
         if !self.behind {
             self.dropped = None;
         }

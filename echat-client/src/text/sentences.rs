@@ -1739,6 +1739,10 @@ sentences! {
     ExportLoggedOut
         en "you are no longer logged in"
         zh "登录已结束";
+    /// The same: the server says that there are more messages, and sends none.
+    ExportStuck
+        en "the server has more messages and sends none"
+        zh "服务器表示还有消息，却没有发来";
     /// The same: another one is not done.
     ExportUnderWay
         en "another export is under way"

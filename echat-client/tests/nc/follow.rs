@@ -366,6 +366,25 @@ fn a_follower_comes_back_unless_its_session_was_ended() {
 }
 
 #[test]
+fn an_empty_page_before_the_last_one_is_not_asked_for_without_end() {
+    let scene = Scene::new();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut end = followed(&scene);
+            end.says(&[r#"HISTORY {"messages":[],"more":true}"#]);
+            assert_eq!(end.hears(), None);
+            followed(&scene).says(&["SERVER_KICK", "CLOSE_NOTIFY 6"]);
+        });
+        let output = follows(&scene).output().unwrap();
+        let notes = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            notes.contains("has more messages and sends none; trying again"),
+            "{notes}"
+        );
+    });
+}
+
+#[test]
 fn a_non_blocking_output_is_waited_for() {
     let mut stage = Stage::new();
     stage.says(60, 3_900);

@@ -56,6 +56,23 @@ fn says_page(stage: &mut Stage, messages: Vec<ChatMessage>, more: bool) {
     });
 }
 
+#[test]
+fn an_empty_page_before_the_last_one_is_no_end_of_an_export() {
+    let mut stage = exporting(Language::English);
+    written(&mut stage);
+    says_room(&mut stage);
+    written(&mut stage);
+    asked(&mut stage);
+    stage.printed();
+    says_page(&mut stage, vec![], true);
+    assert!(stage.has(&Effect::DropExport));
+    assert_eq!(
+        stage.printed(),
+        ["Nothing was exported to ~/my data: the server has more messages and sends none"]
+    );
+    assert_eq!(asked(&mut stage), []);
+}
+
 /// The requests since the last look, with their parameters.
 fn asked(stage: &mut Stage) -> Vec<(RequestKind, String)> {
     let mut sent = Vec::new();

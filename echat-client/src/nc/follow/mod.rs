@@ -14,7 +14,7 @@ use std::time::Duration;
 use echat_proto::channel::{Incoming, Message};
 use echat_proto::commands::{CloseReason, channel, ending, event, request};
 use echat_proto::limits::HISTORY_MAX;
-use echat_proto::records::passes_in;
+use echat_proto::records::{NextPage, passes_in};
 use echat_proto::value::Value;
 use rand::RngExt;
 
@@ -485,12 +485,18 @@ impl Follower<'_> {
                 self.printer.message(message)?;
             }
         }
-        if self.printer.cursor().id > before {
+        self.asked = SentRequest::Nothing;
+        let is_empty = self.printer.cursor().id == before;
+        if !is_empty {
             self.printer.end_of_page()?;
             self.connection.got_through();
         }
-        self.has_more |= page.at("more") == Some(&Value::Bool(true));
-        self.asked = SentRequest::Nothing;
+        let more = page.at("more") == Some(&Value::Bool(true));
+        match NextPage::after(is_empty, more) {
+            NextPage::None => {}
+            NextPage::Ask => self.has_more = true,
+            NextPage::Stuck => self.lose(&"the server has more messages and sends none"),
+        }
         Ok(())
     }
 
