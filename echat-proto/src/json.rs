@@ -47,10 +47,7 @@ mod tests {
             "-1",
             "1e999",
         ] {
-            assert!(
-                matches!(from_json(none), Err(JsonError::Number(_))),
-                "{none}"
-            );
+            assert!(matches!(from_json(none), Err(JsonError::Number)), "{none}");
         }
     }
 
@@ -65,7 +62,7 @@ mod tests {
         assert_eq!(from_json_any_number("[1]"), from_json("[1]"));
         assert!(matches!(
             from_json_any_number("1e999"),
-            Err(JsonError::Number(_))
+            Err(JsonError::Number)
         ));
     }
 

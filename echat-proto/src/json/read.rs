@@ -17,8 +17,9 @@ pub enum JsonError {
     #[error("not JSON: {0}")]
     Syntax(String),
     /// A negative integer, an integer over 2^64 - 1, or a number beyond the range of a double.
-    #[error("the number {0} cannot be encoded")]
-    Number(String),
+    /// It is not quoted: it may be a password without quotes.
+    #[error("a number is out of range: whole numbers go from 0 to 2^64 - 1")]
+    Number,
     /// `$bytes` with an odd number of digits, or digits that are not hexadecimal.
     #[error("$bytes needs an even number of hexadecimal digits")]
     Bytes,
@@ -79,14 +80,14 @@ fn read_number(text: &str) -> Result<Value, JsonError> {
         read_float(text)
     } else {
         let whole = text.parse().map(Value::Int);
-        whole.map_err(|_| JsonError::Number(text.to_owned()))
+        whole.map_err(|_| JsonError::Number)
     }
 }
 
 fn read_float(text: &str) -> Result<Value, JsonError> {
     match text.parse() {
         Ok(number) if f64::is_finite(number) => Ok(Value::Float(number)),
-        _ => Err(JsonError::Number(text.to_owned())),
+        _ => Err(JsonError::Number),
     }
 }
 
