@@ -1,7 +1,7 @@
 //! What a bot knew of a server's history when it was here last, and whether that still holds.
 //!
-//! echat-nc keeps no file and does not connect again: a bot hands in the `history` and the highest
-//! id that it has seen, and is told by a line of its own if the LOGIN_BUNDLE contradicts them.
+//! The `history` and the highest id that was seen come from the options of a session, or from the cursor of `follow`.
+//! A line of its own says that the LOGIN_BUNDLE contradicts them.
 
 use echat_proto::channel::{Incoming, Message};
 use echat_proto::commands::event::LOGIN_BUNDLE;
