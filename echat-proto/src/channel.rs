@@ -12,6 +12,7 @@ use crate::limits;
 use crate::value::Value;
 use opener::Opener;
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 pub use crate::crypto::SEALED_TOGETHER;
 pub use crate::message::{Malformed, Message};
@@ -87,9 +88,10 @@ impl Channel {
         self.opener.next_opened()
     }
 
-    /// The plaintext of the next frame, for callers that show it before it is decoded.
-    pub fn next_plain(&mut self) -> Result<Option<Vec<u8>>, ChannelError> {
-        Ok(self.opener.next_plain()?.map(<[u8]>::to_vec))
+    /// The plaintext of the next frame, for callers that show it before it is decoded. It is wiped when it is dropped.
+    pub fn next_plain(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>, ChannelError> {
+        let plain = self.opener.next_plain()?;
+        Ok(plain.map(|plain| Zeroizing::new(plain.to_vec())))
     }
 
     /// The messages of a plaintext, in order; a BATCH has several.

@@ -555,15 +555,20 @@ impl EventLoop {
             return Ok(());
         };
         match incoming {
-            Incoming::Message(message) => match Event::from_message(&message) {
-                Some(Ok(event)) if !has_long_name(&event) => self.step(Input::Event(event)),
-                // A command of the future.
-                None => Ok(()),
-                Some(_) => {
-                    self.leave(CloseReason::Malformed);
-                    self.step(Input::Closed(None))
+            Incoming::Message(mut message) => {
+                let event = Event::from_message(&message);
+                // It may be a LOGIN_BUNDLE, with the secrets of the next login.
+                message.params.zeroize();
+                match event {
+                    Some(Ok(event)) if !has_long_name(&event) => self.step(Input::Event(event)),
+                    // A command of the future.
+                    None => Ok(()),
+                    Some(_) => {
+                        self.leave(CloseReason::Malformed);
+                        self.step(Input::Closed(None))
+                    }
                 }
-            },
+            }
             // The link answers it.
             Incoming::Ping => Ok(()),
             Incoming::Pong => self.step(Input::Pong),

@@ -12,6 +12,7 @@ use echat_proto::channel::Message;
 use echat_proto::commands;
 use echat_proto::json;
 use echat_proto::value::Value;
+use zeroize::Zeroize;
 
 use super::message;
 use super::pending::{FinalReply, Pending};
@@ -37,6 +38,13 @@ pub struct ReceivedMessage {
     pub answers: Option<FinalReply>,
     /// Whether it was counted as a refusal, as one in the login sequence is not.
     pub is_counted: bool,
+}
+
+/// It may be a LOGIN_BUNDLE, with the secrets of the next login.
+impl Drop for ReceivedMessage {
+    fn drop(&mut self) {
+        self.message.params.zeroize();
+    }
 }
 
 /// Messages that no expectation has looked at.

@@ -3,7 +3,7 @@
 //! The `history` and the highest id that was seen come from the options of a session, or from the cursor of `follow`.
 //! A line of its own says that the LOGIN_BUNDLE contradicts them.
 
-use echat_proto::channel::{Incoming, Message};
+use echat_proto::channel::Incoming;
 use echat_proto::commands::event::LOGIN_BUNDLE;
 use echat_proto::value::Value;
 
@@ -32,13 +32,16 @@ pub enum HistoryCheck {
 impl KnownHistory {
     /// Compares with what came: only a LOGIN_BUNDLE says something.
     pub fn judge(&self, incoming: &Incoming) -> HistoryCheck {
-        let Incoming::Message(Message {
-            command: LOGIN_BUNDLE,
-            params,
-        }) = incoming
-        else {
-            return HistoryCheck::Holds;
-        };
+        match incoming {
+            Incoming::Message(message) if message.command == LOGIN_BUNDLE => {
+                self.judge_bundle(&message.params)
+            }
+            _ => HistoryCheck::Holds,
+        }
+    }
+
+    /// Compares with a LOGIN_BUNDLE.
+    pub fn judge_bundle(&self, params: &Value) -> HistoryCheck {
         let newest = match params.at("newest") {
             Some(Value::Int(newest)) => Some(*newest),
             _ => None,
@@ -80,6 +83,7 @@ fn line(history: Option<&str>, newest: Option<u64>, known: &KnownHistory) -> Str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use echat_proto::channel::Message;
     use echat_proto::json;
 
     fn bundle(keys: &str) -> Incoming {

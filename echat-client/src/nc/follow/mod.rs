@@ -17,6 +17,7 @@ use echat_proto::limits::HISTORY_MAX;
 use echat_proto::records::{NextPage, passes_in};
 use echat_proto::value::Value;
 use rand::RngExt;
+use zeroize::Zeroize;
 
 use super::args::{Follow, From};
 use super::ask;
@@ -336,7 +337,7 @@ impl Follower<'_> {
     }
 
     fn take(&mut self, incoming: Incoming) -> Result<(), SessionEnd> {
-        let message = match incoming {
+        let mut message = match incoming {
             Incoming::Message(message) => message,
             // The link answers it.
             Incoming::Ping => return Ok(()),
@@ -346,20 +347,27 @@ impl Follower<'_> {
             }
             Incoming::Close(number) => return self.closed(number),
         };
+        let taken = self.take_message(&message);
+        // It may be a LOGIN_BUNDLE, with the secrets of the next login.
+        message.params.zeroize();
+        taken
+    }
+
+    fn take_message(&mut self, message: &Message) -> Result<(), SessionEnd> {
         self.has_more |= message.command == event::ON_NEW_MESSAGE;
         self.is_kicked |= message.command == event::SERVER_KICK;
         if message.command == event::ON_ROOM_CHANGED {
             self.room_changed(&message.params)?;
         }
         match (self.asked, message.command) {
-            (SentRequest::Request(command), _) => self.answered(command, &message),
-            (SentRequest::Login, event::LOGIN_BUNDLE) => self.logged_in(message)?,
+            (SentRequest::Request(command), _) => self.answered(command, message),
+            (SentRequest::Login, event::LOGIN_BUNDLE) => self.logged_in(&message.params)?,
             (SentRequest::History, event::HISTORY) => self.print(&message.params)?,
             (SentRequest::Room, event::ROOM | event::HISTORY | event::REFUSED) => {
-                self.room_told(&message)?;
+                self.room_told(message)?;
             }
             (SentRequest::Login, event::LOGIN_FAILURE) | (SentRequest::History, event::REFUSED) => {
-                self.refused(&message)?;
+                self.refused(message)?;
             }
             _ => {}
         }
@@ -390,10 +398,10 @@ impl Follower<'_> {
         self.asked = SentRequest::Nothing;
     }
 
-    fn logged_in(&mut self, message: Message) -> Result<(), SessionEnd> {
-        let newest = int(&message.params, "newest");
-        let history = text_of(&message.params, "history");
-        let rooms = names(&message.params, "chat_rooms");
+    fn logged_in(&mut self, bundle: &Value) -> Result<(), SessionEnd> {
+        let newest = int(bundle, "newest");
+        let history = text_of(bundle, "history");
+        let rooms = names(bundle, "chat_rooms");
         let cursor = self.printer.cursor().clone();
         let mut next = Cursor {
             history: history.or_else(|| cursor.history.clone()),
@@ -404,7 +412,7 @@ impl Follower<'_> {
                 after: Some(cursor.id),
                 history: cursor.history,
             };
-            if let HistoryCheck::Replaced(line) = known.judge(&Incoming::Message(message)) {
+            if let HistoryCheck::Replaced(line) = known.judge_bundle(bundle) {
                 output::diagnostic(
                     &"an older database was restored on the server: all messages are printed again",
                 );
