@@ -79,6 +79,25 @@ pub fn encode(value: &Value, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     Encoder::new(out).value(value)
 }
 
+/// How many bytes [`encode`] appends for `value`, if it has a wire form.
+pub fn encoded_len(value: &Value) -> usize {
+    const HEADER: usize = 1 + size_of::<u32>();
+    match value {
+        Value::Null => 1,
+        // An int has its shortest form; zero has one byte.
+        Value::Int(number) => HEADER + (number.checked_ilog2().unwrap_or(0) / 8 + 1) as usize,
+        Value::Float(_) => HEADER + size_of::<f64>(),
+        Value::Str(text) => HEADER + text.len(),
+        Value::Bool(_) => HEADER + 1,
+        Value::Bytes(bytes) => HEADER + bytes.len(),
+        Value::List(items) => HEADER + items.iter().map(encoded_len).sum::<usize>(),
+        Value::Dict(entries) => {
+            let entry = |(key, item): &(String, Value)| 1 + key.len() + encoded_len(item);
+            HEADER + entries.iter().map(entry).sum::<usize>()
+        }
+    }
+}
+
 /// Appends the encoding of one value to a buffer, without a [`Value`] in between. Each method writes one value. It
 /// fails if the message gets too many values or too deep; after an error, the buffer may end in a part of a value.
 pub struct Encoder<'a> {

@@ -14,9 +14,11 @@ pub struct Message {
 }
 
 impl Message {
-    /// The plaintext form, `command | value`.
+    /// The plaintext form, `command | value`. It may hold a secret: a buffer that never grows leaves no copies behind.
     pub fn encode(&self) -> Result<Vec<u8>, EncodeError> {
-        let mut bytes = self.command.to_be_bytes().to_vec();
+        let length = size_of::<u32>() + codec::encoded_len(&self.params);
+        let mut bytes = Vec::with_capacity(length);
+        bytes.extend_from_slice(&self.command.to_be_bytes());
         codec::encode(&self.params, &mut bytes)?;
         Ok(bytes)
     }

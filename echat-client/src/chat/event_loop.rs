@@ -466,8 +466,7 @@ impl EventLoop {
     /// Sends a message, which may be a LOGIN, and wipes it.
     fn send(&mut self, mut message: Message) {
         if let LinkState::Up(link) = &mut self.peer {
-            let plain = message.encode().expect("a request has a wire form");
-            let plain = Zeroizing::new(plain);
+            let plain = Zeroizing::new(message.encode().expect("a request has a wire form"));
             link.send(&plain, &mut Unwatched);
         }
         message.params.zeroize();

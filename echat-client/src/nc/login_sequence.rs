@@ -146,7 +146,7 @@ pub(super) fn login(
 }
 
 fn plain_of(command: u32, params: Value) -> Result<SecretBytes, MessageError> {
-    message::plain(Message { command, params }).map(SecretBytes::from)
+    message::plain(Message { command, params })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use echat_proto::value::Value;
 use zeroize::Zeroize;
 
 use super::script::{CommandRef, ScriptCommand};
+use crate::secret::SecretBytes;
 
 /// How alike an unknown name and its suggestion must be (Jaro-Winkler, 0 to 1).
 const ALIKE: f64 = 0.8;
@@ -92,10 +93,10 @@ fn suggestion(nearest: Option<&str>) -> String {
 }
 
 /// The plain bytes of a message, which may be a LOGIN: its parameters are wiped.
-pub(super) fn plain(mut message: Message) -> Result<Vec<u8>, MessageError> {
+pub(super) fn plain(mut message: Message) -> Result<SecretBytes, MessageError> {
     let plain = message.encode();
     message.params.zeroize();
-    Ok(plain?)
+    Ok(plain?.into())
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ pub fn compile(statement: ScriptLine, line: usize, raw: bool) -> Result<ScriptSt
     Ok(match statement {
         ScriptLine::Send(written) => match message::plain(message::resolve(&written)?)? {
             long if long.len() > FRAME_AFTER_LOGIN => return Err(StepError::TooLong(long.len())),
-            plain => ScriptStep::Send(plain.into(), line),
+            plain => ScriptStep::Send(plain, line),
         },
         ScriptLine::Expect(command, subset) => {
             let number = message::number(&command)?;

@@ -5,6 +5,7 @@ use echat_proto::commands::Request;
 use echat_proto::limits::{CONTENT_BYTES, CONTENT_MAX, FRAME_AFTER_LOGIN, NAMES};
 use echat_proto::names::{Content, ContentError, NameError, NameQuery, TxnId, Username};
 use echat_proto::param::Part;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::statement::RequestError;
 use crate::target::Target;
@@ -203,7 +204,10 @@ fn listed(names: &[String]) -> Result<(), LimitError> {
 
 /// The length of the ciphertext that a request becomes, as the limit on a frame counts it.
 fn frame_bytes(request: &Request) -> usize {
-    let plain = request.to_message().encode();
+    let mut message = request.to_message();
+    let plain = message.encode().map(Zeroizing::new);
+    // It may be one with a password.
+    message.params.zeroize();
     plain.map_or(usize::MAX, |plain| plain.len().next_multiple_of(BLOCK))
 }
 

@@ -29,6 +29,11 @@ fn any_value() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
+    fn the_encoded_length_is_known_before(value in any_value()) {
+        prop_assert_eq!(encoded_len(&value), bytes_of(&value).len());
+    }
+
+    #[test]
     fn every_value_comes_back(value in any_value()) {
         prop_assert_eq!(decode(&bytes_of(&value)), Ok(value));
     }
