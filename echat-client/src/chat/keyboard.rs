@@ -192,7 +192,6 @@ fn cut(lines: &mut Lines, bytes: &[u8], is_last: bool) -> (Vec<NumberedLine>, Op
 }
 
 fn as_line((number, bytes): NumberedLine, source: InputSource) -> KeyboardInput {
-    let bytes = Zeroizing::new(bytes);
     if number == 1 && is_utf16(&bytes) {
         return KeyboardInput::Utf16;
     }

@@ -36,7 +36,7 @@ pub const LINE_MAX: usize = 64 << 10;
 pub const PASTE_MAX: usize = 1 << 20;
 /// The longest line that may be a password, in bytes: so much more than a password may have that one
 /// which was cut off here is still too long, in every normal form.
-const MASKED_MAX: usize = 4 << 10;
+pub const MASKED_MAX: usize = 4 << 10;
 
 /// What a key did, or asks of the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -230,15 +230,15 @@ impl LineEditor {
     }
 
     fn paste(&mut self, text: &str) -> KeyOutcome {
+        if self.masked {
+            return self.insert_masked(&paste::first_line(text));
+        }
         match paste::sort(text) {
             PastedText::Nothing => KeyOutcome::None,
-            PastedText::Line(line) if self.masked => self.insert_masked(&line),
             PastedText::Line(line) => match self.insert(&line) {
                 KeyOutcome::None => KeyOutcome::PasteOfLines(vec![line]),
                 outcome => outcome,
             },
-            // A password has one line, whatever the password manager put behind it.
-            PastedText::Lines(lines) if self.masked => self.insert_masked(&lines[0]),
             PastedText::Lines(lines) => KeyOutcome::PasteOfLines(lines),
         }
     }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use zeroize::Zeroizing;
+
 /// A pasted text, sorted.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum PastedText {
@@ -25,6 +27,13 @@ pub(super) fn sort(text: &str) -> PastedText {
         1 => PastedText::Line(lines.remove(0)),
         _ => PastedText::Lines(lines),
     }
+}
+
+/// The first line of a text that may be a password. A password has one line, whatever the password manager put behind
+/// it.
+pub(super) fn first_line(text: &str) -> Zeroizing<String> {
+    let line = text.split(['\r', '\n']).next().unwrap_or_default();
+    Zeroizing::new(typeable(line).into_owned())
 }
 
 /// The text with U+FFFD for control characters: no message can carry them, and leaving them out

@@ -1,12 +1,12 @@
 //! Bytes of input, and the whole lines among them.
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// The longest line, in bytes: far more than any frame can carry in hex.
 pub(crate) const MAX_LINE: usize = 1 << 20;
 
-/// A line and its number, from 1; without its end.
-pub(crate) type NumberedLine = (usize, Vec<u8>);
+/// A line, which may be a password, and its number, from 1; without its end.
+pub(crate) type NumberedLine = (usize, Zeroizing<Vec<u8>>);
 
 /// A line that is longer than [`MAX_LINE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +31,7 @@ pub(crate) fn is_utf16(text: &[u8]) -> bool {
 /// Input that has not been cut into lines yet. A byte order mark at its beginning is no part of it.
 #[derive(Default)]
 pub(crate) struct Lines {
-    buffer: Vec<u8>,
+    buffer: Zeroizing<Vec<u8>>,
     /// How far the buffer is known to hold no end of a line.
     searched: usize,
     taken: usize,
@@ -40,6 +40,14 @@ pub(crate) struct Lines {
 impl Lines {
     /// Appends input.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
+        let length = self.buffer.len() + bytes.len();
+        if length > self.buffer.capacity() {
+            // A buffer that grows by itself leaves a copy behind.
+            let room = length.max(2 * self.buffer.capacity());
+            let mut larger = Zeroizing::new(Vec::with_capacity(room));
+            larger.extend_from_slice(&self.buffer);
+            self.buffer = larger;
+        }
         self.buffer.extend_from_slice(bytes);
     }
 
@@ -68,15 +76,15 @@ impl Lines {
     }
 
     /// The first bytes of the buffer, as the next line.
-    fn line(&mut self, length: usize) -> Vec<u8> {
+    fn line(&mut self, length: usize) -> Zeroizing<Vec<u8>> {
         self.taken += 1;
         let line = &self.buffer[..length];
-        if self.taken == 1 {
+        let line = if self.taken == 1 {
             without_mark(line)
         } else {
             line
-        }
-        .to_vec()
+        };
+        Zeroizing::new(line.to_vec())
     }
 
     /// What stands behind the last end of a line, once there is no more input.
@@ -93,7 +101,7 @@ mod tests {
 
     use super::*;
 
-    fn cut(parts: &[&[u8]]) -> Vec<NumberedLine> {
+    fn cut(parts: &[&[u8]]) -> Vec<(usize, Vec<u8>)> {
         let mut lines = Lines::default();
         let mut found = Vec::new();
         for part in parts {
@@ -103,7 +111,8 @@ mod tests {
             }
         }
         found.extend(lines.last_line());
-        found
+        let plain = |(number, line): NumberedLine| (number, line.to_vec());
+        found.into_iter().map(plain).collect()
     }
 
     #[test]
@@ -123,7 +132,7 @@ mod tests {
         let mut lines = Lines::default();
         lines.push(b"a\n");
         lines.push(&vec![b'x'; MAX_LINE]);
-        assert_eq!(lines.next_line(), Ok(Some((1, b"a".to_vec()))));
+        assert_eq!(lines.next_line(), Ok(Some((1, b"a".to_vec().into()))));
         assert_eq!(lines.next_line(), Ok(None));
         lines.push(b"x");
         assert_eq!(lines.next_line(), Err(TooLong(2)));

@@ -211,7 +211,8 @@ fn read_what_is_there(
 
 /// Reads input once and hands its lines to the session.
 fn read_input(input: &mut ScriptInput, session: &mut ScriptSession) -> Result<(), SessionEnd> {
-    let mut buffer = vec![0; READ];
+    // It may hold a password.
+    let mut buffer = Zeroizing::new(vec![0; READ]);
     match rustix::io::read(rustix::stdio::stdin(), &mut buffer[..]) {
         Ok(0) => {
             let last = input.lines.last_line();
@@ -242,7 +243,6 @@ fn take_line(
     input: &ScriptInput,
     session: &mut ScriptSession,
 ) -> Result<(), SessionEnd> {
-    let line = Zeroizing::new(line);
     // A terminal sends more than what is typed.
     let line = if input.interactive {
         typed_text(&line)

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::line_editor::{Key, PASTE_MAX};
+use crate::line_editor::{Key, MASKED_MAX, PASTE_MAX};
 use crate::secret::Secret;
 
 /// The longest control sequence, in bytes: the attributes of a device (DA1) take some forty.
@@ -123,13 +123,23 @@ struct Str {
     last: u8,
 }
 
-#[derive(Default)]
 struct Paste {
-    bytes: Vec<u8>,
+    /// It may be a password: a buffer that does not grow leaves no copies behind, and no password is longer.
+    bytes: Zeroizing<Vec<u8>>,
     /// All bytes, those that were left out too.
     whole: usize,
     /// How much of [`PASTE_END`] came last.
     ended: usize,
+}
+
+impl Default for Paste {
+    fn default() -> Self {
+        Self {
+            bytes: Zeroizing::new(Vec::with_capacity(MASKED_MAX + PASTE_END.len())),
+            whole: 0,
+            ended: 0,
+        }
+    }
 }
 
 impl Decoder {
@@ -422,7 +432,8 @@ impl Decoder {
             self.state = DecoderState::Paste(paste);
             return;
         }
-        let text = paste.bytes.strip_suffix(PASTE_END).unwrap_or(&paste.bytes);
+        let bytes = &paste.bytes[..];
+        let text = bytes.strip_suffix(PASTE_END).unwrap_or(bytes);
         self.pasted(text, paste.whole - PASTE_END.len());
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use echat_proto::commands::{self, Ending, SessionEffect};
 use rustix::io::Errno;
+use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::exit::Exit;
@@ -133,7 +134,8 @@ impl RequestQueue {
 
     /// Reads once from standard input, which is ready.
     pub(super) fn read(&mut self) -> Result<(), SessionEnd> {
-        let mut buffer = vec![0; READ];
+        // It may hold a password.
+        let mut buffer = Zeroizing::new(vec![0; READ]);
         match rustix::io::read(rustix::stdio::stdin(), &mut buffer[..]) {
             Ok(0) => {
                 self.ended = true;
