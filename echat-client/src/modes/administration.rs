@@ -94,17 +94,31 @@ fn cell(key: &str, value: &Value, context: &Context) -> String {
     }
 }
 
+/// The widest column of a table. A longer cell moves only what stands behind it in its row: padding every row to the
+/// width of one long cell could take a gigabyte.
+const COLUMN_MAX: usize = 100;
+
 /// A column of a table: its heading, and a cell for each row.
 struct Column {
     heading: Safe,
     cells: Vec<Safe>,
+    /// Columns of the terminal that it takes; 0 without any text.
+    width: usize,
 }
 
 impl Column {
-    /// Columns of the terminal that it takes.
-    fn width(&self) -> usize {
-        let widths = self.cells.iter().map(Safe::width);
-        widths.fold(self.heading.width(), usize::max)
+    fn new(heading: Safe, cells: Vec<Safe>) -> Self {
+        let widest = cells.iter().map(Safe::width).max().unwrap_or(0);
+        let width = if widest == 0 {
+            0
+        } else {
+            widest.max(heading.width()).min(COLUMN_MAX)
+        };
+        Self {
+            heading,
+            cells,
+            width,
+        }
     }
 }
 
@@ -122,16 +136,14 @@ fn table(name: &str, rows: &[Value], context: &Context) -> Vec<Line> {
     let Some(first) = rows.first() else {
         return vec![context.line(Text::Nothing)];
     };
-    let columns = first.iter().map(|(key, _)| Column {
-        heading: Safe::line(&label(key, context.language)),
-        cells: rows
+    let columns = first.iter().map(|(key, _)| {
+        let cells = rows
             .iter()
             .map(|row| Safe::line(&text_of(row, key, is_help, context)))
-            .collect(),
+            .collect();
+        Column::new(Safe::line(&label(key, context.language)), cells)
     });
-    let columns: Vec<Column> = columns
-        .filter(|column| column.cells.iter().any(|cell| cell.width() > 0))
-        .collect();
+    let columns: Vec<Column> = columns.filter(|column| column.width > 0).collect();
     let heading = line(&columns, |column| &column.heading);
     let mut lines = vec![styled(&heading, Style::Bold)];
     lines.extend((0..rows.len()).map(|at| plain(&line(&columns, |column| &column.cells[at]))));
@@ -154,7 +166,7 @@ fn line<'c>(columns: &'c [Column], cell_of: impl Fn(&'c Column) -> &'c Safe) -> 
     for column in columns {
         let cell = cell_of(column);
         line += cell.as_str();
-        line += &" ".repeat(column.width() - cell.width() + GAP);
+        line += &" ".repeat(column.width.saturating_sub(cell.width()) + GAP);
     }
     line.trim_end().to_owned()
 }

@@ -37,6 +37,25 @@ fn refused(stage: &mut Stage, code: &str, field: Option<&str>) -> String {
 }
 
 #[test]
+fn a_long_cell_does_not_widen_every_row() {
+    let mut stage = ann(Language::English);
+    stage.types("/admin users");
+    let users = |name: String| {
+        row(&[
+            ("username", Value::from(name.as_str())),
+            ("rooms", Value::Int(1)),
+        ])
+    };
+    let mut rows = vec![users("x".repeat(1_000))];
+    rows.extend((0..1_000).map(|number| users(number.to_string())));
+    let users = vec![("users", Value::List(rows)), ("more", Value::Bool(false))];
+    let shown = result(&mut stage, users);
+    assert!(shown.concat().len() < 200_000, "{}", shown.concat().len());
+    let [one, two] = [&shown[shown.len() - 1], &shown[shown.len() - 2]];
+    assert_eq!(one.find(" 1"), two.find(" 1"), "{one:?} {two:?}");
+}
+
+#[test]
 fn a_result_is_told_in_the_language_of_the_reader() {
     let done = || {
         vec![
