@@ -68,8 +68,9 @@ pub(super) struct Unsent {
     foreign: BTreeSet<String>,
     /// Whether it was said that a user has no file.
     is_refused: bool,
-    /// Lines that were set aside and could not be written there yet, by the user's stored name.
-    owed: BTreeMap<String, Vec<u8>>,
+    /// Lines that were set aside and could not be written there yet, by the user's file: another server may have a user
+    /// of the same name.
+    owed: BTreeMap<PathBuf, Vec<u8>>,
 }
 
 impl Unsent {
@@ -158,7 +159,7 @@ impl Unsent {
         if !self.is_ours(&name, &path)? {
             return Ok(());
         }
-        let owed = self.owed.entry(name).or_default();
+        let owed = self.owed.entry(path.clone()).or_default();
         owed.extend_from_slice(line);
         let path = aside(&path);
         append(&path, owed).map_err(UnsentError::at(&path))?;
@@ -187,7 +188,7 @@ impl Unsent {
         if has_nothing || !self.is_ours(&name, &path)? {
             return Ok(());
         }
-        let owed = self.owed.get(&name).map_or(&[][..], Vec::as_slice);
+        let owed = self.owed.get(&path).map_or(&[][..], Vec::as_slice);
         let lines = [owed, lines.as_bytes()].concat();
         if !lines.is_empty() {
             return private_file::replace(&path, |file| file.write_all(&lines))
@@ -261,10 +262,14 @@ mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
 
-    fn unsent(state: &Path, key: char) -> Unsent {
+    fn key(last: char) -> Fingerprint {
+        let text = format!("SHA256:{}{last}", "/".repeat(42));
+        text.parse().unwrap()
+    }
+
+    fn unsent(state: &Path, last: char) -> Unsent {
         let mut unsent = Unsent::new(Some(state.to_owned()));
-        let key = format!("SHA256:{}{key}", "/".repeat(42));
-        unsent.server(&key.parse().unwrap());
+        unsent.server(&key(last));
         unsent
     }
 
@@ -346,6 +351,25 @@ mod tests {
         let mode = fs::metadata(&files.aside).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert!(!Path::new(&files.waiting).exists());
+    }
+
+    #[test]
+    fn lines_that_cannot_be_set_aside_go_to_no_other_server() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut unsent = unsent(directory.path(), 'A');
+        let path = path_of(&unsent, "ann");
+        unsent.load("ann").unwrap();
+        fs::create_dir(aside(&path)).unwrap();
+        assert!(unsent.set_aside("ann", b"lost\n").is_err());
+        unsent.server(&key('E'));
+        unsent.load("ann").unwrap();
+        unsent.save("ann", "other\n").unwrap();
+        assert_eq!(fs::read(path_of(&unsent, "ann")).unwrap(), b"other\n");
+        // They are still those of the first server.
+        unsent.server(&key('A'));
+        unsent.load("ann").unwrap();
+        unsent.save("ann", "one\n").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"lost\none\n");
     }
 
     #[test]
