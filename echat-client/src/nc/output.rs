@@ -1,5 +1,6 @@
 //! The two outputs: messages on standard output, everything else on standard error.
 
+use std::env;
 use std::fmt::Display;
 use std::io::{self, Write};
 
@@ -9,6 +10,8 @@ use crate::net::wait::BlockingWriter;
 
 /// Back to the first column, and rid of what stands in this line.
 const ERASE_LINE: &str = "\r\x1b[K";
+/// Back to the first column: the line that comes is written over the prompt.
+const RETURN: &str = "\r";
 
 /// Standard error.
 pub type Stderr = BlockingWriter<io::Stderr>;
@@ -57,7 +60,8 @@ pub fn ask(text: &str) {
 
 /// Takes a prompt away, to make room for a line.
 pub fn erase() {
-    ask(ERASE_LINE);
+    let knows_escapes = env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
+    ask(if knows_escapes { ERASE_LINE } else { RETURN });
 }
 
 #[cfg(test)]
