@@ -3,7 +3,8 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::builder::RangedU64ValueParser;
+use clap::{Args, value_parser};
 
 /// Measures echat beside redis, inspircd and ngircd, as far as they are installed, and writes docs/performance.md.
 /// Needs the feature `peers` and Linux.
@@ -13,10 +14,20 @@ pub(super) struct Peers {
     #[arg(long, default_value_t = 5)]
     pub(super) rounds: usize,
     /// Members of the rooms, separated by commas.
-    #[arg(long, value_delimiter = ',', default_values_t = [10, 100, 1_000])]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_values_t = [10, 100, 1_000],
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..)
+    )]
     pub(super) rooms: Vec<usize>,
     /// Messages under way at a time, separated by commas.
-    #[arg(long, value_delimiter = ',', default_values_t = [1, 64])]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_values_t = [1, 64],
+        value_parser = value_parser!(u64).range(1..)
+    )]
     pub(super) windows: Vec<u64>,
     /// Idle connections of each server; 0 leaves them out.
     #[arg(long, default_value_t = 10_000)]

@@ -1,6 +1,6 @@
 //! Rooms: what a delivery costs, and how many messages are acknowledged.
 
-use clap::Args;
+use clap::{Args, value_parser};
 
 use super::crowd::{Crowd, Rooms, Talk};
 use super::figure::Figure;
@@ -23,7 +23,7 @@ pub(super) struct Room {
     #[arg(long, default_value_t = 2_000)]
     messages: u64,
     /// Messages that one sender has under way at a time.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = value_parser!(u64).range(1..))]
     window: u64,
 }
 
@@ -70,7 +70,7 @@ pub(super) struct Senders {
     #[arg(long, default_value_t = 20_000)]
     messages: u64,
     /// Messages that one sender has under way at a time.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = value_parser!(u64).range(1..))]
     window: u64,
 }
 
