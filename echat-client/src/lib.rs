@@ -1,5 +1,5 @@
-//! Everything the programs of this package share. `echat` is the client people talk with;
-//! `echat-nc` is the debug client: the protocol as lines of JSON, for people and for scripts.
+//! The code of the programs of this package. `echat` is the client people talk with; `echat-nc` is the debug client:
+//! the protocol as lines of JSON, for people and for scripts; `echat-load` measures a server.
 //!
 //! A module imports only from those below it, and within `net`, `local` and `render` each module has
 //! its own list: `echat-proto/tests/tidy/imports.rs` has the table, and a test holds it.
@@ -7,7 +7,7 @@
 //! ```text
 //! chat                  echat: arguments, configuration, the loop that carries out effects
 //! nc  load              the debug client; what measures a server
-//! terminal              raw mode, bytes to keys, painting: the only place with escape bytes
+//! terminal              raw mode, bytes to keys, painting: all escape bytes but the one that erases the prompt of `nc`
 //! app                   inputs become effects
 //! modes                 what a typed line means, and which events are shown
 //! session               conversations, contacts, pending requests, lines on their way

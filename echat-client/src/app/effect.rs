@@ -79,7 +79,7 @@ pub enum Input {
     /// The file that [`Effect::LoadOutgoing`] asked for: its lines, which need not be text, or `None`
     /// if another client holds it.
     Outgoing {
-        /// Whose.
+        /// The user's name.
         user: String,
         /// What it holds.
         lines: Option<Vec<u8>>,
@@ -87,14 +87,14 @@ pub enum Input {
     /// Where a user's lines are kept from now on: comes before the file, and whenever writing them
     /// begins to fail or succeeds again.
     Kept {
-        /// Whose.
+        /// The user's name.
         user: String,
         /// The files; `None` if lines are not kept.
         files: Option<Files>,
     },
     /// That file cannot be read or locked.
     NoOutgoing {
-        /// Whose.
+        /// The user's name.
         user: String,
         /// Why, in the user's language.
         why: String,
@@ -236,14 +236,14 @@ pub enum Effect {
     Send(Message),
     /// Send a LOGIN, with the secret by which this server knows the user's device, if one is kept.
     LogIn {
-        /// Whose, as typed.
+        /// The user's name, as typed.
         user: String,
         /// The request without the secret.
         login: Message,
     },
     /// Keep the secret by which this server knows the user's device, for the next login.
     KeepDevice {
-        /// Whose.
+        /// The user's name.
         user: String,
         /// The secret.
         device: DeviceSecret,
@@ -262,19 +262,19 @@ pub enum Effect {
     /// Read the user's file of unsent lines and answer with [`Input::Outgoing`] or
     /// [`Input::NoOutgoing`].
     LoadOutgoing {
-        /// Whose.
+        /// The user's name.
         user: String,
     },
     /// Write the user's file of unsent lines before anything is sent.
     SaveOutgoing {
-        /// Whose.
+        /// The user's name.
         user: String,
         /// What it shall hold.
         lines: String,
     },
     /// Add a line to the file of those that are never sent.
     SetAside {
-        /// Whose.
+        /// The user's name.
         user: String,
         /// The line, with its newline.
         line: Vec<u8>,

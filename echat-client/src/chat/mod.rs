@@ -41,7 +41,7 @@ use fault::{LocalizedError, is_garbled_password};
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
-    // A client that cannot be closed off is better than none.
+    // Where memory cannot be protected, the program runs all the same.
     let _ = private_memory::forbid_dumps_and_tracing();
     let flags = match args::parse(env::args_os()) {
         Ok(flags) => flags,

@@ -1,6 +1,6 @@
 //! echat-load: what a server costs, measured from outside. It starts a server of its own on a
-//! temporary folder, with nothing in its way that is there against strangers, and asks it; figures
-//! are lines of JSON, and `report` makes a table of all of them.
+//! temporary folder, without rate limits and quotas, and sends it requests; figures are lines of JSON,
+//! and `report` makes a table of all of them.
 
 mod backup;
 mod comeback;

@@ -25,7 +25,7 @@ macro_rules! limits {
     };
 }
 
-/// A configuration without limits against strangers, which does not ping silent connections.
+/// A configuration without rate limits and quotas, which does not ping silent connections.
 pub(super) const CONFIG: &str = concat!(
     r#"{"server": {"limits": {"ping_seconds": 0, "dead_seconds": 0, "#,
     limits!()

@@ -1,5 +1,5 @@
-//! What only a person knows: a typed yes, a secret. It is read from the terminal that the program
-//! belongs to, wherever its input and outputs go.
+//! Questions for a typed yes or a secret, on the terminal that the program belongs to, wherever its input and outputs
+//! go.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
@@ -52,9 +52,9 @@ impl AsFd for Tty {
     }
 }
 
-/// Asks, and does not wait.
-pub(crate) fn put(mut out: impl Write, question: &str) -> io::Result<()> {
-    write!(out, "{question}")?;
+/// Writes text at once.
+pub(crate) fn put(mut out: impl Write, text: &str) -> io::Result<()> {
+    write!(out, "{text}")?;
     out.flush()
 }
 

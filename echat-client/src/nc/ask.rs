@@ -1,4 +1,4 @@
-//! What only a person knows: a yes, a password.
+//! Questions on the terminal: whether a key is trusted, and the password.
 
 use std::fmt::Display;
 use std::fs::File;

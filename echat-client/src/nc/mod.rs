@@ -10,9 +10,9 @@
 //! step                                statements with everything looked up
 //! login_sequence  expectation  dump   the requests before everything else; messages waited for; -v
 //! args                                what the arguments ask for
-//! ask  pending  known  subset  files  what only a person knows; replies not yet here; what a bot knew; parts of values
+//! ask  pending  known  subset  files  questions; requests without a reply; what was seen; parts of values; files
 //! message                             messages as lines
-//! flags  script  rules  output        the command line; what a line says; when to stop; both outputs
+//! flags  script  rules  output        the command line; what a line says; limits of a session; both outputs
 //! ```
 
 pub mod args;
@@ -67,7 +67,7 @@ const MAX_SCRIPT: u64 = 16 << 20;
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> Exit {
-    // A client that cannot be closed off is better than none.
+    // Where memory cannot be protected, the program runs all the same.
     let _ = private_memory::forbid_dumps_and_tracing();
     let mode = match args::parse(env::args_os()) {
         Ok(mode) => mode,

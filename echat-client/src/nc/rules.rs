@@ -1,4 +1,4 @@
-//! What a session is told at its beginning, and what it says to do.
+//! The limits of a session ([`Rules`]), what it does next ([`Next`]), and how it ended ([`SessionEnd`]).
 
 use std::fmt::Display;
 use std::io;

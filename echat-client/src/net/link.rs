@@ -1,9 +1,9 @@
 //! A trusted, encrypted connection to a server: TCP, handshake, channel.
 //!
 //! It knows no terminal, no file and no meaning of messages: the caller says what it trusts
-//! ([`Trust`]), gives the time, and may watch every byte through a [`Tap`]. An unknown server is
-//! not asked about here, since its handshake has a time limit and people have not: [`Link::open`]
-//! fails, and the caller opens another link after it has asked.
+//! ([`Trust`]), gives the time, and may watch every byte through a [`Tap`]. For an unknown server
+//! [`Link::open`] fails. The caller asks the user and opens another link: an answer may take longer than
+//! a handshake may.
 //!
 //! PINGs are answered here, and callers do not see them. They are counted, and a PONG is made only while there is
 //! room, so that a server that sends PINGs and does not read fills no memory.

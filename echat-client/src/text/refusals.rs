@@ -101,7 +101,8 @@ fn specific<'a>(doing: RefusedRequest<'a>, code: Code, names: &'a str) -> Option
     })
 }
 
-/// Whose limit is reached, as far as the asker's own numbers tell.
+/// The sentence for a limit that is reached: the user's own, if `own`, the user's count, is at the limit; else that of
+/// the other user or of the room.
 fn limit<'a>(doing: RefusedRequest<'a>, fail: &Fail, own: u64) -> Option<Text<'a>> {
     use RequestKind as K;
     if code_of(fail) != Some(Code::TooMany) {

@@ -187,7 +187,7 @@ impl Person {
         self.screen.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// Everything that was ever shown, and what of it was not taken before.
+    /// What was shown since the start, or since the last [`Person::takes_shown`].
     pub fn shown(&self) -> &str {
         &self.shown
     }

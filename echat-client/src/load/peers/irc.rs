@@ -214,7 +214,7 @@ fn meaning(line: &[u8]) -> Meaning<'_> {
     }
 }
 
-/// The configuration of InspIRCd: nothing that is there against strangers.
+/// The configuration of InspIRCd: no limits on connections and messages.
 fn inspircd(port: u16, tls: bool, users: usize, pings: bool, folder: &Path) -> String {
     let folder = folder.display();
     let (module, profile, bind) = if tls {
@@ -247,7 +247,7 @@ fn inspircd(port: u16, tls: bool, users: usize, pings: bool, folder: &Path) -> S
     )
 }
 
-/// The configuration of ngIRCd: nothing that is there against strangers.
+/// The configuration of ngIRCd: no limits on connections and messages.
 fn ngircd(port: u16, tls: bool, pings: bool, folder: &Path) -> String {
     let folder = folder.display();
     let (ports, section) = if tls {

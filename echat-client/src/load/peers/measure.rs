@@ -165,7 +165,7 @@ impl<'a> Crowd<'a> {
         self.settle()
     }
 
-    /// Reads what is on its way to anyone.
+    /// Reads until nothing is under way on any connection.
     pub(super) fn settle(&mut self) -> Result<(), Failure> {
         for speaker in &mut self.speakers {
             speaker.ping();
