@@ -111,23 +111,22 @@ impl Context {
 
     /// `[YYYY-MM-DD HH:MM:SS] name says: text`, or the compact form.
     pub(crate) fn message(&self, post: &Post) -> Vec<Line> {
-        let between = if self.settings.config.compact {
-            ": ".to_owned()
-        } else {
-            self.language.say(Text::Says)
-        };
-        self.message_lines(post, &between, None)
+        self.message_lines(post, &self.between(), None)
     }
 
     /// The same with a number before it, and a mark before that if it is the one that was found.
     pub(super) fn numbered(&self, post: &Post, number: u64, is_found: bool) -> Vec<Line> {
-        let between = if self.settings.config.compact {
+        let mark = if is_found { ">" } else { "" };
+        self.message_lines(post, &self.between(), Some(format!("{mark}{number}")))
+    }
+
+    /// What stands between the name of a sender and the text.
+    fn between(&self) -> String {
+        if self.settings.config.compact {
             ": ".to_owned()
         } else {
             self.language.say(Text::Says)
-        };
-        let mark = if is_found { ">" } else { "" };
-        self.message_lines(post, &between, Some(format!("{mark}{number}")))
+        }
     }
 
     /// A message of the user to a chat that is not open.

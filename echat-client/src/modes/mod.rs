@@ -494,9 +494,6 @@ fn mistake_of_mode(scope: Scope, line: &str, context: &Context) -> Vec<Act> {
 /// Columns of what is typed in help. What a longer one does stands directly behind it.
 const FORM: usize = 30;
 
-/// Seconds of a day.
-const DAY: u64 = 86_400;
-
 /// What needs a login, and more than what was typed.
 fn account(statement: &Statement, back: Goto, context: &Context) -> Vec<Act> {
     if !context.signed_in {
@@ -509,7 +506,7 @@ fn account(statement: &Statement, back: Goto, context: &Context) -> Vec<Act> {
         Statement::NewInvitation(uses, Some(days)) => {
             vec![Act::AskTimed(TimedRequest::Invitation {
                 uses: *uses,
-                lasts: days.saturating_mul(DAY),
+                lasts: days.saturating_mul(statement::DAY),
             })]
         }
         Statement::NewInvitation(uses, None) => vec![Act::Ask(Request::CreateInvitation {

@@ -193,6 +193,7 @@ impl Session {
     }
 
     /// The server has said what it takes at most.
+    #[cfg(test)]
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
     }

@@ -182,6 +182,7 @@ impl Outgoing {
     }
 
     /// The next line to send for this user, if none is in flight; it is in flight then.
+    #[cfg(test)]
     pub fn next(&mut self, user: &str) -> Option<&UnsentLine> {
         self.next_of(user, |_| true)
     }

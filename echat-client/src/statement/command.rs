@@ -1,5 +1,7 @@
 //! A command: a row of the table under one of its names. How a line is read by it, and how help shows it.
 
+use echat_proto::limits::{KEEP_DAYS_MAX, SLOW_SECONDS_MAX};
+
 use super::row::{CommandMeaning, CommandRow, Count, Name, Parameter, ParameterKind, number_of};
 use super::table::{HelpTopic, TOPICS};
 use super::typed::{Arguments, TypedRequest};
@@ -8,16 +10,10 @@ use crate::text::{Language, Text};
 
 /// Marks a room where something follows it.
 pub(super) const ROOM_MARKS: [char; 2] = ['#', '＃'];
-/// The longest slow mode that a server takes, in seconds (PROTOCOL.md, SET_ROOM).
-const SLOWEST: u64 = 3_600;
-/// The most days for which a server keeps messages of a room (the same).
-pub(super) const LONGEST_KEPT: u64 = 36_500;
 /// For how many accounts an invitation code can be (PROTOCOL.md, CREATE_INVITATION).
 const MOST_USES: u64 = 10_000;
 /// Words for uses of a code, behind their number.
 const USES: &[&str] = &["个账号", "次", "个", "人", "uses", "use", "x"];
-/// Seconds of a day.
-const DAY: u64 = 86_400;
 
 /// A row under one of its names.
 #[derive(Clone, Copy, Debug)]
@@ -405,7 +401,7 @@ impl ParameterKind {
     fn most(self) -> u64 {
         match self {
             Self::Uses => MOST_USES,
-            Self::Days => LONGEST_KEPT,
+            Self::Days => KEEP_DAYS_MAX,
             _ => u64::MAX,
         }
     }
@@ -461,27 +457,28 @@ fn slow(word: &str) -> Option<u64> {
         Some(switch) if switch == "off" => 0,
         _ => duration::number(word).or_else(|| duration::seconds(word))?,
     };
-    (seconds <= SLOWEST).then_some(seconds)
+    (seconds <= SLOW_SECONDS_MAX).then_some(seconds)
 }
 
 /// The days that messages are kept, or `server`.
 fn keep(word: &str) -> Option<String> {
     let days = match plain(word).as_str() {
         "server" | "default" | "服务器" | "默认" => return Some("server".to_owned()),
-        "forever" | "ever" | "all" | "永久" | "永远" => LONGEST_KEPT,
+        "forever" | "ever" | "all" | "永久" | "永远" => KEEP_DAYS_MAX,
         "none" | "nothing" | "不保留" => 0,
         word => match duration::number(word) {
             Some(days) => days,
             None => whole_days(word)?,
         },
     };
-    (days <= LONGEST_KEPT).then(|| days.to_string())
+    (days <= KEEP_DAYS_MAX).then(|| days.to_string())
 }
 
 /// The days of a duration that is a number of them.
 fn whole_days(word: &str) -> Option<u64> {
-    let seconds = duration::seconds(word).filter(|seconds| seconds.is_multiple_of(DAY))?;
-    Some(seconds / DAY)
+    let seconds =
+        duration::seconds(word).filter(|seconds| seconds.is_multiple_of(duration::DAY))?;
+    Some(seconds / duration::DAY)
 }
 
 /// A number of uses, with or without a word for them behind it.

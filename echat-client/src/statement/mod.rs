@@ -30,7 +30,7 @@ pub use command::{
 };
 pub use complete::{Completion, Names, addressee, complete};
 pub use day::day;
-pub use duration::in_words;
+pub use duration::{DAY, in_words};
 pub use emoji::{emoji, in_one_form};
 pub use row::RequestError;
 pub use search::{FilterError, ParsedSearch, folded, folded_words, sift};

@@ -3,10 +3,11 @@
 use std::fmt;
 
 use echat_proto::commands::{Request, RequestKind};
+use echat_proto::limits::KEEP_DAYS_MAX;
 use echat_proto::param::{KeepDays, RoomRole};
 use echat_proto::records::Code;
 
-use super::command::{Command, LONGEST_KEPT, commands};
+use super::command::{Command, commands};
 use super::duration;
 use super::row::{
     CommandMeaning, Count, Parameter, ParameterKind, RequestError, RequestSpec, Sentence,
@@ -130,7 +131,7 @@ impl ParameterKind {
 pub fn kept(days: u64, language: Language) -> String {
     language.say(match days {
         0 => Text::KeptNot,
-        LONGEST_KEPT => Text::KeptForEver,
+        KEEP_DAYS_MAX => Text::KeptForEver,
         count => Text::KeptDays { count },
     })
 }
@@ -368,7 +369,7 @@ impl TypedRequest {
 
     /// Whether it keeps the messages of a room for ever, by which none is removed.
     fn keeps_all(&self) -> bool {
-        self.keeps() == KeepDays::Set(Some(LONGEST_KEPT))
+        self.keeps() == KeepDays::Set(Some(KEEP_DAYS_MAX))
     }
 
     /// For how many days it keeps the messages of a room.
