@@ -13,7 +13,7 @@ use super::row::{
     CommandMeaning, Count, Parameter, ParameterKind, RequestError, RequestSpec, Sentence,
 };
 use crate::target::{Target, normal_name};
-use crate::text::{Language, Text};
+use crate::text::{Language, Text, administration_command};
 
 /// Makes a room, and does not say who can find and join it.
 const CREATE: &str = "/create";
@@ -356,15 +356,24 @@ impl TypedRequest {
     /// The question to ask on a terminal before the request is sent, in full and for the prompt.
     pub fn question(&self, language: Language) -> Option<(String, String)> {
         let confirm = self.asks.confirm.as_ref()?;
-        let say = |saying: Sentence| saying(language, &self.arguments);
-        let is_needless = self.keeps_all() || self.is_other_order();
-        (!is_needless).then(|| (say(confirm.question), say(confirm.prompt)))
+        if self.has_own_question() {
+            let say = |saying: Sentence| saying(language, &self.arguments);
+            return (!self.keeps_all()).then(|| (say(confirm.question), say(confirm.prompt)));
+        }
+        let words = self.order();
+        let (command, _) = administration_command(&words)?;
+        let line = &self.line();
+        command.is_irreversible.then(|| {
+            let question = language.say(Text::IrreversibleCommand { line });
+            (question, language.say(Text::CarryOutShort { line }))
+        })
     }
 
-    /// Whether it is a command of the administration other than the one whose number is easily taken for another.
-    fn is_other_order(&self) -> bool {
+    /// Whether the question of its row is about it. That of the administration is about the one command whose number
+    /// is easily taken for another.
+    fn has_own_question(&self) -> bool {
         let order = self.arguments.first_of(&[ParameterKind::Order]);
-        order.is_some_and(|order| order != DELETE_MESSAGE)
+        order.is_none_or(|order| order == DELETE_MESSAGE)
     }
 
     /// Whether it keeps the messages of a room for ever, by which none is removed.
@@ -383,7 +392,11 @@ impl TypedRequest {
     /// What a no to the question means.
     pub fn declined(&self, language: Language) -> Option<String> {
         let confirm = self.asks.confirm.as_ref()?;
-        Some((confirm.declined)(language, &self.arguments))
+        Some(if self.has_own_question() {
+            (confirm.declined)(language, &self.arguments)
+        } else {
+            language.say(Text::CommandNotCarriedOut { line: &self.line() })
+        })
     }
 
     /// What is said when it is done; `None` if the reply is shown instead.

@@ -20,10 +20,12 @@ pub struct AdministrationCommand {
     done_none: &'static str,
     /// Whether administrators have it in the chat. The operator has all.
     pub is_in_chat: bool,
+    /// Whether nothing can undo it.
+    pub is_irreversible: bool,
 }
 
 macro_rules! administration {
-    ($($name:literal, $about:literal $(, takes: $takes:literal)? $(, done: $done:literal)? $(, none: $none:literal)? $(($ctl:ident))?;)*) => {
+    ($($name:literal, $about:literal $(, takes: $takes:literal)? $(, done: $done:literal)? $(, none: $none:literal)? $(($mark:ident))?;)*) => {
         /// The commands, in the order of the server's help.
         pub(super) static ADMINISTRATION: &[AdministrationCommand] = &[$(AdministrationCommand {
             name: $name,
@@ -31,11 +33,14 @@ macro_rules! administration {
             takes: concat!($($takes)?),
             done: concat!($($done)?),
             done_none: concat!($($none)?),
-            is_in_chat: !administration!(@ctl $($ctl)?),
+            is_in_chat: !administration!(@is_ctl $($mark)?),
+            is_irreversible: administration!(@is_irreversible $($mark)?),
         }),*];
     };
-    (@ctl) => { false };
-    (@ctl ctl) => { true };
+    (@is_ctl ctl) => { true };
+    (@is_ctl $($mark:ident)?) => { false };
+    (@is_irreversible irreversible) => { true };
+    (@is_irreversible $($mark:ident)?) => { false };
 }
 
 administration! {
@@ -53,11 +58,11 @@ administration! {
     "reset-password", "给用户一个临时密码，只显示一次；其机器人的令牌默认作废", takes: "NAME [void-tokens|keep-tokens]", done: "“{1}”现在使用临时密码，登录后会被要求修改。";
     "suspend", "停用账号：结束其全部会话，并且不能再登录", done: "已停用“{1}”的账号。";
     "unsuspend", "恢复停用的账号", done: "“{1}”的账号已恢复。";
-    "delete-user", "删除账号；除非另外说明，消息保留", takes: "NAME [keep-messages|erase-messages]", done: "已删除“{1}”的账号。";
-    "rename-user", "给用户改名", done: "“{1}”改名为“{2}”。";
+    "delete-user", "删除账号；除非另外说明，消息保留", takes: "NAME [keep-messages|erase-messages]", done: "已删除“{1}”的账号。" (irreversible);
+    "rename-user", "给用户改名", done: "“{1}”改名为“{2}”。" (irreversible);
     "kick", "结束用户的全部会话，用户可以重新登录", done: "“{1}”已从所有会话退出。";
     "room-owner", "把聊天室转交给一名成员", done: "聊天室“{1}”的房主现在是“{2}”。";
-    "close-room", "关闭聊天室，其中的消息随之删除", done: "已关闭聊天室“{1}”。";
+    "close-room", "关闭聊天室，其中的消息随之删除", done: "已关闭聊天室“{1}”。" (irreversible);
     "delete-message", "按 id 删除一条消息，所有人都不再看到其内容", done: "已删除消息 {1}。";
     "prune", "立即清理过期的消息，不等下一分钟", done: "过期的消息（如果有）正在清理。";
     "registration", "查看或设置谁可以注册", takes: "[open|invitation|closed]", done: "注册方式已更改。";

@@ -2197,6 +2197,18 @@ sentences! {
     ServerRestarting
         en "The server is restarting."
         zh "服务器正在重启。";
+    /// Asked before a command of the administration that nothing can undo.
+    IrreversibleCommand { line: &'a str }
+        en "`{line}` cannot be undone. Continue? (Y/N)"
+        zh "`{line}` 执行后无法撤销。是否继续？(Y/N)";
+    /// The same in the prompt.
+    CarryOutShort { line: &'a str }
+        en "carry out `{line}`? (Y/N)"
+        zh "执行 `{line}`？(Y/N)";
+    /// The answer was no.
+    CommandNotCarriedOut { line: &'a str }
+        en "`{line}` was not carried out."
+        zh "没有执行 `{line}`。";
     /// CLOSE_NOTIFY(7).
     ServerTooSlow
         en "The server closed the connection because it was too slow for the messages that arrived. Nothing is lost; they will be fetched again."

@@ -240,6 +240,35 @@ fn a_message_is_deleted_by_its_id_after_a_question_that_says_what_that_is() {
 }
 
 #[test]
+fn a_command_that_nothing_can_undo_asks_before() {
+    for (language, question, declined) in [
+        (
+            Language::English,
+            "`/admin delete-user bob erase-messages` cannot be undone. Continue? (Y/N)",
+            "`/admin delete-user bob erase-messages` was not carried out.",
+        ),
+        (
+            Language::Chinese,
+            "`/admin delete-user bob erase-messages` 执行后无法撤销。是否继续？(Y/N)",
+            "没有执行 `/admin delete-user bob erase-messages`。",
+        ),
+    ] {
+        let mut stage = ann(language);
+        stage.types("/admin delete-user bob erase-messages");
+        assert_eq!(stage.printed().last().unwrap(), question);
+        stage.types("n");
+        assert_eq!(stage.printed().last().unwrap(), declined);
+        assert!(!stage.sent().contains(&R::Admin));
+        for line in ["close-room tea", "rename-user bob rob", "delete-user bob"] {
+            stage.types(&format!("/admin {line}"));
+            assert!(!stage.sent().contains(&R::Admin), "{line}");
+            stage.types("y");
+            assert!(stage.sent().contains(&R::Admin), "{line}");
+        }
+    }
+}
+
+#[test]
 fn a_wrong_parameter_is_named_with_what_to_type() {
     for (line, field, said) in [
         (
@@ -319,6 +348,9 @@ fn a_refusal_says_what_was_wrong() {
     ] {
         let mut stage = ann(Language::English);
         stage.types(&format!("/admin {line}"));
+        if line.starts_with("rename-user") {
+            stage.types("y").printed();
+        }
         assert_eq!(stage.sent(), [R::Admin], "{line}");
         assert_eq!(refused(&mut stage, code, None), said, "{line}");
     }
