@@ -23,10 +23,8 @@ pub struct Settings {
     pub password: Option<Secret>,
     /// Or with the token of a bot.
     pub token: Option<Secret>,
-    /// The invitation code to register with.
+    /// The invitation code to register with: on a terminal, without a user, echat begins with that.
     pub invitation: Option<Secret>,
-    /// Whether that code came with the address: a person who was invited, and has no account yet.
-    pub is_invited: bool,
     /// The chat to open after the first login. A room is joined if need be.
     pub open: Option<Target>,
     /// One space for every run of blanks in a message: where no prompt is redrawn.
@@ -52,7 +50,6 @@ impl Settings {
             password: None,
             token: None,
             invitation: None,
-            is_invited: false,
             open: None,
             folds: false,
             zone: Zone::utc(),

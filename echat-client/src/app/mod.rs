@@ -255,7 +255,7 @@ impl App {
     fn start(&mut self) {
         let settings = &mut self.common.context.settings;
         let interactive = settings.interactive;
-        let is_invited = settings.is_invited;
+        let is_invited = settings.invitation.is_some();
         let user = settings.user.clone();
         let token = settings.token.take().map(LoginSecret::Token);
         let secret = token.or(settings.password.take().map(LoginSecret::Password));

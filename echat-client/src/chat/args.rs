@@ -71,9 +71,9 @@ answered. A password, and whether to trust an unknown server, are asked on /dev/
 input and output are redirected. Without /dev/tty, an option must provide the password, and an
 unknown server is refused unless the address contains its key.
 
-With an invitation code in the address echat begins by asking for a name and a password, and
-registers with them. After the login it opens the room of the address, and joins it first if
-need be.
+With an invitation code, in the address or by --invitation, echat begins by asking for a name
+and a password, and registers with them. After the login it opens the room of the address, and
+joins it first if need be.
 
 Configuration: the \"client\" section of --config, else ECHAT_CONFIG, else echat/config.json in
 $XDG_CONFIG_HOME or ~/.config, else ./config.json. An invalid default file is ignored with a

@@ -94,7 +94,6 @@ pub(super) fn of(flags: Flags) -> Result<Choices, Refusal> {
     settings.folds = !look.redraw;
     let user = settings.config.user.take().filter(|user| !user.is_empty());
     let invited = address.invitation.as_ref().and_then(InvitationCode::key);
-    settings.is_invited = invited.is_some();
     settings.invitation = flags.invitation.clone().or(invited.map(Secret::from));
     settings.user = flags.user.clone().or(address.user).or(user);
     take_secret(flags, &mut settings, language)?;

@@ -160,17 +160,18 @@ impl Mode for RegisterMode {
         };
         self.waits = false;
         let code = code_of(fail);
-        let mut lines = match &self.code {
+        let (mut lines, next) = match &self.code {
             Some(sent) if code == Some(Code::BadInvitation) => {
-                vec![context.error(Text::CodeRefused { code: sent })]
+                let refused = context.error(Text::CodeRefused { code: sent });
+                (vec![refused], Text::CodeOrNone)
             }
-            _ => answers::tell(update, context),
+            _ => (answers::tell(update, context), Text::CodeNeeded),
         };
         match code {
             // The name and the password stand; what is missing is a code.
             Some(Code::BadInvitation) if self.password.is_some() => {
                 self.needs_code = true;
-                lines.push(context.line(Text::CodeNeeded));
+                lines.push(context.line(next));
             }
             Some(Code::RegistrationClosed) => {
                 let mut acts = print(lines);
@@ -210,7 +211,7 @@ impl RegisterMode {
         if !settings.interactive {
             return vec![Act::Goto(Goto::Command)];
         }
-        if !settings.is_invited {
+        if settings.invitation.is_none() {
             let mut acts = print(vec![context.line(Text::NowLogIn)]);
             acts.push(Act::Goto(Goto::Command));
             return acts;
@@ -257,6 +258,10 @@ impl RegisterMode {
             return acts;
         }
         if line.trim().is_empty() {
+            // The server may need none: the code came with an address, or from the command line.
+            if self.code.is_some() {
+                return self.register(None, context);
+            }
             return print(vec![context.line(Text::CodeNeeded)]);
         }
         let code: String = line.trim().chars().map(statement::ascii_form).collect();

@@ -1368,6 +1368,10 @@ sentences! {
     CodeNeeded
         en "Enter an invitation code, or press Ctrl-C to go back."
         zh "请输入邀请码，或按 Ctrl-C 返回。";
+    /// The same for a code that the server refused: it may need none.
+    CodeOrNone
+        en "Enter another code, press Enter to register without one, or press Ctrl-C to go back."
+        zh "请输入其他邀请码，直接按回车则不用邀请码注册，或按 Ctrl-C 返回。";
     /// A code that the server does not take.
     CodeRefused { code: &'a str }
         en "The invitation code {code} is not valid: it is mistyped, used up, expired or revoked."

@@ -411,7 +411,7 @@ fn a_code_of_the_command_line_is_sent_at_once() {
     settings.invitation = Some("7KQM-2XWD-RT9H-C4VB".into());
     let mut stage = Stage::of(App::new(settings, Language::English));
     stage.happens(Input::Start);
-    stage.types("register").types("ann");
+    stage.types("ann");
     stage.types("password1").types("password1");
     stage.happens(Input::Connected);
     let sent = params(&mut stage, R::Register);
@@ -423,7 +423,6 @@ fn a_code_of_the_command_line_is_sent_at_once() {
 fn invited(language: Language, room: Option<&str>) -> Stage {
     let mut settings = Settings::new("t");
     settings.invitation = Some("7KQM-2XWD-RT9H-C4VB".into());
-    settings.is_invited = true;
     settings.open = room.map(|room| Target::Room(room.to_owned()));
     let mut stage = Stage::of(App::new(settings, language));
     stage.happens(Input::Start);
@@ -470,7 +469,7 @@ fn a_code_that_is_used_up_is_asked_for_again_and_the_login_follows() {
         stage.printed(),
         [
             "The invitation code 7KQM-2XWD-RT9H-C4VB is not valid: it is mistyped, used up, expired or revoked.",
-            "Enter an invitation code, or press Ctrl-C to go back.",
+            "Enter another code, press Enter to register without one, or press Ctrl-C to go back.",
         ]
     );
     assert_eq!(stage.prompt(), "register invitation code: ");
@@ -479,6 +478,25 @@ fn a_code_that_is_used_up_is_asked_for_again_and_the_login_follows() {
         username: "ann".to_owned(),
     });
     assert_eq!(stage.sent(), [R::Login]);
+}
+
+#[test]
+fn a_code_that_is_refused_can_be_left_out() {
+    let mut stage = invited(Language::English, None);
+    stage.types("ann").types("password1").types("password1");
+    stage.happens(Input::Connected).sent();
+    refused(&mut stage, R::Register, "bad_invitation");
+    stage.types("");
+    let sent = params(&mut stage, R::Register);
+    assert_eq!(text_at(&sent[0], "invitation"), None);
+    // The server needs one.
+    refused(&mut stage, R::Register, "bad_invitation");
+    assert_eq!(
+        stage.printed().last().unwrap(),
+        "Enter an invitation code, or press Ctrl-C to go back."
+    );
+    stage.types("");
+    assert_eq!(stage.sent(), []);
 }
 
 #[test]
