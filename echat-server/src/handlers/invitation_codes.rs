@@ -215,7 +215,7 @@ pub(crate) fn revoke_invitation(
     code: InvitationCode,
 ) -> Result<Plan, Reject> {
     let Some(key) = code.key() else {
-        return Err(Reject::bad_params("code", "is no code"));
+        return Err(Reject::bad_params("code", "is not an invitation code"));
     };
     let done = done_with(RequestKind::RevokeInvitation);
     let Some(found) = view.batch.invitation(&key)? else {

@@ -33,6 +33,6 @@ pub(super) fn prune(view: &View<'_, '_>, _: &Operation) -> Result<AdminPlan, Rej
     if !view.batch.removes_by_age()? {
         return Ok(AdminPlan::done("all messages are kept for ever"));
     }
-    let done = "messages that are too old are removed from now on, in portions";
+    let done = "messages that are too old are being removed, in portions";
     Ok(AdminPlan::done(done).changes(MemoryChange::Prune))
 }

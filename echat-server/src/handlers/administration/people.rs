@@ -202,6 +202,21 @@ pub(super) fn make_admin(
     }))
 }
 
+/// What is reported when an account stops being an administrator, which may have been the last one.
+fn report_of_lost_administrator(
+    view: &View<'_, '_>,
+    user: &User,
+    done: String,
+) -> Result<AdminReport, Reject> {
+    let is_last = view.batch.is_administrator(user.id)? && view.batch.administrators(2)?.len() == 1;
+    Ok(if is_last {
+        let done = format!("{done}, and no other account is an administrator");
+        AdminReport::done(done).with("last_administrator", true)
+    } else {
+        AdminReport::done(done)
+    })
+}
+
 pub(super) fn unmake_admin(
     view: &View<'_, '_>,
     operation: &Operation,
@@ -214,13 +229,7 @@ pub(super) fn unmake_admin(
         return Ok(AdminPlan::unchanged(why));
     }
     let done = format!("{} is not an administrator any more", user.name);
-    let mut report = match view.batch.administrators(2)?.len() {
-        0 | 1 => {
-            let done = format!("{done}, and no other account is one");
-            AdminReport::done(done).with("last_administrator", true)
-        }
-        _ => AdminReport::done(done),
-    };
+    let mut report = report_of_lost_administrator(view, &user, done)?;
     let loses_codes = view.settings.invitations == Inviters::Administrator;
     let codes = view.batch.invitation_count(Some(user.id), operation.now)?;
     if loses_codes && codes > 0 {
@@ -332,8 +341,9 @@ pub(super) fn delete_user(
     let erase = messages.is_some_and(|messages| messages.0 == MessageDisposal::Erase);
     let done = format!("deleted the account {}", user.name);
     let (id, now) = (user.id, operation.now);
+    let report = report_of_lost_administrator(view, &user, done)?;
     let ends = SessionsEnding::AccountDeleted(user);
-    Ok(AdminPlan::done(done)
+    Ok(AdminPlan::reported(report)
         .ends(ends)
         .writes(move |batch| Ok(deletion::delete(batch, id, erase, now)?)))
 }

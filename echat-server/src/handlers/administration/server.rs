@@ -339,7 +339,10 @@ pub(super) fn invitations(
     _: &Operation,
     after: Option<InvitationCode>,
 ) -> Result<AdminReport, Reject> {
-    let key = |code: InvitationCode| code.key().ok_or(ParamError::new("after", "is no code"));
+    let key = |code: InvitationCode| {
+        code.key()
+            .ok_or(ParamError::new("after", "is not an invitation code"))
+    };
     let after = after.map(key).transpose()?;
     let after = after.as_ref().map(|key| key.as_str());
     if let Some(code) = after
@@ -376,7 +379,7 @@ pub(super) fn revoke_invitation(
 ) -> Result<AdminPlan, Reject> {
     let key = code
         .key()
-        .ok_or_else(|| ParamError::new("code", "is no code"))?;
+        .ok_or_else(|| ParamError::new("code", "is not an invitation code"))?;
     // A typing error leaves the code good that is meant.
     let found = view.batch.invitation(&key)?.ok_or_else(|| {
         let message = "There is no such code: it never was, was used up, or is revoked already.";
@@ -516,7 +519,7 @@ pub(super) fn limits(
         .map(|(name, value)| vec![name.into(), value.into()])
         .collect();
     if rows.is_empty() {
-        return Err(ParamError::new("name", "is no limit; `limits` lists them").into());
+        return Err(ParamError::new("name", "is not a limit; `limits` lists them").into());
     }
     let (Some(Identifier(name)), Some(Whole(value))) = (name, value) else {
         let report = AdminReport::table("limits", &["name", "value"], rows, ROWS);
