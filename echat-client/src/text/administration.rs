@@ -54,7 +54,7 @@ administration! {
     "bots", "按名字列出机器人及其主人";
     "quota", "24 小时内各用户发送的字节数，从多到少";
     "make-admin", "任命服务器管理员", done: "“{1}”现在是服务器管理员。";
-    "unmake-admin", "撤销服务器管理员", done: "“{1}”不是服务器管理员。";
+    "unmake-admin", "撤销服务器管理员", done: "“{1}”不再是服务器管理员。";
     "reset-password", "给用户一个临时密码，只显示一次；其机器人的令牌默认作废", takes: "NAME [void-tokens|keep-tokens]", done: "“{1}”现在使用临时密码，登录后会被要求修改。";
     "suspend", "停用账号：结束其全部会话，并且不能再登录", done: "已停用“{1}”的账号。";
     "unsuspend", "恢复停用的账号", done: "“{1}”的账号已恢复。";
@@ -69,15 +69,15 @@ administration! {
     "invitation new", "生成邀请码", done: "已生成邀请码。";
     "invitation list", "列出有效的邀请码";
     "invitation revoke", "作废一个邀请码", done: "邀请码已作废。";
-    "message-of-the-day", "查看、设置或取消登录后显示的公告", takes: "[TEXT|none]", done: "用户登录后会看到这条消息。",
-        none: "用户登录后不再看到消息。";
+    "message-of-the-day", "查看、设置或取消登录后显示的公告", takes: "[TEXT|none]", done: "用户登录后会看到这条公告。",
+        none: "用户登录后不再看到公告。";
     "use-configured", "把用命令改过的设置交还给配置文件", takes: "registration|message-of-the-day", done: "{1} 现在以配置文件为准。";
     "broadcast", "向所有已登录的用户发广播", done: "已告知所有在线用户。";
     "ban-address", "拒绝来自某个地址或网段的连接", done: "已封禁地址 {1}。";
     "unban-address", "重新接受来自某个地址或网段的连接", done: "地址 {1} 已不在封禁名单中。";
     "banned-addresses", "列出被拒绝的地址";
-    "log-level", "查看记录哪些日志，或修改，到重启或重新载入配置为止", done: "日志级别已更改，到重启或重新载入配置为止。";
-    "limits", "查看各项限制，或修改一项，到重启或重新载入配置为止", done: "{1} 现在是 {2}，到重启或重新载入配置为止。";
+    "log-level", "查看记录哪些日志，或临时修改（重启或重新载入配置后失效）", done: "日志级别已更改，重启或重新载入配置后失效。";
+    "limits", "查看各项限制，或临时修改一项（重启或重新载入配置后失效）", done: "{1} 已改为 {2}，重启或重新载入配置后失效。";
     "audit", "列出做过的改动，最新的在前";
     "backup", "把备份写入新文件" (ctl);
     "verify", "检查备份是否完整、未被改动、没有损坏" (ctl);
@@ -167,7 +167,7 @@ const KEYS: &[(&str, &str)] = &[
     ("administrators", "服务器管理员"),
     ("at", "时间"),
     ("bot", "机器人"),
-    ("bot_of", "所有者"),
+    ("bot_of", "主人"),
     ("bots", "机器人"),
     ("bots_without_token", "令牌已作废的机器人"),
     ("by", "执行者"),
@@ -194,13 +194,13 @@ const KEYS: &[(&str, &str)] = &[
     ("maker", "生成者"),
     ("member_count", "成员数"),
     ("members", "成员"),
-    ("message_of_the_day", "登录消息"),
+    ("message_of_the_day", "公告"),
     ("must_change_password", "需要修改密码"),
     ("name", "名字"),
     ("newest_message", "最新消息的编号"),
     ("online", "在线"),
     ("operators", "房间管理员"),
-    ("owner", "所有者"),
+    ("owner", "房主"),
     ("password", "密码"),
     ("private", "私密"),
     ("process", "进程号"),
@@ -227,7 +227,7 @@ const KEYS: &[(&str, &str)] = &[
     ("users_online", "在线用户"),
     ("uses", "可用次数"),
     ("value", "值"),
-    ("via", "途径"),
+    ("via", "入口"),
 ];
 
 /// Whether the numbers under a key of a result are unix seconds.

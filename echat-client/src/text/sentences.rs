@@ -914,7 +914,7 @@ sentences! {
     /// How many of them mention the reader, behind that.
     NewMentions { count: u64 }
         en { count, one: "; {count} mention of you", other: "; {count} mentions of you" }
-        zh { count, one: "；其中一条提到你", other: "；其中 {count} 条提到你" };
+        zh "（{count} 条提到你）";
     /// Begins a row of conversations with the number of unread messages of each.
     UnreadRow
         en "unread: "
@@ -2197,10 +2197,6 @@ sentences! {
     ServerFull
         en "The server is full."
         zh "服务器已满。";
-    /// CLOSE_NOTIFY(5).
-    ServerRestarting
-        en "The server is restarting."
-        zh "服务器正在重启。";
     /// Asked before a command of the administration that nothing can undo.
     IrreversibleCommand { line: &'a str }
         en "`{line}` cannot be undone. Continue? (Y/N)"
@@ -2213,6 +2209,10 @@ sentences! {
     CommandNotCarriedOut { line: &'a str }
         en "`{line}` was not carried out."
         zh "没有执行 `{line}`。";
+    /// CLOSE_NOTIFY(5).
+    ServerRestarting
+        en "The server has stopped, or is restarting."
+        zh "服务器已停止或正在重启。";
     /// CLOSE_NOTIFY(7).
     ServerTooSlow
         en "The server closed the connection because it was too slow for the messages that arrived. Nothing is lost; they will be fetched again."

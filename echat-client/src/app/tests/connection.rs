@@ -235,7 +235,7 @@ fn a_rate_limited_line_is_sent_again_after_its_wait() {
 fn the_server_says_why_it_closes() {
     for (reason, said) in [
         (4, "The server is full."),
-        (5, "The server is restarting."),
+        (5, "The server has stopped, or is restarting."),
         (99, "The server closed the connection (reason 99)."),
     ] {
         let mut stage = ann(Language::English);
@@ -355,7 +355,7 @@ fn a_server_that_answered_and_then_closes_says_why() {
     stage.happens(Input::Closed(Some(5)));
     assert_eq!(
         stage.printed(),
-        ["The server is restarting.", UNREACHABLE[1]]
+        ["The server has stopped, or is restarting.", UNREACHABLE[1]]
     );
 }
 
