@@ -9,7 +9,6 @@ use crate::target::Target;
 
 /// The choices.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Settings {
     /// The section `client` of config.json, with what flags say instead.
     pub config: ClientConfig,
