@@ -19,13 +19,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     files.sort_unstable();
     let mut list = String::from("&[\n");
     for (number, file) in (1..).zip(&files) {
-        let path = file.to_str().ok_or("the path is not UTF-8")?;
-        let name = file.file_stem().unwrap_or_default().to_string_lossy();
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
         let begin = format!("{number:04}_");
         if !name.starts_with(&begin) || file.extension() != Some("sql".as_ref()) {
-            return Err(format!("{path} is not {begin}*.sql, the next migration").into());
+            return Err(format!("{name} is not {begin}*.sql, the next migration").into());
         }
-        writeln!(list, "    include_str!(r##\"{path}\"##),")?;
+        // The folder of the sources is that of the compilation: the list stays good when they are moved.
+        writeln!(
+            list,
+            "    include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{FOLDER}/{name}\")),"
+        )?;
     }
     list += "]\n";
     fs::write(Path::new(&env::var("OUT_DIR")?).join("migrations.rs"), list)?;
