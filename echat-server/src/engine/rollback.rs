@@ -54,12 +54,7 @@ pub(super) fn roll_back(
             state.outbox.reply(request.conn, refusal);
         } else {
             if let Some(gone) = &request.gone {
-                staged.retain(|delivery| {
-                    !matches!(
-                        delivery,
-                        Delivery::Event { .. } | Delivery::Room { .. } | Delivery::Presence(_)
-                    )
-                });
+                remove_farewell(&mut staged);
                 let address = Ipv4Addr::UNSPECIFIED.into();
                 tell_again(&mut state.ctx(&mut batch, request.conn, address, now), gone)?;
             }
@@ -68,6 +63,21 @@ pub(super) fn roll_back(
         state.outbox.append(later);
     }
     batch.commit()
+}
+
+/// Removes what tells others that a user went offline. Events for connections that are closed with the request stay:
+/// they say why another session of the user ends.
+fn remove_farewell(staged: &mut Vec<Delivery>) {
+    let closed = |delivery: &Delivery| match delivery {
+        Delivery::Close { conn, .. } => Some(*conn),
+        _ => None,
+    };
+    let closed: Vec<ConnId> = staged.iter().filter_map(closed).collect();
+    staged.retain(|delivery| match delivery {
+        Delivery::Event { to, .. } => to.iter().all(|conn| closed.contains(conn)),
+        Delivery::Room { .. } | Delivery::Presence(_) => false,
+        _ => true,
+    });
 }
 
 /// Announces again that a user went offline, by what the database has after the rollback.

@@ -166,6 +166,32 @@ fn a_logout_in_a_tick_that_is_rolled_back_reaches_the_rooms_that_the_user_is_sti
 }
 
 #[test]
+fn a_session_that_a_logout_ends_is_told_so_in_a_tick_that_is_rolled_back() {
+    let mut sim = nearly_full();
+    let sessions = NonZeroUsize::new(3).expect("not zero");
+    sim.engine.allow_sessions(sessions);
+    let [first, second] = [0, 1].map(|number| format!("c{}", sim.ends.len() + number));
+    let password = format!(r#""password":"{}""#, seed::PASSWORD);
+    let secret = logs_in(&mut sim, "bob", &password).expect("a right password");
+    let resume = format!(r#""resume":"{secret}""#);
+    logs_in(&mut sim, "bob", &resume).expect("a fresh secret");
+    say(&mut sim, "bob", "LOGOUT", "null");
+    sim.settle();
+    for name in ["ann", "bob", "eve", &first, &second] {
+        sim.end(name).take_messages();
+    }
+    // The first session's secret opened the second one, so LOGOUT ends both, bob's last ones.
+    say(&mut sim, &first, "LOGOUT", "null");
+    say(&mut sim, "eve", "SEND_MESSAGE", &long_message(1_000));
+    sim.settle();
+    let full = Some("storage_full".to_owned());
+    assert_eq!(codes(&mut sim, &first), [(116, None)]);
+    assert_eq!(codes(&mut sim, &second), [(104, None)]);
+    assert_eq!(codes(&mut sim, "eve"), [(203, full), (114, None)]);
+    assert_eq!(codes(&mut sim, "ann"), [(114, None)]);
+}
+
+#[test]
 fn a_login_survives_a_full_disk_and_each_waiting_request_is_answered_once() {
     let mut sim = nearly_full();
     sim.connect("guest", crate::sim::HOME);
