@@ -70,7 +70,7 @@ fn memory(sim: Sim) -> i64 {
 }
 
 #[test]
-fn idle_users_wake_the_server_once_a_second_and_take_little_memory() {
+fn idle_users_wake_the_server_every_five_seconds_and_take_little_memory() {
     let users = users();
     let mut sim = sim(users);
     // The deadlines of handshakes and logins are over.
@@ -81,7 +81,7 @@ fn idle_users_wake_the_server_once_a_second_and_take_little_memory() {
     while let Some(at) = sim.engine.deadline().filter(|at| *at < begin + TIME) {
         sim.move_to(at);
         wakes += 1;
-        assert!(wakes <= seconds, "more wake-ups than seconds");
+        assert!(wakes <= seconds / 5, "a wake-up in less than 5 s");
         sim.settle();
         for (name, end) in &mut sim.ends {
             let is_pinged =
@@ -103,9 +103,9 @@ fn idle_users_wake_the_server_once_a_second_and_take_little_memory() {
         }
     }
     assert_eq!(sim.engine.roster().online().count(), users);
-    // A ping in 90 to 91 s each.
+    // A ping in 90 to 95 s each.
     assert!(
-        (users * (seconds / 91 - 1)..=users * (seconds / 90 + 1)).contains(&pings),
+        (users * (seconds / 95 - 1)..=users * (seconds / 90 + 1)).contains(&pings),
         "{pings}"
     );
     let without = memory(self::sim(0));

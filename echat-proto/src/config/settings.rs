@@ -188,12 +188,13 @@ section! {
         #[zh = "同时未登录的连接，包括本机回环。满了就关闭最早的；正在登录的连接最后才关。"]
         #[unit = "connections", "个"]
         unauthenticated: usize = 400 => whole(1..=1_000_000);
-        /// After this much silence a connection is sent a PING; 0: never.
-        #[zh = "连接静默这么久后发 PING；0：不发。"]
+        /// After this much silence, put off by a twelfth at most, a connection is sent a PING; 0: never.
+        #[zh = "连接静默这么久后发 PING，最多推迟十二分之一；0：不发。"]
         #[unit = "seconds", "秒"]
         ping_seconds: u64 = 90 => whole(0..=86_400);
-        /// After this much silence a connection is closed; 0: never. It must be more than `ping_seconds`.
-        #[zh = "连接静默这么久后关闭；0：不关。必须大于 `ping_seconds`。"]
+        /// After this much silence, put off by as much, a connection is closed; 0: never. It must be more than
+        /// `ping_seconds`.
+        #[zh = "连接静默这么久后关闭，推迟的时间同上；0：不关。必须大于 `ping_seconds`。"]
         #[unit = "seconds", "秒"]
         dead_seconds: u64 = 150 => whole(0..=86_400);
         /// Messages that a user may send at once before `message_rate` applies.

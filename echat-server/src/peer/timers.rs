@@ -1,7 +1,9 @@
 //! The time-outs of a connection: handshake, login, silence, a slow reader, the flush before a close.
 //!
-//! Deadlines of silence and of a missing login are put off to a whole second, so 10,000 idle connections wake the loop
-//! once a second for their PINGs. A PONG is no work for a tick, and an idle connection owns no buffer.
+//! Deadlines of idle connections are put off so that many share a wake-up: those of silence to a multiple of
+//! [`interval`], 5 s with the default limits, and that of a missing login to a whole second. Clients answer the first
+//! PINGs of a burst while the last ones are sent, so the server reads many PONGs a wake-up. A PONG is no work for a
+//! tick, and an idle connection owns no buffer.
 
 use crate::clock::Moment;
 use crate::config::Limits;
@@ -85,16 +87,17 @@ impl Timers {
         }
     }
 
-    /// When the connection has something to do though no bytes come. A deadline of silence or of the login is shared:
-    /// up to a second later.
+    /// When the connection has something to do though no bytes come. Deadlines of idle connections are shared: see the
+    /// module.
     pub(super) fn deadline(&self, limits: &Limits) -> Duration {
-        let heard = self.heard.running();
         let ping = if self.pinged { 0 } else { limits.ping_seconds };
         let silence = [ping, limits.dead_seconds].into_iter().filter(|s| *s > 0);
-        let silence = silence.map(|s| heard + Duration::from_secs(s));
-        let login = self.login_deadline();
-        let idle = silence.chain(login).min().map_or(Duration::MAX, shared);
-        idle.min(self.slow.running().saturating_add(SLOW))
+        let silence = silence.map(|s| self.heard.running() + Duration::from_secs(s));
+        let silence = silence.min().map(|at| put_off(at, interval(limits)));
+        let login = self.login_deadline().map(|at| put_off(at, 1));
+        let idle = silence.into_iter().chain(login).min();
+        let slow = self.slow.running().saturating_add(SLOW);
+        idle.map_or(slow, |at| at.min(slow))
     }
 
     /// When a login must begin to hold, if none does.
@@ -121,11 +124,21 @@ impl Timers {
     }
 }
 
-/// The next whole second. Deadlines of idle connections are put off to it, so that they share wake-ups: the PINGs of
-/// 10,000 connections take one wake-up a second.
-fn shared(at: Duration) -> Duration {
+/// Silence is looked at every so many seconds: a twelfth of `ping_seconds`, or of the time that a client then has to
+/// answer if that is shorter, and at least one second.
+fn interval(limits: &Limits) -> u64 {
+    let ping = limits.ping_seconds;
+    let answer = match limits.dead_seconds {
+        0 => ping,
+        dead => dead.saturating_sub(ping),
+    };
+    (ping.min(answer) / 12).max(1)
+}
+
+/// The next multiple of so many seconds.
+fn put_off(at: Duration, seconds: u64) -> Duration {
     let begun = u64::from(at.subsec_nanos() > 0);
-    at.as_secs()
-        .checked_add(begun)
-        .map_or(at, Duration::from_secs)
+    let whole = at.as_secs().saturating_add(begun);
+    let multiple = whole.checked_next_multiple_of(seconds);
+    multiple.map_or(at, Duration::from_secs)
 }
