@@ -58,6 +58,8 @@ const HANDSHAKES: u64 = 200;
 const LATENCIES: u64 = 300;
 /// The room in which latency is measured.
 const LATENCY_ROOM: usize = 100;
+/// Members of the room that is filled with users who were idle, and the messages under way in it.
+const LARGE_ROOM: (usize, u64) = (5_000, 64);
 /// The numbers above are divided by this for a quick look.
 const QUICK: u64 = 10;
 /// The time that servers have to come to rest before they are measured idle.
@@ -398,7 +400,41 @@ impl Plan {
                 let share = 100.0 * cpu.as_secs_f64() / lasted.as_secs_f64();
                 results.add(name, Metric::IdleCpu, share);
             }
+            for (peer, (_, server, crowd, _)) in peers.iter().zip(&mut idle) {
+                self.measure_large_room(bench, *peer, server, crowd, results)?;
+            }
         }
+        Ok(())
+    }
+
+    /// A room of many of the users that were idle, once: connecting so many in each round would take hours.
+    fn measure_large_room(
+        &self,
+        bench: &Bench,
+        peer: &dyn Peer,
+        server: &Process,
+        crowd: &mut Crowd<'_>,
+        results: &mut Results,
+    ) -> Result<(), Failure> {
+        let (members, window) = LARGE_ROOM;
+        if crowd.len() < members || !peer.fills_large_rooms() {
+            return Ok(());
+        }
+        let name = peer.name();
+        progress(bench, &format!("a room of {members}, {name}"));
+        let room = format!("room-{members}");
+        crowd.enter(&room, members)?;
+        let room = Room {
+            name: &room,
+            receivers: members - usize::from(!peer.sender_gets_a_copy()),
+        };
+        crowd.talk(&room, window, WARM_UP * window)?;
+        let messages = self.messages(members, window);
+        let deliveries = messages * room.receivers as u64;
+        let each = cost(server, deliveries, || {
+            crowd.talk(&room, window, messages).map(drop)
+        })?;
+        results.add(name, Metric::Delivery { members, window }, each);
         Ok(())
     }
 }

@@ -35,6 +35,11 @@ pub(super) trait Peer: Sync {
 
     /// Whether the sender of a message to a room receives it too.
     fn sender_gets_a_copy(&self) -> bool;
+
+    /// Whether thousands of users enter one room within a minute.
+    fn fills_large_rooms(&self) -> bool {
+        true
+    }
 }
 
 /// A connected user. Requests are queued; [`flush`](Self::flush) writes them.
