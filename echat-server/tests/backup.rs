@@ -217,7 +217,7 @@ fn a_backup_takes_over_only_an_empty_temporary_file() {
     dir.write_private("file.tmp", "notes of the operator");
     let refused = dir.run(&["backup", "file"]);
     assert_eq!(code(&refused), Some(73), "{}", stderr(&refused));
-    assert!(stderr(&refused).contains("file.tmp: exists already"));
+    assert!(stderr(&refused).contains("file.tmp: left by a backup"));
     let left = fs::read_to_string(dir.path("file.tmp")).unwrap();
     assert_eq!(left, "notes of the operator");
     // A process that was killed before it wrote anything.

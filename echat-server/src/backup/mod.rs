@@ -80,6 +80,9 @@ pub enum BackupError {
     /// A file of this name exists.
     #[error("{}: exists already; a backup never replaces a file", .0.display())]
     Exists(PathBuf),
+    /// The temporary file has content and no note.
+    #[error("{}: left by a backup that was killed, or of another program: remove it or take another name", .0.display())]
+    LeftOver(PathBuf),
     /// The disk has too little space.
     #[error(
         "{}: needs {needed} bytes, and {free} are free; a backup leaves what `free_bytes` reserves", path.display()
@@ -174,7 +177,7 @@ impl BackupError {
     /// The exit code of this error.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Exists(_) | Self::Create { .. } => ExitCode::CannotCreate,
+            Self::Exists(_) | Self::LeftOver(_) | Self::Create { .. } => ExitCode::CannotCreate,
             Self::Locked(_) | Self::Log(_) => ExitCode::Busy,
             Self::File { source, .. } => match source {
                 FileError::Io(_) => ExitCode::Io,
@@ -278,7 +281,7 @@ fn hold(temporary: &Path) -> Result<File, BackupError> {
         return Err(BackupError::Locked(path()));
     }
     if file.metadata().is_ok_and(|found| found.len() > 0) {
-        return Err(BackupError::Exists(path()));
+        return Err(BackupError::LeftOver(path()));
     }
     let private = private_file::refuse_hard_links(&file)
         .and_then(|()| Ok(private_file::make_private(&file)?));
