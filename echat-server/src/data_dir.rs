@@ -35,7 +35,7 @@ use crate::host_key;
 use crate::storage::EMPTY_DATABASE;
 pub use error::{DataDirError, Lack, Missing};
 pub use replacement::{Incoming, Offline};
-pub use unfinished::{UnfinishedFile, remove_left_over, remove_own};
+pub use unfinished::{LeftOver, UnfinishedFile, remove_left_over, remove_own};
 
 const DATABASE: &str = "database.db";
 const HIGH_WATER: &str = "high_water";
@@ -59,6 +59,9 @@ const INIT: &str = "init";
 /// Suffixes of the files that `SQLite` keeps beside a database in use.
 const COMPANIONS: [&str; 3] = ["database.db-wal", "database.db-shm", "database.db-journal"];
 
+/// Beginnings of the names of other files that commands and upgrades make.
+const OWN_PREFIXES: [&str; 2] = [DATABASE, unfinished::PREFIX];
+
 /// Makes every later file of this process private to its owner, whatever the umask was.
 pub fn keep_new_files_private() {
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
@@ -75,16 +78,28 @@ pub fn is_own_file(data: &Path, path: &Path) -> bool {
         CONFIG,
         LAST_BACKUP,
         INIT,
+        replacement::REPLACING,
     ];
     let mut own = own.into_iter().chain(COMPANIONS);
-    if let Some(file) = FileId::at(path) {
-        return own.any(|name| FileId::at(&data.join(name)) == Some(file));
+    // It may be there by another name, a link.
+    if let Some(file) = FileId::at(path)
+        && own
+            .clone()
+            .any(|name| FileId::at(&data.join(name)) == Some(file))
+    {
+        return true;
     }
     let full = path::absolute(path).unwrap_or_default();
     let (Some(folder), Some(name)) = (full.parent().and_then(FileId::at), full.file_name()) else {
         return false;
     };
-    FileId::at(data) == Some(folder) && own.any(|own| own == name)
+    let has_own_prefix = || {
+        let name = name.as_encoded_bytes();
+        OWN_PREFIXES
+            .iter()
+            .any(|own| name.starts_with(own.as_bytes()))
+    };
+    FileId::at(data) == Some(folder) && (own.any(|own| own == name) || has_own_prefix())
 }
 
 /// The data folder of this process. Folder and database are locked while this value lives. It must outlive every other

@@ -291,12 +291,13 @@ fn start_log(loaded: &Loaded) -> Result<(), Failure> {
 
 /// Removes what killed processes were writing: backups and exports.
 fn remove_left_over(folder: &Path) {
-    let (removed, all) = data_dir::remove_left_over(folder);
-    for path in removed {
+    let left = data_dir::remove_left_over(folder);
+    for path in left.removed {
         tracing::info!("removed {}, which a killed process left", path.display());
     }
-    if let Err(error) = all {
-        tracing::warn!(%error, "what a killed process left cannot be removed");
+    for (path, error) in left.kept {
+        let path = path.display();
+        tracing::warn!(%error, "{path}, which a killed process left, cannot be removed");
     }
 }
 

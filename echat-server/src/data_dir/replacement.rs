@@ -28,7 +28,7 @@ use super::{
 const INCOMING: &str = "incoming";
 
 /// The marker.
-const REPLACING: &str = "replacing";
+pub(super) const REPLACING: &str = "replacing";
 
 /// The beginning of the name of a folder for old files.
 const BEFORE: &str = "before-";

@@ -29,6 +29,29 @@ fn used() -> (tempfile::TempDir, PathBuf) {
 }
 
 #[test]
+fn files_of_the_server_are_known_by_their_names_and_through_links() {
+    let (base, data) = used();
+    let own = [
+        "database.db",
+        "database.db-wal",
+        "database.db.before-3",
+        "host_key",
+        "replacing",
+        "unfinished.12.0",
+    ];
+    for name in own {
+        assert!(is_own_file(&data, &data.join(name)), "{name}");
+        assert!(!is_own_file(&data, &base.path().join(name)), "{name}");
+    }
+    for name in ["echat.log", "database.log", "replacing.log"] {
+        assert!(!is_own_file(&data, &data.join(name)), "{name}");
+    }
+    let link = base.path().join("log");
+    fs::hard_link(data.join(DATABASE), &link).unwrap();
+    assert!(is_own_file(&data, &link));
+}
+
+#[test]
 fn a_new_folder_is_private_and_locked_while_the_value_lives() {
     let base = tempfile::tempdir().unwrap();
     let path = base.path().join("a/b");

@@ -5,7 +5,7 @@
 //! device, inode and the time of its birth. A file under the same path that anything else has made is not touched.
 
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{self, Path, PathBuf};
 use std::process;
@@ -16,7 +16,7 @@ use echat_system::private_file;
 use serde_json::{Value, json};
 
 /// The beginning of a note's name. The number of its process and a number of its own follow.
-const PREFIX: &str = "unfinished.";
+pub(super) const PREFIX: &str = "unfinished.";
 /// Bytes of a note at most: of a path (`PATH_MAX`), escaped, and numbers.
 const NOTE_BYTES: u64 = 64 * 1024;
 
@@ -79,7 +79,12 @@ impl Note {
     /// Removes the file, if it is still the one that was noted.
     fn remove_file(&self) -> io::Result<bool> {
         let found = match self.path.symlink_metadata() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            // A folder above it may be a file by now.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                return Ok(false);
+            }
             found => found?,
         };
         let user = rustix::process::geteuid().as_raw();
@@ -134,26 +139,37 @@ fn notes(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(notes)
 }
 
-/// Removes what killed processes were writing, by the notes of a data folder; returns the files. What a running process
-/// writes stays. A file that cannot be removed does not keep the others: the first error is returned too.
-pub fn remove_left_over(folder: &Path) -> (Vec<PathBuf>, io::Result<()>) {
-    let mut removed = Vec::new();
-    let notes = match notes(folder) {
-        Ok(notes) => notes,
-        Err(error) => return (removed, Err(error)),
-    };
-    let mut all = Ok(());
-    for note in notes {
-        match remove_noted(&note) {
-            Ok(path) => removed.extend(path),
-            Err(error) => all = all.and(Err(error)),
-        }
-    }
-    (removed, all)
+/// What became of files that killed processes were writing.
+#[derive(Debug, Default)]
+pub struct LeftOver {
+    /// Those that were removed.
+    pub removed: Vec<PathBuf>,
+    /// The file or note that could not be removed or read, with the cause; of each one.
+    pub kept: Vec<(PathBuf, io::Error)>,
 }
 
-/// Removes a note of a killed process, and its file, which is returned.
-fn remove_noted(note: &Path) -> io::Result<Option<PathBuf>> {
+/// Removes what killed processes were writing, by the notes of a data folder. What a running process writes stays. A
+/// file that cannot be removed does not keep the others.
+pub fn remove_left_over(folder: &Path) -> LeftOver {
+    let mut left = LeftOver::default();
+    let notes = match notes(folder) {
+        Ok(notes) => notes,
+        Err(error) => {
+            left.kept.push((folder.to_owned(), error));
+            return left;
+        }
+    };
+    for note in notes {
+        match remove_noted(&note) {
+            Ok(path) => left.removed.extend(path),
+            Err(kept) => left.kept.push(kept),
+        }
+    }
+    left
+}
+
+/// Removes a note of a killed process, and its file, which is returned. An error has the path that it is about.
+fn remove_noted(note: &Path) -> Result<Option<PathBuf>, (PathBuf, io::Error)> {
     let Ok(file) = private_file::open(note, OpenOptions::new().read(true)) else {
         return Ok(None);
     };
@@ -162,12 +178,14 @@ fn remove_noted(note: &Path) -> io::Result<Option<PathBuf>> {
         return Ok(None);
     }
     let mut removed = None;
-    if let Some(noted) = Note::read(&file)
-        && noted.remove_file()?
-    {
-        removed = Some(noted.path);
+    if let Some(noted) = Note::read(&file) {
+        match noted.remove_file() {
+            Ok(true) => removed = Some(noted.path),
+            Ok(false) => {}
+            Err(error) => return Err((noted.path, error)),
+        }
     }
-    fs::remove_file(note)?;
+    fs::remove_file(note).map_err(|error| (note.to_owned(), error))?;
     Ok(removed)
 }
 
@@ -192,6 +210,8 @@ pub fn remove_own(folder: &Path) {
 
 #[cfg(test)]
 mod tests {
+    use rustix::io::Errno;
+
     use super::*;
 
     /// A folder, and a file in it that is noted.
@@ -204,9 +224,9 @@ mod tests {
     }
 
     fn cleaned(folder: &Path) -> Vec<PathBuf> {
-        let (removed, all) = remove_left_over(folder);
-        all.unwrap();
-        removed
+        let left = remove_left_over(folder);
+        assert!(left.kept.is_empty(), "{left:?}");
+        left.removed
     }
 
     /// As a killed process leaves it: the lock is gone, and the note is there.
@@ -231,7 +251,7 @@ mod tests {
     fn a_file_that_cannot_be_removed_does_not_keep_the_others() {
         let folder = tempfile::tempdir().unwrap();
         let mut paths = Vec::new();
-        for name in ["a", "b", "c"] {
+        for name in ["a", "b", "c", "d"] {
             let parent = folder.path().join(name);
             fs::create_dir(&parent).unwrap();
             let path = parent.join("backup.tmp");
@@ -239,13 +259,25 @@ mod tests {
             kill(UnfinishedFile::note(folder.path(), &path, &file).unwrap());
             paths.push(path);
         }
-        // The parent of one is a file now: its path cannot be looked up.
-        fs::remove_dir_all(paths[1].parent().unwrap()).unwrap();
-        fs::write(paths[1].parent().unwrap(), "").unwrap();
-        let (mut removed, all) = remove_left_over(folder.path());
-        removed.sort();
-        assert_eq!(removed, [paths[0].clone(), paths[2].clone()]);
-        assert_eq!(all.unwrap_err().kind(), io::ErrorKind::NotADirectory);
+        // The parent of one is a link to itself now, so its path cannot be looked up. That of another one is a file:
+        // there is nothing below it.
+        let [link, file] = [1, 3].map(|number: usize| paths[number].parent().unwrap());
+        fs::remove_dir_all(link).unwrap();
+        std::os::unix::fs::symlink(link, link).unwrap();
+        fs::remove_dir_all(file).unwrap();
+        fs::write(file, "").unwrap();
+        let mut left = remove_left_over(folder.path());
+        left.removed.sort();
+        assert_eq!(left.removed, [paths[0].clone(), paths[2].clone()]);
+        let [(kept, error)] = &left.kept[..] else {
+            panic!("{left:?}")
+        };
+        assert_eq!(
+            (kept, error.raw_os_error()),
+            (&paths[1], Some(Errno::LOOP.raw_os_error()))
+        );
+        let again = remove_left_over(folder.path());
+        assert_eq!((again.removed.len(), again.kept.len()), (0, 1));
     }
 
     #[test]
