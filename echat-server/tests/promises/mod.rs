@@ -1,6 +1,7 @@
 //! Promises that a table or a property states better than a transcript.
 
 mod accounts;
+mod address_bans;
 mod authorisation;
 mod bad_inputs;
 mod blocked;
