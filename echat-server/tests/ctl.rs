@@ -259,7 +259,7 @@ fn a_command_says_what_it_found_and_not_what_it_would_have_done() {
     }
     Client::login(&server, "ann")
         .asks(r#"SEND_MESSAGE {"target_type":1,"target":"lobby","content":"hi","txn_id":"1"}"#);
-    assert!(done(&dir, "unmake-admin ann").contains("ann is no administrator"));
+    assert!(done(&dir, "unmake-admin ann").contains("ann is not an administrator"));
     // A code with a typing error leaves the good one good, so it is not said to be revoked.
     let made: serde_json::Value =
         serde_json::from_str(&done(&dir, "--json invitation new")).unwrap();
@@ -304,7 +304,7 @@ fn a_command_says_what_it_found_and_not_what_it_would_have_done() {
         (
             "unmake-admin bob",
             "unmake-admin bob",
-            "bob is no administrator\n",
+            "bob is not an administrator\n",
         ),
         ("suspend bob", "unsuspend ann", "ann was not suspended\n"),
         (

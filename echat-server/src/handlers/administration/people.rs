@@ -202,7 +202,7 @@ pub(super) fn make_admin(
     }))
 }
 
-/// What is reported when an account stops being an administrator, which may have been the last one.
+/// What is reported when an account can administer no more, as perhaps the last one that could.
 fn report_of_lost_administrator(
     view: &View<'_, '_>,
     user: &User,
@@ -225,7 +225,7 @@ pub(super) fn unmake_admin(
     let user = person(view, &name)?;
     refuse_own_account(operation, &user)?;
     if !view.batch.is_administrator(user.id)? {
-        let why = format!("{} is no administrator", user.name);
+        let why = format!("{} is not an administrator", user.name);
         return Ok(AdminPlan::unchanged(why));
     }
     let done = format!("{} is not an administrator any more", user.name);
@@ -302,7 +302,8 @@ pub(super) fn suspend(
     let user = targets::user(view.batch, &name)?;
     refuse_own_account(operation, &user)?;
     let (EndTime(until), reason) = (until, reason.map(|it| it.0));
-    let report = AdminReport::done(format!("{} is suspended", user.name))
+    let done = format!("{} is suspended", user.name);
+    let report = report_of_lost_administrator(view, &user, done)?
         .with("until", at(until))
         .with("reason", reason.clone());
     let now = operation.now;
