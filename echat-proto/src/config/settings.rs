@@ -70,8 +70,8 @@ section! {
         #[zh = "提供 Prometheus 指标（`/metrics`）和健康检查（`/healthz`）的监听地址。只写端口时仅本机可以访问；不写则不提供。"]
         #[unit = "a port, or an IP address and port", "端口，或 IP 地址和端口"]
         metrics: Option<MetricsAddress> = None;
-        /// Sessions that one user may have at the same time. One more closes the oldest.
-        #[zh = "一个用户同时可有的登录会话数，超出时关闭最早的一个。"]
+        /// Sessions that one user may have at the same time. A further login ends the oldest ones beyond that.
+        #[zh = "一个用户同时可有的登录会话数，再次登录时，超出的最早会话被关闭。"]
         #[unit = "sessions", "个"]
         sessions_per_user: NonZeroUsize = NonZeroUsize::MIN => whole(1..=64);
         /// Which new accounts may register: any, those with an invitation, or none. The code of the first

@@ -21,6 +21,7 @@ use echat_proto::records::{ChatMessage, Code, Reaction};
 /// the sender has sent nothing with it. Refuses another message than that. For a user that has left the room, and for
 /// a closed room, the acknowledgement has the target and the content of the request: not the name of the room, nor an
 /// edit. Any target that can be a room is acknowledged then, since a refusal would tell which names the room has not.
+/// The acknowledgement of a message that is too old to be shown has the content of the request, too.
 fn sent_before(
     view: &View<'_, '_>,
     me: &Caller,

@@ -9,7 +9,6 @@ use crate::storage::UserId;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-/// An hour, in seconds.
 /// Hours for which an hour's sum counts, its own included.
 const HOURS: i64 = 25;
 /// Users that are remembered. Beyond that the tenth with the least sums is forgotten.

@@ -26,7 +26,7 @@ pub struct Batch<'s> {
     damage: &'s DamageLog,
     log: &'s WriteAheadLog,
     high_water: Option<&'s mut HighWater>,
-    /// Whether messages may be noted that were removed or not kept: if not, none is looked up.
+    /// Whether the database may have notes of messages that were removed or not kept. If not, they are not looked up.
     pub(super) has_unkept: &'s Cell<bool>,
     /// How long messages are kept, as of the time of this batch.
     pub(super) retention: Retention,

@@ -132,7 +132,7 @@ pub struct User {
     pub name: String,
 }
 
-/// Why an operation failed. A batch that wrote can only be dropped after it, which rolls the batch back.
+/// Why an operation failed. A batch that has written must then be dropped, and so be rolled back.
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// Another process has locked the database, and this batch wrote nothing: retry later.

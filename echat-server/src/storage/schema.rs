@@ -46,7 +46,7 @@ pub struct Store {
     /// Days that entries of the audit are kept: for ever until [`Store::keep_audit`] says.
     pub(super) audit_days: u64,
     pub(super) unread_bounds: UnreadBounds,
-    /// Whether messages may be noted that were removed or not kept: if not, none is looked up.
+    /// Whether the database may have notes of messages that were removed or not kept. If not, they are not looked up.
     pub(super) has_unkept: Cell<bool>,
     /// Whether the search index may lack something.
     pub(super) is_unindexed: Cell<bool>,

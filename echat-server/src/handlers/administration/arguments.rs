@@ -435,7 +435,7 @@ pub(super) fn from_words(params: &[ParamInfo], words: &[String]) -> Result<Argum
     match assign(params, words) {
         (arguments, None) => Ok(arguments),
         (_, Some(word)) => {
-            Err(ParamError::new(WORDS, format!("are one too many: {word:?}")).into())
+            Err(ParamError::new(WORDS, format!("are too many: {word:?} is left")).into())
         }
     }
 }

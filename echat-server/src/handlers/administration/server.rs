@@ -85,7 +85,7 @@ pub(super) fn help(
     };
     let rows: Vec<_> = commands.map(row).collect();
     if rows.is_empty() {
-        return Err(ParamError::new("name", "is no command here").into());
+        return Err(ParamError::new("name", "is not a command").into());
     }
     Ok(AdminReport::table(
         "commands",
@@ -348,7 +348,7 @@ pub(super) fn invitations(
     if let Some(code) = after
         && ctx.batch.invitation(code)?.is_none()
     {
-        let message = "was used up or revoked in the meantime: begin again without a code";
+        let message = "is not an open code any more, or never was: begin again without it";
         return Err(ParamError::new("after", message).into());
     }
     let now = ctx.now.unix;
