@@ -50,6 +50,15 @@ pub(super) fn command_line(text: &str) -> Line {
     Line(vec![span("  ", Style::Plain), span(text, Style::Command)])
 }
 
+/// A command, which is not divided but at its blanks, and what it does, so many columns behind it and two.
+pub(super) fn help_line(form: &str, gap: usize, does: &str) -> Line {
+    Line(vec![
+        span("  ", Style::Plain),
+        span(form, Style::Command),
+        span(&format!("{}  {does}", " ".repeat(gap)), Style::Plain),
+    ])
+}
+
 /// A line about something that went wrong.
 pub fn error_line(text: &str) -> Line {
     styled(text, Style::Error)

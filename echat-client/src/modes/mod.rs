@@ -615,7 +615,7 @@ impl Context {
         }
         let rows = rows.iter();
         let mut lines: Vec<Line> = rows
-            .map(|(form, does)| plain(&format!("  {form}  {does}")))
+            .map(|(form, does)| lines::help_line(form, 0, does))
             .collect();
         if let Some((heading, rows)) = group {
             let topic = &self.language.say(heading);
@@ -669,8 +669,8 @@ fn table(rows: &[(String, String)]) -> Vec<Line> {
     let widths = rows.iter().map(|(form, _)| width(form));
     let widest = widths.filter(|width| *width <= FORM).max().unwrap_or(0);
     let rows = rows.iter().map(|(form, does)| {
-        let gap = " ".repeat(widest.saturating_sub(width(form)));
-        plain(&format!("  {form}{gap}  {does}"))
+        let gap = widest.saturating_sub(width(form));
+        lines::help_line(form, gap, does)
     });
     rows.collect()
 }

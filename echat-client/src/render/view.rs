@@ -83,7 +83,7 @@ pub(crate) fn wrap(line: &Line, width: usize, indent: usize) -> Vec<Row> {
     };
     let is_inside = |end: usize| {
         let before = &text[..end];
-        begins_command(before)
+        is_in_command_name(before)
             || is_within(&wholes, end)
             || (!before.ends_with(' ') && is_within(&commands, end))
     };
@@ -95,10 +95,14 @@ pub(crate) fn wrap(line: &Line, width: usize, indent: usize) -> Vec<Row> {
     rows.done
 }
 
-/// Whether a text ends in the slash that begins a command.
-fn begins_command(text: &str) -> bool {
-    let before = text.strip_suffix('/');
-    before.is_some_and(|before| before.is_empty() || before.ends_with([' ', '`']))
+/// Whether a text ends in the slash of a command, or behind a hyphen of its name, as in `/delete-account`.
+fn is_in_command_name(text: &str) -> bool {
+    let word = text.rsplit([' ', '`']).next().unwrap_or(text);
+    let name = word.strip_prefix('/');
+    name.is_some_and(|name| {
+        let is_of_name = |c: char| c.is_ascii_lowercase() || c == '-';
+        name.is_empty() || name.ends_with('-') && name.chars().all(is_of_name)
+    })
 }
 
 /// Where texts in backquotes stand, in bytes, which are commands to copy: those that fit on a row are not divided, and
@@ -124,7 +128,12 @@ fn span_places(line: &Line, is_wanted: impl Fn(Style) -> bool) -> Vec<Range<usiz
 fn word_ends(text: &str) -> impl Iterator<Item = usize> {
     let starts = text.grapheme_indices(true).map(|(at, _)| at);
     let mut boundaries = starts.chain([text.len()]).peekable();
-    linebreaks(text).map(|(end, _)| end).filter(move |end| {
+    let mut ends: Vec<usize> = linebreaks(text).map(|(end, _)| end).collect();
+    // The rules permit no row to begin with a slash, not even behind a space: a list of commands would be one word.
+    ends.extend(text.match_indices(" /").map(|(space, _)| space + 1));
+    ends.sort_unstable();
+    ends.dedup();
+    ends.into_iter().filter(move |end| {
         while boundaries.next_if(|at| at < end).is_some() {}
         boundaries.peek() == Some(end)
     })

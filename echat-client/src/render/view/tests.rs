@@ -218,13 +218,34 @@ fn a_command_is_not_divided() {
         rows("people come by `/invite #shed bob` only", 22),
         ["people come by ", "  `/invite #shed bob` ", "  only"]
     );
-    assert_eq!(rows("numbers for /reply", 15), ["numbers ", "  for /reply"]);
+    assert_eq!(rows("numbers for /reply", 15), ["numbers for ", "  /reply"]);
     // What is longer than a row is divided between its words.
     assert_eq!(rows("`/away at lunch`", 9), ["`/away at", "  lunch`"]);
 }
 
 #[test]
-fn a_command_for_a_shell_is_divided_at_blanks_only() {
+fn the_name_of_a_command_is_never_divided() {
+    let rows = |text: &str, width| texts(&wrap(&line(text), width, 2));
+    assert_eq!(
+        rows("type /delete-account now", 18),
+        ["type ", "  /delete-account ", "  now"]
+    );
+    let list =
+        "/kick  /ban  /unban  /op  /deop  /rename-user  /delete-account  /privacy  /mentions";
+    for form in [list, "/rename-user <name> <new-name>"] {
+        let line = Line::plain(Safe::line("  ")).with(Safe::line(form), Style::Command);
+        for width in 20..100 {
+            for row in texts(&wrap(&line, width, 4)) {
+                let mut known = form.split_whitespace();
+                let is_known = |word: &str| known.any(|other| other == word);
+                assert!(row.split_whitespace().all(is_known), "{width}: {row}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_command_in_a_sentence_is_divided_at_blanks_only() {
     let shell = "echat-nc --user build --token-file FILE";
     let copied = Line::plain(Safe::line("  ")).with(Safe::line(shell), Style::Command);
     assert_eq!(
