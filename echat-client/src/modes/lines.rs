@@ -45,7 +45,7 @@ pub(crate) fn plain(text: &str) -> Line {
     styled(text, Style::Plain)
 }
 
-/// A command for a shell, or another text to copy, in a row of its own.
+/// A text to copy, in a row of its own.
 pub(super) fn command_line(text: &str) -> Line {
     Line(vec![span("  ", Style::Plain), span(text, Style::Command)])
 }
@@ -57,6 +57,11 @@ pub(super) fn help_line(form: &str, gap: usize, does: &str) -> Line {
         span(form, Style::Command),
         span(&format!("{}  {does}", " ".repeat(gap)), Style::Plain),
     ])
+}
+
+/// A command for a shell, in a row of its own.
+pub(super) fn shell_line(command: &str) -> Line {
+    Line(vec![span("  ", Style::Plain), span(command, Style::Shell)])
 }
 
 /// A line about something that went wrong.

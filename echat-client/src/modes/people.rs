@@ -5,7 +5,7 @@ use echat_proto::names::InvitationCode;
 use echat_proto::records::{BotLine, Code, Fail, FriendLine, InvitationCodeLine, SessionLine};
 
 use super::Context;
-use super::lines::{command_line, plain};
+use super::lines::{command_line, plain, shell_line};
 use super::rooms::with_local_times;
 use crate::net::address::LinkTarget;
 use crate::render::styled::Line;
@@ -197,7 +197,7 @@ impl Context {
             self.line(Text::NewToken { name }),
             command_line(token),
             self.bold(Text::TokenOnce),
-            command_line(&self.language.say(Text::BotCommand { name, server })),
+            shell_line(&self.language.say(Text::BotCommand { name, server })),
         ]
     }
 
@@ -222,7 +222,7 @@ impl Context {
             invitation: Some(code),
             ..server.clone()
         };
-        let command = command_line(&format!("echat {}", link.quoted()));
+        let command = shell_line(&format!("echat {}", link.quoted()));
         let mut lines = vec![self.line(Text::HowToUseCode), command];
         if server.address.is_loopback() {
             let host = server.address.host();

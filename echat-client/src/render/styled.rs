@@ -22,8 +22,11 @@ pub enum Style {
     Link,
     /// A link with a word that was searched for.
     FoundLink,
-    /// A text to copy, such as a command for a shell. It is divided at blanks only.
+    /// A text to copy, such as a command of echat. It is divided at blanks only.
     Command,
+    /// A command for a shell. The same, and where it is divided a row ends in a backslash: all rows can be copied
+    /// together.
+    Shell,
     /// Code in a message.
     Code,
     /// A refusal or a failure.

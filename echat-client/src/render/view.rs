@@ -22,6 +22,14 @@ pub use prompt::{PromptRows, prompt_rows};
 const TOO_WIDE: Safe = Safe::ours("?");
 /// Stands for the rest of a line that is cut.
 const CUT: Safe = Safe::ours("...");
+/// Stands between the words of a command for a shell.
+const BLANK: Safe = Safe::ours(" ");
+/// Ends a row of a command for a shell that goes on in the next row: the shell takes both for one line.
+const GOES_ON: Safe = Safe::ours("\\");
+/// The columns of the blank and of the mark with which such a row ends.
+const MARK_COLUMNS: usize = 2;
+/// Rows of fewer columns have no such mark.
+const MARKED_FROM: usize = 12;
 
 /// One row of a screen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,7 +80,8 @@ pub(crate) fn wrap(line: &Line, width: usize, indent: usize) -> Vec<Row> {
     let mut pieces = Pieces::new(line);
     let mut start = 0;
     let mut wholes = span_places(line, Style::is_link);
-    let mut commands = span_places(line, |style| style == Style::Command);
+    let shells = span_places(line, |style| style == Style::Shell);
+    let mut commands = span_places(line, |style| matches!(style, Style::Command | Style::Shell));
     for place in command_places(&text) {
         let fits = columns::of(&text[place.clone()]) <= width.saturating_sub(indent);
         if fits { &mut wholes } else { &mut commands }.push(place);
@@ -89,7 +98,14 @@ pub(crate) fn wrap(line: &Line, width: usize, indent: usize) -> Vec<Row> {
     };
     // The last row ends where the text does, also behind a slash.
     for end in word_ends(&text).filter(|end| *end == text.len() || !is_inside(*end)) {
-        rows.put_word(&pieces.take(end - start));
+        let word = pieces.take(end - start);
+        let shell = shells
+            .iter()
+            .find(|place| place.start <= start && end <= place.end);
+        match shell.filter(|_| rows.has_room_for_marks()) {
+            Some(place) => rows.put_shell_word(&word, start == place.start, end == place.end),
+            None => rows.put_word(&word),
+        }
         start = end;
     }
     rows.done
@@ -256,6 +272,30 @@ impl Rows {
             } else if index < ink || self.last().width < self.width {
                 self.put_grapheme(&span.text, part, span.style);
             }
+        }
+    }
+
+    /// Whether a command for a shell may be marked where it is divided.
+    fn has_room_for_marks(&self) -> bool {
+        self.width - self.indent >= MARKED_FROM
+    }
+
+    /// Adds a word of a command for a shell. Each row that the command fills ends in a mark, for which every word but
+    /// the last leaves room.
+    fn put_shell_word(&mut self, pieces: &[Piece<'_>], is_first: bool, is_last: bool) {
+        let (width, row) = (self.width, self.done.len() - 1);
+        if !is_last {
+            self.width -= MARK_COLUMNS;
+        }
+        let before = self.last().width;
+        self.put_word(pieces);
+        self.width = width;
+        let begins_row = self.done.len() > row + 1 && self.done[row].width == before;
+        if begins_row && !is_first {
+            self.done[row].push(&GOES_ON, 0..1, Style::Shell, GOES_ON.width());
+        }
+        if !is_last && !self.last().text().ends_with(' ') {
+            self.last().push(&BLANK, 0..1, Style::Shell, BLANK.width());
         }
     }
 

@@ -24,7 +24,8 @@ pub(super) fn put(buffer: &mut Vec<u8>, bytes: impl Display) {
 
 /// Adds one span, which is of one row.
 pub(super) fn span(buffer: &mut Vec<u8>, span: &Span, look: Appearance) {
-    let coloured = look.colour && !matches!(span.style, Style::Plain | Style::Command);
+    let coloured =
+        look.colour && !matches!(span.style, Style::Plain | Style::Command | Style::Shell);
     if coloured {
         begin(buffer, span.style);
     }
@@ -46,7 +47,7 @@ pub(super) fn text(buffer: &mut Vec<u8>, text: &str, look: Appearance) {
 
 fn begin(buffer: &mut Vec<u8>, style: Style) {
     match style {
-        Style::Plain | Style::Command => {}
+        Style::Plain | Style::Command | Style::Shell => {}
         Style::Dim | Style::Rule => put(buffer, style::Faint),
         Style::Bold | Style::Prompt => put(buffer, style::Bold),
         Style::Mention => {

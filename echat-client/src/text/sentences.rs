@@ -2143,8 +2143,8 @@ sentences! {
         zh "echat 保持离线，你输入的内容会保留。输入 `login` 可重试。";
     /// What to do about it.
     KeyChangedHint { address: &'a str }
-        en "If the server's operator confirms the new key, run: echat-nc --forget-host {address}"
-        zh "如果服务器的运维人员确认这是新密钥，请运行：echat-nc --forget-host {address}";
+        en "If the server's operator confirms the new key, run `echat-nc --forget-host {address}`."
+        zh "如果服务器的运维人员确认这是新密钥，请运行 `echat-nc --forget-host {address}`。";
     /// A server shows another key than the one in the address.
     KeyNotPinned { address: &'a str }
         en "{address} does not have the expected key. Nothing was sent."

@@ -244,6 +244,46 @@ fn the_name_of_a_command_is_never_divided() {
     }
 }
 
+/// What a shell makes of rows that were copied.
+fn joined(rows: &[String]) -> Vec<String> {
+    let text = rows.join("\n").replace("\\\n", "");
+    text.lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect()
+}
+
+#[test]
+fn a_command_for_a_shell_is_one_when_its_rows_are_copied() {
+    let shell =
+        "echat-nc 'echat://chat.example.org:1024/#SHA256:abcdefgh' --user build --token-file FILE";
+    let copied = Line::plain(Safe::line("  ")).with(Safe::line(shell), Style::Shell);
+    assert_eq!(
+        texts(&wrap(&copied, 60, 4)),
+        [
+            "  echat-nc \\",
+            "    'echat://chat.example.org:1024/#SHA256:abcdefgh' \\",
+            "    --user build --token-file FILE"
+        ]
+    );
+    for width in 56..100 {
+        let rows = wrap(&copied, width, 4);
+        assert!(rows.iter().all(|row| row.width <= width), "{width}");
+        assert_eq!(joined(&texts(&rows)), [shell], "{width}");
+    }
+    // The address is longer than a row, and may be divided itself: no other line of the command is one of its own.
+    for width in 20..56 {
+        let rows = wrap(&copied, width, 4);
+        assert!(rows.iter().all(|row| row.width <= width), "{width}");
+        let text = texts(&rows).join("\n");
+        let (_, behind) = text.rsplit_once('\'').unwrap();
+        let inside = behind.lines().rev().skip(1);
+        assert!(
+            inside.clone().all(|row| row.ends_with(" \\")),
+            "{width}: {text}"
+        );
+    }
+}
+
 #[test]
 fn a_command_in_a_sentence_is_divided_at_blanks_only() {
     let shell = "echat-nc --user build --token-file FILE";
