@@ -12,7 +12,7 @@ const FOOTER_ROWS: usize = 5;
 /// Rows of them that notices take at most.
 const NOTICE_ROWS: usize = 3;
 
-/// The prompt: an open question, mode and target, unread messages and unsent lines.
+/// The prompt: an open question, mode and target, whether the user is away, unread messages and unsent lines.
 pub(super) fn prompt(app: &App) -> Line {
     let language = app.common.context.language;
     let mut spans = Vec::new();
@@ -47,6 +47,11 @@ pub(super) fn prompt(app: &App) -> Line {
     }
     add(&app.mode.prompt(&app.common.context), Style::Prompt);
     let session = &app.common.context.session;
+    let is_away = app.common.context.signed_in && session.own_away().is_some();
+    if is_away && app.mode.scope().is_some() {
+        let away = language.say(Text::AwayMark);
+        add(&format!(" ({away})"), Style::Dim);
+    }
     match (session.unread(), session.mentions()) {
         (0, _) => {}
         (unread, 0) => add(&format!(" [{unread}]"), Style::Bold),

@@ -985,6 +985,10 @@ sentences! {
     UnansweredMark
         en "(may have been received) "
         zh "（可能已送达）";
+    /// Stands in the prompt while the reader is away.
+    AwayMark
+        en "away"
+        zh "离开";
     /// How many lines wait, in the prompt.
     PendingCount { count: u64 }
         en "{count} pending"

@@ -956,6 +956,7 @@ fn what_another_session_did_is_so_here() {
             "On another device you said that you are away: lunch"
         ]
     );
+    assert_eq!(stage.prompt(), "contact (away)> ");
     // Those that were blocked before are no news.
     stage.says(Event::OnSelfChanged {
         blocked: Some(vec!["carol".to_owned(), "dave".to_owned()]),
@@ -964,6 +965,31 @@ fn what_another_session_did_is_so_here() {
         last_seen: None,
     });
     assert_eq!(stage.printed(), ["You blocked dave on another device."]);
+}
+
+#[test]
+fn the_prompt_says_that_the_user_is_away() {
+    for (language, away) in [
+        (Language::English, "room1 (away)> "),
+        (Language::Chinese, "room1 (离开)> "),
+    ] {
+        let mut stage = ann(language);
+        stage.types("&r room1").types("/away lunch");
+        assert_eq!(stage.prompt(), "room1> ", "the server has not answered");
+        stage.says(done(R::SetAway));
+        assert_eq!(stage.prompt(), away);
+        stage.types("/back");
+        stage.says(done(R::SetAway));
+        assert_eq!(stage.prompt(), "room1> ");
+        stage.types("/away lunch").says(done(R::SetAway));
+        stage.says(Event::OnSelfChanged {
+            blocked: None,
+            invitations: None,
+            away: Some(AwayText(None)),
+            last_seen: None,
+        });
+        assert_eq!(stage.prompt(), "room1> ", "on another device");
+    }
 }
 
 #[test]
