@@ -646,6 +646,7 @@ impl App {
                 }
                 Act::Goto(place) => self.go(place),
                 Act::Export(file) => self.export(file),
+                Act::ListUnsent => Outbox::list(&mut self.common),
                 Act::Withdraw(which) => self.outbox.withdraw(&mut self.common, which),
                 Act::Reject(why) => self.reject_because(&why),
                 Act::Mistake => self.common.verdict.record(WorstOutcome::Mistaken),

@@ -625,6 +625,14 @@ impl Outbox {
         common.print(lines);
     }
 
+    /// `/pending`: numbers the lines from 1, and shows them.
+    pub(super) fn list(common: &mut Common) {
+        if let Some(me) = common.me() {
+            common.context.outgoing.renumber(&me);
+        }
+        common.print(common.context.waiting_list());
+    }
+
     /// Takes lines back before they are sent.
     pub(super) fn withdraw(&mut self, common: &mut Common, which: UnsentSelection) {
         let Some(me) = common.me() else {

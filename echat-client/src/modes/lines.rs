@@ -438,7 +438,7 @@ impl Context {
     }
 
     /// `/pending`: every unsent line, with its number, when it was typed, and for whom.
-    pub(super) fn waiting_list(&self) -> Vec<Line> {
+    pub(crate) fn waiting_list(&self) -> Vec<Line> {
         let Some(me) = self.session.me().filter(|_| self.pending() > 0) else {
             return vec![self.line(Text::NothingWaits)];
         };

@@ -120,6 +120,8 @@ pub enum Act {
     SendIfMeant(Target, String),
     /// Everything of this conversation has been shown.
     Read(Target),
+    /// List the unsent lines, numbered from 1.
+    ListUnsent,
     /// Withdraw unsent lines.
     Withdraw(UnsentSelection),
     /// Write what the user may read to this file.
@@ -386,7 +388,7 @@ fn read(scope: Scope, line: &str, open: Option<&Target>, context: &Context) -> R
         Statement::HelpOn(word) => context.help_on(&word, scope, open),
         Statement::Back => vec![Act::Goto(Goto::Command)],
         Statement::Quit => vec![Act::Quit],
-        Statement::Waiting => print(context.waiting_list()),
+        Statement::Waiting => vec![Act::ListUnsent],
         Statement::Withdraw(which) => vec![Act::Withdraw(which)],
         // A number alone names no user, unless one with that name asks.
         Statement::Ask(typed) if open.is_some() && is_count(&typed, context) => {

@@ -155,7 +155,8 @@ struct StoredLine {
     typed_at: u64,
 }
 
-/// A line and its number. Numbers count the lines of a run, so that none ever means another line.
+/// A line and its number. It keeps the number until the lines are listed again, so that a number never means another
+/// line than the one that was shown with it last.
 #[derive(Debug)]
 struct NumberedEntry {
     number: u64,
@@ -171,6 +172,7 @@ pub struct Outgoing {
     is_renamed: bool,
     /// The line that may have cost a connection, and how many in a row.
     lost: Option<(TxnId, u32)>,
+    /// The highest number.
     numbers: u64,
 }
 
@@ -388,6 +390,17 @@ impl Outgoing {
             let is_sent = self.in_flight.as_ref() == Some(&entry.txn_id);
             (*number, entry, is_sent)
         })
+    }
+
+    /// Numbers the lines of this user from 1, in order: they are about to be listed.
+    pub fn renumber(&mut self, user: &str) {
+        let entries = self.entries.iter_mut();
+        let of_user = entries.filter(|numbered| numbered.entry.user == user);
+        for (number, numbered) in (1..).zip(of_user) {
+            numbered.number = number;
+        }
+        let numbers = self.entries.iter().map(|numbered| numbered.number);
+        self.numbers = numbers.max().unwrap_or(0);
     }
 
     /// The unsent lines of this user for a target, in order.

@@ -150,6 +150,35 @@ fn queued_lines_are_listed_and_withdrawn_in_every_mode() {
 }
 
 #[test]
+fn pending_numbers_from_1_whatever_was_sent_before() {
+    let mut stage = ann(Language::English);
+    stage.types("&r room1").types("sent");
+    stage.says(live(in_room(9, "ann", "sent"), Some("t-1")));
+    stage.happens(Input::Closed(None));
+    stage.types("one").types("two").printed();
+    stage.types("/pending");
+    assert_eq!(
+        stage.printed()[2..4],
+        [
+            "  1  [2023-11-14 22:13:20] to room1: one",
+            "  2  [2023-11-14 22:13:20] to room1: two",
+        ]
+    );
+    // The numbers that were shown hold until the lines are listed again.
+    stage.types("/withdraw 1").types("three").printed();
+    stage.types("/withdraw 1");
+    assert_eq!(
+        stage.printed()[1..],
+        ["There is no unsent line 1. Type `/pending` for a list."]
+    );
+    stage.types("/withdraw 2").printed();
+    assert_eq!(stage.waiting(), ["three"]);
+    stage.types("/pending").printed();
+    stage.types("/withdraw 1");
+    assert_eq!(stage.waiting(), [""; 0]);
+}
+
+#[test]
 fn a_line_in_flight_cannot_be_withdrawn() {
     let mut stage = ann(Language::Chinese);
     stage.types("&r room1").types("一").types("二").printed();

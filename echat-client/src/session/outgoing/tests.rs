@@ -166,6 +166,32 @@ fn an_answer_between_losses_resets_the_count() {
 }
 
 #[test]
+fn lines_that_are_listed_are_numbered_from_1() {
+    let mut outgoing = queue(2);
+    outgoing.push(entry("bob", 0));
+    outgoing.next("ann");
+    outgoing.done();
+    outgoing.push(entry("ann", 2));
+    let numbers = |outgoing: &Outgoing, user: &str| -> Vec<u64> {
+        outgoing.listed(user).map(|listed| listed.0).collect()
+    };
+    assert_eq!(numbers(&outgoing, "ann"), [2, 4]);
+    outgoing.renumber("ann");
+    assert_eq!(numbers(&outgoing, "ann"), [1, 2]);
+    assert_eq!(numbers(&outgoing, "bob"), [3]);
+    // The first one is sent, and another one typed: those that were listed keep their numbers.
+    outgoing.next("ann");
+    outgoing.done();
+    outgoing.push(entry("ann", 3));
+    assert_eq!(numbers(&outgoing, "ann"), [2, 4]);
+    assert_eq!(
+        outgoing.withdraw("ann", Some(1)),
+        Err(WithdrawError::Unknown)
+    );
+    assert_eq!(outgoing.withdraw("ann", Some(2)), Ok(vec![entry("ann", 2)]));
+}
+
+#[test]
 fn a_number_is_never_used_for_another_line() {
     let mut outgoing = queue(3);
     outgoing.push(entry("bob", 0));
