@@ -568,7 +568,7 @@ impl App {
     /// Pasted lines were confirmed: in a chat they are text, whatever they look like. All of them are
     /// sent, or none. A command that is refused returns to the editor.
     fn paste(&mut self, pasted: Pasted, lines: Vec<String>) {
-        if pasted.target.is_some() && Outbox::refuses(&mut self.common, lines.len()) {
+        if pasted.target.is_some() && self.refuses(lines.len()) {
             return self
                 .composer
                 .not_sent(&mut self.common, Question::Paste(pasted));
@@ -691,13 +691,23 @@ impl App {
 
     /// Sends a line, now or when it is possible. It may answer a message.
     fn send(&mut self, target: Target, text: &str, reply_to: Option<u64>) {
-        if Outbox::refuses(&mut self.common, 1) {
+        if self.refuses(1) {
             return self.composer.refuse();
         }
         let (common, upstream) = (&mut self.common, &mut self.upstream);
         if let Err(error) = self.outbox.add(common, upstream, target, text, reply_to) {
             self.reject(&error);
         }
+    }
+
+    /// Refuses so many more lines, and says so: too many are unsent, or the server is not trusted. What is typed then
+    /// may be an answer to that, and no message.
+    fn refuses(&mut self, more: usize) -> bool {
+        if self.upstream.is_distrusted() {
+            self.common.fail(Text::NotTrustedYet);
+            return true;
+        }
+        Outbox::refuses(&mut self.common, more)
     }
 
     /// Sends the next line, if it may go.
@@ -1174,7 +1184,7 @@ impl App {
 
     /// The server is not trusted: the program ends, but not under a person who had a session and may be typing.
     fn distrust(&mut self, exit: Exit) {
-        self.upstream.give_up(&self.common);
+        self.upstream.distrust(&self.common);
         if !self.common.is_interactive() || self.common.context.session.me().is_none() {
             return self.quit(exit);
         }

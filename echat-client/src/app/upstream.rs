@@ -135,6 +135,8 @@ pub(super) struct Upstream {
     outage: Outage,
     requests: Requests,
     delay: CatchUpDelay,
+    /// Whether the last connection failed since the server is not trusted.
+    is_distrusted: bool,
     /// The wanted login.
     pub(super) login: Login,
 }
@@ -147,6 +149,7 @@ impl Upstream {
             outage: Outage::default(),
             requests: Requests::default(),
             delay: CatchUpDelay::default(),
+            is_distrusted: false,
             login: Login::default(),
         }
     }
@@ -444,10 +447,16 @@ impl Upstream {
         self.come_back(common, aftermath, has_ended)
     }
 
-    /// The connection did not come up, and is not tried again by itself.
-    pub(super) fn give_up(&mut self, common: &Common) {
+    /// The server is not trusted: the client does not try again by itself.
+    pub(super) fn distrust(&mut self, common: &Common) {
         self.connection.lost(common.at);
         self.connection.closed();
+        self.is_distrusted = true;
+    }
+
+    /// Whether the server was not trusted, and there was no connection since.
+    pub(super) fn is_distrusted(&self) -> bool {
+        self.is_distrusted
     }
 
     /// Whether a script stops trying to connect. A script whose input has ended does not wait for ever; one whose input
@@ -732,6 +741,7 @@ impl Upstream {
 
     /// The channel is open, without a login.
     pub(super) fn opened(&mut self, common: &Common) {
+        self.is_distrusted = false;
         self.connection.opened(common.at);
     }
 

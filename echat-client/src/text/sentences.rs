@@ -2143,8 +2143,12 @@ sentences! {
         zh "{address} 的密钥变了，连接可能被人拦截。未发送任何内容。";
     /// The client stays open without a connection.
     StaysOffline
-        en "echat stays offline, and what you type is kept. Type `login` to try again."
-        zh "echat 保持离线，你输入的内容会保留。输入 `login` 可重试。";
+        en "echat stays offline. What you typed is kept, but nothing more can be sent until the server is trusted. Type `login` to try again."
+        zh "echat 保持离线。已输入的内容会保留，但在信任服务器之前不能再发送。输入 `login` 可重试。";
+    /// A message is typed in that state.
+    NotTrustedYet
+        en "Not sent: the server is not trusted. The message stays in the line. Type `login` to try again."
+        zh "没有发送：尚未信任服务器。消息留在输入行中。输入 `login` 可重试。";
     /// What to do about it.
     KeyChangedHint { address: &'a str }
         en "If the server's operator confirms the new key, run `echat-nc --forget-host {address}`."

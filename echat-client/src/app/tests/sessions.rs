@@ -156,20 +156,41 @@ fn a_server_that_is_not_trusted_any_more_ends_no_program_under_a_typing_user() {
     assert_eq!(stage.contents(), ["pending"]);
     assert_eq!(
         stage.printed(),
-        ["echat stays offline, and what you type is kept. Type `login` to try again."]
+        [
+            "echat stays offline. What you typed is kept, but nothing more can be sent until the server is trusted. \
+             Type `login` to try again."
+        ]
     );
+    // What is typed now may be an answer to that. It is no message, and stays in the line.
+    for _ in 0..9 {
+        stage.happens(Input::Key(Key::Backspace));
+    }
+    for line in ["echat-nc --forget-host chat.example", "/msg bob secret"] {
+        stage.presses(&format!("{line}\n"));
+        assert_eq!(
+            stage.printed().last().unwrap(),
+            "Not sent: the server is not trusted. The message stays in the line. Type `login` to try again."
+        );
+        assert_eq!(stage.line(), line);
+        assert_eq!(stage.contents(), ["pending"]);
+        for _ in line.chars() {
+            stage.happens(Input::Key(Key::Backspace));
+        }
+    }
     // It does not connect by itself.
     stage.effects.clear();
     stage.passes(3_600);
     assert!(!stage.has(&Effect::Connect));
     // Another try asks for the password, and ends in the chat again.
-    for _ in 0..20 {
-        stage.happens(Input::Key(Key::Backspace));
-    }
     stage.types("login").types("").types("password1");
     assert!(stage.has(&Effect::Connect));
     stage.happens(Input::Untrusted(Exit::NotTrusted));
     assert_eq!(stage.prompt(), "room1 (1 pending) (offline)> ");
+    // The server is trusted again.
+    stage.types("login").types("").types("password1");
+    stage.happens(Input::Connected).welcome("ann", vec![]);
+    stage.types("next");
+    assert_eq!(stage.contents(), ["pending", "next"]);
     // At the start there is nothing to keep.
     let mut stage = super::stage(Language::English);
     stage.types("login").types("ann").types("password1");
