@@ -2,10 +2,13 @@
 //! nothing to measure. The figures themselves are worth nothing here.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use echat_testkit::{folder, programs, side_by_side};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 /// Every measurement, with numbers that it ends with in a moment. Those of time need a second of it. Idle users settle
@@ -57,6 +60,42 @@ fn each_measurement_prints_figures_and_leaves_nothing() {
         let left = fs::read_dir(temporary.path()).unwrap().count();
         assert_eq!(left, 0, "{arguments}");
     });
+}
+
+#[test]
+fn a_signal_leaves_neither_the_server_nor_its_folder() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let (temporary, place) = (folder::in_memory(), tempfile::tempdir().unwrap());
+        // It says its number before it becomes the server. A process of its own writes it: none of this one has it open
+        // when it is started.
+        let program = place.path().join("server");
+        let script =
+            r#"printf '#!/bin/sh\necho $$ >&2\nexec "%s" "$@"\n' "$1" > "$2" && chmod 700 "$2""#;
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script, "sh"]);
+        let written = shell.arg(programs::server()).arg(&program).status();
+        assert!(written.unwrap().success());
+        let mut load = Command::new(env!("CARGO_BIN_EXE_echat-load"))
+            .arg("--server")
+            .arg(&program)
+            .args(["idle", "--connections", "0", "--seconds", "600"])
+            .env("TMPDIR", temporary.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(load.stderr.take().unwrap());
+        let mut number = String::new();
+        said.read_line(&mut number).unwrap();
+        let server = Path::new("/proc").join(number.trim());
+        assert!(server.exists(), "{number}");
+        kill_process(Pid::from_child(&load), signal).unwrap();
+        let ended = load.wait().unwrap();
+        assert_eq!(ended.signal(), Some(signal.as_raw()), "{ended}");
+        assert!(!server.exists(), "{signal:?}");
+        let left = fs::read_dir(temporary.path()).unwrap().count();
+        assert_eq!(left, 0, "{signal:?}");
+    }
 }
 
 /// What a run says that fails, after the name of the program.

@@ -52,9 +52,6 @@ pub(super) enum Failure {
     #[error("an answer of a server is strange: {0}")]
     Strange(String),
     #[cfg(feature = "peers")]
-    #[error("interrupted")]
-    Interrupted,
-    #[cfg(feature = "peers")]
     #[error(transparent)]
     Posix(#[from] nix::Error),
     #[cfg(feature = "peers")]

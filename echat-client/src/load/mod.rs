@@ -3,6 +3,7 @@
 //! and `report` makes a table of all of them.
 
 mod backup;
+mod cleanup;
 mod comeback;
 mod crowd;
 mod failure;
@@ -114,6 +115,7 @@ fn run(args: Args) -> Result<(), Failure> {
     if let What::Reference { address } = &args.what {
         return peers::reference(address);
     }
+    cleanup::remove_at_signals()?;
     let scene = Scene::new(args.server, Clock::start())?;
     match args.what {
         #[cfg(feature = "peers")]

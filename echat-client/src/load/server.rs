@@ -1,19 +1,19 @@
 //! A server of one's own on a temporary folder, gone with it in the end.
 
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::DirBuilderExt;
 #[cfg(feature = "peers")]
 use std::path::Path;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
-use std::{env, io, process};
+use std::{env, io};
 
 use echat_system::{private_file, proc};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::Failure;
+use super::cleanup::{ChildProcess, TemporaryFolder};
 use crate::clock::Clock;
 use crate::net::address::Address;
 
@@ -81,13 +81,13 @@ impl Scene {
 
     /// The same, with the default limit for connections that are not logged in if `limited`.
     pub(super) fn start_limited(&self, limited: bool) -> Result<Server, Failure> {
-        let folder = Folder::new()?;
+        let folder = TemporaryFolder::new()?;
         let config = if limited {
             CONFIG.replace(UNAUTHENTICATED, "")
         } else {
             CONFIG.to_owned()
         };
-        fs::write(folder.0.join("config.json"), config)?;
+        fs::write(folder.path().join("config.json"), config)?;
         let (child, address) = self.launch(&folder)?;
         Ok(Server {
             child,
@@ -97,17 +97,18 @@ impl Scene {
     }
 
     /// Starts the server's program on a folder; returns where it listens.
-    fn launch(&self, folder: &Folder) -> Result<(Child, Option<Address>), Failure> {
-        let mut child = Command::new(&self.program)
+    fn launch(&self, folder: &TemporaryFolder) -> Result<(ChildProcess, Option<Address>), Failure> {
+        let mut command = Command::new(&self.program);
+        command
             .args(["--listen", "127.0.0.1:0", "--log", "warn"])
-            .current_dir(&folder.0)
+            .current_dir(folder.path())
             .env_remove("ECHAT_CONFIG")
             .env_remove("ECHAT_LOG")
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
+            .stdout(Stdio::piped());
+        let mut child = ChildProcess::start(&mut command)
             .map_err(|error| Failure::NoServer(self.program.clone(), error))?;
-        let stdout = child.stdout.take();
+        let stdout = child.take_stdout();
         let mut line = String::new();
         BufReader::new(stdout.ok_or(Failure::NotReady)?).read_line(&mut line)?;
         // "listening on ADDRESS FINGERPRINT"
@@ -116,18 +117,17 @@ impl Scene {
     }
 }
 
-/// A server that runs; dropped, it and its folder are gone.
+/// A server that runs; dropped, it and its folder are gone, in this order.
 pub(super) struct Server {
-    child: Child,
+    child: ChildProcess,
     address: Option<Address>,
-    folder: Folder,
+    folder: TemporaryFolder,
 }
 
 impl Server {
     /// Ends the process at once, and starts another one on the same folder.
     pub(super) fn restart(&mut self, scene: &Scene) -> Result<(), Failure> {
         self.child.kill()?;
-        self.child.wait()?;
         (self.child, self.address) = scene.launch(&self.folder)?;
         Ok(())
     }
@@ -140,21 +140,21 @@ impl Server {
     /// Bytes of its database and of the log of that.
     pub(super) fn database_bytes(&self) -> Result<u64, Failure> {
         let length = |name: &str| -> io::Result<u64> {
-            Ok(self.folder.0.join("data").join(name).metadata()?.len())
+            Ok(self.folder.path().join("data").join(name).metadata()?.len())
         };
         Ok(length("database.db")? + length("database.db-wal").unwrap_or(0))
     }
 
     /// Makes a backup with the command of the operator, and removes it. Returns its bytes.
     pub(super) fn back_up(&self, scene: &Scene) -> Result<u64, Failure> {
-        let file = self.folder.0.join("measured.backup");
-        let made = Command::new(&scene.program)
+        let file = self.folder.path().join("measured.backup");
+        let mut command = Command::new(&scene.program);
+        command
             .arg("backup")
             .arg(&file)
-            .current_dir(&self.folder.0)
-            .stdout(Stdio::null())
-            .status()?;
-        if !made.success() {
+            .current_dir(self.folder.path())
+            .stdout(Stdio::null());
+        if !ChildProcess::start(&mut command)?.succeeds()? {
             return Err(Failure::NoBackup);
         }
         let bytes = file.metadata()?.len();
@@ -175,31 +175,5 @@ impl Server {
     /// How often its threads have given up the processor by themselves: each wake-up ends so.
     pub(super) fn switches(&self) -> Result<u64, Failure> {
         proc::voluntary_switches(self.child.id()).ok_or(Failure::NoUsage)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Both fail only for a process that has ended.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A folder that only its owner may enter.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> io::Result<Self> {
-        let path = env::temp_dir().join(format!("echat-load-{}", process::id()));
-        DirBuilder::new().mode(0o700).create(&path)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What cannot be removed stays in the folder for temporary things.
-        let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -15,11 +15,12 @@ use echat_proto::param::{Names, TargetType};
 use echat_proto::value::Value;
 
 use super::super::Failure;
+use super::super::cleanup::TemporaryFolder;
 use super::super::crowd::{self, TEXT};
 use super::super::people::{self, each};
 use super::super::server::{CONFIG, CONFIG_WITH_PINGS};
 use super::peer::{Heard, Peer, Speaker};
-use super::process::{Folder, Process, free_address};
+use super::process::{Process, free_address};
 use super::{Bench, first_line};
 use crate::net::address::Address;
 use crate::net::link::{Link, Unwatched};
@@ -46,7 +47,7 @@ impl Peer for Echat {
     }
 
     fn start(&self, bench: &Bench, _: usize, pings: bool) -> Result<Process, Failure> {
-        let folder = Folder::new()?;
+        let folder = TemporaryFolder::new()?;
         if let Some(registered) = bench.registered.get() {
             copy(&registered.path().join(DATA), &folder.path().join(DATA))?;
         }
@@ -91,7 +92,7 @@ impl Peer for Reference {
         let address = free_address()?;
         let mut command = Command::new(env::current_exe()?);
         command.arg("reference").arg(address.to_string());
-        Process::start(command, Folder::new()?, address, &bench.clock)
+        Process::start(command, TemporaryFolder::new()?, address, &bench.clock)
     }
 
     fn connect(
@@ -117,16 +118,15 @@ impl Peer for Reference {
 }
 
 /// Registers so many users at a server that ends then; later servers start on a copy of its data.
-pub(super) fn register(bench: &Bench, users: usize) -> Result<Folder, Failure> {
-    let kept = Folder::new()?;
-    let mut server = start(bench, Folder::new()?, false)?;
+pub(super) fn register(bench: &Bench, users: usize) -> Result<TemporaryFolder, Failure> {
+    let kept = TemporaryFolder::new()?;
+    let mut server = start(bench, TemporaryFolder::new()?, false)?;
     let at = address(&server)?;
     each(REGISTRARS, |first| {
         let numbers: Vec<usize> = (first..users).step_by(REGISTRARS).collect();
         for some in numbers.chunks(REGISTERED_BY_ONE) {
             let mut link = people::connect(&at, &bench.clock)?;
             for &number in some {
-                bench.go_on()?;
                 people::register(&mut link, number, &bench.clock)?;
             }
         }
@@ -137,7 +137,7 @@ pub(super) fn register(bench: &Bench, users: usize) -> Result<Folder, Failure> {
     Ok(kept)
 }
 
-fn start(bench: &Bench, folder: Folder, pings: bool) -> Result<Process, Failure> {
+fn start(bench: &Bench, folder: TemporaryFolder, pings: bool) -> Result<Process, Failure> {
     let config = if pings { CONFIG_WITH_PINGS } else { CONFIG };
     fs::write(folder.path().join("config.json"), config)?;
     let address = free_address()?;

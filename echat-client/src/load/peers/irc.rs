@@ -7,9 +7,10 @@ use std::path::Path;
 use std::process::Command;
 
 use super::super::Failure;
+use super::super::cleanup::TemporaryFolder;
 use super::super::crowd::TEXT;
 use super::peer::{Heard, Peer, Speaker};
-use super::process::{Folder, Process, free_address, installed};
+use super::process::{Process, free_address, installed};
 use super::stream::{Stream, Tls, write_certificate};
 use super::{Bench, first_line};
 
@@ -60,7 +61,7 @@ impl Peer for Irc {
     }
 
     fn start(&self, bench: &Bench, users: usize, pings: bool) -> Result<Process, Failure> {
-        let folder = Folder::new()?;
+        let folder = TemporaryFolder::new()?;
         let address = free_address()?;
         if self.tls {
             write_certificate(folder.path())?;

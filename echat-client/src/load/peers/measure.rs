@@ -121,7 +121,6 @@ impl<'a> Crowd<'a> {
     fn connect(&mut self, peer: &dyn Peer, server: &Process, more: usize) -> Result<(), Failure> {
         let (bench, first) = (self.bench, self.len());
         let mut speakers = each(more, |number| {
-            bench.go_on()?;
             let number = first + number;
             Ok((number, peer.connect(bench, server, number)?))
         })?;
@@ -315,7 +314,6 @@ impl<'a> Crowd<'a> {
         patience: Duration,
         mut each: impl FnMut(usize, Heard) -> Result<(), Failure>,
     ) -> Result<bool, Failure> {
-        self.bench.go_on()?;
         match self.poll.poll(&mut self.events, Some(patience)) {
             Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(true),
             result => result?,

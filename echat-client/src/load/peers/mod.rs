@@ -20,15 +20,13 @@ mod stream;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::process::{Resource, getrlimit};
-use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::Failure;
+use super::cleanup::TemporaryFolder;
 use super::failure::PATIENCE;
 use super::figure::number;
 use super::peers_args::Peers;
@@ -39,7 +37,7 @@ use echat::{Echat, Reference};
 use irc::{Daemon, Irc};
 use measure::{Crowd, Room, cost};
 use peer::{Peer, Speaker};
-use process::{Cores, Folder, Process};
+use process::{Cores, Process};
 use redis::Redis;
 use results::{Metric, Results};
 use stream::{READ, Tls};
@@ -79,16 +77,11 @@ struct Bench {
     short_tls: Tls,
     cores: Cores,
     /// Data of echat with registered users.
-    registered: OnceLock<Folder>,
-    stopped: Arc<AtomicBool>,
+    registered: OnceLock<TemporaryFolder>,
 }
 
 impl Bench {
     fn new(scene: &Scene) -> Result<Self, Failure> {
-        let stopped = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM] {
-            signal_hook::flag::register(signal, Arc::clone(&stopped))?;
-        }
         Ok(Self {
             clock: scene.clock,
             server: scene.program().to_owned(),
@@ -96,16 +89,7 @@ impl Bench {
             short_tls: Tls::new(Some(SHORT_RECORD))?,
             cores: Cores::of_this_machine()?,
             registered: OnceLock::new(),
-            stopped,
         })
-    }
-
-    /// Fails after SIGINT or SIGTERM, so that servers and folders are removed.
-    fn go_on(&self) -> Result<(), Failure> {
-        if self.stopped.load(Ordering::Relaxed) {
-            return Err(Failure::Interrupted);
-        }
-        Ok(())
     }
 
     /// Waits until a user has heard so many answers.
@@ -115,7 +99,6 @@ impl Bench {
         let mut heard = 0;
         user.flush()?;
         while heard < answers {
-            self.go_on()?;
             if self.clock.now() >= deadline {
                 return Err(Failure::TimedOut);
             }
@@ -317,7 +300,6 @@ impl Plan {
         let handshakes = HANDSHAKES / self.divisor;
         let each = cost(&server, handshakes, || {
             for _ in 0..handshakes {
-                bench.go_on()?;
                 peer.touch(bench, &server)?;
             }
             // What was closed last is noticed before these are answered.

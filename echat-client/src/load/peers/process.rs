@@ -1,20 +1,18 @@
 //! A server's process: started on a folder of its own, pinned to a processor, measured, and gone in the end.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::process::{Command, Stdio};
 use std::time::Duration;
-use std::{env, io, process};
+use std::{env, io};
 
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::time::{clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
-use rustix::process::Signal;
 
 use super::super::Failure;
+use super::super::cleanup::{ChildProcess, TemporaryFolder};
 use super::super::people::pause;
 use crate::clock::Clock;
 use echat_system::proc;
@@ -92,35 +90,10 @@ impl Cores {
     }
 }
 
-/// A folder for a server's files, removed with it.
-pub(super) struct Folder(PathBuf);
-
-impl Folder {
-    /// Makes a folder that only its owner may enter.
-    pub(super) fn new() -> io::Result<Self> {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = env::temp_dir().join(format!("echat-peers-{}-{number}", process::id()));
-        DirBuilder::new().mode(0o700).create(&path)?;
-        Ok(Self(path))
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What cannot be removed stays in the folder for temporary things.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// A running server. It is killed and its folder removed when this is dropped.
+/// A running server. It is killed and then its folder removed when this is dropped.
 pub(super) struct Process {
-    child: Child,
-    folder: Folder,
+    child: ChildProcess,
+    folder: TemporaryFolder,
     pub(super) address: SocketAddr,
 }
 
@@ -131,18 +104,18 @@ impl Process {
     /// The program is missing, or ends before it listens; then with its last lines of output.
     pub(super) fn start(
         mut command: Command,
-        folder: Folder,
+        folder: TemporaryFolder,
         address: SocketAddr,
         clock: &Clock,
     ) -> Result<Self, Failure> {
         let output = folder.path().join("output");
         let out = File::create(&output)?;
-        let child = command
+        command
             .current_dir(folder.path())
             .stdin(Stdio::null())
             .stdout(out.try_clone()?)
-            .stderr(out)
-            .spawn()
+            .stderr(out);
+        let child = ChildProcess::start(&mut command)
             .map_err(|error| Failure::NoServer(command.get_program().into(), error))?;
         let mut server = Self {
             child,
@@ -150,7 +123,7 @@ impl Process {
             address,
         };
         let deadline = clock.now() + STARTUP;
-        while clock.now() < deadline && server.child.try_wait()?.is_none() {
+        while clock.now() < deadline && !server.child.has_ended()? {
             if TcpStream::connect(address).is_ok() {
                 return Ok(server);
             }
@@ -187,17 +160,8 @@ impl Process {
 
     /// Ends it as an operator would, so that its files are whole.
     pub(super) fn end(&mut self) -> Result<(), Failure> {
-        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), Signal::TERM)?;
-        self.child.wait()?;
+        self.child.end()?;
         Ok(())
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // Both fail only for a process that has ended.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

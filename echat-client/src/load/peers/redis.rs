@@ -4,9 +4,10 @@ use std::os::fd::BorrowedFd;
 use std::process::Command;
 
 use super::super::Failure;
+use super::super::cleanup::TemporaryFolder;
 use super::super::crowd::TEXT;
 use super::peer::{Heard, Peer, Speaker};
-use super::process::{Folder, Process, free_address, installed};
+use super::process::{Process, free_address, installed};
 use super::stream::{Stream, write_certificate};
 use super::{Bench, first_line};
 
@@ -27,7 +28,7 @@ impl Peer for Redis {
     }
 
     fn start(&self, bench: &Bench, users: usize, _: bool) -> Result<Process, Failure> {
-        let folder = Folder::new()?;
+        let folder = TemporaryFolder::new()?;
         let address = free_address()?;
         let port = address.port().to_string();
         let clients = (users + 1_000).to_string();
