@@ -27,7 +27,7 @@ end
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -l fingerprint -d 'Trust the server only if it has this key' -r
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -l user -d 'Log in first; asks for the password on the terminal unless an option provides it' -r
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -l password-env -d 'Environment variable that contains the password' -r
-complete -c echat-nc -n "__fish_echat_nc_needs_command" -l password-file -d 'File that contains the password (one line)' -r -F
+complete -c echat-nc -n "__fish_echat_nc_needs_command" -l password-file -d 'File that contains the password (one line), which only its owner can read (chmod 600)' -r -F
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -l token-file -d 'File that contains the token of a bot (one line), which only its owner can read (chmod 600)' -r -F
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -l connect-timeout -d 'Time limit for connecting and the handshake together' -r
 complete -c echat-nc -n "__fish_echat_nc_needs_command" -l forget-host -d 'Forget the key of a server' -r
@@ -52,7 +52,7 @@ complete -c echat-nc -n "__fish_echat_nc_needs_command" -a "decode" -d 'Print th
 complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -l fingerprint -d 'Trust the server only if it has this key' -r
 complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -l user -d 'Log in first; asks for the password on the terminal unless an option provides it' -r
 complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -l password-env -d 'Environment variable that contains the password' -r
-complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -l password-file -d 'File that contains the password (one line)' -r -F
+complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -l password-file -d 'File that contains the password (one line), which only its owner can read (chmod 600)' -r -F
 complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -l token-file -d 'File that contains the token of a bot (one line), which only its owner can read (chmod 600)' -r -F
 complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -l connect-timeout -d 'Time limit for connecting and the handshake together' -r
 complete -c echat-nc -n "__fish_echat_nc_using_subcommand follow" -l room -d 'Print only the messages of this room' -r

@@ -1,6 +1,6 @@
 complete -c echat -l user -d 'Log in as this user; asks for the password unless an option provides it' -r
 complete -c echat -l password-env -d 'Environment variable that contains the password' -r
-complete -c echat -l password-file -d 'File that contains the password (one line)' -r -F
+complete -c echat -l password-file -d 'File that contains the password (one line), which only its owner can read (chmod 600)' -r -F
 complete -c echat -l password-command -d 'Shell command that prints the password (one line)' -r
 complete -c echat -l token-file -d 'File that contains the token of a bot (one line), which only its owner can read (chmod 600)' -r -F
 complete -c echat -l invitation -d 'Invitation code to register with; without it `register` asks for one if the server needs it' -r

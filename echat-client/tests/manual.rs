@@ -57,8 +57,8 @@ const CHINESE: Translation = Translation {
             "从这个环境变量读取密码",
         ),
         (
-            "File that contains the password (one line)",
-            "从这个文件读取密码（只有一行）",
+            "File that contains the password (one line), which only its owner can read (chmod 600)",
+            "从这个文件读取密码（只有一行）；文件只能由所有者读取（chmod 600）",
         ),
         (
             "Shell command that prints the password (one line)",

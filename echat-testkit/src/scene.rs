@@ -1,7 +1,9 @@
 //! `echat-nc` as a program: its arguments, input, output and exit code.
 
 use std::ffi::OsStr;
+use std::fs::OpenOptions;
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
@@ -123,10 +125,13 @@ impl Scene {
         })
     }
 
-    /// Writes a file of this test.
+    /// Writes a file of this test, which may hold a password. A new one can be read by its owner only.
     pub fn write(&self, name: &str, contents: &str) -> String {
         let path = self.path(name);
-        std::fs::write(&path, contents).unwrap();
+        let mut options = OpenOptions::new();
+        let options = options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = options.open(&path).unwrap();
+        file.write_all(contents.as_bytes()).unwrap();
         text(&path)
     }
 }

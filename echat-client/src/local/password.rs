@@ -22,11 +22,11 @@ const MAX: usize = PASSWORD_MAX + '\u{feff}'.len_utf8() + "\r\n".len();
 pub enum PasswordSource {
     /// In an environment variable.
     Variable(String),
-    /// In a file, up to the end of its only line.
+    /// In a file that only its owner can read, up to the end of its only line.
     File(PathBuf),
     /// In what a command of the shell says, likewise.
     Command(String),
-    /// A bot's token, in a file that only its owner can read.
+    /// A bot's token, in such a file.
     Token(PathBuf),
 }
 
@@ -54,8 +54,8 @@ pub enum PasswordError {
     /// The command failed.
     #[error("the password command failed: {0}")]
     Failed(ExitStatus),
-    /// A file with a token can be read by other users.
-    #[error("{0} can be read by other users: run chmod 600 {0}")]
+    /// The file can be read or written by other users.
+    #[error("{0} can be read or written by other users: run chmod 600 {0}")]
     Shared(String),
     /// A file or a command could not be read.
     #[error("{0}: {1}")]
@@ -71,14 +71,7 @@ impl PasswordSource {
                 Err(VarError::NotUnicode(_)) => Err(PasswordError::NotUtf8(format!("{name:?}"))),
                 Err(VarError::NotPresent) => Err(PasswordError::NotSet(name.clone())),
             },
-            Self::File(path) => {
-                let what = path.display().to_string();
-                match File::open(path) {
-                    Ok(file) => line_of(file, what),
-                    Err(error) => Err(PasswordError::Io(what, error)),
-                }
-            }
-            Self::Token(path) => {
+            Self::File(path) | Self::Token(path) => {
                 let what = path.display().to_string();
                 match private(path) {
                     Ok(Some(file)) => line_of(file, what),
@@ -91,7 +84,7 @@ impl PasswordSource {
     }
 }
 
-/// Opens a file; `None` for a regular file that other users can read. A pipe has one reader.
+/// Opens a file; `None` for a regular file that other users can read or write. A pipe has one reader.
 fn private(path: &Path) -> io::Result<Option<File>> {
     let file = File::open(path)?;
     let found = file.metadata()?;
@@ -155,12 +148,22 @@ fn password_of(line: &str, what: String) -> Result<Secret, PasswordError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::OpenOptions;
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+
     use super::*;
+
+    fn write(path: &Path, contents: &[u8]) {
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create(true).truncate(true).mode(0o600);
+        file.open(path).unwrap().write_all(contents).unwrap();
+    }
 
     fn from_file(contents: &[u8]) -> Option<String> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("password");
-        std::fs::write(&path, contents).unwrap();
+        write(&path, contents);
         PasswordSource::File(path)
             .read()
             .ok()
@@ -188,15 +191,21 @@ mod tests {
     }
 
     #[test]
-    fn a_token_file_is_private() {
+    fn a_file_with_a_secret_is_private() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("token");
-        std::fs::write(&path, "abcd-efgh\n").unwrap();
-        for (mode, is_private) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false)] {
+        let path = directory.path().join("secret");
+        write(&path, b"abcd-efgh\n");
+        for (mode, is_private) in [
+            (0o600, true),
+            (0o400, true),
+            (0o640, false),
+            (0o620, false),
+            (0o604, false),
+        ] {
             let permissions = std::fs::Permissions::from_mode(mode);
             std::fs::set_permissions(&path, permissions).unwrap();
-            match PasswordSource::Token(path.clone()).read() {
-                Ok(token) => assert!(is_private && *token == *"abcd-efgh", "{mode:o}"),
+            match PasswordSource::File(path.clone()).read() {
+                Ok(secret) => assert!(is_private && *secret == *"abcd-efgh", "{mode:o}"),
                 Err(PasswordError::Shared(_)) => assert!(!is_private, "{mode:o}"),
                 Err(other) => panic!("{mode:o}: {other}"),
             }
@@ -211,7 +220,7 @@ mod tests {
             &b"\xff\xfes\0e\0c\0r\0e\0t\0"[..],
             b"s\0e\0c\0r\0e\0t\0\n\0",
         ] {
-            std::fs::write(&path, contents).unwrap();
+            write(&path, contents);
             let error = PasswordSource::File(path.clone()).read().unwrap_err();
             assert!(matches!(error, PasswordError::Utf16(_)), "{error}");
             assert!(error.to_string().ends_with("is UTF-16; save it as UTF-8"));

@@ -92,7 +92,7 @@ pub(super) struct ServerFlags {
     /// Environment variable that contains the password
     #[arg(long, value_name = "VARIABLE", group = "password")]
     pub(super) password_env: Option<String>,
-    /// File that contains the password (one line)
+    /// File that contains the password (one line), which only its owner can read (chmod 600)
     #[arg(long, value_name = "FILE", group = "password")]
     pub(super) password_file: Option<PathBuf>,
     /// File that contains the token of a bot (one line), which only its owner can read (chmod 600)

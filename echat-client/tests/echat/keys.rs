@@ -355,7 +355,8 @@ fn a_byte_order_mark_is_passed_over_and_utf_16_is_named() {
             outcome.err
         );
     }
-    fs::write(folder.scene.path("wide_password"), utf16(SECRET)).unwrap();
+    let wide_password = folder.scene.write("wide_password", "");
+    fs::write(wide_password, utf16(SECRET)).unwrap();
     let login = ["--user", "ann", "--password-file", "wide_password", &link];
     let outcome = reads(&folder, ECHAT, &login, b"@r room1 wide\n").exits(2);
     assert!(outcome.err.contains("UTF-16"), "{}", outcome.err);

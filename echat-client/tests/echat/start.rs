@@ -1,7 +1,8 @@
 //! What the programs are started with: an output that takes nothing, passwords that are none, files
 //! that are not theirs.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
 use echat_testkit::scene::{Outcome, SECRET, outcome};
@@ -89,6 +90,39 @@ fn a_closed_output_is_a_silent_failure() {
             .stderr(Stdio::piped());
         let outcome = outcome(command.spawn().unwrap()).exits(8);
         assert_eq!(outcome.err, "", "{program} {arguments:?}");
+    }
+}
+
+#[test]
+fn a_password_file_that_others_can_read_is_refused() {
+    let folder = ServerFolder::new();
+    folder.scene.registers(&folder.link(), "ann");
+    let link = folder.link();
+    let file = folder.scene.write("given", SECRET);
+    let config = format!(r#"{{"client": {{"user": "ann", "password_file": "{file}"}}}}"#);
+    let config = folder.scene.write("named.json", &config);
+    let by_config = ["--config", &config, &link];
+    for (mode, code) in [(0o644, 2), (0o620, 2), (0o600, 0)] {
+        fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+        for option in ["--password-file", "--token-file"] {
+            // What is in the file is no token.
+            if option == "--token-file" && code == 0 {
+                continue;
+            }
+            for program in [ECHAT, ECHAT_NC] {
+                let login = ["--user", "ann", option, &file, &link];
+                let outcome = redirected(&folder, "", program, &login).exits(code);
+                let told = outcome.err.contains(&format!("run chmod 600 {file}"));
+                assert_eq!(told, code == 2, "{program} {option}: {}", outcome.err);
+            }
+        }
+        let outcome = redirected(&folder, "", ECHAT, &by_config).exits(code);
+        assert_eq!(
+            outcome.err.contains("chmod 600"),
+            code == 2,
+            "{}",
+            outcome.err
+        );
     }
 }
 

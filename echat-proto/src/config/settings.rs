@@ -252,9 +252,9 @@ section! {
         #[zh = "登录的用户。自动找到的 `./config.json` 里不能写。"]
         #[unit = "a name", "名字"]
         user: Option<String> = None;
-        /// The file that holds the password, in one line. Not together with `password_command`, and not in a
-        /// `./config.json` that was found, not named.
-        #[zh = "存放密码的文件，密码占一行。不能与 `password_command` 同时使用；自动找到的 `./config.json` 里不能写。"]
+        /// The file that holds the password, in one line. Only its owner can read it (chmod 600). Not together with
+        /// `password_command`, and not in a `./config.json` that was found, not named.
+        #[zh = "存放密码的文件，密码占一行；文件只能由所有者读取（chmod 600）。不能与 `password_command` 同时使用；自动找到的 `./config.json` 里不能写。"]
         #[unit = "a file", "文件"]
         password_file: Option<String> = None => FILE_OR_NONE;
         /// The shell command that prints the password, in one line. Not together with `password_file`, and not
