@@ -24,6 +24,10 @@ use crate::text::{Text, code_of};
 /// The version of the format.
 const FORMAT: u64 = 1;
 
+/// So many conversations have a line, and so many renamed users and rooms are remembered. An export with more ends
+/// without a file: a server could send new names without end.
+const REMEMBERED: usize = 50_000;
+
 /// The export that is under way, if one is.
 #[derive(Debug, Default)]
 pub(super) struct Exporter {
@@ -210,6 +214,10 @@ impl Exporter {
             }
             _ => return None,
         };
+        if export.remembers_too_much() {
+            self.cancel(common, Text::ExportTooLarge, WorstOutcome::Lost);
+            return None;
+        }
         let is_last = matches!(export.stage, Stage::Finish);
         common.output.push(Effect::WriteExport { lines });
         if is_last {
@@ -224,7 +232,10 @@ impl Exporter {
             return;
         };
         let in_file = export.names.remove(was).unwrap_or_else(|| was.clone());
-        export.names.insert(now.clone(), in_file);
+        // Beyond the limit the next reply ends the export.
+        if !export.remembers_too_much() {
+            export.names.insert(now.clone(), in_file);
+        }
         if let Stage::Rooms(rooms) = &mut export.stage
             && was.is_room()
             && let Some(place) = rooms.iter().position(|room| room == was.name())
@@ -403,6 +414,11 @@ impl Export {
         lines.push_str(&line.to_string());
         lines.push('\n');
         self.lines += 1;
+    }
+
+    /// Whether no more names can be remembered.
+    fn remembers_too_much(&self) -> bool {
+        self.listed.len().max(self.names.len()) > REMEMBERED
     }
 
     /// What a conversation is called in the file.

@@ -91,6 +91,30 @@ pub struct Expect {
     pub line: usize,
 }
 
+impl Expect {
+    /// Bytes that its parameters take in memory.
+    pub fn bytes(&self) -> usize {
+        self.subset.as_ref().map_or(0, bytes_of)
+    }
+}
+
+/// Bytes that a value takes in memory.
+fn bytes_of(value: &Value) -> usize {
+    let inside = match value {
+        Value::Str(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        Value::List(items) => items.iter().map(bytes_of).sum(),
+        Value::Dict(entries) => {
+            let entries = entries.iter();
+            let sizes =
+                entries.map(|(key, value)| size_of::<String>() + key.len() + bytes_of(value));
+            sizes.sum()
+        }
+        Value::Null | Value::Int(_) | Value::Float(_) | Value::Bool(_) => 0,
+    };
+    size_of::<Value>() + inside
+}
+
 /// An [`Expect`] that is waited for.
 #[derive(Debug)]
 pub struct Expectation {

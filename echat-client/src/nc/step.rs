@@ -33,11 +33,12 @@ pub enum ScriptStep {
 }
 
 impl ScriptStep {
-    /// Bytes that it sends.
+    /// Bytes that it keeps in memory: those that it sends, or the parameters that it waits for.
     pub fn bytes(&self) -> usize {
         match self {
             Self::Send(plain, _) | Self::Frame(plain) => plain.len(),
             Self::Raw(bytes) => bytes.len(),
+            Self::Expect(expect) => expect.bytes(),
             _ => 0,
         }
     }

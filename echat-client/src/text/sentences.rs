@@ -1751,6 +1751,10 @@ sentences! {
     ExportStuck
         en "the server has more messages and sends none"
         zh "服务器表示还有消息，却没有发来";
+    /// The same: the server names more conversations or new names than are remembered.
+    ExportTooLarge
+        en "there are too many conversations"
+        zh "会话太多";
     /// The same: another one is not done.
     ExportUnderWay
         en "another export is under way"

@@ -73,6 +73,32 @@ fn an_empty_page_before_the_last_one_is_no_end_of_an_export() {
     assert_eq!(asked(&mut stage), []);
 }
 
+/// So many conversations and new names are remembered, as in `app::export`.
+const REMEMBERED: usize = 50_000;
+
+#[test]
+fn an_export_that_names_too_many_conversations_ends() {
+    let too_many = "Nothing was exported to a: there are too many conversations";
+    let mut stage = reading(Language::English);
+    asked(&mut stage);
+    stage.printed();
+    let page = (0..REMEMBERED).map(|number| private(1, &format!("u{number}"), "ann", ""));
+    says_page(&mut stage, page.collect(), true);
+    assert!(stage.has(&Effect::DropExport));
+    assert_eq!(stage.printed(), [too_many]);
+    // The server gives the friend other names.
+    let mut stage = reading(Language::Chinese);
+    asked(&mut stage);
+    for number in 0..REMEMBERED + 9 {
+        let target = |number: usize| Target::Friend(format!("u{number}"));
+        let exporter = &mut stage.app.exporter;
+        exporter.rename(&target(number + 1_000_000), &target(number));
+    }
+    stage.printed();
+    says_page(&mut stage, vec![private(1, "bob", "bob", "hi")], true);
+    assert_eq!(stage.printed(), ["没有导出到 a：会话太多"]);
+}
+
 /// The requests since the last look, with their parameters.
 fn asked(stage: &mut Stage) -> Vec<(RequestKind, String)> {
     let mut sent = Vec::new();

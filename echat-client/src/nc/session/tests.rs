@@ -107,6 +107,20 @@ fn input_is_not_read_while_too_much_is_queued() {
 }
 
 #[test]
+fn the_parameters_of_expectations_count_as_queued() {
+    let session = |expect: &str, count: usize| {
+        ScriptSession::new(Rules::default(), steps(&expect.repeat(count), false))
+    };
+    let text = format!(".expect 101 \"{}\"\n", "x".repeat(1_000_000));
+    assert!(session(&text, 4).wants_input());
+    assert!(!session(&text, 5).wants_input());
+    // Small values take more than their text.
+    let list = format!(".expect 101 [{}0]\n", "0,".repeat(100_000));
+    assert!(!session(&list, 2).wants_input());
+    assert!(session(".expect 101\n", 1_023).wants_input());
+}
+
+#[test]
 fn a_refusal_is_an_exit_code_unless_it_was_expected() {
     let refused = |script, rules| {
         let mut session = scripted(script, rules);
