@@ -53,3 +53,32 @@ impl Clock {
         now.saturating_sub(self.now())
     }
 }
+
+/// Reads a number of seconds, which may have a fraction. More than a [`Duration`] holds is its maximum.
+pub(crate) fn parse_seconds(text: &str) -> Option<Duration> {
+    let seconds: f64 = text.parse().ok()?;
+    (seconds >= 0.0).then(|| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_of_any_size_are_read() {
+        for (text, duration) in [
+            ("0", Some(Duration::ZERO)),
+            ("5", Some(Duration::from_secs(5))),
+            ("0.25", Some(Duration::from_millis(250))),
+            ("18446744073709551615", Some(Duration::MAX)),
+            ("1e300", Some(Duration::MAX)),
+            ("inf", Some(Duration::MAX)),
+            ("-1", None),
+            ("nan", None),
+            ("5 s", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_seconds(text), duration, "{text:?}");
+        }
+    }
+}

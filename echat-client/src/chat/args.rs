@@ -6,9 +6,13 @@ use std::time::Duration;
 
 use clap::{Command, CommandFactory, FromArgMatches, Parser};
 
+use crate::clock::parse_seconds;
 use crate::exit::Exit;
 use crate::secret::Secret;
 use crate::text::Language;
+
+/// The shortest time for `--timeout`, which ends with a second of the clock.
+const SECONDS_MIN: Duration = Duration::from_secs(1);
 
 /// Encrypted terminal chat
 #[derive(Debug, Parser)]
@@ -92,11 +96,9 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Fla
     Flags::from_arg_matches(&command().try_get_matches_from(arguments)?)
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
-    match text.parse::<u64>() {
-        Ok(seconds @ 1..) => Ok(Duration::from_secs(seconds)),
-        _ => Err("must be a number of seconds, at least 1".to_owned()),
-    }
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    let seconds = parse_seconds(text).filter(|seconds| *seconds >= SECONDS_MIN);
+    seconds.ok_or("must be a number of seconds, at least 1")
 }
 
 #[cfg(test)]
@@ -116,5 +118,18 @@ mod tests {
         let flags = Flags::try_parse_from(flags).unwrap();
         assert_eq!(flags.lang, Some(Language::Chinese));
         assert_eq!(flags.timeout, Some(Duration::from_secs(5)));
+    }
+
+    #[test]
+    fn a_timeout_has_at_least_a_second_and_no_upper_bound() {
+        let timeout = |text: &str| {
+            let flags = Flags::try_parse_from(["echat", "--timeout", text]);
+            flags.ok().and_then(|flags| flags.timeout)
+        };
+        assert_eq!(timeout("18446744073709551615"), Some(Duration::MAX));
+        assert_eq!(timeout("1.5"), Some(Duration::from_millis(1_500)));
+        for refused in ["0", "0.5", "soon"] {
+            assert_eq!(timeout(refused), None, "{refused}");
+        }
     }
 }

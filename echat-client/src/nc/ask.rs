@@ -1,6 +1,5 @@
 //! Questions on the terminal: whether a key is trusted, and the password.
 
-use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
@@ -36,7 +35,7 @@ pub fn yes(question: &str) -> Result<Option<bool>, SessionEnd> {
     let mut question = question;
     loop {
         let answer = tty.put(question).and_then(|()| ask::line(&tty));
-        let answer = answer.map_err(|error| local(&error))?;
+        let answer = answer.map_err(|error| SessionEnd::local(&error))?;
         match ask::consent(&typed_text(&answer)) {
             TrustAnswer::Yes => return Ok(Some(true)),
             TrustAnswer::No => return Ok(Some(false)),
@@ -62,20 +61,25 @@ pub fn password(user: &str, clock: &Clock) -> Result<Secret, SessionEnd> {
     let hint = "no terminal to ask for the password; use --password-env or --password-file";
     let terminal = termion::get_tty()
         .map_err(|error| SessionEnd::because(Exit::Usage, &format!("{hint} ({error})")))?;
-    let screen = terminal.try_clone().map_err(|error| local(&error))?;
+    let screen = terminal
+        .try_clone()
+        .map_err(|error| SessionEnd::local(&error))?;
     // Before the terminal changes its mode, so that no signal leaves it changed.
-    let mut signals = EndSignals::catch().map_err(|error| local(&error))?;
+    let mut signals = EndSignals::catch().map_err(|error| SessionEnd::local(&error))?;
     // Unseen even if it is typed before the question is: raw mode comes first.
-    let mut screen = screen.into_raw_mode().map_err(|error| local(&error))?;
-    write!(screen, "password of {user:?}: ").map_err(|error| local(&error))?;
-    let typed = masked_line(&terminal, &mut signals, clock).map_err(|error| local(&error))?;
+    let mut screen = screen
+        .into_raw_mode()
+        .map_err(|error| SessionEnd::local(&error))?;
+    write!(screen, "password of {user:?}: ").map_err(|error| SessionEnd::local(&error))?;
+    let typed =
+        masked_line(&terminal, &mut signals, clock).map_err(|error| SessionEnd::local(&error))?;
     let left = write!(screen, "\r\n");
     drop((screen, signals));
     if let QuestionInput::Signal(signal) = typed {
         // It ends the process.
-        emulate_default_handler(signal).map_err(|error| local(&error))?;
+        emulate_default_handler(signal).map_err(|error| SessionEnd::local(&error))?;
     }
-    left.map_err(|error| local(&error))?;
+    left.map_err(|error| SessionEnd::local(&error))?;
     match typed {
         QuestionInput::Line(password) => Ok(password),
         QuestionInput::Nothing | QuestionInput::Signal(_) => {
@@ -173,8 +177,4 @@ fn masked_line(
             }
         }
     }
-}
-
-fn local(error: &dyn Display) -> SessionEnd {
-    SessionEnd::because(Exit::Local, error)
 }

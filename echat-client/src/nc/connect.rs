@@ -1,7 +1,6 @@
 //! The way to a link: known hosts, the connection, and what is asked of a person on the way.
 
 use std::env;
-use std::fmt::Display;
 use std::time::Duration;
 
 use echat_proto::handshake::HandshakeError;
@@ -35,13 +34,15 @@ pub fn sealed(
         Ok(hosts) => Some(hosts),
         // A pinned key needs no file.
         Err(KnownHostsError::NoPlace) if server.pinned.is_some() => None,
-        Err(error) => return Err(local(&error)),
+        Err(error) => return Err(SessionEnd::local(&error)),
     };
     let keys = hosts
         .as_ref()
         .map(|hosts| hosts.look_up(&server.address))
         .transpose();
-    let keys = keys.map_err(|error| local(&error))?.unwrap_or_default();
+    let keys = keys
+        .map_err(|error| SessionEnd::local(&error))?
+        .unwrap_or_default();
     if let (Some(hosts), false) = (&hosts, keys.malformed.is_empty()) {
         let lines: Vec<String> = keys.malformed.iter().map(ToString::to_string).collect();
         let path = hosts.path().display().to_string();
@@ -110,7 +111,7 @@ fn remember(
             } else {
                 String::new()
             };
-            local(&format!("{error}{hint}"))
+            SessionEnd::local(&format!("{error}{hint}"))
         })
 }
 
@@ -156,10 +157,6 @@ fn exit_of(error: &OpenError) -> Exit {
 
 fn no_socket(server: &ServerOptions, error: &SocketError) -> SessionEnd {
     SessionEnd::because(Exit::CannotConnect, &format!("{}: {error}", server.address))
-}
-
-fn local(error: &dyn Display) -> SessionEnd {
-    SessionEnd::because(Exit::Local, error)
 }
 
 /// Asks whether an unknown server's key is right; without a terminal it is not.

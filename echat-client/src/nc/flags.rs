@@ -266,5 +266,5 @@ pub fn command() -> clap::Command {
 }
 
 fn seconds(text: &str) -> Result<Duration, &'static str> {
-    script::parse_seconds(text).ok_or("must be a number of seconds from 0 to 86400")
+    script::script_seconds(text).ok_or("must be a number of seconds from 0 to 86400")
 }

@@ -74,6 +74,11 @@ impl SessionEnd {
         }
     }
 
+    /// Something failed on this machine.
+    pub fn local(reason: &dyn Display) -> Self {
+        Self::because(Exit::Local, reason)
+    }
+
     /// Standard output failed. A reader that closed the pipe needs no message about it.
     pub fn output(error: &io::Error) -> Self {
         let quiet = error.kind() == io::ErrorKind::BrokenPipe;

@@ -22,11 +22,12 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::clock::parse_seconds;
 use crate::local::lines::{is_utf16, without_mark};
 use crate::secret::Secret;
 
 /// The longest time for `.sleep` and the options that take seconds: a day.
-const MAX_SECONDS: f64 = 86_400.0;
+const SECONDS_MAX: Duration = Duration::from_hours(24);
 
 /// One line of input, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,11 +154,9 @@ pub fn parse_command(word: &str) -> Result<CommandRef, ScriptError> {
     Ok(CommandRef::Name(word.to_owned()))
 }
 
-/// Reads seconds with a fraction: 0 to a day.
-pub fn parse_seconds(text: &str) -> Option<Duration> {
-    let seconds: f64 = text.parse().ok()?;
-    let in_range = (0.0..=MAX_SECONDS).contains(&seconds);
-    in_range.then(|| Duration::from_secs_f64(seconds))
+/// Reads seconds of a script or an option: 0 to a day.
+pub fn script_seconds(text: &str) -> Option<Duration> {
+    parse_seconds(text).filter(|seconds| *seconds <= SECONDS_MAX)
 }
 
 /// Reads hexadecimal digits, with blanks between bytes or not.
@@ -190,7 +189,7 @@ fn parse_directive(word: &str, rest: &str) -> Result<ScriptLine, ScriptError> {
             ))
         }
         "expect-close" => alone(ScriptLine::ExpectClose, ".expect-close"),
-        "sleep" => parse_seconds(rest)
+        "sleep" => script_seconds(rest)
             .map(ScriptLine::Sleep)
             .ok_or(ScriptError::Usage(".sleep SECONDS (0 to 86400)")),
         "raw" => bytes(".raw HEX").map(ScriptLine::Raw),
