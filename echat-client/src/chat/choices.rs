@@ -219,7 +219,20 @@ fn refusal(exit: Exit, fault: &dyn LocalizedError, language: Language) -> Refusa
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     use super::*;
+
+    #[test]
+    fn a_timeout_beyond_the_end_of_time_is_none() {
+        let clock = Clock::start();
+        for (timeout, is_last) in [("18446744073709551615", true), ("5", false)] {
+            let flags =
+                super::super::args::parse(["echat", "--timeout", timeout].map(OsString::from));
+            let settings = settings(&flags.unwrap(), ClientConfig::default(), &clock);
+            assert_eq!(settings.deadline == Some(u64::MAX), is_last, "{timeout}");
+        }
+    }
 
     #[test]
     fn a_locale_without_chinese_characters_gets_english() {

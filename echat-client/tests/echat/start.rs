@@ -127,6 +127,16 @@ fn a_password_file_that_others_can_read_is_refused() {
 }
 
 #[test]
+fn a_timeout_of_any_length_is_one() {
+    let folder = ServerFolder::new();
+    let (input, link) = ("query\nserver time\n", folder.link());
+    for timeout in ["18446744073709551615", "1e300", "9223372036854775808"] {
+        let outcome = folder.pipes(&["--timeout", timeout, &link], input).exits(0);
+        assert!(outcome.err.is_empty(), "{}", outcome.err);
+    }
+}
+
+#[test]
 fn an_impossible_password_is_reported_before_anything_is_sent() {
     let folder = ServerFolder::new();
     folder.scene.registers(&folder.link(), "ann");

@@ -357,6 +357,8 @@ fn a_follower_comes_back_unless_its_session_was_ended() {
     let scene = Scene::new();
     thread::scope(|scope| {
         scope.spawn(|| {
+            // The keys are worn out for the server.
+            followed(&scene).says(&["CLOSE_NOTIFY 8"]);
             // Its address is banned.
             followed(&scene).says(&["CLOSE_NOTIFY 6"]);
             followed(&scene).says(&["SERVER_KICK", "CLOSE_NOTIFY 6"]);

@@ -69,6 +69,35 @@ fn only_a_typed_yes_is_accepted() {
 }
 
 #[test]
+fn a_dumb_terminal_gets_no_escape_code() {
+    for (term, has_escapes) in [(Some("dumb"), false), (None, false), (Some("xterm"), true)] {
+        let scene = Scene::new();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut end = scene.server.accept();
+                end.hears_line("QUERY_SERVER_TIME");
+                end.says(&["SEND_SERVER_TIME 5"]);
+                end.hears_goodbye();
+            });
+            let mut command = scene.command(SETSID);
+            command.env_remove("TERM");
+            command.envs(term.map(|term| ("TERM", term)));
+            let mut person = Person::starts(command, ECHAT_NC, &[&scene.link()]);
+            person.sees("> ");
+            person.types("QUERY_SERVER_TIME\n");
+            person.sees("{\"command\":\"SEND_SERVER_TIME\",\"params\":5}");
+            person.types("\u{4}");
+            let (code, shown) = person.ends();
+            assert_eq!(
+                (code, shown.contains('\u{1b}')),
+                (0, has_escapes),
+                "{term:?}: {shown}"
+            );
+        });
+    }
+}
+
+#[test]
 fn a_password_is_asked_for_and_not_shown() {
     let scene = Scene::new();
     thread::scope(|scope| {

@@ -7,6 +7,8 @@ mod cursor;
 mod printer;
 mod request_queue;
 mod room;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::time::Duration;
