@@ -146,8 +146,7 @@ impl Dial {
         })
     }
 
-    /// The outcome. A panic there is one here: it has given the terminal back already, so
-    /// that nothing can go on.
+    /// The outcome. A panic there is one here. It is reported when the terminal is given back.
     pub(super) fn finish(self) -> Result<Link, ConnectError> {
         let outcome = self.result.recv();
         if let Err(panic) = self.thread.join() {

@@ -6,7 +6,8 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{self, PanicHookInfo};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak};
+use std::thread::{self, ThreadId};
 
 use rustix::termios::{LocalModes, OptionalActions, OutputModes, Termios, tcgetattr, tcsetattr};
 
@@ -20,6 +21,8 @@ const LEAVE: &[u8] = b"\x1b[?2004l\x1b[m";
 
 /// The terminal that a panic restores.
 static CURRENT: Mutex<Weak<Raw>> = Mutex::new(Weak::new());
+/// Reports of panics in other threads than that of the terminal, until the terminal is given back.
+static REPORTS: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 /// Raw mode for as long as it lives.
 #[derive(Debug)]
@@ -31,6 +34,8 @@ struct Raw {
     /// Whether escape codes may be written; without, the terminal still ends lines itself.
     escapes: bool,
     is_on: AtomicBool,
+    /// The thread that paints.
+    owner: ThreadId,
 }
 
 impl RawGuard {
@@ -46,6 +51,7 @@ impl RawGuard {
             tty,
             escapes,
             is_on: AtomicBool::new(false),
+            owner: thread::current().id(),
         });
         *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&raw);
         let guard = Self(raw);
@@ -97,7 +103,18 @@ impl Raw {
         }
         let written = self.write(LEAVE);
         tcsetattr(&self.tty, OptionalActions::Now, &self.before)?;
+        let reports = std::mem::take(&mut *reports());
+        if !reports.is_empty() {
+            let _ = (&self.tty).write_all(b"\r\n");
+            // With stderr closed, nothing can be reported.
+            let _ = io::stderr().write_all(&reports);
+        }
         written
+    }
+
+    /// Whether another thread than this one may be painting on it.
+    fn is_painted_elsewhere(&self) -> bool {
+        self.is_on.load(Ordering::SeqCst) && self.owner != thread::current().id()
     }
 
     fn write(&self, escape: &[u8]) -> io::Result<()> {
@@ -116,14 +133,22 @@ impl std::fmt::Debug for Raw {
     }
 }
 
+fn reports() -> MutexGuard<'static, Vec<u8>> {
+    REPORTS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// From now on a panic gives the terminal back before it is reported, so that the report can be
-/// read.
+/// read. That of another thread is reported when the thread that paints gives the terminal back: it could paint on
+/// after this one had done it.
 pub fn restore_on_panic() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         panic::set_hook(Box::new(|info| {
             let current = CURRENT.try_lock().ok().and_then(|weak| weak.upgrade());
             if let Some(raw) = current {
+                if raw.is_painted_elsewhere() {
+                    return report(&mut *reports(), info);
+                }
                 let _ = raw.leave();
                 let _ = (&raw.tty).write_all(b"\r\n");
             }

@@ -183,15 +183,16 @@ fn a_panic() {
     let mut person = Person::starts(command, ECHAT, &[&folder.link()]);
     person.sees("command> ");
     File::create(&switch).unwrap();
-    person.types("query\r");
-    person.sees("query> ");
-    person.types("server time\r");
+    // The thread that connects may panic before the first line is read, or the loop with the request.
+    person.types("query\rserver time\r");
     person.reads_to_the_end();
     person.has_the_terminal_back();
     let (code, shown) = person.ends();
     let report = shown.split("\x1b[?2004l").last().unwrap();
     assert!(report.contains("panicked at"), "{shown}");
-    assert!(!report.contains("query> "), "it is over: {shown}");
+    for prompt in ["command> ", "query> "] {
+        assert!(!report.contains(prompt), "it is over: {shown}");
+    }
     assert_eq!(code, 101);
     fs::remove_file(switch).unwrap();
 }

@@ -82,6 +82,28 @@ fn a_panic_restores_the_terminal_before_it_is_reported() {
 }
 
 #[test]
+fn a_panic_of_another_thread_leaves_the_terminal_to_the_one_that_paints() {
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let (mut master, mut tty) = terminal();
+    let before = settings(&tty);
+    let guard = RawGuard::new(&tty, true).unwrap();
+    let raw = settings(&tty);
+    restore_on_panic();
+    assert!(
+        thread::spawn(|| panic!("as this test wants it"))
+            .join()
+            .is_err()
+    );
+    assert_eq!(settings(&tty), raw);
+    // This thread does not know of it yet.
+    tty.write_all(b"a prompt").unwrap();
+    drop(guard);
+    assert_eq!(settings(&tty), before);
+    let expected = "\x1b[?2004ha prompt\x1b[?2004l\x1b[m";
+    assert_eq!(shown(&mut master, expected.len()), expected);
+}
+
+#[test]
 fn a_panic_that_quotes_a_message_controls_no_terminal() {
     // A process has one hook too.
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
