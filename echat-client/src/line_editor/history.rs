@@ -17,7 +17,7 @@ pub(super) struct History {
     /// The line shown while walking, and what was being typed before.
     walk: Option<(usize, String)>,
     search: Option<HistorySearch>,
-    /// What was being typed before a line that was recalled or found, and then edited. Down shows it.
+    /// What was being typed before a line that was recalled or found, and then edited or sent. Down shows it.
     draft: Option<String>,
 }
 
@@ -36,7 +36,7 @@ struct HistorySearch {
 impl History {
     /// Adds a line that was sent, unless it says nothing or the same as the last one.
     pub(super) fn add(&mut self, line: &str) {
-        self.draft = None;
+        self.draft.take_if(|draft| draft == line);
         if line.trim().is_empty() || self.lines.back().is_some_and(|last| last == line) {
             return;
         }
@@ -48,27 +48,41 @@ impl History {
         }
     }
 
-    /// Forgets lines. The line and the cursor before the walk or the search that showed one of them, if one did.
+    /// Forgets lines and drafts. The line and the cursor before the walk or the search that showed one of them, if one
+    /// did; a walk or a search that shows another line goes on.
     pub(super) fn forget(&mut self, is_gone: impl Fn(&str) -> bool) -> HistoryMatch {
         self.draft.take_if(|draft| is_gone(draft));
-        let shown = self.walk.as_ref().map(|(at, _)| *at);
-        let shown = shown.or(self.search.as_ref().and_then(|search| search.at));
-        let shown = shown.and_then(|at| self.lines.get(at));
-        let was_shown = shown.is_some_and(|line| is_gone(line));
-        let count = self.lines.len();
+        if let Some((_, draft)) = self.walk.as_mut().filter(|(_, draft)| is_gone(draft)) {
+            draft.clear();
+        }
+        let found = self.search.as_mut().filter(|search| search.at.is_some());
+        if let Some(search) = found.filter(|search| is_gone(&search.before.0)) {
+            search.before = (String::new(), 0);
+        }
+        let shown = self.walk.as_mut().map(|(at, _)| at);
+        let shown = shown.or(self.search.as_mut().and_then(|search| search.at.as_mut()));
+        let mut was_shown = false;
+        if let Some(at) = shown {
+            was_shown = self.lines.get(*at).is_some_and(|line| is_gone(line));
+            // The lines before it that stay.
+            *at = self
+                .lines
+                .iter()
+                .take(*at)
+                .filter(|line| !is_gone(line))
+                .count();
+        }
         self.lines.retain(|line| !is_gone(line));
-        if self.lines.len() == count {
+        if !was_shown {
             return None;
         }
-        // The positions of the lines have changed: a walk begins anew, and a search ends.
-        let before = match (self.walk.take(), self.search.take()) {
+        match (self.walk.take(), self.search.take()) {
             (Some((_, draft)), _) => {
                 let cursor = draft.len();
                 Some((draft, cursor))
             }
             (None, search) => search.map(|search| search.before),
-        };
-        before.filter(|_| was_shown)
+        }
     }
 
     /// Whether a line is shown that was recalled and not edited.
@@ -87,10 +101,12 @@ impl History {
         self.lines.get(older?).cloned()
     }
 
-    /// One line forward, at the end what was being typed.
-    pub(super) fn newer(&mut self) -> Option<String> {
+    /// One line forward, at the end what was being typed. Behind the end the draft and the typed line change places.
+    pub(super) fn newer(&mut self, typed: &str) -> Option<String> {
         let Some((at, draft)) = self.walk.take() else {
-            return self.draft.take();
+            let draft = self.draft.take().filter(|draft| draft != typed)?;
+            self.exchange(typed.to_owned());
+            return Some(draft);
         };
         let Some(line) = self.lines.get(at + 1) else {
             return Some(draft);
@@ -107,15 +123,25 @@ impl History {
         self.end_search();
     }
 
+    /// Keeps what was typed before another line was shown. A line of the history displaces no other draft.
     fn keep_draft(&mut self, draft: String) {
-        if !draft.is_empty() {
+        if !draft.is_empty() && (self.draft.is_none() || !self.lines.contains(&draft)) {
             self.draft = Some(draft);
         }
     }
 
-    /// What was being typed before is in the line again.
-    pub(super) fn forget_draft(&mut self) {
-        self.draft = None;
+    /// Keeps a line that the draft takes the place of, unless Up shows it anyway.
+    fn exchange(&mut self, left: String) {
+        if !self.lines.contains(&left) {
+            self.keep_draft(left);
+        }
+    }
+
+    /// Undo shows `line` in the place of `left`: if it was the draft, `left` is it now.
+    pub(super) fn undone(&mut self, line: &str, left: String) {
+        if self.draft.take_if(|draft| draft == line).is_some() {
+            self.exchange(left);
+        }
     }
 
     pub(super) fn query(&self) -> Option<&str> {

@@ -209,7 +209,7 @@ impl LineEditor {
             Key::Tab if !self.masked => KeyOutcome::Complete,
             Key::BackTab if !self.masked => KeyOutcome::CompletePrevious,
             Key::Up | Key::Ctrl('p') => self.recall(History::older),
-            Key::Down | Key::Ctrl('n') => self.recall(|history, _| history.newer()),
+            Key::Down | Key::Ctrl('n') => self.recall(History::newer),
             Key::Ctrl('r') if !self.masked => self.start_search(),
             Key::Ctrl('l') => KeyOutcome::ClearScreen,
             Key::Ctrl('c') => KeyOutcome::Interrupt,
@@ -219,13 +219,13 @@ impl LineEditor {
 
     fn submit(&mut self) -> KeyOutcome {
         let line = self.buffer.take();
+        self.settle();
         if self.masked {
             self.buffer.reserve(MASKED_MAX);
         } else {
             self.history().add(&line);
         }
         self.undo.forget();
-        self.settle();
         KeyOutcome::Submit(line.into())
     }
 
@@ -298,7 +298,8 @@ impl LineEditor {
             return KeyOutcome::None;
         };
         self.settle();
-        self.history().forget_draft();
+        let left = self.buffer.text().to_owned();
+        self.history().undone(&text, left);
         self.buffer.set(&text, cursor, LINE_MAX);
         KeyOutcome::Redraw
     }

@@ -186,20 +186,112 @@ fn a_draft_outlives_the_edit_of_a_recalled_line() {
             assert_eq!(picture(&editor), edited, "{recall} {edit}");
         }
     }
-    // A line that was sent ends it.
+}
+
+#[test]
+fn a_draft_outlives_the_line_that_is_sent_in_its_place() {
+    for recall in ["UP", "UP x", "C-r tw", "C-r tw LEFT x", "UP C-r on"] {
+        let mut editor = LineEditor::new();
+        press(&mut editor, "one ENTER two ENTER draft");
+        press(&mut editor, recall);
+        press(&mut editor, "ENTER");
+        assert_eq!(picture(&editor), "|", "{recall}");
+        press(&mut editor, "other ENTER DOWN");
+        assert_eq!(picture(&editor), "draft|", "{recall}");
+        assert_eq!(press(&mut editor, "DOWN"), KeyOutcome::None, "{recall}");
+        // It was shown, and with that it is the line.
+        press(&mut editor, "ENTER");
+        assert_eq!(press(&mut editor, "DOWN"), KeyOutcome::None, "{recall}");
+    }
+    // It is sent without being shown.
+    for sent in [
+        "one ENTER draft UP ENTER draft ENTER",
+        "one ENTER one UP ENTER",
+    ] {
+        let mut editor = LineEditor::new();
+        press(&mut editor, sent);
+        assert_eq!(press(&mut editor, "DOWN"), KeyOutcome::None, "{sent}");
+    }
+    // A line of the history is a draft like others.
     let mut editor = LineEditor::new();
-    press(&mut editor, "one ENTER draft UP x ENTER");
-    assert_eq!(press(&mut editor, "DOWN"), KeyOutcome::None);
-    assert_eq!(press(&mut editor, "C-_"), KeyOutcome::None);
+    press(&mut editor, "one ENTER two ENTER one UP x DOWN");
+    assert_eq!(picture(&editor), "one|");
+}
+
+#[test]
+fn undo_forgets_only_the_draft_that_it_brings_back() {
+    for recall in ["UP", "C-r tw C-e"] {
+        let mut editor = LineEditor::new();
+        press(&mut editor, "one ENTER two ENTER draft");
+        press(&mut editor, recall);
+        press(&mut editor, "x C-_");
+        assert_eq!(picture(&editor), "two|", "{recall}");
+        press(&mut editor, "DOWN");
+        assert_eq!(picture(&editor), "draft|", "{recall}");
+    }
+    // Undo of a change that has nothing to do with it.
+    let mut editor = LineEditor::new();
+    press(&mut editor, "one ENTER draft UP ENTER new C-_ DOWN");
+    assert_eq!(picture(&editor), "draft|");
+}
+
+#[test]
+fn a_draft_changes_places_with_what_was_typed_since() {
+    let mut editor = LineEditor::new();
+    press(&mut editor, "one ENTER draft UP ENTER new DOWN");
+    assert_eq!(picture(&editor), "draft|");
+    press(&mut editor, "DOWN");
+    assert_eq!(picture(&editor), "new|");
+    press(&mut editor, "DOWN C-_");
+    assert_eq!(picture(&editor), "new|");
+    press(&mut editor, "DOWN");
+    assert_eq!(picture(&editor), "draft|");
 }
 
 #[test]
 fn a_draft_with_a_text_that_is_forgotten_goes_too() {
+    for recall in ["UP", "UP x", "C-r on", "C-r on LEFT", "UP ENTER"] {
+        let mut editor = LineEditor::new();
+        press(&mut editor, "one ENTER secret");
+        press(&mut editor, recall);
+        editor.forget_text("secret", |line| line == "secret");
+        press(&mut editor, "DOWN");
+        assert!(!editor.text().contains("secret"), "{recall}");
+        press(&mut editor, "C-g C-_ C-_ C-_");
+        assert!(!editor.text().contains("secret"), "{recall}");
+    }
+}
+
+#[test]
+fn a_draft_outlives_a_line_that_is_forgotten() {
+    let forget =
+        |editor: &mut LineEditor, line: &str| editor.forget_text(line, |sent| sent == line);
+    for (recall, back) in [
+        ("UP", "DOWN"),
+        ("C-r t", "C-g"),
+        ("UP x", "DOWN"),
+        ("UP UP UP", "DOWN DOWN DOWN"),
+    ] {
+        for gone in ["one", "two", "three"] {
+            let mut editor = LineEditor::new();
+            press(&mut editor, "one ENTER two ENTER three ENTER draft");
+            press(&mut editor, recall);
+            forget(&mut editor, gone);
+            if editor.text() != "draft" {
+                press(&mut editor, back);
+            }
+            assert_eq!(picture(&editor), "draft|", "{recall}, without {gone}");
+        }
+    }
+    // The walk goes on from the line that it shows.
     let mut editor = LineEditor::new();
-    press(&mut editor, "one ENTER secret UP x");
-    editor.forget_text("secret", |line| line == "secret");
-    press(&mut editor, "DOWN C-_ C-_ C-_");
-    assert!(!editor.text().contains("secret"), "{}", editor.text());
+    press(&mut editor, "one ENTER two ENTER three ENTER draft UP UP");
+    forget(&mut editor, "one");
+    assert_eq!(picture(&editor), "two|");
+    press(&mut editor, "UP");
+    assert_eq!(picture(&editor), "two|");
+    press(&mut editor, "DOWN");
+    assert_eq!(picture(&editor), "three|");
 }
 
 #[test]
