@@ -431,6 +431,42 @@ fn every_request_to_a_room_with_slow_mode_is_sent() {
 }
 
 #[test]
+fn a_long_wait_is_told_once_also_after_a_short_one() {
+    let scene = Scene::new();
+    let mut follower = follows(&scene);
+    let follower = follower.arg("--send").stdin(Stdio::piped());
+    let mut follower = follower.stderr(Stdio::piped()).spawn().unwrap();
+    let mut input = follower.stdin.take().unwrap();
+    let request = r#"SEND_MESSAGE {"target_type":1,"target":"tea","content":"x"}"#;
+    let mut end = followed(&scene);
+    end.says(&[r#"HISTORY {"messages":[],"more":false}"#]);
+    writeln!(input, "{request}").unwrap();
+    let mut refuses = |code: &str, seconds: u64| {
+        end.hears_line(request);
+        let why = format!(r#"{{"code":"{code}","message":"","retry_after":{seconds}}}"#);
+        end.says(&[&format!("SEND_MESSAGE_FAILURE {why}")]);
+    };
+    refuses("rate_limited", 1);
+    refuses("storage_full", 1);
+    refuses("storage_full", 1);
+    refuses("slow_mode", 3_600);
+    end.says(&["SERVER_KICK", "CLOSE_NOTIFY 6"]);
+    let output = follower.wait_with_output().unwrap();
+    let notes = String::from_utf8(output.stderr).unwrap();
+    let told: Vec<_> = notes
+        .lines()
+        .filter(|note| note.contains("for now"))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "echat-nc: the server refuses for now: storage_full; trying again in 1 s",
+            "echat-nc: the server refuses for now: slow_mode; trying again in 3600 s",
+        ]
+    );
+}
+
+#[test]
 fn a_room_is_followed_under_its_new_names() {
     let stage = Stage::new();
     let ann = |command: &str, params: &str| {

@@ -52,7 +52,7 @@ const PASSING: [&str; 5] = [
     "storage_damaged",
 ];
 
-/// A request of `--send` that is refused for so many seconds or longer is told, and one that the server cannot store.
+/// Seconds from which on a wait for a rate limit or for slow mode is told. Other refusals are told at once.
 const LONG_WAIT: u64 = 10;
 
 /// What was asked and is not answered. There is one request at a time.
@@ -386,7 +386,7 @@ impl Follower<'_> {
         if let Some(wait) = passes_in(&code, int(&message.params, "retry_after")) {
             let is_usual =
                 matches!(code.as_str(), "rate_limited" | "slow_mode") && wait < LONG_WAIT;
-            if !is_usual && !self.requests.was_held() {
+            if !is_usual && self.requests.tells(&code) {
                 output::diagnostic(&format!(
                     "the server refuses for now: {code}; trying again in {wait} s"
                 ));

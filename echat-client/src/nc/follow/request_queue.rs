@@ -43,6 +43,8 @@ pub(super) struct RequestQueue {
     bytes: usize,
     /// When the oldest one is sent again, by the clock, if the server refused it for now.
     held_until: Option<Duration>,
+    /// The code of the refusal of the oldest one that people were told.
+    told: Option<String>,
     /// Whether no more lines come.
     ended: bool,
     /// Whether a request was refused for good.
@@ -57,6 +59,7 @@ impl RequestQueue {
             waiting: VecDeque::new(),
             bytes: 0,
             held_until: None,
+            told: None,
             ended: !reads_input,
             has_refusal: false,
         }
@@ -82,9 +85,9 @@ impl RequestQueue {
         self.held_until
     }
 
-    /// Whether the request that was sent was held before.
-    pub(super) fn was_held(&self) -> bool {
-        self.held_until.is_some()
+    /// Whether people are told that the request that was sent is refused for now: not twice for one reason.
+    pub(super) fn tells(&mut self, code: &str) -> bool {
+        self.told.replace(code.to_owned()).as_deref() != Some(code)
     }
 
     /// Keeps the request that was sent, and sends none before this time.
@@ -104,6 +107,7 @@ impl RequestQueue {
     /// Takes the final answer to the request that was sent. Returns the line of a request that is refused.
     pub(super) fn answered(&mut self, ending: Ending) -> Option<usize> {
         self.held_until = None;
+        self.told = None;
         let request = self.waiting.pop_front()?;
         self.bytes -= request.plain.len();
         let is_refused = ending == Ending::Refused;
