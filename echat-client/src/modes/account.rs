@@ -29,6 +29,8 @@ pub(super) struct RegisterMode {
     waits: bool,
     /// Whether the server has asked for an invitation code.
     needs_code: bool,
+    /// Whether the server has refused a registration without a code.
+    is_code_required: bool,
     /// The code that was sent last.
     code: Option<Secret>,
 }
@@ -160,17 +162,21 @@ impl Mode for RegisterMode {
         };
         self.waits = false;
         let code = code_of(fail);
-        let (mut lines, next) = match &self.code {
-            Some(sent) if code == Some(Code::BadInvitation) => {
-                let refused = context.error(Text::CodeRefused { code: sent });
-                (vec![refused], Text::CodeOrNone)
-            }
-            _ => (answers::tell(update, context), Text::CodeNeeded),
+        let is_code_refused = code == Some(Code::BadInvitation);
+        self.is_code_required |= is_code_refused && self.code.is_none();
+        let mut lines = match &self.code {
+            Some(sent) if is_code_refused => vec![context.error(Text::CodeRefused { code: sent })],
+            _ => answers::tell(update, context),
         };
         match code {
             // The name and the password stand; what is missing is a code.
             Some(Code::BadInvitation) if self.password.is_some() => {
                 self.needs_code = true;
+                let next = if self.is_code_required {
+                    Text::CodeNeeded
+                } else {
+                    Text::CodeOrNone
+                };
                 lines.push(context.line(next));
             }
             Some(Code::RegistrationClosed) => {
@@ -258,11 +264,11 @@ impl RegisterMode {
             return acts;
         }
         if line.trim().is_empty() {
-            // The server may need none: the code came with an address, or from the command line.
-            if self.code.is_some() {
-                return self.register(None, context);
+            if self.is_code_required {
+                return print(vec![context.line(Text::CodeNeeded)]);
             }
-            return print(vec![context.line(Text::CodeNeeded)]);
+            // The server may need none: the code came with an address, or from the command line.
+            return self.register(None, context);
         }
         let code: String = line.trim().chars().map(statement::ascii_form).collect();
         self.register(Some(code.into()), context)

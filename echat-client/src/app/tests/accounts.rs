@@ -497,6 +497,37 @@ fn a_code_that_is_refused_can_be_left_out() {
     );
     stage.types("");
     assert_eq!(stage.sent(), []);
+    // Another wrong one does not make the server need none.
+    stage.types("8KQM-2XWD-RT9H-C4VB").sent();
+    stage.printed();
+    refused(&mut stage, R::Register, "bad_invitation");
+    assert_eq!(
+        stage.printed(),
+        [
+            "The invitation code 8KQM-2XWD-RT9H-C4VB is not valid: it is mistyped, used up, expired or revoked.",
+            "Enter an invitation code, or press Ctrl-C to go back.",
+        ]
+    );
+    stage.types("");
+    assert_eq!(stage.sent(), []);
+}
+
+#[test]
+fn a_wrong_code_is_not_left_out_where_the_server_has_asked_for_one() {
+    let mut stage = stage(Language::English);
+    stage.happens(Input::Connected);
+    stage.types("register").types("ann");
+    stage.types("password1").types("password1").sent();
+    refused(&mut stage, R::Register, "bad_invitation");
+    stage.types("abc").sent();
+    stage.printed();
+    refused(&mut stage, R::Register, "bad_invitation");
+    assert_eq!(
+        stage.printed().last().unwrap(),
+        "Enter an invitation code, or press Ctrl-C to go back."
+    );
+    stage.types("");
+    assert_eq!(stage.sent(), []);
 }
 
 #[test]
