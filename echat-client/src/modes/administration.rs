@@ -11,7 +11,10 @@ use crate::render::safe::Safe;
 use crate::render::styled::{Line, Style};
 use crate::statement::TypedRequest;
 use crate::target::normal_name;
-use crate::text::{Language, Text, administration_command, administration_key, code_of, is_time};
+use crate::text::{
+    Language, Text, administration_column, administration_command, administration_key, code_of,
+    is_time,
+};
 
 /// Columns between those of a table.
 const GAP: usize = 2;
@@ -54,7 +57,7 @@ pub(super) fn result(
                     value => cell(key, value, context),
                 };
                 if !text.is_empty() {
-                    let label = &label(key, language);
+                    let label = &label(key, administration_key(key), language);
                     lines.push(context.line(Text::Labelled { label, text: &text }));
                 }
             }
@@ -73,8 +76,8 @@ fn sentence(done: &str, words: &[String], language: Language) -> String {
     sentence.unwrap_or_else(|| done.to_owned())
 }
 
-fn label(key: &str, language: Language) -> String {
-    let known = administration_key(key).filter(|_| language == Language::Chinese);
+fn label(key: &str, chinese: Option<&str>, language: Language) -> String {
+    let known = chinese.filter(|_| language == Language::Chinese);
     known.map_or_else(|| key.replace('_', " "), str::to_owned)
 }
 
@@ -141,7 +144,8 @@ fn table(name: &str, rows: &[Value], context: &Context) -> Vec<Line> {
             .iter()
             .map(|row| Safe::line(&text_of(row, key, is_help, context)))
             .collect();
-        Column::new(Safe::line(&label(key, context.language)), cells)
+        let heading = label(key, administration_column(name, key), context.language);
+        Column::new(Safe::line(&heading), cells)
     });
     let columns: Vec<Column> = columns.filter(|column| column.width > 0).collect();
     let heading = line(&columns, |column| &column.heading);

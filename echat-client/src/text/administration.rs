@@ -235,6 +235,14 @@ pub fn is_time(key: &str) -> bool {
     TIMES.contains(&key)
 }
 
+/// The heading of a column in Chinese. The owner of a room has another name than that of a bot.
+pub fn administration_column(table: &str, key: &str) -> Option<&'static str> {
+    match (table, key) {
+        ("bots", "owner") => administration_key("bot_of"),
+        _ => administration_key(key),
+    }
+}
+
 /// A key of a result in Chinese.
 pub fn administration_key(key: &str) -> Option<&'static str> {
     let found = KEYS.iter().find(|(known, _)| *known == key)?;

@@ -23,7 +23,8 @@ use unicode_width::UnicodeWidthChar;
 #[cfg(test)]
 use administration::ADMINISTRATION;
 pub use administration::{
-    administration_command, administration_key, administration_names, is_time,
+    administration_column, administration_command, administration_key, administration_names,
+    is_time,
 };
 pub use language::Language;
 pub use refusals::RefusedRequest;

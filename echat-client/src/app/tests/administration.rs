@@ -167,6 +167,47 @@ fn columns_of_a_table_stand_below_one_another() {
 }
 
 #[test]
+fn the_owner_of_a_bot_is_not_called_like_that_of_a_room() {
+    for (language, bots, rooms) in [
+        (Language::English, "name    owner", "name   owner  members"),
+        (Language::Chinese, "名字    主人", "名字   房主  成员"),
+    ] {
+        let mut stage = ann(language);
+        stage.types("/admin bots");
+        let clerk = row(&[
+            ("name", Value::from("clerk7")),
+            ("owner", Value::from("ann")),
+        ]);
+        let table = vec![
+            ("bots", Value::List(vec![clerk])),
+            ("more", Value::Bool(false)),
+        ];
+        assert_eq!(result(&mut stage, table)[0], bots);
+        stage.types("/admin rooms");
+        let room = row(&[
+            ("name", Value::from("room1")),
+            ("owner", Value::from("ann")),
+            ("members", Value::Int(1)),
+        ]);
+        let table = vec![
+            ("rooms", Value::List(vec![room])),
+            ("more", Value::Bool(false)),
+        ];
+        assert_eq!(result(&mut stage, table)[0], rooms);
+        stage.types("/admin room room1");
+        let label = if language == Language::Chinese {
+            "房主：ann"
+        } else {
+            "owner: ann"
+        };
+        assert_eq!(
+            result(&mut stage, vec![("owner", Value::from("ann"))]),
+            [label]
+        );
+    }
+}
+
+#[test]
 fn help_lists_what_can_be_typed_here() {
     let command = |usage: &str, about: &str, only_ctl| {
         row(&[
