@@ -55,11 +55,11 @@ administration! {
     "quota", "24 小时内各用户发送的字节数，从多到少";
     "make-admin", "任命服务器管理员", done: "“{1}”现在是服务器管理员。";
     "unmake-admin", "撤销服务器管理员", done: "“{1}”不再是服务器管理员。";
-    "reset-password", "给用户一个临时密码，只显示一次；其机器人的令牌默认作废", takes: "NAME [void-tokens|keep-tokens]", done: "“{1}”现在使用临时密码，登录后会被要求修改。";
+    "reset-password", "给用户一个临时密码，只显示一次；其机器人的令牌默认作废", takes: "NAME [void-tokens|keep-tokens]", done: "“{1}”现在使用临时密码，登录后会被要求修改。" (irreversible);
     "suspend", "停用账号：结束其全部会话，并且不能再登录", done: "已停用“{1}”的账号。";
     "unsuspend", "恢复停用的账号", done: "“{1}”的账号已恢复。";
     "delete-user", "删除账号；除非另外说明，消息保留", takes: "NAME [keep-messages|erase-messages]", done: "已删除“{1}”的账号。" (irreversible);
-    "rename-user", "给用户改名", done: "“{1}”改名为“{2}”。" (irreversible);
+    "rename-user", "给用户改名", done: "“{1}”改名为“{2}”。";
     "kick", "结束用户的全部会话，用户可以重新登录", done: "“{1}”已从所有会话退出。";
     "room-owner", "把聊天室转交给一名成员", done: "聊天室“{1}”的房主现在是“{2}”。";
     "close-room", "关闭聊天室，其中的消息随之删除", done: "已关闭聊天室“{1}”。" (irreversible);

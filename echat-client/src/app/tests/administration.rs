@@ -300,10 +300,20 @@ fn a_command_that_nothing_can_undo_asks_before() {
         stage.types("n");
         assert_eq!(stage.printed().last().unwrap(), declined);
         assert!(!stage.sent().contains(&R::Admin));
-        for line in ["close-room tea", "rename-user bob rob", "delete-user bob"] {
+        for line in [
+            "close-room tea",
+            "delete-user bob",
+            "reset-password bob",
+            "reset-password bob keep-tokens",
+        ] {
             stage.types(&format!("/admin {line}"));
             assert!(!stage.sent().contains(&R::Admin), "{line}");
             stage.types("y");
+            assert!(stage.sent().contains(&R::Admin), "{line}");
+        }
+        // Another command undoes these.
+        for line in ["rename-user bob rob", "unmake-admin bob", "suspend bob 2h"] {
+            stage.types(&format!("/admin {line}"));
             assert!(stage.sent().contains(&R::Admin), "{line}");
         }
     }
