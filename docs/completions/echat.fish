@@ -3,7 +3,7 @@ complete -c echat -l password-env -d 'Environment variable that contains the pas
 complete -c echat -l password-file -d 'File that contains the password (one line), which only its owner can read (chmod 600)' -r -F
 complete -c echat -l password-command -d 'Shell command that prints the password (one line)' -r
 complete -c echat -l token-file -d 'File that contains the token of a bot (one line), which only its owner can read (chmod 600)' -r -F
-complete -c echat -l invitation -d 'Invitation code to register with; without it `register` asks for one if the server needs it' -r
+complete -c echat -l invitation -d 'Invitation code; unless there is a user to log in, echat begins by registering with it' -r
 complete -c echat -l lang -d 'Language, en or zh; default: from the configuration, else from the locale' -r
 complete -c echat -l config -d 'Configuration file to read, instead of the default ones' -r -F
 complete -c echat -l timeout -d 'Exit after this many seconds; only without a terminal' -r

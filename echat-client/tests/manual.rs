@@ -69,8 +69,8 @@ const CHINESE: Translation = Translation {
             "从这个文件读取机器人的令牌（只有一行）；文件只能由所有者读取（chmod 600）",
         ),
         (
-            "Invitation code to register with; without it `register` asks for one if the server needs it",
-            "注册用的邀请码；不提供时，如果服务器只接受邀请注册，register 会询问",
+            "Invitation code; unless there is a user to log in, echat begins by registering with it",
+            "注册用的邀请码；没有指定要登录的用户时，启动后直接用它注册",
         ),
         (
             "Language, en or zh; default: from the configuration, else from the locale",

@@ -36,7 +36,7 @@ pub(super) struct Flags {
     /// File that contains the token of a bot (one line), which only its owner can read (chmod 600)
     #[arg(long, value_name = "FILE", group = "password")]
     pub(super) token_file: Option<PathBuf>,
-    /// Invitation code to register with; without it `register` asks for one if the server needs it
+    /// Invitation code; unless there is a user to log in, echat begins by registering with it
     #[arg(long, value_name = "CODE")]
     pub(super) invitation: Option<Secret>,
     /// Language, en or zh; default: from the configuration, else from the locale
@@ -76,8 +76,9 @@ input and output are redirected. Without /dev/tty, an option must provide the pa
 unknown server is refused unless the address contains its key.
 
 With an invitation code, in the address or by --invitation, echat begins by asking for a name
-and a password, and registers with them. After the login it opens the room of the address, and
-joins it first if need be.
+and a password, and registers with them. With a user (in the address, by --user or in the
+configuration) it asks for the password of that user instead. After the login it opens the room
+of the address, and joins it first if need be.
 
 Configuration: the \"client\" section of --config, else ECHAT_CONFIG, else echat/config.json in
 $XDG_CONFIG_HOME or ~/.config, else ./config.json. An invalid default file is ignored with a

@@ -246,6 +246,11 @@ fn a_pipe_sends_its_lines_and_reports_refusals() {
     let login = ["--user", "ann", "--password-file", &wrong, &link];
     folder.pipes(&login, "@r room1 done\n").exits(1);
     folder.pipes(&["--user", "ann", &link], "").exits(2);
+    // With a code, too, a password needs a user.
+    let code = "7KQM-2XWD-RT9H-C4VB";
+    let arguments = ["--invitation", code, "--password-file", &wrong, &link];
+    let refused = folder.pipes(&arguments, "").exits(2);
+    assert!(refused.err.contains("no user name"), "{}", refused.err);
     folder
         .pipes(
             &["127.0.0.1:1", "--user", "ann", "--password-file", &wrong],
