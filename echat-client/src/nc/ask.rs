@@ -1,6 +1,6 @@
 //! Questions on the terminal: whether a key is trusted, and the password.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -70,21 +70,19 @@ pub fn password(user: &str, clock: &Clock) -> Result<Secret, SessionEnd> {
     let mut screen = screen
         .into_raw_mode()
         .map_err(|error| SessionEnd::local(&error))?;
-    write!(screen, "password of {user:?}: ").map_err(|error| SessionEnd::local(&error))?;
-    let typed =
-        masked_line(&terminal, &mut signals, clock).map_err(|error| SessionEnd::local(&error))?;
+    let typed = write!(screen, "password of {user:?}: ")
+        .and_then(|()| masked_line(&terminal, &mut signals, clock));
     let left = write!(screen, "\r\n");
-    drop((screen, signals));
-    if let QuestionInput::Signal(signal) = typed {
+    drop(screen);
+    if let Some(signal) = signals.end() {
         // It ends the process.
         emulate_default_handler(signal).map_err(|error| SessionEnd::local(&error))?;
     }
+    let typed = typed.map_err(|error| SessionEnd::local(&error))?;
     left.map_err(|error| SessionEnd::local(&error))?;
     match typed {
         QuestionInput::Line(password) => Ok(password),
-        QuestionInput::Nothing | QuestionInput::Signal(_) => {
-            Err(SessionEnd::because(Exit::Usage, &"no password was given"))
-        }
+        QuestionInput::Nothing => Err(SessionEnd::because(Exit::Usage, &"no password was given")),
         QuestionInput::NotText => Err(SessionEnd::because(
             Exit::Usage,
             &"the typed password is not UTF-8",
@@ -95,17 +93,18 @@ pub fn password(user: &str, clock: &Clock) -> Result<Secret, SessionEnd> {
 /// What was typed at a question.
 enum QuestionInput {
     Line(Secret),
-    /// The question was broken off.
+    /// The question was broken off, also by a signal.
     Nothing,
     /// It is not UTF-8.
     NotText,
-    /// The program is to end by this signal.
-    Signal(i32),
 }
 
-/// The signals that end the program. While this lives they only wake it up; then they end it again.
+/// The signals that end the program, without those that it ignores, as under nohup(1). While this lives they only wake
+/// it up; then they end it again.
 struct EndSignals {
-    came: SignalDelivery<UnixStream, SignalOnly>,
+    delivery: SignalDelivery<UnixStream, SignalOnly>,
+    /// The first one that came.
+    came: Option<i32>,
     is_over: Arc<AtomicBool>,
 }
 
@@ -113,13 +112,31 @@ impl EndSignals {
     fn catch() -> io::Result<Self> {
         const SIGNALS: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
         let is_over = Arc::new(AtomicBool::new(false));
-        for signal in SIGNALS {
+        let ignored = ignored_signals();
+        let is_ignored = |signal: i32| ignored & (1 << (signal - 1)) != 0;
+        let signals = SIGNALS.into_iter().filter(|signal| !is_ignored(*signal));
+        for signal in signals.clone() {
             // A handler cannot be removed.
             register_conditional_default(signal, Arc::clone(&is_over))?;
         }
         let (read, write) = UnixStream::pair()?;
-        let came = SignalDelivery::with_pipe(read, write, SignalOnly, SIGNALS)?;
-        Ok(Self { came, is_over })
+        Ok(Self {
+            delivery: SignalDelivery::with_pipe(read, write, SignalOnly, signals)?,
+            came: None,
+            is_over,
+        })
+    }
+
+    /// The signal that the program is to end by.
+    fn came(&mut self) -> Option<i32> {
+        self.came = self.came.or_else(|| self.delivery.pending().next());
+        self.came
+    }
+
+    /// From now on they end the program. The one that came before.
+    fn end(mut self) -> Option<i32> {
+        self.is_over.store(true, Ordering::SeqCst);
+        self.came()
     }
 }
 
@@ -127,6 +144,14 @@ impl Drop for EndSignals {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::SeqCst);
     }
+}
+
+/// A bit for each signal that the program ignores (proc(5)). On a system without /proc none is known.
+fn ignored_signals() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let bits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let bits = bits.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok());
+    bits.unwrap_or(0)
 }
 
 /// The line that is typed at a terminal in raw mode, with the keys of the line editor; nothing
@@ -144,12 +169,12 @@ fn masked_line(
     loop {
         let mut fds = [
             WatchedFd::new(terminal, Interest::Read),
-            WatchedFd::new(signals.came.get_read(), Interest::Read),
+            WatchedFd::new(signals.delivery.get_read(), Interest::Read),
         ];
         wait(&mut fds, clock, decoder.deadline())?;
         let is_typed = fds[0].is_ready();
-        if let Some(signal) = signals.came.pending().next() {
-            return Ok(QuestionInput::Signal(signal));
+        if signals.came().is_some() {
+            return Ok(QuestionInput::Nothing);
         }
         let tokens = if is_typed {
             match rustix::io::read(terminal, &mut buffer[..]) {

@@ -8,6 +8,10 @@ use rustix::process::{Signal, WaitStatus};
 
 use crate::ECHAT_NC;
 
+/// Starts a program with other dispositions of signals.
+const ENV: &str = "/usr/bin/env";
+const DEFAULT_SIGNALS: &str = "--default-signal=HUP,INT,QUIT,TERM";
+
 #[test]
 fn an_unknown_server_is_asked_about_and_remembered() {
     let scene = Scene::new();
@@ -136,8 +140,9 @@ fn a_signal_at_the_question_for_a_password_restores_the_terminal() {
     for signal in [Signal::TERM, Signal::HUP, Signal::QUIT, Signal::INT] {
         let scene = Scene::new();
         let link = scene.link();
-        let arguments = ["follow", "--user", "ann", &link];
-        let mut person = Person::starts(scene.command(SETSID), ECHAT_NC, &arguments);
+        // Also where the tests themselves ignore them.
+        let arguments = [DEFAULT_SIGNALS, ECHAT_NC, "follow", "--user", "ann", &link];
+        let mut person = Person::starts(scene.command(SETSID), ENV, &arguments);
         person.sees("password of");
         person.types("secret");
         person.signals(signal);
@@ -162,8 +167,9 @@ fn a_signal_after_the_question_for_a_password_ends_the_program() {
                 end.says(&["LOGIN_SUCCESS \"ann\"", "LOGIN_BUNDLE {}"]);
                 assert_eq!(end.hears(), None);
             });
-            let arguments = ["--user", "ann", &scene.link()];
-            let mut person = Person::starts(scene.command(SETSID), ECHAT_NC, &arguments);
+            let link = scene.link();
+            let arguments = [DEFAULT_SIGNALS, ECHAT_NC, "--user", "ann", &link];
+            let mut person = Person::starts(scene.command(SETSID), ENV, &arguments);
             person.sees("password of");
             person.types(&format!("{SECRET}\r"));
             person.sees("LOGIN_BUNDLE");
@@ -172,6 +178,37 @@ fn a_signal_after_the_question_for_a_password_ends_the_program() {
             assert_eq!(by, Some(signal.as_raw()), "{}", person.shown());
         });
     }
+}
+
+#[test]
+fn an_ignored_signal_stays_ignored_at_the_question_for_a_password_and_after_it() {
+    let scene = Scene::new();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut end = scene.server.accept();
+            end.hears_line(&format!(
+                r#"LOGIN {{"username":"ann","password":"{SECRET}"}}"#
+            ));
+            end.says(&["LOGIN_SUCCESS \"ann\"", "LOGIN_BUNDLE {}"]);
+            end.hears_line("LIST_ROOMS");
+            end.says(&["ROOMS []"]);
+            end.hears_goodbye();
+        });
+        // As under nohup(1).
+        let link = scene.link();
+        let arguments = ["--ignore-signal=HUP", ECHAT_NC, "--user", "ann", &link];
+        let mut person = Person::starts(scene.command(SETSID), ENV, &arguments);
+        person.sees("password of");
+        person.signals(Signal::HUP);
+        person.types(&format!("{SECRET}\r"));
+        person.sees("LOGIN_BUNDLE");
+        person.signals(Signal::HUP);
+        person.types("LIST_ROOMS\n");
+        person.sees("{\"command\":\"ROOMS\",\"params\":[]}");
+        person.types("\u{4}");
+        let (code, shown) = person.ends();
+        assert_eq!(code, 0, "{shown}");
+    });
 }
 
 #[test]
