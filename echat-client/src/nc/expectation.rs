@@ -17,6 +17,7 @@ use zeroize::Zeroize;
 use super::message;
 use super::pending::{FinalReply, Pending};
 use super::subset;
+use crate::secret::Secret;
 
 /// How long an expectation waits when there is no limit on the whole session.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -32,15 +33,15 @@ const SHOWN_CHARS: usize = 400;
 pub struct ReceivedMessage {
     /// The message.
     pub message: Message,
-    /// The same as a line.
-    pub line: String,
+    /// The same as a line. The shorter buffers that it had while it was written are not wiped.
+    pub line: Secret,
     /// What it is the final reply to.
     pub answers: Option<FinalReply>,
     /// Whether it was counted as a refusal, as one in the login sequence is not.
     pub is_counted: bool,
 }
 
-/// It may be a LOGIN_BUNDLE, with the secrets of the next login.
+/// It may be a LOGIN_BUNDLE, with the secrets of the next login, or the BOT_TOKEN.
 impl Drop for ReceivedMessage {
     fn drop(&mut self) {
         self.message.params.zeroize();
@@ -124,7 +125,7 @@ pub struct Expectation {
     request: Option<u64>,
     /// When it fails.
     pub deadline: Duration,
-    passed_over: VecDeque<String>,
+    passed_over: VecDeque<Secret>,
     passed_over_before: usize,
 }
 
@@ -194,7 +195,7 @@ impl Expectation {
         if shown.len() < line.len() {
             shown.push_str("...");
         }
-        self.passed_over.push_back(shown);
+        self.passed_over.push_back(shown.into());
     }
 
     /// What was expected, why it failed and what came instead.
@@ -217,7 +218,7 @@ impl Expectation {
             );
         }
         for line in &self.passed_over {
-            let _ = write!(text, "\n  received instead: {line}");
+            let _ = write!(text, "\n  received instead: {}", &**line);
         }
         if self.passed_over.is_empty() {
             text.push_str("\n  received nothing");
@@ -238,7 +239,7 @@ mod tests {
                 command,
                 params: Value::Null,
             },
-            line: "x".repeat(length),
+            line: "x".repeat(length).into(),
             answers: None,
             is_counted: false,
         };

@@ -5,7 +5,7 @@ use echat_proto::codec::EncodeError;
 use echat_proto::commands::{self, COMMANDS};
 use echat_proto::json::{self, JsonError};
 use echat_proto::value::Value;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::script::{CommandRef, ScriptCommand};
 use crate::secret::SecretBytes;
@@ -66,8 +66,12 @@ pub fn to_line(message: &Message) -> String {
         Some(info) => Value::from(info.name),
         None => Value::Int(message.command.into()),
     };
-    let (command, params) = (json::to_json(&command), json::to_json(&message.params));
-    format!("{{\"command\":{command},\"params\":{params}}}")
+    // It may hold a token.
+    let (command, params) = (
+        json::to_json(&command),
+        Zeroizing::new(json::to_json(&message.params)),
+    );
+    format!("{{\"command\":{command},\"params\":{}}}", *params)
 }
 
 /// `{"event": NAME, "params": ...}`: what echat-nc itself has to say, never the server.

@@ -18,7 +18,7 @@ use super::rules::{Next, Rules, SessionEnd};
 use super::step::ScriptStep;
 use crate::exit::Exit;
 use crate::net::liveness::{Liveness, Verdict};
-use crate::secret::SecretBytes;
+use crate::secret::{Secret, SecretBytes};
 
 /// With so many steps not yet done, or so many bytes in them, input is not read.
 const MAX_STEPS: usize = 1024;
@@ -133,7 +133,7 @@ impl ScriptSession {
     }
 
     /// Takes what came, and returns the line to show.
-    pub fn received(&mut self, incoming: Incoming) -> Option<String> {
+    pub fn received(&mut self, incoming: Incoming) -> Option<Secret> {
         // A BATCH brings several at once; what comes after the end is not shown.
         if self.over.is_some() {
             return None;
@@ -160,11 +160,11 @@ impl ScriptSession {
         };
         // A token is asked for to be seen, and is told only once.
         let is_asked_for = message.command == event::BOT_TOKEN;
-        let line = if self.rules.show_secrets || is_asked_for {
+        let line = Secret::from(if self.rules.show_secrets || is_asked_for {
             message::to_line(&message)
         } else {
             message::to_line(&dump::redacted(&message))
-        };
+        });
         let answers = self.pending.answered(&message);
         self.logged_in |= pending::logs_in(&message);
         let is_logging_in = matches!(self.waiting, Waiting::Login(_));

@@ -52,6 +52,10 @@ fn sends(session: &mut ScriptSession) -> String {
 
 /// One message comes; `None` if it is not shown.
 fn comes(session: &mut ScriptSession, line: &str) -> Option<String> {
+    comes_as_secret(session, line).map(|line| line.to_string())
+}
+
+fn comes_as_secret(session: &mut ScriptSession, line: &str) -> Option<Secret> {
     let line = script::parse_line(line).unwrap();
     let plain = message::resolve(&line).unwrap().encode().unwrap();
     let mut incoming = echat_proto::channel::Channel::read_plain(&plain).unwrap();
@@ -92,6 +96,19 @@ fn lines_are_sent_without_waiting_and_the_end_waits_for_the_answers() {
     waits(&mut session, 1, None);
     comes(&mut session, "ROOMS []");
     assert_eq!(ends(&mut session, 1, Exit::Success), "");
+}
+
+#[test]
+fn the_line_of_a_token_is_a_secret() {
+    let new_token = r#"NEW_BOT_TOKEN {"username":"clerk"}"#;
+    let mut session = scripted(new_token, Rules::default());
+    sends(&mut session);
+    let told = comes_as_secret(
+        &mut session,
+        r#"BOT_TOKEN {"username":"clerk","token":"canary"}"#,
+    );
+    assert!(told.as_ref().is_some_and(|line| line.contains("canary")));
+    assert!(!format!("{told:?}").contains("canary"));
 }
 
 #[test]
