@@ -207,8 +207,7 @@ impl Mode for RegisterMode {
 }
 
 impl RegisterMode {
-    /// The account is made. A person who came by an address with a code is logged in, too, and is told the address for
-    /// the next time.
+    /// The account is made. Where echat began with a code, it logs in, too, and tells the address for the next time.
     fn registered(&mut self, context: &Context) -> Vec<Act> {
         let settings = &context.settings;
         let (Some(name), Some(password)) = (&self.name, self.password.take()) else {

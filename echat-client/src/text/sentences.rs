@@ -426,7 +426,7 @@ sentences! {
     NowLogIn
         en "Type `login` to log in."
         zh "输入 `login` 登录。";
-    /// The first sentence for a user whose address has an invitation code.
+    /// The first sentence where echat begins with an invitation code.
     Invited
         en "You are invited to this server. Choose a user name and a password. If you have an account already, type `\\c` and then `login`."
         zh "你收到了这台服务器的邀请。请设置用户名和密码。如果已有账号，请输入 `\\c`，再输入 `login`。";
