@@ -101,20 +101,23 @@ fn a_dumb_terminal_gets_no_escape_code() {
     }
 }
 
+/// Serves one session of ann, which asks for the rooms.
+fn serve_a_login(scene: &Scene) {
+    let mut end = scene.server.accept();
+    end.hears_line(&format!(
+        r#"LOGIN {{"username":"ann","password":"{SECRET}"}}"#
+    ));
+    end.says(&["LOGIN_SUCCESS \"ann\"", "LOGIN_BUNDLE {}"]);
+    end.hears_line("LIST_ROOMS");
+    end.says(&["ROOMS []"]);
+    end.hears_goodbye();
+}
+
 #[test]
 fn a_password_is_asked_for_and_not_shown() {
     let scene = Scene::new();
     thread::scope(|scope| {
-        scope.spawn(|| {
-            let mut end = scene.server.accept();
-            end.hears_line(&format!(
-                r#"LOGIN {{"username":"ann","password":"{SECRET}"}}"#
-            ));
-            end.says(&["LOGIN_SUCCESS \"ann\"", "LOGIN_BUNDLE {}"]);
-            end.hears_line("LIST_ROOMS");
-            end.says(&["ROOMS []"]);
-            end.hears_goodbye();
-        });
+        scope.spawn(|| serve_a_login(&scene));
         let mut person = Person::starts(
             scene.command(SETSID),
             ECHAT_NC,
@@ -184,16 +187,7 @@ fn a_signal_after_the_question_for_a_password_ends_the_program() {
 fn an_ignored_signal_stays_ignored_at_the_question_for_a_password_and_after_it() {
     let scene = Scene::new();
     thread::scope(|scope| {
-        scope.spawn(|| {
-            let mut end = scene.server.accept();
-            end.hears_line(&format!(
-                r#"LOGIN {{"username":"ann","password":"{SECRET}"}}"#
-            ));
-            end.says(&["LOGIN_SUCCESS \"ann\"", "LOGIN_BUNDLE {}"]);
-            end.hears_line("LIST_ROOMS");
-            end.says(&["ROOMS []"]);
-            end.hears_goodbye();
-        });
+        scope.spawn(|| serve_a_login(&scene));
         // As under nohup(1).
         let link = scene.link();
         let arguments = ["--ignore-signal=HUP", ECHAT_NC, "--user", "ann", &link];

@@ -280,13 +280,8 @@ impl Plan {
                 receivers: members - usize::from(!peer.sender_gets_a_copy()),
             };
             for &window in &self.windows {
-                crowd.talk(&room, window, WARM_UP * window)?;
-                let messages = self.messages(members, window);
-                let deliveries = messages * room.receivers as u64;
-                let cost = cost(&server, deliveries, || {
-                    crowd.talk(&room, window, messages).map(drop)
-                })?;
-                results.add(name, Metric::Delivery { members, window }, cost);
+                let each = self.delivery(&server, &mut crowd, &room, (members, window))?;
+                results.add(name, Metric::Delivery { members, window }, each);
             }
         }
         self.measure_latency(peer, &mut crowd, results)?;
@@ -410,14 +405,25 @@ impl Plan {
             name: &room,
             receivers: members - usize::from(!peer.sender_gets_a_copy()),
         };
-        crowd.talk(&room, window, WARM_UP * window)?;
-        let messages = self.messages(members, window);
-        let deliveries = messages * room.receivers as u64;
-        let each = cost(server, deliveries, || {
-            crowd.talk(&room, window, messages).map(drop)
-        })?;
+        let each = self.delivery(server, crowd, &room, LARGE_ROOM)?;
         results.add(name, Metric::Delivery { members, window }, each);
         Ok(())
+    }
+
+    /// What a delivery in a room costs the server, in microseconds.
+    fn delivery(
+        &self,
+        server: &Process,
+        crowd: &mut Crowd<'_>,
+        room: &Room<'_>,
+        (members, window): (usize, u64),
+    ) -> Result<f64, Failure> {
+        crowd.talk(room, window, WARM_UP * window)?;
+        let messages = self.messages(members, window);
+        let deliveries = messages * room.receivers as u64;
+        cost(server, deliveries, || {
+            crowd.talk(room, window, messages).map(drop)
+        })
     }
 }
 
