@@ -29,21 +29,30 @@ const CUTS: usize = 20;
 /// Calls of this kind on such a file fail, so often: the server stops with code 74, and nothing that it
 /// acknowledged is missing, neither when it starts again nor when the power is cut then.
 fn stops_and_starts_again(what: &'static str, files: &'static str, times: i64) {
-    fails(what, files, times, ACKNOWLEDGED, false);
+    fails(what, files, times, ACKNOWLEDGED, Reader::None);
 }
 
 /// The same while another program keeps a read open, until so many messages are acknowledged: the log is
 /// long when it lets go, and is checkpointed beside the loop.
 fn stops_beside_the_loop(what: &'static str) {
-    fails(what, "database.db", 1, LONG, true);
+    fails(what, "database.db", 1, LONG, Reader::BesideFirst);
+}
+
+/// When another program keeps a read open, so that the log goes on and does not restart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    None,
+    /// Beside the server whose disk fails, until it does.
+    BesideFirst,
+    /// Beside the next server.
+    BesideSecond,
 }
 
 /// Messages with which the log is longer than what the loop itself checkpoints.
 const LONG: usize = 900;
 
-/// Such calls fail after so many messages, from the first one on if it is none; `reading` says whether
-/// another program keeps a read open until then.
-fn fails(what: &'static str, files: &'static str, times: i64, acknowledged: usize, reading: bool) {
+/// Such calls fail after so many messages, from the first one on if it is none.
+fn fails(what: &'static str, files: &'static str, times: i64, acknowledged: usize, reader: Reader) {
     let shim = Shim::new();
     if acknowledged > 0 {
         shim.switch(false);
@@ -56,17 +65,13 @@ fn fails(what: &'static str, files: &'static str, times: i64, acknowledged: usiz
         errno: Some(Errno::IO),
     };
     let (dir, server, members) = CROWD.enter(|dir| shim.start(dir, Some(rule)));
-    let reader = reading.then(|| reader(&dir));
-    let read = |statement: &str| {
-        if let Some(reader) = &reader {
-            reader.execute_batch(statement).unwrap();
-        }
-    };
-    read("BEGIN; SELECT count(*) FROM history");
+    let first_reader = (reader == Reader::BesideFirst).then(|| reading(&dir));
     let mut struck = now();
     let first = CROWD.write_until(&server, members, 0, acknowledged, |_| {
         shim.switch(true);
-        read("ROLLBACK");
+        if let Some(reader) = &first_reader {
+            reader.execute_batch("ROLLBACK").unwrap();
+        }
         struck = now();
     });
     if acknowledged == 0 {
@@ -87,13 +92,15 @@ fn fails(what: &'static str, files: &'static str, times: i64, acknowledged: usiz
     let is_beside = files == "database.db";
     assert!(is_beside || !later.iter().any(|note| matches!(note, Note::Sent { .. })));
 
-    drop(reader);
+    drop(first_reader);
+    let second_reader = (reader == Reader::BesideSecond).then(|| reading(&dir));
     let server = shim.start(&dir, None);
     let members = CROWD.return_to(&server);
     let second = CROWD.write_until(&server, members, 1, ACKNOWLEDGED, |server| {
         server.signal(Signal::TERM);
     });
     assert_eq!(server.end().status.code(), Some(0));
+    drop(second_reader);
     let recording = Recording::new(&shim, &dir, [first, second]);
     assert_eq!(recording.check(&dir, recording.notes.len()), Ok(()));
     assert_eq!(
@@ -102,11 +109,14 @@ fn fails(what: &'static str, files: &'static str, times: i64, acknowledged: usiz
     );
 }
 
-/// Another program. It does not checkpoint the log when it ends, which would not be recorded.
-fn reader(dir: &ServerFolder) -> Connection {
+/// Another program, which keeps a read open. It does not checkpoint the log when it ends, which would not be recorded.
+fn reading(dir: &ServerFolder) -> Connection {
     let reader = Connection::open(dir.path("data/database.db")).unwrap();
     reader
         .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .unwrap();
+    reader
+        .execute_batch("BEGIN; SELECT count(*) FROM history")
         .unwrap();
     reader
 }
@@ -119,6 +129,12 @@ fn a_sync_of_the_log_that_fails() {
 #[test]
 fn a_sync_of_the_log_that_fails_at_the_end_too() {
     stops_and_starts_again("sync", "-wal", 2);
+}
+
+/// The next server appends to the log that was not synced, because it cannot restart it.
+#[test]
+fn a_sync_of_the_log_that_fails_before_it_goes_on() {
+    fails("sync", "-wal", 1, ACKNOWLEDGED, Reader::BesideSecond);
 }
 
 #[test]
@@ -148,12 +164,12 @@ fn a_sync_of_a_background_checkpoint_that_fails() {
 
 #[test]
 fn a_sync_of_the_reserved_ids_that_fails() {
-    fails("sync", "high_water", 1, 0, false);
+    fails("sync", "high_water", 1, 0, Reader::None);
 }
 
 #[test]
 fn a_write_of_the_reserved_ids_that_fails() {
-    fails("write", "high_water", 1, 0, false);
+    fails("write", "high_water", 1, 0, Reader::None);
 }
 
 #[test]
