@@ -1,4 +1,4 @@
-//! The log's lines about logins and logouts. Each login has exactly one logout, with its reason.
+//! The log's lines about accounts, logins and logouts. Each login has exactly one logout, with its reason.
 //!
 //! An account gets at most [`LINES`] lines in [`WINDOW`]. What is left out is counted, and one line gives
 //! both counts when the window is over, so that logins and logouts still balance.
@@ -26,6 +26,8 @@ pub(crate) struct SessionLog {
     omitted: BTreeSet<(Duration, UserId)>,
     /// Accounts that were made since the last commit, and from where.
     made: Vec<(String, IpAddr)>,
+    /// The last administrator, if the account was deleted since the last commit.
+    last_administrator: Option<Rc<str>>,
 }
 
 /// One account's window.
@@ -44,16 +46,28 @@ impl SessionLog {
         self.made.push((name.to_owned(), address));
     }
 
-    /// Writes which accounts were made: the database has them.
+    /// The last administrator deleted the account, if the database keeps that.
+    pub(crate) fn last_administrator_deleted(&mut self, name: Rc<str>) {
+        self.last_administrator = Some(name);
+    }
+
+    /// Writes which accounts were made and deleted: the database has it.
     pub(crate) fn commit(&mut self) {
         for (user, address) in self.made.drain(..) {
             tracing::info!(%user, %address, "registered");
         }
+        if let Some(user) = self.last_administrator.take() {
+            tracing::warn!(
+                %user,
+                "the last administrator deleted the account; `echat-server ctl make-admin NAME` makes another",
+            );
+        }
     }
 
-    /// Forgets which accounts were made: the database did not take them.
+    /// Forgets which accounts were made and deleted: the database did not take it.
     pub(crate) fn roll_back(&mut self) {
         self.made.clear();
+        self.last_administrator = None;
     }
 
     /// A user logged in at a connection.

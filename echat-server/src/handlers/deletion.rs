@@ -55,10 +55,14 @@ pub(crate) fn deleted(
     }
     let ends = SessionsEnd::of_account(ctx, me.user())?;
     let now = ctx.now.unix;
+    let is_last_administrator = ctx.batch.is_last_administrator(me.id)?;
     let effects = delete(ctx.batch, me.id, deletion.erase, now)?;
     ctx.journal
         .record(|| Entry::deletion(me.id, deletion.erase, now));
     ctx.throttle.guesses.forgive(deletion.counted.guesser);
+    if is_last_administrator {
+        ctx.session_log.last_administrator_deleted(me.name.clone());
+    }
     forget(ctx, ends);
     let mut reply = Event::LoggedOut {};
     ctx.announce(effects, &mut reply)?;

@@ -149,6 +149,11 @@ impl Batch<'_> {
         self.all(sql, [sql_limit(limit)], |row| row.get(0))
     }
 
+    /// Whether the user is an administrator, and no other account is one.
+    pub(crate) fn is_last_administrator(&self, user: UserId) -> Result<bool, StoreError> {
+        Ok(self.is_administrator(user)? && self.administrators(2)?.len() == 1)
+    }
+
     /// The first `limit` rooms behind a name, by name: name, owner, members, whether it is private.
     pub(crate) fn room_page(
         &self,

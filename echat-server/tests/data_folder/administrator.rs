@@ -69,6 +69,32 @@ fn a_first_start_makes_a_code_that_is_good_once_also_after_a_restart() {
 }
 
 #[test]
+fn the_log_warns_when_the_last_administrator_deletes_the_account() {
+    let dir = ServerFolder::new();
+    let server = dir.start(&[]);
+    let code = fs::read_to_string(dir.path(FILE)).unwrap();
+    let deletes = |mut client: Client, name: &str| {
+        let login = format!(r#"LOGIN {{"username":"{name}","password":"correct horse"}}"#);
+        client.asks(&login);
+        let delete = r#"DELETE_ACCOUNT {"password":"correct horse","erase":false}"#;
+        assert_eq!(client.asks(delete).command, message("LOGGED_OUT").command);
+    };
+    let register_without_code = r#"REGISTER {"username":"bob","password":"correct horse"}"#;
+    let (mut ann, mut bob) = (Client::connect(&server), Client::connect(&server));
+    register(&mut ann, "ann", code.trim());
+    bob.asks(register_without_code);
+    deletes(ann, "ann");
+    deletes(bob, "bob");
+    let log = server.stop();
+    let warned = stderr(&log)
+        .lines()
+        .filter(|line| line.contains("the last administrator deleted the account"));
+    let warned: Vec<_> = warned.collect();
+    assert_eq!(warned.len(), 1, "{}", stderr(&log));
+    assert!(warned[0].contains("user=ann"), "{}", warned[0]);
+}
+
+#[test]
 fn a_database_of_before_gets_no_code() {
     let dir = ServerFolder::new();
     let server = dir.start(&[]);

@@ -208,8 +208,7 @@ fn report_of_lost_administrator(
     user: &User,
     done: String,
 ) -> Result<AdminReport, Reject> {
-    let is_last = view.batch.is_administrator(user.id)? && view.batch.administrators(2)?.len() == 1;
-    Ok(if is_last {
+    Ok(if view.batch.is_last_administrator(user.id)? {
         let done = format!("{done}, and no other account is an administrator");
         AdminReport::done(done).with("last_administrator", true)
     } else {
