@@ -132,7 +132,8 @@ pub(super) const OLDEST: &str = messages!(
     "WHERE m.conversation = ?1 AND m.id > ?2 AND m.id < ?3 AND m.send_time >= ?5 ORDER BY m.id LIMIT ?4"
 );
 
-pub(super) const ONE: &str = messages!("WHERE m.id = ?1");
+/// One message of a conversation. An id alone may be of another one by now, if it was read in a batch that was not kept.
+pub(super) const ONE: &str = messages!("WHERE m.id = ?1 AND m.conversation = ?2");
 
 pub(super) const MISSING: &str = "a message that an index has is not there";
 
@@ -356,7 +357,8 @@ impl Batch<'_> {
         let Some(participation) = participation.into_iter().next() else {
             return Ok(None);
         };
-        let found = self.first(ONE, [id], |row| message(row, user, &participation))?;
+        let one = params![id, participation.conversation];
+        let found = self.first(ONE, one, |row| message(row, user, &participation))?;
         let found = found.filter(|found| {
             id.row() > participation.after_id && found.send_time >= participation.kept_since
         });
@@ -380,7 +382,9 @@ impl Batch<'_> {
         let found = merge(participations.len(), limit + 1, limit + 1, ids)?;
         let mut filled = Filling::page(budget);
         for &(id, at) in found.iter().take(limit) {
-            let next = self.first(ONE, [id], |row| message(row, user, &participations[at]))?;
+            let participation = &participations[at];
+            let one = params![id, participation.conversation];
+            let next = self.first(ONE, one, |row| message(row, user, participation))?;
             let next = next.ok_or_else(|| self.missing(MISSING))?;
             if !filled.push(self.annotated(user, next)?) {
                 break;
@@ -425,7 +429,9 @@ impl Batch<'_> {
         let mut oldest = vec![i64::MAX; participations.len()];
         for (rank, at) in found {
             let id = rank.saturating_neg();
-            let next = self.first(ONE, [id], |row| message(row, user, &participations[at]))?;
+            let participation = &participations[at];
+            let one = params![id, participation.conversation];
+            let next = self.first(ONE, one, |row| message(row, user, participation))?;
             let next = next.ok_or_else(|| self.missing(MISSING))?;
             if !filled.push(self.annotated(user, next)?) {
                 break;

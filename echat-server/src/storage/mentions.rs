@@ -182,7 +182,8 @@ impl Mentions {
                 seen => seen.is_some(),
             };
             if let Some(rights) = seen.filter(|_| mentioned) {
-                let next = batch.first(ONE, [id], |row| message(row, self.user, rights))?;
+                let one = params![id, rights.conversation];
+                let next = batch.first(ONE, one, |row| message(row, self.user, rights))?;
                 let mut next = next.ok_or_else(|| batch.missing(MISSING))?;
                 batch.annotate(self.user, &mut next)?;
                 // After a clock that was put back, one that is too old may follow one that is not.

@@ -469,7 +469,8 @@ impl Search {
             let Some(rights) = seen[&at].as_ref().filter(|rights| rights.after_id < id) else {
                 continue;
             };
-            let found = batch.first(ONE, [id], |row| message(row, self.user, rights))?;
+            let one = params![id, rights.conversation];
+            let found = batch.first(ONE, one, |row| message(row, self.user, rights))?;
             let Some(mut found) =
                 found.filter(|found| !found.deleted && found.send_time >= rights.kept_since)
             else {

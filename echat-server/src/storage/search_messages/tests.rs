@@ -443,6 +443,36 @@ fn a_message_that_is_edited_during_a_search_is_found_if_it_matches_before_and_af
 }
 
 #[test]
+fn a_message_of_a_batch_that_is_not_kept_is_no_other_one_with_its_id() {
+    // As above: one portion is not enough.
+    let words: Vec<String> = (0..60).map(|number| format!("w{number}")).collect();
+    let words = words.join(" ");
+    let text = [words.as_str(); 40].join(" ");
+    let mut world = World::new();
+    say(&mut world, 0, [text.clone()], true);
+    let mut batch = world.store.batch();
+    let content = Content::new(text).unwrap();
+    let said = batch.insert_message(world.rooms[0], world.users[1], &content, None, 1);
+    let lost = said.unwrap().row();
+    let begun = batch.search(world.users[1], wanted(&words)).unwrap();
+    let SearchProgress::Part(mut search) = begun else {
+        panic!("it ends with the first portion")
+    };
+    assert!(search.found.contains_key(&lost));
+    drop(batch);
+    // The id is given out again, elsewhere.
+    say(&mut world, 1, ["a secret".to_owned()], true);
+    let page = loop {
+        match world.store.batch().search_on(search).unwrap() {
+            SearchProgress::Part(left) => search = left,
+            SearchProgress::Page(page) => break page,
+        }
+    };
+    assert_eq!(world.store.batch().newest_id().unwrap().row(), lost);
+    assert_eq!(ids(&page), [lost - 1]);
+}
+
+#[test]
 fn the_lag_of_the_index_counts_new_edited_and_deleted_messages_and_ends() {
     let mut world = World::new();
     let lag = |world: &mut World| world.store.batch().search_lag().unwrap();
