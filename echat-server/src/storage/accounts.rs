@@ -120,17 +120,16 @@ impl Batch<'_> {
         self.write(sql, params![user, old, new]).map(drop)
     }
 
-    /// Stores the PHC string of a new password. The secrets of the user's devices are revoked, and the password need
-    /// not be changed.
+    /// Stores the PHC string of a new password. The secrets of the user's sessions and devices are revoked, and the
+    /// password need not be changed.
     pub fn change_password(&mut self, user: UserId, phc: &str) -> Result<(), StoreError> {
         let sql = "UPDATE users SET password = ?2, must_change_password = 0 WHERE id = ?1";
         self.write(sql, params![user, phc])?;
-        self.write("DELETE FROM devices WHERE user = ?1", [user])
-            .map(drop)
+        self.revoke_secrets(user)
     }
 
     /// Suspends a user until a time, or until [`unsuspend`](Self::unsuspend). A later suspension replaces an earlier
-    /// one.
+    /// one. The secrets of the user's sessions are revoked.
     pub fn suspend(
         &mut self,
         user: UserId,
@@ -140,7 +139,8 @@ impl Batch<'_> {
     ) -> Result<(), StoreError> {
         let sql = "UPDATE users SET suspended_at = ?2, suspended_until = ?3, suspended_reason = ?4
                    WHERE id = ?1 AND deleted_at IS NULL";
-        self.write(sql, params![user, now, until, reason]).map(drop)
+        self.write(sql, params![user, now, until, reason])?;
+        self.revoke_chains(user)
     }
 
     /// Ends the suspension of a user.
@@ -254,12 +254,18 @@ impl Batch<'_> {
         self.exists(sql, [user])
     }
 
-    /// Stores the PHC string of a password that the user has to change. The secrets of the user's devices are revoked.
+    /// Stores the PHC string of a password that the user has to change. The secrets of the user's sessions and devices are
+    /// revoked.
     pub fn reset_password(&mut self, user: UserId, phc: &str) -> Result<(), StoreError> {
         let sql = "UPDATE users SET password = ?2, must_change_password = 1 WHERE id = ?1";
         self.write(sql, params![user, phc])?;
-        self.write("DELETE FROM devices WHERE user = ?1", [user])
-            .map(drop)
+        self.revoke_secrets(user)
+    }
+
+    /// Deletes the secrets with which a user logs in without a password.
+    fn revoke_secrets(&mut self, user: UserId) -> Result<(), StoreError> {
+        self.write("DELETE FROM devices WHERE user = ?1", [user])?;
+        self.revoke_chains(user)
     }
 }
 

@@ -308,6 +308,34 @@ mod tests {
         assert_eq!(batch.chain(user, &CHAIN).expect("memory"), None);
     }
 
+    /// Not only by a later write, which a kill or a full disk may prevent.
+    #[test]
+    fn a_new_password_and_a_suspension_end_the_chains_in_their_own_batch() {
+        for end in [
+            |batch: &mut Batch<'_>, user| batch.change_password(user, "y"),
+            |batch: &mut Batch<'_>, user| batch.reset_password(user, "y"),
+            |batch: &mut Batch<'_>, user| batch.suspend(user, None, None, 2),
+        ] {
+            let mut store = Store::in_memory().expect("memory is there");
+            let mut batch = store.batch();
+            let name = Username::new("ann").expect("a name");
+            let user = batch.create_user(&name, "x", 1).expect("memory");
+            let user = user.expect("free");
+            let change = ChainChange::Begin {
+                current: issued(1),
+                expired: 0,
+            };
+            let write = ChainWrite {
+                user,
+                chain: CHAIN,
+                change,
+            };
+            batch.write_chain(&write).expect("memory");
+            end(&mut batch, user).expect("memory");
+            assert_eq!(batch.chain(user, &CHAIN).expect("memory"), None);
+        }
+    }
+
     #[test]
     fn the_chains_of_a_user_are_bounded_and_old_ones_are_deleted() {
         let mut store = Store::in_memory().expect("memory is there");
