@@ -12,7 +12,7 @@ use crate::handlers::administration::{
     RawArguments,
 };
 use crate::handlers::{Ctx, Gauges, Refusal, Reject};
-use crate::limits::AddressBans;
+use crate::limits::{AddressBans, AddressPrefix};
 use crate::peer::Peer;
 use crate::secrets::{PasswordHash, SecretSeed};
 use crate::storage::{Batch, Removal, StoreError, Sweep};
@@ -287,8 +287,8 @@ impl Engine {
                     self.state.settings = self.administration.settings();
                 }
                 MemoryChange::Ban(prefix, until) => {
-                    self.administration.bans.add(prefix, until);
-                    self.close_banned(now);
+                    self.administration.bans.add(prefix, until, now.unix);
+                    self.close_banned(prefix, now);
                 }
                 MemoryChange::Unban(prefix) => self.administration.bans.remove(prefix),
                 MemoryChange::AdministratorMade => self.state.administrator_is_made = true,
@@ -311,12 +311,9 @@ impl Engine {
         }
     }
 
-    /// Closes the connections from addresses that are not served.
-    fn close_banned(&mut self, now: Now) {
-        let bans = &self.administration.bans;
-        let banned = self
-            .connections
-            .from(|address| bans.refuse(address, now.unix));
+    /// Closes the connections from addresses that are not served any more.
+    fn close_banned(&mut self, prefix: AddressPrefix, now: Now) {
+        let banned = self.connections.from(|address| prefix.contains(address));
         for conn in banned {
             let (why, end) = (Departure::AddressBanned, End::Notify(CloseReason::Kicked));
             let close = |peer: &mut Peer| peer.close_because(why, end, now);

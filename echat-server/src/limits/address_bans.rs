@@ -96,9 +96,10 @@ impl FromIterator<(AddressPrefix, Option<i64>)> for AddressBans {
 }
 
 impl AddressBans {
-    /// Adds a ban, in place of one of the same addresses.
-    pub(crate) fn add(&mut self, prefix: AddressPrefix, until: Option<i64>) {
-        self.remove(prefix);
+    /// Adds a ban at `now`, in unix seconds, in place of one of the same addresses. Bans that are over are forgotten.
+    pub(crate) fn add(&mut self, prefix: AddressPrefix, until: Option<i64>, now: i64) {
+        self.0
+            .retain(|(other, until)| *other != prefix && holds(*until, now));
         self.0.push((prefix, until));
     }
 
@@ -119,10 +120,14 @@ impl AddressBans {
 
     /// Whether connections from an address are refused at `now`, in unix seconds.
     pub(crate) fn refuse(&self, address: IpAddr, now: i64) -> bool {
-        let holds = |until: Option<i64>| until.is_none_or(|until| until > now);
         let mut bans = self.0.iter();
-        bans.any(|(prefix, until)| holds(*until) && prefix.contains(address))
+        bans.any(|(prefix, until)| holds(*until, now) && prefix.contains(address))
     }
+}
+
+/// Whether a ban until then holds at `now`.
+fn holds(until: Option<i64>, now: i64) -> bool {
+    until.is_none_or(|until| until > now)
 }
 
 #[cfg(test)]
@@ -176,5 +181,17 @@ mod tests {
         }
         let bans = AddressBans(vec![(ban, Some(100))]);
         assert!(bans.refuse(inside, 99) && !bans.refuse(inside, 100));
+    }
+
+    #[test]
+    fn bans_that_are_over_are_forgotten() {
+        let mut bans = AddressBans::default();
+        bans.add(prefix("198.51.100.0/24"), None, 0);
+        for hour in 0..1_000 {
+            let now = hour * 3_600;
+            bans.add(prefix("192.0.2.7"), Some(now + 3_600), now);
+            bans.add(prefix("192.0.2.8"), Some(now + 1_800), now);
+        }
+        assert!(bans.iter().count() <= 3, "{}", bans.iter().count());
     }
 }
