@@ -57,10 +57,10 @@ pub struct EngineFacts {
     pub accepted: u64,
     /// Logins.
     pub logins: u64,
-    /// Messages that were stored.
+    /// Messages that were accepted.
     pub messages: u64,
-    /// The greatest id of a message.
-    pub newest_message: u64,
+    /// The greatest id of a message; `None` if the database did not say.
+    pub newest_message: Option<u64>,
     /// Messages that the search index does not have yet; `None` if the database did not say.
     pub search_lag: Option<u64>,
     /// Events that were queued for a connection, without answers.
@@ -178,11 +178,9 @@ fn of_engine(page: &mut MetricsPage, engine: &EngineFacts) {
         "Of requests that were received and not handled",
         Some(engine.receive_queue_bytes),
     );
-    page.gauge(
-        "newest_message",
-        "The greatest id of a message",
-        engine.newest_message,
-    );
+    if let Some(id) = engine.newest_message {
+        page.gauge("newest_message", "The greatest id of a message", id);
+    }
     if let Some(lag) = engine.search_lag {
         page.gauge(
             "search_lag_messages",
@@ -196,7 +194,7 @@ fn of_engine(page: &mut MetricsPage, engine: &EngineFacts) {
         engine.accepted,
     );
     page.counter("logins", "Logins", engine.logins);
-    page.counter("messages", "Messages that were stored", engine.messages);
+    page.counter("messages", "Messages that were accepted", engine.messages);
     page.counter(
         "deliveries",
         "Events that were queued for a connection",
@@ -251,11 +249,12 @@ fn of_system(page: &mut MetricsPage, system: &SystemFacts) {
         system.backup_at,
     );
     page.bytes("resident_memory", "Memory in RAM", system.resident_bytes);
-    let processor = system.processor.unwrap_or_default().as_secs_f64();
-    let help = "Processor time of all threads";
-    let counter = ConstCounter::new(processor);
-    page.0
-        .register_with_unit("processor", help, Unit::Seconds, counter);
+    if let Some(processor) = system.processor {
+        let help = "Processor time of all threads";
+        let counter = ConstCounter::new(processor.as_secs_f64());
+        page.0
+            .register_with_unit("processor", help, Unit::Seconds, counter);
+    }
 }
 
 #[cfg(test)]
@@ -297,6 +296,8 @@ mod tests {
             assert!(text.lines().any(|found| found == line), "{line}: {text}");
         }
         // What is not known is left out.
-        assert!(!text.contains("database_size"));
+        for unknown in ["database_size", "newest_message", "processor"] {
+            assert!(!text.contains(unknown), "{unknown}: {text}");
+        }
     }
 }

@@ -73,7 +73,7 @@ impl Engine {
     /// What is counted and known for the metrics.
     pub fn facts(&mut self) -> EngineFacts {
         let batch = self.store.batch();
-        let newest = batch.newest_id().map_or(0, |id| id.0);
+        let newest = batch.newest_id().ok().map(|id| id.0);
         let search_lag = batch.search_lag().ok();
         drop(batch);
         let Self {
