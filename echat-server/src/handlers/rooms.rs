@@ -1,11 +1,12 @@
 //! Rooms: making, joining, leaving, filling and listing them.
 
+use super::administration::audited_in_lobby;
 use super::admission::{Demand, Plan, View, Written};
 use super::effects::{Effect, InRoom, Leave};
 use super::moderation::invitations_changed;
 use super::{Caller, Ctx, Reject, bots, done, page, targets};
 use crate::storage::{Batch, ListedMember, Role, Room, StoreError, User, UserId};
-use echat_proto::commands::Event;
+use echat_proto::commands::{Event, RequestKind};
 use echat_proto::limits::PAGE_BYTES;
 use echat_proto::names::{NameQuery, RoomName, Topic};
 use echat_proto::param::{Mark, MemberPage, MembersOf, Names, RoomRole};
@@ -26,6 +27,9 @@ const ROOM_BYTES: usize = 176;
 const SHORT_ROOM_BYTES: usize = 80;
 /// Values of a line of LIST_ROOMS: eight in a dict.
 const ROOM_VALUES: usize = 9;
+
+/// Names of added members that a line of the audit has.
+const AUDITED_NAMES: usize = 10;
 
 /// The sentence of the program of 2017 for its users. Clients act on the outcome.
 const JOINED: &str = "加入聊天室";
@@ -113,7 +117,8 @@ pub(crate) fn add_members(
     refuse_too_many_rooms(view, added.keys())?;
     let now = view.now;
     let demand = Demand::Joins(added.len());
-    Ok(Plan::write(demand, move |batch| {
+    let (of, names) = (room.clone(), in_audit(&added));
+    let plan = Plan::write(demand, move |batch| {
         let mut changed = Vec::new();
         for user in added.keys() {
             let was_invited = batch.is_invited(room.id, *user)?;
@@ -141,7 +146,20 @@ pub(crate) fn add_members(
             },
             effects: std::iter::once(let_in).chain(came).chain(changed).collect(),
         })
-    }))
+    });
+    let kind = RequestKind::AddMembers;
+    Ok(audited_in_lobby(plan, view, &me, kind, (&of, &names))?)
+}
+
+/// How the audit names users: the first ones, and how many more.
+fn in_audit(users: &BTreeMap<UserId, User>) -> String {
+    let names: Vec<&str> = users.values().map(|user| &*user.name).collect();
+    let (first, more) = names.split_at(names.len().min(AUDITED_NAMES));
+    let first = first.join(" ");
+    match more.len() {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
 }
 
 /// JOIN_ROOM. A private room takes a user who is invited, and the invitation is used up.
