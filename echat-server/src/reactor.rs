@@ -72,7 +72,7 @@ use crate::engine::{
 };
 use crate::logging;
 use crate::metrics::{self, Durations, SystemFacts};
-use crate::storage::Store;
+use crate::storage::{Store, length_of_log};
 use crate::workers::{self, Pool, jobs};
 use backups::Backups;
 use checkpoints::Checkpoints;
@@ -231,7 +231,7 @@ impl Measured {
         let system = SystemFacts {
             started_at: self.started_at,
             database_bytes: length(&self.database),
-            log_bytes: length(&self.database.with_extension("db-wal")),
+            log_bytes: Some(length_of_log(&self.database)),
             free_bytes: disk.known(),
             backup_at: backups.made_at().max(last_backup(&self.database)),
             resident_bytes: proc::resident_kib(process).map(|kib| kib * 1024),

@@ -17,6 +17,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use echat_system::free_space;
 use echat_system::private_file::{self, FileError};
 use echat_system::regular_file;
 use thiserror::Error;
@@ -27,7 +28,7 @@ use crate::exit::ExitCode;
 use crate::host_key::{self, HostKeyError};
 use crate::storage::{
     CopyError, DATABASE_HEADER, Fault, OpenError, Summary, check_copy, copy_database,
-    mark_without_log, newest_time,
+    length_of_log, mark_without_log, newest_time,
 };
 
 pub use administrator_code::carry_administrator_code;
@@ -62,15 +63,6 @@ impl BackupSource {
         let is_same_disk = self.database.metadata()?.dev() == file.metadata()?.dev();
         Ok(if is_same_disk { self.free_bytes } else { 0 })
     }
-}
-
-/// Bytes that are free on the disk of a file.
-///
-/// # Errors
-/// The system does not say.
-pub fn free_beside(file: &File) -> io::Result<u64> {
-    let disk = rustix::fs::fstatvfs(file)?;
-    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 /// Why a backup is not made or not good.
@@ -296,11 +288,10 @@ fn hold(temporary: &Path) -> Result<File, BackupError> {
 fn has_space(source: &BackupSource, file: &File, target: &Path) -> Result<(), BackupError> {
     let known = || -> io::Result<(u64, u64)> {
         let database = source.database.metadata()?;
-        let log = source.database.with_file_name("database.db-wal");
-        let log = log.metadata().map_or(0, |log| log.len());
-        let needed = database.len().saturating_add(log);
+        let needed = database.len();
+        let needed = needed.saturating_add(length_of_log(&source.database));
         let needed = needed.saturating_add(source.reserved_beside(file)?);
-        Ok((needed, free_beside(file)?))
+        Ok((needed, free_space::of_file(file)?))
     };
     match known() {
         Ok((needed, free)) if needed > free => Err(BackupError::Space {
@@ -461,9 +452,7 @@ fn check_plain(path: &Path) -> Result<(), BackupError> {
             source: OpenError::Foreign,
         });
     }
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    if Path::new(&log).metadata().is_ok_and(|log| log.len() > 0) {
+    if length_of_log(path) > 0 {
         return Err(BackupError::Log(path.to_owned()));
     }
     Ok(())

@@ -10,10 +10,10 @@ use rand::rngs::{StdRng, SysRng};
 
 use echat_proto::names::{Password, RoomName, Username};
 use echat_system::private_file::NewFile;
-use echat_system::regular_file;
+use echat_system::{free_space, regular_file};
 
 use super::{CommandReport, MaintenanceError, done};
-use crate::backup::{BackupSource, carry_administrator_code, free_beside};
+use crate::backup::{BackupSource, carry_administrator_code};
 use crate::cli::ExportSelection;
 use crate::config::{self, Overrides};
 use crate::data_dir::{
@@ -134,7 +134,7 @@ impl<'a> SparingWriter<'a> {
 impl Write for SparingWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.allowed < bytes.len() && self.reserved > 0 {
-            let free = free_beside(self.file)?;
+            let free = free_space::of_file(self.file)?;
             if free < self.reserved.saturating_add(Self::STEP as u64) {
                 let reserved = self.reserved;
                 return Err(io::Error::other(format!(

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use echat_system::free_space;
+
 /// The shortest time between two queries.
 const INTERVAL: Duration = Duration::from_secs(1);
 
@@ -28,8 +30,7 @@ impl Disk {
             return None;
         }
         self.ask_at = now + INTERVAL;
-        let known = rustix::fs::statvfs(&self.folder).ok()?;
-        self.known = Some(known.f_bavail.saturating_mul(known.f_frsize));
+        self.known = Some(free_space::of_folder(&self.folder).ok()?);
         self.known
     }
 

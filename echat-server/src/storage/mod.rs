@@ -112,7 +112,7 @@ pub use search_messages::{FoundMessages, Search, SearchProgress, SearchRequest};
 pub use search_words::SearchQuery;
 pub(crate) use template::EMPTY_DATABASE;
 pub use upgrade_copy::{Upgrade, UpgradePlan, upgrade_of};
-pub use write_ahead_log::{Checkpoint, CheckpointOutcome, Purged};
+pub use write_ahead_log::{Checkpoint, CheckpointOutcome, Purged, length_of_log};
 
 /// The two kinds of conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -14,7 +14,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use echat_system::private_file;
+use echat_system::{free_space, private_file};
 use rusqlite::{Connection, ErrorCode};
 
 use super::backup::{CopyError, copy_database, mark_without_log, open_beside, open_copy};
@@ -205,8 +205,7 @@ fn free_bytes(path: &Path) -> io::Result<u64> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
-    let known = rustix::fs::statvfs(folder.unwrap_or_else(|| Path::new(".")))?;
-    Ok(known.f_bavail.saturating_mul(known.f_frsize))
+    free_space::of_folder(folder.unwrap_or_else(|| Path::new(".")))
 }
 
 fn is_full(error: &CopyError) -> bool {

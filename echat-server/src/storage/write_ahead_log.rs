@@ -45,7 +45,7 @@ use checkpoint::CheckpointEnd;
 pub use checkpoint::{Checkpoint, CheckpointOutcome};
 use purge::Leftovers;
 pub use purge::Purged;
-pub(super) use purge::length_of_log;
+pub use purge::length_of_log;
 use scrub::Scrub;
 use truncation::Truncation;
 

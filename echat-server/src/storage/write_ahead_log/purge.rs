@@ -182,6 +182,6 @@ fn file_length(db: &Connection) -> u64 {
 }
 
 /// Bytes of the log of the database at `path`; 0 if there is none.
-pub(in super::super) fn length_of_log(path: &Path) -> u64 {
+pub fn length_of_log(path: &Path) -> u64 {
     fs::metadata(log_of(path)).map_or(0, |file| file.len())
 }
