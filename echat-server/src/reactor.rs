@@ -181,9 +181,14 @@ pub fn run(
     }
     let ended = reactor.run();
     let now = reactor.clock.now();
-    reactor.engine.end_sessions(ended.is_err(), now);
+    let is_store_failed = matches!(ended, Err(ReactorError::Store(_)));
+    reactor.engine.end_sessions(is_store_failed, now);
+    if is_store_failed {
+        return ended;
+    }
+    let closed = reactor.engine.store().close();
     ended?;
-    Ok(reactor.engine.store().close().map_err(Fatal)?)
+    Ok(closed.map_err(Fatal)?)
 }
 
 struct Reactor<'a> {
