@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use rusqlite::ffi::{
-    SQLITE_IOERR_CORRUPTFS, SQLITE_IOERR_DATA, SQLITE_IOERR_READ, SQLITE_IOERR_SHORT_READ,
-    SQLITE_IOERR_WRITE,
+    SQLITE_IOERR_CORRUPTFS, SQLITE_IOERR_DATA, SQLITE_IOERR_READ, SQLITE_IOERR_SHMSIZE,
+    SQLITE_IOERR_SHORT_READ, SQLITE_IOERR_WRITE,
 };
 use rusqlite::{Error, ErrorCode, ffi};
 
@@ -101,13 +101,20 @@ const TRIAL: &str = "db-trial";
 const TRIED: usize = 64 * 1024;
 
 /// Whether a new file of some length beside a database has no room.
-fn has_no_room(database: &Path) -> bool {
+pub(super) fn has_no_room(database: &Path) -> bool {
     let path = database.with_extension(TRIAL);
     // Of a process that was killed.
     let _ = fs::remove_file(&path);
     let written = File::create_new(&path).and_then(|mut file| file.write_all(&vec![0; TRIED]));
     let _ = fs::remove_file(&path);
     written.is_err_and(|error| is_no_room(&error))
+}
+
+/// Whether a write failed, or the file with the index of the write-ahead log could not grow: by a full disk too, or by a
+/// quota that is used up.
+pub(super) fn is_failed_write(error: &Error) -> bool {
+    let code = error.sqlite_error().map(|failure| failure.extended_code);
+    matches!(code, Some(SQLITE_IOERR_WRITE | SQLITE_IOERR_SHMSIZE))
 }
 
 /// Classifies errors, and collects damage until the engine takes it.
@@ -148,8 +155,7 @@ impl DamageLog {
             return false;
         };
         failure.code == ErrorCode::DiskFull
-            || failure.extended_code == SQLITE_IOERR_WRITE
-                && self.database.as_deref().is_some_and(has_no_room)
+            || is_failed_write(error) && self.database.as_deref().is_some_and(has_no_room)
     }
 
     /// Whether another process holds a lock or the disk is full: nothing changed, and a later attempt may succeed.

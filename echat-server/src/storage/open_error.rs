@@ -8,7 +8,7 @@ use rusqlite::{ErrorCode, ffi};
 use thiserror::Error;
 
 use super::backup::CopyError;
-use super::failure::is_damage;
+use super::failure::{has_no_room, is_damage, is_failed_write};
 use super::high_water::HighWaterError;
 use super::migrate::{APPLICATION_ID, APPLICATION_ID_AT};
 
@@ -137,10 +137,12 @@ impl From<rusqlite::Error> for OpenError {
 }
 
 impl OpenError {
-    /// A file that is not a database may be one of echat's with a damaged header; the rest of the header shows it.
+    /// The error of the database at `path`. A file that is not a database may be one of echat's with a damaged header; the
+    /// rest of the header shows it. A write that fails may do so because there is no room.
     pub(super) fn of(self, path: &Path) -> Self {
         match self {
             Self::Foreign if is_ours(path) => Self::Damaged(not_a_database()),
+            Self::Sqlite(error) if is_failed_write(&error) && has_no_room(path) => Self::Full,
             error => error,
         }
     }
