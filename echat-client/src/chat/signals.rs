@@ -9,6 +9,8 @@ use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::SignalOnly;
 use signal_hook::low_level;
 
+use crate::local::ignored_signals::IgnoredSignals;
+
 /// The request of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SignalAction {
@@ -29,10 +31,12 @@ pub(super) enum SignalAction {
 pub(super) struct Signals(SignalDelivery<UnixStream, SignalOnly>);
 
 impl Signals {
-    /// From now on they come here.
+    /// From now on they come here, but for those that end or stop the program and that it was started to ignore.
     pub(super) fn new() -> io::Result<Self> {
+        const ENDING: [i32; 5] = [SIGTSTP, SIGINT, SIGTERM, SIGHUP, SIGQUIT];
         let (read, write) = UnixStream::pair()?;
-        let signals = [SIGWINCH, SIGTSTP, SIGCONT, SIGINT, SIGTERM, SIGHUP, SIGQUIT];
+        let ending = IgnoredSignals::of_process().without(&ENDING);
+        let signals = ending.chain([SIGWINCH, SIGCONT]);
         SignalDelivery::with_pipe(read, write, SignalOnly, signals).map(Self)
     }
 

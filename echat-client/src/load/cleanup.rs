@@ -16,6 +16,8 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
+use crate::local::ignored_signals::IgnoredSignals;
+
 /// What is to be removed.
 static LEFT: Mutex<Left> = Mutex::new(Left {
     processes: Vec::new(),
@@ -50,9 +52,10 @@ impl Left {
     }
 }
 
-/// From now on SIGINT and SIGTERM remove what is left before they end the program.
+/// From now on SIGINT and SIGTERM remove what is left before they end the program, unless it was started to ignore them.
 pub(super) fn remove_at_signals() -> io::Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let ending = IgnoredSignals::of_process().without(&[SIGINT, SIGTERM]);
+    let mut signals = Signals::new(ending)?;
     let cleaner = thread::Builder::new().name("cleanup".to_owned());
     cleaner.spawn(move || {
         if let Some(signal) = signals.forever().next() {

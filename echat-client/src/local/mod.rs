@@ -3,6 +3,7 @@
 
 pub(crate) mod ask;
 pub(crate) mod folders;
+pub(crate) mod ignored_signals;
 pub(crate) mod lines;
 pub mod local_time;
 pub(crate) mod password;

@@ -1,6 +1,6 @@
 //! Questions on the terminal: whether a key is trusted, and the password.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::line_editor::{KeyOutcome, LineEditor};
 use crate::local::ask::{self, TrustAnswer, Tty};
+use crate::local::ignored_signals::IgnoredSignals;
 use crate::local::password::{PasswordError, PasswordSource};
 use crate::net::wait::{Interest, WatchedFd, wait};
 use crate::secret::Secret;
@@ -112,9 +113,7 @@ impl EndSignals {
     fn catch() -> io::Result<Self> {
         const SIGNALS: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
         let is_over = Arc::new(AtomicBool::new(false));
-        let ignored = ignored_signals();
-        let is_ignored = |signal: i32| ignored & (1 << (signal - 1)) != 0;
-        let signals = SIGNALS.into_iter().filter(|signal| !is_ignored(*signal));
+        let signals = IgnoredSignals::of_process().without(&SIGNALS);
         for signal in signals.clone() {
             // A handler cannot be removed.
             register_conditional_default(signal, Arc::clone(&is_over))?;
@@ -144,14 +143,6 @@ impl Drop for EndSignals {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::SeqCst);
     }
-}
-
-/// A bit for each signal that the program ignores (proc(5)). On a system without /proc none is known.
-fn ignored_signals() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let bits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let bits = bits.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok());
-    bits.unwrap_or(0)
 }
 
 /// The line that is typed at a terminal in raw mode, with the keys of the line editor; nothing

@@ -2,13 +2,14 @@
 //! there, and nothing of them is shown.
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
 
 use echat_testkit::scene::SECRET;
 use echat_testkit::terminal::person::{Person, SETSID};
-use rustix::process::{Signal, WaitStatus};
+use rustix::process::{Pid, Signal, WaitStatus, kill_process};
 
-use crate::server_folder::{ECHAT, ECHAT_NC, ServerFolder};
+use crate::server_folder::{ECHAT, ECHAT_NC, PASSWORD, ServerFolder};
 
 /// A program of a shell at a terminal, which sends one of its streams elsewhere.
 fn at_a_shell(
@@ -162,4 +163,33 @@ fn without_a_terminal_a_password_comes_from_the_options_only() {
     let folder = ServerFolder::new();
     let outcome = folder.pipes(&["--user", "ann", &folder.link()], SECRET);
     assert!(outcome.exits(2).err.contains("no password"));
+}
+
+#[test]
+fn ignored_signals_do_not_end_a_pipe() {
+    let folder = ServerFolder::new();
+    folder.has("room1", &["ann"]);
+    // As under nohup(1), and in the background of a script.
+    let mut child = folder
+        .command("env", "C.UTF-8")
+        .args(["--ignore-signal=HUP", "--ignore-signal=INT", ECHAT])
+        .args(["--user", "ann", "--password-file", PASSWORD])
+        .arg(folder.link())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
+    for text in ["one", "two"] {
+        writeln!(input, "@r room1 {text}").unwrap();
+        let sent = format!("me to room1: {text}");
+        assert!(output.any(|line| line.unwrap().contains(&sent)), "{text}");
+        for signal in [Signal::HUP, Signal::INT] {
+            kill_process(Pid::from_child(&child), signal).unwrap();
+        }
+    }
+    drop(input);
+    assert!(output.all(|line| line.is_ok()));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }
