@@ -123,10 +123,14 @@ impl History {
         self.end_search();
     }
 
-    /// Keeps what was typed before another line was shown. A line of the history displaces no other draft.
+    /// Keeps what was typed before another line was shown. A line of the history displaces no other draft; a draft that
+    /// another one displaces becomes a line of the history.
     fn keep_draft(&mut self, draft: String) {
         if !draft.is_empty() && (self.draft.is_none() || !self.lines.contains(&draft)) {
-            self.draft = Some(draft);
+            let displaced = self.draft.replace(draft);
+            if let Some(displaced) = displaced {
+                self.add(&displaced);
+            }
         }
     }
 

@@ -219,6 +219,23 @@ fn a_draft_outlives_the_line_that_is_sent_in_its_place() {
 }
 
 #[test]
+fn a_second_draft_makes_the_first_one_a_line_of_the_history() {
+    for keys in [
+        "one ENTER two ENTER first UP x UP ENTER",
+        "one ENTER two ENTER first UP ENTER second UP ENTER",
+    ] {
+        let mut editor = LineEditor::new();
+        press(&mut editor, keys);
+        let mut seen = Vec::new();
+        for _ in 0..5 {
+            press(&mut editor, "UP");
+            seen.push(picture(&editor));
+        }
+        assert!(seen.contains(&"first|".to_owned()), "{keys}: {seen:?}");
+    }
+}
+
+#[test]
 fn undo_forgets_only_the_draft_that_it_brings_back() {
     for recall in ["UP", "C-r tw C-e"] {
         let mut editor = LineEditor::new();
