@@ -202,7 +202,9 @@ impl LocalizedError for PasswordError {
             Self::Empty(what) => format!("{what}：是空的，没有密码"),
             Self::Lines(what) => format!("{what}：不止一行；密码只能是一行"),
             Self::TooLong(what) => format!("{what}：密码太长"),
-            Self::Shared(what) => format!("{what}：其他用户可以读写；请运行 chmod 600 {what}"),
+            Self::Shared(what) => {
+                format!("{what}：其他用户可以读取或写入；请运行 chmod 600 {what}")
+            }
             Self::Failed(status) => format!("密码命令失败：{}", ended(*status)),
             Self::Io(what, error) => format!("{what}：{}", error.chinese()),
         }

@@ -88,7 +88,7 @@ impl PasswordSource {
 fn private(path: &Path) -> io::Result<Option<File>> {
     let file = File::open(path)?;
     let found = file.metadata()?;
-    let is_shared = found.is_file() && found.permissions().mode() & 0o077 != 0;
+    let is_shared = found.is_file() && found.permissions().mode() & 0o066 != 0;
     Ok((!is_shared).then_some(file))
 }
 

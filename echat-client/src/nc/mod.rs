@@ -95,12 +95,15 @@ pub fn main() -> Exit {
 
 /// Removes the key of a server from the known ones. What there is to say about it.
 fn forget(address: &Address) -> Result<String, SessionEnd> {
-    let local = |error| SessionEnd::because(Exit::Local, &error);
-    let hosts = KnownHosts::of_user(|name| env::var_os(name)).map_err(local)?;
-    Ok(match hosts.forget(address).map_err(local)? {
-        0 => format!("{address} is not a known server"),
-        _ => format!("{address} was removed from the known servers"),
-    })
+    let hosts = KnownHosts::of_user(|name| env::var_os(name));
+    let hosts = hosts.map_err(|error| SessionEnd::local(&error))?;
+    let forgotten = hosts.forget(address);
+    Ok(
+        match forgotten.map_err(|error| SessionEnd::local(&error))? {
+            0 => format!("{address} is not a known server"),
+            _ => format!("{address} was removed from the known servers"),
+        },
+    )
 }
 
 /// Connects, and carries the script out to its end.

@@ -100,7 +100,7 @@ fn converse(
     tap: &mut dyn Tap,
 ) -> Result<SessionEnd, SessionError> {
     let mut came = Vec::new();
-    let mut wakes = Wakes::new(clock).map_err(|error| here(&error))?;
+    let mut wakes = Wakes::new(clock).map_err(|error| poll_failed(&error))?;
     loop {
         let deadline = loop {
             let room = peer.socket().waiting() < WAITING_MAX;
@@ -117,7 +117,7 @@ fn converse(
             output::ask(PROMPT);
         }
         let ready = poll(peer, session, input.is_some(), &wakes, clock, deadline)
-            .map_err(|error| here(&error))?;
+            .map_err(|error| poll_failed(&error))?;
         if prompts {
             output::erase();
         }
@@ -137,7 +137,7 @@ fn converse(
                 read_what_is_there(input, session, clock)?;
             }
             for came in came.drain(..) {
-                show(session, known, came).map_err(|error| here(&error))?;
+                show(session, known, came).map_err(|error| output_failed(&error))?;
             }
             frames.map_err(SessionError::Channel)?;
             if ended {
@@ -200,7 +200,7 @@ fn read_what_is_there(
     while session.wants_input() {
         let stdin = rustix::stdio::stdin();
         let mut fds = [WatchedFd::new(&stdin, Interest::Read)];
-        wait(&mut fds, clock, Some(Duration::ZERO)).map_err(|error| here(&error))?;
+        wait(&mut fds, clock, Some(Duration::ZERO)).map_err(|error| poll_failed(&error))?;
         if !fds[0].is_ready() {
             break;
         }
@@ -288,7 +288,12 @@ fn show(session: &mut ScriptSession, known: &KnownHistory, came: ReadOutcome) ->
     line.map_or(Ok(()), |line| output::line(&line))
 }
 
-/// Something of this machine failed, such as standard output.
-fn here(error: &io::Error) -> SessionError {
+/// The program cannot wait for input or the server.
+fn poll_failed(error: &io::Error) -> SessionError {
+    SessionError::Local(SessionEnd::local(error))
+}
+
+/// Standard output failed.
+fn output_failed(error: &io::Error) -> SessionError {
     SessionError::Local(SessionEnd::output(error))
 }

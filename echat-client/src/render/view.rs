@@ -113,6 +113,10 @@ pub(crate) fn wrap(line: &Line, width: usize, indent: usize) -> Vec<Row> {
 
 /// Whether a text ends in the slash of a command, or behind a hyphen of its name, as in `/delete-account`.
 fn is_in_command_name(text: &str) -> bool {
+    // Of most texts the last character says enough.
+    if !text.ends_with(['/', '-']) {
+        return false;
+    }
     let word = text.rsplit([' ', '`']).next().unwrap_or(text);
     let name = word.strip_prefix('/');
     name.is_some_and(|name| {

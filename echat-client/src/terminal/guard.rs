@@ -96,7 +96,7 @@ impl Raw {
         self.write(ENTER)
     }
 
-    /// The settings go back even if the bytes cannot be written.
+    /// The settings go back even if the bytes cannot be written. Reports that were kept are printed then.
     fn leave(&self) -> io::Result<()> {
         if !self.is_on.swap(false, Ordering::SeqCst) {
             return Ok(());

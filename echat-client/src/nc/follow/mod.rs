@@ -97,7 +97,7 @@ fn begin(options: &Follow) -> Result<Follower<'_>, SessionEnd> {
     let (verbose, show_secrets) = (options.verbose, options.show_secrets);
     Ok(Follower {
         options,
-        wakes: Wakes::new(&clock).map_err(|error| SessionEnd::output(&error))?,
+        wakes: Wakes::new(&clock).map_err(|error| SessionEnd::local(&error))?,
         dump: Dump::new(verbose, show_secrets, clock, output::stderr()),
         clock,
         login,
@@ -290,7 +290,7 @@ impl Follower<'_> {
         if reads {
             fds.push(WatchedFd::new(&stdin, Interest::Read));
         }
-        wait(&mut fds, &self.clock, deadline).map_err(|error| SessionEnd::output(&error))?;
+        wait(&mut fds, &self.clock, deadline).map_err(|error| SessionEnd::local(&error))?;
         let has_input = reads && fds.last().is_some_and(WatchedFd::is_ready);
         let is_link_ready = interest.is_some() && fds[0].is_ready();
         if has_pipe && fds[pipe_at].is_ready() {

@@ -32,10 +32,9 @@ pub(super) struct Printer {
 impl Printer {
     /// Standard output, with the cursor of a file if there is one; `first` is the cursor without a file.
     pub(super) fn open(path: Option<&Path>, first: Option<u64>) -> Result<Self, SessionEnd> {
-        let local = |error: &io::Error| SessionEnd::output(error);
         let output = io::stdout().as_fd().try_clone_to_owned();
-        let output = File::from(output.map_err(|error| local(&error))?);
-        let end = OutputEnd::of(&output).map_err(|error| local(&error))?;
+        let output = File::from(output.map_err(|error| SessionEnd::output(&error))?);
+        let end = OutputEnd::of(&output).map_err(|error| SessionEnd::output(&error))?;
         let mut printer = Self {
             output,
             cursor: Cursor {

@@ -1,6 +1,6 @@
 //! The requests of `--send`: lines of standard input, each kept until the server has answered it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::time::Duration;
 
@@ -43,8 +43,8 @@ pub(super) struct RequestQueue {
     bytes: usize,
     /// When the oldest one is sent again, by the clock, if the server refused it for now.
     held_until: Option<Duration>,
-    /// The code of the refusal of the oldest one that people were told.
-    told: Option<String>,
+    /// The codes of the refusals of the oldest one that people were told.
+    told: BTreeSet<String>,
     /// Whether no more lines come.
     ended: bool,
     /// Whether a request was refused for good.
@@ -59,7 +59,7 @@ impl RequestQueue {
             waiting: VecDeque::new(),
             bytes: 0,
             held_until: None,
-            told: None,
+            told: BTreeSet::new(),
             ended: !reads_input,
             has_refusal: false,
         }
@@ -87,7 +87,7 @@ impl RequestQueue {
 
     /// Whether people are told that the request that was sent is refused for now: not twice for one reason.
     pub(super) fn tells(&mut self, code: &str) -> bool {
-        self.told.replace(code.to_owned()).as_deref() != Some(code)
+        self.told.insert(code.to_owned())
     }
 
     /// Keeps the request that was sent, and sends none before this time.
@@ -107,7 +107,7 @@ impl RequestQueue {
     /// Takes the final answer to the request that was sent. Returns the line of a request that is refused.
     pub(super) fn answered(&mut self, ending: Ending) -> Option<usize> {
         self.held_until = None;
-        self.told = None;
+        self.told.clear();
         let request = self.waiting.pop_front()?;
         self.bytes -= request.plain.len();
         let is_refused = ending == Ending::Refused;
