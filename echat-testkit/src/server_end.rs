@@ -188,6 +188,16 @@ impl End {
         assert_eq!(self.hears(), Some(Incoming::Message(message(line))));
     }
 
+    /// A terminal client asks after its login whether its user is away, who is not.
+    #[track_caller]
+    pub fn says_that_the_user_is_back(&mut self, user: &str) {
+        let asked = message(&format!("WHOIS {user:?}"));
+        assert_eq!(self.hears(), Some(Incoming::Message(asked)));
+        self.says(&[&format!(
+            r#"USER {{"username":"{user}","online":true,"friend":false,"bot":false,"rooms":[]}}"#
+        )]);
+    }
+
     /// The client says goodbye and closes, and so does this end: the client would wait two seconds for it.
     #[track_caller]
     pub fn hears_goodbye(&mut self) {

@@ -1056,6 +1056,18 @@ impl App {
         self.welcome(&me);
         self.open_address();
         self.say_must_change(bundle);
+        self.ask_whether_away();
+    }
+
+    /// Finds out whether the user is away, for the prompt.
+    fn ask_whether_away(&mut self) {
+        if let Some(me) = self.common.me()
+            && self.common.is_interactive()
+            && self.upstream.may_ask()
+        {
+            let (request, asked) = RequestContext::own_away(&me);
+            self.ask(request, asked);
+        }
     }
 
     /// A chat was opening when the connection was lost: its page is asked for again, behind what was missed.
@@ -1458,6 +1470,7 @@ impl App {
                 self.upstream.login.change(outcome.is_ok());
                 // What was refused until now.
                 self.check_rooms();
+                self.ask_whether_away();
                 if outcome.is_err() {
                     self.common.verdict.record(WorstOutcome::Refused);
                 }

@@ -54,6 +54,8 @@ struct Stage {
     created: BTreeMap<String, Option<u64>>,
     /// The rooms that the server was asked to identify.
     identified: Vec<String>,
+    /// What the server says of the user, if it is asked whether the user is away.
+    away: Option<String>,
 }
 
 fn stage(language: Language) -> Stage {
@@ -84,6 +86,7 @@ impl Stage {
             effects: Vec::new(),
             created: BTreeMap::new(),
             identified: Vec::new(),
+            away: None,
         }
     }
 
@@ -94,36 +97,59 @@ impl Stage {
         self
     }
 
-    /// The server says at once which room a name stands for.
+    /// The server says at once which room a name stands for, and whether the user is away.
     fn identifies(&mut self) {
-        while let Some(RequestContext::Identify { room }) = self.app.upstream.requests().oldest() {
-            self.identified.push(room.clone());
-            let event = match self.created.get(room) {
-                Some(None) => Event::Refused {
-                    fail: fail("unknown_room", &[]),
+        loop {
+            let event = match self.app.upstream.requests().oldest() {
+                Some(RequestContext::Identify { room }) => {
+                    self.identified.push(room.clone());
+                    match self.created.get(room) {
+                        Some(None) => Event::Refused {
+                            fail: fail("unknown_room", &[]),
+                        },
+                        created => Event::Room {
+                            room: RoomInfo {
+                                created: created.copied().flatten().unwrap_or(info(room).created),
+                                ..info(room)
+                            },
+                        },
+                    }
+                }
+                Some(RequestContext::OwnAway) => Event::User {
+                    username: "ann".to_owned(),
+                    online: true,
+                    away: self.away.clone(),
+                    last_seen: None,
+                    friend: false,
+                    bot: false,
+                    owner: None,
+                    rooms: Vec::new(),
                 },
-                created => Event::Room {
-                    room: RoomInfo {
-                        created: created.copied().flatten().unwrap_or(info(room).created),
-                        ..info(room)
-                    },
-                },
+                _ => return,
             };
             let effects = self.app.step(Input::Event(event));
             self.takes(effects);
         }
     }
 
-    /// Notes what happens, but for what echat asks of a room that is opened.
+    /// Notes what happens, but for what echat asks of a room that is opened, and whether the user is away.
     fn takes(&mut self, effects: Vec<Effect>) {
-        let newest = self.app.upstream.requests().newest();
+        let requests = self.app.upstream.requests();
+        let is_asked_away = requests.has(&RequestContext::OwnAway);
+        let newest = requests.newest();
         let asked = matches!(
             newest,
-            Some(RequestContext::Introduce { .. } | RequestContext::Identify { .. })
+            Some(
+                RequestContext::Introduce { .. }
+                    | RequestContext::Identify { .. }
+                    | RequestContext::OwnAway
+            )
         );
         let asks = |effect: &Effect| {
             let number = RequestKind::RoomInfo.info().number;
-            asked && matches!(effect, Effect::Send(message) if message.command == number)
+            let whois = RequestKind::Whois.info().number;
+            matches!(effect, Effect::Send(message)
+                if (asked && message.command == number) || (is_asked_away && message.command == whois))
         };
         let told = effects.into_iter().filter(|effect| !asks(effect));
         self.effects.extend(told);

@@ -37,7 +37,8 @@ pub(super) fn tell(update: &Update, context: &Context) -> Vec<Line> {
         | Update::Answer(
             RequestContext::Departed { .. }
             | RequestContext::DeletedAs { .. }
-            | RequestContext::PasswordKind,
+            | RequestContext::PasswordKind
+            | RequestContext::OwnAway,
             _,
         ) => Vec::new(),
         // Of other members of rooms the open chat tells, which is loaded again.
@@ -73,6 +74,7 @@ pub(crate) fn refusal(asked: &RequestContext, fail: &Fail, context: &Context) ->
             | RequestContext::Departed { .. }
             | RequestContext::DeletedAs { .. }
             | RequestContext::PasswordKind
+            | RequestContext::OwnAway
             | RequestContext::Joined { .. }
             | RequestContext::Privileges
             | RequestContext::MarkRead(_)
@@ -205,6 +207,7 @@ pub fn command_of(asked: &RequestContext) -> String {
         | RequestContext::Departed { .. }
         | RequestContext::DeletedAs { .. }
         | RequestContext::PasswordKind
+        | RequestContext::OwnAway
         | RequestContext::Joined { .. }
         | RequestContext::Privileges
         | RequestContext::CatchUp

@@ -497,6 +497,9 @@ impl Session {
         {
             self.is_out_of_sight(name);
         }
+        if let (RequestContext::OwnAway, Ok(Event::User { away, .. })) = (&asked, &outcome) {
+            self.is_away(away.clone());
+        }
         if let (RequestContext::DeletedAs { was, id }, Ok(event)) = (&asked, &outcome) {
             self.take_name_of_deleted(was, *id, event);
         }

@@ -82,6 +82,8 @@ pub enum RequestContext {
     },
     /// Whether the password that is to be changed is a temporary one: then the server refuses what it is asked.
     PasswordKind,
+    /// Whether the reader is away: a login does not say so.
+    OwnAway,
     /// What is set for a room that a user joined, to know whether the reader runs it.
     Joined {
         /// The room.
@@ -190,6 +192,14 @@ impl RequestContext {
         };
         let name = name.to_owned();
         (request, Self::Departed { name })
+    }
+
+    /// Asks whether the reader, by this name, is away.
+    pub fn own_away(me: &str) -> (Request, Self) {
+        let request = Request::Whois {
+            username: NameQuery::new(me),
+        };
+        (request, Self::OwnAway)
     }
 
     /// Asks which name the conversation with a deleted account has now. A message of it tells.
@@ -359,6 +369,7 @@ impl RequestContext {
                 | Self::Departed { .. }
                 | Self::DeletedAs { .. }
                 | Self::PasswordKind
+                | Self::OwnAway
                 | Self::Joined { .. }
                 | Self::Privileges
                 | Self::CatchUp
@@ -402,7 +413,7 @@ impl RequestContext {
             Self::Introduce { .. } | Self::Identify { .. } | Self::Joined { .. } => {
                 RequestKind::RoomInfo
             }
-            Self::Departed { .. } => RequestKind::Whois,
+            Self::Departed { .. } | Self::OwnAway => RequestKind::Whois,
             Self::MarkRead(_) => RequestKind::MarkRead,
             Self::Clock(_) => RequestKind::QueryServerTime,
             Self::PasswordKind => RequestKind::ListBlocked,
@@ -543,6 +554,7 @@ impl PendingRequests {
                     | RequestContext::Identify { .. }
                     | RequestContext::Departed { .. }
                     | RequestContext::DeletedAs { .. }
+                    | RequestContext::OwnAway
                     | RequestContext::Joined { .. }
                     | RequestContext::Privileges
                     | RequestContext::Export { .. }

@@ -26,7 +26,7 @@ pub(super) struct People {
     out_of_sight: BTreeSet<String>,
     /// Users that were seen to be bots, up to [`BOTS`].
     bots: BTreeSet<String>,
-    /// The text of the reader, while away. `None` also when another session set it before this login.
+    /// The text of the reader, while away.
     own_away: Option<String>,
 }
 
@@ -386,6 +386,11 @@ impl Session {
         if before != *text {
             updates.push(Update::Away(name.to_owned(), text.clone()));
         }
+    }
+
+    /// The server says which text the reader has, if any.
+    pub(super) fn is_away(&mut self, text: Option<String>) {
+        self.people.own_away = text;
     }
 
     /// A command of this session is done: the server tells only the user's other sessions.

@@ -16,6 +16,7 @@ fn arrives(server: &Server) -> End {
         r#"LOGIN_BUNDLE {"chat_rooms":["room1","room2"],"friends":["bob"],"online":[],
             "pending_requests":[],"messages":[],"unread":[],"more":[]}"#,
     ]);
+    end.says_that_the_user_is_back("ann");
     end
 }
 

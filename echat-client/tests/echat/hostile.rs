@@ -307,6 +307,7 @@ fn meets<T: Iterator<Item = String>>(scene: &Scene, texts: T, used: usize) -> At
         r#"LOGIN_BUNDLE {"chat_rooms":["room1"],"friends":["bob"],"online":[],
             "pending_requests":[],"messages":[],"unread":[],"more":[]}"#,
     ]);
+    end.says_that_the_user_is_back("ann");
     let mut attack = Attack {
         texts,
         used,

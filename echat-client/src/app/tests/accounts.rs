@@ -1024,6 +1024,31 @@ fn the_prompt_says_that_the_user_is_away() {
 }
 
 #[test]
+fn a_login_finds_out_whether_the_user_is_away() {
+    let mut stage = super::stage(Language::English);
+    stage.away = Some("lunch".to_owned());
+    stage.types("login").types("ann").types("password1");
+    stage.happens(Input::Connected).welcome("ann", vec![]);
+    assert_eq!(stage.prompt(), "contact (away)> ");
+    // The user came back on another device while the connection was lost.
+    stage.happens(Input::Closed(None));
+    stage.away = None;
+    stage.happens(Input::Connected).welcome("ann", vec![]);
+    assert_eq!(stage.prompt(), "contact> ");
+    // A script has no prompt.
+    let mut settings = Settings::new("t");
+    settings.interactive = false;
+    settings.user = Some("ann".to_owned());
+    settings.password = Some("password1".into());
+    let mut stage = Stage::of(App::new(settings, Language::English));
+    stage.away = Some("lunch".to_owned());
+    stage.happens(Input::Tick { now: 1_700_000_000 });
+    stage.happens(Input::Start).happens(Input::Connected);
+    stage.given("ann", None);
+    assert_eq!(stage.app.common.context.session.own_away(), None);
+}
+
+#[test]
 fn requests_and_invitations_of_a_blocked_user_are_listed_no_more() {
     let blocks: [fn(&mut Stage); 2] = [
         |stage| {
