@@ -27,8 +27,13 @@ pub(super) enum Submitted {
     Nothing,
     /// A line.
     Line(Secret),
-    /// A message with another text.
-    Edit(EditedMessage),
+    /// Another text of a message.
+    Edit {
+        /// The message as it is.
+        message: EditedMessage,
+        /// Its new text.
+        text: String,
+    },
     /// Up in the empty line of this chat, in which no message of the user's is remembered.
     EditLast(Target),
     /// Ctrl-C, outside of an edited message.
@@ -663,10 +668,7 @@ impl Composer {
             Ok(_) => return Submitted::Line(line),
         };
         match common.context.session.limits().text(&message.target, &text) {
-            Ok(_) => Submitted::Edit(EditedMessage {
-                content: text,
-                ..message
-            }),
+            Ok(_) => Submitted::Edit { message, text },
             Err(error) => {
                 let why = common.context.limit_sentence(&error);
                 common.print(vec![error_line(&why)]);
@@ -674,6 +676,11 @@ impl Composer {
                 Submitted::Nothing
             }
         }
+    }
+
+    /// Goes on with an edit whose text was not taken.
+    pub(super) fn edit_again(&mut self, message: EditedMessage, text: &str) {
+        self.draft.edit_again(message, text);
     }
 
     /// Puts what can never be accepted into the edited line again, if that is empty. It is

@@ -207,7 +207,7 @@ impl App {
         self.composer.editor()
     }
 
-    /// The prompt: an open question, mode and target, unread messages and unsent lines.
+    /// The prompt: an open question, mode and target, whether the user is away, unread messages and unsent lines.
     pub fn prompt(&self) -> Line {
         prompt::prompt(self)
     }
@@ -387,9 +387,11 @@ impl App {
                 self.typed(&line);
                 self.give_back(&line);
             }
-            Submitted::Edit(message) => {
-                self.change_text(&message.target, message.id, &message.content);
-                self.give_back(&message.content);
+            Submitted::Edit { message, text } => {
+                if !self.change_text(&message.target, message.id, &text) {
+                    self.composer.edit_again(message, &text);
+                }
+                self.give_back(&text);
             }
             Submitted::EditLast(target) => self.recall_own(&target),
             Submitted::Interrupt => self.interrupt(),
@@ -568,7 +570,7 @@ impl App {
     /// Pasted lines were confirmed: in a chat they are text, whatever they look like. All of them are
     /// sent, or none. A command that is refused returns to the editor.
     fn paste(&mut self, pasted: Pasted, lines: Vec<String>) {
-        if pasted.target.is_some() && self.refuses(lines.len()) {
+        if pasted.target.is_some() && self.refuses(lines.len(), Text::PasteOffline) {
             return self
                 .composer
                 .not_sent(&mut self.common, Question::Paste(pasted));
@@ -625,14 +627,18 @@ impl App {
                     let asked = RequestContext::of(&request);
                     self.ask_for_user(request, asked);
                 }
-                Act::AskFor(request, asked) => self.ask_for_user(request, asked),
+                Act::AskFor(request, asked) => {
+                    self.ask_for_user(request, asked);
+                }
                 Act::LookUp(lookup) => {
                     let request = lookup.request();
                     self.ask_for_user(request, RequestContext::Lookup(lookup));
                 }
                 Act::Reply(target, text, id) => self.send(target, &text, Some(id)),
                 Act::Edit(target, post) => self.composer.edit(target, &post),
-                Act::ChangeText(target, id, text) => self.change_text(&target, id, &text),
+                Act::ChangeText(target, id, text) => {
+                    self.change_text(&target, id, &text);
+                }
                 Act::Delete(target, id) => self.delete_message(target, id),
                 Act::Typed(typed) => self.carry_out_typed(typed),
                 Act::AskTimed(timed) => self.ask_time_for(timed),
@@ -691,7 +697,7 @@ impl App {
 
     /// Sends a line, now or when it is possible. It may answer a message.
     fn send(&mut self, target: Target, text: &str, reply_to: Option<u64>) {
-        if self.refuses(1) {
+        if self.refuses(1, Text::NotSentOffline) {
             return self.composer.refuse();
         }
         let (common, upstream) = (&mut self.common, &mut self.upstream);
@@ -700,11 +706,11 @@ impl App {
         }
     }
 
-    /// Refuses so many more lines, and says so: too many are unsent, or the server is not trusted. What is typed then
-    /// may be an answer to that, and no message.
-    fn refuses(&mut self, more: usize) -> bool {
+    /// Refuses so many more lines, and says so: too many are unsent, or the server is not trusted, which `offline` tells.
+    /// What is typed then may be an answer to that, and no message.
+    fn refuses(&mut self, more: usize, offline: Text<'_>) -> bool {
         if self.upstream.is_distrusted() {
-            self.common.fail(Text::NotTrustedYet);
+            self.common.fail(offline);
             return true;
         }
         Outbox::refuses(&mut self.common, more)
@@ -749,15 +755,19 @@ impl App {
         }
     }
 
-    /// Asks the server for another text of a message.
-    fn change_text(&mut self, target: &Target, id: u64, text: &str) {
+    /// Asks the server for another text of a message. Returns whether it is asked, now or later; if not, the user is told
+    /// why.
+    fn change_text(&mut self, target: &Target, id: u64, text: &str) -> bool {
         match self.common.context.session.limits().text(target, text) {
             Ok(content) => {
                 let request = Request::EditMessage { id, content };
                 let asked = RequestContext::of(&request);
-                self.ask_for_user(request, asked);
+                self.ask_for_user(request, asked)
             }
-            Err(error) => self.reject(&error),
+            Err(error) => {
+                self.reject(&error);
+                false
+            }
         }
     }
 
@@ -809,14 +819,17 @@ impl App {
         self.handle_send_error(outcome);
     }
 
-    /// Sends a request that the user typed. Without a connection it is queued, and the user is told.
-    fn ask_for_user(&mut self, request: Request, asked: RequestContext) {
+    /// Sends a request that the user typed. Without a connection it is queued, and the user is told. Returns whether the
+    /// server is asked, now or later.
+    fn ask_for_user(&mut self, request: Request, asked: RequestContext) -> bool {
         // A chat that is opened once more takes the page that is to come.
         if asked.page().is_some() && self.upstream.is_to_come(&asked) {
-            return;
+            return true;
         }
         let outcome = self.upstream.ask_for_user(&mut self.common, request, asked);
+        let is_asked = outcome.is_ok();
         self.handle_send_error(outcome);
+        is_asked
     }
 
     fn handle_send_error(&mut self, outcome: Result<(), SendError>) {
@@ -919,7 +932,9 @@ impl App {
             return self.ask_time_for(TimedRequest::Typed(typed));
         }
         match typed.request(self.common.context.now) {
-            Ok(request) => self.ask_for_user(request, RequestContext::Typed(typed)),
+            Ok(request) => {
+                self.ask_for_user(request, RequestContext::Typed(typed));
+            }
             Err(unfit) => self.reject(&unfit.into()),
         }
     }
@@ -937,7 +952,9 @@ impl App {
     fn ask_timed(&mut self, timed: TimedRequest, now: u64) {
         match timed {
             TimedRequest::Typed(typed) => match typed.request(now) {
-                Ok(request) => self.ask_for_user(request, RequestContext::Typed(typed)),
+                Ok(request) => {
+                    self.ask_for_user(request, RequestContext::Typed(typed));
+                }
                 Err(unfit) => self.reject(&unfit.into()),
             },
             TimedRequest::Invitation { uses, lasts } => {

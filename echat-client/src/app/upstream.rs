@@ -135,7 +135,8 @@ pub(super) struct Upstream {
     outage: Outage,
     requests: Requests,
     delay: CatchUpDelay,
-    /// Whether the last connection failed since the server is not trusted.
+    /// Whether the last connection failed because the server is not trusted, or because the known servers cannot be read
+    /// or written.
     is_distrusted: bool,
     /// The wanted login.
     pub(super) login: Login,
@@ -433,6 +434,7 @@ impl Upstream {
         has_ended: bool,
     ) -> Option<Exit> {
         let is_requested = self.connection.state() == State::Dialling { requested: true };
+        self.is_distrusted = false;
         self.connection.lost(common.at);
         if is_requested || !self.outage.is_told() || self.gives_up(has_ended) {
             common.fail(Text::CannotConnect { address, why });
@@ -454,7 +456,7 @@ impl Upstream {
         self.is_distrusted = true;
     }
 
-    /// Whether the server was not trusted, and there was no connection since.
+    /// Whether the last connection failed because the server is not trusted.
     pub(super) fn is_distrusted(&self) -> bool {
         self.is_distrusted
     }

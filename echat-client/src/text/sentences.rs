@@ -2147,12 +2147,16 @@ sentences! {
         zh "{address} 的密钥变了，连接可能被人拦截。未发送任何内容。";
     /// The client stays open without a connection.
     StaysOffline
-        en "echat stays offline. What you typed is kept, but nothing more can be sent until the server is trusted. Type `login` to try again."
-        zh "echat 保持离线。已输入的内容会保留，但在信任服务器之前不能再发送。输入 `login` 可重试。";
+        en "echat stays offline. What you typed is kept, but nothing more can be sent until you log in again. Type `login` to try that."
+        zh "echat 保持离线。已输入的内容会保留，但在重新登录之前不能再发送。输入 `login` 可重试。";
     /// A message is typed in that state.
-    NotTrustedYet
-        en "Not sent: the server is not trusted. The message stays in the line. Type `login` to try again."
-        zh "没有发送：尚未信任服务器。消息留在输入行中。输入 `login` 可重试。";
+    NotSentOffline
+        en "Not sent: echat stays offline. The message stays in the input line. Type `login` to try again."
+        zh "未发送：echat 处于离线状态。消息仍保留在输入行。输入 `login` 可重试。";
+    /// Lines are pasted in that state.
+    PasteOffline
+        en "echat stays offline. Type `login` to try again, and then paste the lines once more."
+        zh "echat 处于离线状态。请输入 `login` 重试，然后再粘贴一次。";
     /// What to do about it.
     KeyChangedHint { address: &'a str }
         en "If the server's operator confirms the new key, run `echat-nc --forget-host {address}`."

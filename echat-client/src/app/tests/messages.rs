@@ -252,6 +252,20 @@ fn a_text_that_no_server_takes_stays_in_the_line_as_an_edit() {
 }
 
 #[test]
+fn an_edit_that_cannot_be_sent_stays_in_the_line() {
+    let mut stage = in_chat(Language::English);
+    stage.presses_key(Key::Up).presses("!");
+    stage.happens(Input::Closed(None));
+    stage.happens(Input::Untrusted(Exit::NotTrusted));
+    stage.printed();
+    stage.presses("\n");
+    assert_eq!(stage.printed().len(), 1);
+    assert_eq!(stage.line(), "three!");
+    assert!(stage.prompt().starts_with("(editing, Esc leaves) room1"));
+    assert_eq!(asked(&mut stage), "");
+}
+
+#[test]
 fn an_edit_that_gets_no_answer_is_told_with_its_text() {
     let mut stage = in_chat(Language::English);
     stage.types("/edit drei").printed();

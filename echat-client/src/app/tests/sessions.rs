@@ -157,8 +157,8 @@ fn a_server_that_is_not_trusted_any_more_ends_no_program_under_a_typing_user() {
     assert_eq!(
         stage.printed(),
         [
-            "echat stays offline. What you typed is kept, but nothing more can be sent until the server is trusted. \
-             Type `login` to try again."
+            "echat stays offline. What you typed is kept, but nothing more can be sent until you log in again. Type \
+             `login` to try that."
         ]
     );
     // What is typed now may be an answer to that. It is no message, and stays in the line.
@@ -169,13 +169,30 @@ fn a_server_that_is_not_trusted_any_more_ends_no_program_under_a_typing_user() {
         stage.presses(&format!("{line}\n"));
         assert_eq!(
             stage.printed().last().unwrap(),
-            "Not sent: the server is not trusted. The message stays in the line. Type `login` to try again."
+            "Not sent: echat stays offline. The message stays in the input line. Type `login` to try again."
         );
         assert_eq!(stage.line(), line);
         assert_eq!(stage.contents(), ["pending"]);
         for _ in line.chars() {
             stage.happens(Input::Key(Key::Backspace));
         }
+    }
+    // Pasted lines are not in the line.
+    stage.presses("kept");
+    stage.pastes_lines(vec!["one".to_owned(), "two".to_owned()]);
+    stage.looks().printed();
+    stage.presses("y\n");
+    assert_eq!(
+        stage.printed()[1..],
+        [
+            "echat stays offline. Type `login` to try again, and then paste the lines once more.",
+            "Not sent."
+        ]
+    );
+    assert_eq!(stage.line(), "kept");
+    assert_eq!(stage.contents(), ["pending"]);
+    for _ in 0..4 {
+        stage.happens(Input::Key(Key::Backspace));
     }
     // It does not connect by itself.
     stage.effects.clear();
@@ -186,11 +203,19 @@ fn a_server_that_is_not_trusted_any_more_ends_no_program_under_a_typing_user() {
     assert!(stage.has(&Effect::Connect));
     stage.happens(Input::Untrusted(Exit::NotTrusted));
     assert_eq!(stage.prompt(), "room1 (1 pending) (offline)> ");
-    // The server is trusted again.
+    // Then it does not answer: what is typed is sent later.
     stage.types("login").types("").types("password1");
+    stage.happens(Input::ConnectFailed {
+        address: "a:1".to_owned(),
+        why: "refused".to_owned(),
+    });
+    stage.happens(Input::Key(Key::Ctrl('c')));
+    stage.types("contact").types("&r room1").types("later");
+    assert_eq!(stage.contents(), ["pending", "later"]);
+    // The server is trusted again.
     stage.happens(Input::Connected).welcome("ann", vec![]);
     stage.types("next");
-    assert_eq!(stage.contents(), ["pending", "next"]);
+    assert_eq!(stage.contents(), ["pending", "later", "next"]);
     // At the start there is nothing to keep.
     let mut stage = super::stage(Language::English);
     stage.types("login").types("ann").types("password1");
