@@ -70,6 +70,32 @@ fn refuses_what_writes_until_there_is_room(errno: Errno) {
     assert_eq!(ids(&mut Client::login(&server, "bob")), all);
 }
 
+/// Nothing can be made, not even the index of the log.
+#[test]
+fn a_start_without_room_says_so() {
+    for errno in [Errno::NOSPC, Errno::DQUOT] {
+        let (dir, shim) = (dir(), Shim::new());
+        assert_eq!(shim.start(&dir, None).stop().status.code(), Some(0));
+        let full = Rule {
+            what: "grow",
+            files: "-",
+            skip: 0,
+            times: -1,
+            errno: Some(errno),
+        };
+        let mut server = ServerProcess::begin(shim.command(&dir, Some(full)));
+        assert!(!server.becomes_ready());
+        let output = server.end();
+        let said = "the disk is full; make room and start again";
+        assert!(
+            stderr(&output).contains(said),
+            "{errno}: {}",
+            stderr(&output)
+        );
+        assert_eq!(shim.start(&dir, None).stop().status.code(), Some(0));
+    }
+}
+
 /// Not even the few bytes that reserve ids can be written, on a disk that copies on write.
 #[test]
 fn ids_that_cannot_be_reserved_are_a_full_disk() {

@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use rusqlite::ffi::{
-    SQLITE_IOERR_CORRUPTFS, SQLITE_IOERR_DATA, SQLITE_IOERR_READ, SQLITE_IOERR_SHMSIZE,
-    SQLITE_IOERR_SHORT_READ, SQLITE_IOERR_WRITE,
+    SQLITE_IOERR_CORRUPTFS, SQLITE_IOERR_DATA, SQLITE_IOERR_READ, SQLITE_IOERR_SHMOPEN,
+    SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_SHORT_READ, SQLITE_IOERR_WRITE,
 };
 use rusqlite::{Error, ErrorCode, ffi};
 
@@ -110,11 +110,14 @@ pub(super) fn has_no_room(database: &Path) -> bool {
     written.is_err_and(|error| is_no_room(&error))
 }
 
-/// Whether a write failed, or the file with the index of the write-ahead log could not grow: by a full disk too, or by a
-/// quota that is used up.
+/// Whether a write failed, or the file with the index of the write-ahead log could not be made or grow: by a full disk too,
+/// or by a quota that is used up.
 pub(super) fn is_failed_write(error: &Error) -> bool {
     let code = error.sqlite_error().map(|failure| failure.extended_code);
-    matches!(code, Some(SQLITE_IOERR_WRITE | SQLITE_IOERR_SHMSIZE))
+    matches!(
+        code,
+        Some(SQLITE_IOERR_WRITE | SQLITE_IOERR_SHMOPEN | SQLITE_IOERR_SHMSIZE)
+    )
 }
 
 /// Classifies errors, and collects damage until the engine takes it.
