@@ -117,7 +117,7 @@ pub(crate) fn add_members(
     refuse_too_many_rooms(view, added.keys())?;
     let now = view.now;
     let demand = Demand::Joins(added.len());
-    let (of, names) = (room.clone(), in_audit(&added));
+    let (of, shown) = (room.clone(), in_audit(&added));
     let plan = Plan::write(demand, move |batch| {
         let mut changed = Vec::new();
         for user in added.keys() {
@@ -148,7 +148,7 @@ pub(crate) fn add_members(
         })
     });
     let kind = RequestKind::AddMembers;
-    Ok(audited_in_lobby(plan, view, &me, kind, (&of, &names))?)
+    Ok(audited_in_lobby(plan, view, &me, kind, (&of, &shown))?)
 }
 
 /// How the audit names users: the first ones, and how many more.
