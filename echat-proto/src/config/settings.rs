@@ -82,7 +82,8 @@ section! {
         #[zh = "谁可以生成邀请码：服务器管理员，或所有用户。"]
         invitations: Inviters = Inviters::Administrator;
         /// The public room that every new account is in, while it has a place; empty: none. It is created when
-        /// the server starts, unless a room has this name or a confusable one. Its owners are the administrators.
+        /// the server starts, unless a room has this name or a confusable one. The administrators have an
+        /// owner's rights in it.
         #[zh = "新账号自动加入的公共聊天室（未满员时）；留空表示不设。服务器启动时创建，已有同名或名称易混淆的聊天室则不创建。由服务器管理员管理。"]
         #[unit = "the name of a room, or empty", "聊天室名，或留空"]
         lobby: String = "lobby".to_owned() => RoomOrNone;
