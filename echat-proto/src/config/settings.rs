@@ -39,7 +39,7 @@ section! {
     /// What an administrator chooses: the section `server`.
     ServerConfig {
         /// Where the server listens. `[::]:1024` is every address; port 0 lets the system choose.
-        #[zh = "监听哪里。`[::]:1024` 表示所有地址；端口 0 由系统选择。"]
+        #[zh = "监听的地址。`[::]:1024` 表示所有地址；端口 0 由系统选择。"]
         #[unit = "an IP address and port, or a list of up to 16", "IP 地址和端口，或最多 16 个的列表"]
         listen: Listen = Listen::default();
         /// The proxies that say by a PROXY header (version 1 or 2) for which client they connect: addresses and
@@ -53,8 +53,8 @@ section! {
         #[unit = "a folder", "目录"]
         data: PathBuf = PathBuf::from("data") => Folder;
         /// What is logged: `off`, `error`, `warn`, `info`, `debug`, `trace`, or `module=level,...`.
-        #[zh = "记录什么日志：`off`、`error`、`warn`、`info`、`debug`、`trace`，或 `模块=级别,...`。"]
-        #[unit = "a filter", "过滤器"]
+        #[zh = "日志级别：`off`、`error`、`warn`、`info`、`debug`、`trace`，或 `模块=级别,...`。"]
+        #[unit = "a filter", "级别或过滤规则"]
         log: String = "info".to_owned();
         /// The file that the log is appended to, in place of standard error; a relative path begins at the current
         /// folder. It is a regular file, and none of those of the data folder. SIGUSR1 opens it again, after it was
@@ -71,7 +71,7 @@ section! {
         #[unit = "a port, or an IP address and port", "端口，或 IP 地址和端口"]
         metrics: Option<MetricsAddress> = None;
         /// Sessions that one user may have at the same time. A further login ends the oldest ones beyond that.
-        #[zh = "一个用户同时可有的登录会话数，再次登录时，超出的最早会话被关闭。"]
+        #[zh = "一个用户同时登录的会话数上限；再次登录时，超出上限的最早会话会被结束。"]
         #[unit = "sessions", "个"]
         sessions_per_user: NonZeroUsize = NonZeroUsize::MIN => whole(1..=64);
         /// Which new accounts may register: any, those with an invitation, or none. The code of the first
@@ -176,17 +176,17 @@ section! {
         send_queue_hard: usize = 1_048_576 => whole(4_096..=1_073_741_824);
         /// Connections at the same time; fewer if the limit on open files is low. A new connection replaces
         /// one that is not logged in.
-        #[zh = "同时的连接总数；可打开的文件数太少时会更低。满了就先关闭未登录的连接。"]
+        #[zh = "同时连接数的上限；可打开的文件数太少时会更低。满了就先关闭未登录的连接。"]
         #[unit = "connections", "个"]
         connections: usize = 10_000 => whole(1..=1_000_000);
         /// Connections at the same time from one IPv4 address or one IPv6 /64 network, loopback exempt. A new
         /// connection replaces one that is not logged in; 0: no limit.
-        #[zh = "一个 IPv4 地址或一个 IPv6 /64 网段同时的连接，本机回环除外。满了就先关闭未登录的连接；0：不限。"]
+        #[zh = "一个 IPv4 地址或一个 IPv6 /64 网段的同时连接数，本机回环除外。满了就先关闭未登录的连接；0：不限。"]
         #[unit = "connections", "个"]
         connections_per_address: usize = 64 => whole(0..=1_000_000);
         /// Connections at the same time that are not logged in, loopback included. A new one replaces the
         /// oldest; those that are logging in are replaced last.
-        #[zh = "同时未登录的连接，包括本机回环。满了就关闭最早的；正在登录的连接最后才关。"]
+        #[zh = "同时存在的未登录连接数，包括本机回环。满了就关闭最早的；正在登录的连接最后才关。"]
         #[unit = "connections", "个"]
         unauthenticated: usize = 400 => whole(1..=1_000_000);
         /// After this much silence, put off by a twelfth at most, a connection is sent a PING; 0: never.
@@ -212,7 +212,7 @@ section! {
         #[unit = "bytes", "字节"]
         user_bytes_a_day: u64 = 50_000_000 => whole(0..=1_000_000_000_000);
         /// Rooms that one user may create in 24 hours, counted by the hour; 0: no limit.
-        #[zh = "一个用户 24 小时内可建的聊天室，按小时计；0：不限。"]
+        #[zh = "一个用户 24 小时内可以创建的聊天室数，按小时计；0：不限。"]
         #[unit = "rooms", "个"]
         rooms_a_day: u64 = 20 => whole(0..=1_000_000);
         /// While less than this is free on the file system of the data folder, requests that store something
@@ -236,7 +236,7 @@ section! {
         #[unit = "attempts", "次"]
         registrations: u64 = 60 => whole(0..=1_000_000);
         /// Friend requests that a user may send in an hour; 0: no limit.
-        #[zh = "一个用户一小时内可发出的好友请求；0：不限。"]
+        #[zh = "一个用户一小时内可以发出的好友请求数；0：不限。"]
         #[unit = "requests", "个"]
         friend_requests: u64 = 30 => whole(0..=1_000_000);
     }
