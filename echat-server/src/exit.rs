@@ -9,11 +9,11 @@ echat_system::exit_codes! {
         Data = 65, "the database or the backup is damaged, or rows were lost in a repair";
         NoInput = 66, "a file is missing: the backup, the data folder, or a database or host key that was there before";
         Unavailable = 69, "the address to listen on is not available, or no server uses the data folder";
-        CannotCreate = 73, "the data folder, a file in it, the log file or a backup cannot be created, or the backup exists already";
+        CannotCreate = 73, "the data folder, a file in it, the log file or a backup cannot be created, the backup exists already, or the disk has no room for an upgrade";
         Io = 74, "reading or writing failed; nothing unsaved was acknowledged";
         Busy = 75, "another echat-server uses the data folder, another process writes the same backup, or the server that ctl asks is busy or does not answer";
         Permission = 77, "the data folder or a file in it is not private, or not the server's own";
-        Config = 78, "the configuration is invalid";
+        Config = 78, "the configuration, the host key or high_water is invalid";
     }
 }
 
