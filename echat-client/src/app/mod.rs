@@ -706,8 +706,8 @@ impl App {
         }
     }
 
-    /// Refuses so many more lines, and says so: too many are unsent, or the server is not trusted, which `offline` tells.
-    /// What is typed then may be an answer to that, and no message.
+    /// Refuses so many more lines, and says so: too many are unsent, or the server is not trusted, which `offline`
+    /// tells. What is typed then may be an answer to that, and no message.
     fn refuses(&mut self, more: usize, offline: Text<'_>) -> bool {
         if self.upstream.is_distrusted() {
             self.common.fail(offline);
@@ -755,8 +755,8 @@ impl App {
         }
     }
 
-    /// Asks the server for another text of a message. Returns whether it is asked, now or later; if not, the user is told
-    /// why.
+    /// Asks the server for another text of a message. Returns whether it is asked, now or later; if not, the user is
+    /// told why.
     fn change_text(&mut self, target: &Target, id: u64, text: &str) -> bool {
         match self.common.context.session.limits().text(target, text) {
             Ok(content) => {
@@ -819,8 +819,8 @@ impl App {
         self.handle_send_error(outcome);
     }
 
-    /// Sends a request that the user typed. Without a connection it is queued, and the user is told. Returns whether the
-    /// server is asked, now or later.
+    /// Sends a request that the user typed. Without a connection it is queued, and the user is told. Returns whether
+    /// the server is asked, now or later.
     fn ask_for_user(&mut self, request: Request, asked: RequestContext) -> bool {
         // A chat that is opened once more takes the page that is to come.
         if asked.page().is_some() && self.upstream.is_to_come(&asked) {

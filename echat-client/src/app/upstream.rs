@@ -135,8 +135,8 @@ pub(super) struct Upstream {
     outage: Outage,
     requests: Requests,
     delay: CatchUpDelay,
-    /// Whether the last connection failed because the server is not trusted, or because the known servers cannot be read
-    /// or written.
+    /// Whether the last connection failed because the server is not trusted, or because the known servers cannot be
+    /// read or written.
     is_distrusted: bool,
     /// The wanted login.
     pub(super) login: Login,

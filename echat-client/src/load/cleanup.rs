@@ -52,7 +52,8 @@ impl Left {
     }
 }
 
-/// From now on SIGINT and SIGTERM remove what is left before they end the program, unless it was started to ignore them.
+/// From now on SIGINT and SIGTERM remove what is left before they end the program, unless it was started to ignore
+/// them.
 pub(super) fn remove_at_signals() -> io::Result<()> {
     let ending = IgnoredSignals::of_process().without(&[SIGINT, SIGTERM]);
     let mut signals = Signals::new(ending)?;

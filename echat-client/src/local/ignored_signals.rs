@@ -1,5 +1,5 @@
-//! The signals that the program was started to ignore, as by nohup(1), or in the background of a shell script. A program
-//! installs no handler for them: the user wants it to survive them.
+//! The signals that the program was started to ignore, as by nohup(1), or in the background of a shell script. A
+//! program installs no handler for them: the user wants it to survive them.
 
 use std::fs;
 

@@ -40,6 +40,7 @@ const PROTO: &[Row] = &[
 
 const SYSTEM: &[Row] = &[
     ("exit", &[]),
+    ("free_space", &[]),
     ("locked_file", &[]),
     ("private_file", &["locked_file"]),
     ("private_memory", &[]),
@@ -149,6 +150,7 @@ const CLIENT: &[Row] = &[
     ("net::fingerprint", &[]),
     ("clock", &[]),
     ("local::folders", &[]),
+    ("local::ignored_signals", &[]),
     ("local::ask", &[]),
     ("local::lines", &[]),
     ("local::password", &["local::lines", "secret"]),
@@ -244,6 +246,7 @@ const CLIENT: &[Row] = &[
         &[
             "net::address",
             "clock",
+            "local::ignored_signals",
             "net::link",
             "net::socket",
             "net::trust",
@@ -259,6 +262,7 @@ const CLIENT: &[Row] = &[
             "clock",
             "exit",
             "net::fingerprint",
+            "local::ignored_signals",
             "net::known_hosts",
             "line_editor",
             "local::lines",
@@ -283,6 +287,7 @@ const CLIENT: &[Row] = &[
             "exit",
             "net::fingerprint",
             "local::folders",
+            "local::ignored_signals",
             "net::known_hosts",
             "line_editor",
             "local::lines",

@@ -254,8 +254,8 @@ impl Batch<'_> {
         self.exists(sql, [user])
     }
 
-    /// Stores the PHC string of a password that the user has to change. The secrets of the user's sessions and devices are
-    /// revoked.
+    /// Stores the PHC string of a password that the user has to change. The secrets of the user's sessions and devices
+    /// are revoked.
     pub fn reset_password(&mut self, user: UserId, phc: &str) -> Result<(), StoreError> {
         let sql = "UPDATE users SET password = ?2, must_change_password = 1 WHERE id = ?1";
         self.write(sql, params![user, phc])?;

@@ -110,8 +110,8 @@ pub(super) fn has_no_room(database: &Path) -> bool {
     written.is_err_and(|error| is_no_room(&error))
 }
 
-/// Whether a write failed, or the file with the index of the write-ahead log could not be made or grow: by a full disk too,
-/// or by a quota that is used up.
+/// Whether a write failed, or the file with the index of the write-ahead log could not be made or grow: by a full disk
+/// too, or by a quota that is used up.
 pub(super) fn is_failed_write(error: &Error) -> bool {
     let code = error.sqlite_error().map(|failure| failure.extended_code);
     matches!(

@@ -132,7 +132,8 @@ pub(super) const OLDEST: &str = messages!(
     "WHERE m.conversation = ?1 AND m.id > ?2 AND m.id < ?3 AND m.send_time >= ?5 ORDER BY m.id LIMIT ?4"
 );
 
-/// One message of a conversation. An id alone may be of another one by now, if it was read in a batch that was not kept.
+/// One message of a conversation. An id alone may be of another one by now, if it was read in a batch that was not
+/// kept.
 pub(super) const ONE: &str = messages!("WHERE m.id = ?1 AND m.conversation = ?2");
 
 pub(super) const MISSING: &str = "a message that an index has is not there";

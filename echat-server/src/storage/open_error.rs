@@ -137,8 +137,8 @@ impl From<rusqlite::Error> for OpenError {
 }
 
 impl OpenError {
-    /// The error of the database at `path`. A file that is not a database may be one of echat's with a damaged header; the
-    /// rest of the header shows it. A write that fails may do so because there is no room.
+    /// The error of the database at `path`. A file that is not a database may be one of echat's with a damaged header;
+    /// the rest of the header shows it. A write that fails may do so because there is no room.
     pub(super) fn of(self, path: &Path) -> Self {
         match self {
             Self::Foreign if is_ours(path) => Self::Damaged(not_a_database()),
