@@ -100,6 +100,9 @@ impl LocalizedError for AddressError {
             Self::Password => "地址里不能含有密码，否则别人看得到",
             Self::NoUser => "'@' 前面的用户名为空",
             Self::Extra => "链接的端口后面最多只有 /room、#SHA256:... 和 &invitation=CODE",
+            Self::NoHash => {
+                "邀请码要写在 '#' 后面：/#SHA256:...&invitation=CODE 或 /#invitation=CODE"
+            }
             Self::UnknownPart => "'#' 后面最多只有 SHA256:... 和 invitation=CODE，中间用 & 分隔",
             Self::Repeated => "'#' 后面最多各有一个 SHA256:... 和 invitation=CODE",
             Self::BadInvitation => "邀请码不完整：应为 16 个字母和数字（XXXX-XXXX-XXXX-XXXX）",

@@ -83,6 +83,9 @@ pub enum AddressError {
     /// A `?`, or more than one path segment.
     #[error("after the port, a link can have only /room, #SHA256:... and &invitation=CODE")]
     Extra,
+    /// A `&` without `#` before it.
+    #[error("the code comes after '#': /#SHA256:...&invitation=CODE, or /#invitation=CODE")]
+    NoHash,
     /// A part after `#` that is none of those.
     #[error("after '#', a link can have only SHA256:... and invitation=CODE, with & between them")]
     UnknownPart,
@@ -186,6 +189,9 @@ impl FromStr for LinkTarget {
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         if rest.contains('?') || path.contains('/') {
             return Err(AddressError::Extra);
+        }
+        if path.contains('&') {
+            return Err(AddressError::NoHash);
         }
         let (user, host) = match authority.rsplit_once('@') {
             Some((user, host)) => (Some(parse_user(user)?), host),

@@ -166,6 +166,11 @@ fn every_mistake_has_its_own_error() {
             E::Repeated,
         ),
         ("echat://host:80/?invitation=7KQM-2XWD-RT9H-C4VB", E::Extra),
+        ("echat://host:80/&invitation=7KQM-2XWD-RT9H-C4VB", E::NoHash),
+        (
+            "echat://host:80/room1&invitation=7KQM-2XWD-RT9H-C4VB",
+            E::NoHash,
+        ),
     ] {
         assert_eq!(target(text), Err(error), "{text:?}");
     }
