@@ -92,8 +92,9 @@ section! {
         #[unit = "1 to 4,000 bytes", "1 到 4,000 字节"]
         message_of_the_day: Option<String> = None => Announcement;
         /// How long messages are kept, as told to clients; `null`: for ever; 0: messages are told to those online and
-        /// not stored. A room may keep its messages for a shorter time. Older messages are removed for good.
-        #[zh = "消息保留多久（会告知客户端）；`null`：一直保留；0：只发给在线的人，不保存。聊天室可以设得更短。过期的消息会被彻底删除。"]
+        /// not stored. A room may keep its messages for a shorter time. Older messages are removed for good. If the
+        /// clock of the machine is ahead, newer ones are removed too.
+        #[zh = "消息保留多久（会告知客户端）；`null`：一直保留；0：只发给在线的人，不保存。聊天室可以设得更短。过期的消息会被彻底删除。如果系统时钟超前，较新的消息也会被删除。"]
         #[unit = "days", "天"]
         keep_days: Option<u64> = None => or_null(whole(0..=36_500));
         /// How long its sender may edit a message; 0: without a limit.
