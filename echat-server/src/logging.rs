@@ -8,7 +8,7 @@ mod queue;
 mod writer;
 
 use std::backtrace::{Backtrace, BacktraceStatus};
-use std::fmt::{self, Debug};
+use std::fmt::{self, Debug, Write as _};
 use std::io::{self, IsTerminal, Write};
 use std::panic::{self, PanicHookInfo};
 use std::path::{Path, PathBuf};
@@ -16,8 +16,8 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
 
-use tracing::Subscriber;
 use tracing::field::Field;
+use tracing::{Level, Subscriber};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::fmt::format::{self, Writer};
@@ -73,6 +73,19 @@ pub fn start() -> io::Result<FlushGuard> {
 /// Queues whole lines for standard error. Never waits: if the queue is full, lines are dropped and counted.
 pub fn say(text: &str) {
     STDERR.push(text.as_bytes());
+}
+
+/// Says why this process ends, where it panicked or what it complains of, whatever the filter: in the log and its form,
+/// and on standard error if the log is a file or has not begun. It takes the same way as [`say`].
+pub fn complain(level: Level, text: &str) {
+    if let Some(style) = FILE_STYLE.get() {
+        FILE.push(style.lines(level, text).as_bytes());
+    }
+    let lines = match STDERR_STYLE.get() {
+        Some(style) => style.lines(level, text),
+        None => form::outside_of_the_log(level, text),
+    };
+    STDERR.push(lines.as_bytes());
 }
 
 /// Where the log goes, and in which form.
@@ -209,23 +222,20 @@ fn write_field(out: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> fmt::R
 /// Reports panics by their location, and with a backtrace if the environment requests one. The message is omitted,
 /// because it may quote a password or a user's text.
 pub fn report_panics_without_contents() {
-    panic::set_hook(Box::new(|info| {
-        let mut text = Vec::new();
-        report(&mut text, info);
-        STDERR.push(&text);
-    }));
+    panic::set_hook(Box::new(|info| complain(Level::ERROR, &report(info))));
 }
 
-fn report(out: &mut impl Write, info: &PanicHookInfo<'_>) {
+fn report(info: &PanicHookInfo<'_>) -> String {
     let thread = thread::current();
     let name = thread.name().unwrap_or("?");
     let place = info.location().map_or("?".to_owned(), ToString::to_string);
     let backtrace = Backtrace::capture();
-    // Writing to memory cannot fail.
-    let _ = writeln!(out, "echat-server: a bug: {name} panicked at {place}");
+    let mut text = format!("a bug: {name} panicked at {place}");
     if backtrace.status() == BacktraceStatus::Captured {
-        let _ = writeln!(out, "{backtrace}");
+        // A string takes all text.
+        let _ = write!(text, "\n{backtrace}");
     }
+    text
 }
 
 #[cfg(test)]
@@ -284,18 +294,31 @@ mod tests {
     }
 
     #[test]
+    fn each_line_of_a_complaint_is_a_line_of_the_log() {
+        let complaint = "a bug: somewhere\n  0: a\u{1b}[2Jb";
+        let lines = Style::new(LogFormat::Json, true).lines(Level::ERROR, complaint);
+        assert_eq!(lines.lines().count(), 2, "{lines}");
+        for (line, words) in lines
+            .lines()
+            .zip(["a bug: somewhere", r"  0: a\\u{1b}[2Jb"])
+        {
+            assert!(line.starts_with(r#"<3>{"time":""#), "{line}");
+            assert!(line.contains(&format!(r#""message":"{words}""#)), "{line}");
+        }
+        let text = Style::default().lines(Level::ERROR, complaint);
+        let words = " ERROR echat_server: ";
+        assert!(text.lines().all(|line| line.contains(words)), "{text}");
+    }
+
+    #[test]
     fn a_panic_says_where_and_quotes_nothing() {
-        let said = Arc::new(Mutex::new(Vec::new()));
+        let said = Arc::new(Mutex::new(String::new()));
         let (out, before) = (Arc::clone(&said), panic::take_hook());
         // Other tests may panic at the same time; those panics are reported as usual.
         panic::set_hook(Box::new(move |info| {
             if thread::current().name() == Some("planted") {
-                report(
-                    &mut *out
-                        .lock()
-                        .expect("no thread panics while it holds the lock"),
-                    info,
-                );
+                *out.lock()
+                    .expect("no thread panics while it holds the lock") = report(info);
             } else {
                 before(info);
             }
@@ -303,9 +326,9 @@ mod tests {
         let worker = thread::Builder::new().name("planted".into());
         let worker = worker.spawn(|| panic!("{}", "secret \u{1b}[2J".repeat(2)));
         assert!(worker.expect("a thread").join().is_err());
-        let said = String::from_utf8(said.lock().expect("not poisoned").clone()).expect("UTF-8");
+        let said = said.lock().expect("not poisoned");
         let first = said.lines().next().expect("a line");
-        let words = "echat-server: a bug: planted panicked at echat-server/src/logging.rs:";
+        let words = "a bug: planted panicked at echat-server/src/logging.rs:";
         assert!(first.starts_with(words), "{first}");
         assert!(
             !said.contains("secret") && !said.contains('\u{1b}'),

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use echat_proto::config::default_json;
 use echat_system::{locked_file, private_memory};
 use thiserror::Error;
+use tracing::Level;
 use zeroize::Zeroizing;
 
 use echat_server::cli::{Cli, Invocation, Maintenance, wants_json};
@@ -123,7 +124,7 @@ fn main() -> process::ExitCode {
                 _ => None,
             };
             if !matches!(printed, Some(Ok(()))) {
-                logging::say(&format!("echat-server: {failure}\n"));
+                logging::complain(Level::ERROR, &failure.to_string());
             }
             code.into()
         }
@@ -190,7 +191,11 @@ fn maintain(task: Maintenance) -> Result<ExitCode, Failure> {
     } = maintenance::perform(task, unix_now())?;
     print(&text)?;
     if let Some(complaint) = complaint {
-        logging::say(&format!("echat-server: {complaint}\n"));
+        let level = match code {
+            ExitCode::Ok => Level::WARN,
+            _ => Level::ERROR,
+        };
+        logging::complain(level, &complaint);
     }
     Ok(code)
 }

@@ -1928,6 +1928,63 @@ fn lines_for_the_journal_begin_with_their_priority() {
     }
 }
 
+/// What a server writes to standard error that ends while it serves: its files may have half a megabyte.
+fn stderr_of_a_failing_server(dir: &ServerFolder, shell: &str) -> String {
+    let server = dir.start_behind(&format!("{shell}; ulimit -f 1024"), &["--log", "off"]);
+    let mut ann = Client::register(&server, "ann");
+    ann.asks(r#"CREATE_ROOM {"roomname":"tea","members":[]}"#);
+    let content = "x".repeat(3_900);
+    let send = format!(r#"SEND_MESSAGE {{"target_type":1,"target":"tea","content":"{content}"}}"#);
+    while ann.says(&[&send]) {}
+    let output = server.end();
+    assert_eq!(output.status.code(), Some(74));
+    stderr(&output).to_owned()
+}
+
+#[test]
+fn why_the_server_ended_is_in_the_log_in_its_form_whatever_the_filter() {
+    const WHY: &str = "stopping, nothing unsaved was acknowledged";
+    let configured = |log: &str| {
+        let dir = ServerFolder::new();
+        let config = format!(r#"{{"server": {{{log} "limits": {{"message_rate": 0}}}}}}"#);
+        dir.write("config.json", config);
+        dir
+    };
+    let is_json = |said: &str| {
+        let line: serde_json::Value = serde_json::from_str(said).unwrap();
+        let message = line["message"].as_str().unwrap();
+        assert!(line["level"] == "ERROR" && message.ends_with(WHY), "{said}");
+        assert!(line["time"].is_string() && line["target"].is_string());
+    };
+    is_json(&stderr_of_a_failing_server(
+        &configured(r#""log_format": "json","#),
+        "true",
+    ));
+    let journal = "export JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2)";
+    let said = stderr_of_a_failing_server(&configured(""), journal);
+    assert!(said.starts_with("<3>20") && said.ends_with(&format!("{WHY}\n")));
+    assert_eq!(said.lines().count(), 1, "{said}");
+    // With a log file the terminal and the journal are told too.
+    let dir = configured(r#""log_file": "echat.log", "log_format": "json","#);
+    let said = stderr_of_a_failing_server(&dir, journal);
+    assert!(
+        said.starts_with("<3>echat-server: the database failed: "),
+        "{said}"
+    );
+    is_json(&fs::read_to_string(dir.path("echat.log")).unwrap());
+    // A start that fails, after and before the configuration was read.
+    dir.write("config.json", "{}");
+    for (args, first) in [
+        (["--data", "config.json"], "<3>20"),
+        (["--config", "none"], "<3>echat-server: none: "),
+    ] {
+        let command = dir.command(journal, &args);
+        let output = ServerProcess::begin(command).end();
+        let last = stderr(&output).lines().last().unwrap_or_default();
+        assert!(last.starts_with(first), "{output:?}");
+    }
+}
+
 #[test]
 fn the_log_says_why_sessions_ended_and_by_whom_the_server_was_stopped() {
     let dir = ServerFolder::new();

@@ -80,8 +80,10 @@ fn fails(what: &'static str, files: &'static str, times: i64, acknowledged: usiz
     let output = server.end();
     eprintln!("{rule}: stopped {:?} after it would", struck.elapsed());
     assert_eq!(output.status.code(), Some(74));
-    let said = "stopping, nothing unsaved was acknowledged";
-    assert!(stderr(&output).contains(said), "{}", stderr(&output));
+    let last = stderr(&output).lines().last().unwrap_or_default();
+    let said = "; stopping, nothing unsaved was acknowledged";
+    assert!(last.ends_with(said), "{}", stderr(&output));
+    assert!(last.contains(" ERROR echat_server: "), "{last}");
     let notes = shim.notes();
     let failed = notes
         .iter()

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 
-use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout};
+use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, stdout, why_it_ended};
 use echat_testkit::wire::Client;
 
 /// The addresses of the ready lines, in order. A client is served at each, by one server.
@@ -60,8 +60,8 @@ fn an_address_that_cannot_be_bound_refuses_the_start() {
     ];
     let refused = dir.run(&args);
     assert_eq!(
-        stderr(&refused),
-        format!("echat-server: cannot listen on {taken}: Address already in use (os error 98)\n")
+        why_it_ended(&refused),
+        format!("cannot listen on {taken}: Address already in use (os error 98)\n")
     );
     assert_eq!((refused.status.code(), stdout(&refused)), (Some(69), ""));
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use echat_proto::names::Username;
 use echat_server::data_dir::DataDir;
 use echat_server::storage::{Store, create_template};
-use echat_testkit::server_process::{ServerFolder, stderr, stdout};
+use echat_testkit::server_process::{ServerFolder, stderr, stdout, why_it_ended};
 use echat_testkit::wire::Client;
 use rusqlite::{Connection, OpenFlags};
 
@@ -131,8 +131,8 @@ fn a_database_that_is_not_ours_is_refused_and_left_alone() {
         let before = fs::read(&path).unwrap();
         let output = dir.run(&["--log", "off"]);
         assert_eq!(
-            stderr(&output),
-            format!("echat-server: data/database.db: {words}\n")
+            why_it_ended(&output),
+            format!("data/database.db: {words}\n")
         );
         assert_eq!(output.status.code(), Some(code));
         assert_eq!(stdout(&output), "");
@@ -190,8 +190,8 @@ fn a_second_server_is_refused_and_a_reader_is_not() {
     let first = dir.start(&[]);
     let refused = dir.run(&["--log", "off"]);
     assert_eq!(
-        stderr(&refused),
-        "echat-server: data: another echat-server uses this folder\n"
+        why_it_ended(&refused),
+        "data: another echat-server uses this folder\n"
     );
     assert_eq!(refused.status.code(), Some(75));
     let reader = Connection::open_with_flags(
@@ -218,8 +218,8 @@ fn a_port_in_use_is_refused() {
     let address = other.local_addr().unwrap().to_string();
     let refused = dir.run(&["--log", "off", "--listen", &address]);
     assert_eq!(
-        stderr(&refused),
-        format!("echat-server: cannot listen on {address}: Address already in use (os error 98)\n")
+        why_it_ended(&refused),
+        format!("cannot listen on {address}: Address already in use (os error 98)\n")
     );
     assert_eq!(refused.status.code(), Some(69));
     assert_eq!(stdout(&refused), "");
@@ -231,8 +231,8 @@ fn a_data_folder_that_cannot_be_made_is_refused() {
     dir.write("data", "a file");
     let refused = dir.run(&["--log", "off"]);
     assert_eq!(
-        stderr(&refused),
-        "echat-server: data: cannot be made: File exists (os error 17)\n"
+        why_it_ended(&refused),
+        "data: cannot be made: File exists (os error 17)\n"
     );
     assert_eq!(refused.status.code(), Some(73));
 }
@@ -246,9 +246,8 @@ fn an_exposed_or_malformed_host_key_is_refused_and_kept() {
     fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
     let exposed = dir.run(&["--log", "off"]);
     assert_eq!(
-        stderr(&exposed),
-        "echat-server: data/host_key: open to others (mode 0644); if no other user has read it, run: \
-         chmod 600 data/host_key\n"
+        why_it_ended(&exposed),
+        "data/host_key: open to others (mode 0644); if no other user has read it, run: chmod 600 data/host_key\n"
     );
     assert_eq!(exposed.status.code(), Some(77));
     fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
@@ -261,8 +260,8 @@ fn an_exposed_or_malformed_host_key_is_refused_and_kept() {
     fs::write(&key, &first[1..]).unwrap();
     let malformed = dir.run(&["--log", "off"]);
     assert_eq!(
-        stderr(&malformed),
-        "echat-server: data/host_key: not an echat host key; put back a copy of the right one\n"
+        why_it_ended(&malformed),
+        "data/host_key: not an echat host key; put back a copy of the right one\n"
     );
     assert_eq!(malformed.status.code(), Some(78));
     assert_eq!(fs::read(&key).unwrap(), first[1..]);

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use echat_testkit::clock::now;
-use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr};
+use echat_testkit::server_process::{ServerFolder, ServerProcess, why_it_ended};
 use echat_testkit::wire::Client;
 
 /// Connections that each cause a line of the log: more than a pipe of 64 KiB and the queue hold.
@@ -165,8 +165,11 @@ fn a_ready_line_that_cannot_be_written_is_an_io_error() {
     let args = ["--listen", "127.0.0.1:0", "--log", "off"];
     let server = ServerProcess::begin(dir.command("exec 4>&1 1>/dev/full", &args));
     let output = server.end();
-    let words = "echat-server: stdout: No space left on device (os error 28)\n";
-    assert_eq!((stderr(&output), output.status.code()), (words, Some(74)));
+    let words = "stdout: No space left on device (os error 28)\n";
+    assert_eq!(
+        (why_it_ended(&output), output.status.code()),
+        (words, Some(74))
+    );
 }
 
 #[test]

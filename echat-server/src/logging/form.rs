@@ -13,6 +13,9 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
+/// Where a line comes from that is none of an event.
+const TARGET: &str = "echat_server";
+
 /// The form of a line.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Style {
@@ -43,6 +46,12 @@ impl Style {
         format!("{}{line}\n", self.prefix(level))
     }
 
+    /// A line of the log for each line of a text.
+    pub(super) fn lines(self, level: Level, text: &str) -> String {
+        let line = |line| self.line(level, TARGET, &escape(line));
+        text.lines().map(line).collect()
+    }
+
     fn prefix(self, level: Level) -> String {
         if self.has_priority {
             format!("<{}>", priority(level))
@@ -50,6 +59,14 @@ impl Style {
             String::new()
         }
     }
+}
+
+/// The lines of a text on a standard error without a log: for people, and with priorities for the journal.
+pub(super) fn outside_of_the_log(level: Level, text: &str) -> String {
+    let prefix = Style::new(LogFormat::Text, is_journal()).prefix(level);
+    let text = format!("echat-server: {text}");
+    let line = |line| format!("{prefix}{line}\n");
+    text.lines().map(line).collect()
 }
 
 /// How events become lines.

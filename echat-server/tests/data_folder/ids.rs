@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr};
+use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr, why_it_ended};
 use echat_testkit::wire::{Client, number, text};
 use rusqlite::Connection;
 
@@ -234,10 +234,10 @@ fn a_damaged_mark_is_refused_and_kept() {
     for content in ["", "reserved 12\n"] {
         fs::write(dir.path("data/high_water"), content).unwrap();
         let output = dir.run(&["--log", "off"]);
-        let words = "echat-server: data/database.db: high_water beside it is damaged, which says what \
-                     message ids were given out; put a copy of it back, or remove it if this database is \
-                     the newest there is: ids then go on after its own\n";
-        assert_eq!(stderr(&output), words);
+        let words = "data/database.db: high_water beside it is damaged, which says what message ids were \
+                     given out; put a copy of it back, or remove it if this database is the newest there \
+                     is: ids then go on after its own\n";
+        assert_eq!(why_it_ended(&output), words);
         assert_eq!(output.status.code(), Some(78));
         assert_eq!(
             fs::read_to_string(dir.path("data/high_water")).unwrap(),

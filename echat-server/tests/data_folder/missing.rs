@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use echat_testkit::server_process::{ServerFolder, stderr, stdout};
+use echat_testkit::server_process::{ServerFolder, stderr, stdout, why_it_ended};
 use echat_testkit::wire::Client;
 
 /// A place where a server ran and ann has an account.
@@ -22,11 +22,7 @@ fn refused(dir: &ServerFolder, args: &[&str], words: &str) {
     let output = dir.run(&[args, &["--log", "off"]].concat());
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(66), "{said}");
-    assert!(
-        said.starts_with(&format!("echat-server: {words}")),
-        "{said}"
-    );
-    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(why_it_ended(&output).starts_with(words), "{said}");
     assert_eq!(stdout(&output), "");
     assert_eq!(files(&dir.path("data")), before, "{words}");
 }
@@ -136,9 +132,9 @@ fn a_link_to_a_folder_that_is_gone_is_no_first_start() {
     symlink("unmounted", dir.path("disk")).unwrap();
     for data in ["disk", "disk/", "disk/data", "disk/a/b"] {
         let output = dir.run(&["--log", "off", "--data", data]);
-        let words = "echat-server: disk: a symbolic link to a folder that is missing; put the folder \
-                     back (is its disk mounted?), or remove the link\n";
-        assert_eq!(stderr(&output), words, "{data}");
+        let words = "disk: a symbolic link to a folder that is missing; put the folder back (is its disk \
+                     mounted?), or remove the link\n";
+        assert_eq!(why_it_ended(&output), words, "{data}");
         assert_eq!(output.status.code(), Some(66));
     }
     assert!(!dir.path("unmounted").exists());

@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 
-use echat_testkit::server_process::{ServerFolder, stderr};
+use echat_testkit::server_process::{ServerFolder, stderr, why_it_ended};
 use echat_testkit::wire::Client;
 use rusqlite::Connection;
 
@@ -18,11 +18,7 @@ fn refused(dir: &ServerFolder, code: i32, words: &str) {
     let output = dir.run(&["--log", "off"]);
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(code), "{said}");
-    assert!(
-        said.starts_with(&format!("echat-server: {words}")),
-        "{said}"
-    );
-    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(why_it_ended(&output).starts_with(words), "{said}");
 }
 
 #[test]
@@ -138,11 +134,11 @@ fn a_second_server_by_another_folder_is_refused() {
     let second = |data: &str| {
         let output = dir.run(&["--log", "off", "--data", data]);
         assert_eq!(output.status.code(), Some(75), "{}", stderr(&output));
-        stderr(&output).to_owned()
+        why_it_ended(&output).to_owned()
     };
     assert_eq!(
         second("link"),
-        "echat-server: link: another echat-server uses this folder\n"
+        "link: another echat-server uses this folder\n"
     );
     assert_eq!(
         dir.start(&["--data", "other"]).stop().status.code(),
@@ -152,7 +148,7 @@ fn a_second_server_by_another_folder_is_refused() {
     fs::hard_link(dir.path("data/database.db"), dir.path("other/database.db")).unwrap();
     assert_eq!(
         second("other"),
-        "echat-server: other/database.db: another echat-server uses this database, by another folder\n"
+        "other/database.db: another echat-server uses this database, by another folder\n"
     );
     // The first one still holds it: others can read and are served.
     Client::register(&first, "ann").is_served();

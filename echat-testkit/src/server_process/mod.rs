@@ -117,6 +117,18 @@ pub fn stdout(output: &Output) -> &str {
     str::from_utf8(&output.stdout).unwrap()
 }
 
+/// Why a server ended that logged nothing else (`--log off`): its only line, without time, level and target.
+#[track_caller]
+pub fn why_it_ended(output: &Output) -> &str {
+    assert_eq!(stderr(output).lines().count(), 1, "{output:?}");
+    let event = stderr(output)
+        .split_once(" ERROR ")
+        .map(|(_time, event)| event);
+    let parts = event.and_then(|event| event.split_once(": "));
+    let (_target, why) = parts.unwrap_or_else(|| panic!("{output:?}"));
+    why
+}
+
 /// What the server logged or complained of.
 pub fn stderr(output: &Output) -> &str {
     str::from_utf8(&output.stderr).unwrap()
