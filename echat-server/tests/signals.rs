@@ -1,5 +1,9 @@
 //! Signals that a server gets without being meant to end: it says what it does, and serves on.
 
+use std::fs::File;
+use std::io::Write;
+use std::process::Command;
+
 use echat_testkit::server_process::{ServerFolder, ServerProcess, stderr};
 use echat_testkit::wire::Client;
 use rustix::process::Signal;
@@ -55,16 +59,14 @@ fn sigterm_ends_a_start_and_a_hangup_does_not() {
         let mut server = ServerProcess::begin(dir.command(shell, &args));
         assert_eq!(server.prints().as_deref(), Some("begun"));
         // Only the server opens the pipe to read: then this opens it to write.
-        let config = std::fs::File::options()
-            .write(true)
-            .open(dir.path("config.json"));
+        let config = File::options().write(true).open(dir.path("config.json"));
         (server, config.unwrap())
     };
     let (mut server, mut config) = hanging();
     for signal in [Signal::HUP, Signal::USR1, Signal::USR2] {
         server.signal(signal);
     }
-    std::io::Write::write_all(&mut config, b"{}").unwrap();
+    config.write_all(b"{}").unwrap();
     drop(config);
     assert!(server.becomes_ready());
     Client::register(&server, "ann").is_served();
@@ -74,6 +76,38 @@ fn sigterm_ends_a_start_and_a_hangup_does_not() {
     server.signal(Signal::TERM);
     assert_eq!(server.end().status.code(), None, "by the signal, at once");
     drop(config);
+}
+
+/// As in a container, where the kernel drops signals that have their default action.
+#[test]
+fn sigterm_ends_the_start_of_process_1_too() {
+    let unshare = "unshare --user --map-root-user --pid --fork --kill-child";
+    let trial = Command::new("sh")
+        .args(["-c", &format!("{unshare} true")])
+        .status();
+    if !trial.is_ok_and(|status| status.success()) {
+        eprintln!("NOT RUN: the system gives no process namespaces");
+        return;
+    }
+    for (is_ready, code) in [(false, 143), (true, 0)] {
+        let dir = ServerFolder::new();
+        let shell = format!(
+            r#"mkfifo config.json stop; echo begun
+               exec {unshare} sh -c '(read _ <stop; kill -TERM 1) & exec "$0" "$@"' "$0" "$@""#
+        );
+        let mut server = ServerProcess::begin(dir.command(&shell, &["--listen", "127.0.0.1:0"]));
+        assert_eq!(server.prints().as_deref(), Some("begun"));
+        let open = |name: &str| File::options().write(true).open(dir.path(name)).unwrap();
+        // The start hangs at its configuration, a pipe, until something is written to it.
+        let mut config = open("config.json");
+        if is_ready {
+            config.write_all(b"{}").unwrap();
+            drop(config);
+            assert!(server.becomes_ready());
+        }
+        open("stop").write_all(b"now\n").unwrap();
+        assert_eq!(server.end().status.code(), Some(code));
+    }
 }
 
 #[test]

@@ -4,15 +4,26 @@ use mio::{Interest, Registry, Token};
 use signal_hook::consts::{
     SIGALRM, SIGHUP, SIGINT, SIGIO, SIGPROF, SIGTERM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXFSZ,
 };
+use signal_hook::flag;
 use std::io;
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Signals that are received without effect. The server uses no timers or descriptors that send them. By default
 /// SIGXFSZ would kill a server that reaches the limit of file sizes (`ulimit -f`); handled, the write fails, and the
 /// server says so and ends with exit code 74: no room that is made helps it. The standard library ignores SIGPIPE.
 const HARMLESS: [i32; 6] = [SIGUSR2, SIGXFSZ, SIGALRM, SIGVTALRM, SIGPROF, SIGIO];
 
+/// The exit code of a process that a signal ended is this and the number of the signal, as shells count it.
+const ENDED_BY: i32 = 128;
+
 /// Pending signals.
-pub struct Signals(signal_hook_mio::v1_0::Signals);
+pub struct Signals {
+    pending: signal_hook_mio::v1_0::Signals,
+    /// Whether SIGTERM and SIGINT end the process at once if it is process 1.
+    are_fatal: Arc<AtomicBool>,
+}
 
 /// The request of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,15 +42,25 @@ impl Signals {
     /// The system provides no handler or socket.
     pub fn catch() -> io::Result<Self> {
         let harmless = HARMLESS.iter().chain(&[SIGHUP, SIGUSR1]);
-        Ok(Self(signal_hook_mio::v1_0::Signals::new(harmless)?))
+        let pending = signal_hook_mio::v1_0::Signals::new(harmless)?;
+        let are_fatal = Arc::new(AtomicBool::new(true));
+        // For process 1, which the server is in a container, the kernel drops signals that have their default action.
+        if process::id() == 1 {
+            for signal in [SIGTERM, SIGINT] {
+                let condition = Arc::clone(&are_fatal);
+                flag::register_conditional_shutdown(signal, ENDED_BY + signal, condition)?;
+            }
+        }
+        Ok(Self { pending, are_fatal })
     }
 
     /// Handles SIGTERM and SIGINT too, and wakes the loop.
     pub(super) fn listen(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         for signal in [SIGTERM, SIGINT] {
-            self.0.add_signal(signal)?;
+            self.pending.add_signal(signal)?;
         }
-        registry.register(&mut self.0, token, Interest::READABLE)
+        self.are_fatal.store(false, Ordering::SeqCst);
+        registry.register(&mut self.pending, token, Interest::READABLE)
     }
 
     /// The requests since the last call. Repeated signals may count as one.
@@ -51,6 +72,6 @@ impl Signals {
             SIGUSR1 => Some(SignalRequest::ReopenLog),
             _ => None,
         };
-        self.0.pending().filter_map(asked).collect()
+        self.pending.pending().filter_map(asked).collect()
     }
 }
