@@ -68,7 +68,7 @@ use crate::config::{ConfigError, Loaded, ServerConfig, Settings};
 use crate::console::{self, Response};
 use crate::ctl::{refusal_line, reply_line};
 use crate::engine::{
-    AdminAnswer, AdminRefusal, AdminReport, Engine, Fatal, LoopTask, PendingOperation,
+    AdminAnswer, AdminRefusal, AdminReport, AdminTask, Engine, Fatal, LoopTask, PendingOperation,
 };
 use crate::logging;
 use crate::metrics::{self, Durations, SystemFacts};
@@ -97,7 +97,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use stop::Stop;
-use tasks::{QueuedTask, Requester, TaskOutcome, Tasks};
+use tasks::{BUSY, QueuedTask, Requester, TaskOutcome, Tasks};
 use terminal::{Terminal, TerminalEnd};
 use thiserror::Error;
 use tokens::EventSource;
@@ -504,8 +504,12 @@ impl<'a> Reactor<'a> {
         for line in terminal.lines() {
             match console::run(&mut self.engine, &line, now)? {
                 Response::Text(text) => logging::say(&text),
-                // What is typed is not kept beyond one command.
-                Response::Task(..) if self.tasks.has(Requester::Terminal) => {
+                // What is typed is not kept beyond one command. The loop does its own tasks in this round.
+                Response::Task(task, operation)
+                    if !matches!(task, AdminTask::Loop(_))
+                        && self.tasks.waits_for_a_thread(Requester::Terminal) =>
+                {
+                    self.engine.note_result(&operation, BUSY, now)?;
                     logging::say("the last command is not done yet\n");
                 }
                 Response::Task(task, operation) => {

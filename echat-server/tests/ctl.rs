@@ -1001,21 +1001,55 @@ fn a_password_does_not_wait_for_a_file() {
     server.stop();
 }
 
-/// A client whose file is verified until the file is made shorter: a backup of a tebibyte without blocks on the disk.
-fn long_verification(dir: &ServerFolder) -> (Socket, fs::File) {
+/// A backup of a tebibyte without blocks on the disk: it is verified until the file is made shorter.
+fn long_backup(path: &Path) -> fs::File {
     let last = format!(
         "echat-backup {:<4} database {:020} sha256 {:064}\n",
         1, 0, 0
     );
-    let path = dir.path("long");
-    let file = fs::File::create_new(&path).unwrap();
+    let file = fs::File::create_new(path).unwrap();
     file.write_all_at(last.as_bytes(), 1 << 40).unwrap();
+    file
+}
+
+/// A client whose file is verified until the file is made shorter.
+fn long_verification(dir: &ServerFolder) -> (Socket, fs::File) {
+    let path = dir.path("long");
+    let file = long_backup(&path);
     let mut client = Socket::connect(dir);
     client.sends(format!(
         "{{\"command\":\"verify\",\"words\":[\"{}\"]}}\n",
         path.display()
     ));
     (client, file)
+}
+
+#[test]
+fn while_a_typed_command_is_not_done_the_loop_does_its_own_and_the_audit_has_what_is_refused() {
+    let dir = ServerFolder::new();
+    let pty = Pty::open();
+    let shell = pty.shell(r#""$0" "$@""#);
+    let args = ["--listen", "127.0.0.1:0", "--log", "off"];
+    let server = ServerProcess::start(dir.command(&shell, &args));
+    Client::register(&server, "ann").is_served();
+    let path = dir.path("long");
+    let _file = long_backup(&path);
+    pty.types(&format!("verify {}\n", path.display()));
+    pty.types("reset-password ann\n");
+    pty.shows("the last command is not done yet");
+    let refused =
+        r#""via":"terminal","by":"operator","result":"busy","command":"reset-password ann"}"#;
+    let audit = done(&dir, "--json audit");
+    assert!(audit.contains(refused), "{audit}");
+    pty.types("reload\nquit\n");
+    let shown = pty.shows("the server stops");
+    assert!(
+        shown.contains("the configuration was read again"),
+        "{shown}"
+    );
+    let screen = pty.reads_on();
+    assert_eq!(server.end().status.code(), Some(0));
+    drop(screen);
 }
 
 #[test]

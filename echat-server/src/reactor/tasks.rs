@@ -95,11 +95,9 @@ impl Tasks {
         self.files.forget(requester);
     }
 
-    /// Whether a task of this requester is not done.
-    pub(super) fn has(&self, requester: Requester) -> bool {
-        self.hashes.has(requester)
-            || self.files.has(requester)
-            || self.own.iter().any(|own| own.requester == requester)
+    /// Whether a task of this requester is not done that a thread does.
+    pub(super) fn waits_for_a_thread(&self, requester: Requester) -> bool {
+        self.hashes.has(requester) || self.files.has(requester)
     }
 
     /// The next task that the loop does itself.
