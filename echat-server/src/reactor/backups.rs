@@ -18,6 +18,8 @@ pub(super) struct Backups {
     next_at: Option<Duration>,
     /// Whether the thread makes one.
     is_busy: bool,
+    /// Whether the schedule has changed since the thread began, so that its outcome says nothing of the next time.
+    is_changed: bool,
     /// The end of the last one that is known, in unix seconds.
     made_at: Option<i64>,
 }
@@ -28,6 +30,7 @@ impl Backups {
             next_at: schedule.as_ref().map(|_| Duration::ZERO),
             schedule,
             is_busy: false,
+            is_changed: false,
             made_at: None,
             thread: HelperThread::new("backup", waker),
         }
@@ -36,10 +39,15 @@ impl Backups {
     /// Changes which backups are made. One that is being made is not broken off.
     pub(super) fn reschedule(&mut self, schedule: Option<BackupSchedule>, now: Now) {
         self.schedule = schedule;
-        // The folder says when the next one is due.
-        if self.next_at.is_some() || !self.is_busy {
-            self.next_at = self.schedule.as_ref().map(|_| now.running);
+        self.is_changed = self.is_busy;
+        if !self.is_busy {
+            self.look_at_the_folder(now);
         }
+    }
+
+    /// The folder says when the next one is due.
+    fn look_at_the_folder(&mut self, now: Now) {
+        self.next_at = self.schedule.as_ref().map(|_| now.running);
     }
 
     /// When [`Backups::begin_due`] has something to do though no outcome comes.
@@ -56,18 +64,16 @@ impl Backups {
     pub(super) fn begin_due(&mut self, source: &BackupSource, now: Now) {
         if let Some(outcome) = self.thread.outcome() {
             self.is_busy = false;
-            let every = self.schedule.as_ref().map(|schedule| schedule.every);
-            self.next_at = every.map(|every| now.running + wait(&outcome, every));
-            let age = match &outcome {
-                BackupOutcome::Made(_) => Some(Duration::ZERO),
-                BackupOutcome::Early(left) => every.map(|every| every.saturating_sub(*left)),
-                BackupOutcome::Failed(_) | BackupOutcome::BrokenOff => None,
-            };
-            if let Some(age) = age {
-                let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
-                self.made_at = Some(now.unix.saturating_sub(seconds));
+            let is_changed = std::mem::take(&mut self.is_changed);
+            if is_changed {
+                self.look_at_the_folder(now);
+            } else {
+                self.plan_after(&outcome, now);
             }
-            log(&outcome);
+            // The next one is not due when the old schedule says.
+            if !(is_changed && matches!(outcome, BackupOutcome::Early(_))) {
+                log(&outcome);
+            }
         }
         let Some(schedule) = &self.schedule else {
             return;
@@ -90,6 +96,21 @@ impl Backups {
                     Some(now.running + RETRY)
                 }
             };
+        }
+    }
+
+    /// Sets the time of the next run by the outcome of this one.
+    fn plan_after(&mut self, outcome: &BackupOutcome, now: Now) {
+        let every = self.schedule.as_ref().map(|schedule| schedule.every);
+        self.next_at = every.map(|every| now.running + wait(outcome, every));
+        let age = match outcome {
+            BackupOutcome::Made(_) => Some(Duration::ZERO),
+            BackupOutcome::Early(left) => every.map(|every| every.saturating_sub(*left)),
+            BackupOutcome::Failed(_) | BackupOutcome::BrokenOff => None,
+        };
+        if let Some(age) = age {
+            let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
+            self.made_at = Some(now.unix.saturating_sub(seconds));
         }
     }
 }
@@ -195,6 +216,41 @@ mod tests {
         std::fs::rename(folder.path().join("aside"), &database).unwrap();
         let at = 18 * HOUR + RETRY;
         assert_eq!(round(&mut backups, at), at + 6 * HOUR);
+    }
+
+    #[test]
+    fn a_schedule_that_changes_during_a_backup_holds_at_once_after_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("database.db");
+        drop(Store::open(&database).unwrap());
+        let mut poll = Poll::new().unwrap();
+        let waker = Arc::new(Waker::new(poll.registry(), Token(0)).unwrap());
+        let source = source(&database);
+        let schedule = |name: &str| BackupSchedule {
+            folder: folder.path().join(name),
+            every: 6 * HOUR,
+            keep: 2,
+        };
+        let count =
+            |name: &str| std::fs::read_dir(folder.path().join(name)).map_or(0, Iterator::count);
+        let mut backups = Backups::new(Some(schedule("old")), &waker);
+        // Begins what is due, changes the folder meanwhile, and goes on until nothing is under way.
+        let mut changes = |backups: &mut Backups, at: Duration, next: &str| {
+            backups.begin_due(&source, now(at));
+            backups.reschedule(Some(schedule(next)), now(at));
+            assert_eq!(backups.deadline(), None, "one at a time");
+            while backups.deadline().is_none() {
+                poll.poll(&mut Events::with_capacity(1), None).unwrap();
+                backups.begin_due(&source, now(at));
+            }
+            backups.deadline().unwrap()
+        };
+        assert_eq!(changes(&mut backups, Duration::ZERO, "new"), 6 * HOUR);
+        assert_eq!((count("old"), count("new")), (1, 1));
+        // In the old folder it is too early for another one.
+        backups.reschedule(Some(schedule("old")), now(HOUR));
+        assert_eq!(changes(&mut backups, HOUR, "third"), 7 * HOUR);
+        assert_eq!((count("old"), count("third")), (1, 1));
     }
 
     #[test]
