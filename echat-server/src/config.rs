@@ -146,18 +146,38 @@ pub fn load_for_folder(overrides: Overrides) -> Result<Loaded, ConfigError> {
     let data = overrides.data.clone();
     match (load(overrides), data) {
         (Err(flag @ ConfigError::Flag(_)), _) => Err(flag),
-        (Err(_), Some(data)) if !is_named => {
-            let config = ServerConfig {
-                data,
-                ..ServerConfig::default()
-            };
-            let log = parse_log("server.log", &config.log).map_err(ConfigError::Flag)?;
-            let file = None;
-            Ok(Loaded { config, log, file })
-        }
+        (Err(_), Some(data)) if !is_named => defaults(data),
         (Err(error), None) => Err(ConfigError::NoFolder(Box::new(error))),
         (loaded, _) => loaded,
     }
+}
+
+/// The same for a backup. With `--data` it is made without a file that cannot be read, also if the file is named.
+///
+/// # Errors
+/// Those of [`load_for_folder`], but for such a file.
+pub fn load_for_backup(overrides: Overrides) -> Result<Loaded, ConfigError> {
+    let Some(data) = overrides.data.clone() else {
+        return load_for_folder(overrides);
+    };
+    match load(overrides.clone()) {
+        Err(ConfigError::Read { file, .. }) => Ok(Loaded {
+            file: Some(file),
+            ..defaults(data)?
+        }),
+        _ => load_for_folder(overrides),
+    }
+}
+
+/// The built-in defaults for this folder.
+fn defaults(data: PathBuf) -> Result<Loaded, ConfigError> {
+    let config = ServerConfig {
+        data,
+        ..ServerConfig::default()
+    };
+    let log = parse_log("server.log", &config.log).map_err(ConfigError::Flag)?;
+    let file = None;
+    Ok(Loaded { config, log, file })
 }
 
 /// The same for a server that runs. `known` is the file that it has read before, which has to be there still: the

@@ -257,12 +257,7 @@ fn perform_file_task(
     now: i64,
 ) -> Result<AdminReport, MaintenanceError> {
     match task {
-        FileTask::Backup(target) => backup::create(source, &target, now)
-            .map(|manifest| {
-                let done = format!("backup {}: {}", target.display(), contents(&manifest));
-                described(AdminReport::done(done), &target, &manifest)
-            })
-            .map_err(MaintenanceError::from),
+        FileTask::Backup(target) => back_up_beside(source, &target, now),
         FileTask::Verify(file) => backup::verify(&file)
             .map(|manifest| {
                 let done = verified(&file, &manifest).trim_end().replace('\n', "; ");
@@ -287,6 +282,23 @@ fn perform_file_task(
             })
         }
     }
+}
+
+/// Makes a backup on a thread of the server.
+fn back_up_beside(
+    source: &BackupSource,
+    target: &Path,
+    now: i64,
+) -> Result<AdminReport, MaintenanceError> {
+    let created = backup::create(source, target, now)?;
+    let manifest = &created.manifest;
+    let mut done = format!("backup {}: {}", target.display(), contents(manifest));
+    if let Some(why) = &created.no_config {
+        tracing::warn!("{why}");
+        // A string takes all text.
+        let _ = write!(done, "; {why}");
+    }
+    Ok(described(AdminReport::done(done), target, manifest))
 }
 
 /// Logs what a check of the database found that this process serves: the caller may be a timer whose output is not
@@ -377,7 +389,7 @@ fn back_up(
     (with_key, with_config): (bool, bool),
     now: i64,
 ) -> Result<CommandReport, MaintenanceError> {
-    let loaded = config::load_for_folder(folder)?;
+    let loaded = config::load_for_backup(folder)?;
     let files = data_dir::open_for_command(&loaded.config.data)?;
     let source = BackupSource {
         database: files.database,
@@ -385,9 +397,11 @@ fn back_up(
         config: loaded.file.filter(|_| with_config),
         free_bytes: loaded.config.limits.free_bytes,
     };
-    let manifest = backup::create(&source, target, now)?;
+    let created = backup::create(&source, target, now)?;
     let shown = target.display();
-    Ok(done(format!("backup {shown}: {}\n", contents(&manifest))))
+    let mut report = done(format!("backup {shown}: {}\n", contents(&created.manifest)));
+    report.complaint = created.no_config.map(|why| why.to_string());
+    Ok(report)
 }
 
 /// Writes a backup into a folder, as the server does by itself, and removes the oldest ones.
@@ -397,7 +411,7 @@ fn back_up_and_prune(
     keep: usize,
     now: i64,
 ) -> Result<CommandReport, MaintenanceError> {
-    let loaded = config::load_for_folder(overrides)?;
+    let loaded = config::load_for_backup(overrides)?;
     let files = data_dir::open_for_command(&loaded.config.data)?;
     let source = BackupSource {
         database: files.database,
@@ -426,11 +440,14 @@ fn back_up_and_prune(
         );
     }
     let mut report = done(text);
+    let mut complaints: Vec<String> = made.no_config.iter().map(ToString::to_string).collect();
     if let Some(error) = made.not_pruned {
-        let complaint = format!("the backup is good, but older ones cannot be removed: {error}");
-        report.complaint = Some(complaint);
+        complaints.push(format!(
+            "the backup is good, but older ones cannot be removed: {error}"
+        ));
         report.code = ExitCode::Io;
     }
+    report.complaint = (!complaints.is_empty()).then(|| complaints.join("\n"));
     Ok(report)
 }
 

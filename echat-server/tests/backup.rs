@@ -790,6 +790,42 @@ fn the_server_makes_backups_by_itself_and_keeps_so_many() {
     );
 }
 
+#[test]
+fn a_configuration_that_cannot_be_read_keeps_no_backup_from_being_made() {
+    let dir = dir();
+    let mut server = dir.start(&["--log", "info"]);
+    fs::remove_file(dir.path("config.json")).unwrap();
+    let why = |file: &str| {
+        format!("the backup is without the configuration, which cannot be read: {file}: ")
+    };
+    let said = runs(&dir, &["ctl", "backup", "one"]);
+    assert!(said.contains(&why("config.json")), "{said}");
+    server.logs(&why("config.json"));
+    // As the timer of the package, which names both.
+    for (file, target) in [
+        ("none", &["two"][..]),
+        ("data", &["--keep", "2", "backups"]),
+    ] {
+        let named = ["--config", file, "--data", "data"];
+        let output = dir.run(&[&["backup"], target, &named].concat());
+        assert_eq!(code(&output), Some(0), "{}", stderr(&output));
+        let said = stderr(&output);
+        assert!(
+            said.starts_with(&format!("echat-server: {}", why(file))),
+            "{said}"
+        );
+    }
+    let made = format!("backups/{}", automatic(&dir)[0]);
+    for file in ["one", "two", &made] {
+        let manifest = verified(&dir, file);
+        assert_eq!(
+            (&manifest["config"], &manifest["host_key"]),
+            (&false.into(), &true.into())
+        );
+    }
+    assert_eq!(code(&server.stop()), Some(0));
+}
+
 /// A folder of files that a process of this user may list, and not write to: also root, so it is one of the system.
 const UNWRITABLE: &str = "/proc/self/fd";
 

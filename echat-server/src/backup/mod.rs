@@ -201,12 +201,26 @@ pub fn lower_priority() {
     }
 }
 
+/// A backup that was made.
+#[derive(Debug)]
+pub struct Created {
+    /// What it has.
+    pub manifest: Manifest,
+    /// Why it is without the configuration that it was to have.
+    pub no_config: Option<NoConfig>,
+}
+
+/// Why a backup is without the configuration that it was to have.
+#[derive(Debug, Error)]
+#[error("the backup is without the configuration, which cannot be read: {0}")]
+pub struct NoConfig(BackupError);
+
 /// Makes a backup at `target` from a folder that a server may be using. The file is private, complete, synced and
-/// verified before it has its name. `now` is the time in unix seconds.
+/// verified before it has its name. A configuration that cannot be read is left out. `now` is the time in unix seconds.
 ///
 /// # Errors
 /// See [`BackupError`]. No file `target` is there then, nor its temporary file, unless another process writes that.
-pub fn create(source: &BackupSource, target: &Path, now: i64) -> Result<Manifest, BackupError> {
+pub fn create(source: &BackupSource, target: &Path, now: i64) -> Result<Created, BackupError> {
     if target.symlink_metadata().is_ok() {
         return Err(BackupError::Exists(target.to_owned()));
     }
@@ -217,13 +231,13 @@ pub fn create(source: &BackupSource, target: &Path, now: i64) -> Result<Manifest
     let _unfinished = UnfinishedFile::note(source.folder(), &temporary, &file);
     let made = has_space(source, &file, target)
         .and_then(|()| fill(source, &file, &temporary, now))
-        .and_then(|manifest| {
+        .and_then(|created| {
             publish(&temporary, target)?;
-            Ok(manifest)
+            Ok(created)
         });
     match &made {
         // The backup is good without the note.
-        Ok(manifest) => drop(note(source.folder(), manifest.created_at)),
+        Ok(created) => drop(note(source.folder(), created.manifest.created_at)),
         // The first error is the one to report.
         Err(_) => drop(private_file::remove_large(&temporary)),
     }
@@ -309,12 +323,12 @@ fn fill(
     file: &File,
     temporary: &Path,
     now: i64,
-) -> Result<Manifest, BackupError> {
+) -> Result<Created, BackupError> {
     let io_error = |source| BackupError::Io {
         path: temporary.to_owned(),
         source,
     };
-    let attachments = attachments(source)?;
+    let (attachments, no_config) = attachments(source)?;
     copy_database(&source.database, temporary, || Ok(())).map_err(|error| BackupError::Copy {
         path: source.database.clone(),
         source: error,
@@ -324,20 +338,28 @@ fn fill(
     let manifest = Manifest::new(summary, attachments, now);
     archive::append(file, &manifest).map_err(io_error)?;
     file.sync_all().map_err(io_error)?;
-    Ok(manifest)
+    Ok(Created {
+        manifest,
+        no_config,
+    })
 }
 
-fn attachments(source: &BackupSource) -> Result<Attachments, BackupError> {
+/// What the backup has beside the database. A configuration that cannot be read keeps no database from being backed up.
+fn attachments(source: &BackupSource) -> Result<(Attachments, Option<NoConfig>), BackupError> {
     let mut attachments = Attachments::default();
     if let Some(path) = &source.host_key {
         // A key that no server would use is not worth keeping.
         host_key::load(path, path)?;
         attachments.host_key = Some(text(path)?);
     }
+    let mut no_config = None;
     if let Some(path) = &source.config {
-        attachments.config = Some(text(path)?);
+        match text(path) {
+            Ok(text) => attachments.config = Some(text),
+            Err(error) => no_config = Some(NoConfig(error)),
+        }
     }
-    Ok(attachments)
+    Ok((attachments, no_config))
 }
 
 fn text(path: &Path) -> Result<Zeroizing<String>, BackupError> {

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use super::{BackupError, BackupSource, create, hold};
+use super::{BackupError, BackupSource, NoConfig, create, hold};
 
 /// A name is `echat-20261129T015521Z.backup`: the time in UTC, so that names sort as times do.
 const PREFIX: &str = "echat-";
@@ -47,6 +47,8 @@ pub struct Made {
     pub to_come: usize,
     /// Why older ones could not be removed.
     pub not_pruned: Option<io::Error>,
+    /// Why it is without the configuration.
+    pub no_config: Option<NoConfig>,
 }
 
 /// What came of one run.
@@ -93,12 +95,13 @@ impl BackupSchedule {
     pub fn make(&self, source: &BackupSource, now: i64) -> Result<Made, BackupError> {
         self.create_folder()?;
         let path = self.folder.join(name_at(now));
-        create(source, &path, now)?;
+        let created = create(source, &path, now)?;
         let mut made = Made {
             path,
             pruned: 0,
             to_come: 0,
             not_pruned: None,
+            no_config: created.no_config,
         };
         made.not_pruned = self.prune(now, &mut made).err();
         Ok(made)
@@ -297,6 +300,21 @@ mod tests {
         }
         let kept: Vec<String> = (3..6).map(|n| name_at(NOON + n * 6 * HOUR)).collect();
         assert_eq!(backups.names(), kept);
+    }
+
+    #[test]
+    fn a_configuration_that_is_gone_is_left_out_and_a_key_that_is_gone_is_an_error() {
+        let mut backups = Backups::keeping(1);
+        backups.source.config = Some(backups.source.folder().join("config.json"));
+        let BackupOutcome::Made(made) = backups.run(NOON) else {
+            panic!("only the configuration is missing");
+        };
+        let why = made.no_config.expect("a reason").to_string();
+        assert!(why.contains("config.json: No such file"), "{why}");
+        assert_eq!(verify(&made.path).unwrap().attachments.config, None);
+        backups.source.host_key = Some(backups.source.folder().join("host_key"));
+        let failed = backups.run(NOON + 6 * HOUR);
+        assert!(matches!(failed, BackupOutcome::Failed(_)), "{failed:?}");
     }
 
     #[test]

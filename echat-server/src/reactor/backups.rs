@@ -139,6 +139,9 @@ fn log(outcome: &BackupOutcome) {
                     made.to_come
                 );
             }
+            if let Some(error) = &made.no_config {
+                tracing::warn!("{error}");
+            }
             if let Some(error) = &made.not_pruned {
                 tracing::error!(%error, "older backups cannot be removed");
             }
