@@ -52,6 +52,13 @@ impl Socket {
         line
     }
 
+    /// Waits for a sign of life, so that the server has begun with the command.
+    fn is_told_to_wait(&mut self) {
+        let mut sign = [0];
+        self.0.read_exact(&mut sign).unwrap();
+        assert_eq!(&sign, b" ");
+    }
+
     fn asks(&mut self, line: &str) -> String {
         self.sends(format!("{line}\n"));
         self.hears()
@@ -1075,7 +1082,9 @@ fn a_task_of_a_client_that_is_gone_is_dropped_and_a_waiting_client_keeps_its_pla
         .map(|number| backs_up(&format!("backup{number}.db")))
         .collect();
     done(&dir, "status");
-    waiting.push(backs_up("last.db"));
+    let mut last = backs_up("last.db");
+    last.is_told_to_wait();
+    waiting.push(last);
     let output = ctl(&dir, "status");
     assert_eq!(output.status.code(), Some(75), "{}", stderr(&output));
     assert!(stderr(&output).contains("(busy)"));
