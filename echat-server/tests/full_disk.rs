@@ -53,17 +53,21 @@ fn a_quota_that_is_used_up_is_a_full_disk() {
     refuses_what_writes_until_there_is_room(Errno::DQUOT);
 }
 
-fn refuses_what_writes_until_there_is_room(errno: Errno) {
-    let (dir, shim) = (dir(), Shim::new());
-    shim.switch(false);
-    let full = Rule {
+/// No file has room for more bytes.
+fn full(errno: Errno) -> Rule {
+    Rule {
         what: "grow",
         files: "-",
         skip: 0,
         times: -1,
         errno: Some(errno),
-    };
-    let server = shim.start(&dir, Some(full));
+    }
+}
+
+fn refuses_what_writes_until_there_is_room(errno: Errno) {
+    let (dir, shim) = (dir(), Shim::new());
+    shim.switch(false);
+    let server = shim.start(&dir, Some(full(errno)));
     let all = fill_and_free(&server, || shim.switch(true), || shim.switch(false));
     assert_eq!(server.stop().status.code(), Some(0));
     let server = shim.start(&dir, None);
@@ -76,14 +80,7 @@ fn a_start_without_room_says_so() {
     for errno in [Errno::NOSPC, Errno::DQUOT] {
         let (dir, shim) = (dir(), Shim::new());
         assert_eq!(shim.start(&dir, None).stop().status.code(), Some(0));
-        let full = Rule {
-            what: "grow",
-            files: "-",
-            skip: 0,
-            times: -1,
-            errno: Some(errno),
-        };
-        let mut server = ServerProcess::begin(shim.command(&dir, Some(full)));
+        let mut server = ServerProcess::begin(shim.command(&dir, Some(full(errno))));
         assert!(!server.becomes_ready());
         let output = server.end();
         let said = "the disk is full; make room and start again";

@@ -35,7 +35,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = File::create(folder.path().join("file")).unwrap();
         let (of_file, of_folder) = (of_file(&file).unwrap(), of_folder(folder.path()).unwrap());
-        // Other programs write meanwhile.
+        // Other programs may write to the same disk.
         assert!(
             of_file.abs_diff(of_folder) < 1 << 30,
             "{of_file} {of_folder}"

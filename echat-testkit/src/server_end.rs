@@ -188,7 +188,7 @@ impl End {
         assert_eq!(self.hears(), Some(Incoming::Message(message(line))));
     }
 
-    /// A terminal client asks after its login whether its user is away, who is not.
+    /// A terminal client asks after its login whether its user is away. This end answers that the user is not.
     #[track_caller]
     pub fn says_that_the_user_is_back(&mut self, user: &str) {
         let asked = message(&format!("WHOIS {user:?}"));

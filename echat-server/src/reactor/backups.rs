@@ -237,7 +237,7 @@ mod tests {
         let count =
             |name: &str| std::fs::read_dir(folder.path().join(name)).map_or(0, Iterator::count);
         let mut backups = Backups::new(Some(schedule("old")), &waker);
-        // Begins what is due, changes the folder meanwhile, and goes on until nothing is under way.
+        // Begins what is due, changes the folder during it, and runs until no backup is in progress.
         let mut changes = |backups: &mut Backups, at: Duration, next: &str| {
             backups.begin_due(&source, now(at));
             backups.reschedule(Some(schedule(next)), now(at));
