@@ -226,6 +226,7 @@ fn a_server_that_is_not_trusted_any_more_ends_no_program_under_a_typing_user() {
     stage.happens(Input::Untrusted(Exit::NotTrusted));
     assert_eq!(stage.prompt(), "room1 (1 pending) (offline)> ");
     // The server is trusted again.
+    stage.types("login").types("").types("password1");
     stage.happens(Input::Connected).welcome("ann", vec![]);
     stage.types("next");
     assert_eq!(stage.contents(), ["pending", "next"]);
