@@ -1487,8 +1487,9 @@ impl App {
                 self.upstream.login.change(outcome.is_ok());
                 // What was refused until now.
                 self.check_rooms();
-                self.ask_whether_away();
-                if outcome.is_err() {
+                if outcome.is_ok() {
+                    self.ask_whether_away();
+                } else {
                     self.common.verdict.record(WorstOutcome::Refused);
                 }
             }

@@ -180,13 +180,19 @@ mod tests {
         }
     }
 
+    /// A folder with a database, and what tells of an outcome.
+    fn folder_and_waker() -> (tempfile::TempDir, Poll, Arc<Waker>) {
+        let folder = tempfile::tempdir().unwrap();
+        drop(Store::open(&folder.path().join("database.db")).unwrap());
+        let poll = Poll::new().unwrap();
+        let waker = Arc::new(Waker::new(poll.registry(), Token(0)).unwrap());
+        (folder, poll, waker)
+    }
+
     #[test]
     fn a_backup_is_begun_when_it_is_due_and_its_outcome_sets_the_next_time() {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, mut poll, waker) = folder_and_waker();
         let database = folder.path().join("database.db");
-        drop(Store::open(&database).unwrap());
-        let mut poll = Poll::new().unwrap();
-        let waker = Arc::new(Waker::new(poll.registry(), Token(0)).unwrap());
         let source = source(&database);
         let schedule = BackupSchedule {
             folder: folder.path().join("backups"),
@@ -223,11 +229,8 @@ mod tests {
 
     #[test]
     fn a_schedule_that_changes_during_a_backup_holds_at_once_after_it() {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, mut poll, waker) = folder_and_waker();
         let database = folder.path().join("database.db");
-        drop(Store::open(&database).unwrap());
-        let mut poll = Poll::new().unwrap();
-        let waker = Arc::new(Waker::new(poll.registry(), Token(0)).unwrap());
         let source = source(&database);
         let schedule = |name: &str| BackupSchedule {
             folder: folder.path().join(name),
